@@ -1,0 +1,26 @@
+// Only the rules that need types; layout and the rest are biome's (.biome.json).
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['proto/gen/**', 'node_modules/**', '.shoal/**', '.tap/**'] },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parser: tseslint.parser, parserOptions: { project: './tsconfig.json' } },
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/only-throw-error': 'error',
+      '@typescript-eslint/no-unnecessary-type-assertion': 'error',
+    },
+  },
+  {
+    // Standard output belongs to the command line, the benches and the set-up scripts.
+    files: ['node/**/*.ts', 'placement/**/*.ts', 'drivers/**/*.ts', 'api-gateway/**/*.ts', 'sim/**/*.ts'],
+    ignores: ['node/cli/**', 'node/dev/**', '**/bench/**', 'sim/main.ts', 'drivers/vxlan/metadata-server.ts'],
+    rules: { 'no-console': 'error' },
+  },
+);
