@@ -1,0 +1,233 @@
+/**
+ * Typed views over the keyspace: a record type, where its rows lie, and its declared indexes.
+ *
+ * Layout (one letter a kind of key, so that ranges never mix):
+ *
+ *     t/<table>/<id>                          the record
+ *     x/<table>/<index>/<key>/<id>            an index entry, empty value
+ *     u/<table>/<index>/<key>                 a unique index entry, the id as its value
+ *
+ * A change to a record compares the revision it was read at, so that a lost race is seen, and writes the record and its
+ * index entries in the same transaction. Index keys are percent-encoded where they leave the plain alphabet.
+ */
+import { ShoalError } from '../base/errors.ts';
+import type { Compare, KeyValue, Op, StateReader, Transaction } from './types.ts';
+
+/** The part of a generated message class that a table needs. */
+export interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+/** An index over a table's records. */
+export interface IndexDefinition<T> {
+  readonly name: string;
+  /** Two records may not have a key in common. */
+  readonly unique?: boolean;
+  /** The record's keys in this index: none, one or several. Several parts of one key are joined by `indexKey`. */
+  keys(record: T): readonly string[];
+}
+
+/** What a table is. */
+export interface TableDefinition<T> {
+  readonly name: string;
+  readonly codec: Codec<T>;
+  id(record: T): string;
+  readonly indexes: readonly IndexDefinition<T>[];
+}
+
+/** A record as it was read. */
+export interface Row<T> {
+  readonly record: T;
+  /** Revision that last wrote it: what an update compares. */
+  readonly revision: number;
+}
+
+/** Joins and encodes the parts of an index key. */
+export function indexKey(...parts: readonly string[]): string {
+  return parts.map(encodePart).join('|');
+}
+
+/** Percent-encodes all but letters, digits and `-._:`, so that a part holds no separator. An empty part is `%`. */
+export function encodePart(part: string): string {
+  if (part === '') return '%';
+  return encodeURIComponent(part).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** Gathers the compares and ops of one transaction. */
+export class TransactionBuilder {
+  readonly #compares: Compare[] = [];
+  readonly #ops: Op[] = [];
+
+  compare(compare: Compare): this {
+    this.#compares.push(compare);
+    return this;
+  }
+
+  op(op: Op): this {
+    this.#ops.push(op);
+    return this;
+  }
+
+  /** Adds to a counter within bounds; leaving them refuses the whole transaction. */
+  add(key: string, delta: number, bounds: { readonly min: number; readonly max: number }): this {
+    return this.op({ kind: 'add', key, delta, ...bounds });
+  }
+
+  get isEmpty(): boolean {
+    return this.#ops.length === 0;
+  }
+
+  build(): Transaction {
+    return { compares: this.#compares, thenOps: this.#ops, elseOps: [] };
+  }
+}
+
+/** Reads and writes the rows of one table. Holds no state of its own. */
+export class Table<T> {
+  readonly definition: TableDefinition<T>;
+
+  constructor(definition: TableDefinition<T>) {
+    this.definition = definition;
+  }
+
+  /** The key of a record; for compares and watches. */
+  key(id: string): string {
+    return `t/${this.definition.name}/${encodePart(id)}`;
+  }
+
+  /** The prefix of all records; for watches. */
+  get prefix(): string {
+    return `t/${this.definition.name}/`;
+  }
+
+  /** Decodes a value found under `prefix`. */
+  decode(value: Uint8Array): T {
+    return this.definition.codec.decode(value);
+  }
+
+  get(reader: StateReader, id: string): Row<T> | undefined {
+    if (id === '') return undefined;
+    const found = reader.get(this.key(id));
+    return found === undefined ? undefined : this.#row(found);
+  }
+
+  /** As `get`; throws `NOT_FOUND` naming the table and the id. */
+  must(reader: StateReader, id: string): Row<T> {
+    const row = this.get(reader, id);
+    if (row === undefined) {
+      throw new ShoalError('NOT_FOUND', `No ${this.definition.name} with id ${id} exists.`, {
+        facts: { table: this.definition.name, id },
+      });
+    }
+    return row;
+  }
+
+  /** All rows, by id. */
+  list(reader: StateReader): readonly Row<T>[] {
+    return reader.range(this.prefix, prefixEnd(this.prefix)).map((found) => this.#row(found));
+  }
+
+  /** Rows with `key` in the index, by id. */
+  by(reader: StateReader, indexName: string, key: string): readonly Row<T>[] {
+    const index = this.#index(indexName);
+    if (index.unique) {
+      const found = reader.get(this.#uniqueKey(index, key));
+      if (found === undefined) return [];
+      const row = this.get(reader, new TextDecoder().decode(found.value));
+      return row === undefined ? [] : [row];
+    }
+    const prefix = `x/${this.definition.name}/${index.name}/${key}/`;
+    const rows: Row<T>[] = [];
+    for (const found of reader.range(prefix, prefixEnd(prefix))) {
+      const row = this.get(reader, decodeURIComponent(found.key.slice(prefix.length)));
+      if (row !== undefined) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** The one row with `key` in the index, or undefined. */
+  one(reader: StateReader, indexName: string, key: string): Row<T> | undefined {
+    return this.by(reader, indexName, key)[0];
+  }
+
+  /** Adds a new record. The transaction fails when the id or a unique key is taken. */
+  insert(builder: TransactionBuilder, record: T): void {
+    const key = this.key(this.definition.id(record));
+    builder.compare({ key, revision: 0 });
+    builder.op({ kind: 'put', key, value: this.#encode(record) });
+    this.#writeIndexes(builder, undefined, record);
+  }
+
+  /** Replaces a record that was read as `row`. The transaction fails when it has changed since. */
+  update(builder: TransactionBuilder, row: Row<T>, next: T): void {
+    const key = this.key(this.definition.id(row.record));
+    builder.compare({ key, revision: row.revision });
+    builder.op({ kind: 'put', key, value: this.#encode(next) });
+    this.#writeIndexes(builder, row.record, next);
+  }
+
+  /** Removes a record that was read as `row`. The transaction fails when it has changed since. */
+  remove(builder: TransactionBuilder, row: Row<T>): void {
+    const key = this.key(this.definition.id(row.record));
+    builder.compare({ key, revision: row.revision });
+    builder.op({ kind: 'delete', key });
+    this.#writeIndexes(builder, row.record, undefined);
+  }
+
+  /** Requires that a record read as `row` has not changed, without changing it. */
+  unchanged(builder: TransactionBuilder, row: Row<T>): void {
+    builder.compare({ key: this.key(this.definition.id(row.record)), revision: row.revision });
+  }
+
+  #row(found: KeyValue): Row<T> {
+    return { record: this.definition.codec.decode(found.value), revision: found.revision };
+  }
+
+  #encode(record: T): Uint8Array {
+    return this.definition.codec.encode(record).finish();
+  }
+
+  #index(name: string): IndexDefinition<T> {
+    const index = this.definition.indexes.find((candidate) => candidate.name === name);
+    if (index === undefined)
+      throw new ShoalError('INVALID_ARGUMENT', `table ${this.definition.name} has no index ${name}`);
+    return index;
+  }
+
+  #uniqueKey(index: IndexDefinition<T>, key: string): string {
+    return `u/${this.definition.name}/${index.name}/${key}`;
+  }
+
+  #writeIndexes(builder: TransactionBuilder, before: T | undefined, after: T | undefined): void {
+    const id = this.definition.id((after ?? before) as T);
+    for (const index of this.definition.indexes) {
+      const old = new Set(before === undefined ? [] : index.keys(before));
+      const now = new Set(after === undefined ? [] : index.keys(after));
+      for (const key of old) {
+        if (!now.has(key)) builder.op({ kind: 'delete', key: this.#entryKey(index, key, id) });
+      }
+      for (const key of now) {
+        if (old.has(key)) continue;
+        const entry = this.#entryKey(index, key, id);
+        if (index.unique) builder.compare({ key: entry, revision: 0 });
+        builder.op({
+          kind: 'put',
+          key: entry,
+          value: index.unique ? new TextEncoder().encode(id) : new Uint8Array(0),
+        });
+      }
+    }
+  }
+
+  #entryKey(index: IndexDefinition<T>, key: string, id: string): string {
+    return index.unique
+      ? this.#uniqueKey(index, key)
+      : `x/${this.definition.name}/${index.name}/${key}/${encodePart(id)}`;
+  }
+}
+
+/** The first key after all keys that begin with `prefix`. */
+export function prefixEnd(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}

@@ -1,0 +1,188 @@
+/** Every table of the state. Ids, names and indexes are part of the stored format: forever, like record.proto. */
+import { shoal } from '../../../proto/messages.ts';
+import { indexKey, Table } from '../table.ts';
+
+const v1 = shoal.v1;
+
+/** The mesh: one row, id "mesh". */
+export const meshTable = new Table<shoal.v1.Mesh>({ name: 'mesh', codec: v1.Mesh, id: (r) => r.id, indexes: [] });
+
+export const hostTable = new Table<shoal.v1.Host>({
+  name: 'host',
+  codec: v1.Host,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'name', unique: true, keys: (r) => [indexKey(r.name)] },
+    { name: 'raft-id', unique: true, keys: (r) => [String(r.raftId)] },
+    { name: 'transit-index', unique: true, keys: (r) => [String(r.transitIndex)] },
+  ],
+});
+
+export const ticketTable = new Table<shoal.v1.Ticket>({
+  name: 'ticket',
+  codec: v1.Ticket,
+  id: (r) => r.id,
+  indexes: [],
+});
+
+export const domainTable = new Table<shoal.v1.Domain>({
+  name: 'domain',
+  codec: v1.Domain,
+  id: (r) => r.id,
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.name)] }],
+});
+
+export const projectTable = new Table<shoal.v1.Project>({
+  name: 'project',
+  codec: v1.Project,
+  id: (r) => r.id,
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.domainId, r.name)] }],
+});
+
+export const userTable = new Table<shoal.v1.User>({
+  name: 'user',
+  codec: v1.User,
+  id: (r) => r.id,
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.domainId, r.name)] }],
+});
+
+export const roleTable = new Table<shoal.v1.Role>({
+  name: 'role',
+  codec: v1.Role,
+  id: (r) => r.id,
+  // Role names are looked up without regard to case, as Keystone does.
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.domainId, r.name.toLowerCase())] }],
+});
+
+export const roleAssignmentTable = new Table<shoal.v1.RoleAssignment>({
+  name: 'role-assignment',
+  codec: v1.RoleAssignment,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'user', keys: (r) => [indexKey(r.userId)] },
+    { name: 'project', keys: (r) => (r.projectId === '' ? [] : [indexKey(r.projectId)]) },
+    { name: 'role', keys: (r) => [indexKey(r.roleId)] },
+  ],
+});
+
+export const revokedTokenTable = new Table<shoal.v1.RevokedToken>({
+  name: 'revoked-token',
+  codec: v1.RevokedToken,
+  id: (r) => r.id,
+  indexes: [],
+});
+
+export const flavorTable = new Table<shoal.v1.Flavor>({
+  name: 'flavor',
+  codec: v1.Flavor,
+  id: (r) => r.id,
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.name)] }],
+});
+
+export const imageTable = new Table<shoal.v1.Image>({
+  name: 'image',
+  codec: v1.Image,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'sha256', keys: (r) => (r.sha256 === '' ? [] : [r.sha256]) },
+  ],
+});
+
+export const serverTable = new Table<shoal.v1.Server>({
+  name: 'server',
+  codec: v1.Server,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    // A server on the move belongs to both hosts until the old one has let go.
+    { name: 'host', keys: (r) => [r.hostId, r.previousHostId].filter((id) => id !== '') },
+    { name: 'group', keys: (r) => (r.serverGroupId === '' ? [] : [indexKey(r.serverGroupId)]) },
+    { name: 'image', keys: (r) => (r.imageId === '' ? [] : [indexKey(r.imageId)]) },
+  ],
+});
+
+export const serverGroupTable = new Table<shoal.v1.ServerGroup>({
+  name: 'server-group',
+  codec: v1.ServerGroup,
+  id: (r) => r.id,
+  indexes: [{ name: 'project', keys: (r) => [indexKey(r.projectId)] }],
+});
+
+export const keypairTable = new Table<shoal.v1.Keypair>({
+  name: 'keypair',
+  codec: v1.Keypair,
+  id: (r) => r.id,
+  indexes: [{ name: 'user', keys: (r) => [indexKey(r.userId)] }],
+});
+
+export const networkTable = new Table<shoal.v1.Network>({
+  name: 'network',
+  codec: v1.Network,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'vni', unique: true, keys: (r) => (r.vni === 0 ? [] : [String(r.vni)]) },
+  ],
+});
+
+export const subnetTable = new Table<shoal.v1.Subnet>({
+  name: 'subnet',
+  codec: v1.Subnet,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'network', keys: (r) => [indexKey(r.networkId)] },
+  ],
+});
+
+export const portTable = new Table<shoal.v1.Port>({
+  name: 'port',
+  codec: v1.Port,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'network', keys: (r) => [indexKey(r.networkId)] },
+    { name: 'device', keys: (r) => (r.deviceId === '' ? [] : [indexKey(r.deviceId)]) },
+    { name: 'host', keys: (r) => (r.hostId === '' ? [] : [r.hostId]) },
+    { name: 'security-group', keys: (r) => r.securityGroupIds.map((id) => indexKey(id)) },
+    { name: 'mac', unique: true, keys: (r) => [indexKey(r.networkId, r.mac)] },
+    { name: 'ip', unique: true, keys: (r) => r.fixedIps.map((fixed) => indexKey(fixed.subnetId, fixed.ip)) },
+  ],
+});
+
+export const routerTable = new Table<shoal.v1.Router>({
+  name: 'router',
+  codec: v1.Router,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'external-network', keys: (r) => (r.externalNetworkId === '' ? [] : [indexKey(r.externalNetworkId)]) },
+  ],
+});
+
+export const floatingIpTable = new Table<shoal.v1.FloatingIp>({
+  name: 'floating-ip',
+  codec: v1.FloatingIp,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'port', keys: (r) => (r.portId === '' ? [] : [indexKey(r.portId)]) },
+    { name: 'address', unique: true, keys: (r) => [indexKey(r.floatingNetworkId, r.floatingIp)] },
+    // A port's fixed address leads out by one floating address at most.
+    { name: 'fixed', unique: true, keys: (r) => (r.portId === '' ? [] : [indexKey(r.portId, r.fixedIp)]) },
+  ],
+});
+
+export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
+  name: 'security-group',
+  codec: v1.SecurityGroup,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    // Each project has one group called "default", which cannot be made twice.
+    { name: 'default', unique: true, keys: (r) => (r.name === 'default' ? [indexKey(r.projectId)] : []) },
+  ],
+});
+
+export const quotaTable = new Table<shoal.v1.Quota>({ name: 'quota', codec: v1.Quota, id: (r) => r.id, indexes: [] });

@@ -1,0 +1,129 @@
+/**
+ * The face of the replicated state: what readers see, what a transaction asks for, what comes of it.
+ *
+ * The state is one ordered keyspace. A key is printable ASCII without spaces, 1 to 512 characters, so that the order of
+ * strings and the order of bytes agree. A value is at most 1 MiB. The revision is the index of the log entry that made a
+ * change: it only grows, and it is the same on every agent.
+ */
+import type { ErrorCode } from '../base/errors.ts';
+
+/** Longest key, characters. */
+export const keyCharactersMax = 512;
+/** Longest value, bytes: user data (64 KiB) and the largest records fit many times over. */
+export const valueBytesMax = 1024 * 1024;
+/** Compares and ops of one transaction: a create of a server with ten ports takes about a hundred. */
+export const transactionItemsMax = 4096;
+/** Keys one deleteRange may take: keeps one entry's work bounded. */
+export const rangeDeleteKeysMax = 10_000;
+
+/** A key with its value. */
+export interface KeyValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Revision that last wrote it. */
+  readonly revision: number;
+}
+
+/** A consistent, synchronous view of the state. */
+export interface StateReader {
+  /** Revision up to which it is current. */
+  readonly revision: number;
+  get(key: string): KeyValue | undefined;
+  /** Keys in [start, end), in order, at most `limit`. */
+  range(start: string, end: string, limit?: number): readonly KeyValue[];
+  /** A counter's value; 0 when absent. */
+  counter(key: string): number;
+}
+
+/** A condition on one key: its revision (0: absent), its presence, or its bytes. */
+export type Compare =
+  | { readonly key: string; readonly revision: number }
+  | { readonly key: string; readonly exists: boolean }
+  | { readonly key: string; readonly value: Uint8Array };
+
+/** One change. */
+export type Op =
+  | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly kind: 'delete'; readonly key: string }
+  | { readonly kind: 'deleteRange'; readonly start: string; readonly end: string }
+  | { readonly kind: 'add'; readonly key: string; readonly delta: number; readonly min: number; readonly max: number };
+
+/** `compares` all hold: `thenOps`; otherwise `elseOps`. All ops or none. */
+export interface Transaction {
+  readonly compares: readonly Compare[];
+  readonly thenOps: readonly Op[];
+  readonly elseOps: readonly Op[];
+}
+
+/** What came of it. */
+export interface TransactionOutcome {
+  /** Index of the entry. Reading at this revision or later sees the change. */
+  readonly revision: number;
+  /** All compares held. */
+  readonly succeeded: boolean;
+  /** The first key whose compare failed, or the counter that would have left its bounds. */
+  readonly failedKey?: string;
+  /** Set when the transaction was refused whole: nothing changed, whichever branch it was. */
+  readonly refusal?: 'counter-bounds' | 'range-too-large' | 'invalid';
+  /** Values of counters after each `add`, in order. */
+  readonly counters: readonly number[];
+}
+
+/** One change as watchers hear it. `value` undefined: deleted. */
+export interface StateEvent {
+  readonly revision: number;
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
+/** What an agent knows of its own standing. Never waits. */
+export interface StateStanding {
+  /** A leader has been heard from lately (or is this agent, with a quorum answering). */
+  readonly hasQuorum: boolean;
+  readonly leaderRaftId: number;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly voters: readonly number[];
+  readonly learners: readonly number[];
+  /** Voters that have not been heard from lately: who to name when a write is refused. */
+  readonly missingVoters: readonly number[];
+}
+
+/**
+ * How services use the state. One implementation stands on the Raft loop, another (for tests) applies in memory; both
+ * pass one compliance suite.
+ */
+export interface StateClient {
+  /** The local replica. Possibly old; never blocks; its `revision` never goes back. */
+  readonly local: StateReader;
+  standing(): StateStanding;
+  /**
+   * A linearizable view: resolves once the local replica has caught up with everything committed before the call.
+   * Throws `NO_QUORUM` within `freshTimeoutMs` (under 1 s) when no quorum answers, naming the missing voters in `facts`.
+   */
+  fresh(signal?: AbortSignal): Promise<StateReader>;
+  /**
+   * Commits a transaction and waits until the local replica has applied it.
+   * Throws `NO_QUORUM` (in under 1 s, nothing was proposed), `OUTCOME_UNKNOWN` (proposed, fate not known: retry with the
+   * same `clientToken`), `CANCELLED`, `TOO_LARGE`. An outcome with `succeeded: false` or a `refusal` is not an error here.
+   */
+  commit(
+    transaction: Transaction,
+    options?: { readonly clientToken?: string; readonly signal?: AbortSignal },
+  ): Promise<TransactionOutcome>;
+  /**
+   * Calls `listener` with each applied revision's changes under `prefix`, in order, none left out, starting after
+   * `afterRevision` (default: from now on). Throws `STALE` when the history does not reach back that far.
+   */
+  watch(
+    options: { readonly prefix: string; readonly afterRevision?: number },
+    listener: (events: readonly StateEvent[]) => void,
+  ): { close(): void };
+}
+
+/** Codes that `StateClient` throws, for exhaustive handling. */
+export type StateErrorCode = Extract<
+  ErrorCode,
+  'NO_QUORUM' | 'OUTCOME_UNKNOWN' | 'CANCELLED' | 'TOO_LARGE' | 'STALE' | 'PROPOSAL_DROPPED' | 'INVALID_ARGUMENT'
+>;
