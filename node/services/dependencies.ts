@@ -1,0 +1,101 @@
+/** What the services need beside the state: each is a part of the agent, and a small fake in tests. */
+import type { Readable } from 'node:stream';
+import type { shoal } from '../../proto/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import type { HostId, ServerId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { StateClient } from '../state/types.ts';
+
+/** A host that has admitted a server: durable there, and void unless bound before it expires. */
+export interface Placed {
+  readonly hostId: HostId;
+  readonly hostName: string;
+  /** Gives the claim back; failing to reach the host is no error, as the claim expires by itself. */
+  release(): Promise<void>;
+}
+
+/** Finds a host and has it admit the server (DESIGN section 6). */
+export interface Placer {
+  /**
+   * Filters, weighs, claims; the next candidate after a refusal, bounded.
+   * Throws `NO_VALID_HOST` with `facts.filters` (counts for the owner) and `facts.hosts` (reasons, for administrators).
+   */
+  place(request: PlaceRequest, signal: AbortSignal): Promise<Placed>;
+}
+
+/** What is to be placed. */
+export interface PlaceRequest {
+  readonly serverId: ServerId;
+  readonly generation: number;
+  readonly flavor: shoal.v1.Flavor;
+  /** Absent: no image (boot from volume). */
+  readonly image?: shoal.v1.Image;
+  readonly projectId: string;
+  readonly zone: string;
+  /** "local" or "rbd". */
+  readonly storage: string;
+  /** Hosts that hold the guest already (a move): never chosen. */
+  readonly excludeHostIds: readonly string[];
+  /** An administrator's choice, by host name; filters other than capacity are skipped. */
+  readonly forceHostName?: string;
+  readonly schedulerHints: Readonly<Record<string, string>>;
+  readonly group?: {
+    readonly policy: string;
+    readonly maxServerPerHost: number;
+    readonly memberHostIds: readonly string[];
+  };
+}
+
+/** What only a server's own host can do. Asked there directly or by peer RPC. */
+export interface HostControl {
+  /** Throws `UNAVAILABLE` when the host cannot be reached. */
+  consoleLog(server: shoal.v1.Server, bytesMax: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** This agent's host. */
+  readonly hostId: HostId;
+  /**
+   * Without quorum, and only for servers of this very host: notes durably what its owner wants, acts on it, and commits
+   * it once there is a quorum again. Throws `NO_QUORUM` for servers of other hosts.
+   */
+  intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void>;
+  /** Intentions not yet committed, laid over the record for whoever reads it here. */
+  withLocalIntents(server: shoal.v1.Server): shoal.v1.Server;
+}
+
+/** What an owner may do to a guest while there is no quorum. */
+export type LocalIntent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'reboot'; readonly hard: boolean };
+
+/** Image content on this host and its way from others. */
+export interface ImageContent {
+  /**
+   * Takes an upload: bounded, hashed while it streams, inspected (real format against the declared one, no backing file).
+   * Throws `TOO_LARGE`, `IMAGE_REFUSED`, `CANCELLED`; nothing is left then.
+   */
+  store(
+    body: Readable,
+    declared: { readonly diskFormat: string; readonly bytesMax: number },
+    signal: AbortSignal,
+  ): Promise<StoredImage>;
+  /** Opens content by its address, here or from one of `holderIds`. Throws `UNAVAILABLE` when no holder answers. */
+  open(sha256: string, holderIds: readonly string[], signal: AbortSignal): Promise<Readable>;
+}
+
+/** What an upload turned out to be. */
+export interface StoredImage {
+  readonly sizeBytes: number;
+  readonly virtualSizeBytes: number;
+  readonly md5: string;
+  readonly sha256: string;
+  readonly sha512: string;
+}
+
+/** Given to every service. */
+export interface ServiceDependencies {
+  readonly state: StateClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A fresh UUID. */
+  readonly newId: () => string;
+}
