@@ -1,0 +1,140 @@
+/**
+ * Everything that can be set, with its type, range, default and reason. One object a part; units in names.
+ * The schema below is the whole truth: `load.ts` derives the environment's names from it and refuses what it does not
+ * know, `shoal agent --help` lists it.
+ */
+import { hostname } from 'node:os';
+import Type, { type Static } from 'typebox';
+
+const endpoint = (description: string) =>
+  Type.String({ pattern: '^[^\\s]*:[0-9]{1,5}$', maxLength: 260, description: `${description} (host:port)` });
+
+export const configSchema = Type.Object(
+  {
+    dataDir: Type.String({ minLength: 1, description: 'folder of keys, log, state, disks and images' }),
+    name: Type.String({
+      pattern: '^[a-zA-Z0-9][a-zA-Z0-9.-]{0,62}$',
+      description: "this host's name, unique in the mesh",
+    }),
+    zone: Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$', description: 'availability zone' }),
+    failureDomain: Type.String({ maxLength: 64, description: 'rack or room; voters are spread over these' }),
+    logLevel: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]),
+    advertiseAddress: Type.String({
+      maxLength: 253,
+      description: 'address under which other hosts reach this one; empty: the host part of peer.listen',
+    }),
+    peer: Type.Object({ listen: endpoint('peer RPC, gRPC over mutual TLS') }, { additionalProperties: false }),
+    gossip: Type.Object({ listen: endpoint('libp2p over TCP') }, { additionalProperties: false }),
+    api: Type.Object(
+      {
+        listen: endpoint('REST API, health and metrics'),
+        grpcListen: endpoint('public gRPC API'),
+        bodyBytesMax: Type.Integer({ minimum: 65_536, maximum: 67_108_864, description: 'largest JSON body' }),
+        tokenLifetimeMs: Type.Integer({ minimum: 60_000, maximum: 86_400_000, description: 'life of a token' }),
+      },
+      { additionalProperties: false },
+    ),
+    raft: Type.Object(
+      {
+        tickMs: Type.Integer({ minimum: 10, maximum: 1000, description: 'one tick of the Raft clock' }),
+        electionTicks: Type.Integer({
+          minimum: 3,
+          maximum: 1000,
+          description: 'ticks without a leader before an election',
+        }),
+        heartbeatTicks: Type.Integer({ minimum: 1, maximum: 100, description: 'ticks between heartbeats' }),
+      },
+      { additionalProperties: false },
+    ),
+    compute: Type.Object(
+      {
+        driver: Type.Union([Type.Literal('qemu'), Type.Literal('fake')]),
+        user: Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$', description: 'user that QEMU runs as' }),
+        stopGraceMs: Type.Integer({
+          minimum: 0,
+          maximum: 600_000,
+          description: 'time a guest has to power off before it is ended',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    storage: Type.Union([Type.Literal('local'), Type.Literal('rbd')], {
+      description: 'where root disks of new servers go: qcow2 files on this host, or Ceph RBD',
+    }),
+    ceph: Type.Object(
+      {
+        confPath: Type.String({ description: 'ceph.conf naming monitors and keyring; empty: no Ceph on this host' }),
+        user: Type.String({ pattern: '^[A-Za-z0-9._-]{0,64}$', description: 'Ceph client without "client."' }),
+        imagePool: Type.String({ minLength: 1, maxLength: 64 }),
+        diskPool: Type.String({ minLength: 1, maxLength: 64 }),
+      },
+      { additionalProperties: false },
+    ),
+    network: Type.Object(
+      {
+        driver: Type.Union([Type.Literal('vxlan'), Type.Literal('fake')]),
+        vtepIp: Type.String({ maxLength: 45, description: 'underlay address of VXLAN; empty: advertiseAddress' }),
+        underlayMtu: Type.Integer({ minimum: 1330, maximum: 9216, description: 'guests get 50 less' }),
+        externalInterface: Type.String({
+          maxLength: 15,
+          description: 'interface to the external network; empty: none',
+        }),
+        namespacePrefix: Type.String({ pattern: '^[a-zA-Z0-9-]{1,32}$', description: 'prefix of network namespaces' }),
+      },
+      { additionalProperties: false },
+    ),
+    capacity: Type.Object(
+      {
+        vcpusRatio: Type.Number({ minimum: 0.1, maximum: 64, description: 'vCPUs given away per CPU' }),
+        memoryRatio: Type.Number({ minimum: 0.1, maximum: 4, description: 'memory given away per memory' }),
+        diskRatio: Type.Number({ minimum: 0.1, maximum: 10, description: 'disk given away per disk' }),
+        vcpusReserved: Type.Integer({ minimum: 0, maximum: 1024 }),
+        memoryMibReserved: Type.Integer({ minimum: 0, maximum: 1_048_576, description: 'kept for the host itself' }),
+        diskGibReserved: Type.Integer({ minimum: 0, maximum: 1_048_576, description: 'kept for the host itself' }),
+      },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The whole configuration, frozen once it is loaded. */
+export type Config = Static<typeof configSchema>;
+
+/** Defaults with their reasons. */
+export function configDefaults(): Config {
+  return {
+    dataDir: '/var/lib/shoal',
+    name:
+      hostname()
+        .replace(/[^a-zA-Z0-9.-]/g, '-')
+        .slice(0, 63) || 'host',
+    zone: 'nova', // What OpenStack's clients expect where nobody chose.
+    failureDomain: '',
+    logLevel: 'info',
+    advertiseAddress: '',
+    peer: { listen: '0.0.0.0:7401' },
+    gossip: { listen: '0.0.0.0:7402' },
+    api: {
+      listen: '0.0.0.0:5000', // Keystone's port: OS_AUTH_URL is what users type.
+      grpcListen: '0.0.0.0:7400',
+      bodyBytesMax: 1024 * 1024, // User data is 64 KiB at most; the rest is small. Image content streams past this.
+      tokenLifetimeMs: 3_600_000,
+    },
+    // An election after 1 to 2 s without a leader: well above the pauses of a busy machine (etcd's default is the same).
+    raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2 },
+    compute: { driver: 'qemu', user: 'nobody', stopGraceMs: 60_000 },
+    storage: 'local',
+    ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'vms' },
+    network: { driver: 'vxlan', vtepIp: '', underlayMtu: 1500, externalInterface: '', namespacePrefix: 'shoal' },
+    // Nova's defaults but for CPU, where its historical 16 lets one host collapse; 4 is what operators settle on.
+    capacity: {
+      vcpusRatio: 4,
+      memoryRatio: 1,
+      diskRatio: 1,
+      vcpusReserved: 0,
+      memoryMibReserved: 512,
+      diskGibReserved: 1,
+    },
+  };
+}

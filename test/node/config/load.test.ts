@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { loadConfig, settings } from '../../../node/config/load.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shoal-config-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+const base = { advertiseAddress: '192.0.2.1' };
+
+function mistakesOf(run: () => unknown): readonly string[] {
+  try {
+    run();
+  } catch (caught) {
+    if (ShoalError.is(caught, 'CONFIG_INVALID')) return caught.facts['mistakes'] as string[];
+    throw caught;
+  }
+  return [];
+}
+
+t.test('later sources win: file over defaults, environment over file, flags over all', (t) => {
+  const filePath = join(folder, 'order.yaml');
+  writeFileSync(filePath, 'name: from-file\nzone: from-file\nfailureDomain: from-file\npeer:\n  listen: 10.0.0.1:1\n');
+  const config = loadConfig({
+    filePath,
+    environment: { SHOAL_ZONE: 'from-env', SHOAL_FAILURE_DOMAIN: 'from-env', PATH: '/bin' },
+    settings: { failureDomain: 'from-flag' },
+  });
+  t.equal(config.name, 'from-file');
+  t.equal(config.zone, 'from-env');
+  t.equal(config.failureDomain, 'from-flag');
+  t.equal(config.raft.tickMs, 100);
+  t.end();
+});
+
+t.test('all mistakes are reported together, each with its path', (t) => {
+  const filePath = join(folder, 'bad.yaml');
+  writeFileSync(filePath, 'zone: "a b"\nraft:\n  tickMs: 1\n  tockMs: 5\nfoo: 1\n');
+  const mistakes = mistakesOf(() =>
+    loadConfig({
+      filePath,
+      environment: { SHOAL_BAR: '1', SHOAL_RAFT_HEARTBEAT_TICKS: 'two' },
+      settings: { storage: 'tape' },
+    }),
+  );
+  for (const expected of [
+    'environment SHOAL_BAR: no such setting',
+    'environment SHOAL_RAFT_HEARTBEAT_TICKS: "two" is not a number',
+    'foo: no such setting',
+    'raft.tockMs: no such setting',
+    'raft.tickMs: must be >= 10',
+    'storage: must be "local" or "rbd"',
+  ]) {
+    t.ok(mistakes.includes(expected), `${expected} is among ${JSON.stringify(mistakes)}`);
+  }
+  t.ok(mistakes.some((line) => line.startsWith('zone: ')));
+  t.end();
+});
+
+t.test('relations between settings are checked', (t) => {
+  const cases: [Record<string, string>, string][] = [
+    [{ ...base, storage: 'rbd' }, 'ceph.confPath: needed when storage is "rbd"'],
+    [{ ...base, 'raft.electionTicks': '4' }, 'raft.electionTicks: must be more than twice raft.heartbeatTicks'],
+    [{}, 'advertiseAddress: needed when peer.listen names no single address'],
+    [{ advertiseAddress: 'host.example' }, 'network.vtepIp: "host.example" is not an IPv4 address'],
+    [{ ...base, 'api.listen': '0.0.0.0:99999' }, 'api.listen: the port is over 65535'],
+  ];
+  for (const [settingsGiven, expected] of cases) {
+    t.same(
+      mistakesOf(() => loadConfig({ settings: settingsGiven })),
+      [expected],
+    );
+  }
+  t.end();
+});
+
+t.test('a file cannot reach the prototype, and the result is frozen', (t) => {
+  const filePath = join(folder, 'proto.yaml');
+  writeFileSync(filePath, '__proto__:\n  polluted: 1\n');
+  t.not(mistakesOf(() => loadConfig({ filePath, settings: base })).length, 0);
+  t.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  t.ok(Object.isFrozen(loadConfig({ settings: base }).raft));
+  t.end();
+});
+
+t.test('a missing or broken file is a mistake, not a crash', (t) => {
+  const filePath = join(folder, 'broken.yaml');
+  writeFileSync(filePath, 'a: [1,');
+  t.match(
+    mistakesOf(() => loadConfig({ filePath, settings: base })),
+    [/^file .*broken\.yaml: /],
+  );
+  t.match(
+    mistakesOf(() => loadConfig({ filePath: join(folder, 'absent.yaml'), settings: base })),
+    [/ENOENT/],
+  );
+  t.end();
+});
+
+t.test('each setting has its own environment name', (t) => {
+  const names = settings().map((setting) => setting.environmentName);
+  t.equal(new Set(names).size, names.length);
+  t.ok(names.includes('SHOAL_API_BODY_BYTES_MAX'));
+  t.end();
+});
