@@ -1,0 +1,100 @@
+/** Prometheus metrics of one agent, in a registry of its own so that several agents can live in one process. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Every metric that an agent has. Names end in their unit. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requests: Counter<'api' | 'status'>;
+  readonly requestSeconds: Histogram<'api'>;
+  readonly staleReads: Counter;
+  readonly placements: Counter<'result'>;
+  readonly claims: Counter<'result'>;
+  readonly steps: Counter<'step' | 'result'>;
+  readonly stepSeconds: Histogram<'step'>;
+  readonly guests: Gauge<'power'>;
+  readonly raftTerm: Gauge;
+  readonly raftCommitIndex: Gauge;
+  readonly raftAppliedIndex: Gauge;
+  readonly raftIsLeader: Gauge;
+  readonly hasQuorum: Gauge;
+  readonly knownHosts: Gauge<'condition'>;
+}
+
+/** Makes them. `processMetrics` adds memory, CPU and event loop of the process. */
+export function createMetrics(options: { readonly processMetrics: boolean }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+  return {
+    registry,
+    requests: new Counter({
+      name: 'shoal_api_requests_total',
+      help: 'Requests answered, by API and status.',
+      labelNames: ['api', 'status'],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'shoal_api_request_seconds',
+      help: 'Time to answer a request.',
+      labelNames: ['api'],
+      buckets,
+      registers,
+    }),
+    staleReads: new Counter({
+      name: 'shoal_api_stale_reads_total',
+      help: 'Reads answered without a quorum.',
+      registers,
+    }),
+    placements: new Counter({
+      name: 'shoal_placements_total',
+      help: 'Placements tried here, by result.',
+      labelNames: ['result'],
+      registers,
+    }),
+    claims: new Counter({
+      name: 'shoal_claims_total',
+      help: 'Claims decided by this host, by result.',
+      labelNames: ['result'],
+      registers,
+    }),
+    steps: new Counter({
+      name: 'shoal_host_steps_total',
+      help: 'Reconciliation steps, by kind and result.',
+      labelNames: ['step', 'result'],
+      registers,
+    }),
+    stepSeconds: new Histogram({
+      name: 'shoal_host_step_seconds',
+      help: 'Time that a step took.',
+      labelNames: ['step'],
+      buckets,
+      registers,
+    }),
+    guests: new Gauge({
+      name: 'shoal_guests',
+      help: 'Guests on this host, by power.',
+      labelNames: ['power'],
+      registers,
+    }),
+    raftTerm: new Gauge({ name: 'shoal_raft_term', help: 'Current term.', registers }),
+    raftCommitIndex: new Gauge({
+      name: 'shoal_raft_commit_index',
+      help: 'Last committed index known here.',
+      registers,
+    }),
+    raftAppliedIndex: new Gauge({ name: 'shoal_raft_applied_index', help: 'Last applied index.', registers }),
+    raftIsLeader: new Gauge({ name: 'shoal_raft_is_leader', help: '1 on the leader.', registers }),
+    hasQuorum: new Gauge({
+      name: 'shoal_has_quorum',
+      help: '1 while writes can be committed, as seen here.',
+      registers,
+    }),
+    knownHosts: new Gauge({
+      name: 'shoal_known_hosts',
+      help: 'Hosts known by gossip, by condition.',
+      labelNames: ['condition'],
+      registers,
+    }),
+  };
+}

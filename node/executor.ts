@@ -1,0 +1,187 @@
+/**
+ * Carries out one step of the reconciler through the drivers, and tells the record. Every sequence below may be cut off
+ * after any line and done again from the top.
+ */
+import type { ComputeDriver, DiskSpec, GuestSpec, ImageFile, NicSpec, StorageDriver } from '../drivers/types.ts';
+import type { shoal } from '../proto/messages.ts';
+import { ShoalError } from './base/errors.ts';
+import type { HostId, ImageId, PortId, ServerId, VolumeId } from './base/ids.ts';
+import { gibBytes } from './base/units.ts';
+import type { ServerStep } from './reconciler.ts';
+import { imageTable, portTable } from './state/tables/index.ts';
+import type { StateReader } from './state/types.ts';
+import type { HostStore } from './store/host-store.ts';
+
+/** How the host tells the records what is so. Each call is one guarded transaction; a record that moved on is no error. */
+export interface HostReports {
+  power(server: shoal.v1.Server, power: 'running' | 'stopped' | 'paused', rebootsDone: number): Promise<void>;
+  /** The guest powered itself off: SHUTOFF, and wanted so. */
+  shutdown(server: shoal.v1.Server): Promise<void>;
+  fault(server: shoal.v1.Server, message: string, details: string): Promise<void>;
+  released(server: shoal.v1.Server): Promise<void>;
+  /** Record, ports made for it, quota: gone. */
+  deleted(server: shoal.v1.Server): Promise<void>;
+  /** What the host is doing now (Nova's task_state); a hint for people, so failing is no error. */
+  task(server: shoal.v1.Server, taskState: string): Promise<void>;
+}
+
+/** What the executor works with. */
+export interface ExecutorDeps {
+  readonly hostId: HostId;
+  readonly compute: ComputeDriver;
+  readonly storage: ReadonlyMap<string, StorageDriver>;
+  readonly store: HostStore;
+  readonly reports: HostReports;
+  /** The image's content as a verified local file, fetched from another host if need be. */
+  readonly imageFile: (image: shoal.v1.Image, signal: AbortSignal) => Promise<ImageFile>;
+  readonly tapName: (portId: PortId) => string | undefined;
+  readonly mtu: (networkId: string) => number;
+}
+
+/** Runs the steps of one host. Steps of one server must not overlap. */
+export class Executor {
+  readonly #deps: ExecutorDeps;
+
+  constructor(deps: ExecutorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reboots of this generation that were carried out here. */
+  rebootsDone(server: shoal.v1.Server): number {
+    const note = this.#deps.store.get(rebootKey(server)) as { readonly number: number } | undefined;
+    return note?.number ?? 0;
+  }
+
+  /** Carries out `step`. Throws what the drivers threw; the caller decides about retry and fault. */
+  async run(step: ServerStep, server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {
+    const { compute, reports } = this.#deps;
+    const serverId = server.id as ServerId;
+    switch (step.kind) {
+      case 'start':
+        await this.#start(server, reader, signal);
+        await reports.power(server, 'running', Math.max(server.rebootsDone, this.rebootsDone(server)));
+        return;
+      case 'stop':
+        await compute.stopGuest(serverId, { graceMs: step.graceMs }, signal);
+        await this.#closeDisk(server, server.generation, signal);
+        await reports.power(server, 'stopped', Math.max(server.rebootsDone, server.rebootsWanted));
+        return;
+      case 'settle-shutdown':
+        await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+        await this.#closeDisk(server, server.generation, signal);
+        await reports.shutdown(server);
+        return;
+      case 'reboot':
+        if (step.hard && (await compute.find(serverId, signal))?.power === 'running') {
+          await compute.resetGuest(serverId, signal);
+        } else {
+          await compute.stopGuest(serverId, { graceMs: step.hard ? 0 : softRebootGraceMs }, signal);
+          await this.#start(server, reader, signal);
+        }
+        // Written before it is reported: should the report fail, the guest is not rebooted again.
+        await this.#deps.store.write([{ key: rebootKey(server), value: { number: step.number } }]);
+        await reports.power(server, 'running', step.number);
+        return;
+      case 'pause':
+        await compute.pauseGuest(serverId, signal);
+        await reports.power(server, 'paused', server.rebootsDone);
+        return;
+      case 'resume':
+        await compute.resumeGuest(serverId, signal);
+        await reports.power(server, 'running', server.rebootsDone);
+        return;
+      case 'report':
+        await reports.power(server, step.power, Math.max(server.rebootsDone, this.rebootsDone(server)));
+        return;
+      case 'destroy':
+        await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+        await compute.removeGuest(serverId, signal);
+        if (server.rootVolumeId !== '') {
+          await this.#closeDisk(server, server.generation, signal);
+          await this.#storage(server).removeDisk(server.rootVolumeId as VolumeId, signal);
+        }
+        await this.#deps.store.write([{ key: rebootKey(server), value: undefined }]);
+        await reports.deleted(server);
+        return;
+      case 'release':
+        await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+        await compute.removeGuest(serverId, signal);
+        await this.#closeDisk(server, server.generation - 1, signal);
+        await reports.released(server);
+        return;
+    }
+  }
+
+  async #start(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {
+    const { compute } = this.#deps;
+    const running = await compute.find(server.id as ServerId, signal);
+    if (running?.power === 'running' && running.generation === server.generation) return;
+    const nics = server.portIds.map((id) => this.#nic(id, reader));
+    const storage = this.#storage(server);
+    const disk = diskSpec(server);
+    if (disk.imageId !== undefined && !(await storage.hasImage(disk.imageId, signal))) {
+      const image = imageTable.get(reader, disk.imageId);
+      // A disk made earlier has its own copy of what it needs; only a new one needs the image.
+      if (image !== undefined) await storage.ensureImage(await this.#deps.imageFile(image.record, signal), signal);
+    }
+    await storage.ensureDisk(disk, signal);
+    const source = await storage.openDisk(disk, this.#deps.hostId, signal);
+    const spec: GuestSpec = {
+      serverId: server.id as ServerId,
+      generation: server.generation,
+      name: server.name,
+      vcpus: server.flavor?.vcpus ?? 1,
+      memoryMib: server.flavor?.memoryMib ?? 128,
+      disks: [{ volumeId: disk.volumeId, source, bootIndex: 0 }],
+      nics,
+    };
+    try {
+      await compute.startGuest(spec, signal);
+    } catch (caught) {
+      // The lock goes back, unless QEMU may hold the disk after all.
+      const found = await compute.find(spec.serverId, signal);
+      if (found === undefined || found.power === 'crashed') await this.#closeDisk(server, server.generation, signal);
+      throw caught;
+    }
+  }
+
+  #nic(portId: string, reader: StateReader): NicSpec {
+    const port = portTable.must(reader, portId).record;
+    const tapName = this.#deps.tapName(portId as PortId);
+    if (tapName === undefined) {
+      throw new ShoalError('UNAVAILABLE', `port ${portId} is not plugged on this host yet`, { facts: { portId } });
+    }
+    return { portId: portId as PortId, mac: port.mac, mtu: this.#deps.mtu(port.networkId), tapName };
+  }
+
+  async #closeDisk(server: shoal.v1.Server, generation: number, signal: AbortSignal): Promise<void> {
+    if (server.rootVolumeId === '') return;
+    await this.#storage(server).closeDisk(server.rootVolumeId as VolumeId, this.#deps.hostId, generation, signal);
+  }
+
+  #storage(server: shoal.v1.Server): StorageDriver {
+    const driver = this.#deps.storage.get(server.storage);
+    if (driver === undefined) {
+      throw new ShoalError('DRIVER_FAILED', `this host has no ${server.storage} storage`, {
+        facts: { storage: server.storage },
+      });
+    }
+    return driver;
+  }
+}
+
+/** A guest that does not power off in this time is reset: a reboot is wanted, not a long wait. */
+const softRebootGraceMs = 20_000;
+
+function diskSpec(server: shoal.v1.Server): DiskSpec {
+  return {
+    volumeId: server.rootVolumeId as VolumeId,
+    sizeBytes: (server.flavor?.diskGib ?? 0) * gibBytes,
+    generation: server.generation,
+    ...(server.imageId === '' ? {} : { imageId: server.imageId as ImageId }),
+  };
+}
+
+function rebootKey(server: shoal.v1.Server): string {
+  return `reboot/${server.id}`;
+}

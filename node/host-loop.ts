@@ -1,0 +1,306 @@
+/**
+ * The loop that keeps one host as the records want it: look at what is wanted and what is found, plan, act, look again.
+ *
+ * It runs on this host's own replica of the state, so it goes on without quorum and from the first moment after a
+ * restart; what it cannot tell the records then, it tells at a later pass. Steps of one server run one after the other,
+ * those of different servers side by side up to a bound; the network is brought up to date before any server step.
+ */
+import type { ComputeDriver, GuestFound } from '../drivers/types.ts';
+import { shoal } from '../proto/messages.ts';
+import type { Clock, Timer } from './base/clock.ts';
+import { ShoalError } from './base/errors.ts';
+import type { HostId, PortId } from './base/ids.ts';
+import type { Service } from './base/lifecycle.ts';
+import type { Logger } from './base/logger.ts';
+import type { Executor, HostReports } from './executor.ts';
+import type { HostNetworkView, NetworkSync } from './network-sync.ts';
+import { planServer, type ServerStep } from './reconciler.ts';
+import { serverTable } from './state/tables/index.ts';
+import type { StateClient, StateReader } from './state/types.ts';
+
+/** Steps at once on one host: QEMU starts cost a core each for a moment. */
+const stepsAtOnceMax = 4;
+/** Changes within this time are looked at together. */
+const coalesceMs = 10;
+/** Everything is looked at this often even when nothing seems to have changed: drift has no events. */
+const periodMs = 10_000;
+/** After a step failed for a reason that may pass. */
+const retryMs = 1_000;
+/** Tries of a step whose failure may pass, before the server's owner is told. */
+const attemptsMax = 5;
+/** Failures that may pass by themselves. */
+const passing = [
+  'UNAVAILABLE',
+  'CANNOT_TELL',
+  'DEADLINE_EXCEEDED',
+  'NO_QUORUM',
+  'OUTCOME_UNKNOWN',
+  'PRECONDITION_CHANGED',
+] as const;
+/** Failures that never become a fault of the server: the records cannot be written, or it is not safe yet. */
+const patient = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED', 'FENCE_UNPROVEN'] as const;
+
+/** What the loop works with. */
+export interface HostLoopDeps {
+  readonly hostId: HostId;
+  readonly state: StateClient;
+  readonly compute: ComputeDriver;
+  readonly executor: Executor;
+  readonly networkSync: NetworkSync;
+  readonly networkView: (reader: StateReader) => HostNetworkView;
+  readonly reports: HostReports;
+  /** Lays the owner's uncommitted intentions over a record. */
+  readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
+  /** Called once a pass with the records of this host, for whoever keeps books on them (claims). */
+  readonly onRecords: (servers: readonly shoal.v1.Server[], reader: StateReader) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** See above. */
+export class HostLoop implements Service {
+  readonly #deps: HostLoopDeps;
+  readonly #stopGraceMs: number;
+  readonly #abort = new AbortController();
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #attempts = new Map<string, { ask: string; count: number }>();
+  readonly #orphansTold = new Set<string>();
+  readonly #closers: (() => void)[] = [];
+  #timer: Timer | undefined;
+  #period: Timer | undefined;
+  #retry: { readonly timer: Timer; readonly dueMs: number } | undefined;
+  #pass: Promise<void> | undefined;
+  #again = false;
+  #failuresInRow = 0;
+
+  constructor(deps: HostLoopDeps, options: { readonly stopGraceMs: number }) {
+    this.#deps = deps;
+    this.#stopGraceMs = options.stopGraceMs;
+  }
+
+  async start(): Promise<void> {
+    const { state, compute, clock } = this.#deps;
+    const watched = [
+      't/server/',
+      't/port/',
+      't/network/',
+      't/subnet/',
+      't/router/',
+      't/floating-ip/',
+      't/security-group/',
+      't/host/',
+    ];
+    for (const prefix of watched) {
+      const watch = state.watch({ prefix }, () => this.wake());
+      this.#closers.push(() => watch.close());
+    }
+    this.#closers.push(compute.onEvent(() => this.wake()));
+    this.#period = clock.setInterval(() => {
+      this.#deps.networkSync.recheck();
+      this.wake();
+    }, periodMs);
+    this.wake();
+  }
+
+  /** Ends the loop. Steps under way are cancelled; guests and networks are left as they are. */
+  async stop(): Promise<void> {
+    for (const close of this.#closers.splice(0)) close();
+    this.#period?.cancel();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#retry?.timer.cancel();
+    this.#abort.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+    await this.#pass;
+    await Promise.allSettled(this.#busy.values());
+  }
+
+  /** Has the loop look soon. */
+  wake(delayMs = coalesceMs): void {
+    if (this.#abort.signal.aborted) return;
+    if (this.#pass !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = this.#deps.clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#pass = this.#run().finally(() => {
+        this.#pass = undefined;
+        if (this.#again) {
+          this.#again = false;
+          this.wake();
+        }
+      });
+    }, delayMs);
+  }
+
+  /** Resolves once a pass found nothing to do and no step is under way; for tests. */
+  async settled(): Promise<void> {
+    while (this.#pass !== undefined || this.#timer !== undefined || this.#busy.size > 0) {
+      await Promise.allSettled([this.#pass, ...this.#busy.values()]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { logger } = this.#deps;
+    try {
+      await this.#look();
+      this.#failuresInRow = 0;
+    } catch (caught) {
+      if (this.#abort.signal.aborted) return;
+      this.#failuresInRow++;
+      const error = ShoalError.from(caught, 'DRIVER_FAILED');
+      logger.error({ code: error.code, facts: error.facts, err: error }, 'looking at this host failed');
+      this.#retryLater(Math.min(retryMs * 2 ** this.#failuresInRow, periodMs));
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { state, compute, hostId, networkSync, logger } = this.#deps;
+    const signal = this.#abort.signal;
+    const reader = state.local;
+    const records = serverTable.by(reader, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
+    const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
+    await this.#deps.onRecords(records, reader);
+    this.#tellOrphans(records, guests);
+
+    const failures = await networkSync.sync(this.#deps.networkView(reader), busyPorts(records, guests), signal);
+    for (const { what, error } of failures) {
+      const typed = ShoalError.from(error, 'DRIVER_FAILED');
+      logger.error(
+        { what, code: typed.code, facts: typed.facts, err: typed },
+        'a part of the network could not be made',
+      );
+    }
+    if (failures.length > 0) this.#retryLater(retryMs);
+
+    for (const record of records) {
+      if (this.#busy.has(record.id)) continue;
+      const step = planServer(record, guests.get(record.id), this.#memory(record), hostId, {
+        stopGraceMs: this.#stopGraceMs,
+      });
+      if (step === undefined) continue;
+      // The next pass takes up what finds no room in this one.
+      if (this.#busy.size >= stepsAtOnceMax) break;
+      this.#begin(step, record);
+    }
+  }
+
+  #begin(step: ServerStep, record: shoal.v1.Server): void {
+    const running = this.#carryOut(step, record).finally(() => {
+      this.#busy.delete(record.id);
+      this.wake();
+    });
+    this.#busy.set(record.id, running);
+  }
+
+  async #carryOut(step: ServerStep, record: shoal.v1.Server): Promise<void> {
+    const { executor, state, logger, clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const facts = { serverId: record.id, generation: record.generation, step: step.kind };
+    try {
+      await executor.run(step, record, state.local, this.#abort.signal);
+      this.#attempts.delete(record.id);
+      if (step.kind !== 'report') {
+        logger.info({ ...facts, tookMs: Math.round(clock.monotonicMs() - startedMs) }, 'step done');
+      }
+    } catch (caught) {
+      if (this.#abort.signal.aborted) return;
+      await this.#failed(step, record, ShoalError.from(caught, 'DRIVER_FAILED'));
+    }
+  }
+
+  async #failed(step: ServerStep, record: shoal.v1.Server, error: ShoalError): Promise<void> {
+    const { logger, reports } = this.#deps;
+    const ask = askOf(record);
+    const before = this.#attempts.get(record.id);
+    const count = before?.ask === ask ? before.count + 1 : 1;
+    this.#attempts.set(record.id, { ask, count });
+    const mayPass = ShoalError.is(error, ...passing) && count < attemptsMax;
+    const facts = {
+      serverId: record.id,
+      step: step.kind,
+      code: error.code,
+      facts: error.facts,
+      attempt: count,
+      err: error,
+    };
+    if (mayPass || ShoalError.is(error, ...patient) || step.kind === 'destroy' || step.kind === 'release') {
+      // Tearing down has no fault to report: it is tried until it works.
+      logger.warn(facts, 'step failed; it will be tried again');
+      this.#retryLater(Math.min(retryMs * count, periodMs));
+      return;
+    }
+    logger.error(facts, 'step failed');
+    this.#attempts.set(record.id, { ask, count: attemptsMax });
+    try {
+      await reports.fault(record, `${error.code}: ${stepWords[step.kind]} failed on its host.`, error.message);
+    } catch (caught) {
+      logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
+      this.#retryLater(retryMs);
+    }
+  }
+
+  #memory(record: shoal.v1.Server): { rebootsDone: number; failed: boolean } {
+    const attempts = this.#attempts.get(record.id);
+    return {
+      rebootsDone: this.#deps.executor.rebootsDone(record),
+      failed:
+        (record.status === shoal.v1.ServerStatus.SERVER_STATUS_ERROR && record.taskState === '') ||
+        (attempts !== undefined && attempts.count >= attemptsMax && attempts.ask === askOf(record)),
+    };
+  }
+
+  /** Has the loop look again after `delayMs`, or earlier where that was asked for already. */
+  #retryLater(delayMs: number): void {
+    const dueMs = this.#deps.clock.monotonicMs() + delayMs;
+    if (this.#retry !== undefined && this.#retry.dueMs <= dueMs) return;
+    this.#retry?.timer.cancel();
+    const timer = this.#deps.clock.setTimeout(() => {
+      this.#retry = undefined;
+      this.wake();
+    }, delayMs);
+    this.#retry = { timer, dueMs };
+  }
+
+  #tellOrphans(records: readonly shoal.v1.Server[], guests: ReadonlyMap<string, GuestFound>): void {
+    const known = new Set(records.map((record) => record.id));
+    for (const guest of guests.values()) {
+      if (known.has(guest.serverId) || this.#orphansTold.has(guest.serverId)) continue;
+      this.#orphansTold.add(guest.serverId);
+      this.#deps.logger.warn(
+        { serverId: guest.serverId, pid: guest.pid, power: guest.power },
+        'a guest without a record runs here; it is left alone',
+      );
+    }
+  }
+}
+
+/** What the owner asks for, as text: a failed step is not tried again until this changes. */
+function askOf(record: shoal.v1.Server): string {
+  return [record.generation, record.powerWanted, record.rebootsWanted, record.deleting, record.taskState].join('/');
+}
+
+/** Ports plugged into a guest process that lives. */
+function busyPorts(records: readonly shoal.v1.Server[], guests: ReadonlyMap<string, GuestFound>): ReadonlySet<PortId> {
+  const busy = new Set<PortId>();
+  for (const record of records) {
+    const guest = guests.get(record.id);
+    if (guest === undefined || guest.power === 'crashed') continue;
+    for (const portId of record.portIds) busy.add(portId as PortId);
+  }
+  return busy;
+}
+
+const stepWords: Readonly<Record<ServerStep['kind'], string>> = {
+  start: 'starting the server',
+  stop: 'stopping the server',
+  'settle-shutdown': 'letting go of the server that powered off',
+  reboot: 'rebooting the server',
+  pause: 'pausing the server',
+  resume: 'resuming the server',
+  report: 'recording the state of the server',
+  destroy: 'deleting the server',
+  release: 'releasing the server',
+};
