@@ -1,0 +1,84 @@
+/** Every bound of the gateways, with its reason. Tests shrink some of them. */
+import { kibBytes, mibBytes } from '../node/base/units.ts';
+
+/** What the gateways accept. */
+export interface GatewayLimits {
+  /** A JSON body, bytes. User data (64 KiB, base64) with personality and metadata stays far below. */
+  readonly jsonBodyBytesMax: number;
+  /** Request line and headers, bytes. A token takes about 700; Node's default of 16 KiB stands. */
+  readonly headerBytesMax: number;
+  /** Path parameter, characters: ids are 36, names at most 255, percent-encoded up to three times that. */
+  readonly pathParameterCharactersMax: number;
+  /** Connections of one listener. Each idle one costs about 10 KiB. */
+  readonly connectionsMax: number;
+  /** A whole request from its first byte to its answer, milliseconds, unless a route says otherwise. */
+  readonly requestTimeoutMs: number;
+  /** Headers must be there by then, milliseconds: a slow sender must not hold a connection. */
+  readonly headersTimeoutMs: number;
+  /** Silence on a connection in mid-request (uploads above all), milliseconds. Above `requestTimeoutMs`. */
+  readonly idleTimeoutMs: number;
+  /** An idle connection is kept this long for the next request, milliseconds. Above what load balancers keep (60 s). */
+  readonly keepAliveMs: number;
+  /**
+   * What is still read of a refused request's body, bytes, so that its sender sees the refusal and not a broken
+   * connection; beyond it the connection is cut.
+   */
+  readonly refusedBodyBytesMax: number;
+  /** How long a stop waits for requests under way, milliseconds. */
+  readonly stopGraceMs: number;
+  /** How long a read waits for a confirmed view before it answers from the local one, milliseconds. */
+  readonly freshWaitMs: number;
+  /** The same while this agent knows of no quorum: enough to ride out a vote, milliseconds. */
+  readonly freshWaitWithoutQuorumMs: number;
+  /** Requests a second of one client address, and how many may come at once. */
+  readonly requestsPerSecond: number;
+  readonly requestsBurst: number;
+  /** Password attempts a second for one user name from one address; argon2id costs 15 ms each. */
+  readonly authAttemptsPerSecond: number;
+  readonly authAttemptsBurst: number;
+  /** Failed password attempts a second for one user name, from wherever they come, and how many at once. */
+  readonly authFailuresPerSecond: number;
+  readonly authFailuresBurst: number;
+  /** Password hashes computed at once: each holds 19 MiB and a thread of Node's pool (4). */
+  readonly passwordChecksAtOnceMax: number;
+  /** Addresses and names remembered by each limiter; the one not seen for longest goes. */
+  readonly limiterKeysMax: number;
+  /** Elements of a list answer, when the caller names no limit or a larger one. */
+  readonly pageItemsMax: number;
+  /** An image, bytes. */
+  readonly imageBytesMax: number;
+  /** Image uploads at once on one agent: each hashes three ways at disk speed. */
+  readonly uploadsAtOnceMax: number;
+  /** One gRPC message, bytes. */
+  readonly grpcMessageBytesMax: number;
+  /** Watch streams of one agent. */
+  readonly watchStreamsMax: number;
+}
+
+export const defaultLimits: GatewayLimits = {
+  jsonBodyBytesMax: mibBytes,
+  headerBytesMax: 16 * kibBytes,
+  pathParameterCharactersMax: 800,
+  connectionsMax: 2000,
+  requestTimeoutMs: 60_000,
+  headersTimeoutMs: 15_000,
+  idleTimeoutMs: 120_000,
+  keepAliveMs: 75_000,
+  refusedBodyBytesMax: 32 * mibBytes,
+  stopGraceMs: 5_000,
+  freshWaitMs: 800,
+  freshWaitWithoutQuorumMs: 200,
+  requestsPerSecond: 500,
+  requestsBurst: 2000,
+  authAttemptsPerSecond: 10,
+  authAttemptsBurst: 50,
+  authFailuresPerSecond: 0.2,
+  authFailuresBurst: 20,
+  passwordChecksAtOnceMax: 4,
+  limiterKeysMax: 20_000,
+  pageItemsMax: 1000,
+  imageBytesMax: 64 * 1024 * mibBytes,
+  uploadsAtOnceMax: 16,
+  grpcMessageBytesMax: 4 * mibBytes,
+  watchStreamsMax: 1000,
+};

@@ -1,0 +1,57 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Clock } from '../../node/base/clock.ts';
+import type { Logger } from '../../node/base/logger.ts';
+import type { RequestContext } from '../../node/services/context.ts';
+import type { Principal } from '../../node/services/identity-principal.ts';
+import type { StateReader } from '../../node/state/types.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { PolicyCredentials } from '../policy.ts';
+import type { FaultStyle } from './faults.ts';
+
+/** One OpenStack service on the gateway: where it lies, how it words errors, and its routes. */
+export interface RestModule {
+  /** For logs and metrics: "identity", "compute"... */
+  readonly name: string;
+  /** Paths below the base URL that it owns, without a slash at the end; '' is the root itself. */
+  readonly prefixes: readonly string[];
+  readonly faults: FaultStyle;
+  /** Headers that carry the request id. All services: `x-openstack-request-id`. */
+  readonly requestIdHeaders: readonly string[];
+  /**
+   * Adds routes to an instance that has the prefix, the token check, the faults and the body parser already. Called once
+   * a prefix.
+   */
+  register(app: FastifyInstance, gateway: Gateway): void;
+}
+
+/** What routes need of the gateway. Everything here works for the request it is given and for no other. */
+export interface Gateway {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: GatewayLimits;
+  /** Who asks. Never on a route that is `public`: there is nobody, and asking is a broken invariant. */
+  context(request: FastifyRequest): RequestContext;
+  /** As `context`, with all that the token says. */
+  principal(request: FastifyRequest): Principal;
+  credentials(request: FastifyRequest): PolicyCredentials;
+  /** Ends when the caller is gone or the request's time is up; also for public routes. */
+  signal(request: FastifyRequest): AbortSignal;
+  /** `http://host:port` as the caller reached this agent, so that links lead back here. No slash at the end. */
+  baseUrl(request: FastifyRequest): string;
+  /**
+   * A view to read from: confirmed by the leader where a quorum answers in time; else the local one, in which case the
+   * answer carries `X-Shoal-Stale` and a line goes to the log. Never waits longer than `limits.freshWaitMs`.
+   */
+  readState(request: FastifyRequest): Promise<StateReader>;
+  /** Whether the answer of this request is marked stale. */
+  isStale(request: FastifyRequest): boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** No token needed. */
+    public?: boolean;
+    /** Instead of `limits.requestTimeoutMs`; 0: only silence ends it (uploads and downloads). */
+    timeoutMs?: number;
+  }
+}

@@ -1,0 +1,57 @@
+/** Bodies and queries from outside become typed values here or are refused with the place of the mistake. */
+import type { Static, TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { ShoalError } from '../../node/base/errors.ts';
+
+/** Mistakes named in one answer; more would only hide the first. */
+const mistakesMax = 5;
+
+const compiled = new WeakMap<TSchema, Validator>();
+
+/**
+ * `value` as what `schema` says. Throws `INVALID_ARGUMENT` naming each mistake by its path.
+ * @param what how the message calls the value: "body", "query".
+ */
+export function parse<Schema extends TSchema>(schema: Schema, value: unknown, what = 'body'): Static<Schema> {
+  let validator = compiled.get(schema);
+  if (validator === undefined) {
+    validator = Compile(schema);
+    compiled.set(schema, validator);
+  }
+  if (validator.Check(value)) return value as Static<Schema>;
+  throw new ShoalError('INVALID_ARGUMENT', `Invalid ${what}: ${explain(validator, value)}.`);
+}
+
+function explain(validator: Validator, value: unknown): string {
+  const mistakes: string[] = [];
+  for (const error of validator.Errors(value)) {
+    // A refused key is reported twice, once as a schema that is false and once by name; the name is the useful one.
+    if (error.keyword === 'boolean') continue;
+    // Of a union only the last line says that nothing matched; those of its members would contradict one another.
+    if (/\/anyOf\/\d+/.test(error.schemaPath)) continue;
+    const place = error.instancePath === '' ? '' : `${error.instancePath.slice(1).replaceAll('/', '.')} `;
+    mistakes.push(`${place}${words(error)}`);
+  }
+  const shown = mistakes.slice(0, mistakesMax).join('; ');
+  return mistakes.length > mistakesMax
+    ? `${shown}; and ${mistakes.length - mistakesMax} more`
+    : shown || 'not acceptable';
+}
+
+function words(error: { readonly keyword: string; readonly params: object; readonly message: string }): string {
+  const params = Object.entries(error.params);
+  const listed = (key: string): string => {
+    const found = params.find(([name]) => name === key)?.[1];
+    return Array.isArray(found) ? found.join(', ') : String(found);
+  };
+  switch (error.keyword) {
+    case 'required':
+      return `is missing ${listed('requiredProperties')}`;
+    case 'additionalProperties':
+      return `has unknown properties: ${listed('additionalProperties')}`;
+    case 'anyOf':
+      return 'is none of what is allowed here';
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,468 @@
+/**
+ * The REST gateway: one base URL, all services below it. This file owns what is the same for each of them: listeners,
+ * bounds, request ids, tokens, faults, stale marks. What a service adds is a `RestModule` (rest/module.ts).
+ *
+ * A request's way: listener -> rate limit -> token -> body (bounded, parsed) -> the module's handler -> a service in
+ * node/services -> the answer, or a fault in the shape of that service.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { assert } from '../node/base/assert.ts';
+import type { Clock } from '../node/base/clock.ts';
+import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
+import type { Service } from '../node/base/lifecycle.ts';
+import type { Logger } from '../node/base/logger.ts';
+import { hostTable } from '../node/state/tables/index.ts';
+import type { StateClient } from '../node/state/types.ts';
+import { type Authenticator, requestContext, tokenCharactersMax } from './auth.ts';
+import { failureOf } from './errors.ts';
+import { defaultLimits, type GatewayLimits } from './limits.ts';
+import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
+import { FreshReads } from './rest/fresh-reads.ts';
+import type { Gateway, RestModule } from './rest/module.ts';
+import { findRequest, openRequest, requestState } from './rest/request.ts';
+import { KnownRoutes } from './rest/routes-known.ts';
+import { TokenBuckets } from './token-bucket.ts';
+
+/** Seconds a client is told to wait before it repeats what failed for want of a quorum: an election takes about one. */
+const retryAfterSeconds = 2;
+/** How long a handler has to heed its signal before the gateway answers in its stead, milliseconds. */
+const timeoutGraceMs = 1000;
+
+/** What the gateway stands on. */
+export interface RestServerDependencies {
+  readonly state: StateClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly authenticator: Authenticator;
+  /** A fresh UUID. */
+  readonly newId: () => string;
+  /** Called when a handler breaks an invariant, after the answer: the agent stops itself. */
+  readonly onInvariantBroken?: (error: unknown) => void;
+  /** Hears of each answered request; for metrics. */
+  readonly onAnswered?: (sample: AnsweredRequest) => void;
+}
+
+/** One answered request. */
+export interface AnsweredRequest {
+  readonly service: string;
+  readonly method: string;
+  /** The route's pattern, never the path itself: metrics must not grow with ids. Empty: no route. */
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/** How it is set up. */
+export interface RestServerOptions {
+  /** Where to listen. Port 0: any free one. */
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly modules: readonly RestModule[];
+  readonly limits?: Partial<GatewayLimits>;
+  /** Base URL to put in links instead of what the caller's Host header says; for use behind a proxy. */
+  readonly publicUrl?: string;
+}
+
+/** Serves the modules. `start` returns once every listener listens. */
+export class RestServer implements Service {
+  /** The router, for tests (`inject`). */
+  readonly app: FastifyInstance;
+  readonly limits: GatewayLimits;
+  readonly #deps: RestServerDependencies;
+  readonly #options: RestServerOptions;
+  readonly #reads: FreshReads;
+  readonly #requests: TokenBuckets;
+  readonly #known = new KnownRoutes();
+  readonly #servers: Server[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(deps: RestServerDependencies, options: RestServerOptions) {
+    this.limits = { ...defaultLimits, ...options.limits };
+    assert(this.limits.idleTimeoutMs > this.limits.requestTimeoutMs, 'idleTimeoutMs must exceed requestTimeoutMs');
+    this.#deps = deps;
+    this.#options = options;
+    this.#reads = new FreshReads(deps.state, deps.clock, this.limits);
+    this.#requests = new TokenBuckets(deps.clock, {
+      perSecond: this.limits.requestsPerSecond,
+      burst: this.limits.requestsBurst,
+      keysMax: this.limits.limiterKeysMax,
+    });
+    this.app = this.#build();
+  }
+
+  /** Addresses listened on, once started. */
+  get addresses(): readonly AddressInfo[] {
+    return this.#servers
+      .map((server) => server.address())
+      .filter((address) => address !== null && typeof address === 'object');
+  }
+
+  async start(): Promise<void> {
+    await this.app.ready();
+    try {
+      for (const { host, port } of this.#options.listen) this.#servers.push(await this.#listen(host, port));
+    } catch (error) {
+      await this.stop();
+      throw ShoalError.from(error, 'UNAVAILABLE', 'The REST gateway cannot listen');
+    }
+  }
+
+  /** Takes no new requests, waits a bounded time for those under way, then cuts what is left. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#close();
+    return this.#stopped;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(
+      this.#servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            const timer = this.#deps.clock.setTimeout(() => server.closeAllConnections(), this.limits.stopGraceMs);
+            server.close(() => {
+              timer.cancel();
+              resolve();
+            });
+            server.closeIdleConnections();
+          }),
+      ),
+    );
+    await this.app.close();
+  }
+
+  #listen(host: string, port: number): Promise<Server> {
+    const { limits } = this;
+    const server = createServer(
+      {
+        maxHeaderSize: limits.headerBytesMax,
+        headersTimeout: limits.headersTimeoutMs,
+        // A whole upload may take long; silence is what `timeout` bounds, and other requests have their own timer.
+        requestTimeout: 0,
+        keepAliveTimeout: limits.keepAliveMs,
+        connectionsCheckingInterval: 5000,
+      },
+      (request, response) => this.app.routing(request, response),
+    );
+    server.timeout = limits.idleTimeoutMs;
+    server.maxConnections = limits.connectionsMax;
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBrokenHttp(error, socket));
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#deps.logger.error({ err: error }, 'REST listener failed'));
+        resolve(server);
+      });
+    });
+  }
+
+  #build(): FastifyInstance {
+    const { limits } = this;
+    const app = fastify({
+      logger: false,
+      bodyLimit: limits.jsonBodyBytesMax,
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.pathParameterCharactersMax },
+      genReqId: () => `req-${this.#deps.newId()}`,
+      return503OnClosing: false,
+      frameworkErrors: (error, request, reply) => {
+        this.#fail(error, request, reply, this.#moduleOf(request.url));
+      },
+    });
+    app.removeAllContentTypeParsers();
+    const parseJson = app.getDefaultJsonParser('error', 'error');
+    app.addContentTypeParser(['application/json'], { parseAs: 'string' }, (request, body, done) => {
+      // Several clients declare JSON on a DELETE and send nothing.
+      if (body === '') done(null, undefined);
+      else void parseJson(request, body.toString(), done);
+    });
+    app.addHook('onRoute', (route) => this.#known.add(route.url, route.method));
+    app.addHook('onRequest', async (request, reply) => this.#open(request, reply));
+    app.addHook('onResponse', async (request, reply) => this.#answered(request, reply));
+    app.setErrorHandler((error, request, reply) => this.#fail(error, request, reply, this.#moduleOf(request.url)));
+    app.setNotFoundHandler((request, reply) => this.#notFound(request, reply, this.#moduleOf(request.url)));
+    for (const module of this.#options.modules) {
+      for (const prefix of module.prefixes) this.#mount(app, module, prefix);
+    }
+    return app;
+  }
+
+  #mount(app: FastifyInstance, module: RestModule, prefix: string): void {
+    void app.register(
+      (scope, _options, done) => {
+        scope.addHook('onRequest', async (request) => this.#authenticate(request));
+        scope.setErrorHandler((error, request, reply) => this.#fail(error, request, reply, module));
+        module.register(scope, this.#gateway);
+        done();
+      },
+      { prefix },
+    );
+  }
+
+  readonly #gateway: Gateway = this.#makeGateway();
+
+  #makeGateway(): Gateway {
+    const server = this;
+    return {
+      get clock() {
+        return server.#deps.clock;
+      },
+      get logger() {
+        return server.#deps.logger;
+      },
+      get limits() {
+        return server.limits;
+      },
+      context: (request) => requestContext(principalOf(request), request.id, requestState(request).abort.signal),
+      principal: principalOf,
+      credentials: (request) => {
+        const { roles, userId, projectId, domainId } = principalOf(request);
+        return { roles, userId, projectId, domainId };
+      },
+      signal: (request) => requestState(request).abort.signal,
+      baseUrl: (request) => this.#baseUrl(request),
+      readState: (request) => this.#readState(request),
+      isStale: (request) => requestState(request).stale,
+    };
+  }
+
+  async #open(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { clock } = this.#deps;
+    const abort = new AbortController();
+    const state = {
+      reply,
+      abort,
+      startedMs: clock.monotonicMs(),
+      principal: undefined,
+      stale: false,
+      timer: undefined,
+    };
+    openRequest(request, state);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) abort.abort(new ShoalError('CANCELLED', 'The caller has gone away.'));
+    });
+    const module = this.#moduleOf(request.url);
+    for (const header of module?.requestIdHeaders ?? ['x-openstack-request-id']) reply.header(header, request.id);
+    const timeoutMs = request.routeOptions.config.timeoutMs ?? this.limits.requestTimeoutMs;
+    if (timeoutMs > 0) requestState(request).timer = clock.setTimeout(() => this.#timeOut(request, reply), timeoutMs);
+    const waitSeconds = this.#requests.take(request.ip);
+    if (waitSeconds > 0) {
+      throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', {
+        facts: { retryAfterSeconds: waitSeconds },
+      });
+    }
+  }
+
+  #timeOut(request: FastifyRequest, reply: FastifyReply): void {
+    const state = requestState(request);
+    const error = new ShoalError('DEADLINE_EXCEEDED', 'The request took longer than it may.');
+    state.abort.abort(error);
+    state.timer = this.#deps.clock.setTimeout(() => {
+      if (!reply.sent) reply.send(error);
+    }, timeoutGraceMs);
+  }
+
+  async #authenticate(request: FastifyRequest): Promise<void> {
+    if (request.is404 || request.routeOptions.config.public === true) return;
+    const token = request.headers['x-auth-token'];
+    if (typeof token !== 'string' || token === '') {
+      throw new ShoalError('UNAUTHENTICATED', 'The request you have made requires authentication.');
+    }
+    if (token.length > tokenCharactersMax) {
+      throw new ShoalError('UNAUTHENTICATED', 'The token is longer than any token of this mesh.');
+    }
+    const state = requestState(request);
+    state.principal = await this.#deps.authenticator.authenticate(token, state.abort.signal);
+  }
+
+  #answered(request: FastifyRequest, reply: FastifyReply): void {
+    const state = findRequest(request);
+    if (state === undefined) return;
+    state.timer?.cancel();
+    const sample: AnsweredRequest = {
+      service: this.#moduleOf(request.url)?.name ?? 'none',
+      method: request.method,
+      route: request.is404 ? '' : (request.routeOptions.url ?? ''),
+      status: reply.statusCode,
+      seconds: (this.#deps.clock.monotonicMs() - state.startedMs) / 1000,
+    };
+    this.#deps.onAnswered?.(sample);
+    this.#deps.logger.debug(
+      { ...sample, requestId: request.id, ip: request.ip, userId: state.principal?.userId, stale: state.stale },
+      'request answered',
+    );
+  }
+
+  #notFound(request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {
+    const allowed = this.#known.methodsOf(request.url);
+    const status = allowed.length > 0 ? 405 : 404;
+    if (status === 405) reply.header('allow', allowed.join(', '));
+    const message =
+      status === 405
+        ? `The method ${request.method} is not allowed for this resource.`
+        : 'The resource could not be found.';
+    this.#sendFault(request, reply, module, { status, code: undefined, message, facts: {} });
+  }
+
+  #fail(error: unknown, request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {
+    const refusal = httpRefusal(error, this.limits);
+    const failure = failureOf(refusal ?? error);
+    const style: FaultStyle = module?.faults ?? keystoneFaults;
+    const status = unsupportedMediaType(error)
+      ? 415
+      : ((failure.code && style.statusOf[failure.code]) ?? failure.mapping.http);
+    let { message } = failure;
+    if (unsupportedMediaType(error)) message = 'The content type of the request body is not supported here.';
+    if (failure.code === 'UNAUTHENTICATED') {
+      reply.header('www-authenticate', `Keystone uri="${this.#baseUrl(request)}/identity"`);
+    }
+    const wait = failure.facts['retryAfterSeconds'];
+    if (typeof wait === 'number') reply.header('retry-after', String(wait));
+    else if (status === 503) reply.header('retry-after', String(retryAfterSeconds));
+    if (failure.code === 'NO_QUORUM') message = this.#nameMissing(message);
+    if (failure.code === undefined || status === 500) {
+      this.#deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
+    } else if (status >= 500) {
+      this.#deps.logger.warn(
+        { code: failure.code, requestId: request.id, url: request.url, message },
+        'request failed',
+      );
+    }
+    this.#sendFault(request, reply, module, { status, code: failure.code, message, facts: failure.facts });
+    if (failure.invariantBroken) this.#deps.onInvariantBroken?.(error);
+  }
+
+  #sendFault(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    module: RestModule | undefined,
+    fault: { status: number; code: ErrorCode | undefined; message: string; facts: Readonly<Record<string, unknown>> },
+  ): void {
+    const accept = request.headers.accept ?? '';
+    const body = (module?.faults ?? keystoneFaults).body({ ...fault, requestId: request.id, accept });
+    this.#drain(request);
+    reply.removeHeader('connection');
+    void reply.code(fault.status).header('content-type', body.contentType).send(body.payload);
+  }
+
+  /** Reads the rest of a refused body, so that its sender gets to see the answer; cuts the connection past a bound. */
+  #drain(request: FastifyRequest): void {
+    const { raw } = request;
+    if (raw.complete || raw.destroyed) return;
+    let left = this.limits.refusedBodyBytesMax;
+    raw.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) raw.destroy();
+    });
+    raw.on('error', () => undefined);
+    raw.resume();
+  }
+
+  /** Adds who is missing, by name where the record of the host is known here. */
+  #nameMissing(message: string): string {
+    const { missingVoters } = this.#deps.state.standing();
+    if (missingVoters.length === 0) return message;
+    const names = missingVoters.map((raftId) => {
+      const host = hostTable.one(this.#deps.state.local, 'raft-id', String(raftId));
+      return host === undefined ? `voter ${raftId}` : host.record.name;
+    });
+    return `${message.replace(/\.?$/, '.')} Not heard from: ${names.join(', ')}.`;
+  }
+
+  async #readState(request: FastifyRequest) {
+    const state = requestState(request);
+    const view = await this.#reads.read(state.abort.signal);
+    if (view.stale !== undefined) {
+      state.stale = true;
+      state.reply.header('x-shoal-stale', String(view.stale));
+      this.#deps.logger.warn(
+        {
+          requestId: request.id,
+          url: request.url,
+          staleSeconds: view.stale,
+          missingVoters: this.#deps.state.standing().missingVoters,
+        },
+        'answered from a stale view',
+      );
+    }
+    return view.reader;
+  }
+
+  #baseUrl(request: FastifyRequest): string {
+    if (this.#options.publicUrl !== undefined) return this.#options.publicUrl.replace(/\/+$/, '');
+    const host = request.headers.host ?? '';
+    // A name or an address and a port; anything else would let a caller write what it likes into links and headers.
+    if (/^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(host)) return `http://${host}`;
+    const { localAddress, localPort } = request.socket;
+    const address = localAddress ?? '127.0.0.1';
+    return `http://${address.includes(':') ? `[${address}]` : address}:${localPort ?? 80}`;
+  }
+
+  #moduleOf(url: string): RestModule | undefined {
+    const path = url.split('?', 1)[0] ?? '';
+    let best: RestModule | undefined;
+    let bestLength = -1;
+    for (const module of this.#options.modules) {
+      for (const prefix of module.prefixes) {
+        const inside = prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
+        if (inside && prefix.length > bestLength) {
+          best = module;
+          bestLength = prefix.length;
+        }
+      }
+    }
+    return best;
+  }
+}
+
+function principalOf(request: FastifyRequest) {
+  const { principal } = requestState(request);
+  assert(principal !== undefined, 'a public route asks who the caller is');
+  return principal;
+}
+
+function errorCodeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function unsupportedMediaType(error: unknown): boolean {
+  return errorCodeOf(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+}
+
+/** What the HTTP layer refused, in our codes; undefined for everything else. */
+function httpRefusal(error: unknown, limits: GatewayLimits): ShoalError | undefined {
+  if (error instanceof ShoalError || !(error instanceof Error)) return undefined;
+  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 0;
+  switch (errorCodeOf(error)) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new ShoalError('TOO_LARGE', `The request body is larger than ${limits.jsonBodyBytesMax} bytes.`);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new ShoalError('INVALID_ARGUMENT', error.message);
+    case 'FST_ERR_BAD_URL':
+      return new ShoalError('INVALID_ARGUMENT', 'The path is not valid percent-encoding.');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new ShoalError('NOT_FOUND', 'The resource could not be found.');
+    case 'ECONNRESET':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
+      return new ShoalError('CANCELLED', 'The caller has gone away.', { cause: error });
+    default:
+      break;
+  }
+  if (error instanceof SyntaxError && status === 400) {
+    return new ShoalError('INVALID_ARGUMENT', 'The request body is not valid JSON.');
+  }
+  if (status >= 400 && status < 500) return new ShoalError('INVALID_ARGUMENT', error.message, { cause: error });
+  return undefined;
+}
+
+/** Answers what is not HTTP at all, or too large in its headers, in the plainest form. */
+function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  socket.end(
+    `HTTP/1.1 ${status} ${phrase(status)}\r\ncontent-type: text/plain\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
+  );
+}
