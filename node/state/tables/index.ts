@@ -158,6 +158,8 @@ export const routerTable = new Table<shoal.v1.Router>({
   indexes: [
     { name: 'project', keys: (r) => [indexKey(r.projectId)] },
     { name: 'external-network', keys: (r) => (r.externalNetworkId === '' ? [] : [indexKey(r.externalNetworkId)]) },
+    { name: 'snat-host', keys: (r) => (r.snatHostId === '' ? [] : [r.snatHostId]) },
+    { name: 'transit-vni', unique: true, keys: (r) => (r.transitVni === 0 ? [] : [String(r.transitVni)]) },
   ],
 });
 
@@ -182,6 +184,7 @@ export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
     { name: 'project', keys: (r) => [indexKey(r.projectId)] },
     // Each project has one group called "default", which cannot be made twice.
     { name: 'default', unique: true, keys: (r) => (r.name === 'default' ? [indexKey(r.projectId)] : []) },
+    { name: 'rule', unique: true, keys: (r) => r.rules.map((rule) => indexKey(rule.id)) },
   ],
 });
 

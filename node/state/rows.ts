@@ -1,0 +1,91 @@
+/**
+ * The state as rows of bytes: what lies on disk, and what a snapshot is made of.
+ *
+ *     c<key>        counter: its value in decimal
+ *     k<key>        key: the revision (8 bytes, big endian) that last wrote it, then the value
+ *     s<revision>   session (revision as 14 hex digits): the client token's length (1 byte), the token, the outcome
+ *
+ * Part of the stored format: forever.
+ */
+import { assert } from '../base/assert.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { Counter, Session } from './state-machine.ts';
+import type { KeyValue } from './types.ts';
+
+/** A row to write; `value` undefined removes it. */
+export interface StateRow {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
+/** A row that is there. */
+export interface StoredRow {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The key of a session in the session table: sorts by revision. */
+export function sessionKey(revision: number): string {
+  return revision.toString(16).padStart(14, '0');
+}
+
+export function keyRow(entry: KeyValue): StoredRow {
+  const value = new Uint8Array(8 + entry.value.length);
+  new DataView(value.buffer).setBigUint64(0, BigInt(entry.revision));
+  value.set(entry.value, 8);
+  return { key: `k${entry.key}`, value };
+}
+
+export function counterRow(counter: Counter): StoredRow {
+  return { key: `c${counter.key}`, value: encoder.encode(String(counter.value)) };
+}
+
+export function sessionRow(session: Session): StoredRow {
+  const token = encoder.encode(session.token);
+  assert(token.length === session.token.length && token.length < 256, 'a client token is short ASCII');
+  const value = new Uint8Array(1 + token.length + session.outcome.length);
+  value[0] = token.length;
+  value.set(token, 1);
+  value.set(session.outcome, 1 + token.length);
+  return { key: `s${session.key}`, value };
+}
+
+/** What a row holds. */
+export type DecodedRow =
+  | { readonly kind: 'key'; readonly entry: KeyValue }
+  | { readonly kind: 'counter'; readonly entry: Counter }
+  | { readonly kind: 'session'; readonly entry: Session };
+
+/** Throws `LOG_CORRUPT` for a row of no known kind or shape. */
+export function decodeRow(row: StoredRow): DecodedRow {
+  const key = row.key.slice(1);
+  const { value } = row;
+  switch (row.key[0]) {
+    case 'k': {
+      if (value.length < 8) throw broken(row.key);
+      const revision = Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0));
+      return { kind: 'key', entry: { key, revision, value: value.subarray(8) } };
+    }
+    case 'c': {
+      const text = decoder.decode(value);
+      const number = Number(text);
+      if (!Number.isSafeInteger(number) || String(number) !== text) throw broken(row.key);
+      return { kind: 'counter', entry: { key, value: number } };
+    }
+    case 's': {
+      const length = value[0];
+      if (length === undefined || value.length < 1 + length) throw broken(row.key);
+      const token = decoder.decode(value.subarray(1, 1 + length));
+      return { kind: 'session', entry: { key, token, outcome: value.subarray(1 + length) } };
+    }
+    default:
+      throw broken(row.key);
+  }
+}
+
+function broken(key: string): ShoalError {
+  return new ShoalError('LOG_CORRUPT', `The state row ${JSON.stringify(key)} cannot be read.`, { facts: { key } });
+}

@@ -1,0 +1,346 @@
+/**
+ * The replicated state machine: applies committed commands, one after the other.
+ *
+ * Pure and deterministic: the same commands at the same indexes give the same state, outcome, rows and events on every
+ * agent, byte for byte. A transaction is applied op by op with an undo list; a refusal runs the list backwards, so that all
+ * ops happen or none.
+ *
+ * Exactly-once: the outcome of each command with a client token is kept for the next `sessionWindowRevisions` entries and
+ * is the answer to every later command with that token. The table is part of the state, so that a new leader and an agent
+ * restored from a snapshot remember too.
+ */
+import { assert } from '../base/assert.ts';
+import { type Command, decodeOutcome, encodeOutcome } from './command.ts';
+import { counterRow, decodeRow, keyRow, type StateRow, type StoredRow, sessionKey, sessionRow } from './rows.ts';
+import { SortedMap } from './sorted-map.ts';
+import {
+  type Compare,
+  type KeyValue,
+  type Op,
+  rangeDeleteKeysMax,
+  type StateEvent,
+  type StateReader,
+  type Transaction,
+  type TransactionOutcome,
+} from './types.ts';
+import { isClientToken, transactionMistake } from './validate.ts';
+
+/**
+ * Entries for which a client token is remembered: also the bound of the session table. At 5,000 writes a second this is
+ * 20 s, longer than any client goes on retrying; at lesser rates minutes or hours.
+ */
+export const sessionWindowRevisions = 100_000;
+
+/** A counter that is not 0. */
+export interface Counter {
+  readonly key: string;
+  readonly value: number;
+}
+
+/** A command remembered by its token. `key` is `sessionKey` of its revision; `outcome` is encoded. */
+export interface Session {
+  readonly key: string;
+  readonly token: string;
+  readonly outcome: Uint8Array;
+}
+
+/** What applying one command did. */
+export interface Applied {
+  readonly outcome: TransactionOutcome;
+  /** Rows that changed, for the disk: each key once, in the order of first change. */
+  readonly rows: readonly StateRow[];
+  /** Keys that changed, for watchers: each once, in the order of first change. */
+  readonly events: readonly StateEvent[];
+  /** The token was known: nothing was changed, the outcome is the first one's. */
+  readonly isReplay: boolean;
+}
+
+/** Everything a snapshot holds, at one moment; does not change. */
+export interface StateView {
+  /** Index of the last entry applied. */
+  readonly appliedIndex: number;
+  /** All rows, in the order of their keys. */
+  rows(): Generator<StoredRow, void, undefined>;
+}
+
+/** How to take back one op. */
+type Undo = () => void;
+
+export class StateMachine implements StateReader {
+  #keys = new SortedMap<KeyValue>();
+  #counters = new SortedMap<Counter>();
+  #sessions = new SortedMap<Session>();
+  readonly #sessionByToken = new Map<string, Session>();
+  #appliedIndex = 0;
+
+  /** Index of the last entry applied; 0 at first. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  get revision(): number {
+    return this.#appliedIndex;
+  }
+
+  /** Number of keys. */
+  get keyCount(): number {
+    return this.#keys.size;
+  }
+
+  get(key: string): KeyValue | undefined {
+    return this.#keys.get(key);
+  }
+
+  range(start: string, end: string, limit?: number): readonly KeyValue[] {
+    return this.#keys.range(start, end, limit);
+  }
+
+  counter(key: string): number {
+    return this.#counters.get(key)?.value ?? 0;
+  }
+
+  /** Passes an entry that carries no command (a new leader's first, a change of members). */
+  skip(index: number): void {
+    this.#advance(index);
+  }
+
+  /** Applies the command of the entry at `index`, which must be above all indexes before. */
+  apply(index: number, command: Command): Applied {
+    this.#advance(index);
+    const { clientToken: token, transaction } = command;
+    if (!isClientToken(token)) return { outcome: refused(index, 'invalid'), rows: [], events: [], isReplay: false };
+    const known = token === '' ? undefined : this.#sessionByToken.get(token);
+    if (known !== undefined) {
+      return { outcome: decodeOutcome(known.outcome), rows: [], events: [], isReplay: true };
+    }
+    const changes = new Changes();
+    const outcome = this.#transact(index, transaction, changes);
+    const rows = changes.rows(this.#keys, this.#counters);
+    if (token !== '') {
+      const session: Session = { key: sessionKey(index), token, outcome: encodeOutcome(outcome) };
+      this.#sessions.put(session);
+      this.#sessionByToken.set(token, session);
+      rows.push(sessionRow(session));
+    }
+    this.#forgetSessions(index, rows);
+    return { outcome, rows, events: changes.events(index, this.#keys), isReplay: false };
+  }
+
+  /** The outcome remembered for a token. */
+  outcomeOf(token: string): TransactionOutcome | undefined {
+    const known = this.#sessionByToken.get(token);
+    return known === undefined ? undefined : decodeOutcome(known.outcome);
+  }
+
+  /** The state as it is now, to be read while this goes on. O(1). */
+  view(): StateView {
+    const appliedIndex = this.#appliedIndex;
+    const counters = this.#counters.fork();
+    const keys = this.#keys.fork();
+    const sessions = this.#sessions.fork();
+    return {
+      appliedIndex,
+      *rows() {
+        for (const counter of counters.entries()) yield counterRow(counter);
+        for (const entry of keys.entries()) yield keyRow(entry);
+        for (const session of sessions.entries()) yield sessionRow(session);
+      },
+    };
+  }
+
+  /** Takes a row from disk or snapshot into a machine that is being loaded. Throws `LOG_CORRUPT`. */
+  load(row: StoredRow): void {
+    const decoded = decodeRow(row);
+    switch (decoded.kind) {
+      case 'key':
+        this.#keys.put(decoded.entry);
+        return;
+      case 'counter':
+        this.#counters.put(decoded.entry);
+        return;
+      case 'session':
+        this.#sessions.put(decoded.entry);
+        this.#sessionByToken.set(decoded.entry.token, decoded.entry);
+    }
+  }
+
+  /** Ends loading: everything up to `appliedIndex` is in. */
+  loaded(appliedIndex: number): void {
+    assert(appliedIndex >= this.#appliedIndex, 'the applied index does not go back');
+    this.#appliedIndex = appliedIndex;
+  }
+
+  /**
+   * Becomes `next`, a machine loaded from a snapshot, and returns the difference as events: changed keys with their own
+   * revisions in order, then deletions at the snapshot's revision. Watchers thus miss no key, only values that were
+   * overwritten in between.
+   */
+  replaceWith(next: StateMachine): readonly StateEvent[] {
+    assert(next.#appliedIndex >= this.#appliedIndex, 'a snapshot does not go back');
+    const changed: StateEvent[] = [];
+    const deleted: StateEvent[] = [];
+    for (const entry of next.#keys.entries()) {
+      if (this.#keys.get(entry.key)?.revision !== entry.revision) changed.push(entry);
+    }
+    for (const entry of this.#keys.entries()) {
+      if (next.#keys.get(entry.key) === undefined) {
+        deleted.push({ revision: next.#appliedIndex, key: entry.key, value: undefined });
+      }
+    }
+    changed.sort((a, b) => a.revision - b.revision);
+    this.#keys = next.#keys.fork();
+    this.#counters = next.#counters.fork();
+    this.#sessions = next.#sessions.fork();
+    this.#sessionByToken.clear();
+    for (const session of this.#sessions.entries()) this.#sessionByToken.set(session.token, session);
+    this.#appliedIndex = next.#appliedIndex;
+    return [...changed, ...deleted];
+  }
+
+  #advance(index: number): void {
+    assert(
+      Number.isSafeInteger(index) && index > this.#appliedIndex,
+      () => `entry ${index} is applied after entry ${this.#appliedIndex}`,
+    );
+    this.#appliedIndex = index;
+  }
+
+  #transact(index: number, transaction: Transaction, changes: Changes): TransactionOutcome {
+    if (transactionMistake(transaction) !== undefined) return refused(index, 'invalid');
+    const failed = transaction.compares.find((compare) => !this.#holds(compare));
+    const counters: number[] = [];
+    const undos: Undo[] = [];
+    for (const op of failed === undefined ? transaction.thenOps : transaction.elseOps) {
+      const refusal = this.#perform(index, op, { changes, counters, undos });
+      if (refusal === undefined) continue;
+      for (const undo of undos.reverse()) undo();
+      changes.clear();
+      const outcome = refused(index, refusal);
+      return op.kind === 'add' ? { ...outcome, failedKey: op.key } : outcome;
+    }
+    return failed === undefined
+      ? { revision: index, succeeded: true, counters }
+      : { revision: index, succeeded: false, failedKey: failed.key, counters };
+  }
+
+  #holds(compare: Compare): boolean {
+    const found = this.#keys.get(compare.key);
+    if ('revision' in compare) return (found?.revision ?? 0) === compare.revision;
+    if ('exists' in compare) return (found !== undefined) === compare.exists;
+    return found !== undefined && sameBytes(found.value, compare.value);
+  }
+
+  #perform(
+    index: number,
+    op: Op,
+    into: { readonly changes: Changes; readonly counters: number[]; readonly undos: Undo[] },
+  ): TransactionOutcome['refusal'] {
+    switch (op.kind) {
+      case 'put': {
+        const before = this.#keys.put({ key: op.key, value: op.value, revision: index });
+        into.changes.key(op.key, before);
+        into.undos.push(() => this.#restoreKey(op.key, before));
+        return undefined;
+      }
+      case 'delete':
+        this.#deleteKey(op.key, into);
+        return undefined;
+      case 'deleteRange': {
+        const doomed = this.#keys.range(op.start, op.end, rangeDeleteKeysMax + 1);
+        if (doomed.length > rangeDeleteKeysMax) return 'range-too-large';
+        for (const entry of doomed) this.#deleteKey(entry.key, into);
+        return undefined;
+      }
+      case 'add': {
+        const before = this.#counters.get(op.key);
+        const value = (before?.value ?? 0) + op.delta;
+        if (value < op.min || value > op.max || !Number.isSafeInteger(value)) return 'counter-bounds';
+        this.#setCounter(op.key, value);
+        into.counters.push(value);
+        into.changes.counter(op.key);
+        into.undos.push(() => this.#setCounter(op.key, before?.value ?? 0));
+        return undefined;
+      }
+    }
+  }
+
+  #deleteKey(key: string, into: { readonly changes: Changes; readonly undos: Undo[] }): void {
+    const before = this.#keys.delete(key);
+    if (before === undefined) return;
+    into.changes.key(key, before);
+    into.undos.push(() => this.#restoreKey(key, before));
+  }
+
+  #restoreKey(key: string, before: KeyValue | undefined): void {
+    if (before === undefined) this.#keys.delete(key);
+    else this.#keys.put(before);
+  }
+
+  #setCounter(key: string, value: number): void {
+    // -0 must not differ from 0 on some other agent's disk.
+    if (value === 0) this.#counters.delete(key);
+    else this.#counters.put({ key, value });
+  }
+
+  #forgetSessions(index: number, rows: StateRow[]): void {
+    const oldestKept = sessionKey(Math.max(0, index - sessionWindowRevisions + 1));
+    for (;;) {
+      const oldest = this.#sessions.first();
+      if (oldest === undefined || oldest.key >= oldestKept) return;
+      this.#sessions.delete(oldest.key);
+      this.#sessionByToken.delete(oldest.token);
+      rows.push({ key: `s${oldest.key}`, value: undefined });
+    }
+  }
+}
+
+/** Notes what one transaction touched, so that rows and events are written from the end result. */
+class Changes {
+  /** Each key with what it held before the transaction. */
+  readonly #keys = new Map<string, KeyValue | undefined>();
+  readonly #counters = new Set<string>();
+
+  key(key: string, before: KeyValue | undefined): void {
+    if (!this.#keys.has(key)) this.#keys.set(key, before);
+  }
+
+  counter(key: string): void {
+    this.#counters.add(key);
+  }
+
+  clear(): void {
+    this.#keys.clear();
+    this.#counters.clear();
+  }
+
+  rows(keys: SortedMap<KeyValue>, counters: SortedMap<Counter>): StateRow[] {
+    const rows: StateRow[] = [];
+    for (const [key, before] of this.#keys) {
+      const now = keys.get(key);
+      if (now !== undefined) rows.push(keyRow(now));
+      else if (before !== undefined) rows.push({ key: `k${key}`, value: undefined });
+    }
+    for (const key of this.#counters) {
+      const now = counters.get(key);
+      rows.push(now === undefined ? { key: `c${key}`, value: undefined } : counterRow(now));
+    }
+    return rows;
+  }
+
+  events(revision: number, keys: SortedMap<KeyValue>): StateEvent[] {
+    const events: StateEvent[] = [];
+    for (const [key, before] of this.#keys) {
+      const now = keys.get(key);
+      if (now !== undefined || before !== undefined) events.push({ revision, key, value: now?.value });
+    }
+    return events;
+  }
+}
+
+function refused(revision: number, refusal: NonNullable<TransactionOutcome['refusal']>): TransactionOutcome {
+  return { revision, succeeded: false, refusal, counters: [] };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
