@@ -1,0 +1,189 @@
+/**
+ * From a guest's spec to QEMU's command line. Pure: the same spec gives the same words, so that tests compare text.
+ *
+ * Choices that matter:
+ * - The machine type is pinned: a guest keeps its hardware over upgrades of QEMU.
+ * - `-S` starts with the CPU stopped, so that the process is on record before the guest does anything.
+ * - `-no-shutdown` keeps QEMU after the guest powered off, so that no power-off is missed while the agent is away.
+ * - An explicit `raw` or `qcow2` node stands above each protocol node: QEMU never guesses a format.
+ * - `werror=stop,rerror=stop`: a fenced or broken disk stops the guest instead of feeding it errors.
+ * - No `-daemonize`: it cannot be combined with the whole sandbox.
+ */
+import { ShoalError } from '../../node/base/errors.ts';
+import { gibBytes, mibBytes } from '../../node/base/units.ts';
+import type { DiskSource, GuestSpec } from '../types.ts';
+
+/** What is the same for every guest of a host. */
+export interface MachineSettings {
+  readonly binary: string;
+  /** Pinned machine type, e.g. `pc-i440fx-7.2`. */
+  readonly machine: string;
+  readonly accelerator: 'kvm' | 'tcg';
+}
+
+/** Where QEMU puts and finds its files. Sockets are at most 107 bytes long. */
+export interface GuestPaths {
+  readonly pidFile: string;
+  readonly qmpSocket: string;
+  /** A second monitor for people, so that they never lock the agent out. */
+  readonly peopleQmpSocket: string;
+  readonly serialSocket: string;
+  readonly vncSocket: string;
+  readonly consoleLog: string;
+}
+
+/** Translated code that TCG may keep. QEMU's own default of 1 GiB a guest would make memory use hard to foresee. */
+const tcgCacheMib = 64;
+/**
+ * What QEMU may allocate beyond the guest's own memory: device models, TCG's cache, and the stacks of librbd's threads
+ * (about 60, 8 MiB each, mostly never touched). A bound against a QEMU gone wild, not an estimate.
+ */
+export const qemuOverheadBytesMax = 2 * gibBytes;
+
+/** Bounds of a guest; QEMU's pc machine takes 255 vCPUs. */
+const vcpusMax = 255;
+const memoryMibMin = 16;
+const memoryMibMax = 4 * 1024 * 1024;
+/** pc-i440fx has 31 free PCI slots; display, balloon, random numbers and the config drive take some. */
+const devicesMax = 26;
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Refuses what QEMU could misread. `INVALID_ARGUMENT` names the field. */
+export function checkGuestSpec(spec: GuestSpec): void {
+  const refuse = (what: string): never => {
+    throw new ShoalError('INVALID_ARGUMENT', `guest ${spec.serverId}: ${what}`);
+  };
+  const inRange = (value: number, least: number, most: number): boolean =>
+    Number.isSafeInteger(value) && value >= least && value <= most;
+  if (!uuidPattern.test(spec.serverId)) refuse('its id is not a lower-case UUID');
+  if (!inRange(spec.generation, 0, Number.MAX_SAFE_INTEGER)) refuse(`generation ${spec.generation}`);
+  if (!inRange(spec.vcpus, 1, vcpusMax)) refuse(`${spec.vcpus} vCPUs, not 1 to ${vcpusMax}`);
+  if (!inRange(spec.memoryMib, memoryMibMin, memoryMibMax)) refuse(`${spec.memoryMib} MiB of memory`);
+  if (spec.disks.length + spec.nics.length > devicesMax) refuse(`more than ${devicesMax} disks and NICs`);
+  for (const disk of spec.disks) {
+    if (!uuidPattern.test(disk.volumeId)) refuse(`volume id '${disk.volumeId}' is not a lower-case UUID`);
+    if (disk.source.kind === 'fake') refuse(`volume ${disk.volumeId} is on fake storage, which QEMU cannot open`);
+  }
+  for (const nic of spec.nics) {
+    if (!uuidPattern.test(nic.portId)) refuse(`port id '${nic.portId}' is not a lower-case UUID`);
+    if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(nic.mac)) refuse(`MAC '${nic.mac}'`);
+    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(nic.tapName)) refuse(`tap name '${nic.tapName}'`);
+    if (!inRange(nic.mtu, 68, 65535)) refuse(`MTU ${nic.mtu}`);
+  }
+}
+
+/** QEMU's arguments, without the program and what stands before it. Throws `INVALID_ARGUMENT` for a bad spec. */
+export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: MachineSettings): readonly string[] {
+  checkGuestSpec(spec);
+  const argv: string[] = [];
+  argv.push('-name', `guest=${guestName(spec)},debug-threads=on`, '-uuid', spec.serverId);
+  argv.push('-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-pidfile', paths.pidFile);
+  argv.push('-machine', settings.machine);
+  argv.push('-accel', settings.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${tcgCacheMib}`);
+  argv.push('-cpu', settings.accelerator === 'kvm' ? 'host' : 'qemu64');
+  argv.push('-smp', `cpus=${spec.vcpus}`, '-m', `size=${spec.memoryMib}M`, '-rtc', 'base=utc');
+  argv.push('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny');
+  // cloud-init looks for this product name before it asks the metadata address.
+  argv.push('-smbios', 'type=1,manufacturer=Shoal,product=OpenStack Compute');
+  argv.push('-msg', 'timestamp=on', '-boot', 'strict=on');
+  argv.push('-chardev', socketChardev('qmp', paths.qmpSocket), '-mon', 'chardev=qmp,mode=control');
+  argv.push('-chardev', socketChardev('qmp-people', paths.peopleQmpSocket), '-mon', 'chardev=qmp-people,mode=control');
+  const log = `,logfile=${escapeOption(paths.consoleLog)},logappend=on`;
+  argv.push('-chardev', socketChardev('serial', paths.serialSocket) + log, '-serial', 'chardev:serial');
+  argv.push('-vnc', `unix:${escapeOption(paths.vncSocket)}`, '-device', 'VGA,vgamem_mb=16');
+  argv.push('-device', 'virtio-balloon-pci,id=balloon,deflate-on-oom=on');
+  // The guest may draw a kibibyte a second: enough to seed it, too little to hurt.
+  argv.push('-object', 'rng-random,id=random,filename=/dev/urandom');
+  argv.push('-device', 'virtio-rng-pci,rng=random,max-bytes=1024,period=1000');
+  for (const disk of spec.disks) {
+    const id = deviceId('d', disk.volumeId);
+    argv.push('-blockdev', JSON.stringify(protocolNode(disk.source, `${id}-src`)));
+    const format = disk.source.kind === 'file' ? disk.source.format : 'raw';
+    argv.push(
+      '-blockdev',
+      JSON.stringify({ driver: format, 'node-name': `${id}-fmt`, file: `${id}-src`, discard: 'unmap' }),
+    );
+    const device = {
+      driver: 'virtio-blk-pci',
+      id,
+      drive: `${id}-fmt`,
+      // The guest finds it as /dev/disk/by-id/virtio-SERIAL; virtio has room for 20 characters.
+      serial: disk.volumeId.slice(0, 20),
+      werror: 'stop',
+      rerror: 'stop',
+      ...(disk.bootIndex === undefined ? {} : { bootindex: disk.bootIndex }),
+    };
+    argv.push('-device', JSON.stringify(device));
+  }
+  if (spec.configDrivePath !== undefined) {
+    const file = { driver: 'file', filename: spec.configDrivePath, 'node-name': 'config-src', 'read-only': true };
+    argv.push('-blockdev', JSON.stringify(file));
+    argv.push(
+      '-blockdev',
+      JSON.stringify({ driver: 'raw', 'node-name': 'config-fmt', file: 'config-src', 'read-only': true }),
+    );
+    argv.push(
+      '-device',
+      JSON.stringify({ driver: 'virtio-blk-pci', id: 'config', drive: 'config-fmt', serial: 'config-2' }),
+    );
+  }
+  for (const nic of spec.nics) {
+    const id = deviceId('n', nic.portId);
+    argv.push('-netdev', `tap,id=${id}-tap,ifname=${nic.tapName},script=no,downscript=no`);
+    // No option ROM: guests boot from disks.
+    argv.push('-device', `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=`);
+  }
+  return argv;
+}
+
+/** Bytes that QEMU may allocate for this guest, for RLIMIT_DATA. */
+export function dataBytesMax(spec: GuestSpec): number {
+  return spec.memoryMib * mibBytes + qemuOverheadBytesMax;
+}
+
+/** QEMU's name for the guest: what people called it, and the generation, which an adopting agent reads back. */
+export function guestName(spec: Pick<GuestSpec, 'name' | 'generation'>): string {
+  const clean = spec.name.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').slice(0, 64);
+  return `${clean === '' ? 'guest' : clean}.g${spec.generation}`;
+}
+
+/** The generation in a name made by `guestName`; undefined for any other name. */
+export function generationOfName(name: string): number | undefined {
+  const digits = /\.g([0-9]{1,16})$/.exec(name)?.[1];
+  const generation = Number(digits);
+  return digits !== undefined && Number.isSafeInteger(generation) ? generation : undefined;
+}
+
+/** A device or node id. Node names have at most 31 characters; 24 hex digits of a UUID are 96 bits. */
+export function deviceId(prefix: 'd' | 'n', uuid: string): string {
+  return `${prefix}-${uuid.replaceAll('-', '').slice(0, 24)}`;
+}
+
+function protocolNode(source: DiskSource, nodeName: string): Readonly<Record<string, unknown>> {
+  switch (source.kind) {
+    case 'file':
+      return { driver: 'file', 'node-name': nodeName, filename: source.path, discard: 'unmap' };
+    case 'rbd':
+      return {
+        driver: 'rbd',
+        'node-name': nodeName,
+        pool: source.pool,
+        image: source.image,
+        user: source.user,
+        conf: source.confPath,
+        discard: 'unmap',
+      };
+    case 'fake':
+      throw new ShoalError('INVALID_ARGUMENT', `${source.name} is on fake storage, which QEMU cannot open`);
+  }
+}
+
+function socketChardev(id: string, path: string): string {
+  return `socket,id=${id},path=${escapeOption(path)},server=on,wait=off`;
+}
+
+/** QEMU splits options at commas; a doubled one stands for itself. */
+function escapeOption(value: string): string {
+  return value.replaceAll(',', ',,');
+}

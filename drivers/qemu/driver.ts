@@ -1,0 +1,648 @@
+/**
+ * Guests as QEMU processes, driven over QMP. A guest is its own process in its own session: it does not notice when the
+ * agent stops or dies, and the next agent finds it again (`start`) before it changes anything.
+ *
+ * How a guest is told from any other process: its command line names the server's UUID *and* a pid file in this agent's
+ * run folder; its name carries the generation. The pid and start time found that way are checked before each signal.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { open, readFile, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ServerId } from '../../node/base/ids.ts';
+import type { Logger } from '../../node/base/logger.ts';
+import { type CommandRunner, runCommand } from '../command.ts';
+import { isMissing } from '../durable-file.ts';
+import type { Accelerator, ComputeDriver, GuestEvent, GuestFound, GuestSpec } from '../types.ts';
+import { Undo } from '../undo.ts';
+import { checkGuestSpec, dataBytesMax, generationOfName, type MachineSettings, qemuArguments } from './arguments.ts';
+import { consoleBytesMax, readConsole, trimConsole } from './console-log.ts';
+import { type GuestState, QemuGuest } from './guest.ts';
+import { choosePrivileges, type Privileges } from './privileges.ts';
+import { probeKvm } from './probe.ts';
+import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from './process.ts';
+import { type ProcessRecord, RunFiles } from './run-files.ts';
+
+/** How the driver is set up on a host. */
+export interface QemuDriverOptions {
+  /** Folder for run-time files. Keeps over restarts of the agent; need not keep over a reboot. */
+  readonly runDir: string;
+  /** User that QEMU runs as when the agent is root. Default `nobody`. */
+  readonly user?: string;
+  /** Folders and files that QEMU must reach besides `runDir`: disks, images, the Ceph client's conf and keyring. */
+  readonly reachablePaths?: readonly string[];
+  /** Default `qemu-system-x86_64`. */
+  readonly binary?: string;
+  /** Pinned machine type. Default `pc-i440fx-7.2`, the newest of Debian 12's QEMU. */
+  readonly machine?: string;
+  /** Default `auto`: KVM when a probe guest proves it, else TCG. */
+  readonly accelerator?: 'auto' | 'kvm' | 'tcg';
+}
+
+/** What `start` found out, for the host's report. */
+export interface QemuFacts {
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly acceleratorReason: string;
+  readonly machine: string;
+  readonly qemuVersion: string;
+  readonly privileges: Privileges;
+}
+
+/** From fork to the monitor's greeting: 0.1 s, and a loaded machine or slow RBD may take a hundred times that. */
+const launchTimeoutMs = 30_000;
+/** How often a QEMU that is opening its monitor is tried. */
+const attachPollMs = 10;
+/** After `quit` QEMU flushes its disks and goes; after SIGKILL only a dying disk can hold it. */
+const quitTimeoutMs = 10_000;
+const killTimeoutMs = 10_000;
+/** Longest grace that a caller may give a guest to power off. */
+const graceMsMax = 600_000;
+/** How often a guest that was asked to power off is looked at. Events are faster; this is for when they are lost. */
+const powerOffPollMs = 100;
+/** How often consoles are cut. A guest on a 115200-baud console prints 58 KB in that time; under QEMU it may print more. */
+const trimPeriodMs = 5_000;
+/** Operations waiting for one guest. */
+const queueMax = 32;
+/** Guests asked at the same time by `list` and `start`. */
+const parallelMax = 16;
+
+/** One server's place in the driver. */
+interface Slot {
+  guest?: QemuGuest;
+  /** Known to have crashed: found without its process. */
+  crashed?: { readonly generation: number; readonly detail: string };
+  queue: Promise<unknown>;
+  queued: number;
+}
+
+export class QemuDriver implements ComputeDriver {
+  readonly name = 'qemu';
+  readonly #log: Logger;
+  readonly #run: CommandRunner;
+  readonly #options: QemuDriverOptions;
+  readonly #files: RunFiles;
+  readonly #slots = new Map<ServerId, Slot>();
+  readonly #listeners = new Set<(event: GuestEvent) => void>();
+  #facts: QemuFacts | undefined;
+  #bootId = '';
+  #trimTimer: NodeJS.Timeout | undefined;
+  #trimming: Promise<void> = Promise.resolve();
+
+  constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: QemuDriverOptions) {
+    this.#log = deps.log;
+    this.#run = deps.run ?? runCommand;
+    this.#options = options;
+    this.#files = new RunFiles(options.runDir);
+  }
+
+  get accelerator(): Accelerator {
+    return this.facts.accelerator;
+  }
+
+  /** Known after `start`. */
+  get facts(): QemuFacts {
+    if (this.#facts === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
+    return this.#facts;
+  }
+
+  /** Where the guest's serial console and screen are, as Unix sockets; they exist while it runs. */
+  consoleSockets(serverId: ServerId): { readonly serial: string; readonly vnc: string } {
+    const paths = this.#files.guestPaths(serverId);
+    return { serial: paths.serialSocket, vnc: paths.vncSocket };
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#facts !== undefined) return;
+    const binary = this.#options.binary ?? 'qemu-system-x86_64';
+    const version = await this.#run([binary, '--version'], { signal });
+    await this.#files.prepare();
+    this.#bootId = await bootId();
+    const reach = {
+      user: this.#options.user ?? 'nobody',
+      paths: [this.#options.runDir, ...(this.#options.reachablePaths ?? [])],
+    };
+    let privileges = await choosePrivileges(this.#run, reach);
+    const { accelerator, reason } = await this.#chooseAccelerator(binary, privileges);
+    const deviceGid = accelerator === 'kvm' ? await kvmGid() : undefined;
+    if (deviceGid !== undefined) privileges = await choosePrivileges(this.#run, { ...reach, deviceGid });
+    this.#facts = {
+      accelerator,
+      acceleratorReason: reason,
+      machine: this.#options.machine ?? 'pc-i440fx-7.2',
+      qemuVersion: /version ([0-9.]+)/.exec(version.stdout)?.[1] ?? 'unknown',
+      privileges,
+    };
+    this.#log.info(
+      { accelerator, reason, privileges: privileges.mode, privilegesReason: privileges.reason },
+      'QEMU driver started',
+    );
+    await this.#adopt(signal);
+    this.#trimTimer = setInterval(() => this.#trimAll(), trimPeriodMs);
+    this.#trimTimer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#trimTimer);
+    await this.#trimming;
+    let living = 0;
+    for (const slot of this.#slots.values()) {
+      if (slot.guest === undefined) continue;
+      if (await slot.guest.alive()) living += 1;
+      slot.guest.detach();
+    }
+    this.#slots.clear();
+    this.#listeners.clear();
+    if (this.#facts !== undefined && living === 0) await this.#files.releaseLink();
+    this.#facts = undefined;
+  }
+
+  async list(signal: AbortSignal): Promise<readonly GuestFound[]> {
+    this.#mustRun();
+    const found = await inParallel([...this.#slots.keys()], (serverId) => this.#look(serverId, signal));
+    return found.filter((guest) => guest !== undefined);
+  }
+
+  async find(serverId: ServerId, signal: AbortSignal): Promise<GuestFound | undefined> {
+    this.#mustRun();
+    return this.#look(serverId, signal);
+  }
+
+  startGuest(spec: GuestSpec, signal: AbortSignal): Promise<GuestFound> {
+    return this.#queued(spec.serverId, signal, async (slot) => {
+      checkGuestSpec(spec);
+      const guest = slot.guest;
+      if (guest !== undefined && (await guest.alive())) {
+        if (guest.generation !== spec.generation) {
+          throw new ShoalError('CONFLICT', `guest ${spec.serverId} runs at generation ${guest.generation}`, {
+            facts: { running: guest.generation, asked: spec.generation },
+          });
+        }
+        const state = await guest.state(signal);
+        if (state.detail === 'prelaunch') {
+          // An earlier agent died between starting QEMU and letting the guest go.
+          await guest.asked(() => guest.execute('cont', undefined, signal));
+          return found(guest, await guest.state(signal));
+        }
+        if (state.power !== 'shutdown') return found(guest, state);
+        // The guest powered itself off; QEMU only waits to be told to go.
+        await this.#end(guest, slot, 0, signal);
+      }
+      return this.#launch(spec, slot, signal);
+    });
+  }
+
+  stopGuest(serverId: ServerId, options: { readonly graceMs: number }, signal: AbortSignal): Promise<void> {
+    if (!(options.graceMs >= 0 && options.graceMs <= graceMsMax)) {
+      throw new ShoalError('INVALID_ARGUMENT', `a grace of ${options.graceMs} ms is not within 0 and ${graceMsMax}`);
+    }
+    return this.#queued(serverId, signal, async (slot) => {
+      if (slot.guest !== undefined) await this.#end(slot.guest, slot, options.graceMs, signal);
+      if (slot.crashed !== undefined) {
+        await this.#files.removeProcess(serverId);
+        delete slot.crashed;
+      }
+    });
+  }
+
+  resetGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, async (guest) => {
+      const before = await guest.state(signal);
+      if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+      await guest.execute('system_reset', undefined, signal);
+      // After a panic QEMU has stopped the CPUs; a reset alone does not start them again.
+      if (['guest-panicked', 'internal-error', 'watchdog'].includes(before.detail)) {
+        await guest.execute('cont', undefined, signal);
+      }
+    });
+  }
+
+  pauseGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, async (guest) => {
+      const before = await guest.state(signal);
+      if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+      await guest.execute('stop', undefined, signal);
+    });
+  }
+
+  resumeGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    return this.#onLiving(serverId, signal, async (guest) => {
+      const before = await guest.state(signal);
+      if (before.power === 'shutdown') throw new ShoalError('CONFLICT', `guest ${serverId} is powered off`);
+      await guest.execute('cont', undefined, signal);
+      const after = await guest.state(signal);
+      if (after.power !== 'running') {
+        throw new ShoalError('DRIVER_FAILED', `guest ${serverId} does not run on: ${after.detail}`);
+      }
+    });
+  }
+
+  removeGuest(serverId: ServerId, signal: AbortSignal): Promise<void> {
+    return this.#queued(serverId, signal, async (slot) => {
+      if (slot.guest !== undefined && (await slot.guest.alive())) {
+        throw new ShoalError('CONFLICT', `guest ${serverId} still has its process ${slot.guest.identity.pid}`);
+      }
+      slot.guest?.detach();
+      await this.#files.removeGuest(serverId);
+      delete slot.guest;
+      delete slot.crashed;
+    });
+  }
+
+  async consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
+    this.#mustRun();
+    if (signal.aborted) throw new ShoalError('CANCELLED', 'reading a console was cancelled');
+    if (!(await this.#files.exists(serverId))) throw new ShoalError('NOT_FOUND', `no guest ${serverId} on this host`);
+    return readConsole(this.#consoleFiles(serverId), bytesMax);
+  }
+
+  onEvent(listener: (event: GuestEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- adoption
+
+  async #chooseAccelerator(
+    binary: string,
+    privileges: Privileges,
+  ): Promise<{ readonly accelerator: 'kvm' | 'tcg'; readonly reason: string }> {
+    const wanted = this.#options.accelerator ?? 'auto';
+    if (wanted !== 'auto') return { accelerator: wanted, reason: 'configured' };
+    const gid = await kvmGid();
+    const prefix =
+      gid === undefined
+        ? privileges.prefix
+        : privileges.prefix.map((word) => (word === '--clear-groups' ? `--groups=${gid}` : word));
+    const probed = await probeKvm(this.#run, { binary, prefix, cachePath: this.#files.probeCache() });
+    return { accelerator: probed.usable ? 'kvm' : 'tcg', reason: probed.reason };
+  }
+
+  /** Finds every guest of this run folder, alive or not. Changes none. */
+  async #adopt(signal: AbortSignal): Promise<void> {
+    const servers = await this.#files.servers();
+    const byPidFile = new Map(servers.map((serverId) => [this.#files.guestPaths(serverId).pidFile, serverId]));
+    const living = new Map<ServerId, { readonly identity: ProcessIdentity; readonly generation: number | undefined }>();
+    for (const { identity, selected } of await scanProcesses((argv) => guestOfArguments(argv, byPidFile))) {
+      living.set(selected.serverId, { identity, generation: selected.generation });
+    }
+    await inParallel(servers, async (serverId) => {
+      const record = await this.#files.readProcess(serverId);
+      const process = living.get(serverId);
+      if (process !== undefined) {
+        const generation = process.generation ?? record?.generation;
+        if (generation === undefined) {
+          throw new ShoalError(
+            'CANNOT_TELL',
+            `process ${process.identity.pid} of ${serverId} does not say its generation`,
+          );
+        }
+        await this.#adoptLiving(serverId, process.identity, generation, record, signal);
+      } else if (record?.stopping === true) {
+        await this.#files.removeProcess(serverId);
+      } else if (record !== undefined) {
+        const detail = record.bootId === this.#bootId ? 'the QEMU process is gone' : 'the host was restarted';
+        this.#slot(serverId).crashed = { generation: record.generation, detail };
+        this.#log.warn({ serverId, generation: record.generation, detail }, 'found a guest without its process');
+      }
+    });
+  }
+
+  async #adoptLiving(
+    serverId: ServerId,
+    identity: ProcessIdentity,
+    generation: number,
+    record: ProcessRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const guest = this.#makeGuest(serverId, identity, generation);
+    this.#slot(serverId).guest = guest;
+    if (record?.pid !== identity.pid || record.startTicks !== identity.startTicks) {
+      await this.#files.writeProcess(serverId, { ...identity, bootId: this.#bootId, generation, stopping: false });
+    }
+    const state = await guest.state(signal);
+    this.#log.info({ serverId, generation, pid: identity.pid, ...state }, 'adopted a guest');
+  }
+
+  #makeGuest(serverId: ServerId, identity: ProcessIdentity, generation: number): QemuGuest {
+    return new QemuGuest(
+      { log: this.#log, report: (id, state) => this.#report(id, state) },
+      { serverId, generation, identity, qmpSocket: this.#files.guestPaths(serverId).qmpSocket },
+    );
+  }
+
+  // ------------------------------------------------------------------------------------------------------ operations
+
+  async #launch(spec: GuestSpec, slot: Slot, signal: AbortSignal): Promise<GuestFound> {
+    const { privileges, ...facts } = this.facts;
+    const settings: MachineSettings = { ...facts, binary: this.#options.binary ?? 'qemu-system-x86_64' };
+    const paths = this.#files.guestPaths(spec.serverId);
+    const guestArguments = qemuArguments(spec, paths, settings);
+    return Undo.run(async (undo) => {
+      await this.#files.prepareGuest(spec.serverId, privileges);
+      await trimConsole(this.#consoleFiles(spec.serverId));
+      await this.#files.writeSpec(spec);
+      for (const path of ownedFiles(spec)) await giveTo(path, privileges);
+      const argv = [
+        ...privileges.prefix,
+        ...['prlimit', `--data=${dataBytesMax(spec)}`, '--core=0', '--'],
+        settings.binary,
+        ...guestArguments,
+      ];
+      const child = await spawnDetached(argv, this.#files.qemuLog(spec.serverId));
+      const identity = child.pid === undefined ? undefined : await identify(child.pid);
+      if (identity === undefined) throw await this.#launchFailed(spec.serverId, child);
+      undo.add('end the QEMU that was started', async () => {
+        await signalProcess(identity, 'SIGKILL');
+        if (!(await waitGone(identity, killTimeoutMs))) {
+          throw new ShoalError('DRIVER_FAILED', `process ${identity.pid} survives SIGKILL`);
+        }
+        await this.#files.removeProcess(spec.serverId);
+      });
+      await this.#files.writeProcess(spec.serverId, {
+        ...identity,
+        bootId: this.#bootId,
+        generation: spec.generation,
+        stopping: false,
+      });
+      const guest = this.#makeGuest(spec.serverId, identity, spec.generation);
+      undo.add('let go of its monitor', async () => guest.detach());
+      await this.#attachNew(guest, child, signal);
+      const state = await guest.asked(async () => {
+        await guest.execute('cont', undefined, signal);
+        return guest.state(signal);
+      });
+      slot.guest?.detach();
+      slot.guest = guest;
+      delete slot.crashed;
+      return found(guest, state);
+    });
+  }
+
+  /** Attaches to a QEMU that is still opening its sockets. */
+  async #attachNew(guest: QemuGuest, child: ChildProcess, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + launchTimeoutMs;
+    for (;;) {
+      if (!(await guest.alive())) throw await this.#launchFailed(guest.serverId, child);
+      try {
+        await guest.attach(signal);
+        return;
+      } catch (caught) {
+        if (!ShoalError.is(caught, 'UNAVAILABLE', 'CONFLICT')) throw caught;
+        if (performance.now() >= deadline) {
+          throw new ShoalError('DEADLINE_EXCEEDED', `QEMU did not open its monitor in ${launchTimeoutMs} ms`, {
+            cause: caught,
+          });
+        }
+        if (signal.aborted) throw new ShoalError('CANCELLED', `starting ${guest.serverId} was cancelled`);
+        await delay(attachPollMs);
+      }
+    }
+  }
+
+  async #launchFailed(serverId: ServerId, child: ChildProcess): Promise<ShoalError> {
+    const said = await readFile(this.#files.qemuLog(serverId), 'utf8').catch((caught: unknown) => {
+      if (isMissing(caught)) return '';
+      throw caught;
+    });
+    const facts = { status: child.exitCode, signal: child.signalCode, stderr: said.trim().slice(-2000) };
+    return new ShoalError('DRIVER_FAILED', `QEMU did not start: ${facts.stderr || 'it said nothing'}`, { facts });
+  }
+
+  /** Ends a guest: ACPI within the grace, then `quit`, then SIGKILL. Returns when the process is gone. */
+  async #end(guest: QemuGuest, slot: Slot, graceMs: number, signal: AbortSignal): Promise<void> {
+    const { serverId, generation, identity } = guest;
+    await this.#files.writeProcess(serverId, { ...identity, bootId: this.#bootId, generation, stopping: true });
+    await guest.asked(async () => {
+      if (graceMs > 0) await this.#powerOff(guest, graceMs, signal);
+      await this.#quit(guest, signal);
+    });
+    guest.detach();
+    await this.#files.removeProcess(serverId);
+    delete slot.guest;
+  }
+
+  /** Presses the power button and waits. A guest that cannot hear it (paused, or no ACPI) is left for `#quit`. */
+  async #powerOff(guest: QemuGuest, graceMs: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + graceMs;
+    try {
+      if ((await guest.state(signal)).power !== 'running') return;
+      await guest.execute('system_powerdown', undefined, signal);
+      while (performance.now() < deadline) {
+        if ((await guest.state(signal)).power !== 'running') return;
+        await delay(powerOffPollMs);
+      }
+      this.#log.info({ serverId: guest.serverId, graceMs }, 'the guest did not power off in its grace');
+    } catch (caught) {
+      if (signal.aborted)
+        throw new ShoalError('CANCELLED', `stopping ${guest.serverId} was cancelled`, { cause: caught });
+      this.#log.warn({ serverId: guest.serverId, err: caught }, 'QEMU cannot press the power button');
+    }
+  }
+
+  async #quit(guest: QemuGuest, signal: AbortSignal): Promise<void> {
+    try {
+      await guest.execute('quit', undefined, signal);
+    } catch (caught) {
+      if (signal.aborted)
+        throw new ShoalError('CANCELLED', `stopping ${guest.serverId} was cancelled`, { cause: caught });
+      // Gone before it could answer, or stuck: both are settled below.
+      this.#log.debug({ serverId: guest.serverId, err: caught }, 'QEMU did not answer quit');
+      if (!ShoalError.is(caught, 'UNAVAILABLE')) await signalProcess(guest.identity, 'SIGTERM');
+    }
+    if (await waitGone(guest.identity, quitTimeoutMs, signal)) return;
+    this.#log.warn({ serverId: guest.serverId, pid: guest.identity.pid }, 'QEMU did not quit; it is killed');
+    await signalProcess(guest.identity, 'SIGKILL');
+    if (!(await waitGone(guest.identity, killTimeoutMs, signal))) {
+      throw new ShoalError('DRIVER_FAILED', `process ${guest.identity.pid} of ${guest.serverId} survives SIGKILL`);
+    }
+  }
+
+  async #onLiving(serverId: ServerId, signal: AbortSignal, work: (guest: QemuGuest) => Promise<void>): Promise<void> {
+    return this.#queued(serverId, signal, async (slot) => {
+      const guest = slot.guest;
+      if (guest === undefined || !(await guest.alive())) {
+        throw new ShoalError('NOT_FOUND', `guest ${serverId} does not run on this host`);
+      }
+      await guest.asked(() => work(guest));
+    });
+  }
+
+  async #look(serverId: ServerId, signal: AbortSignal): Promise<GuestFound | undefined> {
+    const slot = this.#slots.get(serverId);
+    if (slot?.guest !== undefined) return found(slot.guest, await slot.guest.state(signal));
+    if (slot?.crashed !== undefined) return { serverId, power: 'crashed', ...slot.crashed };
+    return undefined;
+  }
+
+  /** One operation at a time for each guest. */
+  async #queued<T>(serverId: ServerId, signal: AbortSignal, work: (slot: Slot) => Promise<T>): Promise<T> {
+    this.#mustRun();
+    this.#files.folder(serverId); // Refuses what is no id.
+    const slot = this.#slot(serverId);
+    if (slot.queued >= queueMax)
+      throw new ShoalError('UNAVAILABLE', `${queueMax} operations wait for guest ${serverId}`);
+    slot.queued += 1;
+    const turn = slot.queue.then(
+      () => {},
+      () => {}, // An earlier operation's failure is its caller's.
+    );
+    const result = turn.then(() => {
+      if (signal.aborted)
+        throw new ShoalError('CANCELLED', `an operation on ${serverId} was cancelled before its turn`);
+      return work(slot);
+    });
+    slot.queue = result;
+    try {
+      return await result;
+    } finally {
+      slot.queued -= 1;
+      if (slot.queued === 0 && slot.guest === undefined && slot.crashed === undefined) this.#slots.delete(serverId);
+    }
+  }
+
+  #slot(serverId: ServerId): Slot {
+    let slot = this.#slots.get(serverId);
+    if (slot === undefined) {
+      slot = { queue: Promise.resolve(), queued: 0 };
+      this.#slots.set(serverId, slot);
+    }
+    return slot;
+  }
+
+  #mustRun(): void {
+    if (this.#facts === undefined) throw new ShoalError('CANNOT_TELL', 'the QEMU driver has not started');
+  }
+
+  // ---------------------------------------------------------------------------------------------- events and consoles
+
+  #report(serverId: ServerId, state: GuestState): void {
+    this.#log.info({ serverId, ...state }, 'a guest changed by itself');
+    for (const listener of this.#listeners) listener({ serverId, ...state });
+  }
+
+  #consoleFiles(serverId: ServerId): { readonly current: string; readonly earlier: string } {
+    return {
+      current: this.#files.guestPaths(serverId).consoleLog,
+      earlier: this.#files.earlierConsoleLog(serverId),
+    };
+  }
+
+  #trimAll(): void {
+    this.#trimming = this.#trimming.then(async () => {
+      for (const serverId of [...this.#slots.keys()]) {
+        try {
+          await trimConsole(this.#consoleFiles(serverId));
+          await emptyWhenOver(this.#files.qemuLog(serverId), consoleBytesMax);
+        } catch (caught) {
+          this.#log.warn({ serverId, err: caught }, 'cannot cut a console log');
+        }
+      }
+    });
+  }
+}
+
+function found(guest: QemuGuest, state: GuestState): GuestFound {
+  const { serverId, generation } = guest;
+  return { serverId, generation, ...state, ...(state.power === 'crashed' ? {} : { pid: guest.identity.pid }) };
+}
+
+/** Which guest of this agent a command line is: the UUID and the pid file must both be its own. */
+function guestOfArguments(
+  argv: readonly string[],
+  byPidFile: ReadonlyMap<string, ServerId>,
+): { readonly serverId: ServerId; readonly generation: number | undefined } | undefined {
+  const after = (option: string): string | undefined => {
+    const at = argv.indexOf(option);
+    return at < 0 ? undefined : argv[at + 1];
+  };
+  const pidFile = after('-pidfile');
+  const serverId = pidFile === undefined ? undefined : byPidFile.get(pidFile);
+  if (serverId === undefined || after('-uuid') !== serverId) return undefined;
+  const name = /^guest=([^,]*)/.exec(after('-name') ?? '')?.[1];
+  return { serverId, generation: name === undefined ? undefined : generationOfName(name) };
+}
+
+/** In its own session, with nothing of the agent's but standard error into a file, so that nothing ties it to the agent. */
+async function spawnDetached(argv: readonly string[], logPath: string): Promise<ChildProcess> {
+  const [program, ...rest] = argv;
+  if (program === undefined) throw new ShoalError('INVALID_ARGUMENT', 'an empty command');
+  const log = await open(
+    logPath,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND,
+    0o600,
+  );
+  try {
+    const child = spawn(program, rest, {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      cwd: '/',
+      env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => {
+        reject(
+          isMissing(error)
+            ? new ShoalError('COMMAND_MISSING', `${program} is not installed`, { cause: error })
+            : ShoalError.from(error, 'DRIVER_FAILED', `starting ${program}`),
+        );
+      });
+    });
+    child.unref();
+    return child;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Files that QEMU must be able to open for writing (disks) or that only it may read (the config drive). */
+function ownedFiles(spec: GuestSpec): readonly string[] {
+  const disks = spec.disks.flatMap((disk) => (disk.source.kind === 'file' ? [disk.source.path] : []));
+  return spec.configDrivePath === undefined ? disks : [...disks, spec.configDrivePath];
+}
+
+async function giveTo(path: string, owner: { readonly uid: number; readonly gid: number }): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((caught: unknown) => {
+    throw ShoalError.from(caught, isMissing(caught) ? 'NOT_FOUND' : 'DRIVER_FAILED', `opening ${path}`);
+  });
+  try {
+    await file.chown(owner.uid, owner.gid);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */
+async function kvmGid(): Promise<number | undefined> {
+  try {
+    const { gid } = await stat('/dev/kvm');
+    return gid === 0 ? undefined : gid;
+  } catch (caught) {
+    if (isMissing(caught)) return undefined;
+    throw ShoalError.from(caught, 'CANNOT_TELL', 'looking at /dev/kvm');
+  }
+}
+
+async function emptyWhenOver(path: string, bytesMax: number): Promise<void> {
+  try {
+    const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    try {
+      if ((await file.stat()).size > bytesMax) await file.truncate(0);
+    } finally {
+      await file.close();
+    }
+  } catch (caught) {
+    if (!isMissing(caught)) throw caught;
+  }
+}
+
+/** `work` for each item, at most `parallelMax` at a time. Stops at the first failure. */
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < items.length; at += parallelMax) {
+    results.push(...(await Promise.all(items.slice(at, at + parallelMax).map(work))));
+  }
+  return results;
+}

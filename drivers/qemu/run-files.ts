@@ -1,0 +1,191 @@
+/**
+ * What the driver keeps on disk for each guest, so that the next agent finds everything again:
+ *
+ *     RUN/guests/SERVER/           agent's, 0711
+ *       spec.json                  what it was last started with
+ *       process.json               which process it is; there from its start until it was told to stop and is gone
+ *       qemu.log                   QEMU's own complaints, of the last start
+ *       console-earlier.log        serial console, the part before console.log
+ *       qemu/                      QEMU's, 0700
+ *         qmp, people, serial, vnc   sockets
+ *         pid, console.log
+ *
+ * QEMU may write only below `qemu/`, and nothing that is read from there is trusted: links are not followed.
+ * A Unix socket's path has at most 107 bytes. When RUN is too long for that, sockets are named through a short link.
+ */
+import { createHash } from 'node:crypto';
+import { chown, lchown, mkdir, readdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ServerId } from '../../node/base/ids.ts';
+import { errnoOf, isMissing, isRecord, readJsonFile, syncFolder, writeFileDurably } from '../durable-file.ts';
+import type { GuestSpec } from '../types.ts';
+import type { GuestPaths } from './arguments.ts';
+
+/** sun_path has 108 bytes, one of them ends it. */
+const socketPathBytesMax = 107;
+const socketNames = { qmpSocket: 'qmp', peopleQmpSocket: 'people', serialSocket: 'serial', vncSocket: 'vnc' } as const;
+const serverIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Which process a guest is, as written when it was started. */
+export interface ProcessRecord {
+  readonly pid: number;
+  readonly startTicks: number;
+  /** Identities of another boot mean nothing. */
+  readonly bootId: string;
+  readonly generation: number;
+  /** The agent had begun to stop it: when the process is gone, that is no crash. */
+  readonly stopping: boolean;
+}
+
+/** The run-time files of all guests of one agent. */
+export class RunFiles {
+  readonly runDir: string;
+  readonly #guestsDir: string;
+  /** Where sockets are named: the guests folder itself, or a short link to it. */
+  readonly #socketsDir: string;
+
+  constructor(runDir: string) {
+    this.runDir = runDir;
+    this.#guestsDir = join(runDir, 'guests');
+    const longest = join(this.#guestsDir, '0'.repeat(36), 'qemu', 'people-');
+    this.#socketsDir = Buffer.byteLength(longest) <= socketPathBytesMax ? this.#guestsDir : shortLink(this.#guestsDir);
+  }
+
+  /** Makes the folders, and the link when one is needed. */
+  async prepare(): Promise<void> {
+    await mkdir(this.#guestsDir, { recursive: true, mode: 0o711 });
+    if (this.#socketsDir === this.#guestsDir) return;
+    await mkdir(dirname(this.#socketsDir), { recursive: true, mode: 0o755 });
+    try {
+      await symlink(this.#guestsDir, this.#socketsDir);
+    } catch (caught) {
+      if (errnoOf(caught) !== 'EEXIST') throw ShoalError.from(caught, 'DRIVER_FAILED', 'linking the socket folder');
+      if ((await readlink(this.#socketsDir)) !== this.#guestsDir) {
+        throw new ShoalError('CONFLICT', `${this.#socketsDir} exists and is not this agent's link`);
+      }
+    }
+  }
+
+  /** Takes the short link away, once no guest lives that is reached through it. */
+  async releaseLink(): Promise<void> {
+    if (this.#socketsDir === this.#guestsDir) return;
+    await rm(this.#socketsDir, { force: true });
+    // Another agent's link may stand beside; then the folder stays.
+    await rmdir(dirname(this.#socketsDir)).catch((caught: unknown) => {
+      if (!['ENOTEMPTY', 'ENOENT'].includes(errnoOf(caught) ?? '')) throw caught;
+    });
+  }
+
+  folder(serverId: ServerId): string {
+    if (!serverIdPattern.test(serverId)) {
+      throw new ShoalError('INVALID_ARGUMENT', `'${serverId}' is not a lower-case UUID`);
+    }
+    return join(this.#guestsDir, serverId);
+  }
+
+  /** Paths given to QEMU. */
+  guestPaths(serverId: ServerId): GuestPaths {
+    const own = join(this.folder(serverId), 'qemu');
+    const sockets = join(this.#socketsDir, serverId, 'qemu');
+    return {
+      pidFile: join(own, 'pid'),
+      consoleLog: join(own, 'console.log'),
+      qmpSocket: join(sockets, socketNames.qmpSocket),
+      peopleQmpSocket: join(sockets, socketNames.peopleQmpSocket),
+      serialSocket: join(sockets, socketNames.serialSocket),
+      vncSocket: join(sockets, socketNames.vncSocket),
+    };
+  }
+
+  qemuLog(serverId: ServerId): string {
+    return join(this.folder(serverId), 'qemu.log');
+  }
+
+  earlierConsoleLog(serverId: ServerId): string {
+    return join(this.folder(serverId), 'console-earlier.log');
+  }
+
+  probeCache(): string {
+    return join(this.runDir, 'kvm-probe.json');
+  }
+
+  /** Every server of which a folder is here. */
+  async servers(): Promise<readonly ServerId[]> {
+    const names = await readdir(this.#guestsDir);
+    return names.filter((name) => serverIdPattern.test(name)) as ServerId[];
+  }
+
+  /** Folders ready for a start as `owner`; sockets that an earlier QEMU left are gone, its console log stays. */
+  async prepareGuest(serverId: ServerId, owner: { readonly uid: number; readonly gid: number }): Promise<void> {
+    const paths = this.guestPaths(serverId);
+    const own = dirname(paths.pidFile);
+    await mkdir(own, { recursive: true, mode: 0o711 });
+    for (const name of Object.values(socketNames)) await rm(join(own, name), { force: true });
+    if (process.getuid?.() === 0) {
+      await chown(own, owner.uid, owner.gid);
+      // QEMU holds a lock on its pid file, which keeps a second one out; so that file is handed over, not removed.
+      for (const path of [paths.consoleLog, paths.pidFile]) {
+        await lchown(path, owner.uid, owner.gid).catch((caught: unknown) => {
+          if (!isMissing(caught)) throw caught;
+        });
+      }
+    }
+    await syncFolder(this.#guestsDir);
+  }
+
+  async writeSpec(spec: GuestSpec): Promise<void> {
+    await writeFileDurably(join(this.folder(spec.serverId), 'spec.json'), JSON.stringify(spec), 0o600);
+  }
+
+  async writeProcess(serverId: ServerId, record: ProcessRecord): Promise<void> {
+    await writeFileDurably(this.#processPath(serverId), JSON.stringify(record), 0o600);
+  }
+
+  async readProcess(serverId: ServerId): Promise<ProcessRecord | undefined> {
+    const value = await readJsonFile(this.#processPath(serverId));
+    if (value === undefined) return undefined;
+    if (
+      isRecord(value) &&
+      typeof value['pid'] === 'number' &&
+      typeof value['startTicks'] === 'number' &&
+      typeof value['bootId'] === 'string' &&
+      typeof value['generation'] === 'number' &&
+      typeof value['stopping'] === 'boolean'
+    ) {
+      const { pid, startTicks, bootId, generation, stopping } = value;
+      return { pid, startTicks, bootId, generation, stopping };
+    }
+    throw new ShoalError('DRIVER_FAILED', `${this.#processPath(serverId)} is not a process record`);
+  }
+
+  async removeProcess(serverId: ServerId): Promise<void> {
+    await rm(this.#processPath(serverId), { force: true });
+  }
+
+  async exists(serverId: ServerId): Promise<boolean> {
+    try {
+      await readdir(this.folder(serverId));
+      return true;
+    } catch (caught) {
+      if (isMissing(caught)) return false;
+      throw ShoalError.from(caught, 'CANNOT_TELL', `looking at ${this.folder(serverId)}`);
+    }
+  }
+
+  /** Removes everything of a guest that does not run. */
+  async removeGuest(serverId: ServerId): Promise<void> {
+    await rm(this.folder(serverId), { recursive: true, force: true });
+  }
+
+  #processPath(serverId: ServerId): string {
+    return join(this.folder(serverId), 'process.json');
+  }
+}
+
+/** A short name for a long folder, the same after every restart. */
+function shortLink(folder: string): string {
+  const parent = process.getuid?.() === 0 ? '/run/shoal' : join(tmpdir(), `shoal-${process.getuid?.() ?? 0}`);
+  return join(parent, createHash('sha256').update(folder).digest('hex').slice(0, 12));
+}
