@@ -1,0 +1,96 @@
+/** Keeps owners' intentions durable during an outage, and commits them after it (local-intents.ts says what they are). */
+import type { shoal } from '../proto/messages.ts';
+import { ShoalError } from './base/errors.ts';
+import type { Logger } from './base/logger.ts';
+import { foldIntent, type PendingIntent, withIntent } from './local-intents.ts';
+import type { LocalIntent } from './services/dependencies.ts';
+import { TransactionBuilder } from './state/table.ts';
+import { serverTable } from './state/tables/index.ts';
+import type { StateClient } from './state/types.ts';
+import type { HostStore } from './store/host-store.ts';
+
+/** Tries to commit one intent against a record that keeps changing. */
+const commitAttemptsMax = 5;
+
+/** The intents of one host. */
+export class IntentBook {
+  readonly #store: HostStore;
+  readonly #state: StateClient;
+  readonly #logger: Logger;
+  #flushing = false;
+
+  constructor(deps: { readonly store: HostStore; readonly state: StateClient; readonly logger: Logger }) {
+    this.#store = deps.store;
+    this.#state = deps.state;
+    this.#logger = deps.logger;
+  }
+
+  /** Notes an intent; durable when it resolves. */
+  async note(server: shoal.v1.Server, intent: LocalIntent): Promise<void> {
+    const next = foldIntent(this.#pending(server.id), server, intent);
+    await this.#store.write([{ key: intentKey(server.id), value: next }]);
+    this.#logger.warn(
+      { serverId: server.id, intent: intent.kind },
+      'accepted without quorum; it will be recorded later',
+    );
+  }
+
+  /** The record with its intent laid over. */
+  overlay(server: shoal.v1.Server): shoal.v1.Server {
+    return withIntent(server, this.#pending(server.id));
+  }
+
+  get isEmpty(): boolean {
+    return this.#store.entries('intent/').length === 0;
+  }
+
+  /** Commits what is pending. Without quorum it stays; whoever calls tries again. */
+  async flush(signal: AbortSignal): Promise<void> {
+    if (this.#flushing || this.isEmpty || !this.#state.standing().hasQuorum) return;
+    this.#flushing = true;
+    try {
+      for (const [key, value] of this.#store.entries('intent/')) {
+        const pending = value as PendingIntent;
+        await this.#commit(pending, signal);
+        // Only what was committed goes: an intent noted meanwhile has another content.
+        if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
+          await this.#store.write([{ key, value: undefined }]);
+        }
+      }
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'CANCELLED', 'PROPOSAL_DROPPED')) throw caught;
+      this.#logger.info({ err: caught }, 'intents stay until there is a quorum');
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #commit(pending: PendingIntent, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; attempt < commitAttemptsMax; attempt++) {
+      const reader = await this.#state.fresh(signal);
+      const row = serverTable.get(reader, pending.serverId);
+      if (row === undefined) return;
+      const next = withIntent(row.record, pending);
+      if (next === row.record) return;
+      const builder = new TransactionBuilder();
+      serverTable.update(builder, row, next);
+      const outcome = await this.#state.commit(builder.build(), { signal });
+      if (outcome.succeeded) {
+        this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
+        return;
+      }
+    }
+    throw new ShoalError(
+      'PRECONDITION_CHANGED',
+      `server ${pending.serverId} kept changing while its intent was recorded`,
+    );
+  }
+
+  #pending(serverId: string): PendingIntent | undefined {
+    return this.#store.get(intentKey(serverId)) as PendingIntent | undefined;
+  }
+}
+
+function intentKey(serverId: string): string {
+  return `intent/${serverId}`;
+}
