@@ -34,7 +34,9 @@ export function sessionKey(revision: number): string {
 
 export function keyRow(entry: KeyValue): StoredRow {
   const value = new Uint8Array(8 + entry.value.length);
-  new DataView(value.buffer).setBigUint64(0, BigInt(entry.revision));
+  const view = new DataView(value.buffer);
+  view.setUint32(0, Math.floor(entry.revision / 2 ** 32));
+  view.setUint32(4, entry.revision % 2 ** 32);
   value.set(entry.value, 8);
   return { key: `k${entry.key}`, value };
 }
@@ -66,7 +68,8 @@ export function decodeRow(row: StoredRow): DecodedRow {
   switch (row.key[0]) {
     case 'k': {
       if (value.length < 8) throw broken(row.key);
-      const revision = Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0));
+      const view = new DataView(value.buffer, value.byteOffset);
+      const revision = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
       return { kind: 'key', entry: { key, revision, value: value.subarray(8) } };
     }
     case 'c': {
