@@ -99,3 +99,10 @@ export interface ServiceDependencies {
   /** A fresh UUID. */
   readonly newId: () => string;
 }
+
+/** What gossip says of the hosts: hints for lists and for placement, never a reason to act on a guest. */
+export interface HostViews {
+  /** The newest advert of each host that has published one. */
+  adverts(): readonly shoal.v1.Advert[];
+  condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
+}

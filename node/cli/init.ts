@@ -1,0 +1,34 @@
+/** `shoal init`: makes a new mesh with this host as its first. */
+import type { Command } from 'commander';
+import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+
+/** Adds the command. */
+export function registerInit(program: Command): void {
+  withConfigOptions(program.command('init'))
+    .description('make a new mesh with this host as its first; then start it with `shoal agent`')
+    .option('-n, --mesh-name <name>', 'what people call the mesh', 'shoal')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      "\nThe administrator's password is taken from SHOAL_ADMIN_PASSWORD, or drawn and printed once.\n",
+    )
+    .action(async (flags: ConfigFlags & { readonly meshName: string; readonly json?: boolean }) => {
+      const config = configFromFlags(flags);
+      const { foundMesh } = await import('../found-mesh.ts');
+      const given = process.env['SHOAL_ADMIN_PASSWORD'];
+      const founded = await foundMesh(config, {
+        meshName: flags.meshName,
+        ...(given === undefined || given === '' ? {} : { adminPassword: given }),
+      });
+      const shown = given === undefined || given === '' ? founded : { ...founded, adminPassword: undefined };
+      if (flags.json) {
+        console.log(JSON.stringify(shown));
+        return;
+      }
+      console.log(`mesh      ${founded.meshId}`);
+      console.log(`host      ${founded.hostId} (${config.name})`);
+      console.log(`data      ${config.dataDir}`);
+      if (shown.adminPassword !== undefined) console.log(`admin     ${founded.adminPassword}   (shown this once)`);
+      console.log('\nNow:      shoal agent');
+    });
+}

@@ -1,0 +1,64 @@
+/**
+ * The command line. One file a command; each registers itself. Exit status: 0 done; 1 refused or failed, the reason on
+ * standard error; 2 the command line itself was wrong; 3 the answer is stale (no quorum).
+ */
+import { Command, CommanderError } from 'commander';
+import { ShoalError } from '../base/errors.ts';
+import { agentVersion } from '../version.ts';
+import { registerAgent } from './agent.ts';
+import { registerCompletion } from './completion.ts';
+import { registerHosts } from './hosts.ts';
+import { registerInit } from './init.ts';
+import { registerInspect } from './inspect.ts';
+import { registerPlacement } from './placement.ts';
+import { registerStatus } from './status.ts';
+import { registerTicket } from './ticket.ts';
+
+/** The whole command line. */
+export function buildProgram(): Command {
+  const program = new Command('shoal');
+  program
+    .description('A cloud without controllers: the same agent on every machine.')
+    .version(agentVersion)
+    .showHelpAfterError()
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      '\nA first host:   shoal init && shoal agent\nOne more:       shoal ticket create   (there)   shoal agent --join TICKET   (here)\n',
+    );
+  registerInit(program);
+  registerAgent(program);
+  registerTicket(program);
+  registerStatus(program);
+  registerHosts(program);
+  registerPlacement(program);
+  registerInspect(program);
+  registerCompletion(program);
+  return program;
+}
+
+/** Runs one command line; returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  forEachCommand(program, (command) => command.exitOverride());
+  try {
+    await program.parseAsync(argv as string[]);
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (caught) {
+    if (caught instanceof CommanderError) return caught.exitCode === 0 ? 0 : 2;
+    if (caught instanceof ShoalError) {
+      console.error(`shoal: ${caught.message}`);
+      return caught.code === 'CONFIG_INVALID' || caught.code === 'INVALID_ARGUMENT' ? 2 : 1;
+    }
+    throw caught;
+  }
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const inner of command.commands) forEachCommand(inner, visit);
+}
+
+if (process.argv[1] !== undefined && import.meta.url.endsWith('/node/cli/main.ts')) {
+  process.exitCode = await run(process.argv);
+}
