@@ -1,0 +1,96 @@
+/** DHCP of a network: one dnsmasq in its service namespace, told about each local port by a file. Pure. */
+import type { LocalPortSpec, NetworkSpec, SubnetSpec } from '../types.ts';
+import { readCidr } from './cidr.ts';
+import { metadataIp } from './metadata.ts';
+import { serviceInner } from './names.ts';
+
+/** Long, for addresses never change; short enough that a changed route or DNS server arrives within a day. */
+const leaseTime = '24h';
+
+/** Files of one network's dnsmasq. */
+export interface DhcpPaths {
+  /** One file a port (`--dhcp-hostsdir`): read as soon as it appears. */
+  readonly hostsDir: string;
+  readonly leaseFile: string;
+  /** Written by dnsmasq once its sockets are bound: the sign that it is ready. */
+  readonly pidFile: string;
+}
+
+/**
+ * The command line, beginning with `dnsmasq`. It stays in the foreground, so that its pid is the one that was started.
+ * DNS is off (`--port=0`): guests are given the subnet's own servers.
+ */
+export function dnsmasqArguments(
+  network: Pick<NetworkSpec, 'mtu'>,
+  subnet: SubnetSpec,
+  paths: DhcpPaths,
+  user: string,
+): string[] {
+  const cidr = readCidr(subnet.cidr);
+  const [firstAddress = ''] = cidr.text.split('/');
+  const routes = dhcpRoutes(subnet);
+  return [
+    'dnsmasq',
+    '--keep-in-foreground',
+    '--conf-file=/dev/null',
+    '--no-resolv',
+    '--no-hosts',
+    '--no-ping',
+    '--quiet-dhcp',
+    '--port=0',
+    `--interface=${serviceInner}`,
+    '--except-interface=lo',
+    '--bind-interfaces',
+    `--user=${user}`,
+    `--pid-file=${paths.pidFile}`,
+    `--dhcp-leasefile=${paths.leaseFile}`,
+    `--dhcp-hostsdir=${paths.hostsDir}`,
+    `--dhcp-range=${firstAddress},static,${leaseTime}`,
+    '--dhcp-authoritative',
+    ...(subnet.gatewayIp === undefined
+      ? ['--dhcp-option=option:router']
+      : [`--dhcp-option=option:router,${subnet.gatewayIp}`]),
+    `--dhcp-option=option:mtu,${network.mtu}`,
+    // Without servers of the subnet dnsmasq would name itself, and it answers no DNS.
+    subnet.dnsServers.length === 0
+      ? '--dhcp-option=option:dns-server'
+      : `--dhcp-option=option:dns-server,${subnet.dnsServers.join(',')}`,
+    `--dhcp-option=option:classless-static-route,${routes.join(',')}`,
+    '--log-facility=-',
+  ];
+}
+
+/** Option 121: who is given it ignores the router option, so the default route is said again. */
+function dhcpRoutes(subnet: SubnetSpec): string[] {
+  const routes = [`${metadataIp}/32`, subnet.serviceIp];
+  for (const route of subnet.hostRoutes) routes.push(readCidr(route.destination).text, route.nextHop);
+  if (subnet.gatewayIp !== undefined) routes.push('0.0.0.0/0', subnet.gatewayIp);
+  return routes;
+}
+
+/** Host names as DHCP carries them: labels of letters, digits and hyphens. */
+const hostnamePattern =
+  /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$/;
+/** What dnsmasq would read as something else than a name: a lease time, a keyword. */
+const ambiguousPattern = /^(\d+[smhdw]?|infinite|ignore|deprecated)$/i;
+
+/** The line that gives a port its address, and its name where that can be one (else the guest goes without). */
+export function dhcpHostLine(port: Pick<LocalPortSpec, 'mac' | 'ip' | 'hostname'>): string {
+  const named = hostnamePattern.test(port.hostname) && !ambiguousPattern.test(port.hostname);
+  return `${[port.mac, port.ip, ...(named ? [port.hostname] : []), leaseTime].join(',')}\n`;
+}
+
+/** A lease as dnsmasq writes it down: expiry, MAC, address, name, client id. */
+export interface DhcpLease {
+  readonly mac: string;
+  readonly ip: string;
+  readonly line: string;
+}
+
+/** Reads dnsmasq's lease file. Lines that are no IPv4 lease are left out. */
+export function readLeases(content: string): DhcpLease[] {
+  return content.split('\n').flatMap((line) => {
+    const [, mac, ip] = line.split(' ');
+    return mac?.includes(':') && ip?.includes('.') ? [{ mac: mac.toLowerCase(), ip, line }] : [];
+  });
+}

@@ -1,0 +1,129 @@
+/** The dnsmasq of a network: its files and its process, which outlives the agent. */
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { NetworkSpec, SubnetSpec } from '../types.ts';
+import { type PortEntry, writeAtomically } from './book.ts';
+import { DetachedProcess, isFilled, isMissing } from './detached.ts';
+import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, readLeases } from './dhcp.ts';
+import type { Host } from './host.ts';
+import type { Netns } from './netns.ts';
+
+/** Who dnsmasq turns into after it has opened its sockets. */
+const unprivilegedUser = 'nobody';
+
+/** DHCP of one network on this host. */
+export class Dnsmasq {
+  readonly #host: Host;
+  readonly #folder: string;
+  readonly #paths: DhcpPaths;
+  readonly #process: DetachedProcess;
+
+  constructor(host: Host, networkId: string) {
+    this.#host = host;
+    this.#folder = join(host.options.stateDir, 'dhcp', networkId);
+    this.#paths = {
+      hostsDir: join(this.#folder, 'hosts'),
+      leaseFile: join(this.#folder, 'leases'),
+      pidFile: join(this.#folder, 'pid'),
+    };
+    this.#process = new DetachedProcess(host.deps.clock, {
+      recordPath: join(this.#folder, 'process.json'),
+      logPath: join(this.#folder, 'log'),
+    });
+  }
+
+  /** Runs it with these arguments and hosts; a running one that has them is not touched. */
+  async ensure(
+    netns: Netns,
+    network: NetworkSpec,
+    subnet: SubnetSpec,
+    ports: readonly PortEntry[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    await mkdir(this.#paths.hostsDir, { recursive: true, mode: 0o755 });
+    const user = await this.#user();
+    const argv = dnsmasqArguments(network, subnet, this.#paths, user);
+    const changed = await this.#writeHosts(ports);
+    let running = await this.#process.running();
+    const stale = await this.#hasStaleLease(ports);
+    if (running !== undefined && (stale || running.argv.join('\0') !== argv.join('\0'))) {
+      await this.#process.stop();
+      running = undefined;
+    }
+    if (running === undefined) {
+      if (stale) await this.#dropStaleLeases(ports);
+      await rm(this.#paths.pidFile, { force: true });
+      await this.#process.start(netns.prefix, argv, () => isFilled(this.#paths.pidFile), signal);
+      return true;
+    }
+    // Files that appear are read by themselves; what changed or went is forgotten only on this signal.
+    if (changed === 'changed') await this.#process.signal('SIGHUP');
+    return changed !== 'same';
+  }
+
+  /** Ends it and removes its files. */
+  async remove(): Promise<void> {
+    await this.#process.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Makes the hosts folder exactly these. Drafts are written beside it, for dnsmasq reads every file in it. */
+  async #writeHosts(ports: readonly PortEntry[]): Promise<'same' | 'added' | 'changed'> {
+    const wanted = new Map(ports.map((port) => [port.spec.portId as string, dhcpHostLine(port.spec)]));
+    let result: 'same' | 'added' | 'changed' = 'same';
+    const found = new Set(await readdir(this.#paths.hostsDir));
+    for (const name of found) {
+      if (wanted.has(name)) continue;
+      await rm(join(this.#paths.hostsDir, name), { force: true });
+      result = 'changed';
+    }
+    for (const [name, line] of wanted) {
+      const path = join(this.#paths.hostsDir, name);
+      if (found.has(name)) {
+        if ((await readFile(path, 'utf8')) === line) continue;
+        result = 'changed';
+      } else if (result === 'same') {
+        result = 'added';
+      }
+      const draft = join(this.#folder, `host-${name}`);
+      await writeAtomically(draft, line, 0o644);
+      await rename(draft, path);
+    }
+    return result;
+  }
+
+  async #leases(): Promise<ReturnType<typeof readLeases>> {
+    try {
+      return readLeases(await readFile(this.#paths.leaseFile, 'utf8'));
+    } catch (caught) {
+      if (isMissing(caught)) return [];
+      throw caught;
+    }
+  }
+
+  /** Whether an address is still leased to the MAC that had it before: dnsmasq would refuse it to the new one. */
+  async #hasStaleLease(ports: readonly PortEntry[]): Promise<boolean> {
+    const macs = new Map(ports.map((port) => [port.spec.ip, port.spec.mac]));
+    return (await this.#leases()).some((lease) => macs.has(lease.ip) && macs.get(lease.ip) !== lease.mac);
+  }
+
+  async #dropStaleLeases(ports: readonly PortEntry[]): Promise<void> {
+    const macs = new Map(ports.map((port) => [port.spec.ip, port.spec.mac]));
+    const kept = (await this.#leases()).filter((lease) => (macs.get(lease.ip) ?? lease.mac) === lease.mac);
+    await writeAtomically(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''), 0o644);
+  }
+
+  /**
+   * `nobody`, unless that user cannot reach the files: a state folder below a private home. Then dnsmasq stays root, which
+   * works and is worse, and the log says so.
+   */
+  async #user(): Promise<string> {
+    for (let folder = this.#paths.hostsDir; ; folder = dirname(folder)) {
+      if (((await stat(folder)).mode & 0o001) === 0) {
+        this.#host.deps.logger.warn({ folder }, 'dnsmasq runs as root: user nobody cannot reach its files');
+        return 'root';
+      }
+      if (folder === dirname(folder)) return unprivilegedUser;
+    }
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * The host's packet filter: security groups (stateful, table `inet shoal_sg`) and anti-spoofing (table `bridge
+ * shoal_guard`). Pure text.
+ *
+ * Connection tracking works for bridged frames only in the `inet` forward hook through br_netfilter, and there the
+ * interface is the *bridge*. So groups are keyed on (bridge, address), which is safe because the guard, which sees the
+ * ports, pins each address to its port. Networks may share addresses: each has its own conntrack zone. Only addresses
+ * of local ports are judged: routed traffic is asymmetric (each direction is routed at its sender's host), so frames in
+ * transit may look invalid to conntrack, and that is not an attack.
+ */
+import type { LocalPortSpec, SecurityRuleSpec } from '../types.ts';
+import { disjointPrefixes } from './cidr.ts';
+import { metadataIp, metadataServerIp, metadataServerPort } from './metadata.ts';
+import { bridgeName, egressChain, ingressChain, metadataBridge, tapName, vxlanName } from './names.ts';
+import { elementLines, fingerprint, type NftTable, type TableFound } from './nft.ts';
+import { vxlanPort } from './vni.ts';
+
+/** Security groups. */
+export const filterTable: NftTable = {
+  family: 'inet',
+  name: 'shoal_sg',
+  sets: [
+    { name: 'tenant', kind: 'set', type: 'type ifname' },
+    { name: 'zones', kind: 'map', type: 'typeof iifname : ct zone' },
+    { name: 'service', kind: 'set', type: 'type ifname . ipv4_addr' },
+    { name: 'egress', kind: 'map', type: 'type ifname . ipv4_addr : verdict' },
+    { name: 'ingress', kind: 'map', type: 'type ifname . ipv4_addr : verdict' },
+  ],
+  chains: [
+    {
+      name: 'raw_pre',
+      hook: 'type filter hook prerouting priority -300; policy accept;',
+      rules: [`udp dport ${vxlanPort} notrack`, 'ct zone set iifname map @zones'],
+    },
+    {
+      name: 'raw_out',
+      hook: 'type filter hook output priority -300; policy accept;',
+      rules: [`udp dport ${vxlanPort} notrack`],
+    },
+    {
+      name: 'forwarded',
+      hook: 'type filter hook forward priority 0; policy accept;',
+      rules: ['iifname @tenant goto judge', 'oifname @tenant counter drop'],
+    },
+    {
+      name: 'judge',
+      rules: [
+        // Bridged frames have a tenant bridge on both sides; anything else is the host routing for a guest.
+        'oifname != @tenant counter drop',
+        'ct state established,related accept',
+        'udp sport 67 udp dport 68 iifname . ip saddr @service accept',
+        'udp sport 68 udp dport 67 ip daddr 255.255.255.255 accept',
+        'udp sport 68 udp dport 67 iifname . ip daddr @service accept',
+        `ip daddr ${metadataIp} tcp dport 80 accept`,
+        'iifname . ip saddr vmap @egress',
+        'oifname . ip daddr vmap @ingress',
+      ],
+    },
+    {
+      name: 'received',
+      hook: 'type filter hook input priority 0; policy accept;',
+      rules: [
+        `iifname "${metadataBridge}" ip daddr ${metadataServerIp} tcp dport ${metadataServerPort} accept`,
+        `iifname "${metadataBridge}" counter drop`,
+        // The sender's address is a guest's identity there, so nobody but the service namespaces may speak to it.
+        `ip daddr ${metadataServerIp} iifname != "lo" counter drop`,
+        'iifname @tenant counter drop',
+      ],
+    },
+  ],
+};
+
+/** Anti-spoofing, and what must not leave the host. */
+export const guardTable: NftTable = {
+  family: 'bridge',
+  name: 'shoal_guard',
+  sets: [
+    { name: 'guarded', kind: 'set', type: 'type ifname' },
+    { name: 'mac', kind: 'set', type: 'type ifname . ether_addr' },
+    { name: 'ip4', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr' },
+    { name: 'vxlan', kind: 'set', type: 'type ifname' },
+    { name: 'anycast', kind: 'set', type: 'type ifname . ipv4_addr' },
+  ],
+  chains: [
+    {
+      name: 'pre',
+      hook: 'type filter hook prerouting priority -300; policy accept;',
+      rules: ['iifname @guarded goto guest'],
+    },
+    {
+      name: 'guest',
+      rules: [
+        'iifname . ether saddr != @mac counter drop',
+        'ether type arp goto guest_arp',
+        'ether type ip goto guest_ip',
+        'counter drop',
+      ],
+    },
+    {
+      name: 'guest_arp',
+      rules: [
+        'iifname . arp saddr ether . arp saddr ip @ip4 accept',
+        // Duplicate address detection asks with an empty sender.
+        'arp operation request arp saddr ip 0.0.0.0 iifname . arp saddr ether @mac accept',
+        'counter drop',
+      ],
+    },
+    {
+      name: 'guest_ip',
+      rules: [
+        'ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept',
+        'udp sport 67 counter drop',
+        'iifname . ether saddr . ip saddr @ip4 accept',
+        'counter drop',
+      ],
+    },
+    {
+      name: 'post',
+      hook: 'type filter hook postrouting priority 0; policy accept;',
+      rules: [
+        // Local and anycast addresses are answered here; other hosts have their own or have the entry written down.
+        'oifname . arp daddr ip @anycast drop',
+        'oifname @vxlan ether type ip udp dport { 67, 68 } drop',
+        // A guest's broadcast for DHCP is no neighbour's business.
+        'oifname @guarded ether type ip udp dport 67 drop',
+      ],
+    },
+  ],
+};
+
+const filterAt = `${filterTable.family} ${filterTable.name}`;
+const guardAt = `${guardTable.family} ${guardTable.name}`;
+
+/** What the filter must know of a network. */
+export interface FilterNetwork {
+  readonly vni: number;
+  readonly zone: number;
+  /** Absent: no subnet yet. */
+  readonly serviceIp?: string;
+  /** Router addresses and local ports' addresses: ARP for them stays on the host. */
+  readonly anycastIps: readonly string[];
+}
+
+/** What the filter must know of a port. */
+export type FilterPort = Pick<LocalPortSpec, 'portId' | 'mac' | 'ip' | 'portSecurity' | 'rules'> & {
+  readonly vni: number;
+};
+
+/** The part of the filter that one call may change, and how it should be. */
+export interface FilterScope {
+  /** Networks looked at: VNI to wanted; undefined: to be removed. */
+  readonly networks: ReadonlyMap<number, FilterNetwork | undefined>;
+  /** Ports looked at: id to wanted; undefined: to be removed. */
+  readonly ports: ReadonlyMap<LocalPortSpec['portId'], FilterPort | undefined>;
+}
+
+/**
+ * A rule as nft expressions, one for each thing that it says alone; empty when it can match nothing. `verdict` follows.
+ * `INVALID_ARGUMENT` for prefixes that are none.
+ */
+export function ruleExpressions(rule: SecurityRuleSpec): string | undefined {
+  const parts: string[] = [];
+  if (rule.remotePrefixes !== undefined) {
+    const prefixes = disjointPrefixes(rule.remotePrefixes);
+    if (prefixes.length === 0) return undefined;
+    const field = rule.direction === 'ingress' ? 'saddr' : 'daddr';
+    if (prefixes[0] !== '0.0.0.0/0') parts.push(`ip ${field} { ${prefixes.join(', ')} }`);
+  }
+  const protocol = protocolNames.get(rule.protocol ?? '') ?? rule.protocol;
+  const first = rule.portMin ?? rule.portMax;
+  if (protocol === 'icmp') {
+    if (rule.portMin !== undefined) parts.push(`icmp type ${rule.portMin}`);
+    else parts.push('ip protocol icmp');
+    if (rule.portMin !== undefined && rule.portMax !== undefined) parts.push(`icmp code ${rule.portMax}`);
+  } else if (protocol === 'tcp' || protocol === 'udp') {
+    if (first === undefined) parts.push(`ip protocol ${protocol}`);
+    else parts.push(`${protocol} dport ${first}-${rule.portMax ?? first}`);
+  } else if (protocol !== undefined) {
+    parts.push(`ip protocol ${protocol}`);
+  }
+  return parts.join(' ');
+}
+
+/** Protocols that may come as a number or by name. */
+const protocolNames: ReadonlyMap<string | number, 'icmp' | 'tcp' | 'udp'> = new Map([
+  [1, 'icmp'],
+  [6, 'tcp'],
+  [17, 'udp'],
+]);
+
+/** The rules of both chains of a port, without the drop at their end. In the order given, doubles once. */
+export function portRules(rules: readonly SecurityRuleSpec[]): {
+  readonly ingress: string[];
+  readonly egress: string[];
+} {
+  const of = (direction: SecurityRuleSpec['direction']): string[] => {
+    // An egress rule only returns: the destination may be a local port too, whose ingress rules have their say.
+    const verdict = direction === 'ingress' ? 'accept' : 'return';
+    const lines = rules
+      .filter((rule) => rule.direction === direction)
+      .map(ruleExpressions)
+      .filter((line) => line !== undefined)
+      .map((line) => (line === '' ? verdict : `${line} ${verdict}`));
+    return [...new Set(lines)];
+  };
+  return { ingress: of('ingress'), egress: of('egress') };
+}
+
+/**
+ * Everything that the rules allow, one entry for each rule and prefix: when an old entry is not among the new ones,
+ * something was revoked and the port's flows have to be cut.
+ */
+export function allowances(port: Pick<LocalPortSpec, 'portSecurity' | 'rules'>): string[] {
+  if (!port.portSecurity) return ['everything'];
+  const entries = port.rules.flatMap((rule) => {
+    const prefixes = rule.remotePrefixes === undefined ? ['0.0.0.0/0'] : disjointPrefixes(rule.remotePrefixes);
+    return prefixes.map(
+      (prefix) => `${rule.direction} ${ruleExpressions({ ...rule, remotePrefixes: [prefix] })} ${prefix}`,
+    );
+  });
+  return [...new Set(entries)].sort();
+}
+
+/**
+ * One transaction from what the kernel holds to `scope`; empty when all is right.
+ * @param sg,guard the two tables as found; both must be there already.
+ */
+export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope): string {
+  const removals: string[] = [];
+  const chains: string[] = [];
+  const deletes: string[] = [];
+  const adds: string[] = [];
+
+  const bridges = new Set([...scope.networks.keys()].map(bridgeName));
+  const tunnels = new Set([...scope.networks.keys()].map(vxlanName));
+  const taps = new Set([...scope.ports.keys()].map(tapName));
+  const jumps = new Set(
+    [...scope.ports.keys()].flatMap((id) => [`jump ${ingressChain(id)}`, `jump ${egressChain(id)}`]),
+  );
+
+  const wanted = new Map<string, Map<string, string>>();
+  const want = (set: string, key: string, value = ''): void => {
+    const elements = wanted.get(set) ?? new Map<string, string>();
+    wanted.set(set, elements.set(key, value));
+  };
+  for (const network of scope.networks.values()) {
+    if (network === undefined) continue;
+    const bridge = bridgeName(network.vni);
+    const tunnel = vxlanName(network.vni);
+    want('tenant', bridge);
+    want('zones', bridge, String(network.zone));
+    want('vxlan', tunnel);
+    for (const ip of network.anycastIps) want('anycast', `${tunnel} . ${ip}`);
+    if (network.serviceIp === undefined) continue;
+    want('service', `${bridge} . ${network.serviceIp}`);
+    want('anycast', `${tunnel} . ${network.serviceIp}`);
+    want('anycast', `${tunnel} . ${metadataIp}`);
+  }
+  for (const [portId, port] of scope.ports) {
+    if (port?.portSecurity !== true) {
+      for (const name of [ingressChain(portId), egressChain(portId)]) {
+        if (sg.chains.has(name)) removals.push(`flush chain ${filterAt} ${name}`, `delete chain ${filterAt} ${name}`);
+      }
+      continue;
+    }
+    const bridge = bridgeName(port.vni);
+    const dev = tapName(portId);
+    want('guarded', dev);
+    want('mac', `${dev} . ${port.mac}`);
+    want('ip4', `${dev} . ${port.mac} . ${port.ip}`);
+    want('egress', `${bridge} . ${port.ip}`, `jump ${egressChain(portId)}`);
+    want('ingress', `${bridge} . ${port.ip}`, `jump ${ingressChain(portId)}`);
+    const rules = portRules(port.rules);
+    for (const [name, lines] of [
+      [ingressChain(portId), rules.ingress],
+      [egressChain(portId), rules.egress],
+    ] as const) {
+      const hash = fingerprint(lines.join('\n'));
+      if (sg.chains.get(name) === hash) continue;
+      chains.push(`add chain ${filterAt} ${name}`, `flush chain ${filterAt} ${name}`);
+      for (const line of lines) chains.push(`add rule ${filterAt} ${name} ${line}`);
+      chains.push(`add rule ${filterAt} ${name} counter drop comment "${hash}"`);
+    }
+  }
+
+  const sync = (
+    at: string,
+    found: TableFound,
+    sets: readonly string[],
+    isMine: (key: string, value: string) => boolean,
+  ) => {
+    for (const set of sets) {
+      const lines = elementLines(at, set, found.sets.get(set) ?? new Map(), wanted.get(set) ?? new Map(), isMine);
+      deletes.push(...lines.deletes);
+      adds.push(...lines.adds);
+    }
+  };
+  const owner = (key: string): string => key.split(' . ')[0] ?? '';
+  sync(filterAt, sg, ['tenant', 'zones', 'service'], (key) => bridges.has(owner(key)));
+  sync(filterAt, sg, ['egress', 'ingress'], (_key, value) => jumps.has(value));
+  sync(guardAt, guard, ['guarded', 'mac', 'ip4'], (key) => taps.has(owner(key)));
+  sync(guardAt, guard, ['vxlan', 'anycast'], (key) => tunnels.has(owner(key)));
+
+  // Chains before the elements that jump to them; elements before the chains that they no longer jump to.
+  const lines = [...chains, ...deletes, ...adds, ...removals];
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
