@@ -4510,6 +4510,200 @@ export namespace shoal {
             type $Shape = shoal.v1.SignedAdvert.$Properties;
         }
 
+        /** RumourKind enum. */
+        enum RumourKind {
+
+            /** RUMOUR_KIND_UNSPECIFIED value */
+            RUMOUR_KIND_UNSPECIFIED = 0,
+
+            /** RUMOUR_KIND_SUSPECT value */
+            RUMOUR_KIND_SUSPECT = 1,
+
+            /** RUMOUR_KIND_ALIVE value */
+            RUMOUR_KIND_ALIVE = 2,
+
+            /** RUMOUR_KIND_DEAD value */
+            RUMOUR_KIND_DEAD = 3
+        }
+
+        /**
+         * Properties of a Rumour.
+         * @deprecated Use shoal.v1.Rumour.$Properties instead.
+         */
+        interface IRumour extends shoal.v1.Rumour.$Properties {
+        }
+
+        /** Represents a Rumour. */
+        class Rumour {
+
+            /**
+             * Constructs a new Rumour.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.Rumour.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Rumour meshId. */
+            meshId: string;
+
+            /** Rumour aboutHostId. */
+            aboutHostId: string;
+
+            /** Rumour epoch. */
+            epoch: number;
+
+            /** Rumour incarnation. */
+            incarnation: number;
+
+            /** Rumour kind. */
+            kind: shoal.v1.RumourKind;
+
+            /** Rumour fromHostId. */
+            fromHostId: string;
+
+            /** Rumour publishedMs. */
+            publishedMs: number;
+
+            /**
+             * Creates a new Rumour instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Rumour instance
+             */
+            static create(properties: shoal.v1.Rumour.$Shape): shoal.v1.Rumour & shoal.v1.Rumour.$Shape;
+            static create(properties?: shoal.v1.Rumour.$Properties): shoal.v1.Rumour;
+
+            /**
+             * Encodes the specified Rumour message. Does not implicitly {@link shoal.v1.Rumour.verify|verify} messages.
+             * @param message Rumour message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.Rumour.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Rumour message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.Rumour & shoal.v1.Rumour.$Shape} Rumour
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.Rumour & shoal.v1.Rumour.$Shape;
+        }
+
+        namespace Rumour {
+
+            /** Properties of a Rumour. */
+            interface $Properties {
+
+                /** Rumour meshId */
+                meshId?: string;
+
+                /** Rumour aboutHostId */
+                aboutHostId?: string;
+
+                /** Rumour epoch */
+                epoch?: number;
+
+                /** Rumour incarnation */
+                incarnation?: number;
+
+                /** Rumour kind */
+                kind?: shoal.v1.RumourKind;
+
+                /** Rumour fromHostId */
+                fromHostId?: string;
+
+                /** Rumour publishedMs */
+                publishedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Rumour. */
+            type $Shape = shoal.v1.Rumour.$Properties;
+        }
+
+        /**
+         * Properties of a SignedRumour.
+         * @deprecated Use shoal.v1.SignedRumour.$Properties instead.
+         */
+        interface ISignedRumour extends shoal.v1.SignedRumour.$Properties {
+        }
+
+        /** Represents a SignedRumour. */
+        class SignedRumour {
+
+            /**
+             * Constructs a new SignedRumour.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SignedRumour.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SignedRumour rumour. */
+            rumour: Uint8Array;
+
+            /** SignedRumour signature. */
+            signature: Uint8Array;
+
+            /** SignedRumour publicKey. */
+            publicKey: Uint8Array;
+
+            /**
+             * Creates a new SignedRumour instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SignedRumour instance
+             */
+            static create(properties: shoal.v1.SignedRumour.$Shape): shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape;
+            static create(properties?: shoal.v1.SignedRumour.$Properties): shoal.v1.SignedRumour;
+
+            /**
+             * Encodes the specified SignedRumour message. Does not implicitly {@link shoal.v1.SignedRumour.verify|verify} messages.
+             * @param message SignedRumour message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SignedRumour.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SignedRumour message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape} SignedRumour
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape;
+        }
+
+        namespace SignedRumour {
+
+            /** Properties of a SignedRumour. */
+            interface $Properties {
+
+                /** SignedRumour rumour */
+                rumour?: Uint8Array;
+
+                /** SignedRumour signature */
+                signature?: Uint8Array;
+
+                /** SignedRumour publicKey */
+                publicKey?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SignedRumour. */
+            type $Shape = shoal.v1.SignedRumour.$Properties;
+        }
+
         /**
          * Properties of a Command.
          * @deprecated Use shoal.v1.Command.$Properties instead.
@@ -7224,6 +7418,9 @@ export namespace shoal {
 
             /** Calls Probe. */
             probe: shoal.v1.PeerService.Probe;
+
+            /** Calls WatchState. */
+            watchState: shoal.v1.PeerService.WatchState;
         }
 
         namespace PeerService {
@@ -7416,6 +7613,25 @@ export namespace shoal {
               readonly responseType: "ProbeResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#watchState}.
+             * @param error Error, if any
+             * @param [response] StateChanges
+             */
+            type WatchStateCallback = (error: (Error|null), response?: shoal.v1.StateChanges) => void;
+
+            /** Calls WatchState. */
+            type WatchState = {
+              (request: shoal.v1.IWatchStateRequest, callback: shoal.v1.PeerService.WatchStateCallback): void;
+              (request: shoal.v1.IWatchStateRequest): Promise<shoal.v1.StateChanges>;
+              readonly name: "WatchState";
+              readonly path: "/shoal.v1.PeerService/WatchState";
+              readonly requestType: "WatchStateRequest";
+              readonly responseType: "StateChanges";
+              readonly requestStream: undefined;
+              readonly responseStream: true;
             };
         }
 
@@ -8734,6 +8950,9 @@ export namespace shoal {
             /** ProbeRequest targetHostId. */
             targetHostId: string;
 
+            /** ProbeRequest suspicion. */
+            suspicion: (shoal.v1.SignedRumour|null);
+
             /**
              * Creates a new ProbeRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -8768,6 +8987,9 @@ export namespace shoal {
 
                 /** ProbeRequest targetHostId */
                 targetHostId?: string;
+
+                /** ProbeRequest suspicion */
+                suspicion?: (shoal.v1.SignedRumour.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -8840,6 +9062,219 @@ export namespace shoal {
 
             /** Shape of a ProbeResponse. */
             type $Shape = shoal.v1.ProbeResponse.$Properties;
+        }
+
+        /**
+         * Properties of a WatchStateRequest.
+         * @deprecated Use shoal.v1.WatchStateRequest.$Properties instead.
+         */
+        interface IWatchStateRequest extends shoal.v1.WatchStateRequest.$Properties {
+        }
+
+        /** Represents a WatchStateRequest. */
+        class WatchStateRequest {
+
+            /**
+             * Constructs a new WatchStateRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.WatchStateRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchStateRequest prefix. */
+            prefix: string;
+
+            /** WatchStateRequest afterRevision. */
+            afterRevision: number;
+
+            /**
+             * Creates a new WatchStateRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchStateRequest instance
+             */
+            static create(properties: shoal.v1.WatchStateRequest.$Shape): shoal.v1.WatchStateRequest & shoal.v1.WatchStateRequest.$Shape;
+            static create(properties?: shoal.v1.WatchStateRequest.$Properties): shoal.v1.WatchStateRequest;
+
+            /**
+             * Encodes the specified WatchStateRequest message. Does not implicitly {@link shoal.v1.WatchStateRequest.verify|verify} messages.
+             * @param message WatchStateRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.WatchStateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchStateRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.WatchStateRequest & shoal.v1.WatchStateRequest.$Shape} WatchStateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.WatchStateRequest & shoal.v1.WatchStateRequest.$Shape;
+        }
+
+        namespace WatchStateRequest {
+
+            /** Properties of a WatchStateRequest. */
+            interface $Properties {
+
+                /** WatchStateRequest prefix */
+                prefix?: string;
+
+                /** WatchStateRequest afterRevision */
+                afterRevision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchStateRequest. */
+            type $Shape = shoal.v1.WatchStateRequest.$Properties;
+        }
+
+        /**
+         * Properties of a StateChanges.
+         * @deprecated Use shoal.v1.StateChanges.$Properties instead.
+         */
+        interface IStateChanges extends shoal.v1.StateChanges.$Properties {
+        }
+
+        /** Represents a StateChanges. */
+        class StateChanges {
+
+            /**
+             * Constructs a new StateChanges.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.StateChanges.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StateChanges revision. */
+            revision: number;
+
+            /** StateChanges changes. */
+            changes: shoal.v1.StateChange[];
+
+            /**
+             * Creates a new StateChanges instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StateChanges instance
+             */
+            static create(properties: shoal.v1.StateChanges.$Shape): shoal.v1.StateChanges & shoal.v1.StateChanges.$Shape;
+            static create(properties?: shoal.v1.StateChanges.$Properties): shoal.v1.StateChanges;
+
+            /**
+             * Encodes the specified StateChanges message. Does not implicitly {@link shoal.v1.StateChanges.verify|verify} messages.
+             * @param message StateChanges message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.StateChanges.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StateChanges message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.StateChanges & shoal.v1.StateChanges.$Shape} StateChanges
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.StateChanges & shoal.v1.StateChanges.$Shape;
+        }
+
+        namespace StateChanges {
+
+            /** Properties of a StateChanges. */
+            interface $Properties {
+
+                /** StateChanges revision */
+                revision?: number;
+
+                /** StateChanges changes */
+                changes?: shoal.v1.StateChange.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StateChanges. */
+            type $Shape = shoal.v1.StateChanges.$Properties;
+        }
+
+        /**
+         * Properties of a StateChange.
+         * @deprecated Use shoal.v1.StateChange.$Properties instead.
+         */
+        interface IStateChange extends shoal.v1.StateChange.$Properties {
+        }
+
+        /** Represents a StateChange. */
+        class StateChange {
+
+            /**
+             * Constructs a new StateChange.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.StateChange.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StateChange key. */
+            key: string;
+
+            /** StateChange value. */
+            value: (Uint8Array|null);
+
+            /**
+             * Creates a new StateChange instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StateChange instance
+             */
+            static create(properties: shoal.v1.StateChange.$Shape): shoal.v1.StateChange & shoal.v1.StateChange.$Shape;
+            static create(properties?: shoal.v1.StateChange.$Properties): shoal.v1.StateChange;
+
+            /**
+             * Encodes the specified StateChange message. Does not implicitly {@link shoal.v1.StateChange.verify|verify} messages.
+             * @param message StateChange message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.StateChange.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StateChange message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.StateChange & shoal.v1.StateChange.$Shape} StateChange
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.StateChange & shoal.v1.StateChange.$Shape;
+        }
+
+        namespace StateChange {
+
+            /** Properties of a StateChange. */
+            interface $Properties {
+
+                /** StateChange key */
+                key?: string;
+
+                /** StateChange value */
+                value?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StateChange. */
+            type $Shape = shoal.v1.StateChange.$Properties;
         }
 
         /** RaftEntryType enum. */

@@ -12357,6 +12357,488 @@ export const shoal = $root.shoal = (() => {
             return SignedAdvert;
         })();
 
+        /**
+         * RumourKind enum.
+         * @name shoal.v1.RumourKind
+         * @enum {number}
+         * @property {number} RUMOUR_KIND_UNSPECIFIED=0 RUMOUR_KIND_UNSPECIFIED value
+         * @property {number} RUMOUR_KIND_SUSPECT=1 RUMOUR_KIND_SUSPECT value
+         * @property {number} RUMOUR_KIND_ALIVE=2 RUMOUR_KIND_ALIVE value
+         * @property {number} RUMOUR_KIND_DEAD=3 RUMOUR_KIND_DEAD value
+         */
+        v1.RumourKind = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "RUMOUR_KIND_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "RUMOUR_KIND_SUSPECT"] = 1;
+            values[valuesById[2] = "RUMOUR_KIND_ALIVE"] = 2;
+            values[valuesById[3] = "RUMOUR_KIND_DEAD"] = 3;
+            return values;
+        })();
+
+        v1.Rumour = (function() {
+
+            /**
+             * Properties of a Rumour.
+             * @typedef {Object} shoal.v1.Rumour.$Properties
+             * @property {string} [meshId] Rumour meshId
+             * @property {string} [aboutHostId] Rumour aboutHostId
+             * @property {number} [epoch] Rumour epoch
+             * @property {number} [incarnation] Rumour incarnation
+             * @property {shoal.v1.RumourKind} [kind] Rumour kind
+             * @property {string} [fromHostId] Rumour fromHostId
+             * @property {number} [publishedMs] Rumour publishedMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Rumour.
+             * @memberof shoal.v1
+             * @interface IRumour
+             * @augments shoal.v1.Rumour.$Properties
+             * @deprecated Use shoal.v1.Rumour.$Properties instead.
+             */
+
+            /**
+             * Shape of a Rumour.
+             * @typedef {shoal.v1.Rumour.$Properties} shoal.v1.Rumour.$Shape
+             */
+
+            /**
+             * Constructs a new Rumour.
+             * @memberof shoal.v1
+             * @classdesc Represents a Rumour.
+             * @constructor
+             * @param {shoal.v1.Rumour.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Rumour = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Rumour meshId.
+             * @member {string} meshId
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.meshId = "";
+
+            /**
+             * Rumour aboutHostId.
+             * @member {string} aboutHostId
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.aboutHostId = "";
+
+            /**
+             * Rumour epoch.
+             * @member {number} epoch
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Rumour incarnation.
+             * @member {number} incarnation
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.incarnation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Rumour kind.
+             * @member {shoal.v1.RumourKind} kind
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.kind = 0;
+
+            /**
+             * Rumour fromHostId.
+             * @member {string} fromHostId
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.fromHostId = "";
+
+            /**
+             * Rumour publishedMs.
+             * @member {number} publishedMs
+             * @memberof shoal.v1.Rumour
+             * @instance
+             */
+            Rumour.prototype.publishedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new Rumour instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.Rumour
+             * @static
+             * @param {shoal.v1.Rumour.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.Rumour} Rumour instance
+             * @type {{
+             *   (properties: shoal.v1.Rumour.$Shape): shoal.v1.Rumour & shoal.v1.Rumour.$Shape;
+             *   (properties?: shoal.v1.Rumour.$Properties): shoal.v1.Rumour;
+             * }}
+             */
+            Rumour.create = function(properties) {
+                return new Rumour(properties);
+            };
+
+            /**
+             * Encodes the specified Rumour message. Does not implicitly {@link shoal.v1.Rumour.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.Rumour
+             * @static
+             * @param {shoal.v1.Rumour.$Properties} message Rumour message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Rumour.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.meshId != null && $Object.hasOwnProperty.call(message, "meshId") && message.meshId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.meshId);
+                if (message.aboutHostId != null && $Object.hasOwnProperty.call(message, "aboutHostId") && message.aboutHostId !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.aboutHostId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.epoch);
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && (typeof message.incarnation === "object" ? message.incarnation.low || message.incarnation.high : message.incarnation !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.incarnation);
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                    writer.uint32(/* id 5, wireType 0 =*/40).int32(message.kind);
+                if (message.fromHostId != null && $Object.hasOwnProperty.call(message, "fromHostId") && message.fromHostId !== "")
+                    writer.uint32(/* id 6, wireType 2 =*/50).string(message.fromHostId);
+                if (message.publishedMs != null && $Object.hasOwnProperty.call(message, "publishedMs") && (typeof message.publishedMs === "object" ? message.publishedMs.low || message.publishedMs.high : message.publishedMs !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).int64(message.publishedMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Rumour message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.Rumour
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.Rumour & shoal.v1.Rumour.$Shape} Rumour
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Rumour.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.Rumour();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.meshId = value;
+                            else
+                                delete message.meshId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.aboutHostId = value;
+                            else
+                                delete message.aboutHostId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.fromHostId = value;
+                            else
+                                delete message.fromHostId;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.publishedMs = value;
+                            else
+                                delete message.publishedMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Rumour;
+        })();
+
+        v1.SignedRumour = (function() {
+
+            /**
+             * Properties of a SignedRumour.
+             * @typedef {Object} shoal.v1.SignedRumour.$Properties
+             * @property {Uint8Array} [rumour] SignedRumour rumour
+             * @property {Uint8Array} [signature] SignedRumour signature
+             * @property {Uint8Array} [publicKey] SignedRumour publicKey
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SignedRumour.
+             * @memberof shoal.v1
+             * @interface ISignedRumour
+             * @augments shoal.v1.SignedRumour.$Properties
+             * @deprecated Use shoal.v1.SignedRumour.$Properties instead.
+             */
+
+            /**
+             * Shape of a SignedRumour.
+             * @typedef {shoal.v1.SignedRumour.$Properties} shoal.v1.SignedRumour.$Shape
+             */
+
+            /**
+             * Constructs a new SignedRumour.
+             * @memberof shoal.v1
+             * @classdesc Represents a SignedRumour.
+             * @constructor
+             * @param {shoal.v1.SignedRumour.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SignedRumour = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SignedRumour rumour.
+             * @member {Uint8Array} rumour
+             * @memberof shoal.v1.SignedRumour
+             * @instance
+             */
+            SignedRumour.prototype.rumour = $util.newBuffer([]);
+
+            /**
+             * SignedRumour signature.
+             * @member {Uint8Array} signature
+             * @memberof shoal.v1.SignedRumour
+             * @instance
+             */
+            SignedRumour.prototype.signature = $util.newBuffer([]);
+
+            /**
+             * SignedRumour publicKey.
+             * @member {Uint8Array} publicKey
+             * @memberof shoal.v1.SignedRumour
+             * @instance
+             */
+            SignedRumour.prototype.publicKey = $util.newBuffer([]);
+
+            /**
+             * Creates a new SignedRumour instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SignedRumour
+             * @static
+             * @param {shoal.v1.SignedRumour.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SignedRumour} SignedRumour instance
+             * @type {{
+             *   (properties: shoal.v1.SignedRumour.$Shape): shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape;
+             *   (properties?: shoal.v1.SignedRumour.$Properties): shoal.v1.SignedRumour;
+             * }}
+             */
+            SignedRumour.create = function(properties) {
+                return new SignedRumour(properties);
+            };
+
+            /**
+             * Encodes the specified SignedRumour message. Does not implicitly {@link shoal.v1.SignedRumour.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SignedRumour
+             * @static
+             * @param {shoal.v1.SignedRumour.$Properties} message SignedRumour message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SignedRumour.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.rumour != null && $Object.hasOwnProperty.call(message, "rumour") && message.rumour.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.rumour);
+                if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.signature);
+                if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
+                    writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.publicKey);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SignedRumour message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SignedRumour
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape} SignedRumour
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SignedRumour.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SignedRumour();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.rumour = value;
+                            else
+                                delete message.rumour;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.signature = value;
+                            else
+                                delete message.signature;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.publicKey = value;
+                            else
+                                delete message.publicKey;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SignedRumour;
+        })();
+
         v1.Command = (function() {
 
             /**
@@ -19124,6 +19606,47 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#watchState}.
+             * @memberof shoal.v1.PeerService
+             * @typedef WatchStateCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.StateChanges} [response] StateChanges
+             */
+
+            /**
+             * Calls WatchState.
+             * @memberof shoal.v1.PeerService
+             * @typedef WatchState
+             * @type {{
+             *   (request: shoal.v1.IWatchStateRequest, callback: shoal.v1.PeerService.WatchStateCallback): void;
+             *   (request: shoal.v1.IWatchStateRequest): Promise<shoal.v1.StateChanges>;
+             *   readonly name: "WatchState";
+             *   readonly path: "/shoal.v1.PeerService/WatchState";
+             *   readonly requestType: "WatchStateRequest";
+             *   readonly responseType: "StateChanges";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: true;
+             * }}
+             */
+
+            /**
+             * Calls WatchState.
+             * @name shoal.v1.PeerService#watchState
+             * @type {shoal.v1.PeerService.WatchState}
+             */
+            $Object.defineProperties(PeerService.prototype.watchState = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, PeerService.prototype.watchState, $root.shoal.v1.WatchStateRequest, $root.shoal.v1.StateChanges, request, callback);
+            }, {
+                name: { value: "WatchState" },
+                path: { value: "/shoal.v1.PeerService/WatchState" },
+                requestType: { value: "WatchStateRequest" },
+                responseType: { value: "StateChanges" },
+                requestStream: { value: $undefined },
+                responseStream: { value: true }
+            });
+
             return PeerService;
         })();
 
@@ -22295,6 +22818,7 @@ export const shoal = $root.shoal = (() => {
              * Properties of a ProbeRequest.
              * @typedef {Object} shoal.v1.ProbeRequest.$Properties
              * @property {string} [targetHostId] ProbeRequest targetHostId
+             * @property {shoal.v1.SignedRumour.$Properties|null} [suspicion] ProbeRequest suspicion
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -22335,6 +22859,23 @@ export const shoal = $root.shoal = (() => {
             ProbeRequest.prototype.targetHostId = "";
 
             /**
+             * ProbeRequest suspicion.
+             * @member {shoal.v1.SignedRumour|null} suspicion
+             * @memberof shoal.v1.ProbeRequest
+             * @instance
+             */
+            ProbeRequest.prototype.suspicion = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ProbeRequest.prototype, "_suspicion", {
+                get: $util.oneOfGetter($oneOfFields = ["suspicion"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
              * Creates a new ProbeRequest instance using the specified properties.
              * @function create
              * @memberof shoal.v1.ProbeRequest
@@ -22368,6 +22909,8 @@ export const shoal = $root.shoal = (() => {
                     throw $Error("max depth exceeded");
                 if (message.targetHostId != null && $Object.hasOwnProperty.call(message, "targetHostId") && message.targetHostId !== "")
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.targetHostId);
+                if (message.suspicion != null && $Object.hasOwnProperty.call(message, "suspicion"))
+                    $root.shoal.v1.SignedRumour.encode(message.suspicion, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -22419,6 +22962,13 @@ export const shoal = $root.shoal = (() => {
                                 message.targetHostId = value;
                             else
                                 delete message.targetHostId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.suspicion = $root.shoal.v1.SignedRumour.decode(reader, reader.size(), $undefined, _depth + 1, message.suspicion);
+                            message._suspicion = "suspicion";
                             continue;
                         }
                     }
@@ -22591,6 +23141,530 @@ export const shoal = $root.shoal = (() => {
             };
 
             return ProbeResponse;
+        })();
+
+        v1.WatchStateRequest = (function() {
+
+            /**
+             * Properties of a WatchStateRequest.
+             * @typedef {Object} shoal.v1.WatchStateRequest.$Properties
+             * @property {string} [prefix] WatchStateRequest prefix
+             * @property {number} [afterRevision] WatchStateRequest afterRevision
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a WatchStateRequest.
+             * @memberof shoal.v1
+             * @interface IWatchStateRequest
+             * @augments shoal.v1.WatchStateRequest.$Properties
+             * @deprecated Use shoal.v1.WatchStateRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a WatchStateRequest.
+             * @typedef {shoal.v1.WatchStateRequest.$Properties} shoal.v1.WatchStateRequest.$Shape
+             */
+
+            /**
+             * Constructs a new WatchStateRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a WatchStateRequest.
+             * @constructor
+             * @param {shoal.v1.WatchStateRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const WatchStateRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * WatchStateRequest prefix.
+             * @member {string} prefix
+             * @memberof shoal.v1.WatchStateRequest
+             * @instance
+             */
+            WatchStateRequest.prototype.prefix = "";
+
+            /**
+             * WatchStateRequest afterRevision.
+             * @member {number} afterRevision
+             * @memberof shoal.v1.WatchStateRequest
+             * @instance
+             */
+            WatchStateRequest.prototype.afterRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new WatchStateRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.WatchStateRequest
+             * @static
+             * @param {shoal.v1.WatchStateRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.WatchStateRequest} WatchStateRequest instance
+             * @type {{
+             *   (properties: shoal.v1.WatchStateRequest.$Shape): shoal.v1.WatchStateRequest & shoal.v1.WatchStateRequest.$Shape;
+             *   (properties?: shoal.v1.WatchStateRequest.$Properties): shoal.v1.WatchStateRequest;
+             * }}
+             */
+            WatchStateRequest.create = function(properties) {
+                return new WatchStateRequest(properties);
+            };
+
+            /**
+             * Encodes the specified WatchStateRequest message. Does not implicitly {@link shoal.v1.WatchStateRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.WatchStateRequest
+             * @static
+             * @param {shoal.v1.WatchStateRequest.$Properties} message WatchStateRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            WatchStateRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.prefix != null && $Object.hasOwnProperty.call(message, "prefix") && message.prefix !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.prefix);
+                if (message.afterRevision != null && $Object.hasOwnProperty.call(message, "afterRevision") && (typeof message.afterRevision === "object" ? message.afterRevision.low || message.afterRevision.high : message.afterRevision !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.afterRevision);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a WatchStateRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.WatchStateRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.WatchStateRequest & shoal.v1.WatchStateRequest.$Shape} WatchStateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            WatchStateRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.WatchStateRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.prefix = value;
+                            else
+                                delete message.prefix;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.afterRevision = value;
+                            else
+                                delete message.afterRevision;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return WatchStateRequest;
+        })();
+
+        v1.StateChanges = (function() {
+
+            /**
+             * Properties of a StateChanges.
+             * @typedef {Object} shoal.v1.StateChanges.$Properties
+             * @property {number} [revision] StateChanges revision
+             * @property {Array.<shoal.v1.StateChange.$Properties>} [changes] StateChanges changes
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a StateChanges.
+             * @memberof shoal.v1
+             * @interface IStateChanges
+             * @augments shoal.v1.StateChanges.$Properties
+             * @deprecated Use shoal.v1.StateChanges.$Properties instead.
+             */
+
+            /**
+             * Shape of a StateChanges.
+             * @typedef {shoal.v1.StateChanges.$Properties} shoal.v1.StateChanges.$Shape
+             */
+
+            /**
+             * Constructs a new StateChanges.
+             * @memberof shoal.v1
+             * @classdesc Represents a StateChanges.
+             * @constructor
+             * @param {shoal.v1.StateChanges.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const StateChanges = function (properties) {
+                this.changes = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * StateChanges revision.
+             * @member {number} revision
+             * @memberof shoal.v1.StateChanges
+             * @instance
+             */
+            StateChanges.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * StateChanges changes.
+             * @member {Array.<shoal.v1.StateChange>} changes
+             * @memberof shoal.v1.StateChanges
+             * @instance
+             */
+            StateChanges.prototype.changes = $util.emptyArray;
+
+            /**
+             * Creates a new StateChanges instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.StateChanges
+             * @static
+             * @param {shoal.v1.StateChanges.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.StateChanges} StateChanges instance
+             * @type {{
+             *   (properties: shoal.v1.StateChanges.$Shape): shoal.v1.StateChanges & shoal.v1.StateChanges.$Shape;
+             *   (properties?: shoal.v1.StateChanges.$Properties): shoal.v1.StateChanges;
+             * }}
+             */
+            StateChanges.create = function(properties) {
+                return new StateChanges(properties);
+            };
+
+            /**
+             * Encodes the specified StateChanges message. Does not implicitly {@link shoal.v1.StateChanges.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.StateChanges
+             * @static
+             * @param {shoal.v1.StateChanges.$Properties} message StateChanges message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            StateChanges.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.revision);
+                if (message.changes != null && message.changes.length)
+                    for (let i = 0; i < message.changes.length; ++i)
+                        $root.shoal.v1.StateChange.encode(message.changes[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a StateChanges message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.StateChanges
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.StateChanges & shoal.v1.StateChanges.$Shape} StateChanges
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            StateChanges.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.StateChanges();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.revision = value;
+                            else
+                                delete message.revision;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.changes && message.changes.length))
+                                message.changes = [];
+                            message.changes.push($root.shoal.v1.StateChange.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return StateChanges;
+        })();
+
+        v1.StateChange = (function() {
+
+            /**
+             * Properties of a StateChange.
+             * @typedef {Object} shoal.v1.StateChange.$Properties
+             * @property {string} [key] StateChange key
+             * @property {Uint8Array|null} [value] StateChange value
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a StateChange.
+             * @memberof shoal.v1
+             * @interface IStateChange
+             * @augments shoal.v1.StateChange.$Properties
+             * @deprecated Use shoal.v1.StateChange.$Properties instead.
+             */
+
+            /**
+             * Shape of a StateChange.
+             * @typedef {shoal.v1.StateChange.$Properties} shoal.v1.StateChange.$Shape
+             */
+
+            /**
+             * Constructs a new StateChange.
+             * @memberof shoal.v1
+             * @classdesc Represents a StateChange.
+             * @constructor
+             * @param {shoal.v1.StateChange.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const StateChange = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * StateChange key.
+             * @member {string} key
+             * @memberof shoal.v1.StateChange
+             * @instance
+             */
+            StateChange.prototype.key = "";
+
+            /**
+             * StateChange value.
+             * @member {Uint8Array|null} value
+             * @memberof shoal.v1.StateChange
+             * @instance
+             */
+            StateChange.prototype.value = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(StateChange.prototype, "_value", {
+                get: $util.oneOfGetter($oneOfFields = ["value"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new StateChange instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.StateChange
+             * @static
+             * @param {shoal.v1.StateChange.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.StateChange} StateChange instance
+             * @type {{
+             *   (properties: shoal.v1.StateChange.$Shape): shoal.v1.StateChange & shoal.v1.StateChange.$Shape;
+             *   (properties?: shoal.v1.StateChange.$Properties): shoal.v1.StateChange;
+             * }}
+             */
+            StateChange.create = function(properties) {
+                return new StateChange(properties);
+            };
+
+            /**
+             * Encodes the specified StateChange message. Does not implicitly {@link shoal.v1.StateChange.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.StateChange
+             * @static
+             * @param {shoal.v1.StateChange.$Properties} message StateChange message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            StateChange.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.key);
+                if (message.value != null && $Object.hasOwnProperty.call(message, "value"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.value);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a StateChange message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.StateChange
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.StateChange & shoal.v1.StateChange.$Shape} StateChange
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            StateChange.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.StateChange();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.value = reader.bytes();
+                            message._value = "value";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return StateChange;
         })();
 
         /**
