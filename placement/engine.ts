@@ -1,0 +1,214 @@
+import type { HostId } from '../node/base/ids.ts';
+import type { Prng } from '../node/base/prng.ts';
+import { CandidateIndex, CandidateList } from './candidate-index.ts';
+import type { PlacementConfiguration } from './configuration.ts';
+import type { HostColumns } from './host-columns.ts';
+import type { PlacementRequest } from './request.ts';
+import { RequestClass, requestClassKey } from './request-class.ts';
+import { compileOverlay } from './request-overlay.ts';
+
+/** A host that passed, with its score. */
+export interface Candidate {
+  readonly hostId: HostId;
+  readonly slot: number;
+  readonly score: number;
+}
+
+/**
+ * The answer to a request: where to claim first, and where next when that is refused. `explain` says why there is none.
+ */
+export type Selection =
+  | { readonly outcome: 'selected'; readonly candidate: Candidate; readonly alternates: readonly Candidate[] }
+  | { readonly outcome: 'none' };
+
+/** Figures for metrics. */
+export interface EngineStatistics {
+  readonly decisions: number;
+  readonly classes: number;
+  readonly classesBuilt: number;
+  readonly hostsRescored: number;
+}
+
+/**
+ * Decides where guests go: exactly the best host of the view for every request, at the cost of re-scoring what changed.
+ *
+ * Requests fall into classes (request-class.ts). Each class has an index over all hosts (candidate-index.ts) that catches
+ * up with the columns' change log when it is asked. What is particular to one request (groups, host hints, a wanted host)
+ * is laid over the index's answer (request-overlay.ts). `oracle.ts` does the same by a plain scan; they never differ.
+ */
+export class PlacementEngine {
+  readonly columns: HostColumns;
+  readonly #prng: Prng;
+  #configuration: PlacementConfiguration;
+  /** Most recently used last. */
+  readonly #classes = new Map<string, CandidateIndex>();
+  /** The class asked last: bursts of one flavor are the rule. */
+  #lastKey = '';
+  #lastIndex: CandidateIndex | undefined;
+  readonly #list: CandidateList;
+  #decisions = 0;
+  #classesBuilt = 0;
+  #rescoredBefore = 0;
+
+  constructor(columns: HostColumns, configuration: PlacementConfiguration, prng: Prng) {
+    this.columns = columns;
+    this.#configuration = configuration;
+    this.#prng = prng;
+    this.#list = new CandidateList(columns, listWidthMax);
+  }
+
+  get configuration(): PlacementConfiguration {
+    return this.#configuration;
+  }
+
+  /** Changes how hosts are judged. Every index is built again when next asked. */
+  reconfigure(configuration: PlacementConfiguration): void {
+    for (const index of this.#classes.values()) this.#rescoredBefore += index.rescored;
+    this.#configuration = configuration;
+    this.#classes.clear();
+    this.#lastIndex = undefined;
+  }
+
+  get statistics(): EngineStatistics {
+    let hostsRescored = this.#rescoredBefore;
+    for (const index of this.#classes.values()) hostsRescored += index.rescored;
+    return {
+      decisions: this.#decisions,
+      classes: this.#classes.size,
+      classesBuilt: this.#classesBuilt,
+      hostsRescored,
+    };
+  }
+
+  /**
+   * The best host for the request and the next best ones, by the view as it is now. Deducts nothing: the caller holds
+   * (`columns.hold`) what it claims, before it decides again. Draws among near-equals as configured.
+   */
+  select(request: PlacementRequest): Selection {
+    const { drawWidth, alternatesMax } = this.#configuration;
+    const list = this.rank(request, Math.max(drawWidth, alternatesMax + 1));
+    if (list.length === 0) return nothing;
+    const first = drawAmong(list, this.#configuration, this.#prng);
+    const alternates: Candidate[] = [];
+    for (let i = 0; i < list.length && alternates.length < alternatesMax; i++) {
+      if (i !== first) alternates.push(this.#candidate(list, i));
+    }
+    return { outcome: 'selected', candidate: this.#candidate(list, first), alternates };
+  }
+
+  /**
+   * The slot that `select` would choose, or -1: for callers that need no alternates and nothing allocated.
+   */
+  selectSlot(request: PlacementRequest): number {
+    const list = this.rank(request, this.#configuration.drawWidth);
+    return list.length === 0 ? -1 : (list.slots[drawAmong(list, this.#configuration, this.#prng)] ?? -1);
+  }
+
+  /** The best `width` (bounded) hosts in order. The list is reused: read it before the next call. */
+  rank(request: PlacementRequest, width: number): CandidateList {
+    this.#decisions++;
+    const list = this.#list;
+    list.reset(Math.max(1, width));
+    if (request.host?.force === true) {
+      this.#rankForced(request, request.host.hostId);
+      return list;
+    }
+    const index = this.indexFor(request);
+    const overlay = compileOverlay(this.columns, this.#configuration, request);
+    if (overlay === undefined) {
+      if (list.width === 1) {
+        const best = index.best();
+        if (best >= 0) list.insert(index.scoreOf(best), best);
+      } else {
+        index.collect(list, undefined);
+      }
+      return list;
+    }
+    const { only, except, bonuses } = overlay;
+    if (only !== undefined) {
+      for (const slot of only) {
+        if (except?.has(slot) !== true) offer(list, index.scoreOf(slot) + (bonuses?.get(slot) ?? 0), slot);
+      }
+      return list;
+    }
+    if (bonuses === undefined) {
+      index.collect(list, except);
+      return list;
+    }
+    // Hosts with a bonus are judged one by one; the index answers for all others.
+    const apart = new Set(except);
+    for (const slot of bonuses.keys()) apart.add(slot);
+    index.collect(list, apart);
+    for (const [slot, bonus] of bonuses) {
+      if (except?.has(slot) !== true) offer(list, index.scoreOf(slot) + bonus, slot);
+    }
+    return list;
+  }
+
+  /** The class's index, caught up. For `what-if` and tests; ordinary callers use `select`. */
+  indexFor(request: PlacementRequest): CandidateIndex {
+    const key = requestClassKey(this.columns, this.#configuration, request);
+    let index = this.#lastIndex;
+    if (index === undefined || key !== this.#lastKey) {
+      index = this.#classes.get(key);
+      if (index === undefined) {
+        index = new CandidateIndex(this.columns, new RequestClass(this.columns, this.#configuration, request));
+        this.#classesBuilt++;
+        this.#makeRoom();
+      } else {
+        this.#classes.delete(key);
+      }
+      this.#classes.set(key, index);
+      this.#lastKey = key;
+      this.#lastIndex = index;
+    }
+    index.refresh();
+    return index;
+  }
+
+  /** A forced host: no filter is asked. The target still decides by its claim ledger. */
+  #rankForced(request: PlacementRequest, hostId: HostId): void {
+    const slot = this.columns.slotOf(hostId);
+    if (slot === undefined) return;
+    const requestClass = new RequestClass(this.columns, this.#configuration, request);
+    // Judging the host first makes its aggregates' multipliers known, whatever the verdict.
+    requestClass.scoreOf(slot);
+    this.#list.insert(requestClass.weigh(slot), slot);
+  }
+
+  /** Drops the class that was used longest ago while the indexes would take more memory than allowed. */
+  #makeRoom(): void {
+    const each = CandidateIndex.bytesFor(this.columns.slotsMax);
+    const most = Math.max(1, Math.floor(this.#configuration.indexBytesMax / each));
+    for (const [key, index] of this.#classes) {
+      if (this.#classes.size < most) return;
+      this.#rescoredBefore += index.rescored;
+      this.#classes.delete(key);
+    }
+  }
+
+  #candidate(list: CandidateList, i: number): Candidate {
+    const slot = list.slots[i] ?? 0;
+    const hostId = this.columns.hostIds[slot];
+    return { hostId: hostId ?? ('' as HostId), slot, score: list.scores[i] ?? 0 };
+  }
+}
+
+/** No caller draws among more hosts or wants more alternates than this. */
+export const listWidthMax = 64;
+
+const nothing: Selection = { outcome: 'none' };
+
+/** Position of the candidate to try first: one of the near-equals at the front. Draws only when there is a choice. */
+export function drawAmong(list: CandidateList, configuration: PlacementConfiguration, prng: Prng): number {
+  const { drawWidth, drawTolerance } = configuration;
+  if (drawWidth <= 1) return 0;
+  const bar = (list.scores[0] ?? 0) - drawTolerance;
+  let equals = 1;
+  while (equals < list.length && equals < drawWidth && (list.scores[equals] ?? 0) >= bar) equals++;
+  return equals === 1 ? 0 : prng.below(equals);
+}
+
+function offer(list: CandidateList, score: number, slot: number): void {
+  if (score !== Number.NEGATIVE_INFINITY && list.admits(score, slot)) list.insert(score, slot);
+}

@@ -1,0 +1,41 @@
+import { satisfiesOperator } from '../extra-spec-operators.ts';
+import type { ColumnsFilter } from '../filter.ts';
+import { hostAttribute } from '../host-attribute.ts';
+
+/**
+ * The flavor's extra specs hold on the host's attributes: those in the `capabilities:` scope must; those with no scope
+ * must where the host has such an attribute, and are ignored where it has not.
+ */
+export const computeCapabilitiesFilter: ColumnsFilter = {
+  name: 'ComputeCapabilitiesFilter',
+  purpose: "the flavor's `capabilities:` extra specs hold on the host",
+  scope: 'columns',
+  onRebuild: false,
+  compile(request) {
+    const wishes: { readonly name: string; readonly wanted: string; readonly scoped: boolean }[] = [];
+    for (const [key, wanted] of Object.entries(request.extraSpecs)) {
+      if (key.startsWith(scope)) wishes.push({ name: key.slice(scope.length), wanted, scoped: true });
+      else if (!key.includes(':')) wishes.push({ name: key, wanted, scoped: false });
+    }
+    if (wishes.length === 0) return undefined;
+    return {
+      passes: (columns, slot) =>
+        wishes.every(({ name, wanted, scoped }) => {
+          const value = hostAttribute(columns, slot, name);
+          return value === undefined ? !scoped : satisfiesOperator(String(value), wanted);
+        }),
+      reason(columns, slot) {
+        for (const { name, wanted, scoped } of wishes) {
+          const value = hostAttribute(columns, slot, name);
+          if (value === undefined && scoped) return `the host has no capability ${name}`;
+          if (value !== undefined && !satisfiesOperator(String(value), wanted)) {
+            return `the host's capability ${name} is not ${wanted}`;
+          }
+        }
+        return 'a capability is missing';
+      },
+    };
+  },
+};
+
+const scope = 'capabilities:';

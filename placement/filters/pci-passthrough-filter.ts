@@ -1,0 +1,22 @@
+import type { ColumnsFilter } from '../filter.ts';
+import { fitPci } from '../pci.ts';
+
+/** The host has the requested PCI devices free, all at once. */
+export const pciPassthroughFilter: ColumnsFilter = {
+  name: 'PciPassthroughFilter',
+  purpose: 'the host has the requested PCI devices free',
+  scope: 'columns',
+  onRebuild: false,
+  compile(request) {
+    const { pci } = request.needs;
+    if (pci.length === 0) return undefined;
+    let count = 0;
+    for (const wish of pci) count += wish.count;
+    return {
+      passes: (columns, slot) =>
+        (columns.pciFree[slot] ?? 0) >= count &&
+        fitPci(columns.pciPools[slot] ?? [], columns.pciTaken(slot), pci) !== undefined,
+      reason: () => 'the host has not the requested PCI devices free',
+    };
+  },
+};

@@ -1,0 +1,11 @@
+import type { ColumnsWeigher } from '../weigher.ts';
+
+/** Free local disk over the scale: 0..1, below 0 on an over-committed host. */
+export const diskWeigher: ColumnsWeigher = {
+  name: 'DiskWeigher',
+  purpose: 'more free local disk',
+  scope: 'columns',
+  multiplierKey: 'disk_weight_multiplier',
+  multipliers: { spread: 1, pack: 0 },
+  compile: () => (columns, slot) => (columns.diskFreeGib[slot] ?? 0) / columns.diskScaleGib,
+};
