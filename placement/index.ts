@@ -14,6 +14,7 @@ export {
   type SupportedGuest,
 } from './advert.ts';
 export { adverseIn, advertBounds } from './advert-check.ts';
+export { type BatchMember, type BatchSelection, batchMax, selectBatch } from './batch.ts';
 export {
   type Admission,
   type Claim,
@@ -54,3 +55,4 @@ export {
 } from './request.ts';
 export { weighers } from './weighers/index.ts';
 export { type WeigherName, weigherNames } from './weighers/names.ts';
+export { type WhatIf, whatIf, whatIfMax } from './what-if.ts';

@@ -12,6 +12,7 @@ import {
   type PlacementRequest,
   placementRequest,
   type RequestGroup,
+  type ResourceNeeds,
 } from '../../placement/index.ts';
 
 /** A small cloud that changes at random: every kind of host, request and change, from one seed. */
@@ -182,13 +183,13 @@ export class RandomWorld {
 
 const noSpecs: Readonly<Record<string, string>> = {};
 
-const flavors = [
+const flavors: readonly { readonly name: string; readonly needs: ResourceNeeds }[] = [
   { name: 'tiny', needs: { vcpus: 1, memoryMib: 512, diskGib: 1, pci: [] } },
   { name: 'small', needs: { vcpus: 1, memoryMib: 2048, diskGib: 20, pci: [] } },
   { name: 'medium', needs: { vcpus: 2, memoryMib: 4096, diskGib: 40, pci: [] } },
   { name: 'large', needs: { vcpus: 8, memoryMib: 16_384, diskGib: 0, pci: [] } },
   { name: 'huge', needs: { vcpus: 32, memoryMib: 65_536, diskGib: 160, pci: [] } },
-] as const;
+];
 
 const extraSpecs: readonly Readonly<Record<string, string>>[] = [
   { ssd: 'true' },
