@@ -114,6 +114,8 @@ export class Raft {
    * already there when the leadership began, or at none: conservative, never wrong.
    */
   #pendingConfIndex: LogIndex = 0;
+  /** Leader: the index of its first entry. Once that is committed, so is all that earlier leaders have acknowledged. */
+  #firstOwnIndex: LogIndex = 0;
   /** Leader: payload appended in this term and not yet applied. An estimate from below. Unit: bytes. */
   #uncommittedBytes = 0;
 
@@ -290,6 +292,7 @@ export class Raft {
     self.recentActive = true;
     // Some entry after the applied ones may be a conf change. Looking would cost a scan; assuming so costs a wait.
     this.#pendingConfIndex = this.log.lastIndex();
+    this.#firstOwnIndex = this.log.lastIndex() + 1;
     // Older terms' entries commit only below one of this term (Raft paper, 5.4.2), so there is one at once.
     const appended = this.#append([{ term: 0, index: 0, type: 'normal', data: noBytes }]);
     assert(appended, 'the empty entry of a new leader was refused');
@@ -837,7 +840,7 @@ export class Raft {
   // --- Reads -------------------------------------------------------------------------------------------------------
 
   #handleReadIndex(message: Message): Refusal | undefined {
-    if (this.log.term(this.log.committed) !== this.term) {
+    if (this.log.committed < this.#firstOwnIndex) {
       // Until an entry of this term commits, entries that an earlier leader acknowledged may be above the commit index.
       if (this.#earlyReads.length >= this.#config.maxPendingReads) return 'read-dropped';
       this.#earlyReads.push(message);
@@ -858,7 +861,7 @@ export class Raft {
   }
 
   #answerEarlyReads(): void {
-    if (this.#earlyReads.length === 0 || this.log.term(this.log.committed) !== this.term) return;
+    if (this.#earlyReads.length === 0 || this.log.committed < this.#firstOwnIndex) return;
     const reads = this.#earlyReads;
     this.#earlyReads = [];
     // Both queues have the same bound, and the second is empty until now, so none is dropped.

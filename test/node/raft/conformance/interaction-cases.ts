@@ -203,6 +203,7 @@ class World {
   #restart(member: Member): void {
     member.appendWork = [];
     member.applyWork = [];
+    this.#network = this.#network.filter(({ from, to }) => to !== member.id || !(from === to || isLocalThread(from)));
     const applied = must(member.storage.history.at(-1), 'the state machine').index;
     member.node = new RawNode({ ...member.config, applied });
   }
