@@ -1,0 +1,94 @@
+/**
+ * Draws addresses, MACs and VNIs. A candidate is drawn at random and looked up in the unique index that the commit will
+ * check anyway; so two agents rarely draw the same, a lost race is only a new attempt, and a freed address is not given
+ * out again at once (old neighbour and conntrack entries would still speak of its last owner).
+ */
+import type { shoal } from '../../../proto/messages.ts';
+import { indexKey } from '../../state/table.ts';
+import { networkTable, portTable, routerTable } from '../../state/tables/index.ts';
+import type { Attempt } from '../transact.ts';
+import { addressAt, formatIpv4, type Ipv4Range, parseIpv4, rangeSize } from './address.ts';
+import { refuse } from './refusals.ts';
+
+/** Random draws before the pool is walked in order: a pool that is half full misses all of them once in 65,536 times. */
+const drawsMax = 16;
+/** First three bytes of every MAC that Shoal gives out: the prefix that OpenStack uses, locally administered. */
+export const macPrefix = 'fa:16:3e';
+/** VNIs are 24 bits; 0 means "none" in the records. */
+export const vniMax = 2 ** 24 - 1;
+
+/** A subnet's pools as numbers. */
+export function poolRanges(subnet: shoal.v1.Subnet): readonly Ipv4Range[] {
+  return subnet.pools.flatMap((pool) => {
+    const first = parseIpv4(pool.start);
+    const last = parseIpv4(pool.end);
+    return first === undefined || last === undefined ? [] : [{ first, last }];
+  });
+}
+
+/** Whether a port has the address, in the view or in this very change. */
+export function isAddressTaken(attempt: Attempt, subnetId: string, ip: string): boolean {
+  const key = indexKey(subnetId, ip);
+  return attempt.change.hasTaken(`ip/${key}`) || portTable.one(attempt.reader, 'ip', key) !== undefined;
+}
+
+/** Marks an address as used by this change. False: it is used already. */
+export function takeAddress(attempt: Attempt, subnetId: string, ip: string): boolean {
+  if (isAddressTaken(attempt, subnetId, ip)) return false;
+  return attempt.change.take(`ip/${indexKey(subnetId, ip)}`);
+}
+
+/** A free address of the subnet's pools, taken. Undefined: there is none. */
+export function allocateAddress(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefined {
+  const ranges = poolRanges(subnet);
+  const size = ranges.reduce((sum, range) => sum + rangeSize(range), 0);
+  if (size === 0) return undefined;
+  const start = attempt.random.below(size);
+  for (let draw = 0; draw < drawsMax; draw++) {
+    const index = draw === 0 ? start : attempt.random.below(size);
+    const ip = formatIpv4(addressAt(ranges, index));
+    if (takeAddress(attempt, subnet.id, ip)) return ip;
+  }
+  for (let step = 0; step < size; step++) {
+    const ip = formatIpv4(addressAt(ranges, (start + step) % size));
+    if (takeAddress(attempt, subnet.id, ip)) return ip;
+  }
+  return undefined;
+}
+
+/** A MAC that no port of the network has. */
+export function allocateMac(attempt: Attempt, networkId: string): string {
+  for (;;) {
+    const tail = attempt.random
+      .below(2 ** 24)
+      .toString(16)
+      .padStart(6, '0');
+    const mac = `${macPrefix}:${tail.slice(0, 2)}:${tail.slice(2, 4)}:${tail.slice(4)}`;
+    const key = indexKey(networkId, mac);
+    if (portTable.one(attempt.reader, 'mac', key) === undefined && attempt.change.take(`mac/${key}`)) return mac;
+  }
+}
+
+/**
+ * A VNI that neither a network nor a router's transit has. Each holder's unique index guards its own kind; the compare
+ * added here guards against the other kind.
+ */
+export function allocateVni(attempt: Attempt, holder: 'network' | 'transit', wanted?: number): number {
+  const tables = { network: [networkTable, 'vni'], transit: [routerTable, 'transit-vni'] } as const;
+  const isFree = (vni: number): boolean =>
+    networkTable.one(attempt.reader, 'vni', String(vni)) === undefined &&
+    routerTable.one(attempt.reader, 'transit-vni', String(vni)) === undefined &&
+    attempt.change.take(`vni/${vni}`);
+  if (wanted !== undefined && !isFree(wanted)) {
+    throw refuse('CONFLICT', 'VlanIdInUse', `Unable to create the network. The VNI ${wanted} is in use.`);
+  }
+  let vni = wanted;
+  // A mesh has far fewer networks than 2^24, so this ends after a draw or two.
+  while (vni === undefined) {
+    const candidate = attempt.random.below(vniMax) + 1;
+    if (isFree(candidate)) vni = candidate;
+  }
+  const [other, index] = tables[holder === 'network' ? 'transit' : 'network'];
+  attempt.change.compare({ key: `u/${other.definition.name}/${index}/${vni}`, revision: 0 });
+  return vni;
+}

@@ -1,0 +1,361 @@
+/**
+ * What one host must carry of all networks, as the drivers want it. Pure: same records, same view, in the same order.
+ *
+ * A host carries a network when a guest placed on it has a port there, or when a router connects it with such a network:
+ * routing is distributed, so each host routes for its own guests and must reach every network that their routers reach.
+ * The host that does a router's source NAT carries that router's networks too, for the way back. Networks that routers
+ * join thus form an island, and all of an island's networks are carried by the same hosts. External networks do not
+ * join: they end at the router.
+ *
+ * Only indexes are walked, from this host's own ports and routers: the work grows with what the host carries, not with
+ * the mesh.
+ */
+import type {
+  ForwardingSpec,
+  LocalPortSpec,
+  NetworkSpec,
+  RemotePortSpec,
+  RouterSpec,
+  SecurityRuleSpec,
+} from '../../../drivers/types.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
+import type { HostNetworkView } from '../../network-sync.ts';
+import { indexKey } from '../../state/table.ts';
+import {
+  floatingIpTable,
+  hostTable,
+  networkTable,
+  portTable,
+  routerTable,
+  securityGroupTable,
+  serverTable,
+  subnetTable,
+} from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import { parseIpv4, parsePrefix } from './address.ts';
+import { serverMetadata } from './metadata.ts';
+import { deviceOwners } from './port-record.ts';
+import { protocolNumber } from './protocols.ts';
+
+/** The bodies served to one guest; replaceable in tests. */
+export type MetadataOf = (reader: StateReader, server: shoal.v1.Server) => Readonly<Record<string, string>>;
+
+/** Everything that `hostId` must carry. */
+export function hostNetworkView(
+  reader: StateReader,
+  hostId: HostId,
+  metadataOf: MetadataOf = serverMetadata,
+): HostNetworkView {
+  const records = new Records(reader);
+  const localPorts = portTable
+    .by(reader, 'host', hostId)
+    .map((row) => row.record)
+    .filter((port) => port.fixedIps.length > 0 && (records.network(port.networkId)?.vni ?? 0) > 0);
+  const seeds = new Set(localPorts.map((port) => port.networkId));
+  for (const { record: router } of routerTable.by(reader, 'snat-host', hostId)) {
+    if (router.externalNetworkId === '' || !router.adminStateUp) continue;
+    for (const port of records.interfacesOf(router.id)) seeds.add(port.networkId);
+  }
+  const islands = islandsOf(records, [...seeds].sort());
+  return {
+    revision: reader.revision,
+    networks: sortedBy(
+      islands.flatMap((island) => island.networks.map((network) => networkSpec(reader, network))),
+      (spec) => spec.networkId,
+    ),
+    ports: sortedBy(
+      localPorts.map((port) => localPortSpec(records, port, metadataOf)),
+      (spec) => spec.portId,
+    ),
+    forwarding: sortedBy(
+      islands.flatMap((island) => island.networks.map((network) => forwardingSpec(records, island, network, hostId))),
+      (spec) => spec.networkId,
+    ),
+    routers: sortedBy(
+      islands.flatMap((island) => island.routers.map((router) => routerSpec(records, island, router, hostId))),
+      (spec) => spec.routerId,
+    ),
+  };
+}
+
+/** Networks joined by routers, and who carries them. */
+interface Island {
+  readonly networks: shoal.v1.Network[];
+  readonly routers: shoal.v1.Router[];
+  readonly hostIds: Set<string>;
+}
+
+/** The records of one view, each looked up once. */
+class Records {
+  readonly reader: StateReader;
+  readonly hosts: ReadonlyMap<string, shoal.v1.Host>;
+  readonly #ports = new Map<string, readonly shoal.v1.Port[]>();
+  readonly #interfaces = new Map<string, readonly shoal.v1.Port[]>();
+  readonly #members = new Map<string, readonly string[]>();
+  readonly #rules = new Map<string, readonly SecurityRuleSpec[]>();
+
+  constructor(reader: StateReader) {
+    this.reader = reader;
+    this.hosts = new Map(hostTable.list(reader).map((row) => [row.record.id, row.record]));
+  }
+
+  network(id: string): shoal.v1.Network | undefined {
+    return networkTable.get(this.reader, id)?.record;
+  }
+
+  portsOf(networkId: string): readonly shoal.v1.Port[] {
+    return cached(this.#ports, networkId, () =>
+      portTable.by(this.reader, 'network', indexKey(networkId)).map((row) => row.record),
+    );
+  }
+
+  interfacesOf(routerId: string): readonly shoal.v1.Port[] {
+    return cached(this.#interfaces, routerId, () =>
+      portTable
+        .by(this.reader, 'device', indexKey(routerId))
+        .map((row) => row.record)
+        .filter((port) => port.deviceOwner === deviceOwners.routerInterface),
+    );
+  }
+
+  /** Addresses of a group's members as prefixes, in order. */
+  membersOf(groupId: string): readonly string[] {
+    return cached(this.#members, groupId, () => {
+      const prefixes = new Set<string>();
+      for (const { record: port } of portTable.by(this.reader, 'security-group', indexKey(groupId))) {
+        for (const fixed of port.fixedIps) prefixes.add(`${fixed.ip}/32`);
+        for (const pair of port.allowedAddressPairs) prefixes.add(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
+      }
+      return sortedPrefixes([...prefixes]);
+    });
+  }
+
+  rulesOf(groupId: string): readonly SecurityRuleSpec[] {
+    return cached(this.#rules, groupId, () => {
+      const group = securityGroupTable.get(this.reader, groupId)?.record;
+      return (group?.rules ?? []).filter((rule) => rule.ethertype === 'IPv4').map((rule) => ruleSpec(this, rule));
+    });
+  }
+
+  vtepIp(hostId: string): string | undefined {
+    const ip = this.hosts.get(hostId)?.vtepIp;
+    return ip === '' ? undefined : ip;
+  }
+}
+
+function islandsOf(records: Records, seeds: readonly string[]): Island[] {
+  const seenNetworks = new Set<string>();
+  const seenRouters = new Set<string>();
+  const islands: Island[] = [];
+  for (const seed of seeds) {
+    if (seenNetworks.has(seed)) continue;
+    const island: Island = { networks: [], routers: [], hostIds: new Set() };
+    const queue = [seed];
+    seenNetworks.add(seed);
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      const network = records.network(id);
+      if (network === undefined || network.vni === 0) continue;
+      island.networks.push(network);
+      for (const port of records.portsOf(id)) {
+        if (port.hostId !== '') island.hostIds.add(port.hostId);
+        if (port.deviceOwner !== deviceOwners.routerInterface || seenRouters.has(port.deviceId)) continue;
+        seenRouters.add(port.deviceId);
+        const router = routerTable.get(records.reader, port.deviceId)?.record;
+        if (router === undefined || !router.adminStateUp) continue;
+        island.routers.push(router);
+        if (router.externalNetworkId !== '' && router.snatHostId !== '') island.hostIds.add(router.snatHostId);
+        for (const other of records.interfacesOf(router.id)) {
+          if (seenNetworks.has(other.networkId)) continue;
+          seenNetworks.add(other.networkId);
+          queue.push(other.networkId);
+        }
+      }
+    }
+    islands.push(island);
+  }
+  return islands;
+}
+
+function networkSpec(reader: StateReader, network: shoal.v1.Network): NetworkSpec {
+  const subnets = subnetTable.by(reader, 'network', indexKey(network.id)).map(({ record: subnet }) => ({
+    subnetId: subnet.id as SubnetId,
+    cidr: subnet.cidr,
+    ...(subnet.gatewayIp === '' ? {} : { gatewayIp: subnet.gatewayIp }),
+    serviceIp: subnet.serviceIp,
+    dhcp: subnet.dhcp,
+    dnsServers: [...subnet.dnsServers],
+    hostRoutes: subnet.hostRoutes.map((route) => ({ destination: route.destination, nextHop: route.nextHop })),
+  }));
+  return { networkId: network.id as NetworkId, vni: network.vni, mtu: network.mtu, subnets };
+}
+
+function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: MetadataOf): LocalPortSpec {
+  const server = serverTable.get(records.reader, port.deviceId)?.record;
+  const ip = port.fixedIps[0]?.ip ?? '';
+  // A port that is administratively down has protection on and nothing allowed.
+  const rules =
+    port.adminStateUp && port.portSecurityEnabled ? port.securityGroupIds.flatMap((id) => records.rulesOf(id)) : [];
+  return {
+    portId: port.id as PortId,
+    networkId: port.networkId as NetworkId,
+    mac: port.mac,
+    ip,
+    hostname: server === undefined || server.hostname === '' ? `host-${ip.replaceAll('.', '-')}` : server.hostname,
+    portSecurity: port.portSecurityEnabled || !port.adminStateUp,
+    rules: withoutRepeats(rules),
+    metadata: server === undefined ? {} : metadataOf(records.reader, server),
+  };
+}
+
+function forwardingSpec(records: Records, island: Island, network: shoal.v1.Network, hostId: HostId): ForwardingSpec {
+  const remotePorts: RemotePortSpec[] = [];
+  for (const port of records.portsOf(network.id)) {
+    if (port.hostId === '' || port.hostId === hostId) continue;
+    const vtepIp = records.vtepIp(port.hostId);
+    const ip = port.fixedIps[0]?.ip;
+    if (vtepIp !== undefined && ip !== undefined) remotePorts.push({ mac: port.mac, ip, vtepIp });
+  }
+  return {
+    networkId: network.id as NetworkId,
+    peerVtepIps: peersOf(records, island, hostId),
+    remotePorts: sortedBy(remotePorts, (port) => port.mac),
+  };
+}
+
+function peersOf(records: Records, island: Island, hostId: HostId): readonly string[] {
+  const ips = new Set<string>();
+  for (const id of island.hostIds) {
+    const ip = id === hostId ? undefined : records.vtepIp(id);
+    if (ip !== undefined) ips.add(ip);
+  }
+  return [...ips].sort();
+}
+
+function routerSpec(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec {
+  const interfaces = records.interfacesOf(router.id).flatMap((port) => {
+    const fixed = port.fixedIps[0];
+    const subnet = fixed === undefined ? undefined : subnetTable.get(records.reader, fixed.subnetId)?.record;
+    const prefix = subnet === undefined ? undefined : parsePrefix(subnet.cidr);
+    if (fixed === undefined || prefix === undefined) return [];
+    return [
+      {
+        networkId: port.networkId as NetworkId,
+        subnetId: fixed.subnetId as SubnetId,
+        ip: fixed.ip,
+        prefixLength: prefix.prefixLength,
+        neighbours: neighboursOf(records, port),
+      },
+    ];
+  });
+  const external = externalOf(records, island, router, hostId);
+  return {
+    routerId: router.id as RouterId,
+    interfaces: sortedBy(interfaces, (leg) => leg.networkId),
+    ...(external === undefined ? {} : { external }),
+  };
+}
+
+/**
+ * Ports that are somewhere: with a guest on a host, or made by every host itself (routers, DHCP). A port that nobody has
+ * plugged in yet may be an address that guests share, which only ARP can find.
+ */
+function neighboursOf(records: Records, self: shoal.v1.Port): readonly { readonly ip: string; readonly mac: string }[] {
+  const neighbours = records
+    .portsOf(self.networkId)
+    .filter((port) => port.id !== self.id && (port.hostId !== '' || port.deviceOwner.startsWith('network:')))
+    .flatMap((port) => port.fixedIps.map((fixed) => ({ ip: fixed.ip, mac: port.mac })));
+  return sortedBy(neighbours, (neighbour) => neighbour.ip);
+}
+
+function externalOf(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec['external'] {
+  const subnet = subnetTable.get(records.reader, router.externalSubnetId)?.record;
+  // Without a gateway there the router has nowhere to send to.
+  if (router.externalNetworkId === '' || subnet === undefined || subnet.gatewayIp === '') return undefined;
+  const floatingIps = sortedBy(floatingIpsHere(records, router, hostId), (entry) => entry.floatingIp);
+  const base = { gatewayIp: subnet.gatewayIp, cidr: subnet.cidr, floatingIps };
+  const snatHost = records.hosts.get(router.snatHostId);
+  if (!router.snat || snatHost === undefined) return { ...base, snatHere: false };
+  const transitIndex = records.hosts.get(hostId)?.transitIndex ?? 0;
+  const snatVtepIp = records.vtepIp(snatHost.id);
+  return {
+    ...base,
+    snatIp: router.externalIp,
+    snatHere: snatHost.id === hostId,
+    ...(snatVtepIp === undefined ? {} : { snatVtepIp }),
+    transitVni: router.transitVni,
+    transitPeerVtepIps: peersOf(records, island, hostId),
+    ...(transitIndex === 0 ? {} : { transitIndex }),
+    ...(snatHost.transitIndex === 0 ? {} : { snatTransitIndex: snatHost.transitIndex }),
+  };
+}
+
+/** Floating IPs of this router whose port is on this host. */
+function floatingIpsHere(
+  records: Records,
+  router: shoal.v1.Router,
+  hostId: HostId,
+): { readonly floatingIp: string; readonly fixedIp: string }[] {
+  return records.interfacesOf(router.id).flatMap((leg) =>
+    records
+      .portsOf(leg.networkId)
+      .filter((port) => port.hostId === hostId)
+      .flatMap((port) => floatingIpTable.by(records.reader, 'port', indexKey(port.id)))
+      .filter((row) => row.record.routerId === router.id)
+      .map(({ record }) => ({ floatingIp: record.floatingIp, fixedIp: record.fixedIp })),
+  );
+}
+
+function ruleSpec(records: Records, rule: shoal.v1.SecurityGroupRule): SecurityRuleSpec {
+  const protocol = protocolOf(rule.protocol);
+  const remotePrefixes =
+    rule.remoteGroupId !== ''
+      ? records.membersOf(rule.remoteGroupId)
+      : rule.remotePrefix !== ''
+        ? [rule.remotePrefix]
+        : undefined;
+  return {
+    direction: rule.direction === 'ingress' ? 'ingress' : 'egress',
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(rule.portMin < 0 ? {} : { portMin: rule.portMin }),
+    ...(rule.portMax < 0 ? {} : { portMax: rule.portMax }),
+    ...(remotePrefixes === undefined ? {} : { remotePrefixes }),
+  };
+}
+
+function protocolOf(protocol: string): 'tcp' | 'udp' | 'icmp' | number | undefined {
+  const number = protocol === '' ? undefined : protocolNumber(protocol);
+  switch (number) {
+    case 1:
+      return 'icmp';
+    case 6:
+      return 'tcp';
+    case 17:
+      return 'udp';
+    default:
+      return number;
+  }
+}
+
+/** Groups often say the same; one rule is enough. The first of equals stays. */
+function withoutRepeats(rules: readonly SecurityRuleSpec[]): readonly SecurityRuleSpec[] {
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
+}
+
+function sortedPrefixes(prefixes: readonly string[]): readonly string[] {
+  const rank = (prefix: string): number => parseIpv4(prefix.split('/')[0] ?? '') ?? 0;
+  return [...prefixes].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+function sortedBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return [...items].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+function cached<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

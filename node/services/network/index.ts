@@ -1,0 +1,31 @@
+/** The network service: what both gateways and the compute service call. */
+import type { ServiceDependencies } from '../dependencies.ts';
+import { FloatingIps } from './floating-ips.ts';
+import { Networks } from './networks.ts';
+import { defaultNetworkOptions, type NetworkOptions } from './options.ts';
+import { Ports } from './ports.ts';
+import { Routers } from './routers.ts';
+import { SecurityGroups } from './security-groups.ts';
+import { Subnets } from './subnets.ts';
+
+export { defaultNetworkOptions, type NetworkOptions } from './options.ts';
+export type { FixedIpDraft, PortDraft } from './ports.ts';
+
+/** Neutron's resources, each by its own class. Reads take a reader; changes commit one transaction each. */
+export class NetworkService {
+  readonly networks: Networks;
+  readonly subnets: Subnets;
+  readonly ports: Ports;
+  readonly routers: Routers;
+  readonly floatingIps: FloatingIps;
+  readonly securityGroups: SecurityGroups;
+
+  constructor(deps: ServiceDependencies, options: NetworkOptions = defaultNetworkOptions) {
+    this.networks = new Networks(deps, options);
+    this.subnets = new Subnets(deps);
+    this.ports = new Ports(deps);
+    this.routers = new Routers(deps);
+    this.floatingIps = new FloatingIps(deps);
+    this.securityGroups = new SecurityGroups(deps);
+  }
+}

@@ -1,0 +1,186 @@
+/** Tenant networks (each with its VNI) and external networks (each on a physical network of the hosts). */
+import { shoal } from '../../../proto/messages.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import type { ServiceDependencies } from '../dependencies.ts';
+import { chargeQuota, refundQuota } from '../quota.ts';
+import { type Attempt, transact } from '../transact.ts';
+import { canSeeNetwork, ownNetwork, projectFor, seeNetwork } from './access.ts';
+import { allocateVni, vniMax } from './allocation.ts';
+import { mtuMin, type NetworkOptions, vxlanOverheadBytes } from './options.ts';
+import { dhcpPortsOf, removePortRow } from './port-record.ts';
+import { badRequest, forbidden, refuse } from './refusals.ts';
+import { removeSubnetRow } from './subnets.ts';
+import { checkText } from './text.ts';
+import { requireUnused } from './uses.ts';
+
+/** What a caller may say of a new network. */
+export interface NetworkDraft {
+  readonly id?: string;
+  readonly name?: string;
+  readonly projectId?: string;
+  readonly description?: string;
+  readonly adminStateUp?: boolean;
+  /** Administrators only, like the next four. */
+  readonly shared?: boolean;
+  readonly external?: boolean;
+  /** "vxlan" or "flat". */
+  readonly providerType?: string;
+  readonly physicalNetwork?: string;
+  /** VNI of a vxlan network. */
+  readonly segmentationId?: number;
+  readonly mtu?: number;
+  readonly portSecurityEnabled?: boolean;
+}
+
+/** What a caller may change. */
+export type NetworkPatch = Pick<
+  NetworkDraft,
+  'name' | 'description' | 'adminStateUp' | 'shared' | 'external' | 'mtu' | 'portSecurityEnabled'
+> & { readonly tags?: readonly string[] };
+
+export class Networks {
+  readonly #deps: ServiceDependencies;
+  readonly #options: NetworkOptions;
+
+  constructor(deps: ServiceDependencies, options: NetworkOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Those the caller may see: own, shared and external ones; all for administrators. */
+  list(context: RequestContext, reader: StateReader): readonly shoal.v1.Network[] {
+    return networkTable
+      .list(reader)
+      .map((row) => row.record)
+      .filter((network) => canSeeNetwork(context, network));
+  }
+
+  show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Network {
+    return seeNetwork(context, reader, id).record;
+  }
+
+  /** All of them, or none. */
+  async create(context: RequestContext, drafts: readonly NetworkDraft[]): Promise<readonly shoal.v1.Network[]> {
+    for (const draft of drafts) this.#check(context, draft);
+    const ids = drafts.map(() => this.#deps.newId());
+    return transact(this.#deps, context, (attempt) =>
+      drafts.map((draft, index) => this.#plan(context, attempt, draft, ids[index] as string)),
+    );
+  }
+
+  async update(context: RequestContext, id: string, patch: NetworkPatch): Promise<shoal.v1.Network> {
+    this.#check(context, patch);
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = ownNetwork(context, reader, id);
+      if (patch.external !== undefined && patch.external !== row.record.external) {
+        throw badRequest('This version cannot turn a tenant network into an external one, or back.');
+      }
+      const next = new shoal.v1.Network({
+        ...row.record,
+        ...definedOf({
+          name: patch.name,
+          description: patch.description,
+          adminStateUp: patch.adminStateUp,
+          shared: patch.shared,
+          mtu: patch.mtu,
+          portSecurityEnabled: patch.portSecurityEnabled,
+        }),
+        tags: [...(patch.tags ?? row.record.tags)],
+        updatedMs: this.#deps.clock.nowMs(),
+      });
+      networkTable.update(change, row, next);
+      return next;
+    });
+  }
+
+  /** Takes its subnets and DHCP ports along. 409 `NetworkInUse` while any other port lies on it. */
+  async delete(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const row = ownNetwork(context, reader, id);
+      requireUnused(change, reader, 'network', id, () =>
+        refuse(
+          'CONFLICT',
+          'NetworkInUse',
+          `Unable to complete operation on network ${id}. There are one or more ports still in use on the network.`,
+        ),
+      );
+      for (const subnet of subnetTable.by(reader, 'network', indexKey(id))) removeSubnetRow(change, subnet);
+      for (const port of dhcpPortsOf(portTable.by(reader, 'network', indexKey(id)))) removePortRow(change, port);
+      refundQuota(change, row.record.projectId, { network: 1 });
+      networkTable.remove(change, row);
+    });
+  }
+
+  #check(context: RequestContext, draft: NetworkDraft | NetworkPatch): void {
+    checkText('name', draft.name);
+    checkText('description', draft.description);
+    const privileged = ['shared', 'external', 'providerType', 'physicalNetwork', 'segmentationId'] as const;
+    const facts: NetworkDraft = draft;
+    for (const name of privileged) {
+      if (facts[name] !== undefined && facts[name] !== false && !context.isAdmin) {
+        throw forbidden(`setting ${name} of a network`);
+      }
+    }
+    const mtuMax = this.#options.underlayMtu - vxlanOverheadBytes;
+    if (draft.mtu !== undefined && draft.mtu !== 0 && (draft.mtu < mtuMin || draft.mtu > mtuMax)) {
+      throw badRequest(`Invalid input for mtu: ${draft.mtu} is not in [${mtuMin}, ${mtuMax}].`, 'InvalidInput');
+    }
+  }
+
+  #plan(context: RequestContext, attempt: Attempt, draft: NetworkDraft, id: string): shoal.v1.Network {
+    const projectId = projectFor(context, draft.projectId);
+    const external = draft.external === true;
+    const type = draft.providerType ?? (external ? 'flat' : 'vxlan');
+    if (type !== 'vxlan' && type !== 'flat') {
+      throw badRequest(`Invalid input for operation: network_type value '${type}' not supported.`, 'InvalidInput');
+    }
+    if ((type === 'flat') !== external) {
+      throw badRequest('Tenant networks are of type vxlan, external networks of type flat.', 'InvalidInput');
+    }
+    const vni = draft.segmentationId;
+    if (vni !== undefined && (external || !Number.isInteger(vni) || vni < 1 || vni > vniMax)) {
+      throw badRequest(`Invalid input for operation: segmentation_id out of range 1 to ${vniMax}.`, 'InvalidInput');
+    }
+    const now = this.#deps.clock.nowMs();
+    const { underlayMtu, externalPhysicalNetwork } = this.#options;
+    const ownMtu = external ? underlayMtu : underlayMtu - vxlanOverheadBytes;
+    const network = new shoal.v1.Network({
+      id,
+      name: draft.name ?? '',
+      projectId,
+      description: draft.description ?? '',
+      adminStateUp: draft.adminStateUp ?? true,
+      shared: draft.shared ?? false,
+      external,
+      vni: external ? 0 : allocateVni(attempt, 'network', vni),
+      mtu: draft.mtu === undefined || draft.mtu === 0 ? ownMtu : draft.mtu,
+      createdMs: now,
+      updatedMs: now,
+      portSecurityEnabled: draft.portSecurityEnabled ?? true,
+      physicalNetwork: external ? (draft.physicalNetwork ?? externalPhysicalNetwork) : '',
+    });
+    chargeQuota(attempt.change, attempt.reader, projectId, { network: 1 });
+    networkTable.insert(attempt.change, network);
+    return network;
+  }
+}
+
+/**
+ * Rewrites a network's row unchanged but for its time, so that two changes to what lies within it cannot both commit
+ * from the same view.
+ */
+export function touchNetwork(attempt: Attempt, row: Row<shoal.v1.Network>, nowMs: number): void {
+  attempt.change.once(`touch-network/${row.record.id}`, () => {
+    networkTable.update(attempt.change, row, new shoal.v1.Network({ ...row.record, updatedMs: nowMs }));
+  });
+}
+
+/** The fields that are there. */
+export function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

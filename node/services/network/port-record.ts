@@ -1,0 +1,107 @@
+/**
+ * Ports as rows: every port is inserted, changed and removed through here, so that quota, use counts and floating IPs
+ * always move with it.
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { floatingIpTable, portTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import { chargeQuota, refundQuota } from '../quota.ts';
+import type { Change } from '../transact.ts';
+import { use } from './uses.ts';
+
+/** Values of `device_owner` that Shoal itself gives. */
+export const deviceOwners = {
+  dhcp: 'network:dhcp',
+  routerInterface: 'network:router_interface',
+  routerGateway: 'network:router_gateway',
+  floatingIp: 'network:floatingip',
+  compute: 'compute:nova',
+} as const;
+
+export function dhcpPortsOf(ports: readonly Row<shoal.v1.Port>[]): readonly Row<shoal.v1.Port>[] {
+  return ports.filter((row) => row.record.deviceOwner === deviceOwners.dhcp);
+}
+
+/** Adds a port: charges its project (none: the system's own), counts it where it hangs. */
+export function insertPortRow(change: Change, reader: StateReader, port: shoal.v1.Port): void {
+  if (port.projectId !== '') chargeQuota(change, reader, port.projectId, { port: 1 });
+  countUses(change, port, 1);
+  portTable.insert(change, port);
+}
+
+/** Replaces a port; its counts move along. */
+export function updatePortRow(change: Change, row: Row<shoal.v1.Port>, next: shoal.v1.Port): void {
+  const before = usesOfPort(row.record);
+  const after = usesOfPort(next);
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const delta = (after.get(key) ?? 0) - (before.get(key) ?? 0);
+    const [kind, id] = splitUse(key);
+    if (delta !== 0) use(change, kind, id, delta);
+  }
+  portTable.update(change, row, next);
+}
+
+/** Removes a port and its counts. Floating IPs that lead to it: see `releaseFloatingIps`. */
+export function removePortRow(change: Change, row: Row<shoal.v1.Port>): void {
+  if (row.record.projectId !== '') refundQuota(change, row.record.projectId, { port: 1 });
+  countUses(change, row.record, -1);
+  portTable.remove(change, row);
+}
+
+/** Leaves the floating IPs that lead to a port (or to some of its addresses) unassociated. */
+export function releaseFloatingIps(
+  change: Change,
+  reader: StateReader,
+  port: shoal.v1.Port,
+  nowMs: number,
+  keep: readonly string[] = [],
+): void {
+  for (const row of floatingIpTable.by(reader, 'port', indexKey(port.id))) {
+    if (keep.includes(row.record.fixedIp)) continue;
+    useOfFloatingIp(change, port, row.record, -1);
+    floatingIpTable.update(change, row, withoutPort(row.record, nowMs));
+  }
+}
+
+/** The floating IP, leading nowhere. */
+export function withoutPort(floatingIp: shoal.v1.FloatingIp, nowMs: number): shoal.v1.FloatingIp {
+  return new shoal.v1.FloatingIp({ ...floatingIp, portId: '', fixedIp: '', routerId: '', updatedMs: nowMs });
+}
+
+/** Counts a floating IP at the router it goes through, for its gateway and for the interface that it needs. */
+export function useOfFloatingIp(
+  change: Change,
+  port: shoal.v1.Port,
+  floatingIp: shoal.v1.FloatingIp,
+  delta: number,
+): void {
+  const subnetId = port.fixedIps.find((fixed) => fixed.ip === floatingIp.fixedIp)?.subnetId ?? '';
+  use(change, 'router-gateway', floatingIp.routerId, delta);
+  use(change, 'router-interface', `${floatingIp.routerId}/${subnetId}`, delta);
+}
+
+function countUses(change: Change, port: shoal.v1.Port, sign: number): void {
+  for (const [key, count] of usesOfPort(port)) {
+    const [kind, id] = splitUse(key);
+    use(change, kind, id, sign * count);
+  }
+}
+
+/** DHCP ports are the subnet's own and stand in nobody's way. */
+function usesOfPort(port: shoal.v1.Port): Map<string, number> {
+  const uses = new Map<string, number>();
+  const add = (key: string): void => {
+    uses.set(key, (uses.get(key) ?? 0) + 1);
+  };
+  for (const groupId of port.securityGroupIds) add(`security-group ${groupId}`);
+  if (port.deviceOwner === deviceOwners.dhcp) return uses;
+  add(`network ${port.networkId}`);
+  for (const fixed of port.fixedIps) add(`subnet ${fixed.subnetId}`);
+  return uses;
+}
+
+function splitUse(key: string): ['network' | 'subnet' | 'security-group', string] {
+  const [kind, id] = key.split(' ');
+  return [kind as 'network' | 'subnet' | 'security-group', id ?? ''];
+}

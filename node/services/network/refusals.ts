@@ -1,0 +1,40 @@
+/**
+ * Neutron's refusals: the names and meanings that clients and their scripts look for. A `ShoalError` says what kind of
+ * failure it is; `facts.type` is the type that the REST answer carries.
+ */
+import { type ErrorCode, ShoalError } from '../../base/errors.ts';
+
+/** A refusal with the type name that Neutron gives it. */
+export function refuse(
+  code: ErrorCode,
+  type: string,
+  message: string,
+  facts: Readonly<Record<string, unknown>> = {},
+): ShoalError {
+  return new ShoalError(code, message, { facts: { ...facts, type } });
+}
+
+/** What can be asked for by id, and Neutron's name for its not being there. */
+const kinds = {
+  network: ['NetworkNotFound', 'Network'],
+  subnet: ['SubnetNotFound', 'Subnet'],
+  port: ['PortNotFound', 'Port'],
+  router: ['RouterNotFound', 'Router'],
+  floatingip: ['FloatingIPNotFound', 'Floating IP'],
+  security_group: ['SecurityGroupNotFound', 'Security group'],
+  security_group_rule: ['SecurityGroupRuleNotFound', 'Security group rule'],
+} as const;
+
+/** 404, also for what exists but may not be seen: the two must look alike. */
+export function notFound(kind: keyof typeof kinds, id: string): ShoalError {
+  const [type, name] = kinds[kind];
+  return refuse('NOT_FOUND', type, `${name} ${id} could not be found.`, { id });
+}
+
+export function badRequest(message: string, type = 'BadRequest'): ShoalError {
+  return refuse('INVALID_ARGUMENT', type, message);
+}
+
+export function forbidden(what: string): ShoalError {
+  return refuse('FORBIDDEN', 'PolicyNotAuthorized', `${what} is disallowed by policy`);
+}

@@ -1,0 +1,503 @@
+/**
+ * Routers: interfaces on tenant networks, and at most one way out through an external network. A router is everywhere at
+ * once (each host routes for its own guests); only the source NAT of guests without a floating IP has one host.
+ */
+import { routerMac } from '../../../drivers/vxlan/names.ts';
+import { shoal } from '../../../proto/messages.ts';
+import type { RouterId } from '../../base/ids.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { hostTable, networkTable, portTable, routerTable, subnetTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import type { ServiceDependencies } from '../dependencies.ts';
+import { chargeQuota, refundQuota } from '../quota.ts';
+import { type Attempt, type Change, transact } from '../transact.ts';
+import { isOwner, ownRouter, projectFor, seeNetwork, seePort, seeSubnet } from './access.ts';
+import { contains, formatIpv4, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
+import { allocateAddress, allocateMac, allocateVni, takeAddress } from './allocation.ts';
+import { definedOf } from './networks.ts';
+import { deviceOwners, insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
+import { isFreePort } from './ports.ts';
+import { badRequest, forbidden, notFound, refuse } from './refusals.ts';
+import { prefixOf } from './subnets.ts';
+import { checkText } from './text.ts';
+import { requireUnused, usesOf } from './uses.ts';
+
+/** Most static routes of one router: Neutron's own. */
+const routesMax = 30;
+
+/** The way out that a caller asks for. */
+export interface GatewayDraft {
+  readonly networkId: string;
+  /** Administrators only; default true. */
+  readonly enableSnat?: boolean;
+  readonly fixedIps?: readonly { readonly subnetId?: string; readonly ip?: string }[];
+}
+
+export interface RouterDraft {
+  readonly name?: string;
+  readonly projectId?: string;
+  readonly description?: string;
+  readonly adminStateUp?: boolean;
+  /** null: none. */
+  readonly gateway?: GatewayDraft | null;
+}
+
+export type RouterPatch = Omit<RouterDraft, 'projectId'> & {
+  readonly routes?: readonly { readonly destination: string; readonly nextHop: string }[];
+  readonly tags?: readonly string[];
+};
+
+/** What is plugged in or out: a subnet (by its gateway address) or a port that is there. */
+export type InterfaceDraft = { readonly subnetId: string } | { readonly portId: string };
+
+/** An interface as the API answers. */
+export interface RouterInterface {
+  readonly router: shoal.v1.Router;
+  readonly port: shoal.v1.Port;
+}
+
+export class Routers {
+  readonly #deps: ServiceDependencies;
+
+  constructor(deps: ServiceDependencies) {
+    this.#deps = deps;
+  }
+
+  list(context: RequestContext, reader: StateReader): readonly shoal.v1.Router[] {
+    const rows = context.isAdmin
+      ? routerTable.list(reader)
+      : routerTable.by(reader, 'project', indexKey(context.projectId));
+    return rows.map((row) => row.record);
+  }
+
+  show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Router {
+    return ownRouter(context, reader, id).record;
+  }
+
+  async create(context: RequestContext, draft: RouterDraft): Promise<shoal.v1.Router> {
+    checkText('name', draft.name);
+    checkText('description', draft.description);
+    const projectId = projectFor(context, draft.projectId);
+    const id = this.#deps.newId();
+    const portId = this.#deps.newId();
+    const nowMs = this.#deps.clock.nowMs();
+    return transact(this.#deps, context, (attempt) => {
+      const router = new shoal.v1.Router({
+        id,
+        name: draft.name ?? '',
+        projectId,
+        adminStateUp: draft.adminStateUp ?? true,
+        description: draft.description ?? '',
+        createdMs: nowMs,
+        updatedMs: nowMs,
+      });
+      if (draft.gateway) planGateway(context, attempt, router, draft.gateway, portId);
+      chargeQuota(attempt.change, attempt.reader, projectId, { router: 1 });
+      routerTable.insert(attempt.change, router);
+      return router;
+    });
+  }
+
+  async update(context: RequestContext, id: string, patch: RouterPatch): Promise<shoal.v1.Router> {
+    checkText('name', patch.name);
+    checkText('description', patch.description);
+    const portId = this.#deps.newId();
+    return transact(this.#deps, context, (attempt) => {
+      const row = ownRouter(context, attempt.reader, id);
+      const next = new shoal.v1.Router({
+        ...row.record,
+        ...definedOf({ name: patch.name, description: patch.description, adminStateUp: patch.adminStateUp }),
+        tags: [...(patch.tags ?? row.record.tags)],
+        updatedMs: this.#deps.clock.nowMs(),
+      });
+      if (patch.gateway === null) clearGateway(attempt, next);
+      else if (patch.gateway !== undefined) changeGateway(context, attempt, next, patch.gateway, portId);
+      if (patch.routes !== undefined) next.routes = routesOf(attempt.reader, next, patch.routes);
+      routerTable.update(attempt.change, row, next);
+      return next;
+    });
+  }
+
+  /** 409 `RouterInUse` while it has interfaces. Its gateway goes with it. */
+  async delete(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, (attempt) => {
+      const row = ownRouter(context, attempt.reader, id);
+      if (interfacesOf(attempt.reader, id).length > 0) {
+        throw refuse('CONFLICT', 'RouterInUse', `Router ${id} still has ports`);
+      }
+      clearGateway(attempt, new shoal.v1.Router({ ...row.record }));
+      refundQuota(attempt.change, row.record.projectId, { router: 1 });
+      routerTable.remove(attempt.change, row);
+    });
+  }
+
+  async addInterface(context: RequestContext, id: string, draft: InterfaceDraft): Promise<RouterInterface> {
+    const portId = this.#deps.newId();
+    const nowMs = this.#deps.clock.nowMs();
+    return transact(this.#deps, context, (attempt) => {
+      const row = ownRouter(context, attempt.reader, id);
+      const port =
+        'portId' in draft
+          ? adoptPort(context, attempt, row.record, draft.portId, nowMs)
+          : gatewayPort(context, attempt, row.record, draft.subnetId, { id: portId, nowMs });
+      const router = touched(attempt.change, row, nowMs);
+      return { router, port };
+    });
+  }
+
+  async removeInterface(
+    context: RequestContext,
+    id: string,
+    draft: { readonly subnetId?: string; readonly portId?: string },
+  ): Promise<RouterInterface> {
+    const nowMs = this.#deps.clock.nowMs();
+    return transact(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
+      const row = ownRouter(context, reader, id);
+      const found = interfacesOf(reader, id).find(
+        (candidate) =>
+          (draft.portId === undefined || candidate.record.id === draft.portId) &&
+          (draft.subnetId === undefined || candidate.record.fixedIps[0]?.subnetId === draft.subnetId),
+      );
+      if (found === undefined) throw interfaceNotFound(id, draft);
+      const subnetId = found.record.fixedIps[0]?.subnetId ?? '';
+      requireUnused(change, reader, 'router-interface', `${id}/${subnetId}`, () =>
+        refuse(
+          'CONFLICT',
+          'RouterInterfaceInUseByFloatingIP',
+          `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more floating IPs.`,
+        ),
+      );
+      const prefix = prefixOf(subnetTable.must(reader, subnetId).record.cidr);
+      if (row.record.routes.some((route) => contains(prefix, parseIpv4(route.nextHop) ?? -1))) {
+        throw refuse(
+          'CONFLICT',
+          'RouterInterfaceInUseByRoute',
+          `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more routes.`,
+        );
+      }
+      removePortRow(change, found);
+      return { router: touched(change, row, nowMs), port: found.record };
+    });
+  }
+}
+
+/** A router's interfaces, by port id. Its gateway is not one of them. */
+export function interfacesOf(reader: StateReader, routerId: string): readonly Row<shoal.v1.Port>[] {
+  return portTable
+    .by(reader, 'device', indexKey(routerId))
+    .filter((row) => row.record.deviceOwner === deviceOwners.routerInterface);
+}
+
+/** A router's port on its external network. */
+export function gatewayPortOf(reader: StateReader, routerId: string): Row<shoal.v1.Port> | undefined {
+  return portTable
+    .by(reader, 'device', indexKey(routerId))
+    .find((row) => row.record.deviceOwner === deviceOwners.routerGateway);
+}
+
+/** Two changes to one router must not both commit from one view: each rewrites its row. */
+function touched(change: Change, row: Row<shoal.v1.Router>, nowMs: number): shoal.v1.Router {
+  const next = new shoal.v1.Router({ ...row.record, updatedMs: nowMs });
+  routerTable.update(change, row, next);
+  return next;
+}
+
+function interfaceNotFound(routerId: string, draft: { readonly subnetId?: string; readonly portId?: string }): Error {
+  if (draft.portId !== undefined) {
+    return refuse(
+      'NOT_FOUND',
+      'RouterInterfaceNotFound',
+      `Router ${routerId} does not have an interface with id ${draft.portId}`,
+    );
+  }
+  return refuse(
+    'NOT_FOUND',
+    'RouterInterfaceNotFoundForSubnet',
+    `Router ${routerId} has no interface on subnet ${draft.subnetId}`,
+  );
+}
+
+/** A new port with the subnet's gateway address. */
+function gatewayPort(
+  context: RequestContext,
+  attempt: Attempt,
+  router: shoal.v1.Router,
+  subnetId: string,
+  making: { readonly id: string; readonly nowMs: number },
+): shoal.v1.Port {
+  const { reader, change } = attempt;
+  const subnetRow = seeSubnet(context, reader, subnetId);
+  const subnet = subnetRow.record;
+  if (!isOwner(context, subnet) && !networkTable.get(reader, subnet.networkId)?.record.shared) {
+    throw notFound('subnet', subnetId);
+  }
+  if (subnet.gatewayIp === '') throw badRequest('Subnet for router interface must have a gateway IP');
+  checkFits(reader, router, subnet);
+  if (!takeAddress(attempt, subnet.id, subnet.gatewayIp)) {
+    throw refuse(
+      'CONFLICT',
+      'IpAddressInUse',
+      `Unable to complete operation for network ${subnet.networkId}. The IP address ${subnet.gatewayIp} is in use.`,
+    );
+  }
+  change.compare({ key: networkTable.key(subnet.networkId), exists: true });
+  subnetTable.unchanged(change, subnetRow);
+  const port = new shoal.v1.Port({
+    id: making.id,
+    projectId: router.projectId,
+    networkId: subnet.networkId,
+    // The MAC that every host gives this router, so that the record says what guests see.
+    mac: routerMac(router.id as RouterId),
+    fixedIps: [new shoal.v1.FixedIp({ subnetId: subnet.id, ip: subnet.gatewayIp })],
+    deviceId: router.id,
+    deviceOwner: deviceOwners.routerInterface,
+    adminStateUp: true,
+    createdMs: making.nowMs,
+    updatedMs: making.nowMs,
+    status: 'ACTIVE',
+  });
+  insertPortRow(change, reader, port);
+  return port;
+}
+
+/** A free port of the caller's becomes an interface. */
+function adoptPort(
+  context: RequestContext,
+  attempt: Attempt,
+  router: shoal.v1.Router,
+  portId: string,
+  nowMs: number,
+): shoal.v1.Port {
+  const row = seePort(context, attempt.reader, portId);
+  const port = row.record;
+  if (!isFreePort(port)) {
+    throw refuse(
+      'CONFLICT',
+      'PortInUse',
+      `Unable to complete operation on port ${portId} for network ${port.networkId}. Port already has an attached device ${port.deviceId}.`,
+    );
+  }
+  const fixed = port.fixedIps[0];
+  if (fixed === undefined) throw badRequest('Router port must have at least one fixed IP');
+  if (port.fixedIps.length > 1) throw badRequest('Cannot have multiple IPv4 subnets on router port');
+  checkFits(attempt.reader, router, subnetTable.must(attempt.reader, fixed.subnetId).record);
+  const next = new shoal.v1.Port({
+    ...port,
+    mac: routerMac(router.id as RouterId),
+    deviceId: router.id,
+    deviceOwner: deviceOwners.routerInterface,
+    securityGroupIds: [],
+    allowedAddressPairs: [],
+    portSecurityEnabled: false,
+    status: 'ACTIVE',
+    updatedMs: nowMs,
+  });
+  updatePortRow(attempt.change, row, next);
+  return next;
+}
+
+/** A router routes between prefixes that do not overlap, and none of them external by way of an interface. */
+function checkFits(reader: StateReader, router: shoal.v1.Router, subnet: shoal.v1.Subnet): void {
+  if (networkTable.get(reader, subnet.networkId)?.record.external) {
+    throw badRequest(`Subnet ${subnet.id} is on an external network; set it as the router's gateway instead.`);
+  }
+  for (const { record: port } of interfacesOf(reader, router.id)) {
+    const other = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
+    if (other === undefined) continue;
+    if (other.id === subnet.id) throw badRequest(`Router already has a port on subnet ${subnet.id}`);
+    if (other.networkId === subnet.networkId) {
+      throw badRequest('This version gives a router one interface on a network.');
+    }
+    checkNoOverlap(subnet, other);
+  }
+  const external = subnetTable.get(reader, router.externalSubnetId)?.record;
+  if (external !== undefined) checkNoOverlap(subnet, external);
+}
+
+function checkNoOverlap(a: shoal.v1.Subnet, b: shoal.v1.Subnet): void {
+  if (!overlaps(prefixOf(a.cidr), prefixOf(b.cidr))) return;
+  throw badRequest(`Cidr ${a.cidr} of subnet ${a.id} overlaps with cidr ${b.cidr} of subnet ${b.id}`);
+}
+
+function checkSnatRight(context: RequestContext, gateway: GatewayDraft): void {
+  if (gateway.enableSnat !== undefined && !context.isAdmin) throw forbidden('setting enable_snat of a router');
+  if (gateway.fixedIps !== undefined && gateway.fixedIps.length > 0 && !context.isAdmin) {
+    throw forbidden('setting external_fixed_ips of a router');
+  }
+}
+
+/** Gives `router` (not yet written) a way out: an external address, a host for source NAT, a transit VNI. */
+function planGateway(
+  context: RequestContext,
+  attempt: Attempt,
+  router: shoal.v1.Router,
+  gateway: GatewayDraft,
+  portId: string,
+): void {
+  checkSnatRight(context, gateway);
+  const { reader, change } = attempt;
+  const network = seeNetwork(context, reader, gateway.networkId).record;
+  if (!network.external) throw badRequest(`Network ${network.id} is not an external network`);
+  if ((gateway.fixedIps?.length ?? 0) > 1) throw badRequest('This version gives a router one external address.');
+  const { subnetRow, ip } = externalAddress(attempt, network, gateway.fixedIps?.[0]);
+  const subnet = subnetRow.record;
+  for (const { record: port } of interfacesOf(reader, router.id)) {
+    const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
+    if (inner !== undefined) checkNoOverlap(inner, subnet);
+  }
+  change.compare({ key: networkTable.key(network.id), exists: true });
+  subnetTable.unchanged(change, subnetRow);
+  router.externalNetworkId = network.id;
+  router.externalSubnetId = subnet.id;
+  router.externalIp = ip;
+  router.snat = gateway.enableSnat ?? true;
+  if (router.transitVni === 0) router.transitVni = allocateVni(attempt, 'transit');
+  router.snatHostId = chooseSnatHost(reader, router);
+  insertPortRow(
+    change,
+    reader,
+    new shoal.v1.Port({
+      id: portId,
+      networkId: network.id,
+      mac: allocateMac(attempt, network.id),
+      fixedIps: [new shoal.v1.FixedIp({ subnetId: subnet.id, ip })],
+      deviceId: router.id,
+      deviceOwner: deviceOwners.routerGateway,
+      adminStateUp: true,
+      createdMs: router.updatedMs,
+      updatedMs: router.updatedMs,
+      status: 'ACTIVE',
+    }),
+  );
+}
+
+function externalAddress(
+  attempt: Attempt,
+  network: shoal.v1.Network,
+  wanted: { readonly subnetId?: string; readonly ip?: string } | undefined,
+): { readonly subnetRow: Row<shoal.v1.Subnet>; readonly ip: string } {
+  const subnets = subnetTable.by(attempt.reader, 'network', indexKey(network.id));
+  if (subnets.length === 0) throw badRequest(`Network ${network.id} does not contain any IPv4 subnet`);
+  const address = wanted?.ip === undefined ? undefined : parseIpv4(wanted.ip);
+  const usable = subnets.filter(
+    ({ record }) =>
+      (wanted?.subnetId === undefined || record.id === wanted.subnetId) &&
+      (wanted?.ip === undefined || (address !== undefined && contains(usableRange(prefixOf(record.cidr)), address))),
+  );
+  if (usable.length === 0) {
+    throw badRequest('External fixed IP is not on a subnet of the external network', 'InvalidIpForNetwork');
+  }
+  for (const subnetRow of usable) {
+    if (address !== undefined) {
+      const ip = formatIpv4(address);
+      if (takeAddress(attempt, subnetRow.record.id, ip)) return { subnetRow, ip };
+      throw refuse(
+        'CONFLICT',
+        'IpAddressInUse',
+        `Unable to complete operation for network ${network.id}. The IP address ${ip} is in use.`,
+      );
+    }
+    const ip = allocateAddress(attempt, subnetRow.record);
+    if (ip !== undefined) return { subnetRow, ip };
+  }
+  throw refuse(
+    'ADDRESS_EXHAUSTED',
+    'IpAddressGenerationFailure',
+    `No more IP addresses available on network ${network.id}.`,
+  );
+}
+
+function changeGateway(
+  context: RequestContext,
+  attempt: Attempt,
+  router: shoal.v1.Router,
+  gateway: GatewayDraft,
+  portId: string,
+): void {
+  const address = gateway.fixedIps?.[0];
+  const isSame =
+    router.externalNetworkId === gateway.networkId &&
+    (address?.ip === undefined || address.ip === router.externalIp) &&
+    (address?.subnetId === undefined || address.subnetId === router.externalSubnetId);
+  if (isSame) {
+    checkSnatRight(context, gateway);
+    router.snat = gateway.enableSnat ?? router.snat;
+    return;
+  }
+  clearGateway(attempt, router);
+  planGateway(context, attempt, router, gateway, portId);
+}
+
+/** Takes the way out from `router` (not yet written). 409 while floating IPs lead through it. Without one: nothing. */
+function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
+  if (router.externalNetworkId === '') return;
+  const { reader, change } = attempt;
+  requireUnused(change, reader, 'router-gateway', router.id, () =>
+    refuse(
+      'CONFLICT',
+      'RouterExternalGatewayInUseByFloatingIp',
+      `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.externalNetworkId} is required by ${usesOf(reader, 'router-gateway', router.id)} floating IPs.`,
+    ),
+  );
+  const port = gatewayPortOf(reader, router.id);
+  if (port !== undefined) removePortRow(change, port);
+  router.externalNetworkId = '';
+  router.externalSubnetId = '';
+  router.externalIp = '';
+  router.snat = false;
+  router.snatHostId = '';
+}
+
+/**
+ * The host that does the router's source NAT: each router draws its own order of hosts from its id (rendezvous hashing),
+ * so routers spread evenly and only those of a host that leaves have to move. Hosts that take no new guests come last.
+ */
+export function chooseSnatHost(reader: StateReader, router: shoal.v1.Router): string {
+  let best: { readonly id: string; readonly rank: number } | undefined;
+  for (const { record: host } of hostTable.list(reader)) {
+    const rank = hash(`${router.id}/${host.id}`) + (host.disabled ? 0 : 2 ** 32);
+    if (best === undefined || rank > best.rank) best = { id: host.id, rank };
+  }
+  return best?.id ?? '';
+}
+
+/** FNV-1a, 32 bits, with a final mix so that neighbouring texts land far apart. */
+function hash(text: string): number {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+  sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
+  return (sum ^ (sum >>> 13)) >>> 0;
+}
+
+function routesOf(
+  reader: StateReader,
+  router: shoal.v1.Router,
+  routes: readonly { readonly destination: string; readonly nextHop: string }[],
+): shoal.v1.HostRoute[] {
+  if (routes.length > routesMax) {
+    throw badRequest(
+      `Unable to complete operation for ${router.id}. The number of routes exceeds the maximum ${routesMax}.`,
+      'RoutesExhausted',
+    );
+  }
+  const prefixes = interfacesOf(reader, router.id).flatMap(({ record }) => {
+    const subnet = subnetTable.get(reader, record.fixedIps[0]?.subnetId ?? '')?.record;
+    return subnet === undefined ? [] : [prefixOf(subnet.cidr)];
+  });
+  return routes.map((route) => {
+    const destination = parsePrefix(route.destination);
+    const nextHop = parseIpv4(route.nextHop);
+    if (destination === undefined || nextHop === undefined) {
+      throw badRequest('Invalid format for routes: a destination and a nexthop are needed.', 'InvalidRoutes');
+    }
+    if (!prefixes.some((prefix) => contains(prefix, nextHop))) {
+      throw badRequest(
+        `Invalid format for routes: the nexthop ${route.nextHop} is not connected with router.`,
+        'InvalidRoutes',
+      );
+    }
+    return new shoal.v1.HostRoute({ destination: route.destination, nextHop: route.nextHop });
+  });
+}

@@ -1,0 +1,356 @@
+/** Subnets: a prefix, its gateway, its pools, and the address of its DHCP and metadata service. IPv4. */
+import { serviceMac } from '../../../drivers/vxlan/names.ts';
+import { shoal } from '../../../proto/messages.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { portTable, subnetTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import type { ServiceDependencies } from '../dependencies.ts';
+import { chargeQuota, refundQuota } from '../quota.ts';
+import { type Attempt, type Change, transact } from '../transact.ts';
+import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from './access.ts';
+import {
+  contains,
+  formatIpv4,
+  formatPrefix,
+  type Ipv4Prefix,
+  type Ipv4Range,
+  overlaps,
+  parseIpv4,
+  parsePrefix,
+  rangeWithout,
+  usableRange,
+} from './address.ts';
+import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
+import { definedOf, touchNetwork } from './networks.ts';
+import { deviceOwners, dhcpPortsOf, insertPortRow, removePortRow } from './port-record.ts';
+import { badRequest, refuse } from './refusals.ts';
+import { checkText } from './text.ts';
+import { requireUnused } from './uses.ts';
+
+/** Most pools, name servers and routes of a subnet: Neutron's own limits for the last two. */
+const poolsMax = 16;
+const dnsServersMax = 5;
+const hostRoutesMax = 20;
+
+export interface SubnetDraft {
+  readonly networkId: string;
+  readonly name?: string;
+  readonly projectId?: string;
+  readonly description?: string;
+  readonly cidr: string;
+  /** Absent: the first usable address; null: none. */
+  readonly gatewayIp?: string | null;
+  readonly dhcp?: boolean;
+  readonly pools?: readonly { readonly start: string; readonly end: string }[];
+  readonly dnsServers?: readonly string[];
+  readonly hostRoutes?: readonly { readonly destination: string; readonly nextHop: string }[];
+}
+
+export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'projectId'>> & {
+  readonly tags?: readonly string[];
+};
+
+export class Subnets {
+  readonly #deps: ServiceDependencies;
+
+  constructor(deps: ServiceDependencies) {
+    this.#deps = deps;
+  }
+
+  list(context: RequestContext, reader: StateReader): readonly shoal.v1.Subnet[] {
+    return subnetTable
+      .list(reader)
+      .map((row) => row.record)
+      .filter((subnet) => canSeeSubnet(context, reader, subnet));
+  }
+
+  show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Subnet {
+    return seeSubnet(context, reader, id).record;
+  }
+
+  /** All of them, or none. */
+  async create(context: RequestContext, drafts: readonly SubnetDraft[]): Promise<readonly shoal.v1.Subnet[]> {
+    const ids = drafts.map(() => ({ subnet: this.#deps.newId(), port: this.#deps.newId() }));
+    return transact(this.#deps, context, (attempt) => {
+      const made: shoal.v1.Subnet[] = [];
+      drafts.forEach((draft, index) => {
+        made.push(this.#plan(context, attempt, draft, ids[index] as { subnet: string; port: string }, made));
+      });
+      return made;
+    });
+  }
+
+  async update(context: RequestContext, id: string, patch: SubnetPatch): Promise<shoal.v1.Subnet> {
+    checkText('name', patch.name);
+    checkText('description', patch.description);
+    return transact(this.#deps, context, (attempt) => {
+      const row = ownSubnet(context, attempt.reader, id);
+      const prefix = prefixOf(row.record.cidr);
+      const gatewayIp = patch.gatewayIp === undefined ? row.record.gatewayIp : (patch.gatewayIp ?? '');
+      if (gatewayIp !== row.record.gatewayIp) this.#checkGatewayChange(attempt.reader, row.record, gatewayIp);
+      const pools =
+        patch.pools === undefined ? poolRanges(row.record) : parsePools(patch.pools, prefix, row.record.cidr);
+      checkGateway(gatewayIp, prefix, pools);
+      const next = new shoal.v1.Subnet({
+        ...row.record,
+        ...definedOf({ name: patch.name, description: patch.description, dhcp: patch.dhcp }),
+        gatewayIp,
+        pools: pools.map(toPool),
+        dnsServers: [...parseDnsServers(patch.dnsServers ?? row.record.dnsServers)],
+        hostRoutes: [...parseRoutes(patch.hostRoutes ?? row.record.hostRoutes)],
+        tags: [...(patch.tags ?? row.record.tags)],
+        updatedMs: this.#deps.clock.nowMs(),
+      });
+      subnetTable.update(attempt.change, row, next);
+      return next;
+    });
+  }
+
+  /** 409 `SubnetInUse` while a port other than its DHCP port has an address of it. */
+  async delete(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
+      const row = ownSubnet(context, reader, id);
+      requireUnused(change, reader, 'subnet', id, () =>
+        refuse(
+          'CONFLICT',
+          'SubnetInUse',
+          `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
+        ),
+      );
+      const dhcpPorts = dhcpPortsOf(portTable.by(reader, 'ip', indexKey(id, row.record.serviceIp)));
+      for (const port of dhcpPorts) removePortRow(change, port);
+      removeSubnetRow(change, row);
+    });
+  }
+
+  #plan(
+    context: RequestContext,
+    attempt: Attempt,
+    draft: SubnetDraft,
+    ids: { readonly subnet: string; readonly port: string },
+    madeBefore: readonly shoal.v1.Subnet[],
+  ): shoal.v1.Subnet {
+    checkText('name', draft.name);
+    checkText('description', draft.description);
+    const { reader, change } = attempt;
+    const networkRow = ownNetwork(context, reader, draft.networkId);
+    const network = networkRow.record;
+    const projectId =
+      draft.projectId === undefined ? network.projectId || context.projectId : projectFor(context, draft.projectId);
+    const prefix = prefixOf(draft.cidr);
+    checkPrefix(prefix, draft.cidr, network.external);
+    const siblings = [
+      ...subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record),
+      ...madeBefore.filter((subnet) => subnet.networkId === network.id),
+    ];
+    for (const sibling of siblings) {
+      if (overlaps(prefixOf(sibling.cidr), prefix)) {
+        throw badRequest(
+          `Invalid input for operation: Requested subnet with cidr: ${formatPrefix(prefix)} for network: ${network.id} ` +
+            'overlaps with another subnet.',
+          'InvalidInput',
+        );
+      }
+    }
+    if (siblings.length > 0 && !network.external) {
+      throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal serves one subnet in a tenant network.');
+    }
+    const usable = usableRange(prefix);
+    const gatewayIp = draft.gatewayIp === undefined ? formatIpv4(usable.first) : (draft.gatewayIp ?? '');
+    const pools =
+      draft.pools === undefined || draft.pools.length === 0
+        ? rangeWithout(usable, parseIpv4(gatewayIp))
+        : parsePools(draft.pools, prefix, draft.cidr);
+    checkGateway(gatewayIp, prefix, pools);
+    const now = this.#deps.clock.nowMs();
+    const subnet = new shoal.v1.Subnet({
+      id: ids.subnet,
+      name: draft.name ?? '',
+      projectId,
+      networkId: network.id,
+      cidr: formatPrefix(prefix),
+      gatewayIp,
+      dhcp: draft.dhcp ?? true,
+      pools: pools.map(toPool),
+      dnsServers: [...parseDnsServers(draft.dnsServers ?? [])],
+      hostRoutes: [...parseRoutes(draft.hostRoutes ?? [])],
+      description: draft.description ?? '',
+      createdMs: now,
+      updatedMs: now,
+    });
+    if (!network.external) subnet.serviceIp = this.#serviceAddress(attempt, subnet, ids.port, now);
+    chargeQuota(change, reader, projectId, { subnet: 1 });
+    subnetTable.insert(change, subnet);
+    touchNetwork(attempt, networkRow, now);
+    return subnet;
+  }
+
+  /** The service's address is a port like any other, so that nothing else can get it. */
+  #serviceAddress(attempt: Attempt, subnet: shoal.v1.Subnet, portId: string, nowMs: number): string {
+    const ip = lowestFree(attempt, subnet) ?? allocateAddress(attempt, subnet);
+    if (ip === undefined) {
+      throw badRequest(
+        `Subnet ${subnet.cidr} has no address for its DHCP and metadata service in its allocation pools.`,
+        'InvalidInput',
+      );
+    }
+    const port = new shoal.v1.Port({
+      id: portId,
+      projectId: subnet.projectId,
+      networkId: subnet.networkId,
+      // The MAC that every host gives the service, so that the record says what guests see.
+      mac: serviceMac,
+      fixedIps: [new shoal.v1.FixedIp({ subnetId: subnet.id, ip })],
+      deviceId: `dhcp-${subnet.networkId}`,
+      deviceOwner: deviceOwners.dhcp,
+      adminStateUp: true,
+      createdMs: nowMs,
+      updatedMs: nowMs,
+      status: 'ACTIVE',
+    });
+    insertPortRow(attempt.change, attempt.reader, port);
+    return ip;
+  }
+
+  #checkGatewayChange(reader: StateReader, subnet: shoal.v1.Subnet, gatewayIp: string): void {
+    const current = portTable.one(reader, 'ip', indexKey(subnet.id, subnet.gatewayIp))?.record;
+    if (current?.deviceOwner === deviceOwners.routerInterface) {
+      throw refuse(
+        'CONFLICT',
+        'GatewayIpInUse',
+        `Current gateway ip ${subnet.gatewayIp} already in use by port ${current.id}. Unable to update.`,
+      );
+    }
+    const holder = gatewayIp === '' ? undefined : portTable.one(reader, 'ip', indexKey(subnet.id, gatewayIp))?.record;
+    if (holder !== undefined) {
+      throw refuse('CONFLICT', 'IpAddressInUse', `The IP address ${gatewayIp} is in use by port ${holder.id}.`);
+    }
+  }
+}
+
+/** Removes a subnet's row and gives its quota back. Its ports are the caller's concern. */
+export function removeSubnetRow(change: Change, row: Row<shoal.v1.Subnet>): void {
+  refundQuota(change, row.record.projectId, { subnet: 1 });
+  subnetTable.remove(change, row);
+}
+
+/** The prefix of a record's or a caller's `cidr`. Throws 400 when it is none. */
+export function prefixOf(cidr: string): Ipv4Prefix {
+  const prefix = parsePrefix(cidr);
+  if (prefix !== undefined) return prefix;
+  if (cidr.includes(':')) {
+    throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal carries IPv4 subnets only.');
+  }
+  throw badRequest(`Invalid input for cidr. Reason: '${cidr}' is not a valid IP subnet.`, 'HTTPBadRequest');
+}
+
+/** The first address of the pools is where people expect the service to be. */
+function lowestFree(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefined {
+  const first = poolRanges(subnet)[0]?.first;
+  if (first === undefined) return undefined;
+  const ip = formatIpv4(first);
+  return takeAddress(attempt, subnet.id, ip) ? ip : undefined;
+}
+
+/** Ranges that no subnet may touch: they mean something else to every host and guest. */
+const reserved = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'].map((cidr) => prefixOf(cidr));
+
+function checkPrefix(prefix: Ipv4Prefix, cidr: string, external: boolean): void {
+  if (prefix.prefixLength < 8 || reserved.some((range) => overlaps(range, prefix))) {
+    throw badRequest(`Invalid input for operation: Invalid CIDR ${cidr} given as IP subnet.`, 'InvalidInput');
+  }
+  if (prefix.prefixLength > 30 && !external) {
+    throw badRequest(
+      `Invalid input for operation: Subnet ${cidr} has no room for a gateway and a guest.`,
+      'InvalidInput',
+    );
+  }
+}
+
+function checkGateway(gatewayIp: string, prefix: Ipv4Prefix, pools: readonly Ipv4Range[]): void {
+  if (gatewayIp === '') return;
+  const address = parseIpv4(gatewayIp);
+  if (address === undefined) {
+    throw badRequest(
+      `Invalid input for gateway_ip. Reason: '${gatewayIp}' is not a valid IP address.`,
+      'HTTPBadRequest',
+    );
+  }
+  if (!contains(usableRange(prefix), address)) {
+    throw badRequest('Invalid input for operation: Gateway is not valid on subnet.', 'InvalidInput');
+  }
+  const pool = pools.find((range) => contains(range, address));
+  if (pool !== undefined) {
+    throw refuse(
+      'CONFLICT',
+      'GatewayConflictWithAllocationPools',
+      `Gateway ip ${gatewayIp} conflicts with allocation pool ${formatIpv4(pool.first)}-${formatIpv4(pool.last)}.`,
+    );
+  }
+}
+
+function parsePools(
+  pools: readonly { readonly start: string; readonly end: string }[],
+  prefix: Ipv4Prefix,
+  cidr: string,
+): readonly Ipv4Range[] {
+  if (pools.length > poolsMax) throw badRequest(`A subnet may have ${poolsMax} allocation pools at most.`);
+  const ranges: Ipv4Range[] = [];
+  for (const pool of pools) {
+    const first = parseIpv4(pool.start);
+    const last = parseIpv4(pool.end);
+    if (first === undefined || last === undefined || first > last) {
+      throw badRequest(`The allocation pool ${pool.start}-${pool.end} is not valid.`, 'InvalidAllocationPool');
+    }
+    const range = { first, last };
+    const usable = usableRange(prefix);
+    if (!contains(usable, first) || !contains(usable, last)) {
+      throw badRequest(
+        `The allocation pool ${pool.start}-${pool.end} spans beyond the subnet cidr ${cidr}.`,
+        'OutOfBoundsAllocationPool',
+      );
+    }
+    const other = ranges.find((earlier) => overlaps(earlier, range));
+    if (other !== undefined) {
+      throw refuse('CONFLICT', 'OverlappingAllocationPools', `Found overlapping allocation pools for subnet ${cidr}.`);
+    }
+    ranges.push(range);
+  }
+  return ranges.sort((a, b) => a.first - b.first);
+}
+
+function toPool(range: Ipv4Range): shoal.v1.AddressRange {
+  return new shoal.v1.AddressRange({ start: formatIpv4(range.first), end: formatIpv4(range.last) });
+}
+
+function parseDnsServers(servers: readonly string[]): readonly string[] {
+  if (servers.length > dnsServersMax) {
+    throw badRequest(`The number of DNS nameservers exceeds the limit ${dnsServersMax}.`, 'DNSNameServersExhausted');
+  }
+  for (const server of servers) {
+    if (parseIpv4(server) === undefined) {
+      throw badRequest(
+        `Invalid input for dns_nameservers. Reason: '${server}' is not a valid IP address.`,
+        'HTTPBadRequest',
+      );
+    }
+  }
+  return servers;
+}
+
+function parseRoutes(
+  routes: readonly { readonly destination: string; readonly nextHop: string }[],
+): readonly shoal.v1.HostRoute[] {
+  if (routes.length > hostRoutesMax) {
+    throw badRequest(`The number of host routes exceeds the limit ${hostRoutesMax}.`, 'HostRoutesExhausted');
+  }
+  return routes.map((route) => {
+    const destination = parsePrefix(route.destination);
+    if (destination === undefined || parseIpv4(route.nextHop) === undefined) {
+      throw badRequest('Invalid input for host_routes. Reason: not a destination and a nexthop.', 'HTTPBadRequest');
+    }
+    return new shoal.v1.HostRoute({ destination: formatPrefix(destination), nextHop: route.nextHop });
+  });
+}

@@ -1,0 +1,149 @@
+import t from 'tap';
+import type { HostId } from '../../../../node/base/ids.ts';
+import { hostNetworkView } from '../../../../node/services/network/host-view.ts';
+import { transact } from '../../../../node/services/transact.ts';
+import { portTable, routerTable, serverTable } from '../../../../node/state/tables/index.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { addExternal, addHost, addNetwork, makeWorld, type World } from '../world.ts';
+
+const host = (number: number): HostId => `${number}`.repeat(32) as HostId;
+const view = (world: World, number: number) => hostNetworkView(world.state.local, host(number));
+
+/** A server's port on a network, as `server create` would leave it. */
+async function addGuest(world: World, networkId: string, hostNumber: number, name: string): Promise<shoal.v1.Port> {
+  const [port] = await world.network.ports.create(world.alice, [{ networkId, deviceOwner: 'compute:nova' }]);
+  if (port === undefined) throw new Error('no port was made');
+  return transact(world.deps, world.alice, ({ reader, change }) => {
+    const server = new shoal.v1.Server({
+      id: `server-${name}`,
+      name,
+      hostname: name,
+      projectId: 'alice-project',
+      hostId: host(hostNumber),
+      generation: 1,
+      portIds: [port.id],
+      flavor: new shoal.v1.Flavor({ name: 'small' }),
+    });
+    serverTable.insert(change, server);
+    const row = portTable.must(reader, port.id);
+    const next = new shoal.v1.Port({ ...row.record, deviceId: server.id, hostId: host(hostNumber) });
+    portTable.update(change, row, next);
+    return next;
+  });
+}
+
+/** Two networks behind one router, a third apart; guests on hosts 1 and 2; source NAT wherever it fell. */
+async function island(world: World) {
+  for (const number of [1, 2, 3]) await addHost(world, number);
+  const a = await addNetwork(world, '10.0.0.0/24');
+  const b = await addNetwork(world, '10.0.1.0/24');
+  const apart = await addNetwork(world, '10.0.0.0/24');
+  const external = await addExternal(world);
+  const router = await world.network.routers.create(world.alice, { gateway: { networkId: external.network.id } });
+  await world.network.routers.addInterface(world.alice, router.id, { subnetId: a.subnet.id });
+  await world.network.routers.addInterface(world.alice, router.id, { subnetId: b.subnet.id });
+  await transact(world.deps, world.alice, ({ reader, change }) => {
+    const row = routerTable.must(reader, router.id);
+    routerTable.update(change, row, new shoal.v1.Router({ ...row.record, snatHostId: host(3) }));
+  });
+  const guestA = await addGuest(world, a.network.id, 1, 'a');
+  const guestB = await addGuest(world, b.network.id, 2, 'b');
+  const guestC = await addGuest(world, apart.network.id, 2, 'c');
+  return { a, b, apart, external, router, guestA, guestB, guestC };
+}
+
+void t.test('a host carries the networks of its guests and all that their routers join', async (t) => {
+  const world = makeWorld();
+  const { a, b, apart } = await island(world);
+  const ids = (number: number) => view(world, number).networks.map((spec) => spec.networkId as string);
+  t.same(ids(1), [a.network.id, b.network.id].sort());
+  t.same(ids(2), [a.network.id, b.network.id, apart.network.id].sort());
+  t.same(ids(3), [a.network.id, b.network.id].sort(), 'the host of the source NAT needs the way back');
+  t.same(ids(4), []);
+});
+
+void t.test('forwarding names the ports of other hosts and all hosts that carry the network', async (t) => {
+  const world = makeWorld();
+  const { a, b, apart, guestB } = await island(world);
+  const forwarding = new Map(view(world, 1).forwarding.map((spec) => [spec.networkId as string, spec]));
+  t.same(forwarding.get(a.network.id), {
+    networkId: a.network.id,
+    peerVtepIps: ['192.0.2.2', '192.0.2.3'],
+    remotePorts: [],
+  });
+  t.same(forwarding.get(b.network.id)?.remotePorts, [
+    { mac: guestB.mac, ip: guestB.fixedIps[0]?.ip, vtepIp: '192.0.2.2' },
+  ]);
+  const ofTwo = view(world, 2).forwarding.find((spec) => spec.networkId === apart.network.id);
+  t.same(ofTwo?.peerVtepIps, [], 'nobody else carries the network that stands apart');
+});
+
+void t.test('a router is on each of its hosts, with neighbours, source NAT at one and a transit to it', async (t) => {
+  const world = makeWorld();
+  const { router, guestA, guestB, a } = await island(world);
+  const [one] = view(world, 1).routers;
+  t.equal(one?.routerId, router.id);
+  const leg = one?.interfaces.find((entry) => entry.networkId === a.network.id);
+  t.equal(leg?.ip, '10.0.0.1');
+  t.equal(leg?.prefixLength, 24);
+  t.ok(leg?.neighbours.some((entry) => entry.mac === guestA.mac && entry.ip === guestA.fixedIps[0]?.ip));
+  t.match(one?.external, {
+    gatewayIp: '198.51.100.1',
+    cidr: '198.51.100.0/24',
+    snatHere: false,
+    snatIp: router.externalIp,
+    snatVtepIp: '192.0.2.3',
+    transitVni: router.transitVni,
+    transitIndex: 1,
+    snatTransitIndex: 3,
+    transitPeerVtepIps: ['192.0.2.2', '192.0.2.3'],
+  });
+  t.equal(view(world, 3).routers[0]?.external?.snatHere, true);
+
+  const floating = await world.network.floatingIps.create(world.alice, {
+    floatingNetworkId: router.externalNetworkId,
+    portId: guestB.id,
+  });
+  t.same(view(world, 1).routers[0]?.external?.floatingIps, []);
+  t.same(view(world, 2).routers[0]?.external?.floatingIps, [
+    { floatingIp: floating.floatingIp, fixedIp: guestB.fixedIps[0]?.ip },
+  ]);
+});
+
+void t.test('a local port has its rules resolved to addresses, each once', async (t) => {
+  const world = makeWorld();
+  const { guestA, guestB, guestC } = await island(world);
+  const members = [guestA, guestB, guestC].map((port) => `${port.fixedIps[0]?.ip}/32`);
+  const [port] = view(world, 1).ports;
+  t.equal(port?.portId, guestA.id);
+  t.equal(port?.hostname, 'a');
+  t.equal(port?.portSecurity, true);
+  const [ingress, egress] = port?.rules ?? [];
+  t.equal(ingress?.direction, 'ingress');
+  t.same([...(ingress?.remotePrefixes ?? [])].sort(), [...new Set(members)].sort());
+  t.same(egress, { direction: 'egress' });
+
+  const group = await world.network.securityGroups.create(world.alice, { name: 'web' });
+  await world.network.securityGroups.createRules(world.alice, [
+    { securityGroupId: group.id, direction: 'ingress', protocol: 'tcp', portMin: 80, portMax: 81 },
+    { securityGroupId: group.id, direction: 'ingress', protocol: 'icmp', remotePrefix: '192.0.2.0/24' },
+    { securityGroupId: group.id, direction: 'ingress', protocol: 'sctp', remoteGroupId: group.id },
+  ]);
+  await world.network.ports.update(world.alice, guestA.id, { securityGroupIds: [group.id] });
+  t.same(view(world, 1).ports[0]?.rules, [
+    { direction: 'egress' },
+    { direction: 'ingress', protocol: 'tcp', portMin: 80, portMax: 81 },
+    { direction: 'ingress', protocol: 'icmp', remotePrefixes: ['192.0.2.0/24'] },
+    { direction: 'ingress', protocol: 132, remotePrefixes: [`${guestA.fixedIps[0]?.ip}/32`] },
+  ]);
+  await world.network.ports.update(world.alice, guestA.id, { adminStateUp: false });
+  t.same(view(world, 1).ports[0]?.rules, [], 'what is administratively down lets nothing through');
+});
+
+void t.test('the same records give the same view, byte for byte', async (t) => {
+  const world = makeWorld();
+  await island(world);
+  for (const number of [1, 2, 3]) {
+    t.equal(JSON.stringify(view(world, number)), JSON.stringify(view(world, number)));
+  }
+});

@@ -1,0 +1,103 @@
+import t from 'tap';
+import { metadataFileName } from '../../../../drivers/vxlan/metadata.ts';
+import { type MetadataFacts, metadataBodies } from '../../../../node/services/network/metadata.ts';
+import { shoal } from '../../../../proto/messages.ts';
+
+const facts: MetadataFacts = {
+  server: new shoal.v1.Server({
+    id: '0a1b2c3d-0000-4000-8000-000000000001',
+    name: 'Web One',
+    hostname: 'web-one',
+    projectId: 'p1',
+    imageId: 'ffeeddcc-0000-4000-8000-000000000002',
+    keyName: 'laptop',
+    publicKey: 'ssh-ed25519 AAAA me@laptop',
+    userData: new TextEncoder().encode('#!/bin/sh\necho hi\n'),
+    metadata: { b: '2', a: '1' },
+    reservationId: 'r-abc',
+    securityGroupNames: ['default', 'web'],
+    flavor: new shoal.v1.Flavor({ name: 'm1.small' }),
+  }),
+  nics: [
+    {
+      port: new shoal.v1.Port({
+        id: '11112222-3333-4444-5555-666677778888',
+        mac: 'fa:16:3e:00:00:01',
+        fixedIps: [new shoal.v1.FixedIp({ subnetId: 's', ip: '10.0.0.5' })],
+      }),
+      network: new shoal.v1.Network({ id: 'n', mtu: 1450 }),
+      subnets: [new shoal.v1.Subnet({ id: 's', cidr: '10.0.0.0/24', dhcp: true, dnsServers: ['192.0.2.53'] })],
+    },
+  ],
+  publicIp: '198.51.100.7',
+};
+
+void t.test('OpenStack’s tree says who the server is', (t) => {
+  const bodies = metadataBodies(facts);
+  const meta = JSON.parse(bodies['/openstack/latest/meta_data.json'] ?? '');
+  t.match(meta, {
+    uuid: facts.server.id,
+    name: 'Web One',
+    hostname: 'web-one.novalocal',
+    availability_zone: 'nova',
+    meta: { a: '1', b: '2' },
+    public_keys: { laptop: 'ssh-ed25519 AAAA me@laptop' },
+    keys: [{ name: 'laptop', type: 'ssh' }],
+  });
+  t.equal(bodies['/openstack/latest/user_data'], '#!/bin/sh\necho hi\n');
+  t.equal(bodies['/openstack/latest/vendor_data.json'], '{}');
+  const network = JSON.parse(bodies['/openstack/latest/network_data.json'] ?? '');
+  t.match(network.links, [{ ethernet_mac_address: 'fa:16:3e:00:00:01', mtu: 1450 }]);
+  t.match(network.networks, [{ type: 'ipv4_dhcp' }]);
+  t.same(network.services, [{ type: 'dns', address: '192.0.2.53' }]);
+  t.match(bodies['/openstack'], /^2012-08-10\n.*\nlatest$/s);
+  t.end();
+});
+
+void t.test('EC2’s tree can be walked from its root', (t) => {
+  const bodies = metadataBodies(facts);
+  const at = (path: string): string | undefined => bodies[path];
+  t.equal(at('/'), '2009-04-04\nlatest');
+  t.match(at('/latest/meta-data/'), /hostname\ninstance-action\ninstance-id/);
+  t.equal(at('/latest/meta-data'), at('/latest/meta-data/'));
+  t.equal(at('/latest/meta-data/instance-id'), 'i-0a1b2c3d');
+  t.equal(at('/latest/meta-data/local-ipv4'), '10.0.0.5');
+  t.equal(at('/latest/meta-data/public-ipv4'), '198.51.100.7');
+  t.equal(at('/latest/meta-data/public-keys/'), '0=laptop');
+  t.equal(at('/latest/meta-data/public-keys/0/'), 'openssh-key');
+  t.equal(at('/2009-04-04/meta-data/public-keys/0/openssh-key'), 'ssh-ed25519 AAAA me@laptop');
+  t.equal(at('/latest/meta-data/placement/'), 'availability-zone');
+  t.equal(at('/latest/user-data'), '#!/bin/sh\necho hi\n');
+  t.end();
+});
+
+void t.test('every path is one that a host can serve', (t) => {
+  const paths = Object.keys(metadataBodies(facts));
+  t.ok(paths.length < 256);
+  for (const path of paths) t.ok(metadataFileName(path).length > 0);
+  t.end();
+});
+
+void t.test('without key and user data nothing pretends to be there', (t) => {
+  const server = new shoal.v1.Server({ ...facts.server, keyName: '', publicKey: '', userData: new Uint8Array() });
+  const bodies = metadataBodies({ ...facts, server });
+  t.notOk('/latest/user-data' in bodies);
+  t.notOk('/openstack/latest/user_data' in bodies);
+  t.notMatch(bodies['/latest/meta-data/'], /public-keys/);
+  t.end();
+});
+
+void t.test('a subnet without DHCP is described in full', (t) => {
+  const [nic] = facts.nics;
+  const subnet = new shoal.v1.Subnet({ ...nic?.subnets[0], dhcp: false, gatewayIp: '10.0.0.1', cidr: '10.0.0.0/20' });
+  const bodies = metadataBodies({ ...facts, nics: nic === undefined ? [] : [{ ...nic, subnets: [subnet] }] });
+  t.match(JSON.parse(bodies['/openstack/latest/network_data.json'] ?? '').networks, [
+    {
+      type: 'ipv4',
+      ip_address: '10.0.0.5',
+      netmask: '255.255.240.0',
+      routes: [{ network: '0.0.0.0', netmask: '0.0.0.0', gateway: '10.0.0.1' }],
+    },
+  ]);
+  t.end();
+});
