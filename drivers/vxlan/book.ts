@@ -2,11 +2,11 @@
  * What the driver was last told, one small file a thing, so that a new agent knows what an earlier one applied: the
  * kernel says what is there, the book says why. Where the two disagree about existence, the kernel is right.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Logger } from '../../node/base/logger.ts';
+import { syncFolder, writeFileDurably } from '../durable-file.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkSpec, RouterSpec } from '../types.ts';
 import { checkForwarding, checkNetwork, checkPort, checkRouter } from './validate.ts';
 
@@ -54,7 +54,8 @@ export class BookSection<T extends object> {
     this.#entries.clear();
     for (const file of await readdir(this.#folder)) {
       const path = join(this.#folder, file);
-      if (file.endsWith('.new')) {
+      if (file.startsWith('.')) {
+        // The draft of a write that a crash cut short.
         await rm(path, { force: true });
         continue;
       }
@@ -87,14 +88,15 @@ export class BookSection<T extends object> {
   async put(id: string, entry: T): Promise<void> {
     const content = JSON.stringify(entry);
     if (content === JSON.stringify(this.#entries.get(id))) return;
-    await writeAtomically(join(this.#folder, `${id}.json`), content);
+    await writeFileDurably(join(this.#folder, `${id}.json`), content, 0o600);
     this.#entries.set(id, entry);
   }
 
   /** Forgets the entry. Absent is success. */
   async delete(id: string): Promise<void> {
+    if (!this.#entries.delete(id)) return;
     await rm(join(this.#folder, `${id}.json`), { force: true });
-    this.#entries.delete(id);
+    await syncFolder(this.#folder);
   }
 }
 
@@ -151,18 +153,4 @@ export class Book {
 
 function same(found: string, expected: string): void {
   if (found !== expected) throw new ShoalError('CONFLICT', `entry ${expected} is about ${found}`);
-}
-
-/** Writes a file so that it is either as before or whole, whenever the power goes. */
-export async function writeAtomically(path: string, content: string, mode = 0o600): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const draft = `${path}.${randomUUID()}.new`;
-  const file = await open(draft, 'wx', mode);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }

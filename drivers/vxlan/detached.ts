@@ -3,13 +3,13 @@
  * line, because pids are used again.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Clock, sleep } from '../../node/base/clock.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
-import { writeAtomically } from './book.ts';
-import { list, number, record, text } from './json.ts';
+import { isMissing, isRecord, readJsonFile, writeFileDurably } from '../durable-file.ts';
+import { argumentsOf, identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from '../qemu/process.ts';
 
 /** How often a condition is looked at again. */
 const pollMs = 20;
@@ -19,32 +19,33 @@ const stopTimeoutMs = 5_000;
 /** A log that grew past this is begun anew at the next start. */
 const logBytesMax = 1024 * 1024;
 
-/** Who a process is. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Clock ticks between boot and the process's start, from /proc. */
-  readonly startTicks: string;
-  /** The command line it ends up with, after `ip netns exec` and `setpriv` have become it. */
+/** A process, and the command line it ends up with after `ip netns exec` and `setpriv` have become it. */
+export interface DetachedIdentity extends ProcessIdentity {
   readonly argv: readonly string[];
 }
 
 /** One program that is to run once. */
 export class DetachedProcess {
-  readonly #clock: Clock;
   readonly #recordPath: string;
   readonly #logPath: string;
 
   /** `recordPath`: where its identity is kept; `logPath`: where it writes. */
-  constructor(clock: Clock, paths: { readonly recordPath: string; readonly logPath: string }) {
-    this.#clock = clock;
+  constructor(paths: { readonly recordPath: string; readonly logPath: string }) {
     this.#recordPath = paths.recordPath;
     this.#logPath = paths.logPath;
   }
 
   /** The process that an earlier start left, if it still lives and is the one. */
-  async running(): Promise<ProcessIdentity | undefined> {
-    const identity = await this.#recorded();
-    return identity !== undefined && (await isAlive(identity)) ? identity : undefined;
+  async running(): Promise<DetachedIdentity | undefined> {
+    const recorded = await readJsonFile(this.#recordPath);
+    if (!isRecord(recorded)) return undefined;
+    const { pid, startTicks, argv } = recorded;
+    if (typeof pid !== 'number' || typeof startTicks !== 'number' || !Array.isArray(argv)) return undefined;
+    const identity: DetachedIdentity = { pid, startTicks, argv: argv.map(String) };
+    if (!(await isAlive(identity))) return undefined;
+    // Only the end is compared: `ip netns exec NAME` stands before it until it has turned into the program.
+    const found = await argumentsOf(pid);
+    return found?.slice(-argv.length).join('\0') === argv.join('\0') ? identity : undefined;
   }
 
   /**
@@ -57,10 +58,10 @@ export class DetachedProcess {
     argv: readonly string[],
     isReady: () => Promise<boolean>,
     signal: AbortSignal,
-  ): Promise<ProcessIdentity> {
+  ): Promise<void> {
     const [program = '', ...args] = [...prefix, ...argv];
-    mkdirSync(dirname(this.#logPath), { recursive: true });
-    if ((await stat(this.#logPath).catch(() => undefined))?.size ?? 0 > logBytesMax) await truncate(this.#logPath);
+    await mkdir(dirname(this.#logPath), { recursive: true });
+    if ((await sizeOf(this.#logPath)) > logBytesMax) await truncate(this.#logPath);
     const log = openSync(this.#logPath, 'a', 0o600);
     let child: ChildProcess;
     try {
@@ -73,126 +74,60 @@ export class DetachedProcess {
       failed = error;
     });
     child.unref();
-    const startTicks = child.pid === undefined ? undefined : await startTicksOf(child.pid);
-    if (child.pid === undefined || startTicks === undefined)
-      throw await this.#failure(argv, 'could not be started', failed);
-    const identity: ProcessIdentity = { pid: child.pid, startTicks, argv };
-    await writeAtomically(this.#recordPath, JSON.stringify(identity));
+    const identity = child.pid === undefined ? undefined : await identify(child.pid);
+    if (identity === undefined) throw await this.#failure(argv, 'could not be started', failed);
     try {
-      const deadline = this.#clock.monotonicMs() + readyTimeoutMs;
+      await writeFileDurably(this.#recordPath, JSON.stringify({ ...identity, argv }), 0o600);
+      const deadline = performance.now() + readyTimeoutMs;
       while (!(await isReady())) {
         if (!(await isAlive(identity))) throw await this.#failure(argv, 'ended at once', failed);
-        if (this.#clock.monotonicMs() > deadline) throw await this.#failure(argv, 'was not ready in time', failed);
-        await sleep(this.#clock, pollMs, signal);
+        if (performance.now() > deadline) throw await this.#failure(argv, 'was not ready in time', failed);
+        if (signal.aborted) throw new ShoalError('CANCELLED', `${argv[0]} was being started`);
+        await delay(pollMs);
       }
     } catch (caught) {
-      await this.stop();
-      throw ShoalError.from(caught, 'CANCELLED');
+      await end(identity);
+      throw caught;
     }
-    return identity;
   }
 
   /** Sends a signal; false when it does not run. */
   async signal(name: NodeJS.Signals): Promise<boolean> {
     const identity = await this.running();
-    return identity !== undefined && send(identity.pid, name);
+    return identity !== undefined && signalProcess(identity, name);
   }
 
   /** Ends it, at first politely. Not running is success. Throws `DRIVER_FAILED` when it does not go. */
   async stop(): Promise<void> {
-    for (const name of ['SIGTERM', 'SIGKILL'] as const) {
-      const identity = await this.running();
-      if (identity === undefined) break;
-      send(identity.pid, name);
-      const deadline = this.#clock.monotonicMs() + stopTimeoutMs;
-      while ((await isAlive(identity)) && this.#clock.monotonicMs() < deadline) await sleep(this.#clock, pollMs);
-    }
     const identity = await this.running();
-    if (identity !== undefined) {
-      throw new ShoalError('DRIVER_FAILED', `process ${identity.pid} does not end`, { facts: { ...identity } });
-    }
+    if (identity !== undefined) await end(identity);
     await rm(this.#recordPath, { force: true });
   }
 
-  async #recorded(): Promise<ProcessIdentity | undefined> {
-    let content: string;
-    try {
-      content = await readFile(this.#recordPath, 'utf8');
-    } catch (caught) {
-      if (isMissing(caught)) return undefined;
-      throw ShoalError.from(caught, 'CANNOT_TELL', this.#recordPath);
-    }
-    const value = record(JSON.parse(content));
-    const pid = number(value['pid']);
-    const startTicks = text(value['startTicks']);
-    if (pid === undefined || startTicks === undefined) return undefined;
-    return { pid, startTicks, argv: list(value['argv']).map(String) };
-  }
-
   async #failure(argv: readonly string[], what: string, cause: Error | undefined): Promise<ShoalError> {
-    const said = (await readFile(this.#logPath, 'utf8').catch(() => '')).trim().slice(-2000);
-    return new ShoalError(
-      'DRIVER_FAILED',
-      `${argv[0]} ${what}: ${cause?.message ?? (said === '' ? 'no output' : said)}`,
-      {
-        facts: { argv, log: this.#logPath },
-        ...(cause === undefined ? {} : { cause }),
-      },
-    );
+    const said = (await sizeOf(this.#logPath)) === 0 ? '' : (await readFile(this.#logPath, 'utf8')).trim().slice(-2000);
+    const why = cause?.message ?? (said === '' ? 'it said nothing' : said);
+    return new ShoalError('DRIVER_FAILED', `${argv[0]} ${what}: ${why}`, {
+      facts: { argv, log: this.#logPath },
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 }
 
-/** Whether that very process lives. */
-export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
-  if ((await startTicksOf(identity.pid)) !== identity.startTicks) return false;
-  const cmdline = await readProc(identity.pid, 'cmdline');
-  return cmdline?.endsWith(`${identity.argv.join('\0')}\0`) ?? false;
-}
-
-/** Start time of a process, in ticks; undefined when there is none, or only its zombie. */
-export async function startTicksOf(pid: number): Promise<string | undefined> {
-  const content = await readProc(pid, 'stat');
-  // The second field is the program's name in parentheses and may hold anything: count from its end.
-  const fields = content?.slice(content.lastIndexOf(')') + 2).split(' ');
-  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
-}
-
-/** A file of /proc/PID; undefined when the process is gone. */
-async function readProc(pid: number, file: string): Promise<string | undefined> {
-  try {
-    return await readFile(`/proc/${pid}/${file}`, 'utf8');
-  } catch (caught) {
-    // ESRCH: it ended between open and read.
-    if (isMissing(caught) || (caught instanceof Error && 'code' in caught && caught.code === 'ESRCH')) return undefined;
-    throw ShoalError.from(caught, 'CANNOT_TELL', `/proc/${pid}/${file}`);
+async function end(identity: ProcessIdentity): Promise<void> {
+  for (const name of ['SIGTERM', 'SIGKILL'] as const) {
+    await signalProcess(identity, name);
+    if (await waitGone(identity, stopTimeoutMs)) return;
   }
+  throw new ShoalError('DRIVER_FAILED', `process ${identity.pid} does not end`, { facts: { ...identity } });
 }
 
-function send(pid: number, name: NodeJS.Signals): boolean {
+/** Bytes in a file; 0 when there is none. */
+async function sizeOf(path: string): Promise<number> {
   try {
-    return process.kill(pid, name);
+    return (await stat(path)).size;
   } catch (caught) {
-    if (caught instanceof Error && 'code' in caught && caught.code === 'ESRCH') return false;
-    throw ShoalError.from(caught, 'DRIVER_FAILED', `signal ${name} to ${pid}`);
-  }
-}
-
-/** Whether a file operation failed because the file is not there. */
-export function isMissing(caught: unknown): boolean {
-  return caught instanceof Error && 'code' in caught && caught.code === 'ENOENT';
-}
-
-/** Whether a file exists and holds something. */
-export async function isFilled(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      return (await file.stat()).size > 0;
-    } finally {
-      await file.close();
-    }
-  } catch (caught) {
-    if (isMissing(caught)) return false;
-    throw ShoalError.from(caught, 'CANNOT_TELL', path);
+    if (isMissing(caught)) return 0;
+    throw ShoalError.from(caught, 'DRIVER_FAILED', path);
   }
 }

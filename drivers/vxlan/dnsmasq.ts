@@ -1,9 +1,10 @@
 /** The dnsmasq of a network: its files and its process, which outlives the agent. */
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isMissing, writeFileDurably } from '../durable-file.ts';
 import type { NetworkSpec, SubnetSpec } from '../types.ts';
-import { type PortEntry, writeAtomically } from './book.ts';
-import { DetachedProcess, isFilled, isMissing } from './detached.ts';
+import type { PortEntry } from './book.ts';
+import { DetachedProcess } from './detached.ts';
 import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, readLeases } from './dhcp.ts';
 import type { Host } from './host.ts';
 import type { Netns } from './netns.ts';
@@ -26,7 +27,7 @@ export class Dnsmasq {
       leaseFile: join(this.#folder, 'leases'),
       pidFile: join(this.#folder, 'pid'),
     };
-    this.#process = new DetachedProcess(host.deps.clock, {
+    this.#process = new DetachedProcess({
       recordPath: join(this.#folder, 'process.json'),
       logPath: join(this.#folder, 'log'),
     });
@@ -53,7 +54,7 @@ export class Dnsmasq {
     if (running === undefined) {
       if (stale) await this.#dropStaleLeases(ports);
       await rm(this.#paths.pidFile, { force: true });
-      await this.#process.start(netns.prefix, argv, () => isFilled(this.#paths.pidFile), signal);
+      await this.#process.start(netns.prefix, argv, () => this.#isReady(), signal);
       return true;
     }
     // Files that appear are read by themselves; what changed or went is forgotten only on this signal.
@@ -65,6 +66,15 @@ export class Dnsmasq {
   async remove(): Promise<void> {
     await this.#process.stop();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await stat(this.#paths.pidFile)).size > 0;
+    } catch (caught) {
+      if (isMissing(caught)) return false;
+      throw caught;
+    }
   }
 
   /** Makes the hosts folder exactly these. Drafts are written beside it, for dnsmasq reads every file in it. */
@@ -86,7 +96,7 @@ export class Dnsmasq {
         result = 'added';
       }
       const draft = join(this.#folder, `host-${name}`);
-      await writeAtomically(draft, line, 0o644);
+      await writeFileDurably(draft, line, 0o644);
       await rename(draft, path);
     }
     return result;
@@ -110,7 +120,7 @@ export class Dnsmasq {
   async #dropStaleLeases(ports: readonly PortEntry[]): Promise<void> {
     const macs = new Map(ports.map((port) => [port.spec.ip, port.spec.mac]));
     const kept = (await this.#leases()).filter((lease) => (macs.get(lease.ip) ?? lease.mac) === lease.mac);
-    await writeAtomically(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''), 0o644);
+    await writeFileDurably(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''), 0o644);
   }
 
   /**

@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
+import { isMissing } from '../durable-file.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import { addressLines } from './address.ts';
-import { DetachedProcess, isMissing } from './detached.ts';
+import { DetachedProcess } from './detached.ts';
 import { Host, type VxlanDeps, type VxlanOptions } from './host.ts';
 import { bridge, type Links, type LinkWanted } from './link.ts';
 import { metadataServerCidr, metadataServerIp, metadataServerPort } from './metadata.ts';
@@ -70,7 +71,7 @@ export class VxlanDriver implements NetworkDriver {
       throw new ShoalError('INVALID_ARGUMENT', `tapOwnerUid ${tapOwnerUid} is not a user id`);
     }
     this.#host = new Host(deps, options);
-    this.#metadataServer = new DetachedProcess(deps.clock, {
+    this.#metadataServer = new DetachedProcess({
       recordPath: join(stateDir, 'metadata-server.json'),
       logPath: join(stateDir, 'metadata-server.log'),
     });

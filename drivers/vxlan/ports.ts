@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { PortId } from '../../node/base/ids.ts';
+import { isMissing, writeFileDurably } from '../durable-file.ts';
 import type { LocalPortSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
-import { type PortEntry, writeAtomically } from './book.ts';
-import { isMissing } from './detached.ts';
+import type { PortEntry } from './book.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import type { Host } from './host.ts';
 import { tap } from './link.ts';
@@ -152,7 +152,7 @@ async function writeMetadata(host: Host, identityIndex: number, files: LocalPort
       throw ShoalError.from(caught, 'DRIVER_FAILED', path);
     });
     if (there === body) continue;
-    await writeAtomically(path, body);
+    await writeFileDurably(path, body, 0o600);
     changed = true;
   }
   return changed;

@@ -1,0 +1,128 @@
+/** Labs for the tests that need root and real namespaces: unique to the run, gone at the end. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { runCommand } from '../../../drivers/command.ts';
+import { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
+import { makeUnderlay, removeUnderlay, type Underlay } from '../../../drivers/vxlan/lab.ts';
+import { systemClock } from '../../../node/base/clock.ts';
+import { silentLogger } from '../../../node/base/logger.ts';
+
+/** No step of a test takes longer. */
+const stepTimeoutMs = 60_000;
+/** `nobody`: nobody opens the taps of a test. */
+const tapOwnerUid = 65_534;
+let labs = 0;
+
+/** Why real networks cannot be made here; false when they can. */
+export async function whyNoNetwork(): Promise<string | false> {
+  if (process.getuid?.() !== 0) return 'needs root';
+  for (const program of ['ip', 'bridge', 'nft', 'dnsmasq', 'conntrack', 'arping', 'sysctl', 'setpriv', 'busybox']) {
+    const found = await runCommand(['sh', '-c', `command -v ${program}`], { okStatus: [0, 1, 127] });
+    if (found.status !== 0) return `${program} is not installed`;
+  }
+  return false;
+}
+
+/** Hosts in namespaces, and how to open a driver on each. */
+export interface Lab extends Underlay {
+  readonly name: string;
+  readonly stateDir: string;
+  /** A driver for a host (0 is the first): each call is what an agent has after a restart. */
+  readonly open: (host: number) => VxlanDriver;
+  /** Runs a command in a namespace, whatever its exit status. */
+  readonly run: (
+    namespace: string,
+    argv: readonly string[],
+    timeoutMs?: number,
+  ) => Promise<{ ok: boolean; out: string }>;
+}
+
+/** Builds a lab whose world is a namespace too, so that nothing of it shows on the machine. */
+export async function makeLab(t: Test, hosts: number): Promise<Lab> {
+  labs += 1;
+  const name = `t${process.pid.toString(36)}${labs}`;
+  const stateDir = await mkdtemp(join(tmpdir(), `shoal-${name}-`));
+  t.teardown(async () => {
+    await removeUnderlay(name, AbortSignal.timeout(stepTimeoutMs));
+    await rm(stateDir, { recursive: true, force: true });
+  });
+  const underlay = await makeUnderlay(
+    { name, hosts, cidr: '10.98.0.0/24', externalCidr: '10.97.0.0/24', outside: 'namespace' },
+    AbortSignal.timeout(stepTimeoutMs),
+  );
+  return {
+    ...underlay,
+    name,
+    stateDir,
+    open: (index) => {
+      const host = underlay.hosts[index];
+      if (host === undefined) throw new Error(`there is no host ${index}`);
+      return new VxlanDriver(
+        { runCommand, logger: silentLogger, clock: systemClock },
+        {
+          namespacePrefix: host.namespace,
+          hostNamespace: host.namespace,
+          vtepIp: host.vtepIp,
+          externalInterface: host.externalInterface,
+          stateDir: join(stateDir, String(index)),
+          tapOwnerUid,
+        },
+      );
+    },
+    run: async (namespace, argv, timeoutMs = 10_000) => {
+      const result = await runCommand(['ip', 'netns', 'exec', namespace, ...argv], {
+        timeoutMs,
+        okStatus: Array.from({ length: 256 }, (_, status) => status),
+      });
+      return { ok: result.status === 0, out: result.stdout + result.stderr };
+    },
+  };
+}
+
+/** Everything that a driver could have changed on a host, as text: counters, ages and handles left out. */
+export async function pictureOf(lab: Lab, index: number): Promise<string> {
+  const host = lab.hosts[index]?.namespace ?? '';
+  const namespaces = (await runCommand(['ip', 'netns', 'list'])).stdout
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => name === host || name.startsWith(`${host}-`))
+    .sort();
+  const parts: string[] = [];
+  for (const name of namespaces) {
+    parts.push(`== ${name}`);
+    for (const argv of [
+      ['nft', 'list', 'ruleset'],
+      ['ip', '-o', 'link', 'show'],
+      ['ip', '-4', '-o', 'addr', 'show'],
+      ['ip', '-4', 'route', 'show', 'table', 'all'],
+      ['ip', '-4', 'rule', 'show'],
+      ['ip', '-4', 'neigh', 'show', 'nud', 'permanent'],
+      ['bridge', 'fdb', 'show'],
+      ['bridge', '-d', 'link', 'show'],
+    ]) {
+      const { out } = await lab.run(name, argv);
+      // Counters move with traffic, learned entries come and go, and the namespace of a pair's end is shown by number.
+      parts.push(
+        out
+          .replace(/packets \d+ bytes \d+/g, 'packets N bytes N')
+          .split('\n')
+          .filter((line) => !/(^| )(33:33|01:00)|FAILED|offload/.test(line))
+          .join('\n'),
+      );
+    }
+    parts.push(...(await processesIn(name)));
+  }
+  return parts.join('\n');
+}
+
+/** Pids and names of what lives in a namespace; announcements of addresses come and go. */
+async function processesIn(namespace: string): Promise<string[]> {
+  const lines: string[] = [];
+  for (const pid of (await runCommand(['ip', 'netns', 'pids', namespace])).stdout.split('\n').filter(Boolean)) {
+    const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'gone')).trim();
+    if (name !== 'arping' && name !== 'gone') lines.push(`${pid} ${name}`);
+  }
+  return lines.sort();
+}
