@@ -67,8 +67,8 @@ export function cloudLayout(
       dataDir: join(place, 'data'),
       configPath: join(place, 'config.yaml'),
       logPath: join(place, 'agent.log'),
-      address: options.real ? `10.${options.octet}.0.${10 + n}` : '127.0.0.1',
-      ...(options.real ? { namespace: `shoal-${tag}-h${n}` } : {}),
+      address: options.real ? `10.${options.octet}.0.${n}` : '127.0.0.1',
+      ...(options.real ? { namespace: `${labName(tag)}-h${n}` } : {}),
       apiPort: options.real ? 5000 : 15_000 + shift,
       grpcPort: 7400 + (options.real ? 0 : 10_000 + shift),
       peerPort: 7401 + (options.real ? 0 : 10_000 + shift),
@@ -85,9 +85,14 @@ export function cloudLayout(
     cloudsYamlPath: join(folder, 'clouds.yaml'),
     underlayCidr: `10.${options.octet}.0.0/24`,
     externalCidr: `10.${options.octet}.1.0/24`,
-    externalGateway: `10.${options.octet}.1.254`,
+    externalGateway: `10.${options.octet}.1.1`,
     agents,
   };
+}
+
+/** Name of the cloud's make-believe data centre (drivers/vxlan/lab.ts). */
+export function labName(tag: string): string {
+  return `shoal${tag}`;
 }
 
 /** Reads `cloud.json`; undefined when there is none. Throws when it does not parse. */

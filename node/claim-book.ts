@@ -1,0 +1,116 @@
+/**
+ * The claims of this host: placement's pure ledger with its durability. Whatever the ledger decides is synced to the host
+ * store before it is answered; a restart restores it, and the records of the state bind, adopt and release.
+ */
+import {
+  type Admission,
+  type Claim,
+  ClaimLedger,
+  type ClaimRecord,
+  claimKeyText,
+  type HostCapacity,
+  type LedgerChange,
+  type LedgerUsage,
+  type ResourceNeeds,
+} from '../placement/index.ts';
+import type { shoal } from '../proto/messages.ts';
+import type { Clock } from './base/clock.ts';
+import type { ServerId } from './base/ids.ts';
+import type { HostStore } from './store/host-store.ts';
+
+/** See above. All methods are safe to call again after a crash. */
+export class ClaimBook {
+  readonly #ledger: ClaimLedger;
+  readonly #store: HostStore;
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+
+  constructor(
+    deps: { readonly store: HostStore; readonly clock: Clock; readonly onChange: () => void },
+    capacity: HostCapacity,
+  ) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#onChange = deps.onChange;
+    const stored = deps.store.entries('claim/').map(([, value]) => value as ClaimRecord);
+    this.#ledger = ClaimLedger.restore(capacity, stored);
+  }
+
+  usage(): LedgerUsage {
+    return this.#ledger.usage();
+  }
+
+  /** Decides, and is durable before it answers. `ttlMs`: how long the claim waits to be bound. */
+  async admit(claim: Omit<Claim, 'expiresAtMs'>, ttlMs: number): Promise<Admission> {
+    const nowMs = this.#clock.nowMs();
+    await this.#persist(this.#ledger.expire(nowMs).changes);
+    const admission = this.#ledger.admit({ ...claim, expiresAtMs: nowMs + ttlMs }, nowMs);
+    await this.#persist(admission.changes);
+    return admission;
+  }
+
+  async release(serverId: ServerId, generation: number): Promise<void> {
+    await this.#persist(this.#ledger.release({ serverId, generation }, this.#clock.nowMs()).changes);
+  }
+
+  /**
+   * Brings the ledger in line with the records of this host: what is recorded here is bound (adopted when the ledger does
+   * not know it), what was bound and is recorded here no more is released, what waited too long expires.
+   */
+  async follow(servers: readonly shoal.v1.Server[], selfId: string): Promise<void> {
+    const changes: LedgerChange[] = [...this.#ledger.expire(this.#clock.nowMs()).changes];
+    const here = new Map<string, shoal.v1.Server>();
+    for (const server of servers) {
+      // A server that is leaving holds its room until its host has let it go.
+      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
+      const released = server.hostId !== selfId && server.releasedGeneration >= generation;
+      if (!released) here.set(claimKeyText({ serverId: server.id as ServerId, generation }), server);
+    }
+    const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
+    for (const [text, server] of here) {
+      const record = known.get(text);
+      if (record?.state === 'bound') continue;
+      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
+      const key = { serverId: server.id as ServerId, generation };
+      const change =
+        record?.state === 'admitted'
+          ? this.#ledger.bind(key)
+          : this.#ledger.adopt(key, needsOf(server), server.serverGroupId);
+      changes.push(...change.changes);
+    }
+    for (const [text, record] of known) {
+      if (record.state === 'bound' && !here.has(text)) {
+        changes.push(...this.#ledger.release(record, this.#clock.nowMs()).changes);
+      }
+    }
+    await this.#persist(changes);
+  }
+
+  async #persist(changes: readonly LedgerChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#store.write(
+      changes.map((change) =>
+        change.kind === 'put'
+          ? { key: storeKey(change.record), value: change.record }
+          : { key: storeKey(change.key), value: undefined },
+      ),
+    );
+    this.#onChange();
+  }
+}
+
+/** What a server takes from its host. Disks on shared storage take nothing of the host's own. */
+export function needsOf(server: Pick<shoal.v1.Server, 'flavor' | 'storage'>): ResourceNeeds {
+  const { flavor } = server;
+  const disk = (flavor?.diskGib ?? 0) + (flavor?.ephemeralGib ?? 0) + Math.ceil((flavor?.swapMib ?? 0) / 1024);
+  return {
+    vcpus: flavor?.vcpus ?? 0,
+    memoryMib: flavor?.memoryMib ?? 0,
+    diskGib: server.storage === 'local' ? disk : 0,
+    pci: [],
+  };
+}
+
+function storeKey(key: { readonly serverId: ServerId; readonly generation: number }): string {
+  return `claim/${key.serverId}/${key.generation}`;
+}

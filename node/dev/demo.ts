@@ -1,0 +1,161 @@
+/** What `npm start` sets up in a new cloud, through the REST API like any user: image, networks, a router, one guest. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CloudLayout } from './layout.ts';
+import type { RestClient } from './rest-client.ts';
+
+/** Ids of what was made. */
+export interface Demo {
+  readonly imageId: string;
+  readonly externalNetworkId: string;
+  readonly networkId: string;
+  readonly subnetId: string;
+  readonly routerId: string;
+}
+
+/** A booted guest. */
+export interface DemoGuest {
+  readonly serverId: string;
+  readonly fixedIp: string;
+  readonly portId: string;
+}
+
+/** Size of the demo guest: the smallest flavor that a new mesh has. */
+export const demoFlavorId = '42';
+/** Longest wait for a guest's own word that it is up: a boot takes 3 to 6 s under emulation, 16 s when all is busy. */
+export const guestReadyMsMax = 60_000;
+
+type Named = { readonly id: string; readonly name: string };
+
+/** Makes image, external network, tenant network, router; each only if there is none of its name. */
+export async function makeDemo(client: RestClient, layout: CloudLayout, imagePath: string): Promise<Demo> {
+  const find = async (path: string, kind: string, name: string): Promise<string | undefined> => {
+    const body = await client.json(`${path}?name=${encodeURIComponent(name)}`);
+    return (body[kind] as Named[]).find((item) => item.name === name)?.id;
+  };
+  const net = '/networking/v2.0';
+  const imageId =
+    (await find('/image/v2/images', 'images', 'shoal-guest')) ?? (await client.uploadImage('shoal-guest', imagePath));
+  const externalNetworkId =
+    (await find(`${net}/networks`, 'networks', 'external')) ??
+    (await client.create(`${net}/networks`, 'network', { name: 'external', 'router:external': true })).id;
+  if ((await find(`${net}/subnets`, 'subnets', 'external')) === undefined) {
+    const base = layout.externalCidr.replace(/\.0\/24$/, '');
+    await client.create(`${net}/subnets`, 'subnet', {
+      name: 'external',
+      network_id: externalNetworkId,
+      ip_version: 4,
+      cidr: layout.externalCidr,
+      gateway_ip: layout.externalGateway,
+      enable_dhcp: false,
+      allocation_pools: [{ start: `${base}.10`, end: `${base}.250` }],
+    });
+  }
+  const networkId =
+    (await find(`${net}/networks`, 'networks', 'private')) ??
+    (await client.create(`${net}/networks`, 'network', { name: 'private' })).id;
+  const subnetId =
+    (await find(`${net}/subnets`, 'subnets', 'private')) ??
+    (
+      await client.create(`${net}/subnets`, 'subnet', {
+        name: 'private',
+        network_id: networkId,
+        ip_version: 4,
+        cidr: '192.168.77.0/24',
+        dns_nameservers: ['192.0.2.53'],
+      })
+    ).id;
+  let routerId = await find(`${net}/routers`, 'routers', 'router');
+  if (routerId === undefined) {
+    const router = await client.create(`${net}/routers`, 'router', {
+      name: 'router',
+      external_gateway_info: { network_id: externalNetworkId },
+    });
+    routerId = router.id;
+    await client.json(`${net}/routers/${routerId}/add_router_interface`, {
+      method: 'PUT',
+      body: { subnet_id: subnetId },
+    });
+  }
+  await allowPingAndHttp(client);
+  return { imageId, externalNetworkId, networkId, subnetId, routerId };
+}
+
+/** Boots a guest and returns once it is ACTIVE; it may still be booting then. */
+export async function bootGuest(
+  client: RestClient,
+  demo: Demo,
+  name: string,
+  properties: Record<string, unknown> = {},
+): Promise<DemoGuest> {
+  const server = await client.create('/compute/v2.1/servers', 'server', {
+    name,
+    flavorRef: demoFlavorId,
+    imageRef: demo.imageId,
+    networks: [{ uuid: demo.networkId }],
+    ...properties,
+  });
+  await client.waitForServer(server.id, 'ACTIVE', guestReadyMsMax);
+  const ports = (await client.json(`/networking/v2.0/ports?device_id=${server.id}`))['ports'] as {
+    id: string;
+    fixed_ips: { ip_address: string }[];
+  }[];
+  const port = ports[0];
+  const fixedIp = port?.fixed_ips[0]?.ip_address;
+  if (port === undefined || fixedIp === undefined) throw new Error(`server ${server.id} has no address`);
+  return { serverId: server.id, fixedIp, portId: port.id };
+}
+
+/** Gives a guest a floating IP and returns it. */
+export async function addFloatingIp(client: RestClient, demo: Demo, guest: DemoGuest): Promise<string> {
+  const made = await client.create('/networking/v2.0/floatingips', 'floatingip', {
+    floating_network_id: demo.externalNetworkId,
+    port_id: guest.portId,
+  });
+  return String(made['floating_ip_address']);
+}
+
+/** Waits for the guest's own word on its console that it is up. */
+export async function waitUntilReady(client: RestClient, serverId: string, boots = 1): Promise<void> {
+  const deadline = Date.now() + guestReadyMsMax;
+  let log = '';
+  while (Date.now() < deadline) {
+    log = await client.consoleLog(serverId, 500);
+    if (log.split('@@ ready').length > boots) return;
+    await delay(200);
+  }
+  throw new Error(`the guest does not say that it is ready; the end of its console:\n${log.slice(-1500)}`);
+}
+
+/** Waits until the guest's web server answers at `address`, as seen from this machine. */
+export async function waitUntilAnswers(address: string, timeoutMs = guestReadyMsMax): Promise<string> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      const response = await fetch(`http://${address}/cgi-bin/whoami`, { signal: AbortSignal.timeout(2000) });
+      if (response.ok) return (await response.text()).trim();
+    } catch (caught) {
+      if (Date.now() > deadline) throw new Error(`nothing answers at http://${address}/`, { cause: caught });
+    }
+    await delay(100);
+  }
+}
+
+/** Opens ping and port 80 in the project's default security group, which lets nothing in otherwise. */
+async function allowPingAndHttp(client: RestClient): Promise<void> {
+  const token = await client.json('/identity/v3/auth/tokens', { headers: { 'x-subject-token': await client.token() } });
+  const projectId = (token['token'] as { project: { id: string } }).project.id;
+  const body = await client.json(`/networking/v2.0/security-groups?name=default&project_id=${projectId}`);
+  const group = (body['security_groups'] as (Named & { security_group_rules: { protocol: string | null }[] })[])[0];
+  if (group === undefined) throw new Error('the project has no default security group');
+  const rules = [{ protocol: 'icmp' }, { protocol: 'tcp', port_range_min: 80, port_range_max: 80 }];
+  for (const rule of rules) {
+    if (group.security_group_rules.some((existing) => existing.protocol === rule.protocol)) continue;
+    await client.create('/networking/v2.0/security-group-rules', 'security_group_rule', {
+      security_group_id: group.id,
+      direction: 'ingress',
+      ethertype: 'IPv4',
+      remote_ip_prefix: '0.0.0.0/0',
+      ...rule,
+    });
+  }
+}
