@@ -33,14 +33,15 @@ export interface GatewayLimits {
   /** Requests a second of one client address, and how many may come at once. */
   readonly requestsPerSecond: number;
   readonly requestsBurst: number;
-  /** Password attempts a second for one user name from one address; argon2id costs 15 ms each. */
+  /** Requests for tokens a second of one client address, and how many at once; a password costs 15 ms of a core. */
   readonly authAttemptsPerSecond: number;
   readonly authAttemptsBurst: number;
-  /** Failed password attempts a second for one user name, from wherever they come, and how many at once. */
+  /**
+   * Failed ones a second for one user from one address, and how many at once. Not for one user from anywhere: that would
+   * let a stranger lock people out.
+   */
   readonly authFailuresPerSecond: number;
   readonly authFailuresBurst: number;
-  /** Password hashes computed at once: each holds 19 MiB and a thread of Node's pool (4). */
-  readonly passwordChecksAtOnceMax: number;
   /** Addresses and names remembered by each limiter; the one not seen for longest goes. */
   readonly limiterKeysMax: number;
   /** Elements of a list answer, when the caller names no limit or a larger one. */
@@ -70,11 +71,10 @@ export const defaultLimits: GatewayLimits = {
   freshWaitWithoutQuorumMs: 200,
   requestsPerSecond: 500,
   requestsBurst: 2000,
-  authAttemptsPerSecond: 10,
-  authAttemptsBurst: 50,
+  authAttemptsPerSecond: 50,
+  authAttemptsBurst: 200,
   authFailuresPerSecond: 0.2,
   authFailuresBurst: 20,
-  passwordChecksAtOnceMax: 4,
   limiterKeysMax: 20_000,
   pageItemsMax: 1000,
   imageBytesMax: 64 * 1024 * mibBytes,

@@ -4,7 +4,7 @@
  *
  *     role:NAME             the caller has the role (case does not matter)
  *     rule:NAME             another rule of the same set
- *     FIELD:%(TARGET)s      the caller's field equals the target's: user_id, project_id, domain_id
+ *     FIELD:%(TARGET)s      the caller's field equals the target's: user_id, project_id, domain_id, project_domain_id
  *     FIELD:TEXT            the caller's field equals a text
  *     @   !                 always, never (an empty rule is always)
  *     and  or  not  ( )     as usual; `and` binds tighter than `or`
@@ -17,6 +17,7 @@ export interface PolicyCredentials {
   readonly userId: string;
   readonly projectId: string;
   readonly domainId: string;
+  readonly projectDomainId: string;
 }
 
 /** The thing acted on, by the names used in rules, for example `{ project_id: '...' }`. */
@@ -77,6 +78,7 @@ const fields: Readonly<Record<string, (credentials: PolicyCredentials) => string
   user_id: (credentials) => credentials.userId,
   project_id: (credentials) => credentials.projectId,
   domain_id: (credentials) => credentials.domainId,
+  project_domain_id: (credentials) => credentials.projectDomainId,
 };
 
 /** Recursive descent: or-list of and-lists of optionally negated terms. */

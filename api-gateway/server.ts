@@ -178,6 +178,10 @@ export class RestServer implements Service {
     });
     app.addHook('onRoute', (route) => this.#known.add(route.url, route.method));
     app.addHook('onRequest', async (request, reply) => this.#open(request, reply));
+    app.addHook('onSend', async (_request, reply) => {
+      // Else an idle connection would hold up the stop for as long as it is kept alive.
+      if (this.#stopped !== undefined) reply.header('connection', 'close');
+    });
     app.addHook('onResponse', async (request, reply) => this.#answered(request, reply));
     app.setErrorHandler((error, request, reply) => this.#fail(error, request, reply, this.#moduleOf(request.url)));
     app.setNotFoundHandler((request, reply) => this.#notFound(request, reply, this.#moduleOf(request.url)));
@@ -216,8 +220,8 @@ export class RestServer implements Service {
       context: (request) => requestContext(principalOf(request), request.id, requestState(request).abort.signal),
       principal: principalOf,
       credentials: (request) => {
-        const { roles, userId, projectId, domainId } = principalOf(request);
-        return { roles, userId, projectId, domainId };
+        const { roles, userId, projectId, domainId, projectDomainId } = principalOf(request);
+        return { roles, userId, projectId, domainId, projectDomainId };
       },
       signal: (request) => requestState(request).abort.signal,
       baseUrl: (request) => this.#baseUrl(request),

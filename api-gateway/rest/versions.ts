@@ -91,5 +91,9 @@ export function networkResources(root: string, collections: readonly string[]): 
 
 /** `GET /placement/` (200). */
 export function placementVersions(): object {
-  return { versions: [{ id: 'v1.0', max_version: '1.39', min_version: '1.0', status: 'CURRENT', links: [{ rel: 'self', href: '' }] }] };
+  return {
+    versions: [
+      { id: 'v1.0', max_version: '1.39', min_version: '1.0', status: 'CURRENT', links: [{ rel: 'self', href: '' }] },
+    ],
+  };
 }

@@ -1,0 +1,202 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type {
+  AuthenticationRequest,
+  IdentityService,
+  NamedReference,
+  ScopeRequest,
+} from '../../../node/services/identity.ts';
+import type { Principal } from '../../../node/services/identity-principal.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import type { Catalog } from './catalog.ts';
+import { identityPolicy } from './policies.ts';
+import { authBody } from './schemas.ts';
+import { domainView, projectView, tokenView } from './views.ts';
+
+/** Limits the requests for tokens: all of an address, and the failed ones of an address for a user. */
+export class AuthLimiter {
+  readonly #attempts: TokenBuckets;
+  readonly #failures: TokenBuckets;
+
+  constructor(gateway: Gateway) {
+    const { limits, clock } = gateway;
+    const keysMax = limits.limiterKeysMax;
+    this.#attempts = new TokenBuckets(clock, {
+      perSecond: limits.authAttemptsPerSecond,
+      burst: limits.authAttemptsBurst,
+      keysMax,
+    });
+    this.#failures = new TokenBuckets(clock, {
+      perSecond: limits.authFailuresPerSecond,
+      burst: limits.authFailuresBurst,
+      keysMax,
+    });
+  }
+
+  /** Runs `attempt` unless the address has used up its attempts or its failures. Throws `RATE_LIMITED`. */
+  async run<T>(address: string, user: string, attempt: () => Promise<T>): Promise<T> {
+    const key = `${address} ${user}`;
+    const waitSeconds = this.#attempts.take(address) || this.#failures.peek(key);
+    if (waitSeconds > 0) {
+      throw new ShoalError('RATE_LIMITED', 'Too many attempts to authenticate; try again later.', {
+        facts: { retryAfterSeconds: waitSeconds },
+      });
+    }
+    try {
+      return await attempt();
+    } catch (error) {
+      if (ShoalError.is(error, 'UNAUTHENTICATED')) this.#failures.take(key);
+      throw error;
+    }
+  }
+}
+
+/** Tokens, and what the holder of one may have. */
+export function addAuthRoutes(
+  app: FastifyInstance,
+  gateway: Gateway,
+  deps: { readonly identity: IdentityService; readonly catalog: Catalog; readonly limiter: AuthLimiter },
+): void {
+  const { identity, catalog, limiter } = deps;
+  const entries = (request: FastifyRequest, principal: Principal) =>
+    catalog.entries(gateway.baseUrl(request), principal.projectId);
+
+  app.post<{ Querystring: Record<string, string> }>(
+    '/v3/auth/tokens',
+    { config: { public: true } },
+    async (request, reply) => {
+      const asked = authenticationRequest(parse(authBody, request.body));
+      const reader = await gateway.readState(request);
+      const issued = await limiter.run(request.ip, userKey(asked), () =>
+        identity.issue(reader, asked, gateway.signal(request)),
+      );
+      const body = tokenView(issued.principal, wantsCatalog(request) ? entries(request, issued.principal) : undefined);
+      return reply.code(201).header('x-subject-token', issued.token).header('vary', 'X-Auth-Token').send(body);
+    },
+  );
+
+  app.get<{ Querystring: Record<string, string> }>('/v3/auth/tokens', async (request, reply) => {
+    const subject = await subjectOf(request);
+    identityPolicy.enforce('validate_token', gateway.credentials(request), { user_id: subject.principal.userId });
+    const body = tokenView(subject.principal, wantsCatalog(request) ? entries(request, subject.principal) : undefined);
+    return reply.header('x-subject-token', subject.token).header('vary', 'X-Auth-Token').send(body);
+  });
+
+  app.delete('/v3/auth/tokens', async (request, reply) => {
+    const { principal } = await subjectOf(request);
+    identityPolicy.enforce('revoke_token', gateway.credentials(request), { user_id: principal.userId });
+    await identity.revoke(gateway.context(request), principal);
+    return reply.code(204).send();
+  });
+
+  app.get('/v3/auth/catalog', async (request) => ({
+    catalog: entries(request, gateway.principal(request)),
+    links: { self: `${gateway.baseUrl(request)}/identity/v3/auth/catalog`, previous: null, next: null },
+  }));
+
+  app.get('/v3/auth/projects', async (request) => {
+    const reader = await gateway.readState(request);
+    const root = `${gateway.baseUrl(request)}/identity`;
+    const projects = identity.projectsOf(reader, gateway.principal(request).userId);
+    return {
+      projects: projects.map((project) => projectView(root, project)),
+      links: { self: `${root}/v3/auth/projects`, previous: null, next: null },
+    };
+  });
+
+  app.get('/v3/auth/domains', async (request) => {
+    const reader = await gateway.readState(request);
+    const root = `${gateway.baseUrl(request)}/identity`;
+    const domains = identity.domainsOf(reader, gateway.principal(request).userId);
+    return {
+      domains: domains.map((domain) => domainView(root, domain)),
+      links: { self: `${root}/v3/auth/domains`, previous: null, next: null },
+    };
+  });
+
+  // Nobody has roles on the system as a whole here.
+  app.get('/v3/auth/system', async () => ({ system: [] }));
+
+  async function subjectOf(request: FastifyRequest): Promise<{ token: string; principal: Principal }> {
+    const token = request.headers['x-subject-token'];
+    if (typeof token !== 'string' || token === '') {
+      throw new ShoalError('INVALID_ARGUMENT', 'The header X-Subject-Token is missing.');
+    }
+    try {
+      return { token, principal: await identity.authenticate(token, gateway.signal(request)) };
+    } catch (error) {
+      // The caller's own token is good; the one asked about is what there is none of.
+      if (ShoalError.is(error, 'UNAUTHENTICATED')) {
+        throw new ShoalError('NOT_FOUND', 'Could not find the token.', { cause: error });
+      }
+      throw error;
+    }
+  }
+}
+
+function wantsCatalog(request: FastifyRequest<{ Querystring: Record<string, string> }>): boolean {
+  return request.query['nocatalog'] === undefined;
+}
+
+function userKey(asked: AuthenticationRequest): string {
+  const user = asked.password?.user;
+  return user === undefined ? '' : (user.id ?? `${user.domain?.id ?? user.domain?.name ?? ''}/${user.name ?? ''}`);
+}
+
+function authenticationRequest({ auth }: Static<typeof authBody>): AuthenticationRequest {
+  const { methods, password, token } = auth.identity;
+  const unknown = methods.filter((method) => method !== 'password' && method !== 'token');
+  if (unknown.length > 0) {
+    throw new ShoalError(
+      'UNAUTHENTICATED',
+      `Attempted to authenticate with an unsupported method: ${unknown.join(', ')}.`,
+    );
+  }
+  const request: { -readonly [K in keyof AuthenticationRequest]: AuthenticationRequest[K] } = {};
+  if (methods.includes('password')) {
+    if (password === undefined)
+      throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: auth.identity is missing password.');
+    const { password: secret, ...user } = password.user;
+    if (user.id === undefined && (user.name === undefined || user.domain === undefined)) {
+      throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: a user is given by id, or by name and domain.');
+    }
+    request.password = { user: reference(user), password: secret };
+  }
+  if (methods.includes('token')) {
+    if (token === undefined) throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: auth.identity is missing token.');
+    request.token = token.id;
+  }
+  const scope = scopeRequest(auth.scope);
+  if (scope !== undefined) request.scope = scope;
+  return request;
+}
+
+function scopeRequest(scope: Static<typeof authBody>['auth']['scope']): ScopeRequest | undefined {
+  if (scope === undefined) return undefined;
+  if (scope === 'unscoped' || scope.unscoped !== undefined) return { kind: 'unscoped' };
+  if (scope.project !== undefined) return { kind: 'project', project: reference(scope.project) };
+  if (scope.domain !== undefined) return { kind: 'domain', domain: reference(scope.domain) };
+  if (scope.system !== undefined) {
+    throw new ShoalError(
+      'UNAUTHENTICATED',
+      'Nobody has a role on the system as a whole; ask for a project or a domain.',
+    );
+  }
+  throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: auth.scope names no project, domain or system.');
+}
+
+/** Leaves out what was not given: "absent" and "undefined" differ under the strict types. */
+function reference(given: {
+  id?: string | undefined;
+  name?: string | undefined;
+  domain?: { id?: string | undefined; name?: string | undefined } | undefined;
+}): NamedReference {
+  return {
+    ...(given.id === undefined ? {} : { id: given.id }),
+    ...(given.name === undefined ? {} : { name: given.name }),
+    ...(given.domain === undefined ? {} : { domain: reference(given.domain) }),
+  };
+}

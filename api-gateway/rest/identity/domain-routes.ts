@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { domainTable } from '../../../node/state/tables/index.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { flag, listAnswer, queryOf } from './lists.ts';
+import { identityPolicy } from './policies.ts';
+import { createDomainBody, updateDomainBody } from './schemas.ts';
+import { domainView } from './views.ts';
+
+type ById = { Params: { id: string } };
+
+/** `/v3/domains`. */
+export function addDomainRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
+  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
+
+  app.get('/v3/domains', async (request) => {
+    identityPolicy.enforce('list_domains', gateway.credentials(request));
+    const query = queryOf(request);
+    const domains = domainTable
+      .list(await gateway.readState(request))
+      .map((row) => row.record)
+      .filter((domain) => query['name'] === undefined || domain.name === query['name'])
+      .filter((domain) => query['enabled'] === undefined || domain.enabled === flag(query['enabled']));
+    const views = domains.map((domain) => domainView(root(request), domain));
+    return listAnswer(gateway, request, 'domains', views);
+  });
+
+  app.get<ById>('/v3/domains/:id', async (request) => {
+    const { id } = request.params;
+    identityPolicy.enforce('get_domain', gateway.credentials(request), { domain_id: id });
+    return { domain: domainView(root(request), domainTable.must(await gateway.readState(request), id).record) };
+  });
+
+  app.post('/v3/domains', async (request, reply) => {
+    identityPolicy.enforce('write_domain', gateway.credentials(request));
+    const { domain } = parse(createDomainBody, request.body);
+    const made = await directory.createDomain(gateway.context(request), {
+      name: domain.name,
+      description: domain.description ?? '',
+      enabled: domain.enabled ?? true,
+    });
+    return reply.code(201).send({ domain: domainView(root(request), made) });
+  });
+
+  app.patch<ById>('/v3/domains/:id', async (request) => {
+    identityPolicy.enforce('write_domain', gateway.credentials(request));
+    const { name, description, enabled } = parse(updateDomainBody, request.body).domain;
+    const changed = await directory.updateDomain(gateway.context(request), request.params.id, {
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description: description ?? '' }),
+      ...(enabled === undefined ? {} : { enabled }),
+    });
+    return { domain: domainView(root(request), changed) };
+  });
+
+  app.delete<ById>('/v3/domains/:id', async (request, reply) => {
+    identityPolicy.enforce('write_domain', gateway.credentials(request));
+    await directory.deleteDomain(gateway.context(request), request.params.id);
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,44 @@
+import type { IdentityService } from '../../../node/services/identity.ts';
+import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { keystoneFaults } from '../faults.ts';
+import type { RestModule } from '../module.ts';
+import { identityVersion, identityVersions } from '../versions.ts';
+import { AuthLimiter, addAuthRoutes } from './auth-routes.ts';
+import type { Catalog } from './catalog.ts';
+import { addCatalogRoutes } from './catalog-routes.ts';
+import { addDomainRoutes } from './domain-routes.ts';
+import { addProjectRoutes } from './project-routes.ts';
+import { addRoleRoutes } from './role-routes.ts';
+import { addUserRoutes } from './user-routes.ts';
+
+/** Keystone v3 below `/identity`, and at the root for clients that are given the bare base URL. */
+export function identityModule(deps: {
+  readonly identity: IdentityService;
+  readonly directory: IdentityDirectory;
+  readonly catalog: Catalog;
+}): RestModule {
+  // One for both prefixes: a second road to the same door must not double the attempts.
+  let limiter: AuthLimiter | undefined;
+  return {
+    name: 'identity',
+    prefixes: ['/identity', ''],
+    faults: keystoneFaults,
+    requestIdHeaders: ['x-openstack-request-id'],
+    register(app, gateway) {
+      limiter ??= new AuthLimiter(gateway);
+      const { identity, directory, catalog } = deps;
+      app.get('/', { config: { public: true } }, (request, reply) =>
+        reply.code(300).send(identityVersions(`${gateway.baseUrl(request)}/identity`)),
+      );
+      app.get('/v3', { config: { public: true } }, (request) => ({
+        version: identityVersion(`${gateway.baseUrl(request)}/identity`),
+      }));
+      addAuthRoutes(app, gateway, { identity, catalog, limiter });
+      addDomainRoutes(app, gateway, directory);
+      addProjectRoutes(app, gateway, directory);
+      addUserRoutes(app, gateway, { directory, identity, limiter });
+      addRoleRoutes(app, gateway, directory);
+      addCatalogRoutes(app, gateway, catalog);
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { projectTable } from '../../../node/state/tables/index.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { flag, listAnswer, queryOf } from './lists.ts';
+import { identityPolicy } from './policies.ts';
+import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from './schemas.ts';
+import { projectView } from './views.ts';
+
+type ById = { Params: { id: string } };
+type ByTag = { Params: { id: string; tag: string } };
+
+/** `/v3/projects` and their tags. */
+export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
+  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
+
+  app.get('/v3/projects', async (request) => {
+    identityPolicy.enforce('list_projects', gateway.credentials(request));
+    const query = queryOf(request);
+    // Projects that act as domains, which are asked for by this flag, are not there.
+    if (query['is_domain'] !== undefined && flag(query['is_domain']))
+      return listAnswer(gateway, request, 'projects', []);
+    const wantedTags = query['tags']?.split(',') ?? [];
+    const domainId = query['domain_id'] ?? query['parent_id'];
+    const projects = projectTable
+      .list(await gateway.readState(request))
+      .map((row) => row.record)
+      .filter((project) => query['name'] === undefined || project.name === query['name'])
+      .filter((project) => domainId === undefined || project.domainId === domainId)
+      .filter((project) => query['enabled'] === undefined || project.enabled === flag(query['enabled']))
+      .filter((project) => wantedTags.every((tag) => project.tags.includes(tag)));
+    const views = projects.map((project) => projectView(root(request), project));
+    return listAnswer(gateway, request, 'projects', views);
+  });
+
+  app.get<ById>('/v3/projects/:id', async (request) => {
+    const { id } = request.params;
+    identityPolicy.enforce('get_project', gateway.credentials(request), { project_id: id });
+    return { project: projectView(root(request), projectTable.must(await gateway.readState(request), id).record) };
+  });
+
+  app.post('/v3/projects', async (request, reply) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    const { project } = parse(createProjectBody, request.body);
+    const domainId = project.domain_id ?? project.parent_id ?? gateway.principal(request).domainId;
+    if (project.is_domain === true) {
+      throw new ShoalError('NOT_IMPLEMENTED', 'Projects that act as domains are not supported; create a domain.');
+    }
+    if (project.parent_id != null && project.parent_id !== (domainId || defaultDomainId)) {
+      throw new ShoalError('NOT_IMPLEMENTED', 'Projects below other projects are not supported.');
+    }
+    const made = await directory.createProject(gateway.context(request), {
+      name: project.name,
+      domainId: domainId || defaultDomainId,
+      description: project.description ?? '',
+      enabled: project.enabled ?? true,
+      tags: project.tags ?? [],
+    });
+    return reply.code(201).send({ project: projectView(root(request), made) });
+  });
+
+  app.patch<ById>('/v3/projects/:id', async (request) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    const { project } = parse(updateProjectBody, request.body);
+    const { id } = request.params;
+    if (project.domain_id !== undefined) {
+      const before = projectTable.must(await gateway.readState(request), id).record;
+      if (before.domainId !== project.domain_id) {
+        throw new ShoalError('INVALID_ARGUMENT', 'The domain of a project cannot be changed.');
+      }
+    }
+    const { name, description, enabled, tags } = project;
+    const changed = await directory.updateProject(gateway.context(request), id, {
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description: description ?? '' }),
+      ...(enabled === undefined ? {} : { enabled }),
+      ...(tags === undefined ? {} : { tags }),
+    });
+    return { project: projectView(root(request), changed) };
+  });
+
+  app.delete<ById>('/v3/projects/:id', async (request, reply) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    await directory.deleteProject(gateway.context(request), request.params.id);
+    return reply.code(204).send();
+  });
+
+  app.get<ById>('/v3/projects/:id/tags', async (request) => {
+    const { id } = request.params;
+    identityPolicy.enforce('get_project', gateway.credentials(request), { project_id: id });
+    return { tags: projectTable.must(await gateway.readState(request), id).record.tags };
+  });
+
+  app.put<ById>('/v3/projects/:id/tags', async (request) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    const { tags } = parse(tagsBody, request.body);
+    const changed = await directory.updateProject(gateway.context(request), request.params.id, { tags });
+    return { tags: changed.tags };
+  });
+
+  app.delete<ById>('/v3/projects/:id/tags', async (request, reply) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    await directory.updateProject(gateway.context(request), request.params.id, { tags: [] });
+    return reply.code(204).send();
+  });
+
+  app.head<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
+    const { id, tag } = request.params;
+    identityPolicy.enforce('get_project', gateway.credentials(request), { project_id: id });
+    const { tags } = projectTable.must(await gateway.readState(request), id).record;
+    if (!tags.includes(tag)) throw new ShoalError('NOT_FOUND', `Could not find project tag ${tag}.`);
+    return reply.code(204).send();
+  });
+
+  app.put<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    const tag = parse(tagParameter, request.params.tag, 'tag');
+    await directory.changeTags(gateway.context(request), request.params.id, (tags) => [...new Set([...tags, tag])]);
+    return reply.code(201).send();
+  });
+
+  app.delete<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
+    identityPolicy.enforce('write_project', gateway.credentials(request));
+    const { id, tag } = request.params;
+    await directory.changeTags(gateway.context(request), id, (tags) => {
+      if (!tags.includes(tag)) throw new ShoalError('NOT_FOUND', `Could not find project tag ${tag}.`);
+      return tags.filter((other) => other !== tag);
+    });
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,186 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { type AssignmentScope, assignmentId, rolesOf } from '../../../node/services/identity-roles.ts';
+import {
+  domainTable,
+  projectTable,
+  roleAssignmentTable,
+  roleTable,
+  userTable,
+} from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { flag, listAnswer, queryOf } from './lists.ts';
+import { identityPolicy } from './policies.ts';
+import { createRoleBody, updateRoleBody } from './schemas.ts';
+import { roleView } from './views.ts';
+
+type ById = { Params: { id: string } };
+type ByGrant = { Params: { scope: string; user: string; role: string } };
+type ByHolder = { Params: { scope: string; user: string } };
+
+/** `/v3/roles`, the grants below projects and domains, and `/v3/role_assignments`. */
+export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
+  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
+
+  app.get('/v3/roles', async (request) => {
+    identityPolicy.enforce('list_roles', gateway.credentials(request));
+    const query = queryOf(request);
+    const roles = roleTable
+      .list(await gateway.readState(request))
+      .map((row) => row.record)
+      // Roles of a domain of their own are not there.
+      .filter(() => query['domain_id'] === undefined || query['domain_id'] === '')
+      .filter((role) => query['name'] === undefined || role.name.toLowerCase() === query['name'].toLowerCase());
+    return listAnswer(
+      gateway,
+      request,
+      'roles',
+      roles.map((role) => roleView(root(request), role)),
+    );
+  });
+
+  app.get<ById>('/v3/roles/:id', async (request) => {
+    identityPolicy.enforce('get_role', gateway.credentials(request));
+    const role = roleTable.must(await gateway.readState(request), request.params.id).record;
+    return { role: roleView(root(request), role) };
+  });
+
+  app.post('/v3/roles', async (request, reply) => {
+    identityPolicy.enforce('write_role', gateway.credentials(request));
+    const { role } = parse(createRoleBody, request.body);
+    if (role.domain_id != null) throw new ShoalError('NOT_IMPLEMENTED', 'Roles of one domain are not supported.');
+    const made = await directory.createRole(gateway.context(request), {
+      name: role.name,
+      description: role.description ?? '',
+    });
+    return reply.code(201).send({ role: roleView(root(request), made) });
+  });
+
+  app.patch<ById>('/v3/roles/:id', async (request) => {
+    identityPolicy.enforce('write_role', gateway.credentials(request));
+    const { name, description } = parse(updateRoleBody, request.body).role;
+    const changed = await directory.updateRole(gateway.context(request), request.params.id, {
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description: description ?? '' }),
+    });
+    return { role: roleView(root(request), changed) };
+  });
+
+  app.delete<ById>('/v3/roles/:id', async (request, reply) => {
+    identityPolicy.enforce('write_role', gateway.credentials(request));
+    await directory.deleteRole(gateway.context(request), request.params.id);
+    return reply.code(204).send();
+  });
+
+  for (const kind of ['projects', 'domains'] as const) {
+    const scopeOf = (id: string): AssignmentScope =>
+      kind === 'projects' ? { projectId: id, domainId: '' } : { projectId: '', domainId: id };
+
+    app.get<ByHolder>(`/v3/${kind}/:scope/users/:user/roles`, async (request) => {
+      identityPolicy.enforce('list_grants', gateway.credentials(request));
+      const reader = await gateway.readState(request);
+      const { scope, user } = request.params;
+      userTable.must(reader, user);
+      if (kind === 'projects') projectTable.must(reader, scope);
+      else domainTable.must(reader, scope);
+      const granted = rolesOf(reader, user, scopeOf(scope)).filter(
+        (role) => roleAssignmentTable.get(reader, assignmentId(user, scopeOf(scope), role.id)) !== undefined,
+      );
+      return listAnswer(
+        gateway,
+        request,
+        'roles',
+        granted.map((role) => roleView(root(request), role)),
+      );
+    });
+
+    app.head<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
+      identityPolicy.enforce('list_grants', gateway.credentials(request));
+      const { scope, user, role } = request.params;
+      roleAssignmentTable.must(await gateway.readState(request), assignmentId(user, scopeOf(scope), role));
+      return reply.code(204).send();
+    });
+
+    app.put<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
+      identityPolicy.enforce('write_grants', gateway.credentials(request));
+      const { scope, user, role } = request.params;
+      await directory.grant(gateway.context(request), user, scopeOf(scope), role);
+      return reply.code(204).send();
+    });
+
+    app.delete<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
+      identityPolicy.enforce('write_grants', gateway.credentials(request));
+      const { scope, user, role } = request.params;
+      await directory.revokeGrant(gateway.context(request), user, scopeOf(scope), role);
+      return reply.code(204).send();
+    });
+  }
+
+  app.get('/v3/role_assignments', async (request) => {
+    identityPolicy.enforce('list_role_assignments', gateway.credentials(request));
+    const query = queryOf(request);
+    const reader = await gateway.readState(request);
+    const effective = query['effective'] !== undefined && flag(query['effective']);
+    const wanted = (key: string, value: string): boolean => query[key] === undefined || query[key] === value;
+    const none = query['group.id'] !== undefined || query['scope.system'] !== undefined;
+    const assignments = none
+      ? []
+      : roleAssignmentTable
+          .list(reader)
+          .map((row) => row.record)
+          .flatMap((assignment) => (effective ? withImplied(reader, assignment) : [assignment]))
+          .filter((assignment) => wanted('user.id', assignment.userId))
+          .filter((assignment) => wanted('role.id', assignment.roleId))
+          .filter((assignment) => wanted('scope.project.id', assignment.projectId))
+          .filter((assignment) => wanted('scope.domain.id', assignment.domainId));
+    const names = query['include_names'] !== undefined && flag(query['include_names']);
+    const unique = new Map(assignments.map((assignment) => [assignment.id, assignment]));
+    const views = [...unique.values()].map((assignment) => assignmentView(reader, root(request), assignment, names));
+    return listAnswer(gateway, request, 'role_assignments', views);
+  });
+}
+
+/** An assignment and those that its role brings with it. */
+function withImplied(reader: StateReader, assignment: shoal.v1.RoleAssignment): readonly shoal.v1.RoleAssignment[] {
+  const scope = { projectId: assignment.projectId, domainId: assignment.domainId };
+  return rolesOf(reader, assignment.userId, scope).map((role) => ({
+    ...assignment,
+    id: assignmentId(assignment.userId, scope, role.id),
+    roleId: role.id,
+  }));
+}
+
+function assignmentView(
+  reader: StateReader,
+  root: string,
+  assignment: shoal.v1.RoleAssignment,
+  names: boolean,
+): object {
+  const { userId, roleId, projectId, domainId } = assignment;
+  const scopePath = projectId === '' ? `domains/${domainId}` : `projects/${projectId}`;
+  const links = { assignment: `${root}/v3/${scopePath}/users/${userId}/roles/${roleId}` };
+  if (!names) {
+    return {
+      user: { id: userId },
+      role: { id: roleId },
+      scope: projectId === '' ? { domain: { id: domainId } } : { project: { id: projectId } },
+      links,
+    };
+  }
+  const domain = (id: string) => ({ id, name: domainTable.get(reader, id)?.record.name ?? '' });
+  const user = userTable.get(reader, userId)?.record;
+  const project = projectTable.get(reader, projectId)?.record;
+  return {
+    user: { id: userId, name: user?.name ?? '', domain: domain(user?.domainId ?? '') },
+    role: { id: roleId, name: roleTable.get(reader, roleId)?.record.name ?? '' },
+    scope:
+      projectId === ''
+        ? { domain: domain(domainId) }
+        : { project: { id: projectId, name: project?.name ?? '', domain: domain(project?.domainId ?? '') } },
+    links,
+  };
+}

@@ -1,0 +1,123 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { IdentityService } from '../../../node/services/identity.ts';
+import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { userTable } from '../../../node/state/tables/index.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import type { AuthLimiter } from './auth-routes.ts';
+import { flag, listAnswer, queryOf } from './lists.ts';
+import { identityPolicy } from './policies.ts';
+import { changePasswordBody, createUserBody, updateUserBody } from './schemas.ts';
+import { projectView, userView } from './views.ts';
+
+type ById = { Params: { id: string } };
+
+/** `/v3/users`. */
+export function addUserRoutes(
+  app: FastifyInstance,
+  gateway: Gateway,
+  deps: {
+    readonly directory: IdentityDirectory;
+    readonly identity: IdentityService;
+    readonly limiter: AuthLimiter;
+  },
+): void {
+  const { directory, identity, limiter } = deps;
+  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
+
+  app.get('/v3/users', async (request) => {
+    identityPolicy.enforce('list_users', gateway.credentials(request));
+    const query = queryOf(request);
+    const users = userTable
+      .list(await gateway.readState(request))
+      .map((row) => row.record)
+      .filter((user) => query['name'] === undefined || user.name === query['name'])
+      .filter((user) => query['domain_id'] === undefined || user.domainId === query['domain_id'])
+      .filter((user) => query['enabled'] === undefined || user.enabled === flag(query['enabled']));
+    const views = users.map((user) => userView(root(request), user));
+    return listAnswer(gateway, request, 'users', views);
+  });
+
+  app.get<ById>('/v3/users/:id', async (request) => {
+    const { id } = request.params;
+    identityPolicy.enforce('get_user', gateway.credentials(request), { user_id: id });
+    return { user: userView(root(request), userTable.must(await gateway.readState(request), id).record) };
+  });
+
+  app.get<ById>('/v3/users/:id/projects', async (request) => {
+    const { id } = request.params;
+    identityPolicy.enforce('list_user_projects', gateway.credentials(request), { user_id: id });
+    const reader = await gateway.readState(request);
+    userTable.must(reader, id);
+    const views = identity.projectsOf(reader, id).map((project) => projectView(root(request), project));
+    return listAnswer(gateway, request, 'projects', views);
+  });
+
+  // Groups are not there, so nobody is in any.
+  app.get<ById>('/v3/users/:id/groups', async (request) => {
+    identityPolicy.enforce('get_user', gateway.credentials(request), { user_id: request.params.id });
+    return listAnswer(gateway, request, 'groups', []);
+  });
+
+  app.post('/v3/users', async (request, reply) => {
+    identityPolicy.enforce('write_user', gateway.credentials(request));
+    const { user } = parse(createUserBody, request.body);
+    const made = await directory.createUser(gateway.context(request), {
+      name: user.name,
+      domainId: user.domain_id ?? (gateway.principal(request).domainId || defaultDomainId),
+      defaultProjectId: user.default_project_id ?? '',
+      email: user.email ?? '',
+      description: user.description ?? '',
+      enabled: user.enabled ?? true,
+      ...(user.password == null ? {} : { password: user.password }),
+    });
+    return reply.code(201).send({ user: userView(root(request), made) });
+  });
+
+  app.patch<ById>('/v3/users/:id', async (request) => {
+    identityPolicy.enforce('write_user', gateway.credentials(request));
+    const { user } = parse(updateUserBody, request.body);
+    const { id } = request.params;
+    if (user.domain_id !== undefined) {
+      const before = userTable.must(await gateway.readState(request), id).record;
+      if (before.domainId !== user.domain_id) {
+        throw new ShoalError('INVALID_ARGUMENT', 'The domain of a user cannot be changed.');
+      }
+    }
+    const changed = await directory.updateUser(gateway.context(request), id, userChanges(user));
+    return { user: userView(root(request), changed) };
+  });
+
+  app.delete<ById>('/v3/users/:id', async (request, reply) => {
+    identityPolicy.enforce('write_user', gateway.credentials(request));
+    await directory.deleteUser(gateway.context(request), request.params.id);
+    return reply.code(204).send();
+  });
+
+  app.post<ById>('/v3/users/:id/password', async (request, reply) => {
+    const { id } = request.params;
+    identityPolicy.enforce('change_password', gateway.credentials(request), { user_id: id });
+    const { user } = parse(changePasswordBody, request.body);
+    const reader = await gateway.readState(request);
+    await limiter.run(request.ip, id, () =>
+      directory.changePassword(gateway.context(request), reader, id, {
+        original: user.original_password,
+        wanted: user.password,
+      }),
+    );
+    return reply.code(204).send();
+  });
+}
+
+function userChanges(user: Static<typeof updateUserBody>['user']) {
+  return {
+    ...(user.name === undefined ? {} : { name: user.name }),
+    ...(user.default_project_id === undefined ? {} : { defaultProjectId: user.default_project_id ?? '' }),
+    ...(user.email === undefined ? {} : { email: user.email ?? '' }),
+    ...(user.description === undefined ? {} : { description: user.description ?? '' }),
+    ...(user.enabled === undefined ? {} : { enabled: user.enabled }),
+    ...(user.password == null ? {} : { password: user.password }),
+  };
+}

@@ -1,0 +1,94 @@
+/** Records as the identity API words them. `root` is `{base}/identity`. */
+
+import type { Principal } from '../../../node/services/identity-principal.ts';
+import type { shoal } from '../../../proto/messages.ts';
+
+/** `2024-01-01T00:00:00.000000Z`: the only forms clients parse have seconds, with or without six decimals. */
+export function keystoneTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
+}
+
+export function domainView(root: string, domain: shoal.v1.Domain) {
+  return {
+    id: domain.id,
+    name: domain.name,
+    description: domain.description,
+    enabled: domain.enabled,
+    tags: [],
+    options: {},
+    links: { self: `${root}/v3/domains/${domain.id}` },
+  };
+}
+
+export function projectView(root: string, project: shoal.v1.Project) {
+  return {
+    id: project.id,
+    name: project.name,
+    domain_id: project.domainId,
+    description: project.description,
+    enabled: project.enabled,
+    parent_id: project.domainId,
+    is_domain: false,
+    tags: project.tags,
+    options: {},
+    links: { self: `${root}/v3/projects/${project.id}` },
+  };
+}
+
+export function userView(root: string, user: shoal.v1.User) {
+  return {
+    id: user.id,
+    name: user.name,
+    domain_id: user.domainId,
+    enabled: user.enabled,
+    ...(user.email === '' ? {} : { email: user.email }),
+    ...(user.description === '' ? {} : { description: user.description }),
+    ...(user.defaultProjectId === '' ? {} : { default_project_id: user.defaultProjectId }),
+    password_expires_at: null,
+    options: {},
+    links: { self: `${root}/v3/users/${user.id}` },
+  };
+}
+
+export function roleView(root: string, role: shoal.v1.Role) {
+  return {
+    id: role.id,
+    name: role.name,
+    domain_id: null,
+    description: role.description === '' ? null : role.description,
+    options: {},
+    links: { self: `${root}/v3/roles/${role.id}` },
+  };
+}
+
+/** The `token` object of an answer. `catalog` undefined: not asked for. */
+export function tokenView(principal: Principal, catalog: readonly object[] | undefined) {
+  const scoped = principal.projectId !== '' || principal.domainId !== '';
+  return {
+    token: {
+      methods: principal.methods,
+      user: {
+        id: principal.userId,
+        name: principal.userName,
+        domain: { id: principal.userDomainId, name: principal.userDomainName },
+        password_expires_at: null,
+      },
+      audit_ids: principal.auditIds,
+      issued_at: keystoneTime(principal.issuedMs),
+      expires_at: keystoneTime(principal.expiresMs),
+      ...(principal.projectId === ''
+        ? {}
+        : {
+            project: {
+              id: principal.projectId,
+              name: principal.projectName,
+              domain: { id: principal.projectDomainId, name: principal.projectDomainName },
+            },
+            is_domain: false,
+          }),
+      ...(principal.domainId === '' ? {} : { domain: { id: principal.domainId, name: principal.domainName } }),
+      ...(scoped ? { roles: principal.roles.map((name, i) => ({ id: principal.roleIds[i] ?? '', name })) } : {}),
+      ...(scoped && catalog !== undefined ? { catalog } : {}),
+    },
+  };
+}

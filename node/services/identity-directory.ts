@@ -1,0 +1,326 @@
+/** Domains, projects, users, roles and who has which role where: the records behind identity, changed by administrators. */
+import { shoal } from '../../proto/messages.ts';
+import { ShoalError } from '../base/errors.ts';
+import { indexKey, type Row, type Table } from '../state/table.ts';
+import { domainTable, projectTable, roleAssignmentTable, roleTable, userTable } from '../state/tables/index.ts';
+import { type StateReader, transactionItemsMax } from '../state/types.ts';
+import type { RequestContext } from './context.ts';
+import type { ServiceDependencies } from './dependencies.ts';
+import type { Passwords } from './identity-passwords.ts';
+import { type AssignmentScope, assignmentId, newAssignment } from './identity-roles.ts';
+import { type Change, transact } from './transact.ts';
+
+/** Domain that everything belongs to unless it says otherwise. Clients count on this id. */
+export const defaultDomainId = 'default';
+
+export interface DomainFields {
+  readonly name: string;
+  readonly description: string;
+  readonly enabled: boolean;
+}
+
+export interface ProjectFields {
+  readonly name: string;
+  readonly domainId: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  readonly tags: readonly string[];
+}
+
+export interface UserFields {
+  readonly name: string;
+  readonly domainId: string;
+  readonly defaultProjectId: string;
+  readonly email: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  /** Absent: left as it is; at creation, none. */
+  readonly password?: string;
+}
+
+/** Reads are done on the tables; this makes the changes. Who may ask for them is the gateway's policy. */
+export class IdentityDirectory {
+  readonly #deps: ServiceDependencies;
+  readonly #passwords: Passwords;
+
+  constructor(deps: ServiceDependencies, passwords: Passwords) {
+    this.#deps = deps;
+    this.#passwords = passwords;
+  }
+
+  createDomain(context: RequestContext, fields: DomainFields): Promise<shoal.v1.Domain> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      mustBeFree(domainTable, reader, indexKey(fields.name), `A domain named ${fields.name} exists already.`);
+      const domain = new shoal.v1.Domain({ id: this.#newId(), ...fields });
+      domainTable.insert(change, domain);
+      return domain;
+    });
+  }
+
+  updateDomain(context: RequestContext, id: string, fields: Partial<DomainFields>): Promise<shoal.v1.Domain> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = domainTable.must(reader, id);
+      const next = new shoal.v1.Domain({ ...row.record, ...fields });
+      if (id === defaultDomainId && !next.enabled) {
+        throw new ShoalError('FORBIDDEN', 'The default domain cannot be disabled: nobody could log in any more.');
+      }
+      if (next.name !== row.record.name) {
+        mustBeFree(domainTable, reader, indexKey(next.name), `A domain named ${next.name} exists already.`);
+      }
+      domainTable.update(change, row, next);
+      return next;
+    });
+  }
+
+  /** Removes a domain with its projects, users and their roles. It must have been disabled first, as in Keystone. */
+  async deleteDomain(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const row = domainTable.must(reader, id);
+      if (row.record.enabled) {
+        throw new ShoalError('FORBIDDEN', `Domain ${row.record.name} is enabled; disable it before it is deleted.`);
+      }
+      const gone = new AssignmentRemoval(reader, change);
+      for (const project of projectTable.list(reader)) {
+        if (project.record.domainId !== id) continue;
+        projectTable.remove(change, project);
+        gone.ofProject(project.record.id);
+      }
+      for (const user of userTable.list(reader)) {
+        if (user.record.domainId !== id) continue;
+        userTable.remove(change, user);
+        gone.ofUser(user.record.id);
+      }
+      gone.where((assignment) => assignment.domainId === id);
+      domainTable.remove(change, row);
+      const transaction = change.build();
+      if (transaction.compares.length + transaction.thenOps.length > transactionItemsMax) {
+        throw new ShoalError(
+          'CONFLICT',
+          `Domain ${row.record.name} holds too much to be removed at once; empty it first.`,
+        );
+      }
+    });
+  }
+
+  createProject(context: RequestContext, fields: ProjectFields): Promise<shoal.v1.Project> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      // The domain must still be there when the project comes.
+      domainTable.unchanged(change, mustHaveDomain(reader, fields.domainId));
+      this.#freeProjectName(reader, fields);
+      const project = new shoal.v1.Project({ ...fields, id: this.#newId(), tags: [...fields.tags] });
+      projectTable.insert(change, project);
+      return project;
+    });
+  }
+
+  updateProject(
+    context: RequestContext,
+    id: string,
+    fields: Partial<Omit<ProjectFields, 'domainId'>>,
+  ): Promise<shoal.v1.Project> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = projectTable.must(reader, id);
+      const next = new shoal.v1.Project({ ...row.record, ...fields, tags: [...(fields.tags ?? row.record.tags)] });
+      if (next.name !== row.record.name) this.#freeProjectName(reader, next);
+      projectTable.update(change, row, next);
+      return next;
+    });
+  }
+
+  /** Replaces a project's tags by what `change` makes of those it has. */
+  async changeTags(
+    context: RequestContext,
+    id: string,
+    changeTags: (tags: readonly string[]) => readonly string[],
+  ): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const row = projectTable.must(reader, id);
+      projectTable.update(change, row, new shoal.v1.Project({ ...row.record, tags: [...changeTags(row.record.tags)] }));
+    });
+  }
+
+  /** Removes a project and the roles on it. What the project owns elsewhere stays for administrators to remove. */
+  async deleteProject(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      projectTable.remove(change, projectTable.must(reader, id));
+      new AssignmentRemoval(reader, change).ofProject(id);
+    });
+  }
+
+  async createUser(context: RequestContext, fields: UserFields): Promise<shoal.v1.User> {
+    const { password, ...rest } = fields;
+    const passwordHash = password === undefined ? '' : await this.#passwords.hash(password);
+    return transact(this.#deps, context, ({ reader, change }) => {
+      domainTable.unchanged(change, mustHaveDomain(reader, fields.domainId));
+      this.#freeUserName(reader, fields);
+      const user = new shoal.v1.User({ ...rest, id: this.#newId(), passwordHash });
+      userTable.insert(change, user);
+      return user;
+    });
+  }
+
+  /** A new password or being disabled ends the user's tokens. */
+  async updateUser(
+    context: RequestContext,
+    id: string,
+    fields: Partial<Omit<UserFields, 'domainId'>>,
+  ): Promise<shoal.v1.User> {
+    const { password, ...rest } = fields;
+    const passwordHash = password === undefined ? undefined : await this.#passwords.hash(password);
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = userTable.must(reader, id);
+      const next = new shoal.v1.User({ ...row.record, ...rest });
+      if (passwordHash !== undefined) next.passwordHash = passwordHash;
+      if (passwordHash !== undefined || (row.record.enabled && !next.enabled)) {
+        next.tokensValidAfterMs = this.#deps.clock.nowMs();
+      }
+      if (next.name !== row.record.name) this.#freeUserName(reader, next);
+      userTable.update(change, row, next);
+      return next;
+    });
+  }
+
+  /** A user's own change of password. Throws `UNAUTHENTICATED` when `original` is not the one they have. */
+  async changePassword(
+    context: RequestContext,
+    reader: StateReader,
+    id: string,
+    passwords: { readonly original: string; readonly wanted: string },
+  ): Promise<void> {
+    const stored = userTable.get(reader, id)?.record.passwordHash;
+    if (!(await this.#passwords.check(passwords.original, stored))) {
+      throw new ShoalError('UNAUTHENTICATED', 'The original password is not right.');
+    }
+    await this.updateUser(context, id, { password: passwords.wanted });
+  }
+
+  async deleteUser(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      userTable.remove(change, userTable.must(reader, id));
+      new AssignmentRemoval(reader, change).ofUser(id);
+    });
+  }
+
+  createRole(context: RequestContext, fields: { name: string; description: string }): Promise<shoal.v1.Role> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      this.#freeRoleName(reader, fields.name);
+      const role = new shoal.v1.Role({ id: this.#newId(), ...fields });
+      roleTable.insert(change, role);
+      return role;
+    });
+  }
+
+  updateRole(
+    context: RequestContext,
+    id: string,
+    fields: { readonly name?: string; readonly description?: string },
+  ): Promise<shoal.v1.Role> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = roleTable.must(reader, id);
+      const next = new shoal.v1.Role({ ...row.record, ...fields });
+      if (next.name.toLowerCase() !== row.record.name.toLowerCase()) this.#freeRoleName(reader, next.name);
+      roleTable.update(change, row, next);
+      return next;
+    });
+  }
+
+  async deleteRole(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      roleTable.remove(change, roleTable.must(reader, id));
+      new AssignmentRemoval(reader, change).ofRole(id);
+    });
+  }
+
+  /** Gives a role; giving it again changes nothing. Throws `NOT_FOUND` for an unknown user, role or scope. */
+  async grant(context: RequestContext, userId: string, scope: AssignmentScope, roleId: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const user = userTable.must(reader, userId);
+      const role = roleTable.must(reader, roleId);
+      if (roleAssignmentTable.get(reader, assignmentId(userId, scope, roleId)) !== undefined) {
+        mustHaveScope(reader, scope);
+        return;
+      }
+      userTable.unchanged(change, user);
+      roleTable.unchanged(change, role);
+      const { table, row } = mustHaveScope(reader, scope);
+      change.compare({ key: table.key(row.record.id), revision: row.revision });
+      roleAssignmentTable.insert(change, newAssignment(userId, scope, roleId));
+    });
+  }
+
+  /** Takes a role away. Throws `NOT_FOUND` when the user does not have it. */
+  async revokeGrant(context: RequestContext, userId: string, scope: AssignmentScope, roleId: string): Promise<void> {
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const id = assignmentId(userId, scope, roleId);
+      roleAssignmentTable.remove(change, roleAssignmentTable.must(reader, id));
+    });
+  }
+
+  /** Keystone's form of an id: a UUID without dashes. */
+  #newId(): string {
+    return this.#deps.newId().replaceAll('-', '');
+  }
+
+  #freeProjectName(reader: StateReader, project: { readonly domainId: string; readonly name: string }): void {
+    const key = indexKey(project.domainId, project.name);
+    mustBeFree(projectTable, reader, key, `A project named ${project.name} exists already in this domain.`);
+  }
+
+  #freeUserName(reader: StateReader, user: { readonly domainId: string; readonly name: string }): void {
+    const key = indexKey(user.domainId, user.name);
+    mustBeFree(userTable, reader, key, `A user named ${user.name} exists already in this domain.`);
+  }
+
+  #freeRoleName(reader: StateReader, name: string): void {
+    mustBeFree(roleTable, reader, indexKey('', name.toLowerCase()), `A role named ${name} exists already.`);
+  }
+}
+
+/** Removes assignments, each once however many reasons there are for it. */
+class AssignmentRemoval {
+  readonly #reader: StateReader;
+  readonly #change: Change;
+
+  constructor(reader: StateReader, change: Change) {
+    this.#reader = reader;
+    this.#change = change;
+  }
+
+  ofUser(id: string): void {
+    this.#remove(roleAssignmentTable.by(this.#reader, 'user', indexKey(id)));
+  }
+
+  ofProject(id: string): void {
+    this.#remove(roleAssignmentTable.by(this.#reader, 'project', indexKey(id)));
+  }
+
+  ofRole(id: string): void {
+    this.#remove(roleAssignmentTable.by(this.#reader, 'role', indexKey(id)));
+  }
+
+  where(holds: (assignment: shoal.v1.RoleAssignment) => boolean): void {
+    this.#remove(roleAssignmentTable.list(this.#reader).filter((row) => holds(row.record)));
+  }
+
+  #remove(rows: readonly Row<shoal.v1.RoleAssignment>[]): void {
+    for (const row of rows) {
+      if (this.#change.take(roleAssignmentTable.key(row.record.id))) roleAssignmentTable.remove(this.#change, row);
+    }
+  }
+}
+
+function mustBeFree<T>(table: Table<T>, reader: StateReader, key: string, message: string): void {
+  if (table.one(reader, 'name', key) !== undefined) {
+    throw new ShoalError('CONFLICT', message, { facts: { table: table.definition.name } });
+  }
+}
+
+function mustHaveDomain(reader: StateReader, id: string): Row<shoal.v1.Domain> {
+  return domainTable.must(reader, id);
+}
+
+function mustHaveScope(reader: StateReader, scope: AssignmentScope) {
+  return scope.projectId !== ''
+    ? { table: projectTable, row: projectTable.must(reader, scope.projectId) }
+    : { table: domainTable, row: domainTable.must(reader, scope.domainId) };
+}

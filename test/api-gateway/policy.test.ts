@@ -1,0 +1,63 @@
+import t from 'tap';
+import { baseRules, Policy, type PolicyCredentials } from '../../api-gateway/policy.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+
+const nobody: PolicyCredentials = { roles: [], userId: 'u', projectId: 'p', domainId: '', projectDomainId: 'd' };
+const admin = { ...nobody, roles: ['Admin'] };
+const member = { ...nobody, roles: ['member', 'reader'] };
+const reader = { ...nobody, roles: ['reader'] };
+
+t.test('rules mean what they say', (t) => {
+  const cases: [string, PolicyCredentials, Record<string, string>, boolean][] = [
+    ['role:admin', admin, {}, true],
+    ['role:admin', member, {}, false],
+    ['', nobody, {}, true],
+    ['@', nobody, {}, true],
+    ['!', admin, {}, false],
+    ['project_id:%(project_id)s', nobody, { project_id: 'p' }, true],
+    ['project_id:%(project_id)s', nobody, { project_id: 'q' }, false],
+    ['project_id:%(project_id)s', nobody, {}, false],
+    ['project_id:p', nobody, {}, true],
+    ['role:a or role:reader and not role:member', reader, {}, true],
+    ['role:a or role:reader and not role:member', member, {}, false],
+    ['(role:reader or role:admin) and not (role:member)', reader, {}, true],
+    ['not not role:reader', reader, {}, true],
+    ['rule:member', member, { project_id: 'p' }, true],
+    ['rule:member', reader, { project_id: 'p' }, false],
+    ['rule:reader', reader, { project_id: 'q' }, false],
+    ['rule:reader', admin, { project_id: 'q' }, true],
+  ];
+  for (const [rule, credentials, target, expected] of cases) {
+    const policy = new Policy({ ...baseRules, it: rule });
+    t.equal(policy.allows('it', credentials, target), expected, `${rule} for ${credentials.roles.join('+')}`);
+  }
+  t.end();
+});
+
+t.test('a caller without a project does not own what has no project', (t) => {
+  const policy = new Policy(baseRules);
+  t.equal(policy.allows('owner', { ...nobody, projectId: '' }, { project_id: '' }), false);
+  t.end();
+});
+
+t.test('mistakes in rules are found when they are compiled', (t) => {
+  for (const rule of [
+    'role',
+    'role:a or',
+    '(role:a',
+    'role:a)',
+    'rule:none',
+    'rule:it',
+    'shoe_size:12',
+    'and',
+    'a:b c:d',
+  ]) {
+    t.throws(() => new Policy({ it: rule }), ShoalError, rule);
+  }
+  t.end();
+});
+
+t.test('a refusal names the rule', (t) => {
+  t.throws(() => new Policy(baseRules).enforce('admin', member), { code: 'FORBIDDEN', message: /admin/ });
+  t.end();
+});

@@ -1,0 +1,129 @@
+/** A REST gateway on a state in memory, with the first records written: what the gateway's tests stand on. */
+import { randomUUID } from 'node:crypto';
+import type { LightMyRequestResponse } from 'fastify';
+import type { GatewayLimits } from '../../api-gateway/limits.ts';
+import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
+import { identityModule } from '../../api-gateway/rest/identity/module.ts';
+import type { RestModule } from '../../api-gateway/rest/module.ts';
+import { RestServer } from '../../api-gateway/server.ts';
+import { type Clock, systemClock } from '../../node/base/clock.ts';
+import { type Logger, silentLogger } from '../../node/base/logger.ts';
+import { bootstrap } from '../../node/services/bootstrap.ts';
+import type { ServiceDependencies } from '../../node/services/dependencies.ts';
+import { IdentityService } from '../../node/services/identity.ts';
+import { IdentityDirectory } from '../../node/services/identity-directory.ts';
+import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+
+export const adminPassword = 'correct horse battery staple';
+/** Any 32 bytes: every agent of a mesh derives the same ones. */
+export const tokenKey = new Uint8Array(32).fill(7);
+
+export interface TestGatewayOptions {
+  readonly modules?: (deps: ServiceDependencies) => readonly RestModule[];
+  readonly limits?: Partial<GatewayLimits>;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly state?: MemoryStateClient;
+  /** Listen on a free port of the loopback. Default: only `inject`. */
+  readonly listen?: boolean;
+  readonly onInvariantBroken?: (error: unknown) => void;
+}
+
+/** A started gateway and short ways to use it. */
+export interface TestGateway {
+  readonly server: RestServer;
+  readonly state: MemoryStateClient;
+  readonly identity: IdentityService;
+  readonly adminProjectId: string;
+  readonly adminUserId: string;
+  /** A token of the administrator, scoped to their project. */
+  readonly token: string;
+  call(method: string, url: string, options?: CallOptions): Promise<LightMyRequestResponse>;
+  stop(): Promise<void>;
+}
+
+export interface CallOptions {
+  /** A string is sent as it is, anything else as JSON. */
+  readonly body?: unknown;
+  /** null: none. Default: the administrator's. */
+  readonly token?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const state = options.state ?? new MemoryStateClient();
+  const clock = options.clock ?? systemClock;
+  const deps: ServiceDependencies = { state, clock, logger: options.logger ?? silentLogger, newId: randomUUID };
+  const signal = new AbortController().signal;
+  const { adminProjectId, adminUserId } = await bootstrap(deps, { adminPassword, signal });
+  const identity = new IdentityService(deps, { tokenKey });
+  const directory = new IdentityDirectory(deps, identity.passwords);
+  const catalog = new Catalog(Object.values(catalogServices), 'RegionOne');
+  const server = new RestServer(
+    {
+      ...deps,
+      authenticator: identity,
+      ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
+    },
+    {
+      listen: options.listen === true ? [{ host: '127.0.0.1', port: 0 }] : [],
+      modules: [identityModule({ identity, directory, catalog }), ...(options.modules?.(deps) ?? [])],
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+    },
+  );
+  await server.start();
+  const { token } = await identity.issue(
+    state.local,
+    {
+      password: { user: { id: adminUserId }, password: adminPassword },
+      scope: { kind: 'project', project: { id: adminProjectId } },
+    },
+    signal,
+  );
+  return {
+    server,
+    state,
+    identity,
+    adminProjectId,
+    adminUserId,
+    token,
+    call: (method, url, call = {}) => inject(server, method, url, token, call),
+    stop: () => server.stop(),
+  };
+}
+
+function inject(
+  server: RestServer,
+  method: string,
+  url: string,
+  adminToken: string,
+  call: CallOptions,
+): Promise<LightMyRequestResponse> {
+  const token = call.token === undefined ? adminToken : call.token;
+  const text = call.body === undefined || typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
+  return server.app.inject({
+    method: method as 'GET',
+    url,
+    headers: {
+      host: 'cloud.test:8774',
+      ...(token === null ? {} : { 'x-auth-token': token }),
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...call.headers,
+    },
+    ...(text === undefined ? {} : { payload: text }),
+  });
+}
+
+/** A body that asks for a token by password. */
+export function passwordAuth(
+  user: string,
+  password: string,
+  scope: object | undefined = { project: { name: 'admin', domain: { id: 'default' } } },
+): object {
+  return {
+    auth: {
+      identity: { methods: ['password'], password: { user: { name: user, domain: { id: 'default' }, password } } },
+      ...(scope === undefined ? {} : { scope }),
+    },
+  };
+}
