@@ -1,0 +1,166 @@
+import { shoal } from '../../proto/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { HostId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Prng } from '../base/prng.ts';
+import { parseAddress } from './address.ts';
+import { type Calls, type ClientLimits, GrpcClient, type UnaryOptions } from './grpc/client.ts';
+import { type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
+import { peerClientLimits } from './peer-limits.ts';
+import { RaftStream } from './raft-stream.ts';
+
+/** Calls to one peer. The connection is made when first used, kept, and remade when lost. */
+export class PeerClient {
+  readonly hostId: HostId;
+  readonly address: string;
+  readonly #client: GrpcClient;
+  readonly #deps: PeerClientDeps;
+  #mismatch: ShoalError | undefined;
+  /** Every method of PeerService, as it is. `call` and `propose` below know more about failures. */
+  readonly calls: Calls<shoal.v1.PeerService>;
+
+  constructor(
+    deps: PeerClientDeps,
+    options: {
+      readonly hostId: HostId;
+      readonly address: string;
+      readonly certificates: PeerCertificates;
+      readonly limits?: ClientLimits;
+    },
+  ) {
+    parseAddress(options.address);
+    this.hostId = options.hostId;
+    this.address = options.address;
+    this.#deps = deps;
+    const credentials = peerChannelCredentials(options.certificates, options.hostId, (error) => {
+      this.#mismatch = error;
+      deps.logger.warn({ hostId: options.hostId, address: options.address, ...error.facts }, error.message);
+    });
+    // `dns:` needs no resolver for literal addresses, and forbids the other schemes that grpc-js would take from a name.
+    this.#client = new GrpcClient(
+      `dns:${options.address}`,
+      credentials,
+      options.limits ?? peerClientLimits,
+      options.hostId, // Identity is the key, so that is the name; TLS allows no IP address there anyway.
+    );
+    this.calls = this.#client.calls(shoal.v1.PeerService);
+  }
+
+  /** Whether a connection is up at this moment. */
+  get isConnected(): boolean {
+    return this.#client.isConnected;
+  }
+
+  /**
+   * Runs one call, and says `IDENTITY_MISMATCH` rather than `UNAVAILABLE` when somebody else answers at the address.
+   * For calls that may be repeated.
+   */
+  async call<A>(run: (calls: Calls<shoal.v1.PeerService>) => Promise<A>): Promise<A> {
+    try {
+      return await run(this.calls);
+    } catch (caught) {
+      throw this.#explained(caught);
+    }
+  }
+
+  /**
+   * Forwards a command. Throws what the peer threw; `UNAVAILABLE` and `DEADLINE_EXCEEDED` only when nothing was sent, and
+   * `OUTCOME_UNKNOWN` when the connection or the time was lost after it may have been.
+   */
+  async propose(command: shoal.v1.ICommand, options: UnaryOptions): Promise<shoal.v1.ProposeResponse> {
+    const { clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    try {
+      await this.#client.connect(options.timeoutMs);
+    } catch (caught) {
+      throw this.#explained(caught);
+    }
+    const leftMs = options.timeoutMs - (clock.monotonicMs() - startedMs);
+    if (leftMs <= 0) throw new ShoalError('DEADLINE_EXCEEDED', 'Connecting took all the time there was.');
+    try {
+      return await this.calls.propose({ command }, { ...options, timeoutMs: leftMs });
+    } catch (caught) {
+      if (ShoalError.is(caught, 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED')) {
+        throw new ShoalError('OUTCOME_UNKNOWN', `The command may have reached ${this.hostId}: ${caught.message}`, {
+          facts: { hostId: this.hostId },
+          cause: caught,
+        });
+      }
+      throw caught;
+    }
+  }
+
+  /** The outgoing half of consensus with this peer. */
+  raftStream(onUnreachable: () => void): RaftStream {
+    return new RaftStream(this.#deps, (options) => this.calls.raft(options), onUnreachable);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #explained(caught: unknown): unknown {
+    if (!ShoalError.is(caught, 'UNAVAILABLE') || this.#mismatch === undefined) return caught;
+    const mismatch = this.#mismatch;
+    this.#mismatch = undefined; // Said once; the next attempt finds out anew.
+    return mismatch;
+  }
+}
+
+/** What a peer client needs from outside. */
+export interface PeerClientDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Prng;
+}
+
+/** What `PeerClients` is made with. */
+export interface PeerClientsOptions {
+  readonly certificates: PeerCertificates;
+  /** host:port of a peer's RPC as the records have it now; undefined: there is no such host. */
+  addressOf(hostId: HostId): string | undefined;
+  readonly limits?: ClientLimits;
+}
+
+/** Clients for all peers, by host id. A peer whose address has changed gets a new client at its next use. */
+export class PeerClients {
+  readonly #deps: PeerClientDeps;
+  readonly #options: PeerClientsOptions;
+  readonly #clients = new Map<HostId, PeerClient>();
+  #closed = false;
+
+  constructor(deps: PeerClientDeps, options: PeerClientsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** The client for a peer. Throws `NOT_FOUND` for a host without a record, `CANCELLED` after `close`. */
+  to(hostId: HostId): PeerClient {
+    if (this.#closed) throw new ShoalError('CANCELLED', 'The agent is stopping.');
+    const address = this.#options.addressOf(hostId);
+    const known = this.#clients.get(hostId);
+    if (known !== undefined && known.address === address) return known;
+    known?.close();
+    this.#clients.delete(hostId);
+    if (address === undefined) {
+      throw new ShoalError('NOT_FOUND', `No host ${hostId} is in the records.`, { facts: { hostId } });
+    }
+    const { certificates, limits } = this.#options;
+    const made = new PeerClient(this.#deps, {
+      hostId,
+      address,
+      certificates,
+      ...(limits === undefined ? {} : { limits }),
+    });
+    this.#clients.set(hostId, made);
+    return made;
+  }
+
+  /** Closes all. Safe to call twice. */
+  close(): void {
+    this.#closed = true;
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+}

@@ -1,0 +1,90 @@
+import { shoal } from '../../proto/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { HostId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import { certifiedHost } from './authority.ts';
+import { type CallHead, type GrpcCall, type GrpcLimits, GrpcServer, type Handlers } from './grpc/server.ts';
+import { peerErrorView } from './grpc/status.ts';
+import { type PeerCertificates, peerServerCredentials } from './peer-credentials.ts';
+import { peerServerLimits } from './peer-limits.ts';
+
+/** A call of PeerService: `call.caller` is the host that TLS proved to be the caller. */
+export type PeerCall = GrpcCall<HostId>;
+
+/** What an agent does for its peers. Each part of the agent brings its own methods. */
+export type PeerHandlers = Handlers<shoal.v1.PeerService, HostId>;
+
+/** Admits newcomers. `remoteAddress` is ip:port, for counting failures. */
+export interface JoinHandlers {
+  /** Whether this caller may try at all; throws `RATE_LIMITED`. Before anything it sends is read. */
+  admit(remoteAddress: string): void;
+  join(request: shoal.v1.JoinRequest, remoteAddress: string, signal: AbortSignal): Promise<shoal.v1.IJoinResponse>;
+}
+
+/** What a peer server is made with. */
+export interface PeerServerOptions {
+  readonly certificates: PeerCertificates;
+  /**
+   * False for hosts that have been removed from the mesh: their certificates never run out, so this is what shuts them
+   * out. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
+   */
+  admits(hostId: HostId): boolean;
+  readonly handlers: PeerHandlers;
+  readonly join: JoinHandlers;
+  readonly limits?: GrpcLimits;
+}
+
+/** The listener for peers and newcomers: PeerService for members, JoinService for whoever has a ticket. */
+export class PeerServer {
+  readonly #server: GrpcServer;
+  readonly #certificates: PeerCertificates;
+
+  constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: PeerServerOptions) {
+    this.#certificates = options.certificates;
+    this.#server = new GrpcServer(deps, { limits: options.limits ?? peerServerLimits, errorView: peerErrorView });
+    this.#server.add<shoal.v1.PeerService, HostId>({
+      service: shoal.v1.PeerService,
+      admit: (head) => memberOf(head, options),
+      handlers: options.handlers,
+    });
+    this.#server.add<shoal.v1.JoinService, void>({
+      service: shoal.v1.JoinService,
+      admit: (head) => options.join.admit(head.remoteAddress),
+      handlers: { join: (request, call) => options.join.join(request, call.remoteAddress, call.signal) },
+    });
+  }
+
+  /** The port bound; 0 before `listen`. */
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** Binds `host:port`. Throws `UNAVAILABLE`. */
+  listen(address: string): Promise<number> {
+    return this.#server.listen(address, peerServerCredentials(this.#certificates));
+  }
+
+  /** Safe to call twice. */
+  stop(graceMs?: number): Promise<void> {
+    return this.#server.stop(graceMs);
+  }
+}
+
+/** The member that calls. Throws `UNAUTHENTICATED`, `IDENTITY_MISMATCH`. */
+function memberOf(head: CallHead, options: PeerServerOptions): HostId {
+  const name = head.certificateName;
+  if (name === undefined) {
+    throw new ShoalError('UNAUTHENTICATED', 'Peer calls need a certificate of this mesh.');
+  }
+  const host = certifiedHost(name);
+  if (host === undefined || host.meshId !== options.certificates.meshId) {
+    throw new ShoalError('IDENTITY_MISMATCH', 'The certificate names no host of this mesh.');
+  }
+  if (!options.admits(host.hostId)) {
+    throw new ShoalError('IDENTITY_MISMATCH', 'The host has been removed from this mesh.', {
+      facts: { hostId: host.hostId },
+    });
+  }
+  return host.hostId;
+}

@@ -1,0 +1,99 @@
+/** Peers for tests: certificates of a mesh made on the spot, servers on free loopback ports, handlers to be overridden. */
+import { systemClock } from '../../../node/base/clock.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { HostId } from '../../../node/base/ids.ts';
+import { type Logger, silentLogger } from '../../../node/base/logger.ts';
+import { Prng } from '../../../node/base/prng.ts';
+import { MeshAuthority } from '../../../node/mesh/authority.ts';
+import { createTlsKey, HostIdentity } from '../../../node/mesh/identity.ts';
+import { PeerClients } from '../../../node/mesh/peer-client.ts';
+import type { PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
+import { type JoinHandlers, type PeerHandlers, PeerServer } from '../../../node/mesh/peer-server.ts';
+
+const refuse = async (): Promise<never> => {
+  throw new ShoalError('NOT_IMPLEMENTED', 'not part of this test');
+};
+
+// biome-ignore lint/correctness/useYield: it only refuses.
+async function* refuseStream(): AsyncGenerator<never> {
+  await refuse();
+}
+
+/** Handlers that refuse everything but a probe. */
+export const refusingHandlers: PeerHandlers = {
+  raft: refuse,
+  propose: refuse,
+  readIndex: refuse,
+  fetchSnapshot: refuseStream,
+  claim: refuse,
+  releaseClaim: refuse,
+  fetchBlob: refuseStream,
+  pullView: refuse,
+  consoleLog: refuse,
+  probe: async () => ({ reached: true }),
+  watchState: refuseStream,
+};
+
+export const refusingJoin: JoinHandlers = { admit: () => {}, join: refuse };
+
+/** A host of a test mesh. */
+export interface TestHost {
+  readonly identity: HostIdentity;
+  readonly hostId: HostId;
+  readonly certificates: PeerCertificates;
+}
+
+export function hostOf(authority: MeshAuthority): TestHost {
+  const identity = HostIdentity.create();
+  const tlsKey = createTlsKey();
+  return {
+    identity,
+    hostId: identity.hostId,
+    certificates: {
+      meshId: authority.meshId,
+      certificatePem: authority.issueHost(identity.hostId, tlsKey.publicKeySpki),
+      privateKeyPem: tlsKey.privateKeyPem,
+      authorityPem: authority.certificatePem,
+    },
+  };
+}
+
+export const testAuthority = (): MeshAuthority => MeshAuthority.create('m-1');
+
+/** Starts a server on loopback; stopped when the test ends. */
+export async function serve(
+  test: { teardown(run: () => Promise<void>): void },
+  host: TestHost,
+  options: {
+    readonly handlers?: Partial<PeerHandlers>;
+    readonly join?: JoinHandlers;
+    readonly admits?: (hostId: HostId) => boolean;
+    readonly logger?: Logger;
+  } = {},
+): Promise<string> {
+  const server = new PeerServer(
+    { clock: systemClock, logger: options.logger ?? silentLogger },
+    {
+      certificates: host.certificates,
+      admits: options.admits ?? (() => true),
+      handlers: { ...refusingHandlers, ...options.handlers },
+      join: options.join ?? refusingJoin,
+    },
+  );
+  test.teardown(() => server.stop(50));
+  return `127.0.0.1:${await server.listen('127.0.0.1:0')}`;
+}
+
+/** Clients of one host that find the others at the given addresses; closed when the test ends. */
+export function clientsOf(
+  test: { teardown(run: () => void): void },
+  host: TestHost,
+  addresses: ReadonlyMap<HostId, string>,
+): PeerClients {
+  const clients = new PeerClients(
+    { clock: systemClock, logger: silentLogger, random: new Prng(1) },
+    { certificates: host.certificates, addressOf: (hostId) => addresses.get(hostId) },
+  );
+  test.teardown(() => clients.close());
+  return clients;
+}
