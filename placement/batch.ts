@@ -1,8 +1,8 @@
 import type { HostId } from '../node/base/ids.ts';
 import type { Candidate, PlacementEngine } from './engine.ts';
-import { listWidthMax } from './engine.ts';
+import type { HostColumns } from './host-columns.ts';
 import type { ClaimKey, PlacementRequest } from './request.ts';
-import { RequestClass } from './request-class.ts';
+import { compileOverlay } from './request-overlay.ts';
 import { copiesThatFit } from './what-if.ts';
 
 /** One guest of a batch with its place. The place is held in the columns. */
@@ -52,25 +52,29 @@ export function selectBatch(
 
 /**
  * A batch under affinity goes to one host, so the first guest must land where all fit: the best host with room for all of
- * them, else the one with the most room among the best.
+ * them, else the one with the most room. Looks at every host; such batches are rare.
  */
 function roomiestOf(engine: PlacementEngine, request: PlacementRequest, count: number): PlacementRequest {
   if (request.host !== undefined) return request;
   const { columns } = engine;
-  const requestClass = new RequestClass(columns, engine.configuration, request);
-  const refused: HostId[] = [];
-  let best: { hostId: HostId; copies: number } | undefined;
-  for (;;) {
-    const list = engine.rank({ ...request, excludedHosts: [...request.excludedHosts, ...refused] }, listWidthMax);
-    if (list.length === 0) break;
-    for (const slot of list.slots.slice(0, list.length)) {
-      const hostId = columns.hostIds[slot];
-      if (hostId === undefined) continue;
-      const copies = copiesThatFit(columns, requestClass, request, slot, count);
-      if (copies >= count) return { ...request, host: { hostId, force: false } };
-      if (best === undefined || copies > best.copies) best = { hostId, copies };
-      refused.push(hostId);
-    }
+  const index = engine.indexFor(request);
+  const overlay = compileOverlay(columns, engine.configuration, request);
+  let best: { slot: number; copies: number } | undefined;
+  for (const slot of overlay?.only ?? columns.slots()) {
+    const score = index.scoreOf(slot);
+    if (score === Number.NEGATIVE_INFINITY || overlay?.except?.has(slot) === true) continue;
+    const copies = copiesThatFit(columns, index.requestClass, request, slot, count);
+    const better =
+      best === undefined ||
+      copies > best.copies ||
+      (copies === best.copies && precedes(columns, score, slot, index.scoreOf(best.slot), best.slot));
+    if (better) best = { slot, copies };
   }
-  return best === undefined ? request : { ...request, host: { hostId: best.hostId, force: false } };
+  const hostId = best === undefined ? undefined : columns.hostIds[best.slot];
+  return hostId === undefined ? request : { ...request, host: { hostId, force: false } };
+}
+
+function precedes(columns: HostColumns, score: number, slot: number, otherScore: number, other: number): boolean {
+  if (score !== otherScore) return score > otherScore;
+  return (columns.rank[slot] ?? 0) < (columns.rank[other] ?? 0);
 }

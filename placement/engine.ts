@@ -3,6 +3,7 @@ import type { Prng } from '../node/base/prng.ts';
 import { CandidateIndex, CandidateList } from './candidate-index.ts';
 import type { PlacementConfiguration } from './configuration.ts';
 import type { HostColumns } from './host-columns.ts';
+import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
 import { RequestClass, requestClassKey } from './request-class.ts';
 import { compileOverlay } from './request-overlay.ts';
@@ -40,6 +41,7 @@ export class PlacementEngine {
   readonly columns: HostColumns;
   readonly #prng: Prng;
   #configuration: PlacementConfiguration;
+  #hostScores: HostScores;
   /** Most recently used last. */
   readonly #classes = new Map<string, CandidateIndex>();
   /** The class asked last: bursts of one flavor are the rule. */
@@ -53,6 +55,7 @@ export class PlacementEngine {
   constructor(columns: HostColumns, configuration: PlacementConfiguration, prng: Prng) {
     this.columns = columns;
     this.#configuration = configuration;
+    this.#hostScores = new HostScores(columns, configuration);
     this.#prng = prng;
     this.#list = new CandidateList(columns, listWidthMax);
   }
@@ -65,6 +68,7 @@ export class PlacementEngine {
   reconfigure(configuration: PlacementConfiguration): void {
     for (const index of this.#classes.values()) this.#rescoredBefore += index.rescored;
     this.#configuration = configuration;
+    this.#hostScores = new HostScores(this.columns, configuration);
     this.#classes.clear();
     this.#lastIndex = undefined;
   }
@@ -152,7 +156,10 @@ export class PlacementEngine {
     if (index === undefined || key !== this.#lastKey) {
       index = this.#classes.get(key);
       if (index === undefined) {
-        index = new CandidateIndex(this.columns, new RequestClass(this.columns, this.#configuration, request));
+        index = new CandidateIndex(
+          this.columns,
+          new RequestClass(this.columns, this.#configuration, request, this.#hostScores),
+        );
         this.#classesBuilt++;
         this.#makeRoom();
       } else {
@@ -170,9 +177,7 @@ export class PlacementEngine {
   #rankForced(request: PlacementRequest, hostId: HostId): void {
     const slot = this.columns.slotOf(hostId);
     if (slot === undefined) return;
-    const requestClass = new RequestClass(this.columns, this.#configuration, request);
-    // Judging the host first makes its aggregates' multipliers known, whatever the verdict.
-    requestClass.scoreOf(slot);
+    const requestClass = new RequestClass(this.columns, this.#configuration, request, this.#hostScores);
     this.#list.insert(requestClass.weigh(slot), slot);
   }
 

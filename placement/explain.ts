@@ -4,10 +4,10 @@ import { passesRequestTest } from './filter.ts';
 import { filters } from './filters/index.ts';
 import type { HostColumns } from './host-columns.ts';
 import type { PlacementRequest } from './request.ts';
-import { multiplierOn } from './request-class.ts';
 import { compileRequestTests } from './request-overlay.ts';
 import { weighers } from './weighers/index.ts';
 import { weigherNames } from './weighers/names.ts';
+import { multiplierOn } from './weight-sum.ts';
 
 /** Why hosts are or are not there for a request. */
 export interface Explanation {
@@ -119,9 +119,11 @@ export function explainHost(
   for (const name of weigherNames) {
     const weigher = weighers[name];
     const multiplier = multiplierOn(profile, weigher, configuration);
-    if (weigher.scope === 'columns') {
-      const weight = weigher.compile(request, configuration)?.(columns, slot);
-      if (weight === undefined) continue;
+    if (weigher.scope !== 'request') {
+      const compiled =
+        weigher.scope === 'host' ? weigher.compile(configuration) : weigher.compile(request, configuration);
+      if (compiled === undefined) continue;
+      const weight = compiled(columns, slot);
       weights.push({ weigher: name, weight, multiplier });
       score += multiplier * weight;
     } else {

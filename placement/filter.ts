@@ -43,10 +43,21 @@ export interface ColumnsFilter extends FilterBase {
 
 export interface ColumnsTest {
   passes(columns: HostColumns, slot: number): boolean;
+  /**
+   * The same test as lower bounds on columns, where it can be put so: `passes` exactly when every bound holds. The engine
+   * then checks the bounds inline, which is several times faster than a call.
+   */
+  readonly bounds?: readonly ColumnBound[];
   /** As `ProfileTest.reason`. */
   reason(columns: HostColumns, slot: number): string;
   /** The same with this host's numbers, for operators. */
   detail?(columns: HostColumns, slot: number): string;
+}
+
+/** A column that must be at least something. */
+export interface ColumnBound {
+  readonly column: 'takesGuests' | 'vcpusRoom' | 'memoryRoomMib' | 'diskRoomGib';
+  readonly least: number;
 }
 
 export interface RequestFilter extends FilterBase {

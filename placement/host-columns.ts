@@ -45,18 +45,22 @@ export class HostColumns {
   /** 1 when the advert says so and the failure detector does not object. */
   up: Uint8Array;
   /** 1 when the row is present, enabled and up. */
-  takesGuests: Uint8Array;
+  takesGuests: Float64Array;
   profileIds: Int32Array;
   vcpusTotal: Float64Array;
   vcpusCapacity: Float64Array;
   /** Capacity less what adverts say is used, less this agent's holds. May be negative after an over-count. */
   vcpusFree: Float64Array;
+  /** The most that one guest can have: free, and not more than the machine has. */
+  vcpusRoom: Float64Array;
   memoryTotalMib: Float64Array;
   memoryCapacityMib: Float64Array;
   memoryFreeMib: Float64Array;
+  memoryRoomMib: Float64Array;
   diskTotalGib: Float64Array;
   diskCapacityGib: Float64Array;
   diskFreeGib: Float64Array;
+  diskRoomGib: Float64Array;
   /** Servers on the host, with holds. */
   numInstances: Float64Array;
   /** I/O-heavy operations, with holds. */
@@ -114,17 +118,20 @@ export class HostColumns {
     this.present = new Uint8Array(slots);
     this.enabled = new Uint8Array(slots);
     this.up = new Uint8Array(slots);
-    this.takesGuests = new Uint8Array(slots);
+    this.takesGuests = new Float64Array(slots);
     this.profileIds = new Int32Array(slots);
     this.vcpusTotal = new Float64Array(slots);
     this.vcpusCapacity = new Float64Array(slots);
     this.vcpusFree = new Float64Array(slots);
+    this.vcpusRoom = new Float64Array(slots);
     this.memoryTotalMib = new Float64Array(slots);
     this.memoryCapacityMib = new Float64Array(slots);
     this.memoryFreeMib = new Float64Array(slots);
     this.diskTotalGib = new Float64Array(slots);
     this.diskCapacityGib = new Float64Array(slots);
     this.diskFreeGib = new Float64Array(slots);
+    this.memoryRoomMib = new Float64Array(slots);
+    this.diskRoomGib = new Float64Array(slots);
     this.numInstances = new Float64Array(slots);
     this.ioOps = new Float64Array(slots);
     this.buildFailures = new Float64Array(slots);
@@ -312,6 +319,26 @@ export class HostColumns {
     return dropped;
   }
 
+  /**
+   * Lets the row look as if `copies` more guests were on the host, while `look` runs. Nothing is logged, so `look` must ask
+   * for no score that anybody keeps.
+   */
+  pretend<T>(slot: number, needs: ResourceNeeds, copies: number, look: () => T): T {
+    add(this.#heldVcpus, slot, copies * needs.vcpus);
+    add(this.#heldMemory, slot, copies * needs.memoryMib);
+    add(this.#heldDisk, slot, copies * needs.diskGib);
+    this.#refreshFree(slot);
+    this.numInstances[slot] = at(this.numInstances, slot) + copies;
+    try {
+      return look();
+    } finally {
+      add(this.#heldVcpus, slot, -copies * needs.vcpus);
+      add(this.#heldMemory, slot, -copies * needs.memoryMib);
+      add(this.#heldDisk, slot, -copies * needs.diskGib);
+      this.#refreshFree(slot);
+    }
+  }
+
   /** Devices of each pool that holds have taken. */
   pciTaken(slot: number): readonly number[] {
     const heavy = this.#heavyHolds.get(slot);
@@ -366,6 +393,9 @@ export class HostColumns {
     this.memoryFreeMib[slot] =
       at(this.memoryCapacityMib, slot) - at(this.#memoryUsed, slot) - at(this.#heldMemory, slot);
     this.diskFreeGib[slot] = at(this.diskCapacityGib, slot) - at(this.#diskUsed, slot) - at(this.#heldDisk, slot);
+    this.vcpusRoom[slot] = Math.min(at(this.vcpusFree, slot), at(this.vcpusTotal, slot));
+    this.memoryRoomMib[slot] = Math.min(at(this.memoryFreeMib, slot), at(this.memoryTotalMib, slot));
+    this.diskRoomGib[slot] = Math.min(at(this.diskFreeGib, slot), at(this.diskTotalGib, slot));
     this.numInstances[slot] = at(this.#numInstancesSaid, slot) + at(this.#heldCount, slot);
     this.ioOps[slot] = at(this.#ioOpsSaid, slot) + at(this.#heldCount, slot);
     this.pciFree[slot] = at(this.#pciFreeSaid, slot) - at(this.#heldPci, slot);
@@ -464,17 +494,20 @@ export class HostColumns {
     this.present = bytes(this.present);
     this.enabled = bytes(this.enabled);
     this.up = bytes(this.up);
-    this.takesGuests = bytes(this.takesGuests);
+    this.takesGuests = floats(this.takesGuests);
     this.profileIds = ints(this.profileIds);
     this.vcpusTotal = floats(this.vcpusTotal);
     this.vcpusCapacity = floats(this.vcpusCapacity);
     this.vcpusFree = floats(this.vcpusFree);
+    this.vcpusRoom = floats(this.vcpusRoom);
     this.memoryTotalMib = floats(this.memoryTotalMib);
     this.memoryCapacityMib = floats(this.memoryCapacityMib);
     this.memoryFreeMib = floats(this.memoryFreeMib);
     this.diskTotalGib = floats(this.diskTotalGib);
     this.diskCapacityGib = floats(this.diskCapacityGib);
     this.diskFreeGib = floats(this.diskFreeGib);
+    this.memoryRoomMib = floats(this.memoryRoomMib);
+    this.diskRoomGib = floats(this.diskRoomGib);
     this.numInstances = floats(this.numInstances);
     this.ioOps = floats(this.ioOps);
     this.buildFailures = floats(this.buildFailures);

@@ -3,10 +3,10 @@ import { passesRequestTest } from './filter.ts';
 import { filters } from './filters/index.ts';
 import type { HostColumns } from './host-columns.ts';
 import type { PlacementRequest } from './request.ts';
-import { multiplierOn } from './request-class.ts';
 import { compileRequestTests } from './request-overlay.ts';
 import { weighers } from './weighers/index.ts';
 import { weigherNames } from './weighers/names.ts';
+import { multiplierOn } from './weight-sum.ts';
 
 /**
  * The naive scheduler: every enabled filter on every host, every weigher on those that pass, sort. Nothing is remembered
@@ -72,8 +72,9 @@ export function naiveScorer(
       const profile = columns.profileOf[slot];
       return profile === undefined ? 0 : multiplierOn(profile, weigher, configuration);
     };
-    if (weigher.scope === 'columns') {
-      const weight = weigher.compile(request, configuration);
+    if (weigher.scope !== 'request') {
+      const weight =
+        weigher.scope === 'host' ? weigher.compile(configuration) : weigher.compile(request, configuration);
       if (weight !== undefined) weights.push((slot) => multiplier(slot) * weight(columns, slot));
     } else if (forced === undefined) {
       const byHost = weigher.compile(request);

@@ -1,88 +1,107 @@
-import { lowestNumber } from './aggregate-limit.ts';
 import type { PlacementConfiguration } from './configuration.ts';
-import type { ColumnsFilter, ColumnsTest, ProfileFilter, ProfileTest } from './filter.ts';
+import type { ColumnBound, ColumnsFilter, ColumnsTest, ProfileFilter, ProfileTest } from './filter.ts';
 import { filters } from './filters/index.ts';
 import type { HostColumns } from './host-columns.ts';
-import type { HostProfile } from './host-profile.ts';
+import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
-import { type HostWeight, multiplierOf, type Weigher } from './weigher.ts';
 import { weighers } from './weighers/index.ts';
 import { weigherNames } from './weighers/names.ts';
+import { type CompiledWeight, WeightSum } from './weight-sum.ts';
 
 /**
  * A request class, compiled: the predicate and the score that all requests of one class share. Both depend on the host's
  * row and the class alone.
  *
- * Profile tests are asked once a profile and the verdict is kept. The rest are plain loops over closures: a handful of
- * them a host, about 50 ns in all.
+ * Profile tests are asked once a profile and the verdict is kept. Tests that are lower bounds on columns are checked inline;
+ * what is left are calls. The score is the host's own (shared by all classes) plus what weighers make of the class.
  */
 export class RequestClass {
   readonly key: string;
   readonly #columns: HostColumns;
+  readonly #hostScores: HostScores;
   readonly #profileTests: readonly ProfileTest[];
   readonly #tests: readonly ColumnsTest['passes'][];
-  readonly #weights: readonly HostWeight[];
-  readonly #weighers: readonly Weigher[];
-  readonly #multipliers: readonly number[];
+  readonly #bounds: readonly ColumnBound[];
+  /** The bounds' columns and least values, in step. */
+  #boundColumns: Float64Array[] = [];
+  readonly #boundLeasts: readonly number[];
+  readonly #classSum: WeightSum | undefined;
   /** By profile id: 0 not judged yet, 1 passes, 2 does not. */
   #verdicts = new Uint8Array(64);
-  /** By profile id: this profile's multipliers, where an aggregate overrides some. */
-  #overrides: (readonly number[] | undefined)[] = [];
   #layoutVersion: number;
 
-  constructor(columns: HostColumns, configuration: PlacementConfiguration, asker: PlacementRequest) {
+  constructor(
+    columns: HostColumns,
+    configuration: PlacementConfiguration,
+    asker: PlacementRequest,
+    hostScores = new HostScores(columns, configuration),
+  ) {
     this.key = requestClassKey(columns, configuration, asker);
     // A class for projects that no aggregate names must not remember who asked first: an aggregate may name it later.
     const request = columns.profiles.namesProject(asker.projectId) ? asker : { ...asker, projectId: '' };
     this.#columns = columns;
+    this.#hostScores = hostScores;
     this.#layoutVersion = columns.layoutVersion;
+    hostScores.relayout();
     const compiled = compileClassTests(configuration, request);
     this.#profileTests = compiled.profileTests.map((t) => t.test);
-    this.#tests = compiled.columnsTests.map((t) => t.test.passes);
-    const weights: HostWeight[] = [];
-    const asked: Weigher[] = [];
-    for (const { weigher, weight } of compileWeights(configuration, request)) {
-      asked.push(weigher);
-      weights.push(weight);
+    const bounds: ColumnBound[] = [];
+    const tests: ColumnsTest['passes'][] = [];
+    for (const { test } of compiled.columnsTests) {
+      if (test.bounds === undefined) tests.push(test.passes);
+      else bounds.push(...test.bounds);
     }
-    this.#weights = weights;
-    this.#weighers = asked;
-    this.#multipliers = asked.map((weigher) => multiplierOf(weigher, configuration));
+    this.#tests = tests;
+    this.#bounds = bounds;
+    this.#boundLeasts = bounds.map((bound) => bound.least);
+    this.#findColumns();
+    const classWeights = compileClassWeights(configuration, request);
+    this.#classSum = classWeights.length === 0 ? undefined : new WeightSum(columns, configuration, classWeights);
   }
 
-  /** The host's score, or -Infinity when it does not pass the class's filters (or the slot is vacant). */
-  scoreOf(slot: number): number {
+  /** Whether the host passes the class's filters. False for a vacant slot. */
+  passes(slot: number): boolean {
     const columns = this.#columns;
-    if (columns.present[slot] !== 1) return Number.NEGATIVE_INFINITY;
+    if (columns.present[slot] !== 1) return false;
+    const boundColumns = this.#boundColumns;
+    const boundLeasts = this.#boundLeasts;
+    for (let i = 0; i < boundLeasts.length; i++) {
+      if ((boundColumns[i]?.[slot] ?? 0) < (boundLeasts[i] ?? 0)) return false;
+    }
     const profileId = columns.profileIds[slot] ?? 0;
     let verdict = this.#verdicts[profileId];
     if (verdict === undefined || verdict === 0) verdict = this.#judge(profileId);
-    if (verdict === 2) return Number.NEGATIVE_INFINITY;
+    if (verdict === 2) return false;
     const tests = this.#tests;
     for (let i = 0; i < tests.length; i++) {
-      if (tests[i]?.(columns, slot) === false) return Number.NEGATIVE_INFINITY;
+      if (tests[i]?.(columns, slot) === false) return false;
     }
-    return this.weigh(slot);
+    return true;
+  }
+
+  /** The host's score, or -Infinity when it does not pass. */
+  scoreOf(slot: number): number {
+    return this.passes(slot) ? this.weigh(slot) : Number.NEGATIVE_INFINITY;
   }
 
   /** The host's score though it may not pass: for a forced host. */
   weigh(slot: number): number {
-    const columns = this.#columns;
-    const weights = this.#weights;
-    const multipliers = this.#overrides[columns.profileIds[slot] ?? 0] ?? this.#multipliers;
-    let score = 0;
-    for (let i = 0; i < weights.length; i++) {
-      score += (multipliers[i] ?? 0) * (weights[i]?.(columns, slot) ?? 0);
-    }
-    return score;
+    const score = this.#hostScores.scoreOf(slot);
+    return this.#classSum === undefined ? score : this.#classSum.addTo(score, slot);
   }
 
-  /** Forgets verdicts by profile id when ids were given anew. Indexes call it before they build. */
+  /** Forgets what hangs on profile ids and column arrays when they moved. Indexes call it before they build. */
   relayout(): void {
+    this.#hostScores.relayout();
     if (this.#layoutVersion === this.#columns.layoutVersion) return;
     this.#layoutVersion = this.#columns.layoutVersion;
     this.#verdicts.fill(0);
-    this.#overrides = [];
+    this.#classSum?.relayout();
+    this.#findColumns();
+  }
+
+  #findColumns(): void {
+    this.#boundColumns = this.#bounds.map((bound) => this.#columns[bound.column]);
   }
 
   #judge(profileId: number): number {
@@ -93,37 +112,10 @@ export class RequestClass {
     }
     const profile = this.#columns.profiles.byId[profileId];
     if (profile === undefined) return 2;
-    let verdict = 1;
-    for (const test of this.#profileTests) {
-      if (!test.passes(profile)) {
-        verdict = 2;
-        break;
-      }
-    }
+    const verdict = this.#profileTests.every((test) => test.passes(profile)) ? 1 : 2;
     this.#verdicts[profileId] = verdict;
-    this.#overrides[profileId] = overriddenMultipliers(profile, this.#weighers, this.#multipliers);
     return verdict;
   }
-}
-
-/** The profile's multipliers, or undefined when no aggregate overrides any. */
-function overriddenMultipliers(
-  profile: HostProfile,
-  asked: readonly Weigher[],
-  multipliers: readonly number[],
-): readonly number[] | undefined {
-  let overridden = false;
-  const own = asked.map((weigher, i) => {
-    const override = lowestNumber(profile.metadata.get(weigher.multiplierKey));
-    if (override !== undefined) overridden = true;
-    return override ?? multipliers[i] ?? 0;
-  });
-  return overridden ? own : undefined;
-}
-
-/** The multiplier of `weigher` on a host of `profile`. */
-export function multiplierOn(profile: HostProfile, weigher: Weigher, configuration: PlacementConfiguration): number {
-  return lowestNumber(profile.metadata.get(weigher.multiplierKey)) ?? multiplierOf(weigher, configuration);
 }
 
 /** Enabled filters of the class kinds that have something to say about the request, in configured order by kind. */
@@ -150,15 +142,15 @@ export function compileClassTests(
   return { profileTests, columnsTests };
 }
 
-/** Weighers of the class kind that tell hosts apart for this request, in the order in which their weights are summed. */
-export function compileWeights(
+/** Weighers that read the class and tell hosts apart for this request, in the order in which their weights are summed. */
+function compileClassWeights(
   configuration: PlacementConfiguration,
   request: PlacementRequest,
-): readonly { readonly weigher: Weigher; readonly weight: HostWeight }[] {
-  const compiled: { weigher: Weigher; weight: HostWeight }[] = [];
+): readonly CompiledWeight[] {
+  const compiled: CompiledWeight[] = [];
   for (const name of weigherNames) {
     const weigher = weighers[name];
-    if (weigher.scope !== 'columns') continue;
+    if (weigher.scope !== 'class') continue;
     const weight = weigher.compile(request, configuration);
     if (weight !== undefined) compiled.push({ weigher, weight });
   }

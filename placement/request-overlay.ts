@@ -4,10 +4,10 @@ import type { RequestFilter, RequestTest } from './filter.ts';
 import { filters } from './filters/index.ts';
 import type { HostColumns } from './host-columns.ts';
 import type { PlacementRequest } from './request.ts';
-import { multiplierOn } from './request-class.ts';
 import type { RequestWeigher } from './weigher.ts';
 import { weighers } from './weighers/index.ts';
 import { weigherNames } from './weighers/names.ts';
+import { multiplierOn } from './weight-sum.ts';
 
 /**
  * What one request adds to its class: hosts that it may not use, the only ones that it may, and hosts that it likes more or

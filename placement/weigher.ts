@@ -16,7 +16,7 @@ import type { WeigherName } from './weighers/names.ts';
  * the full range (hosts with 100 and 101 GiB free get 0 and 1), ours leaves them small. That makes an incremental index
  * exact, a score comparable over time and across agents, and placement free of jumps when one odd host joins.
  */
-export type Weigher = ColumnsWeigher | RequestWeigher;
+export type Weigher = HostWeigher | ClassWeigher | RequestWeigher;
 
 interface WeigherBase {
   /** Nova's name, where Nova has the weigher. */
@@ -29,9 +29,16 @@ interface WeigherBase {
   readonly multipliers: { readonly spread: number; readonly pack: number };
 }
 
-/** Weighs every host by its row. */
-export interface ColumnsWeigher extends WeigherBase {
-  readonly scope: 'columns';
+/** Weighs every host by its row alone: one number serves every class of requests. Prefer this kind. */
+export interface HostWeigher extends WeigherBase {
+  readonly scope: 'host';
+  /** `undefined`: weighs every host alike under this configuration. */
+  compile(configuration: PlacementConfiguration): HostWeight | undefined;
+}
+
+/** Weighs every host by its row and what the request's class asks for. */
+export interface ClassWeigher extends WeigherBase {
+  readonly scope: 'class';
   /** `undefined`: weighs every host alike for this request. */
   compile(request: PlacementRequest, configuration: PlacementConfiguration): HostWeight | undefined;
 }

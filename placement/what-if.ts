@@ -69,18 +69,8 @@ export function copiesThatFit(
 ): number {
   const { needs } = request;
   if (needs.pci.length > 0 || needs.numa !== undefined) return copiesHeld(columns, requestClass, request, slot, most);
-  const vcpus = columns.vcpusFree[slot] ?? 0;
-  const memoryMib = columns.memoryFreeMib[slot] ?? 0;
-  const diskGib = columns.diskFreeGib[slot] ?? 0;
-  const instances = columns.numInstances[slot] ?? 0;
   /** Whether one more fits where `copies` are already. */
-  const fitsAfter = (copies: number): boolean => {
-    columns.vcpusFree[slot] = vcpus - copies * needs.vcpus;
-    columns.memoryFreeMib[slot] = memoryMib - copies * needs.memoryMib;
-    columns.diskFreeGib[slot] = diskGib - copies * needs.diskGib;
-    columns.numInstances[slot] = instances + copies;
-    return requestClass.scoreOf(slot) !== Number.NEGATIVE_INFINITY;
-  };
+  const fitsAfter = (copies: number): boolean => columns.pretend(slot, needs, copies, () => requestClass.passes(slot));
   let low = 0; // So many certainly fit.
   if (request.hints.query === undefined) {
     // Every filter but a query refuses ever more as a host fills, so halving finds the edge.
@@ -93,10 +83,6 @@ export function copiesThatFit(
   } else {
     while (low < Math.min(most, sequentialMax) && fitsAfter(low)) low++;
   }
-  columns.vcpusFree[slot] = vcpus;
-  columns.memoryFreeMib[slot] = memoryMib;
-  columns.diskFreeGib[slot] = diskGib;
-  columns.numInstances[slot] = instances;
   return low;
 }
 
@@ -115,7 +101,7 @@ function copiesHeld(
   if (hostId === undefined) return 0;
   const ioOps = columns.ioOps[slot] ?? 0;
   let copies = 0;
-  while (copies < Math.min(most, sequentialMax) && requestClass.scoreOf(slot) !== Number.NEGATIVE_INFINITY) {
+  while (copies < Math.min(most, sequentialMax) && requestClass.passes(slot)) {
     columns.hold(previewKey(copies), hostId, request.needs, Number.POSITIVE_INFINITY);
     columns.ioOps[slot] = ioOps;
     copies++;

@@ -7,6 +7,7 @@ export const computeFilter: ColumnsFilter = {
   scope: 'columns',
   onRebuild: false,
   compile: () => ({
+    bounds: [{ column: 'takesGuests', least: 1 }],
     passes: (columns, slot) => columns.takesGuests[slot] === 1,
     reason: (columns, slot) => (columns.up[slot] === 1 ? 'the host is disabled' : 'the host is down'),
     detail: (columns, slot) =>

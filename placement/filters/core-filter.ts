@@ -10,7 +10,8 @@ export const coreFilter: ColumnsFilter = {
     const { vcpus } = request.needs;
     if (vcpus <= 0) return undefined;
     return {
-      passes: (columns, slot) => vcpus <= (columns.vcpusFree[slot] ?? 0) && vcpus <= (columns.vcpusTotal[slot] ?? 0),
+      bounds: [{ column: 'vcpusRoom', least: vcpus }],
+      passes: (columns, slot) => vcpus <= (columns.vcpusRoom[slot] ?? 0),
       reason: () => `fewer than ${vcpus} vCPUs are free`,
       detail: (columns, slot) =>
         `${vcpus} vCPUs are needed, ${columns.vcpusFree[slot]} of ${columns.vcpusCapacity[slot]} are free (${columns.vcpusTotal[slot]} in hardware)`,

@@ -10,8 +10,8 @@ export const diskFilter: ColumnsFilter = {
     const { diskGib } = request.needs;
     if (diskGib <= 0) return undefined;
     return {
-      passes: (columns, slot) =>
-        diskGib <= (columns.diskFreeGib[slot] ?? 0) && diskGib <= (columns.diskTotalGib[slot] ?? 0),
+      bounds: [{ column: 'diskRoomGib', least: diskGib }],
+      passes: (columns, slot) => diskGib <= (columns.diskRoomGib[slot] ?? 0),
       reason: () => `less than ${diskGib} GiB of local disk is free`,
       detail: (columns, slot) =>
         `${diskGib} GiB of disk are needed, ${columns.diskFreeGib[slot]} of ${columns.diskCapacityGib[slot]} are free (${columns.diskTotalGib[slot]} in hardware)`,

@@ -10,8 +10,8 @@ export const ramFilter: ColumnsFilter = {
     const { memoryMib } = request.needs;
     if (memoryMib <= 0) return undefined;
     return {
-      passes: (columns, slot) =>
-        memoryMib <= (columns.memoryFreeMib[slot] ?? 0) && memoryMib <= (columns.memoryTotalMib[slot] ?? 0),
+      bounds: [{ column: 'memoryRoomMib', least: memoryMib }],
+      passes: (columns, slot) => memoryMib <= (columns.memoryRoomMib[slot] ?? 0),
       reason: () => `less than ${memoryMib} MiB of memory is free`,
       detail: (columns, slot) =>
         `${memoryMib} MiB of memory are needed, ${columns.memoryFreeMib[slot]} of ${columns.memoryCapacityMib[slot]} are free (${columns.memoryTotalMib[slot]} in hardware)`,

@@ -1,10 +1,10 @@
-import type { ColumnsWeigher } from '../weigher.ts';
+import type { ClassWeigher } from '../weigher.ts';
 
 /** On a move: 1 in the cell that the guest comes from, 0 elsewhere. */
-export const crossCellWeigher: ColumnsWeigher = {
+export const crossCellWeigher: ClassWeigher = {
   name: 'CrossCellWeigher',
   purpose: 'a moving guest stays in its cell',
-  scope: 'columns',
+  scope: 'class',
   multiplierKey: 'cross_cell_move_weight_multiplier',
   multipliers: { spread: 1_000_000, pack: 1_000_000 },
   compile(request) {

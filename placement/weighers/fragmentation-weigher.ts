@@ -1,10 +1,10 @@
-import type { ColumnsWeigher } from '../weigher.ts';
+import type { ClassWeigher } from '../weigher.ts';
 
 /** Less the room that would be left over on the host, as the larger of the two shares of the machine. */
-export const fragmentationWeigher: ColumnsWeigher = {
+export const fragmentationWeigher: ClassWeigher = {
   name: 'FragmentationWeigher',
   purpose: 'little unusable room is left over',
-  scope: 'columns',
+  scope: 'class',
   multiplierKey: 'fragmentation_weight_multiplier',
   multipliers: { spread: 0, pack: 1 },
   compile(request) {

@@ -1,13 +1,13 @@
-import { type ColumnsWeigher, squash } from '../weigher.ts';
+import { type HostWeigher, squash } from '../weigher.ts';
 
 /** The configured sum of factor times metric, squashed into (-1, 1). A host that lacks one of the metrics gets -1. */
-export const metricsWeigher: ColumnsWeigher = {
+export const metricsWeigher: HostWeigher = {
   name: 'MetricsWeigher',
   purpose: 'a higher weighted sum of the configured metrics',
-  scope: 'columns',
+  scope: 'host',
   multiplierKey: 'metrics_weight_multiplier',
   multipliers: { spread: 1, pack: 1 },
-  compile(_request, configuration) {
+  compile(configuration) {
     const factors = Object.entries(configuration.metrics.weights);
     if (factors.length === 0) return undefined;
     return (columns, slot) => {

@@ -1,14 +1,17 @@
-/** Every weigher by name; all are asked unless their multiplier is 0. */
+/**
+ * Every weigher by name, in the order in which weights are summed (sums of floats depend on it): first those that read the
+ * host alone, then those that read the request class too, then those that read the single request.
+ */
 export const weigherNames = [
   'RAMWeigher',
   'CPUWeigher',
   'DiskWeigher',
-  'FragmentationWeigher',
   'IoOpsWeigher',
   'PCIWeigher',
   'MetricsWeigher',
   'BuildFailureWeigher',
   'HostStateWeigher',
+  'FragmentationWeigher',
   'CrossCellWeigher',
   'ServerGroupSoftAffinityWeigher',
   'ServerGroupSoftAntiAffinityWeigher',

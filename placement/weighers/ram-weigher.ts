@@ -1,10 +1,10 @@
-import type { ColumnsWeigher } from '../weigher.ts';
+import type { HostWeigher } from '../weigher.ts';
 
 /** Free memory over the scale: 0..1, below 0 on an over-committed host. Nova's floor of 0 is the same zero. */
-export const ramWeigher: ColumnsWeigher = {
+export const ramWeigher: HostWeigher = {
   name: 'RAMWeigher',
   purpose: 'more free memory',
-  scope: 'columns',
+  scope: 'host',
   multiplierKey: 'ram_weight_multiplier',
   multipliers: { spread: 1, pack: 0 },
   compile: () => (columns, slot) => (columns.memoryFreeMib[slot] ?? 0) / columns.memoryScaleMib,
