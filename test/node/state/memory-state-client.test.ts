@@ -8,7 +8,7 @@ const put = (key: string): Transaction => ({
   elseOps: [],
 });
 
-t.test('a commit is seen by local readers and watchers when it returns', async (t) => {
+await t.test('a commit is seen by local readers and watchers when it returns', async (t) => {
   const state = new MemoryStateClient();
   const heard: string[] = [];
   state.watch({ prefix: 'a' }, (events) => heard.push(...events.map((event) => event.key)));
@@ -19,7 +19,7 @@ t.test('a commit is seen by local readers and watchers when it returns', async (
   t.same(heard, ['a']);
 });
 
-t.test('without quorum writes and fresh reads are refused and local reads go on', async (t) => {
+await t.test('without quorum writes and fresh reads are refused and local reads go on', async (t) => {
   const state = new MemoryStateClient();
   await state.commit(put('a'));
   state.available = false;
@@ -31,7 +31,7 @@ t.test('without quorum writes and fresh reads are refused and local reads go on'
   t.equal((await state.commit(put('b'))).succeeded, true);
 });
 
-t.test('a lost answer is no lost write, and the token finds it again', async (t) => {
+await t.test('a lost answer is no lost write, and the token finds it again', async (t) => {
   const state = new MemoryStateClient();
   state.loseNextOutcome = true;
   await t.rejects(state.commit(put('a'), { clientToken: 'once' }), { code: 'OUTCOME_UNKNOWN' });
@@ -39,10 +39,13 @@ t.test('a lost answer is no lost write, and the token finds it again', async (t)
   t.equal(state.local.get('a')?.revision, 1);
 });
 
-t.test('what cannot be applied is refused before it is proposed, and a caller that gave up is told so', async (t) => {
-  const state = new MemoryStateClient();
-  await t.rejects(state.commit(put('')), { code: 'INVALID_ARGUMENT' });
-  await t.rejects(state.commit(put('a'), { clientToken: 'ä' }), { code: 'INVALID_ARGUMENT' });
-  await t.rejects(state.commit(put('a'), { signal: AbortSignal.abort() }), { code: 'CANCELLED' });
-  t.equal(state.local.revision, 0);
-});
+await t.test(
+  'what cannot be applied is refused before it is proposed, and a caller that gave up is told so',
+  async (t) => {
+    const state = new MemoryStateClient();
+    await t.rejects(state.commit(put('')), { code: 'INVALID_ARGUMENT' });
+    await t.rejects(state.commit(put('a'), { clientToken: 'ä' }), { code: 'INVALID_ARGUMENT' });
+    await t.rejects(state.commit(put('a'), { signal: AbortSignal.abort() }), { code: 'CANCELLED' });
+    t.equal(state.local.revision, 0);
+  },
+);

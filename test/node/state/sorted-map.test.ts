@@ -23,7 +23,7 @@ function sorted(model: ReadonlyMap<string, number>): Item[] {
   return [...model].map(([k, value]) => ({ key: k, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-t.test('the map agrees with a plain map, and forks do not see later changes', (t) => {
+await t.test('the map agrees with a plain map, and forks do not see later changes', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 3000, minLength: 200 }), key, key, (steps, a, b) => {
       const map = new SortedMap<Item>();
@@ -60,7 +60,7 @@ t.test('the map agrees with a plain map, and forks do not see later changes', (t
   t.end();
 });
 
-t.test('deleting everything, in any order, leaves an empty map that works on', (t) => {
+await t.test('deleting everything, in any order, leaves an empty map that works on', (t) => {
   for (const order of ['up', 'down', 'inside-out'] as const) {
     const map = new SortedMap<Item>();
     const count = 10_000;

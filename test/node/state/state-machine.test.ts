@@ -30,7 +30,7 @@ function restored(snapshot: Uint8Array): StateMachine {
   return machine;
 }
 
-t.test('compares decide which branch is applied, and the first that fails is named', (t) => {
+await t.test('compares decide which branch is applied, and the first that fails is named', (t) => {
   const machine = new StateMachine();
   machine.apply(1, command(then(put('a', 'one'))));
   const cases: [string, Compare, boolean][] = [
@@ -60,7 +60,7 @@ t.test('compares decide which branch is applied, and the first that fails is nam
   t.end();
 });
 
-t.test('a refusal changes nothing, whatever came before it in the transaction', (t) => {
+await t.test('a refusal changes nothing, whatever came before it in the transaction', (t) => {
   const machine = new StateMachine();
   machine.apply(1, command(then(put('a', 'one'), put('b', 'two'), add('n', 9))));
   const before = snapshotOf(machine);
@@ -94,7 +94,7 @@ t.test('a refusal changes nothing, whatever came before it in the transaction', 
   t.end();
 });
 
-t.test('rows and events show each key once, as it ended', (t) => {
+await t.test('rows and events show each key once, as it ended', (t) => {
   const machine = new StateMachine();
   machine.apply(1, command(then(put('gone', 'x'), put('kept', 'y'))));
   const { rows, events } = machine.apply(
@@ -133,7 +133,7 @@ t.test('rows and events show each key once, as it ended', (t) => {
   t.end();
 });
 
-t.test('malformed commands are refused alike everywhere', (t) => {
+await t.test('malformed commands are refused alike everywhere', (t) => {
   const machine = new StateMachine();
   const long = 'k'.repeat(513);
   const bad: [string, Transaction][] = [
@@ -160,7 +160,7 @@ t.test('malformed commands are refused alike everywhere', (t) => {
   t.end();
 });
 
-t.test('a range delete over the bound is refused whole', (t) => {
+await t.test('a range delete over the bound is refused whole', (t) => {
   const machine = new StateMachine();
   let index = 0;
   for (let n = 0; n < 4; n += 1) {
@@ -178,7 +178,7 @@ t.test('a range delete over the bound is refused whole', (t) => {
   t.end();
 });
 
-t.test('an entry is never applied twice or out of order', (t) => {
+await t.test('an entry is never applied twice or out of order', (t) => {
   const machine = new StateMachine();
   machine.apply(5, command(then(put('a'))));
   t.throws(() => machine.apply(5, command(then(put('a')))), AssertionError);
@@ -186,7 +186,7 @@ t.test('an entry is never applied twice or out of order', (t) => {
   t.end();
 });
 
-t.test('a token gives the first outcome again, also after a snapshot, until its window has passed', (t) => {
+await t.test('a token gives the first outcome again, also after a snapshot, until its window has passed', (t) => {
   const machine = new StateMachine();
   const once = command(then(add('n', 1)), 'token-1');
   const first = machine.apply(1, once);
@@ -225,7 +225,7 @@ t.test('a token gives the first outcome again, also after a snapshot, until its 
   t.end();
 });
 
-t.test('what the log gives back is what was put in; what it does not understand stops the agent', (t) => {
+await t.test('what the log gives back is what was put in; what it does not understand stops the agent', (t) => {
   const all: Command = {
     clientToken: 'tok',
     transaction: {
@@ -319,7 +319,7 @@ function replay(machine: StateMachine, commands: readonly (Command | undefined)[
   }
 }
 
-t.test('the same commands in the same order give the same bytes', (t) => {
+await t.test('the same commands in the same order give the same bytes', (t) => {
   fc.assert(
     fc.property(history, (commands) => {
       const a = new StateMachine();
@@ -333,7 +333,7 @@ t.test('the same commands in the same order give the same bytes', (t) => {
   t.end();
 });
 
-t.test('a snapshot and the rest of the log equal a full replay, and a view does not move', (t) => {
+await t.test('a snapshot and the rest of the log equal a full replay, and a view does not move', (t) => {
   fc.assert(
     fc.property(history, fc.nat(80), (commands, cut) => {
       const at = Math.min(cut, commands.length);
@@ -352,7 +352,7 @@ t.test('a snapshot and the rest of the log equal a full replay, and a view does 
   t.end();
 });
 
-t.test('the rows of each step, kept on disk, are the state', (t) => {
+await t.test('the rows of each step, kept on disk, are the state', (t) => {
   fc.assert(
     fc.property(history, (commands) => {
       const machine = new StateMachine();
@@ -377,7 +377,7 @@ t.test('the rows of each step, kept on disk, are the state', (t) => {
   t.end();
 });
 
-t.test('counters stay within their bounds and add up to what was admitted', (t) => {
+await t.test('counters stay within their bounds and add up to what was admitted', (t) => {
   fc.assert(
     fc.property(history, (commands) => {
       const machine = new StateMachine();
@@ -398,7 +398,7 @@ t.test('counters stay within their bounds and add up to what was admitted', (t) 
   t.end();
 });
 
-t.test('a repeated token changes nothing and answers as the first time', (t) => {
+await t.test('a repeated token changes nothing and answers as the first time', (t) => {
   fc.assert(
     fc.property(history, anyCommand, (commands, again) => {
       const once = { ...again, clientToken: 'only-once' };
@@ -436,7 +436,7 @@ const thingTable = new Table<Thing>({
   ],
 });
 
-t.test('index entries are exactly those of the rows, whatever is inserted, updated and removed', (t) => {
+await t.test('index entries are exactly those of the rows, whatever is inserted, updated and removed', (t) => {
   const thing = fc.record({
     id: fc.nat(6).map((n) => `id${n}`),
     name: fc.nat(6).map((n) => `name${n}`),
@@ -469,7 +469,7 @@ t.test('index entries are exactly those of the rows, whatever is inserted, updat
   t.end();
 });
 
-t.test('a snapshot that was cut or changed anywhere is not believed', (t) => {
+await t.test('a snapshot that was cut or changed anywhere is not believed', (t) => {
   const machine = new StateMachine();
   for (let n = 1; n <= 50; n += 1)
     machine.apply(n, command(then(put(`k/${n}`, 'v'.repeat(n)), add('n', 1, 0, 99)), `t${n}`));
@@ -498,7 +498,7 @@ function isRefused(snapshot: Uint8Array): boolean {
   }
 }
 
-t.test('chunks have one size but the last, and may be cut anywhere on the way', (t) => {
+await t.test('chunks have one size but the last, and may be cut anywhere on the way', (t) => {
   const machine = new StateMachine();
   for (let n = 1; n <= 8; n += 1)
     machine.apply(n, command(then({ kind: 'put', key: `k/${n}`, value: new Uint8Array(200_000).fill(n) })));
@@ -517,7 +517,7 @@ t.test('chunks have one size but the last, and may be cut anywhere on the way', 
   t.end();
 });
 
-t.test('replacing the state by a snapshot tells what differs', (t) => {
+await t.test('replacing the state by a snapshot tells what differs', (t) => {
   const old = new StateMachine();
   old.apply(1, command(then(put('same', '1'), put('changed', '1'), put('gone', '1'))));
   const ahead = restored(snapshotOf(old));

@@ -14,7 +14,7 @@ function hub(revision = 0): WatchHub {
   });
 }
 
-t.test('a watcher hears its prefix, in order, from where it asked', (t) => {
+await t.test('a watcher hears its prefix, in order, from where it asked', (t) => {
   const watches = hub();
   const early: string[] = [];
   watches.watch({ prefix: 'a/' }, (events) => early.push(...events.map((e) => `${e.revision}:${e.key}`)));
@@ -42,14 +42,14 @@ t.test('a watcher hears its prefix, in order, from where it asked', (t) => {
   t.end();
 });
 
-t.test('a watcher from before the history is told that it is stale', (t) => {
+await t.test('a watcher from before the history is told that it is stale', (t) => {
   const watches = hub(10);
   t.throws(() => watches.watch({ prefix: '', afterRevision: 9 }, () => {}), { code: 'STALE' });
   t.doesNotThrow(() => watches.watch({ prefix: '', afterRevision: 10 }, () => {}));
   t.end();
 });
 
-t.test('the history is bounded in events and in bytes', (t) => {
+await t.test('the history is bounded in events and in bytes', (t) => {
   const many = hub();
   for (let n = 1; n <= historyEventsMax + 500; n += 1) many.publish(n, [event(n, 'k')]);
   t.throws(() => many.watch({ prefix: '', afterRevision: 499 }, () => {}), { code: 'STALE' });
@@ -67,7 +67,7 @@ t.test('the history is bounded in events and in bytes', (t) => {
   t.end();
 });
 
-t.test('one listener that throws does not keep the others from hearing', (t) => {
+await t.test('one listener that throws does not keep the others from hearing', (t) => {
   const errors: unknown[] = [];
   const watches = new WatchHub(0, (error) => errors.push(error));
   const heard: string[] = [];
@@ -81,7 +81,7 @@ t.test('one listener that throws does not keep the others from hearing', (t) => 
   t.end();
 });
 
-t.test('a snapshot reaches open watches and ends the history before it', (t) => {
+await t.test('a snapshot reaches open watches and ends the history before it', (t) => {
   const watches = hub();
   const heard: string[] = [];
   watches.watch({ prefix: 'a' }, (events) => heard.push(...events.map((e) => `${e.revision}:${e.key}`)));

@@ -1,0 +1,73 @@
+/**
+ * Every key of the log's LevelDB. Part of the stored format: forever.
+ *
+ *     head                      term, vote, commit, where the log begins and ends (records.ts); in every batch
+ *     applied                   applied index and term, membership, which state rows count (records.ts)
+ *     identity                  member number, incarnation, number of starts (records.ts)
+ *     peer/<raft id>            the last that was heard of a member (records.ts)
+ *     l/<log>/<index>           one entry (entry-record.ts)
+ *     r/<state>/<row>           one row of the state (state/rows.ts) behind its checksum
+ *     q/<log>/<index>           what was found broken and set aside, for people to look at
+ *
+ * `<index>` is 14 hex digits, so that keys sort by index. `<log>` and `<state>` are generations, 8 hex digits: a snapshot
+ * that is installed writes new ones beside the old, then switches to them in one batch.
+ */
+export const headKey = 'head';
+export const appliedKey = 'applied';
+export const identityKey = 'identity';
+
+export function peerKey(raftId: number): string {
+  return `peer/${raftId}`;
+}
+
+/** All peers lie in [start, end). */
+export const peerRange = { start: 'peer/', end: 'peer0' } as const;
+
+export function entryKey(generation: number, index: number): string {
+  return `l/${hex(generation, 8)}/${hex(index, 14)}`;
+}
+
+export function quarantineKey(generation: number, index: number): string {
+  return `q/${hex(generation, 8)}/${hex(index, 14)}`;
+}
+
+/** All entries of a generation lie in [start, end). */
+export function entryRange(generation: number): KeyRange {
+  return { start: `l/${hex(generation, 8)}/`, end: `l/${hex(generation, 8)}0` };
+}
+
+/** The index that an entry's key names. */
+export function indexOfEntryKey(key: string): number {
+  return Number.parseInt(key.slice(-14), 16);
+}
+
+export function rowKey(generation: number, row: string): string {
+  return `r/${hex(generation, 8)}/${row}`;
+}
+
+/** All rows of a generation lie in [start, end). */
+export function rowRange(generation: number): KeyRange {
+  return { start: `r/${hex(generation, 8)}/`, end: `r/${hex(generation, 8)}0` };
+}
+
+/** The row that a row's key names. */
+export function rowOfKey(key: string): string {
+  return key.slice(11);
+}
+
+/** The ranges of every generation but one. */
+export function otherGenerations(kind: 'l' | 'r', generation: number): readonly KeyRange[] {
+  return [
+    { start: `${kind}/`, end: `${kind}/${hex(generation, 8)}/` },
+    { start: `${kind}/${hex(generation, 8)}0`, end: `${kind}0` },
+  ];
+}
+
+export interface KeyRange {
+  readonly start: string;
+  readonly end: string;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}

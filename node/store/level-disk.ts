@@ -1,0 +1,119 @@
+/** LevelDB as a `Disk`. Every batch is synced; one is in flight at a time (concurrent synced puts are ten times slower). */
+import { Level } from 'level';
+import { ShoalError } from '../base/errors.ts';
+import type { Disk, DiskOp, DiskRow } from './disk.ts';
+
+/** Rows fetched from LevelDB at a time while scanning. */
+const scanRows = 1000;
+/** LevelDB's memtable. Larger than its default 4 MiB: fewer files while the log is written and deleted all the time. */
+const writeBufferBytes = 16 * 1024 * 1024;
+
+/** Opens or makes it. Throws `STORE_FAILED` (locked, no permission, disk) or `LOG_CORRUPT` (its files do not fit). */
+export async function openLevelDisk(folder: string): Promise<Disk> {
+  const level = new Level<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
+  try {
+    // Log entries and protobuf records are written once and read rarely: compressing them would only cost time.
+    await level.open({ compression: false, writeBufferSize: writeBufferBytes });
+  } catch (error) {
+    throw openError(error, folder);
+  }
+  return new LevelDisk(level, folder);
+}
+
+class LevelDisk implements Disk {
+  readonly #level: Level<string, Uint8Array>;
+  readonly #folder: string;
+
+  constructor(level: Level<string, Uint8Array>, folder: string) {
+    this.#level = level;
+    this.#folder = folder;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    try {
+      return this.#level.getSync(key);
+    } catch (error) {
+      throw this.#failed(error, 'read');
+    }
+  }
+
+  async *scan(start: string, end: string): AsyncGenerator<DiskRow, void, undefined> {
+    const iterator = this.#level.iterator({ gte: start, lt: end });
+    try {
+      for (;;) {
+        const rows = await iterator.nextv(scanRows);
+        if (rows.length === 0) return;
+        for (const [key, value] of rows) yield { key, value };
+      }
+    } catch (error) {
+      throw this.#failed(error, 'read');
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async write(ops: readonly DiskOp[]): Promise<void> {
+    try {
+      await this.#level.batch(
+        ops.map((op) =>
+          op.value === undefined
+            ? { type: 'del' as const, key: op.key }
+            : { type: 'put' as const, key: op.key, value: op.value },
+        ),
+        { sync: true },
+      );
+    } catch (error) {
+      throw this.#failed(error, 'write');
+    }
+  }
+
+  async clear(start: string, end: string): Promise<void> {
+    try {
+      await this.#level.clear({ gte: start, lt: end });
+    } catch (error) {
+      throw this.#failed(error, 'write');
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#level.close();
+    } catch (error) {
+      throw this.#failed(error, 'close');
+    }
+  }
+
+  #failed(error: unknown, action: string): ShoalError {
+    return new ShoalError('STORE_FAILED', `LevelDB could not ${action} ${this.#folder}: ${textOf(error)}`, {
+      facts: { folder: this.#folder, action, isDiskFull: isDiskFull(error) },
+      cause: error,
+    });
+  }
+}
+
+function openError(error: unknown, folder: string): ShoalError {
+  // abstract-level wraps: the engine's own code is on the cause.
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const facts = { folder, levelCode: code, isDiskFull: isDiskFull(cause) };
+  const isCorrupt = code === 'LEVEL_CORRUPTION' || isMissingFile(cause);
+  return new ShoalError(
+    isCorrupt ? 'LOG_CORRUPT' : 'STORE_FAILED',
+    `LevelDB could not open ${folder}: ${textOf(cause)}`,
+    { facts, cause: error },
+  );
+}
+
+/** LevelDB reports both as input/output errors and says which only in words; a test pins the real ones. */
+function isMissingFile(error: unknown): boolean {
+  return /No such file or directory|does not exist/.test(textOf(error));
+}
+
+function isDiskFull(error: unknown): boolean {
+  return /No space left on device|File too large|Disk quota exceeded/.test(textOf(error));
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
