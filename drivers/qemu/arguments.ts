@@ -97,17 +97,14 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
   argv.push('-object', 'rng-random,id=random,filename=/dev/urandom');
   argv.push('-device', 'virtio-rng-pci,rng=random,max-bytes=1024,period=1000');
   for (const disk of spec.disks) {
-    const id = deviceId('d', disk.volumeId);
-    argv.push('-blockdev', JSON.stringify(protocolNode(disk.source, `${id}-src`)));
+    const [source, node] = [nodeName(disk.volumeId, 'src'), nodeName(disk.volumeId, 'fmt')];
+    argv.push('-blockdev', JSON.stringify(protocolNode(disk.source, source)));
     const format = disk.source.kind === 'file' ? disk.source.format : 'raw';
-    argv.push(
-      '-blockdev',
-      JSON.stringify({ driver: format, 'node-name': `${id}-fmt`, file: `${id}-src`, discard: 'unmap' }),
-    );
+    argv.push('-blockdev', JSON.stringify({ driver: format, 'node-name': node, file: source, discard: 'unmap' }));
     const device = {
       driver: 'virtio-blk-pci',
-      id,
-      drive: `${id}-fmt`,
+      id: deviceId('disk', disk.volumeId),
+      drive: node,
       // The guest finds it as /dev/disk/by-id/virtio-SERIAL; virtio has room for 20 characters.
       serial: disk.volumeId.slice(0, 20),
       werror: 'stop',
@@ -129,7 +126,7 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
     );
   }
   for (const nic of spec.nics) {
-    const id = deviceId('n', nic.portId);
+    const id = deviceId('nic', nic.portId);
     argv.push('-netdev', `tap,id=${id}-tap,ifname=${nic.tapName},script=no,downscript=no`);
     // No option ROM: guests boot from disks.
     argv.push('-device', `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=`);
@@ -155,9 +152,20 @@ export function generationOfName(name: string): number | undefined {
   return digits !== undefined && Number.isSafeInteger(generation) ? generation : undefined;
 }
 
-/** A device or node id. Node names have at most 31 characters; 24 hex digits of a UUID are 96 bits. */
-export function deviceId(prefix: 'd' | 'n', uuid: string): string {
-  return `${prefix}-${uuid.replaceAll('-', '').slice(0, 24)}`;
+/** Id of a guest's device: what hot-plug and events name it by. */
+export function deviceId(kind: 'disk' | 'nic', uuid: string): string {
+  return `${kind}-${uuid}`;
+}
+
+/**
+ * Name of a block node: `src` opens the storage, `fmt` above it reads the format. QEMU allows 31 characters, too few for
+ * a UUID in hex, so it stands in base 36.
+ */
+export function nodeName(volumeId: string, layer: 'src' | 'fmt'): string {
+  const digits = BigInt(`0x${volumeId.replaceAll('-', '')}`)
+    .toString(36)
+    .padStart(25, '0');
+  return `d${digits}-${layer}`;
 }
 
 function protocolNode(source: DiskSource, nodeName: string): Readonly<Record<string, unknown>> {

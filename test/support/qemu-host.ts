@@ -4,25 +4,18 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { runCommand } from '../../drivers/command.ts';
 import { QemuDriver, type QemuDriverOptions } from '../../drivers/qemu/driver.ts';
 import type { GuestDisk } from '../../drivers/types.ts';
 import type { VolumeId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
 import type { ComputeFixture } from '../compliance/compute.ts';
+import { whyNoProgram } from './programs.ts';
 
 /** Why QEMU guests cannot be run here; false when they can. */
 export async function whyNoQemu(): Promise<string | false> {
   if (process.getuid?.() !== 0) return 'needs root, to run QEMU as another user';
-  for (const program of ['qemu-system-x86_64', 'qemu-img', 'setpriv', 'prlimit']) {
-    try {
-      await runCommand([program, '--version']);
-    } catch {
-      return `${program} is not installed`;
-    }
-  }
-  return false;
+  return whyNoProgram('qemu-system-x86_64', 'qemu-img', 'setpriv', 'prlimit');
 }
 
 /** A new folder that the user `nobody` may enter; it goes with the test. */

@@ -1,0 +1,321 @@
+/**
+ * Disks as qcow2 files on this host: the storage where there is no Ceph.
+ *
+ *     ROOT/images/IMAGE.qcow2|.raw   the image's content, never changed (a hard link to the blob where that works)
+ *     ROOT/images/IMAGE.json         there once the content is whole
+ *     ROOT/disks/VOLUME.qcow2        the disk: what the guest wrote, above the image
+ *     ROOT/disks/VOLUME.json         what is at its bottom; written before the disk
+ *     ROOT/disks/VOLUME.lock         who has it open, at which generation
+ *
+ * Every file appears by rename after a sync. So each call may be repeated after a crash at any point: it finds either
+ * nothing or the whole thing. Names ending in `.tmp` are unfinished work of an earlier agent, removed at start.
+ *
+ * A disk names its image by a relative path, so that ROOT may be moved as a whole.
+ */
+import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { Logger } from '../../node/base/logger.ts';
+import { type CommandRunner, runCommand } from '../command.ts';
+import { errnoOf, isMissing, isRecord, readJsonFile, syncFolder, writeFileDurably } from '../durable-file.ts';
+import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
+
+/** An image that is ready, as remembered beside its content. */
+interface ImageRecord {
+  readonly format: 'qcow2' | 'raw';
+  readonly virtualSizeBytes: number;
+}
+
+const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** qcow2 keeps sizes in sectors. */
+const sectorBytes = 512;
+
+export class LocalStorageDriver implements StorageDriver {
+  readonly name = 'local';
+  readonly capabilities: StorageCapabilities = { shared: false, snapshots: false };
+  readonly #log: Logger;
+  readonly #run: CommandRunner;
+  readonly #imagesDir: string;
+  readonly #disksDir: string;
+
+  /** @param root folder of this driver's own; QEMU's user must be able to enter it (mode 0711 suffices). */
+  constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: { readonly root: string }) {
+    this.#log = deps.log;
+    this.#run = deps.run ?? runCommand;
+    this.#imagesDir = join(options.root, 'images');
+    this.#disksDir = join(options.root, 'disks');
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#run(['qemu-img', '--version'], { signal });
+    for (const folder of [this.#imagesDir, this.#disksDir]) {
+      await mkdir(folder, { recursive: true, mode: 0o711 });
+      for (const name of await readdir(folder)) {
+        if (!name.endsWith('.tmp')) continue;
+        this.#log.info({ folder, name }, 'removing what a crash left unfinished');
+        await rm(join(folder, name), { force: true });
+      }
+    }
+  }
+
+  async stop(): Promise<void> {}
+
+  async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
+    refuseAborted(signal);
+    const space = await statfs(this.#disksDir);
+    return { totalBytes: space.blocks * space.bsize, freeBytes: space.bavail * space.bsize };
+  }
+
+  async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
+    refuseAborted(signal);
+    if ((await this.#readImage(image.imageId)) !== undefined) return;
+    const path = this.#imagePath(image.imageId, image.format);
+    const beside = `${path}.tmp`;
+    await rm(beside, { force: true });
+    try {
+      await link(image.path, beside);
+    } catch (caught) {
+      if (!['EXDEV', 'EPERM', 'EMLINK', 'EOPNOTSUPP'].includes(errnoOf(caught) ?? '')) {
+        throw ShoalError.from(caught, isMissing(caught) ? 'NOT_FOUND' : 'DRIVER_FAILED', `linking ${image.path}`);
+      }
+      await copyFile(image.path, beside, constants.COPYFILE_FICLONE);
+    }
+    const file = await open(beside, 'r');
+    try {
+      // Guests' disks lie on it, and QEMU runs as another user.
+      await file.chmod(0o644);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+    const record: ImageRecord = { format: image.format, virtualSizeBytes: image.virtualSizeBytes };
+    await writeFileDurably(join(this.#imagesDir, `${image.imageId}.json`), JSON.stringify(record));
+  }
+
+  async hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean> {
+    refuseAborted(signal);
+    return (await this.#readImage(imageId)) !== undefined;
+  }
+
+  async removeImage(imageId: ImageId, signal: AbortSignal): Promise<void> {
+    const users = (await this.listDisks(signal)).filter((disk) => disk.imageId === imageId);
+    if (users.length > 0) {
+      throw new ShoalError('CONFLICT', `image ${imageId} is below ${users.length} disks`, {
+        facts: { volumes: users.slice(0, 10).map((disk) => disk.volumeId) },
+      });
+    }
+    checkId(imageId);
+    // The record first: without it the content counts as never imported.
+    await rm(join(this.#imagesDir, `${imageId}.json`), { force: true });
+    for (const format of ['qcow2', 'raw'] as const) await rm(this.#imagePath(imageId, format), { force: true });
+    await syncFolder(this.#imagesDir);
+  }
+
+  async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
+    if (!Number.isSafeInteger(spec.sizeBytes) || spec.sizeBytes <= 0) {
+      throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes`);
+    }
+    const sizeBytes = Math.ceil(spec.sizeBytes / sectorBytes) * sectorBytes;
+    const found = await this.findDisk(spec.volumeId, signal);
+    if (found === undefined) {
+      await this.#createDisk(spec, sizeBytes, signal);
+      return;
+    }
+    if (found.imageId !== spec.imageId) {
+      throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`, {
+        facts: { exists: found.imageId, asked: spec.imageId },
+      });
+    }
+    if (found.sizeBytes < sizeBytes) {
+      const path = this.#diskPath(spec.volumeId);
+      await this.#refuseInUse(spec.volumeId, signal);
+      await this.#run(['qemu-img', 'resize', '-q', '-f', 'qcow2', path, String(sizeBytes)], { signal });
+    }
+  }
+
+  async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
+    refuseAborted(signal);
+    const path = this.#diskPath(volumeId);
+    const header = await readQcow2Size(path);
+    if (header === undefined) return undefined;
+    const record = await readJsonFile(join(this.#disksDir, `${volumeId}.json`));
+    const imageId =
+      isRecord(record) && typeof record['imageId'] === 'string' ? (record['imageId'] as ImageId) : undefined;
+    return { volumeId, ...header, ...(imageId === undefined ? {} : { imageId }) };
+  }
+
+  async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
+    const found: DiskFound[] = [];
+    for (const name of await readdir(this.#disksDir)) {
+      const id = name.endsWith('.qcow2') ? name.slice(0, -'.qcow2'.length) : '';
+      const disk = idPattern.test(id) ? await this.findDisk(id as VolumeId, signal) : undefined;
+      if (disk !== undefined) found.push(disk);
+    }
+    return found;
+  }
+
+  async openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource> {
+    if ((await this.findDisk(spec.volumeId, signal)) === undefined) {
+      throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId} on this host`);
+    }
+    const lock = await this.#readLock(spec.volumeId);
+    const isMine = lock?.owner === owner && lock.generation === spec.generation;
+    if (lock !== undefined && !isMine) {
+      if (lock.generation >= spec.generation) {
+        throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is locked at generation ${lock.generation}`, {
+          facts: { owner: lock.owner, generation: lock.generation },
+        });
+      }
+      // Files are on this host alone, so whoever has it open is a process here, and QEMU's own lock shows it.
+      if (await this.#isInUse(spec.volumeId, signal)) {
+        throw new ShoalError('FENCE_UNPROVEN', `a process of this host has disk ${spec.volumeId} open`);
+      }
+    }
+    if (!isMine) {
+      await writeFileDurably(
+        this.#lockPath(spec.volumeId),
+        JSON.stringify({ owner, generation: spec.generation }),
+        0o600,
+      );
+    }
+    return { kind: 'file', path: this.#diskPath(spec.volumeId), format: 'qcow2' };
+  }
+
+  async closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void> {
+    refuseAborted(signal);
+    const lock = await this.#readLock(volumeId);
+    if (lock?.owner !== owner || lock.generation !== generation) return;
+    await rm(this.#lockPath(volumeId), { force: true });
+    await syncFolder(this.#disksDir);
+  }
+
+  async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    refuseAborted(signal);
+    const path = this.#diskPath(volumeId);
+    if ((await readQcow2Size(path)) !== undefined) await this.#refuseInUse(volumeId, signal);
+    // The disk first: what describes a disk that is not there is never read.
+    for (const file of [path, this.#lockPath(volumeId), join(this.#disksDir, `${volumeId}.json`)]) {
+      await rm(file, { force: true });
+    }
+    await syncFolder(this.#disksDir);
+  }
+
+  async #createDisk(spec: DiskSpec, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    const path = this.#diskPath(spec.volumeId);
+    const beside = `${path}.tmp`;
+    const argv = ['qemu-img', 'create', '-q', '-f', 'qcow2'];
+    if (spec.imageId !== undefined) {
+      const image = await this.#readImage(spec.imageId);
+      if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+      if (sizeBytes < image.virtualSizeBytes) {
+        const facts = { asked: sizeBytes, image: image.virtualSizeBytes };
+        throw new ShoalError('INVALID_ARGUMENT', `a disk of ${sizeBytes} bytes is smaller than its image`, { facts });
+      }
+      argv.push('-b', join('..', 'images', `${spec.imageId}.${image.format}`), '-F', image.format);
+    }
+    await rm(beside, { force: true });
+    await writeFileDurably(
+      join(this.#disksDir, `${spec.volumeId}.json`),
+      JSON.stringify(spec.imageId === undefined ? {} : { imageId: spec.imageId }),
+    );
+    await this.#run([...argv, beside, String(sizeBytes)], { signal });
+    const file = await open(beside, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+    await syncFolder(this.#disksDir);
+  }
+
+  async #refuseInUse(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    if (await this.#isInUse(volumeId, signal)) {
+      throw new ShoalError('CONFLICT', `a guest has disk ${volumeId} open`);
+    }
+  }
+
+  /** Whether a process holds QEMU's own lock on the file. qemu-img asks for the same lock, so it fails exactly then. */
+  async #isInUse(volumeId: VolumeId, signal: AbortSignal): Promise<boolean> {
+    const path = this.#diskPath(volumeId);
+    const locked = await this.#run(['qemu-img', 'info', '-f', 'qcow2', path], { signal, okStatus: [0, 1] });
+    if (locked.status === 0) return false;
+    // Readable when locks are ignored: the lock was what failed.
+    await this.#run(['qemu-img', 'info', '-U', '-f', 'qcow2', path], { signal });
+    return true;
+  }
+
+  async #readImage(imageId: ImageId): Promise<ImageRecord | undefined> {
+    checkId(imageId);
+    const path = join(this.#imagesDir, `${imageId}.json`);
+    const value = await readJsonFile(path);
+    if (value === undefined) return undefined;
+    if (
+      !isRecord(value) ||
+      (value['format'] !== 'qcow2' && value['format'] !== 'raw') ||
+      typeof value['virtualSizeBytes'] !== 'number'
+    ) {
+      throw new ShoalError('DRIVER_FAILED', `${path} is not an image record`);
+    }
+    try {
+      await stat(this.#imagePath(imageId, value['format']));
+    } catch (caught) {
+      if (isMissing(caught)) return undefined;
+      throw ShoalError.from(caught, 'CANNOT_TELL', `looking for image ${imageId}`);
+    }
+    return { format: value['format'], virtualSizeBytes: value['virtualSizeBytes'] };
+  }
+
+  async #readLock(volumeId: VolumeId): Promise<{ readonly owner: HostId; readonly generation: number } | undefined> {
+    const value = await readJsonFile(this.#lockPath(volumeId));
+    if (value === undefined) return undefined;
+    if (isRecord(value) && typeof value['owner'] === 'string' && typeof value['generation'] === 'number') {
+      return { owner: value['owner'] as HostId, generation: value['generation'] };
+    }
+    throw new ShoalError('FENCE_UNPROVEN', `the lock of disk ${volumeId} is not understood`);
+  }
+
+  #imagePath(imageId: ImageId, format: 'qcow2' | 'raw'): string {
+    return join(this.#imagesDir, `${imageId}.${format}`);
+  }
+
+  #diskPath(volumeId: VolumeId): string {
+    checkId(volumeId);
+    return join(this.#disksDir, `${volumeId}.qcow2`);
+  }
+
+  #lockPath(volumeId: VolumeId): string {
+    return join(this.#disksDir, `${volumeId}.lock`);
+  }
+}
+
+function refuseAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new ShoalError('CANCELLED', 'cancelled before it began');
+}
+
+function checkId(id: string): void {
+  if (!idPattern.test(id)) throw new ShoalError('INVALID_ARGUMENT', `'${id}' is not a lower-case UUID`);
+}
+
+/** The sizes of a qcow2 file of our own; undefined when there is none. Reading 32 bytes beats running qemu-img. */
+async function readQcow2Size(path: string): Promise<{ sizeBytes: number; usedBytes: number } | undefined> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const header = Buffer.alloc(32);
+      const { bytesRead } = await file.read(header, 0, header.length, 0);
+      if (bytesRead < header.length || header.toString('latin1', 0, 4) !== 'QFI\xfb') {
+        throw new ShoalError('DRIVER_FAILED', `${path} is not a qcow2 file`);
+      }
+      const { blocks } = await file.stat();
+      return { sizeBytes: Number(header.readBigUInt64BE(24)), usedBytes: blocks * sectorBytes };
+    } finally {
+      await file.close();
+    }
+  } catch (caught) {
+    if (isMissing(caught)) return undefined;
+    throw ShoalError.from(caught, 'CANNOT_TELL', `reading ${path}`);
+  }
+}

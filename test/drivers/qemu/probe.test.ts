@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
+import { powerOfStatus } from '../../../drivers/qemu/guest.ts';
+import { probeAccelerator } from '../../../drivers/qemu/probe.ts';
+import { identify, isAlive, signalProcess, waitGone } from '../../../drivers/qemu/process.ts';
+import { RunFiles } from '../../../drivers/qemu/run-files.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ServerId } from '../../../node/base/ids.ts';
+import { whyNoProgram } from '../../support/programs.ts';
+
+const probe = { binary: 'qemu-system-x86_64', accelerator: 'tcg', prefix: [] } as const;
+
+await t.test('the probe guest runs under TCG', { skip: await whyNoProgram('qemu-system-x86_64') }, async (t) => {
+  t.match(await probeAccelerator(runCommand, probe), { usable: true });
+});
+
+await t.test('an accelerator that hangs, fails or ends otherwise is not usable', async (t) => {
+  const results: [CommandRunner, RegExp][] = [
+    [async () => Promise.reject(new ShoalError('DEADLINE_EXCEEDED', 'slow')), /hung/],
+    [async () => Promise.reject(new ShoalError('COMMAND_FAILED', 'killed by SIGKILL')), /SIGKILL/],
+    [async () => ({ status: 1, stdout: '', stderr: 'Could not access KVM kernel module' }), /KVM kernel module/],
+    [async () => ({ status: 0, stdout: '', stderr: '' }), /ended with 0/],
+  ];
+  for (const [answer, reason] of results) {
+    const run: CommandRunner = (argv, options) =>
+      argv.includes('-accel') ? answer(argv, options) : runCommand(argv, options);
+    t.match(await probeAccelerator(run, { ...probe, accelerator: 'kvm' }), { usable: false, reason });
+  }
+});
+
+await t.test('a process is told from a later one with the same pid', async (t) => {
+  const own = await identify(process.pid);
+  if (own === undefined) throw new Error('this process lives');
+  t.equal(await isAlive(own), true);
+  const other = { ...own, startTicks: own.startTicks - 1 };
+  t.equal(await isAlive(other), false);
+  t.equal(await signalProcess(other, 'SIGKILL'), false, 'and not signalled');
+  t.equal(await waitGone(other, 0), true);
+  t.equal(await waitGone(own, 0), false);
+  t.equal(await identify(2 ** 22 + 1), undefined);
+});
+
+await t.test('socket paths fit into an address, however long the run folder is', async (t) => {
+  const base = await mkdtemp(join(tmpdir(), 'shoal-run-'));
+  t.teardown(() => rm(base, { recursive: true, force: true }));
+  const serverId = '6f1c5f0e-0000-4000-8000-000000000001' as ServerId;
+  for (const runDir of [base, join(base, 'a'.repeat(120))]) {
+    const files = new RunFiles(runDir);
+    await files.prepare();
+    await files.prepare();
+    await files.prepareGuest(serverId, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    const paths = files.guestPaths(serverId);
+    for (const path of [paths.qmpSocket, paths.peopleQmpSocket, paths.serialSocket, paths.vncSocket]) {
+      t.ok(Buffer.byteLength(path) <= 107, path);
+    }
+    t.strictSame(await files.servers(), [serverId]);
+    t.equal(new RunFiles(runDir).guestPaths(serverId).qmpSocket, paths.qmpSocket, 'the same after a restart');
+    await files.removeGuest(serverId);
+    await files.releaseLink();
+    await files.releaseLink();
+  }
+  t.throws(() => new RunFiles(base).guestPaths('../../etc' as ServerId), { code: 'INVALID_ARGUMENT' });
+});
+
+await t.test('every run state of QEMU has a power state, and only "shutdown" means powered off', async (t) => {
+  t.equal(powerOfStatus('running'), 'running');
+  t.equal(powerOfStatus('shutdown'), 'shutdown');
+  for (const status of ['paused', 'prelaunch', 'io-error', 'guest-panicked', 'inmigrate', 'postmigrate']) {
+    t.equal(powerOfStatus(status), 'paused', status);
+  }
+});
