@@ -8,7 +8,7 @@
 import type { ComputeDriver, GuestFound } from '../drivers/types.ts';
 import { shoal } from '../proto/messages.ts';
 import type { Clock, Timer } from './base/clock.ts';
-import { ShoalError } from './base/errors.ts';
+import { type ErrorCode, ShoalError } from './base/errors.ts';
 import type { HostId, PortId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
@@ -28,6 +28,9 @@ const periodMs = 10_000;
 const retryMs = 1_000;
 /** Tries of a step whose failure may pass, before the server's owner is told. */
 const attemptsMax = 5;
+/** Crashes of one guest within the window after which it is not started again by itself. */
+const crashesMax = 5;
+const crashWindowMs = 10 * 60_000;
 /** Failures that may pass by themselves. */
 const passing = [
   'UNAVAILABLE',
@@ -64,6 +67,7 @@ export class HostLoop implements Service {
   readonly #abort = new AbortController();
   readonly #busy = new Map<string, Promise<void>>();
   readonly #attempts = new Map<string, { ask: string; count: number }>();
+  readonly #crashesMs = new Map<string, number[]>();
   readonly #orphansTold = new Set<string>();
   readonly #closers: (() => void)[] = [];
   #timer: Timer | undefined;
@@ -164,6 +168,7 @@ export class HostLoop implements Service {
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
     await this.#deps.onRecords(records, reader);
     this.#tellOrphans(records, guests);
+    this.#forgetGone(records);
 
     const failures = await networkSync.sync(this.#deps.networkView(reader), busyPorts(records, guests), signal);
     for (const { what, error } of failures) {
@@ -183,6 +188,14 @@ export class HostLoop implements Service {
       if (step === undefined) continue;
       // The next pass takes up what finds no room in this one.
       if (this.#busy.size >= stepsAtOnceMax) break;
+      if (step.kind === 'start' && step.reason === 'crashed' && !this.#mayRestart(record.id)) {
+        await this.#giveUp(
+          record,
+          `The guest crashed ${crashesMax + 1} times in ${crashWindowMs / 60_000} minutes.`,
+          '',
+        );
+        continue;
+      }
       this.#begin(step, record);
     }
   }
@@ -217,7 +230,8 @@ export class HostLoop implements Service {
     const before = this.#attempts.get(record.id);
     const count = before?.ask === ask ? before.count + 1 : 1;
     this.#attempts.set(record.id, { ask, count });
-    const mayPass = ShoalError.is(error, ...passing) && count < attemptsMax;
+    const isOneOf = (codes: readonly ErrorCode[]): boolean => codes.includes(error.code);
+    const mayPass = isOneOf(passing) && count < attemptsMax;
     const facts = {
       serverId: record.id,
       step: step.kind,
@@ -226,20 +240,34 @@ export class HostLoop implements Service {
       attempt: count,
       err: error,
     };
-    if (mayPass || ShoalError.is(error, ...patient) || step.kind === 'destroy' || step.kind === 'release') {
+    if (mayPass || isOneOf(patient) || step.kind === 'destroy' || step.kind === 'release') {
       // Tearing down has no fault to report: it is tried until it works.
       logger.warn(facts, 'step failed; it will be tried again');
       this.#retryLater(Math.min(retryMs * count, periodMs));
       return;
     }
     logger.error(facts, 'step failed');
-    this.#attempts.set(record.id, { ask, count: attemptsMax });
+    await this.#giveUp(record, `${error.code}: ${stepWords[step.kind]} failed on its host.`, error.message);
+  }
+
+  /** Leaves the server alone until its owner asks for something again, and tells the owner why. */
+  async #giveUp(record: shoal.v1.Server, message: string, details: string): Promise<void> {
+    this.#attempts.set(record.id, { ask: askOf(record), count: attemptsMax });
     try {
-      await reports.fault(record, `${error.code}: ${stepWords[step.kind]} failed on its host.`, error.message);
+      await this.#deps.reports.fault(record, message, details);
     } catch (caught) {
-      logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
+      this.#deps.logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
       this.#retryLater(retryMs);
     }
+  }
+
+  /** Counts a crash; true while starting the guest again is still sensible. */
+  #mayRestart(serverId: string): boolean {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const recent = (this.#crashesMs.get(serverId) ?? []).filter((atMs) => atMs > nowMs - crashWindowMs);
+    recent.push(nowMs);
+    this.#crashesMs.set(serverId, recent);
+    return recent.length <= crashesMax;
   }
 
   #memory(record: shoal.v1.Server): { rebootsDone: number; failed: boolean } {
@@ -262,6 +290,14 @@ export class HostLoop implements Service {
       this.wake();
     }, delayMs);
     this.#retry = { timer, dueMs };
+  }
+
+  /** Drops what is remembered of servers that are no longer of this host. */
+  #forgetGone(records: readonly shoal.v1.Server[]): void {
+    const known = new Set(records.map((record) => record.id));
+    for (const memory of [this.#attempts, this.#crashesMs]) {
+      for (const serverId of memory.keys()) if (!known.has(serverId)) memory.delete(serverId);
+    }
   }
 
   #tellOrphans(records: readonly shoal.v1.Server[], guests: ReadonlyMap<string, GuestFound>): void {

@@ -1,0 +1,336 @@
+import t, { type Test } from 'tap';
+import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
+import { FakeNetworkDriver, FakeNetworkHost } from '../../drivers/fake/network.ts';
+import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
+import type { ImageFile } from '../../drivers/types.ts';
+import { systemClock } from '../../node/base/clock.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { HostId, ImageId, NetworkId, PortId, ServerId, SubnetId, VolumeId } from '../../node/base/ids.ts';
+import { silentLogger } from '../../node/base/logger.ts';
+import { Executor, type HostReports } from '../../node/executor.ts';
+import { HostLoop } from '../../node/host-loop.ts';
+import { NetworkSync } from '../../node/network-sync.ts';
+import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { TransactionBuilder } from '../../node/state/table.ts';
+import { imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
+import { memoryHostStore } from '../../node/store/host-store.ts';
+import { shoal } from '../../proto/messages.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+const self = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;
+const serverId = 's1' as ServerId;
+const portId = 'p1' as PortId;
+const networkId = 'n1' as NetworkId;
+
+/** One host on fake drivers whose records live in memory. */
+class World {
+  readonly state = new MemoryStateClient();
+  readonly compute = new FakeComputeHost();
+  readonly network = new FakeNetworkHost();
+  readonly storage = new FakeStorage({ shared: false });
+  readonly store = memoryHostStore();
+  readonly #loops: HostLoop[] = [];
+
+  /** An agent's loop on this host; another one after `stop` is what runs after a restart. */
+  async startLoop(): Promise<HostLoop> {
+    const signal = new AbortController().signal;
+    const compute = new FakeComputeDriver(this.compute);
+    const network = new FakeNetworkDriver(this.network);
+    const storage = new FakeStorageDriver(this.storage);
+    for (const driver of [compute, network, storage]) await driver.start(signal);
+    const networkSync = new NetworkSync({ driver: network, store: this.store, logger: silentLogger });
+    const reports = this.#reports();
+    const executor = new Executor({
+      hostId: self,
+      compute,
+      storage: new Map([['local', storage]]),
+      store: this.store,
+      reports,
+      imageFile: async (image): Promise<ImageFile> => ({
+        imageId: image.id as ImageId,
+        path: '/dev/null',
+        format: 'qcow2',
+        virtualSizeBytes: 1024,
+      }),
+      tapName: (id) => networkSync.tapName(id),
+      mtu: () => 1450,
+    });
+    const loop = new HostLoop(
+      {
+        hostId: self,
+        state: this.state,
+        compute,
+        executor,
+        networkSync,
+        networkView: (reader) => {
+          const ports = portTable.by(reader, 'host', self).map((row) => row.record);
+          const subnetId = 'sub1' as SubnetId;
+          return {
+            revision: reader.revision,
+            networks:
+              ports.length === 0
+                ? []
+                : [
+                    {
+                      networkId,
+                      vni: 7,
+                      mtu: 1450,
+                      subnets: [
+                        {
+                          subnetId,
+                          cidr: '10.0.0.0/24',
+                          serviceIp: '10.0.0.2',
+                          dhcp: true,
+                          dnsServers: [],
+                          hostRoutes: [],
+                        },
+                      ],
+                    },
+                  ],
+            ports: ports.map((port) => ({
+              portId: port.id as PortId,
+              networkId,
+              mac: port.mac,
+              ip: port.fixedIps[0]?.ip ?? '',
+              hostname: 'guest',
+              portSecurity: true,
+              rules: [],
+              metadata: {},
+            })),
+            forwarding: [],
+            routers: [],
+          };
+        },
+        reports,
+        withIntents: (server) => server,
+        onRecords: async () => {},
+        clock: systemClock,
+        logger: silentLogger,
+      },
+      { stopGraceMs: 0 },
+    );
+    await loop.start();
+    this.#loops.push(loop);
+    await loop.settled();
+    return loop;
+  }
+
+  async stop(): Promise<void> {
+    for (const loop of this.#loops) await loop.stop();
+  }
+
+  server(): shoal.v1.Server | undefined {
+    return serverTable.get(this.state.local, serverId)?.record;
+  }
+
+  async change(edit: (server: shoal.v1.Server) => void): Promise<void> {
+    const row = serverTable.get(this.state.local, serverId);
+    if (row === undefined) return;
+    const next = new shoal.v1.Server(row.record);
+    edit(next);
+    const builder = new TransactionBuilder();
+    serverTable.update(builder, row, next);
+    await this.state.commit(builder.build());
+  }
+
+  async createServer(): Promise<void> {
+    const builder = new TransactionBuilder();
+    imageTable.insert(builder, new shoal.v1.Image({ id: 'i1', status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }));
+    portTable.insert(
+      builder,
+      new shoal.v1.Port({
+        id: portId,
+        networkId,
+        mac: 'fa:16:3e:00:00:10',
+        hostId: self,
+        deviceId: serverId,
+        fixedIps: [{ subnetId: 'sub1', ip: '10.0.0.10' }],
+      }),
+    );
+    serverTable.insert(
+      builder,
+      new shoal.v1.Server({
+        id: serverId,
+        name: 'first',
+        hostId: self,
+        generation: 1,
+        imageId: 'i1',
+        powerWanted: PowerWanted.POWER_WANTED_RUNNING,
+        status: ServerStatus.SERVER_STATUS_BUILD,
+        taskState: 'spawning',
+        portIds: [portId],
+        rootVolumeId: 'v1',
+        storage: 'local',
+        flavor: { vcpus: 1, memoryMib: 128, diskGib: 1 },
+      }),
+    );
+    await this.state.commit(builder.build());
+  }
+
+  #reports(): HostReports {
+    const { SERVER_STATUS_ACTIVE, SERVER_STATUS_SHUTOFF, SERVER_STATUS_PAUSED, SERVER_STATUS_ERROR } = ServerStatus;
+    const status = { running: SERVER_STATUS_ACTIVE, stopped: SERVER_STATUS_SHUTOFF, paused: SERVER_STATUS_PAUSED };
+    return {
+      power: (_, power, rebootsDone) =>
+        this.change((server) => {
+          server.status = status[power];
+          server.taskState = '';
+          server.rebootsDone = rebootsDone;
+        }),
+      shutdown: () =>
+        this.change((server) => {
+          server.status = SERVER_STATUS_SHUTOFF;
+          server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+        }),
+      fault: (_, message) =>
+        this.change((server) => {
+          server.status = SERVER_STATUS_ERROR;
+          server.taskState = '';
+          server.fault = new shoal.v1.ServerFault({ code: 500, message });
+        }),
+      released: () => Promise.resolve(),
+      deleted: async () => {
+        const builder = new TransactionBuilder();
+        const server = serverTable.must(this.state.local, serverId);
+        serverTable.remove(builder, server);
+        portTable.remove(builder, portTable.must(this.state.local, portId));
+        await this.state.commit(builder.build());
+      },
+      task: () => Promise.resolve(),
+    };
+  }
+}
+
+async function world(t: Test): Promise<World> {
+  const made = new World();
+  t.teardown(() => made.stop());
+  return made;
+}
+
+t.test('a recorded server is built, stopped, started and deleted, and nothing stays', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+  t.equal(w.compute.guests.get(serverId)?.power, 'running');
+  t.ok(w.network.ports.has(portId));
+
+  await w.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+  t.equal(w.storage.disks.get('v1' as VolumeId)?.lock, undefined, 'the lock is given back');
+
+  await w.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_RUNNING;
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+
+  await w.change((server) => {
+    server.deleting = true;
+  });
+  await loop.settled();
+  t.equal(w.server(), undefined);
+  t.equal(w.compute.guests.size, 0);
+  t.equal(w.storage.disks.size, 0);
+  t.equal(w.network.ports.size, 0);
+  t.equal(w.network.networks.size, 0);
+  t.same(w.store.entries('carried/'), []);
+});
+
+t.test('an agent that starts again adopts what runs and starts nothing', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  await first.stop();
+  const changesBefore = w.network.changes;
+  await w.startLoop();
+  t.equal(w.compute.starts.length, 1);
+  t.equal(w.network.changes, changesBefore, 'the network was not touched');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+});
+
+t.test('after a power cut of the host its servers are started again', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  await first.stop();
+  w.compute.reboot();
+  w.network.reboot();
+  await w.startLoop();
+  t.equal(w.compute.starts.length, 2);
+  t.ok(w.network.ports.has(portId));
+});
+
+t.test('an empty state takes nothing away', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  await first.stop();
+  const amnesiac = new World();
+  Object.assign(amnesiac, { compute: w.compute, network: w.network, storage: w.storage, store: w.store });
+  t.teardown(() => amnesiac.stop());
+  await amnesiac.startLoop();
+  t.equal(w.compute.guests.get(serverId)?.power, 'running');
+  t.ok(w.network.ports.has(portId));
+});
+
+t.test('a guest that cannot be started puts its server in ERROR, once', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.compute.faults.failNext('startGuest', new ShoalError('DRIVER_FAILED', 'no such machine'), 10);
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(w.server()?.fault?.message, /starting the server/);
+  t.equal(w.compute.starts.length, 0);
+
+  w.compute.faults.clear();
+  await w.change((server) => {
+    server.taskState = 'powering-on';
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'its owner may ask again');
+});
+
+t.test('a guest that powers itself off stays off', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  w.compute.powerOff(serverId);
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+  t.equal(w.compute.starts.length, 1);
+});
+
+t.test('a guest that crashes is started again', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  w.compute.crash(serverId);
+  await loop.settled();
+  t.equal(w.compute.starts.length, 2);
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+});
+
+t.test('a guest that keeps crashing is given up, and its owner told', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  for (let crash = 0; crash < 7; crash++) {
+    if (w.compute.guests.get(serverId)?.power === 'running') w.compute.crash(serverId);
+    await loop.settled();
+  }
+  t.equal(w.compute.starts.length, 6, 'the first start and five more');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(w.server()?.fault?.message, /crashed 6 times/);
+});
