@@ -225,7 +225,7 @@ export class HostLoop implements Service {
   }
 
   async #failed(step: ServerStep, record: shoal.v1.Server, error: ShoalError): Promise<void> {
-    const { logger, reports } = this.#deps;
+    const { logger } = this.#deps;
     const ask = askOf(record);
     const before = this.#attempts.get(record.id);
     const count = before?.ask === ask ? before.count + 1 : 1;
