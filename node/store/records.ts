@@ -47,8 +47,9 @@ export interface PeerMemory {
   readonly starts: number;
   /** The highest term that it has spoken in. */
   readonly term: number;
-  /** The highest index that it has acknowledged. */
+  /** The last entry that it has acknowledged, as far as logs can be compared: by term first. */
   readonly match: number;
+  readonly matchTerm: number;
 }
 
 /** Why a node does not trust its own log. */
@@ -149,6 +150,7 @@ export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | u
     starts: number(record, 'starts'),
     term: number(record, 'term'),
     match: number(record, 'match'),
+    matchTerm: number(record, 'matchTerm'),
   };
 }
 

@@ -1,0 +1,233 @@
+/** Raft messages, commands and snapshots between the core's own objects and protobuf. Bytes from outside are checked here. */
+import { shoal } from '../proto/messages.ts';
+import { ShoalError } from './base/errors.ts';
+import {
+  type ConfState,
+  type Entry,
+  type EntryType,
+  type Message,
+  newMessage,
+  noBytes,
+  type PeerMessageType,
+} from './raft/index.ts';
+import type { Hello, PeerMessage, SnapshotPart, SnapshotRequest } from './raft-transport.ts';
+import type { PeerMemory, SnapshotPlace } from './store/index.ts';
+
+const { RaftEntryType } = shoal.v1;
+
+/** Numbers on the wire: forever. Those from 100 on are the loop's own and never reach the core. */
+const typeNumbers: Readonly<Record<PeerMessageType | Hello['type'], number>> = {
+  MsgProp: 1,
+  MsgApp: 2,
+  MsgAppResp: 3,
+  MsgVote: 4,
+  MsgVoteResp: 5,
+  MsgPreVote: 6,
+  MsgPreVoteResp: 7,
+  MsgSnap: 8,
+  MsgHeartbeat: 9,
+  MsgHeartbeatResp: 10,
+  MsgTransferLeader: 11,
+  MsgTimeoutNow: 12,
+  MsgReadIndex: 13,
+  MsgReadIndexResp: 14,
+  Hello: 100,
+  HelloResp: 101,
+};
+const typeNames = new Map<number, PeerMessageType | Hello['type']>(
+  (Object.keys(typeNumbers) as (keyof typeof typeNumbers)[]).map((name) => [typeNumbers[name], name]),
+);
+
+const entryTypes: readonly EntryType[] = ['normal', 'confChange', 'confChangeV2'];
+const entryTypeNumbers: Readonly<Record<EntryType, shoal.v1.RaftEntryType>> = {
+  normal: RaftEntryType.RAFT_ENTRY_TYPE_NORMAL,
+  confChange: RaftEntryType.RAFT_ENTRY_TYPE_CONF_CHANGE,
+  confChangeV2: RaftEntryType.RAFT_ENTRY_TYPE_CONF_CHANGE_V2,
+};
+
+/** A message for the wire. */
+export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Properties {
+  if (message.type === 'Hello' || message.type === 'HelloResp') {
+    const { type, to, from, term, incarnation, starts, isTermRaised, known } = message;
+    const context = new TextEncoder().encode(JSON.stringify({ incarnation, starts, isTermRaised, known }));
+    return { type: typeNumbers[type], to, from, term, context };
+  }
+  return {
+    type: isPeerMessageType(message.type) ? typeNumbers[message.type] : 0,
+    to: message.to,
+    from: message.from,
+    term: message.term,
+    logTerm: message.logTerm,
+    index: message.index,
+    entries: message.entries.map((entry) => ({ ...entry, type: entryTypeNumbers[entry.type] })),
+    commit: message.commit,
+    vote: message.vote,
+    snapshot: message.snapshot === null ? null : placeToWire(message.snapshot),
+    reject: message.reject,
+    rejectHint: message.rejectHint,
+    context: message.context,
+  };
+}
+
+/**
+ * A message from the wire; `from` is the peer that the connection has proved. Undefined for one that this version does not
+ * know: it is dropped, as the sender may be newer. Throws `INVALID_ARGUMENT` for one that makes no sense.
+ */
+export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerMessage | undefined {
+  const type = typeNames.get(wire.type);
+  if (type === undefined) return undefined;
+  for (const value of [wire.to, wire.term, wire.logTerm, wire.index, wire.commit, wire.vote, wire.rejectHint]) {
+    mustBeInRange(value);
+  }
+  if (type === 'Hello' || type === 'HelloResp') return helloFromWire(type, wire, from);
+  const message: Message = newMessage({
+    type,
+    to: wire.to,
+    from,
+    term: wire.term,
+    logTerm: wire.logTerm,
+    index: wire.index,
+    entries: wire.entries.map(entryFromWire),
+    commit: wire.commit,
+    vote: wire.vote,
+    snapshot: wire.snapshot ? { ...placeFromWire(wire.snapshot), data: noBytes } : null,
+    reject: wire.reject,
+    rejectHint: wire.rejectHint,
+    context: wire.context,
+  });
+  return message;
+}
+
+export function snapshotRequestToWire(request: SnapshotRequest): shoal.v1.FetchSnapshotRequest.$Properties {
+  return {
+    indexMin: request.indexMin,
+    snapshotIndex: request.resume?.index ?? 0,
+    offsetBytes: request.resume?.offsetBytes ?? 0,
+  };
+}
+
+/** Throws `INVALID_ARGUMENT`. */
+export function snapshotRequestFromWire(wire: shoal.v1.FetchSnapshotRequest): SnapshotRequest {
+  const { indexMin, snapshotIndex, offsetBytes } = wire;
+  for (const value of [indexMin, snapshotIndex, offsetBytes]) mustBeInRange(value);
+  return snapshotIndex === 0 ? { indexMin } : { indexMin, resume: { index: snapshotIndex, offsetBytes } };
+}
+
+/** `totalBytes` is 0 in every part but the last: it is not known before. */
+export function snapshotPartToWire(part: SnapshotPart): shoal.v1.SnapshotChunk.$Properties {
+  const { place, offsetBytes, data, crc32c, isLast } = part;
+  return {
+    meta: placeToWire(place),
+    offsetBytes,
+    totalBytes: isLast ? offsetBytes + data.length : 0,
+    data,
+    crc32c,
+  };
+}
+
+/** Throws `INVALID_ARGUMENT`. */
+export function snapshotPartFromWire(wire: shoal.v1.SnapshotChunk): SnapshotPart {
+  mustBeInRange(wire.offsetBytes);
+  if (!wire.meta) throw malformed('a snapshot without its place');
+  return {
+    place: placeFromWire(wire.meta),
+    offsetBytes: wire.offsetBytes,
+    data: wire.data,
+    crc32c: wire.crc32c,
+    isLast: wire.totalBytes !== 0,
+  };
+}
+
+function isPeerMessageType(type: Message['type']): type is PeerMessageType {
+  return type in typeNumbers;
+}
+
+function entryFromWire(wire: shoal.v1.RaftEntry): Entry {
+  const type = entryTypes[wire.type];
+  if (type === undefined) throw malformed(`an entry of unknown type ${wire.type}`);
+  mustBeInRange(wire.index);
+  mustBeInRange(wire.term);
+  // Copied: entries are kept, and must not keep the whole message with them.
+  return { index: wire.index, term: wire.term, type, data: wire.data.slice() };
+}
+
+function helloFromWire(type: Hello['type'], wire: shoal.v1.RaftMessage, from: number): Hello {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(wire.context));
+  } catch {
+    throw malformed('a greeting that cannot be read');
+  }
+  const fields = recordOf(parsed);
+  const known = fields['known'];
+  return {
+    type,
+    to: wire.to,
+    from,
+    term: wire.term,
+    incarnation: textOf(fields['incarnation']),
+    starts: numberOf(fields['starts']),
+    isTermRaised: fields['isTermRaised'] === true,
+    known: known === undefined ? undefined : memoryOf(recordOf(known)),
+  };
+}
+
+function memoryOf(fields: Record<string, unknown>): PeerMemory {
+  return {
+    incarnation: textOf(fields['incarnation']),
+    starts: numberOf(fields['starts']),
+    term: numberOf(fields['term']),
+    match: numberOf(fields['match']),
+    matchTerm: numberOf(fields['matchTerm']),
+  };
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw malformed('a greeting without fields');
+  return { ...value };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string' || value.length > 64) throw malformed('a greeting without a name');
+  return value;
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value !== 'number') throw malformed('a greeting without a number');
+  mustBeInRange(value);
+  return value;
+}
+
+function placeToWire(place: SnapshotPlace): shoal.v1.RaftSnapshotMeta.$Properties {
+  const { voters, votersOutgoing, learners, learnersNext, autoLeave } = place.confState;
+  return {
+    index: place.index,
+    term: place.term,
+    confState: {
+      voters: [...voters],
+      votersOutgoing: [...votersOutgoing],
+      learners: [...learners],
+      learnersNext: [...learnersNext],
+      autoLeave,
+    },
+  };
+}
+
+function placeFromWire(wire: shoal.v1.RaftSnapshotMeta): SnapshotPlace {
+  mustBeInRange(wire.index);
+  mustBeInRange(wire.term);
+  const conf = wire.confState;
+  if (!conf) throw malformed('a snapshot without its members');
+  const { voters, votersOutgoing, learners, learnersNext, autoLeave } = conf;
+  for (const id of [...voters, ...votersOutgoing, ...learners, ...learnersNext]) mustBeInRange(id);
+  const confState: ConfState = { voters, votersOutgoing, learners, learnersNext, autoLeave };
+  return { index: wire.index, term: wire.term, confState };
+}
+
+function mustBeInRange(value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw malformed(`a number outside [0, 2^53): ${value}`);
+}
+
+function malformed(what: string): ShoalError {
+  return new ShoalError('INVALID_ARGUMENT', `A peer sent ${what}.`);
+}

@@ -1,0 +1,86 @@
+/**
+ * How the members of the Raft group reach one another, seen from the Raft loop. gRPC between agents is one implementation,
+ * direct calls in a test or the simulator are others. Messages are the core's own objects; `raft-codec.ts` turns them into
+ * protobuf and back for those that need bytes.
+ *
+ * Peers are named by their member numbers. Which address a number has is the transport's business; so is proof that a peer
+ * is who it claims to be: `from` in what it delivers is proved, never taken from the message.
+ */
+import type { RaftId } from './base/ids.ts';
+import type { Message, Term } from './raft/index.ts';
+import type { Command } from './state/command.ts';
+import type { TransactionOutcome } from './state/types.ts';
+import type { PeerMemory, SnapshotPlace } from './store/index.ts';
+
+/**
+ * "This is the log that I hold; what do you remember of me?" Asked of each peer after a start, before anything else it
+ * says is believed: so a disk that was wiped or put back from an old copy is found out (raft-loop/trust.ts).
+ */
+export interface Hello {
+  readonly type: 'Hello' | 'HelloResp';
+  readonly to: RaftId;
+  readonly from: RaftId;
+  /** The sender's term. */
+  readonly term: Term;
+  readonly incarnation: string;
+  readonly starts: number;
+  /** The sender knows that its log is in doubt and has raised its term: what was remembered of it before is void. */
+  readonly isTermRaised: boolean;
+  /** In an answer: what the sender remembers of the asker from before the question. */
+  readonly known: PeerMemory | undefined;
+}
+
+/** What travels one way between members. */
+export type PeerMessage = Message | Hello;
+
+/** Asks for a snapshot's content. */
+export interface SnapshotRequest {
+  /** The least index that is of use. */
+  readonly indexMin: number;
+  /** Go on with the snapshot at `index` behind what came already. Another snapshot from its beginning may come instead. */
+  readonly resume?: { readonly index: number; readonly offsetBytes: number };
+}
+
+/** A piece of a snapshot's content. */
+export interface SnapshotPart {
+  readonly place: SnapshotPlace;
+  /** Where in the content `data` lies. */
+  readonly offsetBytes: number;
+  readonly data: Uint8Array;
+  /** CRC-32C of `data`. */
+  readonly crc32c: number;
+  /** Nothing follows. */
+  readonly isLast: boolean;
+}
+
+/** What the loop answers to peers. Calls are cheap; the promises may take as long as their signal lets them. */
+export interface RaftHandlers {
+  onMessage(message: PeerMessage): void;
+  /** Messages to this peer were lost or could not be sent. */
+  onUnreachable(peer: RaftId): void;
+  /**
+   * Commits a command for another agent. Throws `NOT_LEADER`, `PROPOSAL_DROPPED`, `NO_QUORUM` (each: not appended),
+   * `OUTCOME_UNKNOWN`, `CANCELLED`.
+   */
+  propose(command: Command, signal: AbortSignal): Promise<TransactionOutcome>;
+  /** A read point for another agent. Throws `NOT_LEADER`, `NO_QUORUM`, `CANCELLED`. */
+  readIndex(signal: AbortSignal): Promise<number>;
+  /** A snapshot's content, pulled as fast as the peer takes it. Throws `UNAVAILABLE` when there is none of use. */
+  snapshot(peer: RaftId, request: SnapshotRequest, signal: AbortSignal): AsyncIterable<SnapshotPart>;
+}
+
+export interface RaftTransport {
+  /** Says who answers from now on; undefined: nobody. Called when the loop starts and when it stops. */
+  attach(handlers: RaftHandlers | undefined): void;
+  /** Sends in order, or not at all. Never waits and never throws. */
+  send(message: PeerMessage): void;
+  /**
+   * Passes a command to the leader. Throws what its `propose` throws; `UNAVAILABLE` when it was certainly not delivered;
+   * `OUTCOME_UNKNOWN` when it may have been.
+   */
+  forwardPropose(leader: RaftId, command: Command, signal: AbortSignal): Promise<TransactionOutcome>;
+  /** Asks the leader for a read point. Throws what its `readIndex` throws, or `UNAVAILABLE`. */
+  forwardReadIndex(leader: RaftId, signal: AbortSignal): Promise<number>;
+  /** Fetches a snapshot's content. Throws `UNAVAILABLE` when the peer cannot be reached or has none of use. */
+  fetchSnapshot(from: RaftId, request: SnapshotRequest, signal: AbortSignal): AsyncIterable<SnapshotPart>;
+}
