@@ -10,7 +10,7 @@ import {
   noBytes,
   type PeerMessageType,
 } from './raft/index.ts';
-import type { Hello, PeerMessage, SnapshotPart, SnapshotRequest } from './raft-transport.ts';
+import { type Hello, isHello, type PeerMessage, type SnapshotPart, type SnapshotRequest } from './raft-transport.ts';
 import type { PeerMemory, SnapshotPlace } from './store/index.ts';
 
 const { RaftEntryType } = shoal.v1;
@@ -47,7 +47,7 @@ const entryTypeNumbers: Readonly<Record<EntryType, shoal.v1.RaftEntryType>> = {
 
 /** A message for the wire. */
 export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Properties {
-  if (message.type === 'Hello' || message.type === 'HelloResp') {
+  if (isHello(message)) {
     const { type, to, from, term, incarnation, starts, isTermRaised, known } = message;
     const context = new TextEncoder().encode(JSON.stringify({ incarnation, starts, isTermRaised, known }));
     return { type: typeNumbers[type], to, from, term, context };

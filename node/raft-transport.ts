@@ -33,6 +33,11 @@ export interface Hello {
 /** What travels one way between members. */
 export type PeerMessage = Message | Hello;
 
+/** Whether a message is the loop's own and not the core's. */
+export function isHello(message: PeerMessage): message is Hello {
+  return message.type === 'Hello' || message.type === 'HelloResp';
+}
+
 /** Asks for a snapshot's content. */
 export interface SnapshotRequest {
   /** The least index that is of use. */
