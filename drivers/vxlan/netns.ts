@@ -9,6 +9,8 @@ import { type NftTable, readTables, type TableFound, tableHash, tableText } from
 
 /** No tool that the driver runs works longer than this on a sane host. */
 const toolTimeoutMs = 15_000;
+/** Each attempt deletes all flows up to one that vanished meanwhile, so a few are plenty. */
+const conntrackAttemptsMax = 20;
 
 /** One namespace and the tools in it. Reading throws `CANNOT_TELL` when the kernel could not be asked. */
 export class Netns {
@@ -134,13 +136,14 @@ export class Netns {
 
   /** Forgets tracked connections; how many is not told. None there is success. */
   async dropConnections(filter: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-    const result = await this.exec(['conntrack', '-D', ...filter], {
-      // 1 is also "there was none"; `saysNoFlow` tells it from a real failure.
-      okStatus: [0, 1],
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (result.status === 1 && !saysNoFlow(result.stderr)) {
-      throw new ShoalError('COMMAND_FAILED', `conntrack: ${result.stderr.trim()}`, { facts: { filter } });
+    for (let attempt = 1; ; attempt += 1) {
+      const { status, stderr } = await this.exec(['conntrack', '-D', ...filter], {
+        okStatus: [0, 1],
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (status === 0 || saysNoFlow(stderr)) return;
+      if (saysFlowVanished(stderr) && attempt < conntrackAttemptsMax) continue;
+      throw new ShoalError('COMMAND_FAILED', `conntrack: ${stderr.trim()}`, { facts: { filter, attempt } });
     }
   }
 
@@ -168,6 +171,11 @@ export class Netns {
 /** What conntrack 1.4 prints when nothing matched; it ends with 1 then, as for an error. */
 export function saysNoFlow(stderr: string): boolean {
   return /\b0 flow entries have been deleted/.test(stderr);
+}
+
+/** What it prints when a flow ended by itself between being listed and being deleted: it stops there, so do it again. */
+export function saysFlowVanished(stderr: string): boolean {
+  return /such conntrack doesn't exist/.test(stderr);
 }
 
 /** Names of all named namespaces of the machine. */
