@@ -5,7 +5,7 @@
 import type { shoal } from '../../../proto/messages.ts';
 import { assert } from '../../base/assert.ts';
 import { indexKey } from '../../state/table.ts';
-import { floatingIpTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
+import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { formatIpv4, parsePrefix } from './address.ts';
 
@@ -32,6 +32,7 @@ export interface MetadataFacts {
   readonly nics: readonly MetadataNic[];
   /** First floating IP; empty: none. */
   readonly publicIp: string;
+  readonly zone: string;
 }
 
 /** The bodies for a server, from the records. */
@@ -49,7 +50,8 @@ export function serverMetadata(reader: StateReader, server: shoal.v1.Server): Re
     nics.push({ port, network, subnets });
     publicIp ||= floatingIpTable.by(reader, 'port', indexKey(port.id))[0]?.record.floatingIp ?? '';
   }
-  return metadataBodies({ server, nics, publicIp });
+  const zone = hostTable.get(reader, server.hostId)?.record.zone || server.zone || 'nova';
+  return metadataBodies({ server, nics, publicIp, zone });
 }
 
 /** Path to body, directories included: each lists what is below it, as both APIs do. */
@@ -64,9 +66,9 @@ export function metadataBodies(facts: MetadataFacts): Readonly<Record<string, st
   return withDirectories(leaves, facts.server.keyName);
 }
 
-function openstackBodies({ server, nics }: MetadataFacts): [string, string][] {
+function openstackBodies({ server, nics, zone }: MetadataFacts): [string, string][] {
   const bodies: [string, string][] = [
-    ['meta_data.json', JSON.stringify(metaData(server))],
+    ['meta_data.json', JSON.stringify(metaData(server, zone))],
     ['network_data.json', JSON.stringify(networkData(nics))],
     ['vendor_data.json', '{}'],
     ['vendor_data2.json', '{}'],
@@ -76,13 +78,13 @@ function openstackBodies({ server, nics }: MetadataFacts): [string, string][] {
   return bodies;
 }
 
-function metaData(server: shoal.v1.Server): object {
+function metaData(server: shoal.v1.Server, zone: string): object {
   return {
     uuid: server.id,
     name: server.name,
     hostname: fullName(server),
     launch_index: 0,
-    availability_zone: zoneOf(server),
+    availability_zone: zone,
     project_id: server.projectId,
     meta: sortedMap(server.metadata),
     ...(server.keyName === ''
@@ -136,7 +138,7 @@ function addressData(port: shoal.v1.Port, network: shoal.v1.Network, subnet: sho
   };
 }
 
-function ec2Bodies({ server, nics, publicIp }: MetadataFacts): [string, string][] {
+function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, string][] {
   const ipv4 = nics[0]?.port.fixedIps[0]?.ip ?? '';
   const bodies: [string, string][] = [
     ['meta-data/ami-id', ec2Id('ami', server.imageId)],
@@ -150,7 +152,7 @@ function ec2Bodies({ server, nics, publicIp }: MetadataFacts): [string, string][
     ['meta-data/instance-type', server.flavor?.name ?? ''],
     ['meta-data/local-hostname', fullName(server)],
     ['meta-data/local-ipv4', ipv4],
-    ['meta-data/placement/availability-zone', zoneOf(server)],
+    ['meta-data/placement/availability-zone', zone],
     ['meta-data/public-hostname', fullName(server)],
     ['meta-data/public-ipv4', publicIp],
     ['meta-data/reservation-id', server.reservationId],
@@ -204,10 +206,6 @@ function userData(server: shoal.v1.Server): string {
 
 function fullName(server: shoal.v1.Server): string {
   return `${server.hostname}.${dhcpDomain}`;
-}
-
-function zoneOf(server: shoal.v1.Server): string {
-  return server.zone === '' ? 'nova' : server.zone;
 }
 
 /** EC2 wants ids of this form; the first 32 bits of ours serve. */

@@ -30,6 +30,7 @@ const facts: MetadataFacts = {
     },
   ],
   publicIp: '198.51.100.7',
+  zone: 'nova',
 };
 
 void t.test('OpenStack’s tree says who the server is', (t) => {

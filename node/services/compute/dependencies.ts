@@ -1,0 +1,14 @@
+/** What the compute service needs beside what every service is given. */
+import type { HostControl, HostViews, Placer, ServiceDependencies } from '../dependencies.ts';
+
+export interface ComputeDependencies extends ServiceDependencies {
+  readonly placer: Placer;
+  readonly hostControl: HostControl;
+  readonly hostViews: HostViews;
+}
+
+/** What the compute service is told when the agent starts. */
+export interface ComputeOptions {
+  /** "local" or "rbd", where the mesh's record does not say. */
+  readonly storage: string;
+}

@@ -1,0 +1,184 @@
+/**
+ * What a host tells the records of its guests. Each report is one transaction that first looks whether the record still
+ * speaks of this host at this generation: a report that comes late changes nothing, and the same one twice changes
+ * nothing the second time.
+ *
+ * An owner may have asked for something new while the host was busy with the old. A report then says what is so, and
+ * leaves what is asked for (task, wanted power) alone.
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import type { HostReports } from '../../executor.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { portTable, serverTable } from '../../state/tables/index.ts';
+import type { ServiceDependencies } from '../dependencies.ts';
+import { updatePortRow } from '../network/port-record.ts';
+import { type Attempt, transact } from '../transact.ts';
+import { powerStates, removeServerRow } from './server-record.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+
+/** Longest fault message and details kept, characters: Nova's columns. */
+const faultMessageMax = 255;
+const faultDetailsMax = 16_384;
+
+const reported = {
+  running: { status: ServerStatus.SERVER_STATUS_ACTIVE, powerState: powerStates.running },
+  stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerState: powerStates.shutdown },
+  paused: { status: ServerStatus.SERVER_STATUS_PAUSED, powerState: powerStates.paused },
+} as const;
+
+const wanted = {
+  running: PowerWanted.POWER_WANTED_RUNNING,
+  stopped: PowerWanted.POWER_WANTED_STOPPED,
+  paused: PowerWanted.POWER_WANTED_PAUSED,
+} as const;
+
+/** The reports of one host. Given to its executor. */
+export class HostReportService implements HostReports {
+  readonly #deps: ServiceDependencies;
+  readonly #hostId: HostId;
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends waits when the agent stops. */
+  constructor(deps: ServiceDependencies, hostId: HostId, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#hostId = hostId;
+    this.#signal = signal;
+  }
+
+  async power(server: shoal.v1.Server, power: 'running' | 'stopped' | 'paused', rebootsDone: number): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      const { record } = row;
+      const isWanted = record.powerWanted === wanted[power];
+      // A guest that is to be off, and is, owes no reboot any more.
+      const moot = isWanted && power !== 'running' ? record.rebootsWanted : 0;
+      const done = Math.max(record.rebootsDone, rebootsDone, moot);
+      const isAsked = isWanted && done >= record.rebootsWanted && !record.deleting;
+      const next = new shoal.v1.Server({
+        ...record,
+        ...reported[power],
+        rebootsDone: done,
+        taskState: isAsked ? '' : record.taskState,
+        launchedMs: record.launchedMs === 0 && power === 'running' ? this.#deps.clock.nowMs() : record.launchedMs,
+        fault: null,
+      });
+      if (!isAsked && record.status === ServerStatus.SERVER_STATUS_REBOOT) next.status = record.status;
+      this.#write(attempt, row, next);
+      this.#setPortStatus(attempt, record.id, power === 'stopped' ? 'DOWN' : 'ACTIVE');
+    });
+  }
+
+  async shutdown(server: shoal.v1.Server): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      const { record } = row;
+      const next = new shoal.v1.Server({ ...record, ...reported.stopped, fault: null });
+      if (isSameAsk(record, server)) {
+        next.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+        next.taskState = '';
+      }
+      this.#write(attempt, row, next);
+      this.#setPortStatus(attempt, record.id, 'DOWN');
+    });
+  }
+
+  async fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      if (!isSameAsk(row.record, server)) return;
+      const fault = new shoal.v1.ServerFault({
+        code: 500,
+        message: message.slice(0, faultMessageMax),
+        details: details.slice(0, faultDetailsMax),
+        createdMs: this.#deps.clock.nowMs(),
+      });
+      const isKnown =
+        row.record.status === ServerStatus.SERVER_STATUS_ERROR &&
+        row.record.taskState === '' &&
+        row.record.fault?.message === fault.message &&
+        row.record.fault.details === fault.details;
+      if (isKnown) return;
+      const next = new shoal.v1.Server({
+        ...row.record,
+        status: ServerStatus.SERVER_STATUS_ERROR,
+        taskState: '',
+        fault,
+      });
+      this.#write(attempt, row, next);
+    });
+  }
+
+  /** QEMU gone here, disks closed, lock given back: the next host may start. */
+  async released(server: shoal.v1.Server): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = serverTable.get(attempt.reader, server.id);
+      const isOurs = row?.record.previousHostId === this.#hostId && row.record.generation === server.generation;
+      if (row === undefined || !isOurs) return;
+      const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
+      this.#write(attempt, row, new shoal.v1.Server({ ...row.record, releasedGeneration, previousHostId: '' }));
+    });
+  }
+
+  /** The last word on a deletion: record, ports made for it, floating IPs' associations and quota, in one. */
+  async deleted(server: shoal.v1.Server): Promise<void> {
+    await this.#report(server, (attempt, row) => {
+      if (!row.record.deleting) return;
+      if (row.record.previousHostId !== '') {
+        // Its former host needs the record to know what to let go of.
+        throw new ShoalError('UNAVAILABLE', `the former host of server ${server.id} has not released it yet`, {
+          facts: { serverId: server.id, previousHostId: row.record.previousHostId },
+        });
+      }
+      removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());
+    });
+  }
+
+  async task(server: shoal.v1.Server, taskState: string): Promise<void> {
+    try {
+      await this.#report(server, (attempt, row) => {
+        if (!isSameAsk(row.record, server)) return;
+        this.#write(attempt, row, new shoal.v1.Server({ ...row.record, taskState }));
+      });
+    } catch (caught) {
+      // A hint for people: the work goes on without it.
+      this.#deps.logger.debug({ serverId: server.id, taskState, err: caught }, 'a task could not be recorded');
+    }
+  }
+
+  get #options(): { readonly signal: AbortSignal } {
+    return { signal: this.#signal };
+  }
+
+  /** Runs `work` on the record if it is still this host's at this generation. */
+  async #report(server: shoal.v1.Server, work: (attempt: Attempt, row: Row<shoal.v1.Server>) => void): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = serverTable.get(attempt.reader, server.id);
+      const isOurs = row?.record.hostId === this.#hostId && row.record.generation === server.generation;
+      if (row !== undefined && isOurs) work(attempt, row);
+    });
+  }
+
+  /** Writes the record unless nothing but its time would change. */
+  #write(attempt: Attempt, row: Row<shoal.v1.Server>, next: shoal.v1.Server): void {
+    const bytes = (server: shoal.v1.Server): Buffer => Buffer.from(shoal.v1.Server.encode(server).finish());
+    if (bytes(next).equals(bytes(row.record))) return;
+    next.updatedMs = this.#deps.clock.nowMs();
+    serverTable.update(attempt.change, row, next);
+  }
+
+  #setPortStatus(attempt: Attempt, serverId: string, status: string): void {
+    for (const row of portTable.by(attempt.reader, 'device', indexKey(serverId))) {
+      if (row.record.status === status) continue;
+      updatePortRow(attempt.change, row, new shoal.v1.Port({ ...row.record, status }));
+    }
+  }
+}
+
+/** Whether the owner still asks for what the host was doing. */
+function isSameAsk(record: shoal.v1.Server, server: shoal.v1.Server): boolean {
+  return (
+    record.powerWanted === server.powerWanted &&
+    record.rebootsWanted === server.rebootsWanted &&
+    record.deleting === server.deleting
+  );
+}

@@ -1,0 +1,96 @@
+/** Hosts as operators see them: records say who is there, gossip says how they are. */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { hostTable, serverTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import { transact } from '../transact.ts';
+import type { ComputeDependencies } from './dependencies.ts';
+import { forbidden } from './refusals.ts';
+import { zoneOf } from './server-draft.ts';
+
+/** Longest reason for disabling a host, characters: Nova's column. */
+const reasonCharactersMax = 255;
+
+/** One host with what is known of it. */
+export interface HostView {
+  readonly host: shoal.v1.Host;
+  /** Absent: it has published none that reached this agent. */
+  readonly advert: shoal.v1.Advert | undefined;
+  readonly isUp: boolean;
+  readonly zone: string;
+  /** Servers placed there, by the records. */
+  readonly servers: readonly shoal.v1.Server[];
+}
+
+export class Hosts {
+  readonly #deps: ComputeDependencies;
+
+  constructor(deps: ComputeDependencies) {
+    this.#deps = deps;
+  }
+
+  /** By name. Administrators only. */
+  list(context: RequestContext, reader: StateReader): readonly HostView[] {
+    if (!context.isAdmin) throw forbidden('os_compute_api:os-hypervisors:list');
+    return this.#views(reader);
+  }
+
+  /** By id or by name; 404 when neither fits. */
+  show(context: RequestContext, reader: StateReader, idOrName: string): HostView {
+    const found = this.list(context, reader).find((view) => view.host.id === idOrName || view.host.name === idOrName);
+    if (found === undefined) throw new ShoalError('NOT_FOUND', `Compute host ${idOrName} could not be found.`);
+    return found;
+  }
+
+  /** Zones with their hosts; for everybody. */
+  zones(reader: StateReader): ReadonlyMap<string, readonly HostView[]> {
+    const zones = new Map<string, HostView[]>();
+    for (const view of this.#views(reader)) zones.set(view.zone, [...(zones.get(view.zone) ?? []), view]);
+    return new Map([...zones].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** A disabled host keeps its guests and gets no new ones. */
+  async setEnabled(context: RequestContext, idOrName: string, enabled: boolean, reason = ''): Promise<shoal.v1.Host> {
+    if (!context.isAdmin) throw forbidden('os_compute_api:os-services:update');
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const row = hostRow(reader, idOrName);
+      const next = new shoal.v1.Host({
+        ...row.record,
+        disabled: !enabled,
+        disabledReason: enabled ? '' : reason.slice(0, reasonCharactersMax),
+      });
+      hostTable.update(change, row, next);
+      return next;
+    });
+  }
+
+  #views(reader: StateReader): readonly HostView[] {
+    const { hostViews } = this.#deps;
+    const adverts = new Map(hostViews.adverts().map((advert) => [advert.hostId, advert]));
+    return hostTable
+      .list(reader)
+      .map(({ record: host }) => {
+        const condition = hostViews.condition(host.id);
+        return {
+          host,
+          advert: adverts.get(host.id),
+          // A suspicion is no verdict.
+          isUp: condition === 'alive' || condition === 'suspect',
+          zone: zoneOf(host),
+          servers: serverTable
+            .by(reader, 'host', host.id)
+            .map((row) => row.record)
+            .filter((server) => server.hostId === host.id),
+        };
+      })
+      .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
+  }
+}
+
+function hostRow(reader: StateReader, idOrName: string): Row<shoal.v1.Host> {
+  const row = hostTable.get(reader, idOrName) ?? hostTable.one(reader, 'name', indexKey(idOrName));
+  if (row === undefined) throw new ShoalError('NOT_FOUND', `Compute host ${idOrName} could not be found.`);
+  return row;
+}

@@ -1,0 +1,26 @@
+/** The compute service: what both gateways call. */
+import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { Flavors } from './flavors.ts';
+import { Hosts } from './hosts.ts';
+import { Keypairs } from './keypairs.ts';
+import { ServerGroups } from './server-groups.ts';
+import { Servers } from './servers.ts';
+
+export type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+
+/** Nova's resources, each by its own class. Reads take a reader; changes commit one transaction each. */
+export class ComputeService {
+  readonly flavors: Flavors;
+  readonly keypairs: Keypairs;
+  readonly serverGroups: ServerGroups;
+  readonly servers: Servers;
+  readonly hosts: Hosts;
+
+  constructor(deps: ComputeDependencies, options: ComputeOptions = { storage: 'local' }) {
+    this.flavors = new Flavors(deps);
+    this.keypairs = new Keypairs(deps);
+    this.serverGroups = new ServerGroups(deps);
+    this.servers = new Servers(deps, options);
+    this.hosts = new Hosts(deps);
+  }
+}

@@ -1,0 +1,148 @@
+/** SSH public keys of users. A private key is made on request, handed out once and never kept. */
+import { createHash, generateKeyPair } from 'node:crypto';
+import { promisify } from 'node:util';
+import { shoal } from '../../../proto/messages.ts';
+import { indexKey } from '../../state/table.ts';
+import { keypairTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import type { ServiceDependencies } from '../dependencies.ts';
+import { chargeQuota, refundQuota } from '../quota.ts';
+import { transact } from '../transact.ts';
+import { badRequest, conflict, forbidden, keypairNotFound } from './refusals.ts';
+
+/** Longest public key, characters: RSA of 16384 bits is about 2,800. */
+const publicKeyCharactersMax = 16_384;
+/** Size of keys made here, bits: what Nova makes. */
+const rsaBits = 2048;
+
+const generate = promisify(generateKeyPair);
+
+export interface KeypairDraft {
+  readonly name: string;
+  /** Absent: a pair is made, and the answer carries the private key. */
+  readonly publicKey?: string;
+  readonly type?: string;
+  /** Administrators may make keys for others. */
+  readonly userId?: string;
+}
+
+/** A key, and its private half when it was made just now. */
+export interface NewKeypair {
+  readonly keypair: shoal.v1.Keypair;
+  readonly privateKey?: string;
+}
+
+export class Keypairs {
+  readonly #deps: ServiceDependencies;
+
+  constructor(deps: ServiceDependencies) {
+    this.#deps = deps;
+  }
+
+  /** The user's keys by name; another user's for administrators only. */
+  list(context: RequestContext, reader: StateReader, userId = context.userId): readonly shoal.v1.Keypair[] {
+    checkUser(context, userId);
+    return keypairTable
+      .by(reader, 'user', indexKey(userId))
+      .map((row) => row.record)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  show(context: RequestContext, reader: StateReader, name: string, userId = context.userId): shoal.v1.Keypair {
+    checkUser(context, userId);
+    const row = keypairTable.get(reader, keypairId(userId, name));
+    if (row === undefined) throw keypairNotFound(name, userId);
+    return row.record;
+  }
+
+  async create(context: RequestContext, draft: KeypairDraft): Promise<NewKeypair> {
+    const userId = draft.userId ?? context.userId;
+    checkUser(context, userId);
+    if (!/^[A-Za-z0-9 ._@-]{1,255}$/.test(draft.name) || draft.name.trim() !== draft.name) {
+      throw badRequest(
+        'Keypair data is invalid: Keypair name must contain only letters, digits, spaces and ._@- (1 to 255 of them).',
+      );
+    }
+    if (draft.type !== undefined && draft.type !== 'ssh') {
+      throw badRequest(`Keypair data is invalid: this version of Shoal keeps keys of type ssh, not ${draft.type}.`);
+    }
+    const made = draft.publicKey === undefined ? await makePair() : undefined;
+    const publicKey = (made?.publicKey ?? draft.publicKey ?? '').trim();
+    const keypair = new shoal.v1.Keypair({
+      id: keypairId(userId, draft.name),
+      userId,
+      name: draft.name,
+      publicKey,
+      fingerprint: fingerprintOf(publicKey),
+      type: 'ssh',
+      createdMs: this.#deps.clock.nowMs(),
+    });
+    await transact(this.#deps, context, ({ reader, change }) => {
+      if (keypairTable.get(reader, keypair.id) !== undefined) {
+        throw conflict(`Key pair '${draft.name}' already exists.`);
+      }
+      chargeQuota(change, reader, userId, { key_pairs: 1 });
+      keypairTable.insert(change, keypair);
+    });
+    return made === undefined ? { keypair } : { keypair, privateKey: made.privateKey };
+  }
+
+  async delete(context: RequestContext, name: string, userId = context.userId): Promise<void> {
+    checkUser(context, userId);
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const row = keypairTable.get(reader, keypairId(userId, name));
+      if (row === undefined) throw keypairNotFound(name, userId);
+      refundQuota(change, userId, { key_pairs: 1 });
+      keypairTable.remove(change, row);
+    });
+  }
+}
+
+/** Id of a user's key. */
+export function keypairId(userId: string, name: string): string {
+  return `${userId}/${name}`;
+}
+
+/** MD5 over the key's bytes, as `ssh-keygen -E md5 -l` shows it. Throws 400 for what is no OpenSSH public key. */
+export function fingerprintOf(publicKey: string): string {
+  const [type = '', text = ''] = publicKey.split(/\s+/);
+  const bytes = Buffer.from(text, 'base64');
+  const isKey =
+    publicKey.length <= publicKeyCharactersMax &&
+    !/[\r\n]/.test(publicKey) &&
+    /^[A-Za-z0-9+/]+=*$/.test(text) &&
+    bytes.length > 4 + type.length &&
+    bytes.readUInt32BE(0) === type.length &&
+    bytes.subarray(4, 4 + type.length).toString('latin1') === type;
+  if (!isKey) throw badRequest('Keypair data is invalid: failed to generate fingerprint');
+  const digest = createHash('md5').update(bytes).digest('hex');
+  return digest.match(/../g)?.join(':') ?? '';
+}
+
+async function makePair(): Promise<{ readonly publicKey: string; readonly privateKey: string }> {
+  const pair = await generate('rsa', { modulusLength: rsaBits });
+  const { e = '', n = '' } = pair.publicKey.export({ format: 'jwk' });
+  const blob = Buffer.concat([sshString(Buffer.from('ssh-rsa')), sshInteger(e), sshInteger(n)]);
+  return {
+    publicKey: `ssh-rsa ${blob.toString('base64')} Generated-by-Shoal`,
+    privateKey: pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+  };
+}
+
+/** RFC 4251: length, then bytes. */
+function sshString(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** RFC 4251: a positive integer has a zero byte in front when its highest bit is set. */
+function sshInteger(base64url: string): Buffer {
+  const bytes = Buffer.from(base64url, 'base64url');
+  return sshString((bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes);
+}
+
+function checkUser(context: RequestContext, userId: string): void {
+  if (userId !== context.userId && !context.isAdmin) throw forbidden('os_compute_api:os-keypairs of another user');
+}

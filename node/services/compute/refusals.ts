@@ -1,0 +1,41 @@
+/** Nova's refusals, in its words: clients and their scripts look for them. */
+import { ShoalError } from '../../base/errors.ts';
+
+export function badRequest(message: string): ShoalError {
+  return new ShoalError('INVALID_ARGUMENT', message);
+}
+
+export function conflict(message: string): ShoalError {
+  return new ShoalError('CONFLICT', message);
+}
+
+export function forbidden(what: string): ShoalError {
+  return new ShoalError('FORBIDDEN', `Policy doesn't allow ${what} to be performed.`);
+}
+
+/** 404, also for what exists but may not be seen. */
+export function serverNotFound(id: string): ShoalError {
+  return new ShoalError('NOT_FOUND', `Instance ${id} could not be found.`, { facts: { serverId: id } });
+}
+
+export function flavorNotFound(id: string): ShoalError {
+  return new ShoalError('NOT_FOUND', `Flavor ${id} could not be found.`);
+}
+
+export function keypairNotFound(name: string, userId: string): ShoalError {
+  return new ShoalError('NOT_FOUND', `Keypair ${name} not found for user ${userId}`);
+}
+
+export function groupNotFound(id: string): ShoalError {
+  return new ShoalError('NOT_FOUND', `Instance group ${id} could not be found.`);
+}
+
+/** Names of 1 to 255 printable characters, not all blanks: Nova's rule for whatever has a name. */
+export function checkName(what: string, name: string): string {
+  const trimmed = name.trim();
+  const isPrintable = ![...trimmed].some((character) => character < ' ' || character === '\u007f');
+  if (trimmed === '' || trimmed.length > 255 || !isPrintable) {
+    throw badRequest(`Invalid input for field/attribute ${what}. Value: ${JSON.stringify(name.slice(0, 64))}.`);
+  }
+  return trimmed;
+}

@@ -1,0 +1,412 @@
+/**
+ * What a caller asks for when making servers, checked: everything that can be refused without a host is refused here,
+ * before any room is claimed or any address drawn.
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import { indexKey } from '../../state/table.ts';
+import {
+  flavorTable,
+  hostTable,
+  imageTable,
+  keypairTable,
+  networkTable,
+  portTable,
+  securityGroupTable,
+  serverTable,
+  subnetTable,
+} from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import { canSeeNetwork, isOwner } from '../network/access.ts';
+import { parseIpv4 } from '../network/address.ts';
+import { isFreePort } from '../network/ports.ts';
+import { quotaLimit, unlimited } from '../quota.ts';
+import { canUse } from './flavors.ts';
+import { keypairId } from './keypairs.ts';
+import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
+import { groupRow } from './server-groups.ts';
+
+const mibBytes = 1024 * 1024;
+const gibBytes = 1024 * mibBytes;
+
+/** Longest user data as it arrives (base64), characters: Nova's own. */
+const userDataCharactersMax = 65_535;
+/** Longest metadata key and value, characters. */
+export const metadataCharactersMax = 255;
+/** NICs of one server: what fits on its PCI bus beside disks, by far. */
+const nicsMax = 16;
+/** Servers of one request. */
+const countMax = 100;
+/** Zone of hosts that name none, as Nova calls it. */
+export const defaultZone = 'nova';
+/** Most tags of a server and the longest tag: Nova's own. */
+const tagsMax = 50;
+const tagCharactersMax = 60;
+
+/** One NIC: a port that is there, or a network to make one on. */
+export interface NicDraft {
+  readonly networkId?: string;
+  readonly portId?: string;
+  readonly fixedIp?: string;
+}
+
+export interface ServerDraft {
+  readonly name: string;
+  readonly flavorId: string;
+  readonly imageId: string;
+  /** Absent: the project's one network, when it has exactly one; `none`: no NIC; `auto`: the one network, or a refusal. */
+  readonly networks?: readonly NicDraft[] | 'auto' | 'none';
+  readonly keyName?: string;
+  /** Base64. */
+  readonly userData?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** A zone, or for administrators `zone:host`. */
+  readonly zone?: string;
+  /** Names or ids; absent: the project's default group. */
+  readonly securityGroups?: readonly string[];
+  readonly schedulerHints?: Readonly<Record<string, unknown>>;
+  readonly configDrive?: boolean;
+  readonly minCount?: number;
+  readonly maxCount?: number;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly hostname?: string;
+  /** Repeats with the same token give the same servers. At most 128 printable ASCII characters. */
+  readonly clientToken?: string;
+}
+
+/** A draft in which everything named is there. */
+export interface CheckedDraft {
+  readonly name: string;
+  readonly flavor: shoal.v1.Flavor;
+  readonly image: shoal.v1.Image;
+  readonly nics: readonly NicDraft[];
+  readonly key: shoal.v1.Keypair | undefined;
+  readonly userData: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Empty: any. */
+  readonly zone: string;
+  readonly forceHostName: string | undefined;
+  /** Undefined: the default group, made when needed. */
+  readonly securityGroups: readonly shoal.v1.SecurityGroup[] | undefined;
+  /** Hints as placement reads them: servers are replaced by their hosts. */
+  readonly hints: Readonly<Record<string, string>>;
+  readonly groupId: string;
+  readonly configDrive: boolean;
+  readonly minCount: number;
+  readonly maxCount: number;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly hostname: string | undefined;
+}
+
+/** Checks a draft against the records. Throws what Nova answers. */
+export function checkDraft(context: RequestContext, reader: StateReader, draft: ServerDraft): CheckedDraft {
+  if (context.projectId === '') throw badRequest('A server belongs to a project; the token names none.');
+  const minCount = draft.minCount ?? 1;
+  const maxCount = draft.maxCount ?? minCount;
+  if (minCount < 1 || maxCount > countMax || !Number.isInteger(minCount) || !Number.isInteger(maxCount)) {
+    throw badRequest(`min_count and max_count must be from 1 to ${countMax}.`);
+  }
+  if (minCount > maxCount) throw badRequest('min_count must be <= max_count');
+  const flavor = checkFlavor(context, reader, draft.flavorId);
+  const image = checkImage(context, reader, draft.imageId, flavor);
+  const { zone, forceHostName } = checkZone(context, reader, draft.zone);
+  const { hints, groupId } = checkHints(context, reader, draft.schedulerHints ?? {});
+  return {
+    name: checkName('name', draft.name),
+    flavor,
+    image,
+    nics: checkNics(context, reader, draft, maxCount),
+    key: checkKey(context, reader, draft.keyName),
+    userData: checkUserData(draft.userData),
+    metadata: checkMetadata(context, reader, draft.metadata ?? {}),
+    zone,
+    forceHostName,
+    securityGroups: checkSecurityGroups(context, reader, draft.securityGroups),
+    hints,
+    groupId,
+    configDrive: draft.configDrive ?? false,
+    minCount,
+    maxCount,
+    description: draft.description ?? '',
+    tags: checkTags(draft.tags ?? []),
+    hostname: draft.hostname === undefined ? undefined : checkHostname(draft.hostname),
+  };
+}
+
+function checkFlavor(context: RequestContext, reader: StateReader, id: string): shoal.v1.Flavor {
+  const flavor = flavorTable.get(reader, id)?.record;
+  if (flavor === undefined || !canUse(context, flavor)) throw badRequest(`Flavor ${id} could not be found.`);
+  if (flavor.disabled) throw badRequest(`Flavor ${id} is disabled.`);
+  if (flavor.ephemeralGib > 0 || flavor.swapMib > 0) {
+    throw badRequest('This version of Shoal makes no ephemeral or swap disks; choose a flavor without them.');
+  }
+  return flavor;
+}
+
+function checkImage(context: RequestContext, reader: StateReader, id: string, flavor: shoal.v1.Flavor): shoal.v1.Image {
+  if (id === '') throw badRequest('This version of Shoal boots servers from images: imageRef is needed.');
+  const image = imageTable.get(reader, id)?.record;
+  const isVisible =
+    image !== undefined &&
+    (context.isAdmin ||
+      image.projectId === context.projectId ||
+      image.visibility === 'public' ||
+      image.visibility === 'community');
+  if (image === undefined || !isVisible || image.deleting) throw badRequest(`Image ${id} could not be found.`);
+  if (image.status !== shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE) throw badRequest(`Image ${id} is not active.`);
+  if (image.minMemoryMib > flavor.memoryMib) {
+    throw badRequest("Flavor's memory is too small for requested image.");
+  }
+  if (flavor.diskGib > 0) {
+    const diskBytes = flavor.diskGib * gibBytes;
+    const imageBytes = Math.max(image.virtualSizeBytes, image.sizeBytes);
+    if (imageBytes > diskBytes) {
+      throw badRequest(
+        `Flavor's disk is too small for requested image. Flavor disk is ${diskBytes} bytes, image is ${imageBytes} bytes.`,
+      );
+    }
+    if (image.minDiskGib > flavor.diskGib) {
+      throw badRequest(
+        `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${diskBytes} bytes, minimum size is ${image.minDiskGib * gibBytes} bytes.`,
+      );
+    }
+  }
+  return image;
+}
+
+function checkKey(
+  context: RequestContext,
+  reader: StateReader,
+  name: string | undefined,
+): shoal.v1.Keypair | undefined {
+  if (name === undefined) return undefined;
+  const key = keypairTable.get(reader, keypairId(context.userId, name))?.record;
+  if (key === undefined) throw badRequest('Invalid key_name provided.');
+  return key;
+}
+
+function checkUserData(text: string | undefined): Uint8Array {
+  if (text === undefined || text === '') return new Uint8Array(0);
+  const compact = text.replace(/\s/g, '');
+  if (text.length > userDataCharactersMax) {
+    throw badRequest(
+      `User data too large. User data must be no larger than ${userDataCharactersMax} bytes once base64 encoded. Your data is ${text.length} bytes`,
+    );
+  }
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.length % 4 !== 0) {
+    throw badRequest('User data needs to be valid base 64.');
+  }
+  const bytes = new Uint8Array(Buffer.from(compact, 'base64'));
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (caught) {
+    throw new ShoalError('INVALID_ARGUMENT', 'This version of Shoal hands out user data that is UTF-8 text only.', {
+      cause: caught,
+    });
+  }
+  return bytes;
+}
+
+/** Checks metadata of a server; also for changes later on. */
+export function checkMetadata(
+  context: RequestContext,
+  reader: StateReader,
+  metadata: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const entries = Object.entries(metadata);
+  const limit = quotaLimit(reader, context.projectId, 'metadata_items');
+  if (limit !== unlimited && entries.length > limit) {
+    throw new ShoalError('QUOTA_EXCEEDED', `Maximum number of metadata items exceeds ${limit}`);
+  }
+  for (const [key, value] of entries) {
+    if (key === '' || key.length > metadataCharactersMax || value.length > metadataCharactersMax) {
+      throw badRequest(`Invalid metadata: a key has 1 to ${metadataCharactersMax} characters, a value up to as many.`);
+    }
+    if (!/^[a-zA-Z0-9-_:. ]+$/.test(key)) {
+      throw badRequest(`Invalid input for field/attribute metadata. Key ${JSON.stringify(key.slice(0, 64))}.`);
+    }
+  }
+  return metadata;
+}
+
+/** Tags are short, without slash and comma, each once. Also for changes later on. */
+export function checkTags(tags: readonly string[]): readonly string[] {
+  const unique = [...new Set(tags)];
+  if (unique.length > tagsMax) throw badRequest(`The number of tags exceeded the per-server limit ${tagsMax}`);
+  if (unique.some((tag) => tag === '' || tag.length > tagCharactersMax || /[/,]/.test(tag))) {
+    throw badRequest(`A tag has 1 to ${tagCharactersMax} characters and neither slash nor comma.`);
+  }
+  return unique;
+}
+
+function checkHostname(hostname: string): string {
+  if (!/^[a-zA-Z0-9-_]{1,63}$/.test(hostname) || /^[-_]|[-_]$/.test(hostname)) {
+    throw badRequest(`Invalid input for field/attribute hostname. Value: ${hostname.slice(0, 64)}.`);
+  }
+  return hostname;
+}
+
+function checkZone(
+  context: RequestContext,
+  reader: StateReader,
+  text: string | undefined,
+): { readonly zone: string; readonly forceHostName: string | undefined } {
+  const [zone = '', hostName] = (text ?? '').split(':');
+  const hosts = hostTable.list(reader).map((row) => row.record);
+  if (hostName !== undefined) {
+    if (!context.isAdmin) throw forbidden('os_compute_api:servers:create:forced_host');
+    if (!hosts.some((host) => host.name === hostName)) {
+      throw badRequest(`Compute host ${hostName} could not be found.`);
+    }
+  }
+  if (zone !== '' && !hosts.some((host) => zoneOf(host) === zone)) {
+    throw badRequest('The requested availability zone is not available');
+  }
+  return { zone, forceHostName: hostName };
+}
+
+/** The zone of a host as the API names it. */
+export function zoneOf(host: Pick<shoal.v1.Host, 'zone'>): string {
+  return host.zone === '' ? defaultZone : host.zone;
+}
+
+function checkHints(
+  context: RequestContext,
+  reader: StateReader,
+  raw: Readonly<Record<string, unknown>>,
+): { readonly hints: Readonly<Record<string, string>>; readonly groupId: string } {
+  const hints: Record<string, string> = {};
+  let groupId = '';
+  for (const [name, value] of Object.entries(raw)) {
+    switch (name) {
+      case 'group':
+        groupId = checkGroup(context, reader, String(value));
+        break;
+      case 'different_host':
+      case 'same_host':
+        hints[name] = hostsOfServers(context, reader, name, value).join(',');
+        break;
+      default:
+        hints[name] = typeof value === 'string' ? value : JSON.stringify(value);
+    }
+    if ((hints[name]?.length ?? 0) > userDataCharactersMax) throw badRequest(`The scheduler hint ${name} is too long.`);
+  }
+  return { hints, groupId };
+}
+
+function checkGroup(context: RequestContext, reader: StateReader, id: string): string {
+  try {
+    return groupRow(context, reader, id).record.id;
+  } catch (caught) {
+    if (ShoalError.is(caught, 'NOT_FOUND')) throw badRequest(caught.message);
+    throw caught;
+  }
+}
+
+/** Placement knows hosts, not servers. A server without a host says nothing. */
+function hostsOfServers(context: RequestContext, reader: StateReader, hint: string, value: unknown): readonly string[] {
+  const ids = Array.isArray(value) ? value.map(String) : [String(value)];
+  return ids.flatMap((id) => {
+    const server = serverTable.get(reader, id)?.record;
+    if (server === undefined || (server.projectId !== context.projectId && !context.isAdmin)) {
+      throw badRequest(`Instance ${id} of scheduler hint ${hint} could not be found.`);
+    }
+    return server.hostId === '' ? [] : [server.hostId];
+  });
+}
+
+function checkSecurityGroups(
+  context: RequestContext,
+  reader: StateReader,
+  names: readonly string[] | undefined,
+): readonly shoal.v1.SecurityGroup[] | undefined {
+  if (names === undefined || names.length === 0) return undefined;
+  // The default group may not be there yet; it is made with the server's ports.
+  if (names.every((name) => name === 'default')) return undefined;
+  const own = securityGroupTable.by(reader, 'project', indexKey(context.projectId)).map((row) => row.record);
+  return [...new Set(names)].map((name) => {
+    const matches = own.filter((group) => group.id === name);
+    const named = matches.length > 0 ? matches : own.filter((group) => group.name === name);
+    if (named.length > 1) {
+      throw conflict(`Multiple security_group matches found for name '${name}', use an ID to be more specific.`);
+    }
+    const [group] = named;
+    if (group === undefined) throw badRequest(`Security group ${name} not found for project ${context.projectId}.`);
+    return group;
+  });
+}
+
+function checkNics(
+  context: RequestContext,
+  reader: StateReader,
+  draft: ServerDraft,
+  maxCount: number,
+): readonly NicDraft[] {
+  const { networks } = draft;
+  if (networks === 'none') return [];
+  if (networks === undefined || networks === 'auto' || networks.length === 0) {
+    return theOneNetwork(context, reader, networks === 'auto');
+  }
+  if (networks.length > nicsMax) throw badRequest(`A server may have ${nicsMax} network interfaces at most.`);
+  const portIds = networks.flatMap((nic) => (nic.portId === undefined ? [] : [nic.portId]));
+  if (new Set(portIds).size !== portIds.length) throw badRequest('A port is named twice.');
+  if (maxCount > 1 && networks.some((nic) => nic.portId !== undefined || nic.fixedIp !== undefined)) {
+    throw badRequest(
+      'Unable to launch multiple instances with a single configured port ID or fixed IP. Please launch your instances one by one.',
+    );
+  }
+  for (const nic of networks) {
+    if (nic.portId !== undefined) checkPort(context, reader, nic.portId);
+    else checkNetwork(context, reader, nic);
+  }
+  return networks;
+}
+
+function theOneNetwork(context: RequestContext, reader: StateReader, isNeeded: boolean): readonly NicDraft[] {
+  const usable = networkTable
+    .list(reader)
+    .map((row) => row.record)
+    .filter((network) => !network.external && (network.projectId === context.projectId || network.shared));
+  if (usable.length > 1) throw conflict('Multiple possible networks found, use a Network ID to be more specific.');
+  const [network] = usable;
+  if (network === undefined) {
+    if (isNeeded) throw badRequest('Unable to automatically allocate a network: the project has none.');
+    return [];
+  }
+  checkHasSubnet(reader, network);
+  return [{ networkId: network.id }];
+}
+
+function checkNetwork(context: RequestContext, reader: StateReader, nic: NicDraft): void {
+  const id = nic.networkId ?? '';
+  const network = networkTable.get(reader, id)?.record;
+  if (network === undefined || !canSeeNetwork(context, network)) throw badRequest(`Network ${id} could not be found.`);
+  if (network.external) {
+    throw new ShoalError('FORBIDDEN', `It is not allowed to create an interface on external network ${id}`);
+  }
+  checkHasSubnet(reader, network);
+  if (nic.fixedIp === undefined) return;
+  if (parseIpv4(nic.fixedIp) === undefined) throw badRequest(`Invalid fixed IP address (${nic.fixedIp})`);
+  const isUsed = subnetTable
+    .by(reader, 'network', indexKey(id))
+    .some((row) => portTable.one(reader, 'ip', indexKey(row.record.id, nic.fixedIp ?? '')) !== undefined);
+  if (isUsed) throw badRequest(`Fixed IP address ${nic.fixedIp} is already in use on instance`);
+}
+
+function checkHasSubnet(reader: StateReader, network: shoal.v1.Network): void {
+  if (subnetTable.by(reader, 'network', indexKey(network.id)).length > 0) return;
+  throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`);
+}
+
+function checkPort(context: RequestContext, reader: StateReader, id: string): void {
+  const port = portTable.get(reader, id)?.record;
+  if (port === undefined || !isOwner(context, port)) throw badRequest(`Port ${id} could not be found.`);
+  if (!isFreePort(port)) throw conflict(`Port ${id} is still in use.`);
+  if (port.fixedIps.length === 0) throw badRequest(`Port ${id} requires a FixedIP in order to be used.`);
+  if (networkTable.get(reader, port.networkId)?.record.external) {
+    throw new ShoalError('FORBIDDEN', `It is not allowed to create an interface on external network ${port.networkId}`);
+  }
+}

@@ -1,0 +1,88 @@
+/** Servers as rows: how one comes and goes with all that belongs to it, and what its owner may ask of it when. */
+import { shoal } from '../../../proto/messages.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import { portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
+import { refundQuota } from '../quota.ts';
+import type { Change } from '../transact.ts';
+import { conflict, serverNotFound } from './refusals.ts';
+
+const { ServerStatus } = shoal.v1;
+
+/** Nova's numbers for the power state of a guest. */
+export const powerStates = { none: 0, running: 1, paused: 3, shutdown: 4, crashed: 6 } as const;
+
+/** Nova's words for where a server is in its life, apart from what it is doing at the moment. */
+export type VmState = 'building' | 'active' | 'stopped' | 'paused' | 'error';
+
+export function vmState(server: shoal.v1.Server): VmState {
+  switch (server.status) {
+    case ServerStatus.SERVER_STATUS_ACTIVE:
+    case ServerStatus.SERVER_STATUS_REBOOT:
+      return 'active';
+    case ServerStatus.SERVER_STATUS_SHUTOFF:
+    case ServerStatus.SERVER_STATUS_MIGRATING:
+      return 'stopped';
+    case ServerStatus.SERVER_STATUS_PAUSED:
+      return 'paused';
+    case ServerStatus.SERVER_STATUS_ERROR:
+      return 'error';
+    case ServerStatus.SERVER_STATUS_DELETING:
+      return server.launchedMs > 0 ? 'active' : 'building';
+    case ServerStatus.SERVER_STATUS_BUILD:
+    case ServerStatus.SERVER_STATUS_UNSPECIFIED:
+      return 'building';
+    default:
+      // Written by a newer agent.
+      return 'error';
+  }
+}
+
+/** The project's own server, or any for administrators; 404 otherwise. */
+export function seeServer(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Server> {
+  const row = serverTable.get(reader, id);
+  if (row === undefined || (row.record.projectId !== context.projectId && !context.isAdmin)) throw serverNotFound(id);
+  return row;
+}
+
+/** 409 when the server is locked and the caller is not an administrator. */
+export function checkUnlocked(context: RequestContext, server: shoal.v1.Server): void {
+  if (server.locked && !context.isAdmin) throw conflict(`Instance ${server.id} is locked`);
+}
+
+/** 409 unless the server is in one of these states and not on its way out. */
+export function checkState(server: shoal.v1.Server, action: string, allowed: readonly VmState[]): void {
+  const state = vmState(server);
+  if (!allowed.includes(state)) {
+    throw conflict(`Cannot '${action}' instance ${server.id} while it is in vm_state ${state}`);
+  }
+  if (server.deleting) throw conflict(`Cannot '${action}' instance ${server.id} while it is in task_state deleting`);
+}
+
+/** Quota that a server holds. */
+export function amountsOf(server: shoal.v1.Server): { instances: number; cores: number; ram: number } {
+  return { instances: 1, cores: server.flavor?.vcpus ?? 0, ram: server.flavor?.memoryMib ?? 0 };
+}
+
+/** Removes a server with the ports made for it, its place in its group and its quota; other ports become free. */
+export function removeServerRow(change: Change, reader: StateReader, row: Row<shoal.v1.Server>, nowMs: number): void {
+  const server = row.record;
+  for (const port of portTable.by(reader, 'device', indexKey(server.id))) {
+    if (port.record.madeForServer) {
+      releaseFloatingIps(change, reader, port.record, nowMs);
+      removePortRow(change, port);
+    } else {
+      const free = { ...port.record, deviceId: '', deviceOwner: '', hostId: '', status: 'DOWN', updatedMs: nowMs };
+      updatePortRow(change, port, new shoal.v1.Port(free));
+    }
+  }
+  const group = serverGroupTable.get(reader, server.serverGroupId);
+  if (group !== undefined) {
+    const memberIds = group.record.memberIds.filter((id) => id !== server.id);
+    serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));
+  }
+  refundQuota(change, server.projectId, amountsOf(server));
+  serverTable.remove(change, row);
+}

@@ -1,0 +1,397 @@
+/** Servers: what their owners see of them and ask of them. Making them: server-create.ts. */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { ServerId } from '../../base/ids.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import {
+  hostTable,
+  imageTable,
+  portTable,
+  securityGroupTable,
+  serverGroupTable,
+  serverTable,
+} from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import type { LocalIntent, Placed } from '../dependencies.ts';
+import { updatePortRow } from '../network/port-record.ts';
+import { type Attempt, transact } from '../transact.ts';
+import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { badRequest, checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
+import { groupForPlacement, type MadeServers, ServerMaker } from './server-create.ts';
+import { checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
+import { checkState, checkUnlocked, removeServerRow, seeServer, type VmState, vmState } from './server-record.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+
+/** Most of a console log that is handed out, bytes: what fits an answer and a person. */
+const consoleBytesMax = 256 * 1024;
+
+export interface ServerPatch {
+  readonly name?: string;
+  readonly description?: string;
+  readonly hostname?: string;
+}
+
+/** A change of a server's record, and what of it can be done without a quorum. */
+interface Ask {
+  readonly action: string;
+  readonly states: readonly VmState[];
+  readonly edit: (server: shoal.v1.Server) => shoal.v1.Server.$Properties;
+  /** Absent: it needs a quorum. */
+  readonly intent?: LocalIntent;
+}
+
+export class Servers {
+  readonly #deps: ComputeDependencies;
+  readonly #maker: ServerMaker;
+
+  constructor(deps: ComputeDependencies, options: ComputeOptions) {
+    this.#deps = deps;
+    this.#maker = new ServerMaker(deps, options);
+  }
+
+  /** The project's servers; with `allProjects` everybody's, for administrators. Newest first. */
+  list(context: RequestContext, reader: StateReader, allProjects = false): readonly shoal.v1.Server[] {
+    if (allProjects && !context.isAdmin) throw forbidden('os_compute_api:servers:index:get_all_tenants');
+    const rows = allProjects
+      ? serverTable.list(reader)
+      : serverTable.by(reader, 'project', indexKey(context.projectId));
+    return rows
+      .map((row) => this.#deps.hostControl.withLocalIntents(row.record))
+      .sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1));
+  }
+
+  show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Server {
+    return this.#deps.hostControl.withLocalIntents(seeServer(context, reader, id).record);
+  }
+
+  create(context: RequestContext, draft: ServerDraft): Promise<MadeServers> {
+    return this.#maker.make(context, draft, (server) => this.delete(context, server.id));
+  }
+
+  /**
+   * Asks for deletion: its host tears it down, then the record goes. A server that has no host goes at once. Asked twice,
+   * it is asked once.
+   */
+  async delete(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, (attempt) => {
+      const row = seeServer(context, attempt.reader, id);
+      checkUnlocked(context, row.record);
+      if (row.record.hostId === '') {
+        removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());
+      } else if (!row.record.deleting) {
+        this.#write(attempt, row, { ...row.record, deleting: true, taskState: 'deleting' });
+      }
+    });
+  }
+
+  async stop(context: RequestContext, id: string): Promise<void> {
+    await this.#ask(context, id, {
+      action: 'stop',
+      states: ['active', 'error'],
+      edit: (server) => ({
+        ...server,
+        powerWanted: PowerWanted.POWER_WANTED_STOPPED,
+        taskState: 'powering-off',
+      }),
+      intent: { kind: 'stop' },
+    });
+  }
+
+  async start(context: RequestContext, id: string): Promise<void> {
+    await this.#ask(context, id, {
+      action: 'start',
+      states: ['stopped'],
+      edit: (server) => ({
+        ...server,
+        powerWanted: PowerWanted.POWER_WANTED_RUNNING,
+        taskState: 'powering-on',
+      }),
+      intent: { kind: 'start' },
+    });
+  }
+
+  async reboot(context: RequestContext, id: string, hard: boolean): Promise<void> {
+    await this.#ask(context, id, {
+      action: 'reboot',
+      states: hard ? ['active', 'stopped', 'paused', 'error'] : ['active'],
+      edit: (server) => {
+        const isOff = vmState(server) === 'stopped';
+        return {
+          ...server,
+          powerWanted: PowerWanted.POWER_WANTED_RUNNING,
+          status: ServerStatus.SERVER_STATUS_REBOOT,
+          taskState: hard ? 'rebooting_hard' : 'rebooting',
+          rebootHard: hard,
+          // What is off only has to be started.
+          rebootsWanted: server.rebootsWanted + (isOff ? 0 : 1),
+        };
+      },
+      intent: { kind: 'reboot', hard },
+    });
+  }
+
+  async pause(context: RequestContext, id: string): Promise<void> {
+    await this.#ask(context, id, {
+      action: 'pause',
+      states: ['active'],
+      edit: (server) => ({ ...server, powerWanted: PowerWanted.POWER_WANTED_PAUSED, taskState: 'pausing' }),
+    });
+  }
+
+  async unpause(context: RequestContext, id: string): Promise<void> {
+    await this.#ask(context, id, {
+      action: 'unpause',
+      states: ['paused'],
+      edit: (server) => ({ ...server, powerWanted: PowerWanted.POWER_WANTED_RUNNING, taskState: 'unpausing' }),
+    });
+  }
+
+  async lock(context: RequestContext, id: string): Promise<void> {
+    await this.#edit(context, id, (server) => ({ ...server, locked: true }), { evenIfLocked: true });
+  }
+
+  async unlock(context: RequestContext, id: string): Promise<void> {
+    await this.#edit(context, id, (server) => ({ ...server, locked: false }), { evenIfLocked: true });
+  }
+
+  async update(context: RequestContext, id: string, patch: ServerPatch): Promise<shoal.v1.Server> {
+    const name = patch.name === undefined ? undefined : checkName('name', patch.name);
+    return this.#edit(
+      context,
+      id,
+      (server) => ({
+        ...server,
+        name: name ?? server.name,
+        description: patch.description ?? server.description,
+        hostname: patch.hostname ?? server.hostname,
+      }),
+      { evenIfLocked: true },
+    );
+  }
+
+  /** Makes the metadata exactly this (`replace`), or adds this to it. */
+  async setMetadata(
+    context: RequestContext,
+    id: string,
+    metadata: Readonly<Record<string, string>>,
+    options: { readonly replace: boolean },
+  ): Promise<Readonly<Record<string, string>>> {
+    const server = await this.#edit(context, id, (record, reader) => ({
+      ...record,
+      metadata: checkMetadata(context, reader, options.replace ? metadata : { ...record.metadata, ...metadata }),
+    }));
+    return server.metadata;
+  }
+
+  /** 404 when there is no such key. */
+  async removeMetadata(context: RequestContext, id: string, key: string): Promise<void> {
+    await this.#edit(context, id, (server) => {
+      if (!(key in server.metadata)) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
+      const metadata = Object.fromEntries(Object.entries(server.metadata).filter(([name]) => name !== key));
+      return { ...server, metadata };
+    });
+  }
+
+  /** Makes the tags what `edit` says. */
+  async setTags(
+    context: RequestContext,
+    id: string,
+    edit: (tags: readonly string[]) => readonly string[],
+  ): Promise<readonly string[]> {
+    const server = await this.#edit(context, id, (record) => ({ ...record, tags: [...checkTags(edit(record.tags))] }));
+    return server.tags;
+  }
+
+  /** Puts all of the server's ports in a group of its project, or takes them out. Names or ids. */
+  async setSecurityGroup(context: RequestContext, id: string, name: string, member: boolean): Promise<void> {
+    await transact(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
+      const row = seeServer(context, reader, id);
+      checkUnlocked(context, row.record);
+      const group = securityGroupTable
+        .by(reader, 'project', indexKey(row.record.projectId))
+        .find((candidate) => candidate.record.id === name || candidate.record.name === name)?.record;
+      if (group === undefined) {
+        throw new ShoalError('NOT_FOUND', `Security group ${name} not found for project ${row.record.projectId}.`);
+      }
+      const ports = row.record.portIds.flatMap((portId) => portTable.get(reader, portId) ?? []);
+      if (!member && !ports.some((port) => port.record.securityGroupIds.includes(group.id))) {
+        throw new ShoalError('NOT_FOUND', `Security group ${name} is not associated with the instance ${id}`);
+      }
+      change.compare({ key: securityGroupTable.key(group.id), exists: true });
+      for (const port of ports) {
+        const others = port.record.securityGroupIds.filter((groupId) => groupId !== group.id);
+        const securityGroupIds = member ? [...others, group.id] : others;
+        updatePortRow(change, port, new shoal.v1.Port({ ...port.record, securityGroupIds }));
+      }
+    });
+  }
+
+  /** The end of what the guest wrote to its serial console. @param lines how many lines from its end; absent: all kept. */
+  async consoleOutput(context: RequestContext, reader: StateReader, id: string, lines?: number): Promise<string> {
+    const server = seeServer(context, reader, id).record;
+    if (server.hostId === '') throw conflict(`Instance ${id} is not ready`);
+    const bytes = await this.#deps.hostControl.consoleLog(server, consoleBytesMax, context.signal);
+    const text = new TextDecoder().decode(bytes);
+    if (lines === undefined || lines < 0) return text;
+    if (lines === 0) return '';
+    const all = text.split('\n');
+    const hasEnd = all.at(-1) === '';
+    return all.slice(-(lines + (hasEnd ? 1 : 0))).join('\n');
+  }
+
+  /**
+   * Moves a stopped server to another host; an administrator's right. Only where both hosts reach the disk. The old host
+   * releases it first, then the new one takes over: at no moment do two hosts have the disk.
+   */
+  async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
+    if (!context.isAdmin) throw forbidden('os_compute_api:os-migrate-server:migrate');
+    const reader = await this.#deps.state.fresh(context.signal);
+    const server = seeServer(context, reader, id).record;
+    checkMovable(server);
+    if (hostName !== undefined && hostTable.one(reader, 'name', indexKey(hostName)) === undefined) {
+      throw badRequest(`Compute host ${hostName} could not be found.`);
+    }
+    const group = serverGroupTable.get(reader, server.serverGroupId);
+    const image = imageTable.get(reader, server.imageId)?.record;
+    const { flavor } = server;
+    if (flavor === null) throw conflict(`Instance ${id} has no flavor recorded`);
+    const placed = await this.#deps.placer.place(
+      {
+        serverId: id as ServerId,
+        generation: server.generation + 1,
+        flavor,
+        ...(image === undefined ? {} : { image }),
+        projectId: server.projectId,
+        zone: server.zone,
+        storage: server.storage,
+        excludeHostIds: [server.hostId],
+        ...(hostName === undefined ? {} : { forceHostName: hostName }),
+        schedulerHints: server.schedulerHints,
+        ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, id) }),
+      },
+      context.signal,
+    );
+    await this.#move(context, server, placed, group?.revision);
+  }
+
+  async #move(
+    context: RequestContext,
+    server: shoal.v1.Server,
+    placed: Placed,
+    groupRevision: number | undefined,
+  ): Promise<void> {
+    try {
+      await transact(this.#deps, context, (attempt) => {
+        const { reader, change } = attempt;
+        const row = seeServer(context, reader, server.id);
+        checkMovable(row.record);
+        if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
+        if (groupRevision !== undefined) {
+          change.compare({ key: serverGroupTable.key(server.serverGroupId), revision: groupRevision });
+          if (serverGroupTable.get(reader, server.serverGroupId)?.revision !== groupRevision) {
+            throw new ShoalError('PRECONDITION_CHANGED', 'The server group has changed meanwhile; try again.');
+          }
+        }
+        this.#write(attempt, row, {
+          ...row.record,
+          hostId: placed.hostId,
+          previousHostId: row.record.hostId,
+          generation: row.record.generation + 1,
+          status: ServerStatus.SERVER_STATUS_MIGRATING,
+          taskState: 'resize_migrating',
+        });
+        for (const portId of row.record.portIds) {
+          const port = portTable.get(reader, portId);
+          if (port === undefined) continue;
+          updatePortRow(change, port, new shoal.v1.Port({ ...port.record, hostId: placed.hostId }));
+        }
+      });
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN')) await placed.release();
+      throw caught;
+    }
+  }
+
+  /** Commits what the owner asks for. Without a quorum, the server's own host takes it on its own account. */
+  async #ask(context: RequestContext, id: string, ask: Ask): Promise<void> {
+    try {
+      await transact(this.#deps, context, (attempt) => {
+        const row = seeServer(context, attempt.reader, id);
+        checkUnlocked(context, row.record);
+        checkState(row.record, ask.action, ask.states);
+        checkIdle(row.record, ask.action);
+        if (row.record.hostId === '') throw conflict(`Instance ${id} has no host: it could not be placed`);
+        this.#write(attempt, row, ask.edit(row.record));
+      });
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'NO_QUORUM') || ask.intent === undefined) throw caught;
+      await this.#intend(context, id, ask.action, ask.intent, caught);
+    }
+  }
+
+  async #intend(
+    context: RequestContext,
+    id: string,
+    action: string,
+    intent: LocalIntent,
+    noQuorum: ShoalError,
+  ): Promise<void> {
+    const { hostControl, state } = this.#deps;
+    const record = seeServer(context, state.local, id).record;
+    checkUnlocked(context, record);
+    if (record.hostId !== hostControl.hostId) {
+      const host = hostTable.get(state.local, record.hostId)?.record;
+      throw new ShoalError(
+        'NO_QUORUM',
+        `${noQuorum.message} The server's own host, ${host?.name ?? 'none'}, can ${action} it without: ask its API.`,
+        { facts: { ...noQuorum.facts, hostName: host?.name, apiUrl: host?.apiUrl }, cause: noQuorum },
+      );
+    }
+    if (record.deleting) throw conflict(`Cannot '${action}' instance ${id} while it is in task_state deleting`);
+    await hostControl.intendLocally(hostControl.withLocalIntents(record), intent);
+  }
+
+  #edit(
+    context: RequestContext,
+    id: string,
+    edit: (server: shoal.v1.Server, reader: StateReader) => shoal.v1.Server.$Properties,
+    options: { readonly evenIfLocked: boolean } = { evenIfLocked: false },
+  ): Promise<shoal.v1.Server> {
+    return transact(this.#deps, context, (attempt) => {
+      const row = seeServer(context, attempt.reader, id);
+      if (row.record.deleting) throw serverNotFound(id);
+      if (!options.evenIfLocked) checkUnlocked(context, row.record);
+      return this.#write(attempt, row, edit(row.record, attempt.reader));
+    });
+  }
+
+  #write(attempt: Attempt, row: Row<shoal.v1.Server>, fields: shoal.v1.Server.$Properties): shoal.v1.Server {
+    const next = new shoal.v1.Server({ ...fields, updatedMs: this.#deps.clock.nowMs() });
+    serverTable.update(attempt.change, row, next);
+    return next;
+  }
+}
+
+/** A second ask while the first is under way is refused, as Nova does; a hard reboot is the way out of any. */
+function checkIdle(server: shoal.v1.Server, action: string): void {
+  const isWayOut = action === 'reboot' || server.status === ServerStatus.SERVER_STATUS_ERROR;
+  if (server.taskState === '' || isWayOut) return;
+  throw conflict(`Cannot '${action}' instance ${server.id} while it is in task_state ${server.taskState}`);
+}
+
+function checkMovable(server: shoal.v1.Server): void {
+  checkState(server, 'migrate', ['stopped']);
+  if (server.taskState !== '' || server.previousHostId !== '') {
+    throw conflict(
+      `Cannot 'migrate' instance ${server.id} while it is in task_state ${server.taskState || 'migrating'}`,
+    );
+  }
+  if (server.storage !== 'rbd') {
+    throw conflict(
+      `Instance ${server.id} has its disk on its host's own storage; only servers on shared storage can move.`,
+    );
+  }
+}

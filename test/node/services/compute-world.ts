@@ -1,0 +1,155 @@
+/** A compute service on a state in memory, with a placer that takes hosts in turn and hosts that do as they are told. */
+import { randomUUID } from 'node:crypto';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { HostId } from '../../../node/base/ids.ts';
+import { HostReportService } from '../../../node/services/compute/host-reports.ts';
+import { ComputeService } from '../../../node/services/compute/index.ts';
+import type {
+  HostControl,
+  HostViews,
+  LocalIntent,
+  Placed,
+  PlaceRequest,
+  Placer,
+} from '../../../node/services/dependencies.ts';
+import { transact } from '../../../node/services/transact.ts';
+import { hostTable, imageTable, serverTable } from '../../../node/state/tables/index.ts';
+import { shoal } from '../../../proto/messages.ts';
+import { addHost, makeWorld, type World } from './world.ts';
+
+/** Takes the hosts of the state in turn; notes what it was asked and what was given back. */
+export class FakePlacer implements Placer {
+  readonly requests: PlaceRequest[] = [];
+  readonly released: string[] = [];
+  /** No host takes anything. */
+  isFull = false;
+  /** Called between the choice and the answer. */
+  beforeAnswer: (() => Promise<void>) | undefined;
+  readonly #world: World;
+  #turn = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async place(request: PlaceRequest): Promise<Placed> {
+    this.requests.push(request);
+    const hosts = hostTable
+      .list(this.#world.state.local)
+      .map((row) => row.record)
+      .filter((host) => !request.excludeHostIds.includes(host.id))
+      .filter((host) => request.forceHostName === undefined || host.name === request.forceHostName)
+      .filter((host) => request.group?.policy !== 'anti-affinity' || !request.group.memberHostIds.includes(host.id));
+    const host = hosts[this.#turn++ % Math.max(1, hosts.length)];
+    if (this.isFull || host === undefined) {
+      throw new ShoalError('NO_VALID_HOST', 'No valid host was found.', {
+        facts: { filters: [{ filter: 'ComputeFilter', removed: hosts.length }], hosts: [] },
+      });
+    }
+    await this.beforeAnswer?.();
+    return {
+      hostId: host.id as HostId,
+      hostName: host.name,
+      release: async () => {
+        this.released.push(request.serverId);
+      },
+    };
+  }
+}
+
+/** This agent's host, which notes what its owner asks of it in an outage. */
+export class FakeHostControl implements HostControl {
+  hostId = '1'.repeat(32) as HostId;
+  console = 'line one\nline two\nline three\n';
+  readonly intents: { readonly serverId: string; readonly change: LocalIntent }[] = [];
+
+  async consoleLog(): Promise<Uint8Array> {
+    return new TextEncoder().encode(this.console);
+  }
+
+  async intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void> {
+    this.intents.push({ serverId: server.id, change });
+  }
+
+  withLocalIntents(server: shoal.v1.Server): shoal.v1.Server {
+    return server;
+  }
+}
+
+/** Every host is alive and empty. */
+export function fakeHostViews(world: World): HostViews {
+  return {
+    adverts: () =>
+      hostTable.list(world.state.local).map(
+        ({ record: host }) =>
+          new shoal.v1.Advert({
+            hostId: host.id,
+            hostName: host.name,
+            vcpus: 8,
+            memoryMib: 16_384,
+            diskGib: 100,
+            enabled: true,
+            hypervisorType: 'QEMU',
+            hypervisorVersion: 7_002_022,
+            architecture: 'x86_64',
+            publishedMs: 1_700_000_000_000,
+            hostIp: host.vtepIp,
+          }),
+      ),
+    condition: () => 'alive',
+  };
+}
+
+export interface ComputeWorld extends World {
+  readonly compute: ComputeService;
+  readonly placer: FakePlacer;
+  readonly hostControl: FakeHostControl;
+  /** The reports of a host. */
+  readonly reports: (hostId: string) => HostReportService;
+}
+
+/** Two hosts, a flavor `1` and an image `image-1`. */
+export async function makeComputeWorld(): Promise<ComputeWorld> {
+  const world = makeWorld();
+  const placer = new FakePlacer(world);
+  const hostControl = new FakeHostControl();
+  const compute = new ComputeService({ ...world.deps, placer, hostControl, hostViews: fakeHostViews(world) });
+  await addHost(world, 1);
+  await addHost(world, 2);
+  await compute.flavors.create(world.admin, { id: '1', name: 'm1.tiny', vcpus: 1, memoryMib: 128, diskGib: 1 });
+  await addImage(world, 'image-1');
+  const reports = (hostId: string): HostReportService =>
+    new HostReportService(world.deps, hostId as HostId, new AbortController().signal);
+  return { ...world, compute, placer, hostControl, reports };
+}
+
+/** A public, active image. */
+export async function addImage(world: World, id: string = randomUUID()): Promise<shoal.v1.Image> {
+  const image = new shoal.v1.Image({
+    id,
+    name: id,
+    projectId: 'admin-project',
+    visibility: 'public',
+    status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE,
+    diskFormat: 'qcow2',
+    containerFormat: 'bare',
+    sizeBytes: 1000,
+    virtualSizeBytes: 1000,
+    sha256: 'aa'.repeat(32),
+  });
+  await transact(world.deps, world.admin, ({ change }) => imageTable.insert(change, image));
+  return image;
+}
+
+/** Does what the records ask of every host, once: builds, stops, starts, reboots, releases, deletes. */
+export async function hostsAct(world: ComputeWorld): Promise<void> {
+  const { PowerWanted } = shoal.v1;
+  for (const { record: server } of serverTable.list(world.state.local)) {
+    if (server.previousHostId !== '') await world.reports(server.previousHostId).released(server);
+    if (server.hostId === '') continue;
+    const reports = world.reports(server.hostId);
+    if (server.deleting) await reports.deleted(server);
+    else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED) await reports.power(server, 'stopped', 0);
+    else await reports.power(server, 'running', server.rebootsWanted);
+  }
+}

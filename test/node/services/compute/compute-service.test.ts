@@ -1,0 +1,391 @@
+import t from 'tap';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import { hostnameOf } from '../../../../node/services/compute/server-create.ts';
+import { quotaUsage } from '../../../../node/services/quota.ts';
+import { portTable, quotaTable, serverGroupTable, serverTable } from '../../../../node/state/tables/index.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';
+import { addExternal, addNetwork } from '../world.ts';
+
+const { ServerStatus } = shoal.v1;
+const base = { name: 'Web One', flavorId: '1', imageId: 'image-1' };
+const blob = `ssh-ed25519 ${Buffer.concat([
+  Buffer.from([0, 0, 0, 11]),
+  Buffer.from('ssh-ed25519'),
+  Buffer.from([0, 0, 0, 32]),
+  Buffer.alloc(32, 7),
+]).toString('base64')} me@laptop`;
+
+/** The error's code and message. */
+async function errorOf(work: Promise<unknown>): Promise<{ readonly code: string; readonly message: string }> {
+  try {
+    await work;
+  } catch (caught) {
+    if (caught instanceof ShoalError) return { code: caught.code, message: caught.message };
+    throw caught;
+  }
+  return { code: 'none', message: '' };
+}
+
+async function one(world: ComputeWorld, draft: object = {}): Promise<shoal.v1.Server> {
+  const { servers } = await world.compute.servers.create(world.alice, { ...base, ...draft });
+  const [server] = servers;
+  if (server === undefined) throw new Error('no server was made');
+  return server;
+}
+
+const read = (world: ComputeWorld, id: string) => serverTable.get(world.state.local, id)?.record;
+
+void t.test('a server is made in one transaction with its port, address and quota', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const before = world.state.local.revision;
+  const server = await one(world, { networks: [{ networkId: network.id }] });
+  t.equal(world.state.local.revision, before + 1);
+  t.equal(server.status, ServerStatus.SERVER_STATUS_BUILD);
+  t.equal(server.hostname, 'web-one');
+  t.equal(server.generation, 1);
+  const port = portTable.must(world.state.local, server.portIds[0] ?? '').record;
+  t.match(port, { deviceId: server.id, deviceOwner: 'compute:nova', hostId: server.hostId, madeForServer: true });
+  t.equal(port.securityGroupIds.length, 1, 'the default group, made for it');
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 1);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'ram'), 128);
+  await hostsAct(world);
+  t.equal(read(world, server.id)?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+  t.equal(read(world, server.id)?.taskState, '');
+  await world.compute.servers.delete(world.alice, server.id);
+  t.equal(read(world, server.id)?.taskState, 'deleting');
+  await hostsAct(world);
+  t.equal(read(world, server.id), undefined);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 0);
+  t.equal(portTable.get(world.state.local, port.id), undefined);
+});
+
+void t.test('what cannot be made is refused before a host is asked', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const external = await addExternal(world);
+  const [empty] = await world.network.networks.create(world.alice, [{}]);
+  const cases: readonly [object, string, RegExp][] = [
+    [{ flavorId: 'big' }, 'INVALID_ARGUMENT', /Flavor big could not be found/],
+    [{ imageId: 'none' }, 'INVALID_ARGUMENT', /Image none could not be found/],
+    [{ networks: [{ networkId: 'nowhere' }] }, 'INVALID_ARGUMENT', /Network nowhere could not be found/],
+    [{ networks: [{ networkId: external.network.id }] }, 'FORBIDDEN', /external network/],
+    [{ networks: [{ networkId: empty?.id }] }, 'INVALID_ARGUMENT', /requires a subnet/],
+    [{ networks: [{ portId: 'nothing' }] }, 'INVALID_ARGUMENT', /Port nothing could not be found/],
+    [{ networks: [{ networkId: network.id, fixedIp: '10.0.0.2' }] }, 'INVALID_ARGUMENT', /already in use/],
+    [{ networks: [{ networkId: network.id, fixedIp: '10.9.9.9' }] }, 'INVALID_ARGUMENT', /not a valid IP/],
+    [{}, 'CONFLICT', /Multiple possible networks/],
+    [{ keyName: 'mine' }, 'INVALID_ARGUMENT', /Invalid key_name/],
+    [{ userData: '%%%' }, 'INVALID_ARGUMENT', /base 64/],
+    [{ userData: 'A'.repeat(70_000) }, 'INVALID_ARGUMENT', /too large/],
+    [{ zone: 'mars' }, 'INVALID_ARGUMENT', /availability zone is not available/],
+    [{ zone: 'nova:host-2' }, 'FORBIDDEN', /forced_host/],
+    [{ securityGroups: ['web'] }, 'INVALID_ARGUMENT', /Security group web not found/],
+    [{ name: ' ' }, 'INVALID_ARGUMENT', /name/],
+    [{ metadata: { k: 'v'.repeat(300) } }, 'INVALID_ARGUMENT', /metadata/],
+    [{ schedulerHints: { group: 'nothing' } }, 'INVALID_ARGUMENT', /Instance group nothing/],
+    [{ minCount: 3, maxCount: 2 }, 'INVALID_ARGUMENT', /min_count/],
+  ];
+  for (const [draft, code, message] of cases) {
+    const networks = code === 'CONFLICT' ? {} : { networks: 'none' };
+    const error = await errorOf(one(world, { ...networks, ...draft }));
+    t.match(error, { code, message }, JSON.stringify(draft).slice(0, 80));
+  }
+  t.equal(world.placer.requests.length, 0);
+  t.equal(serverTable.list(world.state.local).length, 0);
+});
+
+void t.test('no host: the server is there in ERROR, says so, and goes at once', async (t) => {
+  const world = await makeComputeWorld();
+  world.placer.isFull = true;
+  const server = await one(world, { networks: 'none' });
+  t.equal(server.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(server.fault?.message, /^No valid host was found\./);
+  t.match(server.fault?.details, /ComputeFilter/);
+  await world.compute.servers.delete(world.alice, server.id);
+  t.equal(read(world, server.id), undefined);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 0);
+});
+
+void t.test('when the bind is refused the claim is given back and nothing is left', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  world.placer.beforeAnswer = async () => {
+    world.placer.beforeAnswer = undefined;
+    await world.network.networks.delete(world.alice, network.id);
+  };
+  t.match(await errorOf(one(world, { networks: [{ networkId: network.id }] })), { code: 'NOT_FOUND' });
+  t.equal(world.placer.released.length, 1);
+  t.equal(serverTable.list(world.state.local).length, 0);
+  t.equal(portTable.list(world.state.local).length, 0);
+});
+
+void t.test('when nobody knows whether the bind happened the claim is kept', async (t) => {
+  const world = await makeComputeWorld();
+  world.placer.beforeAnswer = async () => {
+    world.state.loseNextOutcome = true;
+  };
+  const server = await one(world, { networks: 'none' });
+  t.equal(world.placer.released.length, 0);
+  t.equal(serverTable.list(world.state.local).length, 1);
+  t.ok(read(world, server.id), 'the repeat under the same token found it bound');
+});
+
+void t.test('the same client token gives the same server, also at once', async (t) => {
+  const world = await makeComputeWorld();
+  const draft = { networks: 'none', clientToken: 'order-66' };
+  const [a, b] = await Promise.all([one(world, draft), one(world, draft)]);
+  const c = await one(world, draft);
+  t.equal(a.id, b.id);
+  t.equal(a.id, c.id);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 1);
+  t.not((await one(world, { ...draft, clientToken: 'order-67' })).id, a.id);
+});
+
+void t.test('several servers of one request share what the quota leaves', async (t) => {
+  const world = await makeComputeWorld();
+  const many = await world.compute.servers.create(world.alice, {
+    ...base,
+    networks: 'none',
+    minCount: 2,
+    maxCount: 20,
+  });
+  t.equal(many.servers.length, 10, 'as many as ten instances allow');
+  t.equal(new Set(many.servers.map((server) => server.name)).size, 10);
+  t.match(await errorOf(one(world, { networks: 'none' })), { code: 'QUOTA_EXCEEDED', message: /^Quota exceeded/ });
+});
+
+void t.test('ten at once against a quota of ten and five there: five get through', async (t) => {
+  const world = await makeComputeWorld();
+  await world.compute.servers.create(world.alice, { ...base, networks: 'none', minCount: 5 });
+  const outcomes = await Promise.all(Array.from({ length: 10 }, () => errorOf(one(world, { networks: 'none' }))));
+  t.equal(outcomes.filter((outcome) => outcome.code === 'none').length, 5);
+  t.equal(serverTable.list(world.state.local).length, 10);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'cores'), 10);
+});
+
+void t.test('stop, start and reboot ask the host and are refused out of turn', async (t) => {
+  const world = await makeComputeWorld();
+  const { servers } = world.compute;
+  const server = await one(world, { networks: 'none' });
+  t.match(await errorOf(servers.stop(world.alice, server.id)), { code: 'CONFLICT', message: /vm_state building/ });
+  await hostsAct(world);
+  t.match(await errorOf(servers.start(world.alice, server.id)), { code: 'CONFLICT', message: /vm_state active/ });
+  await servers.stop(world.alice, server.id);
+  t.equal(read(world, server.id)?.taskState, 'powering-off');
+  t.match(await errorOf(servers.stop(world.alice, server.id)), { message: /task_state powering-off/ });
+  await hostsAct(world);
+  t.equal(read(world, server.id)?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+  await servers.start(world.alice, server.id);
+  await hostsAct(world);
+  await servers.reboot(world.alice, server.id, false);
+  t.equal(read(world, server.id)?.status, ServerStatus.SERVER_STATUS_REBOOT);
+  await hostsAct(world);
+  t.match(read(world, server.id), { status: ServerStatus.SERVER_STATUS_ACTIVE, rebootsDone: 1, taskState: '' });
+  t.match(await errorOf(servers.stop(world.bob, server.id)), { code: 'NOT_FOUND' });
+  await servers.lock(world.alice, server.id);
+  t.match(await errorOf(servers.stop(world.alice, server.id)), { code: 'CONFLICT', message: /locked/ });
+  await servers.stop(world.admin, server.id);
+});
+
+void t.test('without a quorum its own host takes the ask, other hosts name it', async (t) => {
+  const world = await makeComputeWorld();
+  const { servers } = world.compute;
+  const server = await one(world, { networks: 'none' });
+  await hostsAct(world);
+  world.state.available = false;
+  world.hostControl.hostId = server.hostId as typeof world.hostControl.hostId;
+  await servers.stop(world.alice, server.id);
+  await servers.reboot(world.alice, server.id, true);
+  t.same(
+    world.hostControl.intents.map((intent) => intent.change),
+    [{ kind: 'stop' }, { kind: 'reboot', hard: true }],
+  );
+  world.hostControl.hostId = '9'.repeat(32) as typeof world.hostControl.hostId;
+  t.match(await errorOf(servers.stop(world.alice, server.id)), {
+    code: 'NO_QUORUM',
+    message: /host-[12], can stop it/,
+  });
+  t.match(await errorOf(servers.delete(world.alice, server.id)), { code: 'NO_QUORUM' });
+});
+
+void t.test('anti-affinity holds for servers made at once', async (t) => {
+  const world = await makeComputeWorld();
+  const group = await world.compute.serverGroups.create(world.alice, { name: 'apart', policy: 'anti-affinity' });
+  const make = () => one(world, { networks: 'none', schedulerHints: { group: group.id } });
+  const made = await Promise.all([make(), make(), make()]);
+  const placed = made.filter((server) => server.hostId !== '');
+  t.equal(placed.length, 2);
+  t.equal(new Set(placed.map((server) => server.hostId)).size, 2);
+  const members = serverGroupTable.must(world.state.local, group.id).record.memberIds;
+  t.same([...members].sort(), placed.map((server) => server.id).sort());
+});
+
+void t.test('a stopped server on shared storage moves: generation, ports, and a release owed', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const { servers } = world.compute;
+  const local = await one(world, { networks: 'none' });
+  await hostsAct(world);
+  await servers.stop(world.alice, local.id);
+  await hostsAct(world);
+  t.match(await errorOf(servers.migrate(world.alice, local.id)), { code: 'FORBIDDEN' });
+  t.match(await errorOf(servers.migrate(world.admin, local.id)), { code: 'CONFLICT', message: /shared storage/ });
+
+  const shared = await sharedServer(world, network.id);
+  await servers.migrate(world.admin, shared.id);
+  const moving = read(world, shared.id);
+  t.match(moving, { generation: 2, previousHostId: shared.hostId, status: ServerStatus.SERVER_STATUS_MIGRATING });
+  t.not(moving?.hostId, shared.hostId);
+  t.equal(portTable.must(world.state.local, shared.portIds[0] ?? '').record.hostId, moving?.hostId);
+  await servers.delete(world.alice, shared.id);
+  const row = read(world, shared.id);
+  if (row === undefined) throw new Error('the server is gone');
+  await t.rejects(world.reports(row.hostId).deleted(row), { code: 'UNAVAILABLE' }, 'its former host has not let go');
+  await world.reports(row.previousHostId).released(row);
+  await world.reports(row.hostId).deleted(row);
+  t.equal(read(world, shared.id), undefined);
+});
+
+async function sharedServer(world: ComputeWorld, networkId: string): Promise<shoal.v1.Server> {
+  const server = await one(world, { networks: [{ networkId }] });
+  await hostsAct(world);
+  await world.compute.servers.stop(world.alice, server.id);
+  await hostsAct(world);
+  const row = serverTable.must(world.state.local, server.id);
+  const record = new shoal.v1.Server({ ...row.record, storage: 'rbd' });
+  await world.state.commit({
+    compares: [],
+    thenOps: [{ kind: 'put', key: serverTable.key(server.id), value: shoal.v1.Server.encode(record).finish() }],
+    elseOps: [],
+  });
+  return record;
+}
+
+void t.test(
+  'a host’s late or foreign word changes nothing, and the same word twice changes nothing twice',
+  async (t) => {
+    const world = await makeComputeWorld();
+    const server = await one(world, { networks: 'none' });
+    const other = server.hostId.startsWith('1') ? '2'.repeat(32) : '1'.repeat(32);
+    await world.reports(other).power(server, 'running', 0);
+    t.equal(read(world, server.id)?.status, ServerStatus.SERVER_STATUS_BUILD);
+    await world.reports(other).deleted(server);
+    const reports = world.reports(server.hostId);
+    await reports.power(new shoal.v1.Server({ ...server, generation: 7 }), 'running', 0);
+    t.equal(read(world, server.id)?.status, ServerStatus.SERVER_STATUS_BUILD);
+    await reports.deleted(server);
+    t.ok(read(world, server.id), 'nobody asked for its deletion');
+    await reports.power(server, 'running', 0);
+    const { revision } = world.state.local;
+    await reports.power(server, 'running', 0);
+    t.equal(world.state.local.revision, revision);
+    await reports.fault(server, 'it broke', 'badly');
+    t.match(read(world, server.id), { status: ServerStatus.SERVER_STATUS_ERROR, fault: { message: 'it broke' } });
+  },
+);
+
+void t.test('a guest that powers itself off is recorded as stopped, unless its owner asked for more', async (t) => {
+  const world = await makeComputeWorld();
+  const server = await one(world, { networks: 'none' });
+  await hostsAct(world);
+  const seen = read(world, server.id);
+  if (seen === undefined) throw new Error('the server is gone');
+  await world.compute.servers.reboot(world.alice, server.id, true);
+  await world.reports(server.hostId).shutdown(seen);
+  t.equal(read(world, server.id)?.powerWanted, shoal.v1.PowerWanted.POWER_WANTED_RUNNING, 'the reboot stands');
+  const now = read(world, server.id);
+  if (now === undefined) throw new Error('the server is gone');
+  await world.reports(server.hostId).shutdown(now);
+  t.match(read(world, server.id), {
+    status: ServerStatus.SERVER_STATUS_SHUTOFF,
+    powerWanted: shoal.v1.PowerWanted.POWER_WANTED_STOPPED,
+  });
+});
+
+void t.test('a port given to a server comes back when the server goes', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const [port] = await world.network.ports.create(world.alice, [{ networkId: network.id }]);
+  const portId = port?.id ?? '';
+  const server = await one(world, { networks: [{ portId }] });
+  t.match(await errorOf(one(world, { networks: [{ portId }] })), { code: 'CONFLICT', message: /still in use/ });
+  await world.compute.servers.delete(world.alice, server.id);
+  await hostsAct(world);
+  t.match(portTable.must(world.state.local, portId).record, { deviceId: '', hostId: '', deviceOwner: '' });
+});
+
+void t.test('keys are fingerprinted, counted and their owner’s alone', async (t) => {
+  const world = await makeComputeWorld();
+  const { keypairs } = world.compute;
+  const { keypair } = await keypairs.create(world.alice, { name: 'laptop', publicKey: blob });
+  t.match(keypair.fingerprint, /^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
+  t.match(await errorOf(keypairs.create(world.alice, { name: 'laptop', publicKey: blob })), { code: 'CONFLICT' });
+  t.match(await errorOf(keypairs.create(world.alice, { name: 'x', publicKey: 'ssh-rsa AAAA' })), {
+    code: 'INVALID_ARGUMENT',
+  });
+  t.match(await errorOf(keypairs.create(world.alice, { name: 'a/b', publicKey: blob })), { code: 'INVALID_ARGUMENT' });
+  const made = await keypairs.create(world.alice, { name: 'made' });
+  t.match(made.privateKey, /^-----BEGIN RSA PRIVATE KEY-----/);
+  t.same(
+    keypairs.list(world.alice, world.state.local).map((key) => key.name),
+    ['laptop', 'made'],
+  );
+  t.same(keypairs.list(world.bob, world.state.local), []);
+  const server = await one(world, { networks: 'none', keyName: 'laptop' });
+  t.equal(server.publicKey, blob);
+  await keypairs.delete(world.alice, 'laptop');
+  t.equal(quotaUsage(world.state.local, 'user-of-alice-project', 'key_pairs'), 1);
+});
+
+void t.test('private flavors are for those let in', async (t) => {
+  const world = await makeComputeWorld();
+  const { flavors } = world.compute;
+  const draft = { id: 'p', name: 'private', vcpus: 1, memoryMib: 64, diskGib: 1, isPublic: false };
+  t.match(await errorOf(flavors.create(world.alice, draft)), { code: 'FORBIDDEN' });
+  await flavors.create(world.admin, draft);
+  t.match(await errorOf(flavors.create(world.admin, { ...draft, id: 'q' })), { code: 'CONFLICT' });
+  t.match(await errorOf(one(world, { flavorId: 'p', networks: 'none' })), { code: 'INVALID_ARGUMENT' });
+  await flavors.setAccess(world.admin, 'p', 'alice-project', true);
+  await one(world, { flavorId: 'p', networks: 'none' });
+  await flavors.delete(world.admin, 'p');
+  t.same(
+    flavors.list(world.alice, world.state.local).map((flavor) => flavor.id),
+    ['1'],
+  );
+});
+
+void t.test('the console gives as many lines as asked for', async (t) => {
+  const world = await makeComputeWorld();
+  const server = await one(world, { networks: 'none' });
+  const output = (lines?: number) =>
+    world.compute.servers.consoleOutput(world.alice, world.state.local, server.id, lines);
+  t.equal(await output(), 'line one\nline two\nline three\n');
+  t.equal(await output(1), 'line three\n');
+  t.equal(await output(99), 'line one\nline two\nline three\n');
+});
+
+void t.test('a limit is raised, lowered to what is used at least, and reset', async (t) => {
+  const world = await makeComputeWorld();
+  const { QuotaService } = await import('../../../../node/services/quota.ts');
+  const quotas = new QuotaService(world.deps);
+  await one(world, { networks: 'none' });
+  t.match(await errorOf(quotas.set(world.alice, 'alice-project', { instances: 99 })), { code: 'FORBIDDEN' });
+  t.match(await errorOf(quotas.set(world.admin, 'alice-project', { instances: 0 })), { code: 'INVALID_ARGUMENT' });
+  await quotas.set(world.admin, 'alice-project', { instances: 1 });
+  t.match(await errorOf(one(world, { networks: 'none' })), { code: 'QUOTA_EXCEEDED' });
+  t.equal(quotas.show(world.alice, world.state.local, 'alice-project').limits.instances, 1);
+  await quotas.reset(world.admin, 'alice-project');
+  t.equal(quotaTable.get(world.state.local, 'alice-project'), undefined);
+  await one(world, { networks: 'none' });
+});
+
+void t.test('a name becomes a hostname that guests accept', (t) => {
+  t.equal(hostnameOf('Web One', 'x'), 'web-one');
+  t.equal(hostnameOf('a_b.c', 'x'), 'a-b-c');
+  t.equal(hostnameOf('-über-', 'x'), 'ber');
+  t.equal(hostnameOf('日本', 'x'), 'server-x');
+  t.equal(hostnameOf('a'.repeat(80), 'x').length, 63);
+  t.end();
+});
