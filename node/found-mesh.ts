@@ -24,7 +24,7 @@ export async function foundMesh(
   config: Config,
   options: { readonly meshName: string; readonly adminPassword?: string },
 ): Promise<Founded> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(config.dataDir);
   if (readMembership(config.dataDir) !== undefined) {
     throw new ShoalError('CONFLICT', `${config.dataDir} belongs to a mesh already; start it with: shoal agent`);
   }
@@ -60,6 +60,11 @@ export async function foundMesh(
     ],
   });
   return { meshId, hostId: identity.hostId, adminPassword };
+}
+
+/** Makes the data folder. QEMU's user passes through it to disks and sockets; every file with a secret is 0600. */
+export function makeDataDir(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o711 });
 }
 
 /** `listen` with the host part that others use. */

@@ -3,23 +3,22 @@ import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { foldIntent, type PendingIntent, withIntent } from './local-intents.ts';
-import type { LocalIntent } from './services/dependencies.ts';
-import { TransactionBuilder } from './state/table.ts';
+import type { LocalIntent, ServiceDependencies } from './services/dependencies.ts';
+import { transact } from './services/transact.ts';
 import { serverTable } from './state/tables/index.ts';
 import type { StateClient } from './state/types.ts';
 import type { HostStore } from './store/host-store.ts';
 
-/** Tries to commit one intent against a record that keeps changing. */
-const commitAttemptsMax = 5;
-
 /** The intents of one host. */
 export class IntentBook {
+  readonly #deps: ServiceDependencies;
   readonly #store: HostStore;
   readonly #state: StateClient;
   readonly #logger: Logger;
   #flushing = false;
 
-  constructor(deps: { readonly store: HostStore; readonly state: StateClient; readonly logger: Logger }) {
+  constructor(deps: ServiceDependencies & { readonly store: HostStore }) {
+    this.#deps = deps;
     this.#store = deps.store;
     this.#state = deps.state;
     this.#logger = deps.logger;
@@ -66,24 +65,12 @@ export class IntentBook {
   }
 
   async #commit(pending: PendingIntent, signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; attempt < commitAttemptsMax; attempt++) {
-      const reader = await this.#state.fresh(signal);
+    await transact(this.#deps, { signal }, ({ reader, change }) => {
       const row = serverTable.get(reader, pending.serverId);
-      if (row === undefined) return;
-      const next = withIntent(row.record, pending);
-      if (next === row.record) return;
-      const builder = new TransactionBuilder();
-      serverTable.update(builder, row, next);
-      const outcome = await this.#state.commit(builder.build(), { signal });
-      if (outcome.succeeded) {
-        this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
-        return;
-      }
-    }
-    throw new ShoalError(
-      'PRECONDITION_CHANGED',
-      `server ${pending.serverId} kept changing while its intent was recorded`,
-    );
+      const next = row === undefined ? undefined : withIntent(row.record, pending);
+      if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
+    });
+    this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
   }
 
   #pending(serverId: string): PendingIntent | undefined {

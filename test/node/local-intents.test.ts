@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { systemClock } from '../../node/base/clock.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { IntentBook } from '../../node/intent-book.ts';
 import { foldIntent, withIntent } from '../../node/local-intents.ts';
@@ -52,7 +54,7 @@ t.test('an intent is kept without quorum and committed once, with it', async (t)
   serverTable.insert(builder, record);
   await state.commit(builder.build());
   const store = memoryHostStore();
-  const book = new IntentBook({ store, state, logger: silentLogger });
+  const book = new IntentBook({ store, state, logger: silentLogger, clock: systemClock, newId: randomUUID });
 
   state.available = false;
   await book.note(record, { kind: 'stop' });

@@ -1,0 +1,65 @@
+/** What this agent asks of other hosts; what it would ask of itself it does without the network. */
+import { shoal } from '../proto/messages.ts';
+import { ShoalError } from './base/errors.ts';
+import type { HostId } from './base/ids.ts';
+import type { HostHandlers } from './host-handlers.ts';
+import type { PeerClients } from './mesh/peer-client.ts';
+import type { PeerCall } from './mesh/peer-server.ts';
+import type { ClaimTransport } from './placer.ts';
+
+/** A claim is decided in milliseconds; a host that takes longer is no good choice. */
+const claimTimeoutMs = 2_000;
+const releaseTimeoutMs = 5_000;
+const consoleTimeoutMs = 5_000;
+
+/** See above. */
+export class PeerCalls implements ClaimTransport {
+  readonly #clients: PeerClients;
+  readonly #self: HostId;
+  readonly #own: () => HostHandlers;
+
+  constructor(clients: PeerClients, self: HostId, own: () => HostHandlers) {
+    this.#clients = clients;
+    this.#self = self;
+    this.#own = own;
+  }
+
+  async claim(hostId: HostId, request: shoal.v1.ClaimRequest, signal: AbortSignal): Promise<shoal.v1.ClaimResponse> {
+    if (hostId === this.#self) {
+      return shoal.v1.ClaimResponse.create(await this.#own().claim(request, this.#ownCall(signal)));
+    }
+    return this.#clients.to(hostId).call((calls) => calls.claim(request, { timeoutMs: claimTimeoutMs, signal }));
+  }
+
+  async release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void> {
+    const signal = AbortSignal.timeout(releaseTimeoutMs);
+    if (hostId === this.#self) await this.#own().releaseClaim(request, this.#ownCall(signal));
+    else {
+      await this.#clients
+        .to(hostId)
+        .call((calls) => calls.releaseClaim(request, { timeoutMs: releaseTimeoutMs, signal }));
+    }
+  }
+
+  async consoleLog(hostId: HostId, serverId: string, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
+    const request = shoal.v1.ConsoleLogRequest.create({ serverId, bytesMax });
+    const response =
+      hostId === this.#self
+        ? await this.#own().consoleLog(request, this.#ownCall(signal))
+        : await this.#clients
+            .to(hostId)
+            .call((calls) => calls.consoleLog(request, { timeoutMs: consoleTimeoutMs, signal }));
+    return response.data ?? new Uint8Array(0);
+  }
+
+  /** An image's content from a peer, checked by whoever keeps it. */
+  async *fetchBlob(hostId: HostId, sha256: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    if (hostId === this.#self) throw new ShoalError('NOT_FOUND', 'The content is not on this host.');
+    const chunks = this.#clients.to(hostId).calls.fetchBlob({ sha256 }, { signal });
+    for await (const chunk of chunks) yield chunk.data;
+  }
+
+  #ownCall(signal: AbortSignal): PeerCall {
+    return { caller: this.#self, signal, remoteAddress: 'self', certificateName: undefined, header: () => undefined };
+  }
+}

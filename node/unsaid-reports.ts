@@ -1,0 +1,70 @@
+/**
+ * Reports that could not be committed for want of a quorum. They are said again by the host loop at each pass until they
+ * are; meanwhile whoever asks this agent about a guest of this host is shown what is so, not what is recorded.
+ */
+import { shoal } from '../proto/messages.ts';
+import { ShoalError } from './base/errors.ts';
+import type { HostReports } from './executor.ts';
+
+const { ServerStatus } = shoal.v1;
+
+/** Nova's numbers of power states. */
+const shown = {
+  running: { status: ServerStatus.SERVER_STATUS_ACTIVE, powerState: 1 },
+  paused: { status: ServerStatus.SERVER_STATUS_PAUSED, powerState: 3 },
+  stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerState: 4 },
+} as const;
+
+/** Reports through `inner`, and remembers what it could not say. */
+export class UnsaidReports implements HostReports {
+  readonly #inner: HostReports;
+  readonly #unsaid = new Map<string, { readonly generation: number; readonly power: keyof typeof shown }>();
+
+  constructor(inner: HostReports) {
+    this.#inner = inner;
+  }
+
+  /** The record with what could not be said laid over it. */
+  overlay(server: shoal.v1.Server): shoal.v1.Server {
+    const unsaid = this.#unsaid.get(server.id);
+    if (unsaid === undefined || unsaid.generation !== server.generation) return server;
+    return new shoal.v1.Server({ ...server, ...shown[unsaid.power], taskState: '' });
+  }
+
+  power(server: shoal.v1.Server, power: 'running' | 'stopped' | 'paused', rebootsDone: number): Promise<void> {
+    return this.#say(server, power, () => this.#inner.power(server, power, rebootsDone));
+  }
+
+  shutdown(server: shoal.v1.Server): Promise<void> {
+    return this.#say(server, 'stopped', () => this.#inner.shutdown(server));
+  }
+
+  fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
+    return this.#inner.fault(server, message, details);
+  }
+
+  released(server: shoal.v1.Server): Promise<void> {
+    return this.#inner.released(server);
+  }
+
+  async deleted(server: shoal.v1.Server): Promise<void> {
+    await this.#inner.deleted(server);
+    this.#unsaid.delete(server.id);
+  }
+
+  task(server: shoal.v1.Server, taskState: string): Promise<void> {
+    return this.#inner.task(server, taskState);
+  }
+
+  async #say(server: shoal.v1.Server, power: keyof typeof shown, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+      this.#unsaid.delete(server.id);
+    } catch (caught) {
+      if (ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN')) {
+        this.#unsaid.set(server.id, { generation: server.generation, power });
+      }
+      throw caught;
+    }
+  }
+}

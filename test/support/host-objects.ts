@@ -1,0 +1,32 @@
+/** What a cloud has on this machine, as a list of words: for "nothing half-made is left behind". */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand } from '../../drivers/command.ts';
+import type { DevCloud } from '../../node/dev/cloud.ts';
+
+/** QEMU processes, namespaces, links, disks and images of a cloud, sorted. */
+export async function hostObjects(cloud: DevCloud): Promise<readonly string[]> {
+  const found: string[] = [];
+  const { stdout: namespaces } = await runCommand(['ip', 'netns', 'list']);
+  const ours = namespaces
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) =>
+      cloud.layout.agents.some((agent) => agent.namespace !== undefined && name.startsWith(agent.namespace)),
+    );
+  found.push(...ours.map((name) => `namespace ${name}`));
+  for (const name of ours) {
+    const { stdout: links } = await runCommand(['ip', '-n', name, '-json', 'link', 'show']);
+    found.push(...(JSON.parse(links) as { ifname: string }[]).map((link) => `link ${name}/${link.ifname}`));
+    const { stdout: pids } = await runCommand(['ip', 'netns', 'pids', name]);
+    found.push(`processes ${name}: ${pids.split('\n').filter((line) => line !== '').length}`);
+  }
+  for (const agent of cloud.layout.agents) {
+    for (const folder of ['disks/disks', 'disks/images', 'images/blobs', 'images/incoming', 'guests']) {
+      const path = join(agent.dataDir, folder);
+      if (!existsSync(path)) continue;
+      found.push(...readdirSync(path).map((name) => `file ${agent.name}/${folder}/${name}`));
+    }
+  }
+  return found.sort();
+}
