@@ -1,21 +1,17 @@
 import { shoal } from '../../proto/messages.ts';
-import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Prng } from '../base/prng.ts';
 import { parseAddress } from './address.ts';
 import { type Calls, type ClientLimits, GrpcClient, type UnaryOptions } from './grpc/client.ts';
 import { type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
 import { peerClientLimits } from './peer-limits.ts';
-import { RaftStream } from './raft-stream.ts';
 
 /** Calls to one peer. The connection is made when first used, kept, and remade when lost. */
 export class PeerClient {
   readonly hostId: HostId;
   readonly address: string;
   readonly #client: GrpcClient;
-  readonly #deps: PeerClientDeps;
   #mismatch: ShoalError | undefined;
   /** Every method of PeerService, as it is. `call` and `propose` below know more about failures. */
   readonly calls: Calls<shoal.v1.PeerService>;
@@ -32,7 +28,6 @@ export class PeerClient {
     parseAddress(options.address);
     this.hostId = options.hostId;
     this.address = options.address;
-    this.#deps = deps;
     const credentials = peerChannelCredentials(options.certificates, options.hostId, (error) => {
       this.#mismatch = error;
       deps.logger.warn({ hostId: options.hostId, address: options.address, ...error.facts }, error.message);
@@ -65,21 +60,22 @@ export class PeerClient {
   }
 
   /**
-   * Forwards a command. Throws what the peer threw; `UNAVAILABLE` and `DEADLINE_EXCEEDED` only when nothing was sent, and
-   * `OUTCOME_UNKNOWN` when the connection or the time was lost after it may have been.
+   * Forwards a command. Throws what the peer threw; `UNAVAILABLE`, `IDENTITY_MISMATCH` and `CANCELLED` only when nothing
+   * was sent, and `OUTCOME_UNKNOWN` when the connection, the time or the patience was lost after it may have been.
+   * @param options.connectTimeoutMs how long a connection may take where there is none, ms.
    */
-  async propose(command: shoal.v1.ICommand, options: UnaryOptions): Promise<shoal.v1.ProposeResponse> {
-    const { clock } = this.#deps;
-    const startedMs = clock.monotonicMs();
+  async propose(
+    command: shoal.v1.ICommand,
+    options: UnaryOptions & { readonly connectTimeoutMs: number },
+  ): Promise<shoal.v1.ProposeResponse> {
     try {
-      await this.#client.connect(options.timeoutMs);
+      await this.#client.connect(options.connectTimeoutMs);
     } catch (caught) {
       throw this.#explained(caught);
     }
-    const leftMs = options.timeoutMs - (clock.monotonicMs() - startedMs);
-    if (leftMs <= 0) throw new ShoalError('DEADLINE_EXCEEDED', 'Connecting took all the time there was.');
+    if (options.signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.');
     try {
-      return await this.calls.propose({ command }, { ...options, timeoutMs: leftMs });
+      return await this.calls.propose({ command }, options);
     } catch (caught) {
       if (ShoalError.is(caught, 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED')) {
         throw new ShoalError('OUTCOME_UNKNOWN', `The command may have reached ${this.hostId}: ${caught.message}`, {
@@ -89,11 +85,6 @@ export class PeerClient {
       }
       throw caught;
     }
-  }
-
-  /** The outgoing half of consensus with this peer. */
-  raftStream(onUnreachable: () => void): RaftStream {
-    return new RaftStream(this.#deps, (options) => this.calls.raft(options), onUnreachable);
   }
 
   close(): void {
@@ -110,9 +101,7 @@ export class PeerClient {
 
 /** What a peer client needs from outside. */
 export interface PeerClientDeps {
-  readonly clock: Clock;
   readonly logger: Logger;
-  readonly random: Prng;
 }
 
 /** What `PeerClients` is made with. */

@@ -34,7 +34,7 @@ export class RaftStream {
   #running: Promise<void> | undefined;
 
   /**
-   * @param open opens a stream of requests to the peer.
+   * @param open opens a stream of requests to the peer as it can be reached at that moment; may throw.
    * @param onUnreachable called whenever the stream has broken: the core then probes instead of pipelining.
    */
   constructor(
@@ -89,8 +89,14 @@ export class RaftStream {
   /** Sends until the stream breaks. Returns how many it took. */
   async #pump(signal: AbortSignal): Promise<number> {
     let taken = 0;
-    const stream = this.#open({ signal });
     let broken: unknown;
+    let stream: RequestStream<Message, unknown>;
+    try {
+      stream = this.#open({ signal });
+    } catch (error) {
+      this.#deps.logger.debug({ error }, 'the Raft stream could not be opened');
+      return 0;
+    }
     stream.answer.then(
       () => {
         broken = new ShoalError('CANCELLED', 'The peer ended the stream.');

@@ -3,7 +3,6 @@ import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
 import { type Logger, silentLogger } from '../../../node/base/logger.ts';
-import { Prng } from '../../../node/base/prng.ts';
 import { MeshAuthority } from '../../../node/mesh/authority.ts';
 import { createTlsKey, HostIdentity } from '../../../node/mesh/identity.ts';
 import { PeerClients } from '../../../node/mesh/peer-client.ts';
@@ -91,7 +90,7 @@ export function clientsOf(
   addresses: ReadonlyMap<HostId, string>,
 ): PeerClients {
   const clients = new PeerClients(
-    { clock: systemClock, logger: silentLogger, random: new Prng(1) },
+    { logger: silentLogger },
     { certificates: host.certificates, addressOf: (hostId) => addresses.get(hostId) },
   );
   test.teardown(() => clients.close());

@@ -44,6 +44,7 @@ t.test('strangers reach no peer call, whatever they show', async (t) => {
       checkServerIdentity: () => undefined,
     }),
     peerClientLimits,
+    'm-1',
   );
   t.teardown(() => bare.close());
   await t.rejects(probe(bare), { code: 'UNAUTHENTICATED' }, 'no certificate');
@@ -58,6 +59,7 @@ t.test('strangers reach no peer call, whatever they show', async (t) => {
       { checkServerIdentity: () => undefined },
     ),
     peerClientLimits,
+    'm-1',
   );
   t.teardown(() => stranger.close());
   await t.rejects(probe(stranger), { code: 'UNAUTHENTICATED' }, 'a certificate of another authority');
@@ -96,6 +98,7 @@ t.test('a newcomer without a certificate reaches JoinService, and nothing is rea
       checkServerIdentity: () => undefined,
     }),
     peerClientLimits,
+    'm-1',
   );
   t.teardown(() => client.close());
   const join = (): Promise<shoal.v1.JoinResponse> => client.calls(shoal.v1.JoinService).join({ meshId: 'm-1' }, soon);

@@ -4,9 +4,11 @@ import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { MessageQueue } from '../../../node/mesh/message-queue.ts';
-import { PeerClients } from '../../../node/mesh/peer-client.ts';
 import { PeerServer } from '../../../node/mesh/peer-server.ts';
+import { RaftStream } from '../../../node/mesh/raft-stream.ts';
 import { clientsOf, hostOf, refusingHandlers, refusingJoin, serve, testAuthority } from './peer-fixtures.ts';
+
+const deps = { clock: systemClock, logger: silentLogger, random: new Prng(1) };
 
 const until = async (condition: () => boolean): Promise<void> => {
   for (let i = 0; !condition() && i < 500; i++) await sleep(10);
@@ -27,9 +29,8 @@ t.test('messages arrive in order over one stream, many at a time', async (t) => 
       },
     },
   });
-  const stream = clientsOf(t, client, new Map([[server.hostId, address]]))
-    .to(server.hostId)
-    .raftStream(() => t.fail('unreachable'));
+  const { calls } = clientsOf(t, client, new Map([[server.hostId, address]])).to(server.hostId);
+  const stream = new RaftStream(deps, calls.raft, () => t.fail('unreachable'));
   const count = 1000; // Fewer than the queue's bound: nothing may be dropped.
   for (let index = 1; index <= count; index++) stream.send({ index, entries: [{ data: new Uint8Array(200) }] });
   await until(() => received.length === count);
@@ -69,9 +70,8 @@ t.test('the stream comes back after the peer was away, and says that it was', as
   const first = await start(0);
   const { port } = first;
   let unreachable = 0;
-  const stream = clientsOf(t, client, new Map([[server.hostId, `127.0.0.1:${port}`]]))
-    .to(server.hostId)
-    .raftStream(() => unreachable++);
+  const { calls } = clientsOf(t, client, new Map([[server.hostId, `127.0.0.1:${port}`]])).to(server.hostId);
+  const stream = new RaftStream(deps, calls.raft, () => unreachable++);
   stream.send({ index: 1 });
   await until(() => received.includes(1));
   await first.stop(10);
@@ -94,13 +94,9 @@ t.test('a peer that takes nothing costs bounded memory and the oldest messages',
   const authority = testAuthority();
   const [server, client] = [hostOf(authority), hostOf(authority)];
   // Nobody listens there: port 1 is refused at once.
-  const clients = new PeerClients(
-    { clock: systemClock, logger: silentLogger, random: new Prng(1) },
-    { certificates: client.certificates, addressOf: () => '127.0.0.1:1' },
-  );
-  t.teardown(() => clients.close());
+  const { calls } = clientsOf(t, client, new Map([[server.hostId, '127.0.0.1:1']])).to(server.hostId);
   let unreachable = 0;
-  const stream = clients.to(server.hostId).raftStream(() => unreachable++);
+  const stream = new RaftStream(deps, calls.raft, () => unreachable++);
   for (let index = 0; index < 5000; index++) stream.send({ index });
   t.ok(stream.queued <= 1024, `${stream.queued} queued`);
   t.ok(stream.dropped >= 5000 - 1024 - 1, `${stream.dropped} dropped`);

@@ -1,0 +1,213 @@
+/** Members of the Raft group over peer RPC (node/mesh): one pipelined stream a peer, unary calls, a stream of chunks. */
+import { shoal } from '../proto/messages.ts';
+import type { Clock } from './base/clock.ts';
+import { ShoalError } from './base/errors.ts';
+import type { HostId, RaftId } from './base/ids.ts';
+import type { Logger } from './base/logger.ts';
+import type { Prng } from './base/prng.ts';
+import type { PeerClients } from './mesh/peer-client.ts';
+import type { PeerHandlers } from './mesh/peer-server.ts';
+import { RaftStream } from './mesh/raft-stream.ts';
+import {
+  messageFromWire,
+  messageToWire,
+  snapshotPartFromWire,
+  snapshotPartToWire,
+  snapshotRequestFromWire,
+  snapshotRequestToWire,
+} from './raft-codec.ts';
+import type { PeerMessage, RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from './raft-transport.ts';
+import { type Command, commandFromMessage, decodeOutcome, encodeCommand, encodeOutcome } from './state/command.ts';
+import type { TransactionOutcome } from './state/types.ts';
+
+/** Time to connect to the leader, ms. A write without quorum must have failed within a second, all told. */
+const connectMsMax = 500;
+/** Longest that a forwarded command may take, ms: the loop's own patience is shorter, and aborts by signal. */
+const proposeMsMax = 10_000;
+/** Longest that a read point may take, ms. */
+const readIndexMsMax = 2_000;
+
+/** Which host has which member number: from the records, and before there are any from what the host got when it joined. */
+export interface MemberDirectory {
+  /** This agent's own number. */
+  readonly self: RaftId;
+  hostIdOf(raftId: RaftId): HostId | undefined;
+  raftIdOf(hostId: HostId): RaftId | undefined;
+}
+
+/** What the transport needs from outside. */
+export interface GrpcRaftTransportDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For the jitter of reconnecting. */
+  readonly random: Prng;
+  readonly peers: PeerClients;
+}
+
+/** The methods of PeerService that consensus answers. */
+export type RaftPeerHandlers = Pick<PeerHandlers, 'raft' | 'propose' | 'readIndex' | 'fetchSnapshot'>;
+
+export class GrpcRaftTransport implements RaftTransport {
+  /** To be put into the peer server's handlers. */
+  readonly peerHandlers: RaftPeerHandlers;
+  readonly #deps: GrpcRaftTransportDeps;
+  readonly #directory: MemberDirectory;
+  readonly #streams = new Map<RaftId, RaftStream>();
+  #handlers: RaftHandlers | undefined;
+
+  constructor(deps: GrpcRaftTransportDeps, directory: MemberDirectory) {
+    this.#deps = deps;
+    this.#directory = directory;
+    this.peerHandlers = this.#makePeerHandlers();
+  }
+
+  attach(handlers: RaftHandlers | undefined): void {
+    this.#handlers = handlers;
+  }
+
+  send(message: PeerMessage): void {
+    const peer = message.to;
+    let stream = this.#streams.get(peer);
+    if (stream === undefined) {
+      if (this.#directory.hostIdOf(peer) === undefined) {
+        // Later, as everything that comes back: the loop is in the middle of sending.
+        queueMicrotask(() => this.#handlers?.onUnreachable(peer));
+        return;
+      }
+      stream = this.#streamTo(peer);
+      this.#streams.set(peer, stream);
+    }
+    stream.send(messageToWire(message));
+  }
+
+  async forwardPropose(leader: RaftId, command: Command, signal: AbortSignal): Promise<TransactionOutcome> {
+    // Its own size is checked before it travels: `TOO_LARGE`.
+    const message = shoal.v1.Command.decode(encodeCommand(command));
+    const response = await this.#peer(leader).propose(message, {
+      connectTimeoutMs: connectMsMax,
+      timeoutMs: proposeMsMax,
+      signal,
+    });
+    return decodeOutcome(shoal.v1.ProposeResponse.encode(response).finish());
+  }
+
+  async forwardReadIndex(leader: RaftId, signal: AbortSignal): Promise<number> {
+    const peer = this.#peer(leader);
+    try {
+      const { index } = await peer.call((calls) => calls.readIndex({}, { timeoutMs: readIndexMsMax, signal }));
+      return index;
+    } catch (caught) {
+      if (ShoalError.is(caught, 'DEADLINE_EXCEEDED', 'IDENTITY_MISMATCH', 'OUTCOME_UNKNOWN')) {
+        throw new ShoalError('UNAVAILABLE', caught.message, { facts: { leader }, cause: caught });
+      }
+      throw caught;
+    }
+  }
+
+  async *fetchSnapshot(from: RaftId, request: SnapshotRequest, signal: AbortSignal): AsyncGenerator<SnapshotPart> {
+    const chunks = this.#peer(from).calls.fetchSnapshot(snapshotRequestToWire(request), { signal });
+    for await (const chunk of chunks) yield snapshotPartFromWire(chunk);
+  }
+
+  /** Messages waiting and messages dropped, by peer; for metrics. */
+  queues(): readonly { readonly peer: RaftId; readonly queued: number; readonly dropped: number }[] {
+    return [...this.#streams].map(([peer, { queued, dropped }]) => ({ peer, queued, dropped }));
+  }
+
+  /** Ends all streams. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#handlers = undefined;
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    await Promise.all(streams.map((stream) => stream.stop()));
+  }
+
+  #streamTo(peer: RaftId): RaftStream {
+    const stream: RaftStream = new RaftStream(
+      this.#deps,
+      (options) => {
+        const hostId = this.#directory.hostIdOf(peer);
+        if (hostId === undefined) {
+          // Removed from the mesh: nobody to come back to. Should the number turn up again, `send` starts anew.
+          if (this.#streams.get(peer) === stream) this.#streams.delete(peer);
+          stream
+            .stop()
+            .catch((error: unknown) => this.#deps.logger.error({ error, peer }, 'ending a Raft stream failed'));
+          throw new ShoalError('NOT_FOUND', `Member ${peer} is no host of this mesh.`);
+        }
+        return this.#deps.peers.to(hostId).calls.raft(options);
+      },
+      () => this.#handlers?.onUnreachable(peer),
+    );
+    return stream;
+  }
+
+  #peer(raftId: RaftId): ReturnType<PeerClients['to']> {
+    const hostId = this.#directory.hostIdOf(raftId);
+    if (hostId === undefined) {
+      throw new ShoalError('UNAVAILABLE', `Where member ${raftId} is cannot be told.`, { facts: { raftId } });
+    }
+    try {
+      return this.#deps.peers.to(hostId);
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'NOT_FOUND')) throw caught;
+      throw new ShoalError('UNAVAILABLE', caught.message, { facts: caught.facts, cause: caught });
+    }
+  }
+
+  #makePeerHandlers(): RaftPeerHandlers {
+    return {
+      raft: async (messages, call) => {
+        const from = this.#memberOf(call.caller);
+        for await (const wire of messages) {
+          const message = messageFromWire(wire, from);
+          // Meant for another, or for whoever had this address before.
+          if (message === undefined || message.to !== this.#directory.self) continue;
+          this.#handlers?.onMessage(message);
+        }
+        return {};
+      },
+      propose: async (request, call) => {
+        const outcome = await this.#attached().propose(commandOf(request), call.signal);
+        return shoal.v1.ProposeResponse.decode(encodeOutcome(outcome));
+      },
+      readIndex: async (_request, call) => ({ index: await this.#attached().readIndex(call.signal) }),
+      fetchSnapshot: (request, call) => this.#snapshot(request, call.caller, call.signal),
+    };
+  }
+
+  async *#snapshot(
+    request: shoal.v1.FetchSnapshotRequest,
+    caller: HostId,
+    signal: AbortSignal,
+  ): AsyncGenerator<shoal.v1.ISnapshotChunk> {
+    const parts = this.#attached().snapshot(this.#memberOf(caller), snapshotRequestFromWire(request), signal);
+    for await (const part of parts) yield snapshotPartToWire(part);
+  }
+
+  #memberOf(caller: HostId): RaftId {
+    const raftId = this.#directory.raftIdOf(caller);
+    if (raftId === undefined) {
+      // It has a certificate, so it is a member; its record has just not come here yet.
+      throw new ShoalError('UNAVAILABLE', `Host ${caller} is not yet known here.`, { facts: { hostId: caller } });
+    }
+    return raftId;
+  }
+
+  #attached(): RaftHandlers {
+    if (this.#handlers === undefined) throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping.');
+    return this.#handlers;
+  }
+}
+
+/** The command of a request from outside. Throws `INVALID_ARGUMENT`. */
+function commandOf(request: shoal.v1.ProposeRequest): Command {
+  if (!request.command) throw new ShoalError('INVALID_ARGUMENT', 'A peer proposed no command.');
+  try {
+    return commandFromMessage(request.command);
+  } catch (caught) {
+    throw new ShoalError('INVALID_ARGUMENT', 'A peer proposed a command that this version does not know.', {
+      cause: caught,
+    });
+  }
+}
