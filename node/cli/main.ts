@@ -9,7 +9,7 @@ import { registerAgent } from './agent.ts';
 import { registerCompletion } from './completion.ts';
 import { registerHosts } from './hosts.ts';
 import { registerInit } from './init.ts';
-import { registerInspect } from './inspect.ts';
+import { registerJoin } from './join.ts';
 import { registerPlacement } from './placement.ts';
 import { registerStatus } from './status.ts';
 import { registerTicket } from './ticket.ts';
@@ -28,11 +28,11 @@ export function buildProgram(): Command {
     );
   registerInit(program);
   registerAgent(program);
+  registerJoin(program);
   registerTicket(program);
   registerStatus(program);
   registerHosts(program);
   registerPlacement(program);
-  registerInspect(program);
   registerCompletion(program);
   return program;
 }

@@ -125,7 +125,7 @@ export function configDefaults(): Config {
     raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2 },
     compute: { driver: 'qemu', user: 'nobody', stopGraceMs: 60_000 },
     storage: 'local',
-    ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'vms' },
+    ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
     network: { driver: 'vxlan', vtepIp: '', underlayMtu: 1500, externalInterface: '', namespacePrefix: 'shoal' },
     // Nova's defaults but for CPU, where its historical 16 lets one host collapse; 4 is what operators settle on.
     capacity: {

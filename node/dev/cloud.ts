@@ -44,7 +44,11 @@ export interface DevCloudOptions {
   readonly real: boolean;
   readonly storage: 'local' | 'rbd';
   /** With `storage: rbd`: what each agent is told of Ceph. */
-  readonly ceph?: (agent: AgentPlace) => { readonly confPath: string; readonly user: string };
+  readonly ceph?: (agent: AgentPlace) => {
+    readonly confPath: string;
+    readonly user: string;
+    readonly diskPool: string;
+  };
   /** Settings for all agents, by path. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly say?: (line: string) => void;
