@@ -66,6 +66,14 @@ export class RaftLog {
     return { index, term };
   }
 
+  /** The last entry that storage has confirmed and that nothing unstable replaces. */
+  lastStableId(): EntryId {
+    const index = Math.min(this.lastIndex(), this.unstable.offset - 1);
+    const term = this.term(index);
+    assert(typeof term === 'number', () => `the term of the last stable entry ${index} is ${term}`);
+    return { index, term };
+  }
+
   term(index: LogIndex): Term | LogRefusal {
     const unstable = this.unstable.term(index);
     if (unstable !== undefined) return unstable;

@@ -47,8 +47,8 @@ export class MemoryStorage implements Storage {
     return this.#compacted.index + 1;
   }
 
-  snapshot(): Snapshot {
-    return this.#snapshot;
+  snapshot(atLeast: LogIndex = 0): Snapshot | 'temporarily-unavailable' {
+    return this.#snapshot.index >= atLeast ? this.#snapshot : 'temporarily-unavailable';
   }
 
   setHardState(state: HardState): void {

@@ -108,6 +108,8 @@ export class Raft {
    * promises and so keeps the longest that it can have made.
    */
   #voteNotBeforeTick = 0;
+  /** Whether this object began without a stored term. */
+  readonly #beganEmpty: boolean;
 
   /**
    * Leader: no new conf change is appended while this index is not applied. It may point at a conf change that was
@@ -131,8 +133,9 @@ export class Raft {
     const restored = restoreMembership(confState, this.#newProgress);
     this.#setMembership(restored.membership, restored.progress);
     if (!isEmptyHardState(hardState)) this.#loadHardState(hardState);
-    // A node in term 0 has never answered a leader, so there is nothing that it could have forgotten.
-    if (this.#leaseReads && hardState.term > 0) this.#voteNotBeforeTick = config.electionTicks;
+    // A node that has stored no term has promised nothing, so there is nothing that it could have forgotten.
+    this.#beganEmpty = hardState.term === 0;
+    if (this.#leaseReads && !this.#beganEmpty) this.#voteNotBeforeTick = config.electionTicks;
     if (config.applied > 0) {
       // What is applied was committed, though the stored commit index, which need not be synced, may not say so.
       this.log.commitTo(config.applied);
@@ -371,7 +374,10 @@ export class Raft {
     else this.#becomeCandidate();
     // A pre-vote asks about the term that a real election would have.
     const term = isPreVote ? this.term + 1 : this.term;
-    const last = this.log.lastEntryId();
+    // With asynchronous writes the request leaves before the end of the log is durable, so it claims only what is: else
+    // this node could lose that end with its power, ask again in the same term, and be elected by answers to the longer
+    // log. Otherwise all is stored before the request leaves.
+    const last = this.#config.asyncStorageWrites ? this.log.lastStableId() : this.log.lastEntryId();
     for (const id of this.tracker.membership.voters.ids) {
       if (id === this.id) {
         // Its own vote counts once it is durable, like any other.
@@ -415,7 +421,9 @@ export class Raft {
     if (result === 'won') {
       if (this.role === 'preCandidate') {
         this.#campaign('election');
-      } else {
+      } else if (this.tracker.hasVoteOf(this.id)) {
+        // Only with its own vote, even when others are a quorum without it: that vote is counted when it is durable, and
+        // a leader whose term is not could lose it with its power, and lead the same term again with other entries.
         this.#becomeLeader();
         this.#broadcastAppend();
       }
@@ -554,7 +562,7 @@ export class Raft {
       case 'MsgHeartbeat':
         this.#heardLeader(message.from);
         this.log.commitTo(message.commit);
-        this.#send({ type: 'MsgHeartbeatResp', to: message.from, context: message.context });
+        this.#answerHeartbeat(message);
         return undefined;
       case 'MsgSnap':
         this.#heardLeader(message.from);
@@ -569,6 +577,16 @@ export class Raft {
         return undefined;
       default:
         return undefined;
+    }
+  }
+
+  #answerHeartbeat(message: Message): void {
+    const answer: MessageFields = { type: 'MsgHeartbeatResp', to: message.from, context: message.context };
+    if (this.#leaseReads && this.#beganEmpty) {
+      // It promises a lease. If power is lost now, only a stored term shows the next run that there was a promise.
+      this.messagesAfterAppend.push(newMessage(answer, this.id, this.term));
+    } else {
+      this.#send(answer);
     }
   }
 
@@ -617,9 +635,8 @@ export class Raft {
   /** Takes a snapshot in place of the log. False when it brings nothing new or is not for this node. */
   #restore(snapshot: Snapshot): boolean {
     if (snapshot.index <= this.log.committed) return false;
-    const { voters, votersOutgoing, learners } = snapshot.confState;
-    if (![voters, votersOutgoing, learners].some((ids) => ids.includes(this.id))) {
-      // Never expected: leaders send to members. As a non-member this node could not go on from there.
+    if (!isMember(snapshot.confState, this.id)) {
+      // Never expected: leaders look first. As a non-member this node could not go on from there.
       this.#logger.warn({ id: this.id, index: snapshot.index }, 'a snapshot that does not list this node is ignored');
       return false;
     }
@@ -792,7 +809,12 @@ export class Raft {
   #sendSnapshot(to: RaftId, progress: Progress): boolean {
     // It would only fill the queues of a peer that is down.
     if (!progress.recentActive) return false;
-    const snapshot = this.log.unstable.snapshot ?? this.#config.storage.snapshot();
+    let snapshot = this.log.unstable.snapshot ?? this.#config.storage.snapshot(0);
+    if (snapshot !== 'temporarily-unavailable' && !isMember(snapshot.confState, to)) {
+      // Made before `to` was added, who could do nothing with it.
+      snapshot = this.#config.storage.snapshot(this.log.applied);
+      if (snapshot !== 'temporarily-unavailable' && !isMember(snapshot.confState, to)) return false;
+    }
     if (snapshot === 'temporarily-unavailable') return false;
     assert(snapshot.index > 0, 'the log is compacted, but there is no snapshot');
     this.#logger.debug({ id: this.id, to, index: snapshot.index, match: progress.match }, 'sending a snapshot');
@@ -910,11 +932,8 @@ export class Raft {
   // --- Storage and membership --------------------------------------------------------------------------------------
 
   #loadHardState(state: HardState): void {
-    assert(
-      state.commit >= this.log.committed && state.commit <= this.log.lastIndex(),
-      () => `stored commit index ${state.commit} is outside [${this.log.committed}, ${this.log.lastIndex()}]`,
-    );
-    this.log.committed = state.commit;
+    // What the log has compacted was committed. The stored commit index may not say so: it need not be synced.
+    this.log.commitTo(state.commit);
     this.term = state.term;
     this.vote = state.vote;
   }
@@ -1001,6 +1020,11 @@ export class Raft {
     assert(message.to !== this.id && !isLocalThread(message.to), () => `${message.type} to itself`);
     this.messages.push(message);
   }
+}
+
+/** Those in `learnersNext` are in `votersOutgoing` too. */
+function isMember({ voters, votersOutgoing, learners }: ConfState, id: RaftId): boolean {
+  return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id);
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

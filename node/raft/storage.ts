@@ -29,6 +29,9 @@ export interface Storage {
   lastIndex(): LogIndex;
   /** The index of the first entry that could be read; older ones are in the snapshot. */
   firstIndex(): LogIndex;
-  /** The newest snapshot, for a follower that is too far behind; or not now, and the leader tries again later. */
-  snapshot(): Snapshot | 'temporarily-unavailable';
+  /**
+   * The newest snapshot, for a follower that is too far behind. When that is older than `atLeast` (which is applied), a
+   * newer one has to be made: at once, or later, and meanwhile the answer is "not now" and the leader tries again.
+   */
+  snapshot(atLeast: LogIndex): Snapshot | 'temporarily-unavailable';
 }

@@ -44,6 +44,11 @@ export class Tracker {
     if (!this.#votes.has(id)) this.#votes.set(id, granted);
   }
 
+  /** Whether `id` has voted yes. */
+  hasVoteOf(id: RaftId): boolean {
+    return this.#votes.get(id) === true;
+  }
+
   /** The election so far: votes for and against by voters, and what they amount to. */
   tally(): { granted: number; rejected: number; result: VoteResult } {
     let granted = 0;

@@ -51,7 +51,7 @@ class SnapshottingStorage extends MemoryStorage {
   }
 
   override snapshot(): Snapshot {
-    return this.history.at(-1) ?? super.snapshot();
+    return must(this.history.at(-1), 'the state machine');
   }
 }
 
