@@ -43,7 +43,7 @@ function toy(name: string, faults: RestModule['faults']): RestModule {
   };
 }
 
-const modules = () => [toy('compute', novaFaults), toy('networking', neutronFaults), toy('image', glanceFaults)];
+const modules = () => [toy('compute', novaFaults), toy('networking', neutronFaults), toy('pictures', glanceFaults)];
 
 t.test('failures come in the shape of the service that was asked', async (t) => {
   const gateway = await startGateway({ modules });
@@ -69,11 +69,11 @@ t.test('failures come in the shape of the service that was asked', async (t) => 
   t.equal((await fail('networking', { code: 'QUOTA_EXCEEDED' })).statusCode, 409);
   t.equal((await fail('compute', { code: 'QUOTA_EXCEEDED' })).statusCode, 403);
 
-  const glance = await fail('image', { code: 'CONFLICT' });
+  const glance = await fail('pictures', { code: 'CONFLICT' });
   t.equal(glance.statusCode, 409);
   t.match(glance.headers['content-type'], /^text\/html/);
   t.match(glance.body, /409 Conflict[\s\S]*This is &#60;CONFLICT&#62;\./);
-  t.equal((await fail('image', { code: 'CONFLICT' }, { accept: 'application/json' })).json().code, '409 Conflict');
+  t.equal((await fail('pictures', { code: 'CONFLICT' }, { accept: 'application/json' })).json().code, '409 Conflict');
 
   const keystone = await gateway.call('GET', '/identity/v3/users/none');
   t.equal(keystone.json().error.title, 'Not Found');

@@ -4,15 +4,19 @@ import type { LightMyRequestResponse } from 'fastify';
 import type { GatewayLimits } from '../../api-gateway/limits.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
+import { imageModule } from '../../api-gateway/rest/image/module.ts';
 import type { RestModule } from '../../api-gateway/rest/module.ts';
 import { RestServer } from '../../api-gateway/server.ts';
 import { type Clock, systemClock } from '../../node/base/clock.ts';
+import type { HostId } from '../../node/base/ids.ts';
 import { type Logger, silentLogger } from '../../node/base/logger.ts';
 import { bootstrap } from '../../node/services/bootstrap.ts';
 import type { ServiceDependencies } from '../../node/services/dependencies.ts';
 import { IdentityService } from '../../node/services/identity.ts';
 import { IdentityDirectory } from '../../node/services/identity-directory.ts';
+import { ImageService } from '../../node/services/image.ts';
 import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { MemoryImageContent } from './memory-image-content.ts';
 
 export const adminPassword = 'correct horse battery staple';
 /** Any 32 bytes: every agent of a mesh derives the same ones. */
@@ -33,6 +37,7 @@ export interface TestGatewayOptions {
 export interface TestGateway {
   readonly server: RestServer;
   readonly state: MemoryStateClient;
+  readonly content: MemoryImageContent;
   readonly identity: IdentityService;
   readonly adminProjectId: string;
   readonly adminUserId: string;
@@ -43,7 +48,7 @@ export interface TestGateway {
 }
 
 export interface CallOptions {
-  /** A string is sent as it is, anything else as JSON. */
+  /** Bytes and text are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   /** null: none. Default: the administrator's. */
   readonly token?: string | null;
@@ -59,6 +64,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const identity = new IdentityService(deps, { tokenKey });
   const directory = new IdentityDirectory(deps, identity.passwords);
   const catalog = new Catalog(Object.values(catalogServices), 'RegionOne');
+  const content = new MemoryImageContent();
+  const images = new ImageService({ ...deps, content, hostId: 'a'.repeat(32) as HostId });
   const server = new RestServer(
     {
       ...deps,
@@ -67,7 +74,11 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     },
     {
       listen: options.listen === true ? [{ host: '127.0.0.1', port: 0 }] : [],
-      modules: [identityModule({ identity, directory, catalog }), ...(options.modules?.(deps) ?? [])],
+      modules: [
+        identityModule({ identity, directory, catalog }),
+        imageModule({ images, storage: 'local' }),
+        ...(options.modules?.(deps) ?? []),
+      ],
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     },
   );
@@ -83,6 +94,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   return {
     server,
     state,
+    content,
     identity,
     adminProjectId,
     adminUserId,
@@ -100,7 +112,10 @@ function inject(
   call: CallOptions,
 ): Promise<LightMyRequestResponse> {
   const token = call.token === undefined ? adminToken : call.token;
-  const text = call.body === undefined || typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
+  const text =
+    call.body === undefined || typeof call.body === 'string' || call.body instanceof Uint8Array
+      ? call.body
+      : JSON.stringify(call.body);
   return server.app.inject({
     method: method as 'GET',
     url,
@@ -110,7 +125,7 @@ function inject(
       ...(text === undefined ? {} : { 'content-type': 'application/json' }),
       ...call.headers,
     },
-    ...(text === undefined ? {} : { payload: text }),
+    ...(text === undefined ? {} : { payload: typeof text === 'string' ? text : Buffer.from(text) }),
   });
 }
 

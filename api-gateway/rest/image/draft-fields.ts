@@ -1,0 +1,61 @@
+import Type, { type Static } from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ImageDraft } from '../../../node/services/image-draft.ts';
+import { parse } from '../validation.ts';
+import { readOnlyFields } from './views.ts';
+
+const fieldsSchema = Type.Object({
+  name: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  visibility: Type.Optional(Type.String()),
+  disk_format: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  container_format: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  min_disk: Type.Optional(Type.Integer({ minimum: 0 })),
+  min_ram: Type.Optional(Type.Integer({ minimum: 0 })),
+  protected: Type.Optional(Type.Boolean()),
+  os_hidden: Type.Optional(Type.Boolean()),
+  tags: Type.Optional(Type.Array(Type.String(), { maxItems: 128 })),
+  owner: Type.Optional(Type.String({ maxLength: 64 })),
+});
+
+type Fields = Static<typeof fieldsSchema>;
+const fieldNames: ReadonlySet<string> = new Set(Object.keys(fieldsSchema.properties));
+
+/** Whether a name is one of Glance's own and not a property of the caller's. */
+export function isField(name: string): boolean {
+  return fieldNames.has(name);
+}
+
+/** Throws `FORBIDDEN` for a field that only Glance sets. */
+export function mustBeWritable(name: string): void {
+  if (name === 'id' || readOnlyFields.has(name)) throw new ShoalError('FORBIDDEN', `Attribute '${name}' is read-only.`);
+  if (/^os_glance/.test(name)) throw new ShoalError('FORBIDDEN', `Attribute '${name}' is reserved.`);
+}
+
+/** Fields and properties out of a flat object of both, checked for their types. Bounds are the service's. */
+export function draftFields(body: Readonly<Record<string, unknown>>): Partial<ImageDraft> {
+  const properties: Record<string, string> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (isField(name)) continue;
+    mustBeWritable(name);
+    if (typeof value !== 'string') {
+      throw new ShoalError('INVALID_ARGUMENT', `Invalid body: property ${name.slice(0, 64)} must be string.`);
+    }
+    properties[name] = value;
+  }
+  return { ...knownFields(parse(fieldsSchema, body)), ...(Object.keys(properties).length > 0 ? { properties } : {}) };
+}
+
+function knownFields(fields: Fields): Partial<ImageDraft> {
+  return {
+    ...(fields.name === undefined ? {} : { name: fields.name ?? '' }),
+    ...(fields.visibility === undefined ? {} : { visibility: fields.visibility }),
+    ...(fields.disk_format === undefined ? {} : { diskFormat: fields.disk_format ?? '' }),
+    ...(fields.container_format === undefined ? {} : { containerFormat: fields.container_format ?? '' }),
+    ...(fields.min_disk === undefined ? {} : { minDiskGib: fields.min_disk }),
+    ...(fields.min_ram === undefined ? {} : { minMemoryMib: fields.min_ram }),
+    ...(fields.protected === undefined ? {} : { protected: fields.protected }),
+    ...(fields.os_hidden === undefined ? {} : { hidden: fields.os_hidden }),
+    ...(fields.tags === undefined ? {} : { tags: [...new Set(fields.tags)] }),
+    ...(fields.owner === undefined ? {} : { projectId: fields.owner }),
+  };
+}

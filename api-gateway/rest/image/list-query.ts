@@ -1,0 +1,204 @@
+/** What `GET /v2/images` may be asked for: filters, order, and a page of it. */
+import { ShoalError } from '../../../node/base/errors.ts';
+import { statusName } from '../../../node/services/image.ts';
+import { visibilities } from '../../../node/services/image-draft.ts';
+import type { shoal } from '../../../proto/messages.ts';
+
+type Image = shoal.v1.Image;
+type Query = Readonly<Record<string, string | string[]>>;
+
+/** A parsed query. */
+export interface ImageListQuery {
+  /** Other projects' community images are asked for. */
+  readonly community: boolean;
+  readonly matches: (image: Image) => boolean;
+  readonly compare: (a: Image, b: Image) => number;
+  readonly marker: string | undefined;
+  readonly limit: number;
+}
+
+const wrong = (message: string): ShoalError => new ShoalError('INVALID_ARGUMENT', `Invalid query: ${message}.`);
+
+/** Values by which lists are filtered for equality, with `in:a,b` where Glance has it. */
+const textValues: Readonly<Record<string, (image: Image) => string>> = {
+  id: (image) => image.id,
+  name: (image) => image.name,
+  status: statusName,
+  container_format: (image) => image.containerFormat,
+  disk_format: (image) => image.diskFormat,
+  owner: (image) => image.projectId,
+  checksum: (image) => image.md5,
+  os_hash_value: (image) => image.sha512,
+};
+
+const sortValues: Readonly<Record<string, (image: Image) => string | number>> = {
+  id: (image) => image.id,
+  name: (image) => image.name,
+  status: statusName,
+  container_format: (image) => image.containerFormat,
+  disk_format: (image) => image.diskFormat,
+  size: (image) => image.sizeBytes,
+  created_at: (image) => image.createdMs,
+  updated_at: (image) => image.updatedMs,
+};
+
+/** Names with a meaning of their own; every other name filters by a property. */
+const paging = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'member_status']);
+
+/** Throws `INVALID_ARGUMENT` for a value that means nothing. */
+export function parseListQuery(query: Query, pageItemsMax: number): ImageListQuery {
+  const all = (key: string): string[] => [query[key] ?? []].flat();
+  const one = (key: string): string | undefined => all(key).at(-1);
+  const visibility = one('visibility');
+  if (visibility !== undefined && visibility !== 'all' && !visibilities.some((known) => known === visibility)) {
+    throw wrong(`visibility must be all, ${visibilities.join(', ')}`);
+  }
+  const filters: ((image: Image) => boolean)[] = [];
+  // Hidden images are listed to those who ask for them only.
+  const hidden = booleanOf('os_hidden', one('os_hidden') ?? 'false');
+  filters.push((image) => image.hidden === hidden);
+  for (const key of Object.keys(query)) {
+    if (paging.has(key) || key === 'os_hidden') continue;
+    for (const value of all(key)) filters.push(filterOf(key, value));
+  }
+  return {
+    community: visibility === 'community' || visibility === 'all',
+    matches: (image) => filters.every((filter) => filter(image)),
+    compare: orderOf(all('sort'), all('sort_key'), all('sort_dir')),
+    marker: one('marker'),
+    limit: limitOf(one('limit'), pageItemsMax),
+  };
+}
+
+function filterOf(key: string, value: string): (image: Image) => boolean {
+  const text = textValues[key];
+  if (text !== undefined) {
+    const listed = value.startsWith('in:') ? listOf(value.slice(3)) : [value];
+    return (image) => listed.includes(text(image));
+  }
+  switch (key) {
+    case 'visibility':
+      return (image) => value === 'all' || image.visibility === value;
+    case 'protected': {
+      const wanted = booleanOf(key, value);
+      return (image) => image.protected === wanted;
+    }
+    case 'tag':
+      return (image) => image.tags.includes(value);
+    case 'size_min': {
+      const bytes = numberOf(key, value);
+      return (image) => image.sizeBytes >= bytes;
+    }
+    case 'size_max': {
+      const bytes = numberOf(key, value);
+      return (image) => image.sizeBytes <= bytes;
+    }
+    case 'min_disk': {
+      const gib = numberOf(key, value);
+      return (image) => image.minDiskGib === gib;
+    }
+    case 'min_ram': {
+      const mib = numberOf(key, value);
+      return (image) => image.minMemoryMib === mib;
+    }
+    case 'created_at':
+      return timeFilter(key, value, (image) => image.createdMs);
+    case 'updated_at':
+      return timeFilter(key, value, (image) => image.updatedMs);
+    default:
+      return (image) => image.properties[key] === value;
+  }
+}
+
+/** `in:` lists values apart by commas; one in quotation marks may hold a comma. */
+function listOf(text: string): readonly string[] {
+  return (text.match(/"[^"]*"|[^,]+/g) ?? []).map((value) => value.replace(/^"(.*)"$/, '$1'));
+}
+
+/** `gt:2024-01-01T00:00:00Z`; without an operator, equal. Times are compared in whole seconds, as they are shown. */
+function timeFilter(key: string, value: string, of: (image: Image) => number): (image: Image) => boolean {
+  const [, operator = 'eq', time = ''] = /^(?:(eq|neq|gt|gte|lt|lte):)?(.*)$/.exec(value) ?? [];
+  const ms = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(time) ? time : `${time}Z`);
+  if (Number.isNaN(ms)) throw wrong(`${key} must be a time, with eq:, neq:, gt:, gte:, lt: or lte: before it`);
+  const seconds = Math.floor(ms / 1000);
+  return (image) => {
+    const difference = Math.floor(of(image) / 1000) - seconds;
+    switch (operator) {
+      case 'gt':
+        return difference > 0;
+      case 'gte':
+        return difference >= 0;
+      case 'lt':
+        return difference < 0;
+      case 'lte':
+        return difference <= 0;
+      case 'neq':
+        return difference !== 0;
+      default:
+        return difference === 0;
+    }
+  };
+}
+
+/** `sort=key:dir,key:dir`, or `sort_key` and `sort_dir` in pairs. Newest first unless told; ids settle what is equal. */
+function orderOf(sort: string[], keys: string[], directions: string[]): (a: Image, b: Image) => number {
+  if (sort.length > 0 && (keys.length > 0 || directions.length > 0)) {
+    throw wrong('sort and sort_key or sort_dir exclude each other');
+  }
+  if (directions.length > Math.max(1, keys.length)) throw wrong('there are more sort_dir than sort_key');
+  const parts: (readonly [string, string | undefined])[] =
+    sort.length > 0
+      ? sort
+          .flatMap((list) => list.split(','))
+          .map((part) => {
+            const [key = '', direction] = part.split(':');
+            return [key, direction];
+          })
+      : keys.map((key, i) => [key, directions[i] ?? directions[0]]);
+  const order = parts.map(([key, direction = 'desc']) => {
+    const value = Object.hasOwn(sortValues, key) ? sortValues[key] : undefined;
+    if (value === undefined)
+      throw wrong(`sort key ${key.slice(0, 32)} is not one of ${Object.keys(sortValues).join(', ')}`);
+    if (direction !== 'asc' && direction !== 'desc') throw wrong('a sort direction is asc or desc');
+    return { value, sign: direction === 'asc' ? 1 : -1 };
+  });
+  const fallback = parts.length === 0 ? (directions[0] === 'asc' ? 1 : -1) : -1;
+  for (const key of ['created_at', 'id']) order.push({ value: sortValues[key] ?? (() => 0), sign: fallback });
+  return (a, b) => {
+    for (const { value, sign } of order) {
+      const [x, y] = [value(a), value(b)];
+      if (x !== y) return x < y ? -sign : sign;
+    }
+    return 0;
+  };
+}
+
+function limitOf(text: string | undefined, pageItemsMax: number): number {
+  return text === undefined ? pageItemsMax : Math.min(numberOf('limit', text), pageItemsMax);
+}
+
+function numberOf(key: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw wrong(`${key} must be a whole number from 0 on`);
+  return Number(text);
+}
+
+function booleanOf(key: string, text: string): boolean {
+  const value = text.toLowerCase();
+  if (value !== 'true' && value !== 'false') throw wrong(`${key} must be true or false`);
+  return value === 'true';
+}
+
+/** The page after `marker` of `images` in order. Throws `INVALID_ARGUMENT` when the marker is not among them. */
+export function pageOf(images: readonly Image[], query: ImageListQuery): { page: Image[]; hasMore: boolean } {
+  const sorted = images.filter(query.matches).sort(query.compare);
+  let start = 0;
+  if (query.marker !== undefined) {
+    // The marker itself may not match any more, or never have: what counts is its place in the order.
+    const marker = images.find((image) => image.id === query.marker);
+    if (marker === undefined) throw wrong(`there is no image ${query.marker.slice(0, 64)} to go on from`);
+    start = sorted.findIndex((image) => query.compare(image, marker) > 0);
+    if (start < 0) start = sorted.length;
+  }
+  const page = sorted.slice(start, start + query.limit);
+  return { page, hasMore: query.limit > 0 && start + query.limit < sorted.length };
+}

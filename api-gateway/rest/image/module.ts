@@ -1,0 +1,198 @@
+import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import Type from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ImageService } from '../../../node/services/image.ts';
+import { baseRules, Policy } from '../../policy.ts';
+import { glanceFaults } from '../faults.ts';
+import type { Gateway, RestModule } from '../module.ts';
+import { parse } from '../validation.ts';
+import { imageVersions } from '../versions.ts';
+import { draftFields } from './draft-fields.ts';
+import { applyPatch, parsePatch } from './json-patch.ts';
+import { pageOf, parseListQuery } from './list-query.ts';
+import { schemaDocuments } from './schema-documents.ts';
+import { uploadBody } from './upload-body.ts';
+import { imageView } from './views.ts';
+
+type ById = { Params: { id: string } };
+type ByTag = { Params: { id: string; tag: string } };
+
+const patchTypes = ['application/openstack-images-v2.1-json-patch', 'application/openstack-images-v2.0-json-patch'];
+const idSchema = Type.String({ pattern: '^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' });
+const createBody = Type.Record(Type.String(), Type.Unknown());
+const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));
+
+/** Ownership and visibility are the service's; this is what is for administrators as such. */
+const imagePolicy = new Policy({ ...baseRules, deactivate: 'rule:admin', reactivate: 'rule:admin' });
+
+/** Glance v2 below `/image`. */
+export function imageModule(deps: { readonly images: ImageService; readonly storage: string }): RestModule {
+  return {
+    name: 'image',
+    prefixes: ['/image'],
+    faults: glanceFaults,
+    requestIdHeaders: ['x-openstack-request-id'],
+    register(app, gateway) {
+      for (const path of ['/', '/versions'] as const) {
+        app.get(path, { config: { public: true } }, (request, reply) =>
+          reply.code(300).send(imageVersions(`${gateway.baseUrl(request)}/image`)),
+        );
+      }
+      addRecordRoutes(app, gateway, deps.images);
+      addContentRoutes(app, gateway, deps.images);
+      addDocumentRoutes(app, deps.storage);
+    },
+  };
+}
+
+type App = Parameters<RestModule['register']>[0];
+
+function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void {
+  app.get('/v2/images', async (request) => {
+    const asked = parse(listQuery, request.query, 'query');
+    const query = parseListQuery(asked, gateway.limits.pageItemsMax);
+    const reader = await gateway.readState(request);
+    const seen = images.list(reader, gateway.context(request), { community: query.community });
+    const { page, hasMore } = pageOf(seen, query);
+    const last = page.at(-1);
+    return {
+      images: page.map(imageView),
+      first: link(asked, undefined),
+      ...(hasMore && last !== undefined ? { next: link(asked, last.id) } : {}),
+      schema: '/v2/schemas/images',
+    };
+  });
+
+  app.post('/v2/images', async (request, reply) => {
+    const { id, ...fields } = parse(createBody, request.body);
+    const wantedId = id === undefined ? undefined : parse(idSchema, id, 'id');
+    const image = await images.create(gateway.context(request), draftFields(fields), wantedId);
+    return reply
+      .code(201)
+      .header('location', `${gateway.baseUrl(request)}/image/v2/images/${image.id}`)
+      .send(imageView(image));
+  });
+
+  app.get<ById>('/v2/images/:id', async (request) => {
+    const reader = await gateway.readState(request);
+    return imageView(images.show(reader, gateway.context(request), request.params.id));
+  });
+
+  // Changes come in their own media type and in no other, hence in a scope of their own.
+  void app.register((scope, _options, done) => {
+    const parseJson = scope.getDefaultJsonParser('error', 'error');
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(patchTypes, { parseAs: 'string' }, (request, body, parsed) => {
+      void parseJson(request, body.toString(), parsed);
+    });
+    scope.patch<ById>('/v2/images/:id', async (request) => {
+      const changes = parsePatch(request.body);
+      const image = await images.update(gateway.context(request), request.params.id, (draft) =>
+        applyPatch(draft, changes),
+      );
+      return imageView(image);
+    });
+    done();
+  });
+
+  app.delete<ById>('/v2/images/:id', async (request, reply) => {
+    await images.delete(gateway.context(request), request.params.id);
+    return reply.code(204).send();
+  });
+
+  app.put<ByTag>('/v2/images/:id/tags/:tag', async (request, reply) => {
+    const { id, tag } = request.params;
+    await images.update(gateway.context(request), id, (draft) => ({
+      ...draft,
+      tags: [...new Set([...draft.tags, tag])],
+    }));
+    return reply.code(204).send();
+  });
+
+  app.delete<ByTag>('/v2/images/:id/tags/:tag', async (request, reply) => {
+    const { id, tag } = request.params;
+    await images.update(gateway.context(request), id, (draft) => {
+      if (!draft.tags.includes(tag)) throw new ShoalError('NOT_FOUND', `Image ${id} has no tag ${tag}.`);
+      return { ...draft, tags: draft.tags.filter((other) => other !== tag) };
+    });
+    return reply.code(204).send();
+  });
+
+  for (const action of ['deactivate', 'reactivate'] as const) {
+    app.post<ById>(`/v2/images/:id/actions/${action}`, async (request, reply) => {
+      imagePolicy.enforce(action, gateway.credentials(request));
+      await images.setActive(gateway.context(request), request.params.id, action === 'reactivate');
+      return reply.code(204).send();
+    });
+  }
+
+  // Sharing with single projects is not there yet, so nobody is a member.
+  app.get<ById>('/v2/images/:id/members', async (request) => {
+    images.show(await gateway.readState(request), gateway.context(request), request.params.id);
+    return { members: [], schema: '/v2/schemas/members' };
+  });
+}
+
+function addContentRoutes(app: App, gateway: Gateway, images: ImageService): void {
+  const { imageBytesMax, uploadsAtOnceMax } = gateway.limits;
+
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    // Not read here: the handler streams it.
+    scope.addContentTypeParser('application/octet-stream', (_request, _payload, parsed) => parsed(null, undefined));
+    scope.put<ById>('/v2/images/:id/file', { config: { timeoutMs: 0 } }, async (request, reply) => {
+      const declaredBytes = Number(request.headers['content-length'] ?? 0);
+      if (declaredBytes > imageBytesMax) throw new ShoalError('TOO_LARGE', `An image may have ${imageBytesMax} bytes.`);
+      if (images.uploadCount >= uploadsAtOnceMax) {
+        throw new ShoalError('UNAVAILABLE', 'This agent takes as many uploads as it can; try again, or elsewhere.');
+      }
+      await images.upload(gateway.context(request), request.params.id, uploadBody(request.raw), imageBytesMax);
+      return reply.code(204).send();
+    });
+    done();
+  });
+
+  app.get<ById>('/v2/images/:id/file', { exposeHeadRoute: false, config: { timeoutMs: 0 } }, async (request, reply) => {
+    const reader = await gateway.readState(request);
+    const download = await images.download(reader, gateway.context(request), request.params.id);
+    return download === undefined ? reply.code(204).send() : sendContent(reply, download);
+  });
+}
+
+function sendContent(
+  reply: FastifyReply,
+  { image, body }: { readonly image: { sizeBytes: number; md5: string }; readonly body: Readable },
+): FastifyReply {
+  return reply
+    .header('content-type', 'application/octet-stream')
+    .header('content-length', String(image.sizeBytes))
+    .header('content-md5', image.md5)
+    .send(body);
+}
+
+function addDocumentRoutes(app: App, storage: string): void {
+  app.get<{ Params: { name: string } }>('/v2/schemas/:name', async (request) => {
+    const { name } = request.params;
+    const document = Object.hasOwn(schemaDocuments, name) ? schemaDocuments[name] : undefined;
+    if (document === undefined) throw new ShoalError('NOT_FOUND', `There is no schema ${name}.`);
+    return document;
+  });
+  // Content is taken by PUT and in no other way.
+  app.get('/v2/info/import', async () => ({
+    'import-methods': { description: 'Import methods available.', type: 'array', value: [] },
+  }));
+  app.get('/v2/info/stores', async () => ({ stores: [{ id: storage, default: 'true' }] }));
+}
+
+/** The list's own path, from its beginning or after `marker`. */
+function link(query: Readonly<Record<string, string | string[]>>, marker: string | undefined): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (key === 'marker') continue;
+    for (const each of [value].flat()) parameters.append(key, each);
+  }
+  if (marker !== undefined) parameters.append('marker', marker);
+  const text = parameters.toString();
+  return text === '' ? '/v2/images' : `/v2/images?${text}`;
+}
