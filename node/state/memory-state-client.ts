@@ -7,7 +7,7 @@ import { ShoalError } from '../base/errors.ts';
 import { decodeCommand, encodeCommand } from './command.ts';
 import { StateMachine } from './state-machine.ts';
 import type { StateClient, StateEvent, StateReader, StateStanding, Transaction, TransactionOutcome } from './types.ts';
-import { isClientToken, transactionMistake } from './validate.ts';
+import { mustBeProposable } from './validate.ts';
 import { WatchHub } from './watch.ts';
 
 export interface MemoryStateClientOptions {
@@ -84,15 +84,6 @@ export class MemoryStateClient implements StateClient {
     if (!this.available) {
       throw new ShoalError('NO_QUORUM', 'Too few voters answer.', { facts: { missingVoters: [1] } });
     }
-  }
-}
-
-/** Throws `INVALID_ARGUMENT` for what every agent would refuse to apply: better said before it is in the log. */
-export function mustBeProposable(transaction: Transaction, clientToken: string): void {
-  const mistake = transactionMistake(transaction);
-  if (mistake !== undefined) throw new ShoalError('INVALID_ARGUMENT', `The transaction is malformed: ${mistake}.`);
-  if (!isClientToken(clientToken)) {
-    throw new ShoalError('INVALID_ARGUMENT', 'A client token is at most 128 printable ASCII characters.');
   }
 }
 

@@ -2,6 +2,7 @@
  * What a transaction may ask for. A deterministic part of applying: a command that breaks a rule is refused alike on every
  * agent, whoever let it into the log.
  */
+import { ShoalError } from '../base/errors.ts';
 import {
   type Compare,
   keyCharactersMax,
@@ -13,6 +14,15 @@ import {
 
 /** Longest client token, characters. */
 export const clientTokenCharactersMax = 128;
+
+/** Throws `INVALID_ARGUMENT` for what every agent would refuse to apply: better said before it is in the log. */
+export function mustBeProposable(transaction: Transaction, clientToken: string): void {
+  const mistake = transactionMistake(transaction);
+  if (mistake !== undefined) throw new ShoalError('INVALID_ARGUMENT', `The transaction is malformed: ${mistake}.`);
+  if (!isClientToken(clientToken)) {
+    throw new ShoalError('INVALID_ARGUMENT', 'A client token is at most 128 printable ASCII characters.');
+  }
+}
 
 /** The first rule that the transaction breaks, for people; undefined when it breaks none. */
 export function transactionMistake(transaction: Transaction): string | undefined {

@@ -17,8 +17,8 @@ import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
 import type { StateRow, StoredRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry, encodeEntry, entryRecordBytes } from './entry-record.ts';
-import { appliedKey, entryKey, headKey, otherGenerations, peerKey, rowKey } from './keys.ts';
-import type { LogTail } from './log-tail.ts';
+import { appliedKey, entryKey, headKey, otherGenerations, peerKey, rowKey, rowRange } from './keys.ts';
+import { LogTail } from './log-tail.ts';
 import {
   type AppliedRecord,
   type Doubt,
@@ -94,6 +94,8 @@ export class LogStore {
   #inFlight: Promise<void> | undefined;
   #failure: ShoalError | undefined;
   #isClosed = false;
+  /** `close` still writes. */
+  #isClosing = false;
   #installs = 0;
 
   /** Use `openLogStore` (recovery.ts). */
@@ -183,8 +185,9 @@ export class LogStore {
     return Math.min(this.#tail.indexLeaving(bytesKept), this.#applied.index);
   }
 
-  peerMemory(raftId: number): PeerMemory | undefined {
-    return this.#peers.get(raftId);
+  /** What was last heard of the other members, as far as it was stored. */
+  get peers(): ReadonlyMap<number, PeerMemory> {
+    return this.#peers;
   }
 
   // --- Writing -------------------------------------------------------------------------------------------------------
@@ -209,6 +212,19 @@ export class LogStore {
     return this.#urgent();
   }
 
+  /** Notes a hard state whose term and vote are as before: the commit index alone may be lost, so it needs no haste. */
+  noteCommit(hardState: HardState): void {
+    const { term, vote } = this.#plannedHead;
+    assert(hardState.term === term && hardState.vote === vote, 'a vote must not wait');
+    this.#planHead({ ...this.#plannedHead, commit: hardState.commit });
+  }
+
+  /** The hard state once everything asked for is written. */
+  get plannedHardState(): HardState {
+    const { term, vote, commit } = this.#plannedHead;
+    return { term, vote, commit };
+  }
+
   /** Notes what was applied. Becomes durable with the next batch or `flush`, in the order of calls. */
   apply(write: StateWrite): void {
     assert(write.index >= this.#plannedApplied.index, 'the applied index does not go back');
@@ -220,6 +236,13 @@ export class LogStore {
     const { index, term, confState } = write;
     this.#planApplied({ index, term, confState, stateGeneration: generation });
     if (this.#waitingRowBytes > waitingRowBytesMax) this.#hurry();
+  }
+
+  /** Resolves once everything that `append` was called for so far is durable. Writes nothing of its own. */
+  async settled(): Promise<void> {
+    if (this.#next.isUrgent) await this.#urgent();
+    else await this.#inFlight;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Makes durable what `apply` noted. */
@@ -254,7 +277,8 @@ export class LogStore {
     const generation = this.#plannedApplied.stateGeneration + this.#installs;
     return {
       write: (rows) => this.#writeInstallRows(generation, rows),
-      commit: (place, hardState, tail) => this.#commitInstall(generation, place, hardState, tail),
+      commit: (place, hardState) => this.#commitInstall(generation, place, hardState),
+      abandon: () => this.#abandonInstall(generation),
     };
   }
 
@@ -288,14 +312,27 @@ export class LogStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#isClosing = true;
     try {
       if (this.#failure === undefined) await this.flush();
     } finally {
+      this.#isClosing = false;
       await this.#inFlight?.catch(() => {
         // Reported to whoever waited for that batch.
       });
       await this.#disk.close();
     }
+  }
+
+  /** Closes without writing what waits, as if the process had died. Safe to call twice. */
+  async abandon(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#next = newBatch();
+    await this.#inFlight?.catch(() => {
+      // Reported to whoever waited for that batch.
+    });
+    await this.#disk.close();
   }
 
   #readEntry(index: number): Entry | undefined {
@@ -312,12 +349,7 @@ export class LogStore {
     await this.#urgent();
   }
 
-  async #commitInstall(
-    generation: number,
-    place: SnapshotPlace,
-    hardState: HardState | undefined,
-    tail: LogTail,
-  ): Promise<void> {
+  async #commitInstall(generation: number, place: SnapshotPlace, hardState: HardState | undefined): Promise<void> {
     const { index, term, confState } = place;
     const logGeneration = this.#plannedHead.logGeneration + 1;
     // Rows of the old generation that still wait would be written for nobody.
@@ -326,6 +358,7 @@ export class LogStore {
     this.#planHead({
       ...this.#plannedHead,
       ...hardState,
+      commit: Math.max(index, hardState?.commit ?? 0),
       startIndex: index,
       startTerm: term,
       lastIndex: index,
@@ -333,12 +366,17 @@ export class LogStore {
       logGeneration,
     });
     this.#next.effects.push(() => {
-      this.#tail = tail;
+      this.#tail = new LogTail(index, term);
     });
     await this.#urgent();
     for (const range of [...otherGenerations('l', logGeneration), ...otherGenerations('r', generation)]) {
       await this.#disk.clear(range.start, range.end);
     }
+  }
+
+  async #abandonInstall(generation: number): Promise<void> {
+    const range = rowRange(generation);
+    await this.#disk.clear(range.start, range.end);
   }
 
   #planHead(head: Head): void {
@@ -358,6 +396,7 @@ export class LogStore {
   /** The next batch has somebody waiting. */
   #urgent(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#isClosed && !this.#isClosing) return Promise.reject(closed());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#next.waiting.push({ resolve, reject });
     this.#hurry();
@@ -414,14 +453,20 @@ export interface SnapshotInstall {
   /** Writes rows beside those that count. Durable when it resolves; wait for it before the next call. */
   write(rows: readonly StoredRow[]): Promise<void>;
   /**
-   * Makes the rows written the state and the log empty behind `place`, in one batch. `tail` is the log in memory from then
-   * on: empty, beginning at the same place.
+   * Makes the rows written the state and the log empty behind `place`, in one batch. Everything asked of the store before
+   * must have been done: appends, and `apply` of older entries.
    */
-  commit(place: SnapshotPlace, hardState: HardState | undefined, tail: LogTail): Promise<void>;
+  commit(place: SnapshotPlace, hardState: HardState | undefined): Promise<void>;
+  /** Gives it up. */
+  abandon(): Promise<void>;
 }
 
 function newBatch(): Batch {
   return { ops: [], rows: new Map(), effects: [], waiting: [], isUrgent: false };
+}
+
+function closed(): ShoalError {
+  return new ShoalError('CANCELLED', 'The log is closed.');
 }
 
 function isEmptyBatch(batch: Batch): boolean {

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import { type Entry, emptyConfState } from '../../node/raft/index.ts';
 import { decodeCommand, encodeCommand } from '../../node/state/command.ts';
 import type { StateMachine } from '../../node/state/state-machine.ts';
-import { type LogStore, LogTail, type OpenedLog } from '../../node/store/index.ts';
+import type { LogStore, OpenedLog } from '../../node/store/index.ts';
 
 /** A disk that can be opened again after the store on it was closed or dropped. */
 export interface LogStoreSubject {
@@ -240,7 +240,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       const rows = ['x', 'y'].map((key) => ({ key: `k${key}`, value: Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 9, 1]) }));
       for (const row of rows) await whole.write([row]);
       const place = { index: 20, term: 4, confState: confState() };
-      await whole.commit(place, { term: 5, vote: 2, commit: 20 }, new LogTail(20, 4));
+      await whole.commit(place, { term: 5, vote: 2, commit: 20 });
       const check = (store: LogStore, when: string): void => {
         t.equal(store.firstIndex(), 21, when);
         t.equal(store.lastIndex(), 20, when);
@@ -274,8 +274,8 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       await store.flush();
       await store.close();
       const again = (await subject.open()).store;
-      t.same(again.peerMemory(2), memory);
-      t.equal(again.peerMemory(3), undefined);
+      t.same(again.peers.get(2), memory);
+      t.equal(again.peers.get(3), undefined);
       await again.close();
     });
   });

@@ -1,0 +1,187 @@
+/**
+ * Proposals of this node from when it takes them to when their fate is known.
+ *
+ * A leader knows index and term of what it appends. The entry that is later applied at that index tells: the same term,
+ * and the proposal is committed; another, and it never will be. Nothing needs to be written into the entry for that.
+ */
+import { ShoalError } from '../base/errors.ts';
+import type { ConfChangeV2 } from '../raft/index.ts';
+import type { TransactionOutcome } from '../state/types.ts';
+
+/** Proposals without an outcome, at most: what a leader can commit in about a second. */
+const proposalsMax = 8192;
+/** Their bytes, at most. The core has the same bound for what is appended and not committed. */
+const proposalBytesMax = 64 * 1024 * 1024;
+
+/** A write or a change of the members. */
+export interface Proposal {
+  /** Of a write: the encoded command. Empty for a change of members. */
+  readonly data: Uint8Array;
+  readonly members: ConfChangeV2 | undefined;
+  readonly startedMs: number;
+  readonly resolve: (outcome: TransactionOutcome) => void;
+  readonly reject: (error: ShoalError) => void;
+  readonly detach: () => void;
+}
+
+/** Proposals that go to the core in one call. */
+export interface ProposalGroup {
+  readonly proposals: Proposal[];
+  /** A change of members, which goes alone. */
+  readonly members: ConfChangeV2 | undefined;
+}
+
+/** Payload that goes to the core in one call. A larger one goes alone. */
+const groupBytesMax = 1024 * 1024;
+
+interface Appended extends Proposal {
+  readonly term: number;
+}
+
+export class Proposals {
+  /** Taken, not yet given to the core. */
+  #queued: Proposal[] = [];
+  /** Given to the core, by index. Several when a leader lost its office and regained it. */
+  readonly #appended = new Map<number, Appended[]>();
+  #count = 0;
+  #bytes = 0;
+
+  /** Without an outcome, queued or appended. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes a write. The promise rejects with `PROPOSAL_DROPPED` when there are too many, `CANCELLED` on abort. */
+  addCommand(data: Uint8Array, nowMs: number, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
+    return this.#add(data, undefined, nowMs, signal);
+  }
+
+  /** Takes a change of members; otherwise as `addCommand`. */
+  addMembers(members: ConfChangeV2, nowMs: number, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
+    return this.#add(new Uint8Array(0), members, nowMs, signal);
+  }
+
+  /** Hands out what is queued, in order. Each must be given to `appended` or `refuse`. */
+  takeQueued(): readonly Proposal[] {
+    const queued = this.#queued;
+    this.#queued = [];
+    return queued;
+  }
+
+  /** Puts neighbours of one kind together: one call to the core, one message to each follower. */
+  grouped(proposals: readonly Proposal[]): readonly ProposalGroup[] {
+    const groups: ProposalGroup[] = [];
+    let bytes = 0;
+    for (const proposal of proposals) {
+      const last = groups.at(-1);
+      bytes += proposal.data.length;
+      if (
+        last !== undefined &&
+        last.members === undefined &&
+        proposal.members === undefined &&
+        bytes <= groupBytesMax
+      ) {
+        last.proposals.push(proposal);
+        continue;
+      }
+      bytes = proposal.data.length;
+      groups.push({ proposals: [proposal], members: proposal.members });
+    }
+    return groups;
+  }
+
+  /** The core has appended it. */
+  appended(proposal: Proposal, index: number, term: number): void {
+    const at = this.#appended.get(index);
+    if (at === undefined) this.#appended.set(index, [{ ...proposal, term }]);
+    else at.push({ ...proposal, term });
+  }
+
+  /** The core has not appended it. */
+  refuse(proposal: Proposal, error: ShoalError): void {
+    proposal.detach();
+    proposal.reject(error);
+  }
+
+  /** The entry at `index` is applied: the fate of all proposals there is known. */
+  applied(index: number, term: number, outcome: TransactionOutcome | 'replaced'): void {
+    const at = this.#appended.get(index);
+    if (at === undefined) return;
+    this.#appended.delete(index);
+    for (const proposal of at) {
+      proposal.detach();
+      if (proposal.term !== term) proposal.reject(dropped('A new leader has replaced it.'));
+      else if (outcome === 'replaced') proposal.reject(conflict());
+      else proposal.resolve(outcome);
+    }
+  }
+
+  /** A snapshot has replaced everything up to `index`: what became of proposals there is not known. */
+  skippedTo(index: number): void {
+    for (const [at, proposals] of this.#appended) {
+      if (at > index) continue;
+      this.#appended.delete(at);
+      for (const proposal of proposals) this.#giveUp(proposal, 'A snapshot has replaced the log.');
+    }
+  }
+
+  /** Gives up on what was started at or before `startedMs`. */
+  expire(startedMs: number, why: string): void {
+    for (const [at, proposals] of this.#appended) {
+      const kept = proposals.filter((proposal) => proposal.startedMs > startedMs);
+      if (kept.length === proposals.length) continue;
+      if (kept.length === 0) this.#appended.delete(at);
+      else this.#appended.set(at, kept);
+      for (const proposal of proposals) if (proposal.startedMs <= startedMs) this.#giveUp(proposal, why);
+    }
+  }
+
+  /** Gives up on everything: the agent stops. */
+  close(): void {
+    for (const proposal of this.takeQueued())
+      this.refuse(proposal, new ShoalError('CANCELLED', 'The agent is stopping.'));
+    this.expire(Number.POSITIVE_INFINITY, 'The agent is stopping.');
+  }
+
+  #add(
+    data: Uint8Array,
+    members: ConfChangeV2 | undefined,
+    nowMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<TransactionOutcome> {
+    if (signal?.aborted) return Promise.reject(cancelled(signal));
+    if (this.#count >= proposalsMax || this.#bytes + data.length > proposalBytesMax) {
+      const facts = { waiting: this.#count };
+      return Promise.reject(new ShoalError('PROPOSAL_DROPPED', 'Too many writes wait already.', { facts }));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<TransactionOutcome>();
+    const onAbort = (): void => reject(cancelled(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#count += 1;
+    this.#bytes += data.length;
+    const detach = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      this.#count -= 1;
+      this.#bytes -= data.length;
+    };
+    this.#queued.push({ data, members, startedMs: nowMs, resolve, reject, detach });
+    return promise;
+  }
+
+  #giveUp(proposal: Proposal, why: string): void {
+    proposal.detach();
+    proposal.reject(new ShoalError('OUTCOME_UNKNOWN', `The write was sent and its fate is not known. ${why}`));
+  }
+}
+
+function dropped(why: string): ShoalError {
+  return new ShoalError('PROPOSAL_DROPPED', `The write was not committed. ${why}`);
+}
+
+function conflict(): ShoalError {
+  return new ShoalError('CONFLICT', 'Another change of the members is pending, or this one does not fit them.');
+}
+
+function cancelled(signal: AbortSignal | undefined): ShoalError {
+  return new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal?.reason });
+}

@@ -1,0 +1,142 @@
+/**
+ * Whether this node's log is what it was, as far as the others remember.
+ *
+ * The problem: a disk that was wiped, or put back from an old copy, under a live member. Such a node has forgotten votes
+ * and entries that it acknowledged; were it to vote, committed entries could be lost. It cannot see that by itself.
+ *
+ * The method: every member notes of every other the last incarnation, the highest term it has spoken in and the last entry
+ * it has acknowledged. After a start a node greets each peer, and believes nothing a peer says before that peer's answer
+ * is here: the answer tells what the peer remembers. If that is more than the log holds, the log is in doubt. It then
+ * leaps to a term that no forgotten vote can have reached, takes entries of leaders elected after the leap only, and does
+ * not vote until it holds an entry of such a leader as committed; by then it has everything that was committed before.
+ *
+ * Why that is enough: the leader after the leap was elected by a majority that this node is not part of, so every majority
+ * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
+ * peer remembers anything about.
+ */
+import type { RaftId } from '../base/ids.ts';
+import type { Message } from '../raft/index.ts';
+import type { Hello } from '../raft-transport.ts';
+import type { Doubt, Identity, PeerMemory } from '../store/index.ts';
+
+/** Messages held back for a peer whose answer is not here yet: what it sends in one round trip. */
+const heldMessagesMax = 64;
+
+/** Where this node's log is. */
+export interface OwnLog {
+  readonly term: number;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+
+export class Trust {
+  readonly #identity: Identity;
+  readonly #memory: Map<RaftId, PeerMemory>;
+  /** Peers that have answered since the start. */
+  readonly #answered = new Set<RaftId>();
+  readonly #held = new Map<RaftId, Message[]>();
+  /** Peers whose memory has changed since it was last stored. */
+  readonly #changed = new Set<RaftId>();
+
+  constructor(identity: Identity, memory: ReadonlyMap<RaftId, PeerMemory>) {
+    this.#identity = identity;
+    this.#memory = new Map(memory);
+  }
+
+  /** Whether the peer's messages may be believed. */
+  hasAnswered(peer: RaftId): boolean {
+    return this.#answered.has(peer);
+  }
+
+  /** Keeps a message until the peer has answered; the oldest go first when there are too many. */
+  hold(message: Message): void {
+    const held = this.#held.get(message.from) ?? [];
+    held.push(message);
+    if (held.length > heldMessagesMax) held.shift();
+    this.#held.set(message.from, held);
+  }
+
+  /** The peer has answered: its messages count from now on. Returns those that were held back. */
+  release(peer: RaftId): readonly Message[] {
+    this.#answered.add(peer);
+    const held = this.#held.get(peer) ?? [];
+    this.#held.delete(peer);
+    return held;
+  }
+
+  /** A greeting for `peer`. */
+  greeting(peer: RaftId, own: OwnLog, isTermRaised: boolean): Hello {
+    return this.#hello('Hello', peer, own, isTermRaised, undefined);
+  }
+
+  /** The answer to a greeting: what was remembered before it. */
+  answer(hello: Hello, own: OwnLog, isTermRaised: boolean): Hello {
+    const known = this.#memory.get(hello.from);
+    const isSameDisk = known === undefined || known.incarnation === hello.incarnation;
+    // What is known of another life stays until the peer says that it knows: the answer may be lost on its way.
+    if (hello.isTermRaised || known === undefined) {
+      this.#note(hello.from, {
+        incarnation: hello.incarnation,
+        starts: hello.starts,
+        term: hello.term,
+        match: 0,
+        matchTerm: 0,
+      });
+    } else if (isSameDisk && known.starts < hello.starts) {
+      this.#note(hello.from, { ...known, starts: hello.starts });
+    }
+    return this.#hello('HelloResp', hello.from, own, isTermRaised, known);
+  }
+
+  /** What a peer's answer says about this node's log: a reason to doubt it, or undefined. */
+  judge(answer: Hello, own: OwnLog): Omit<Doubt, 'isTermRaised'> | undefined {
+    const { known } = answer;
+    if (known === undefined) return undefined;
+    const isSameDisk = known.incarnation === this.#identity.incarnation;
+    const isAhead = known.matchTerm > own.lastTerm || (known.matchTerm === own.lastTerm && known.match > own.lastIndex);
+    // A new disk that was repaired has leapt beyond every term of the old one and caught up; the label alone is no reason.
+    const isTermForgotten = isSameDisk ? known.term > own.term : known.term >= own.term && known.term > 0;
+    const isStartForgotten = isSameDisk && known.starts > this.#identity.starts;
+    if (!isAhead && !isTermForgotten && !isStartForgotten) return undefined;
+    const detail =
+      `Member ${answer.from} remembers start ${known.starts} of this member, term ${known.term}, and entry ` +
+      `${known.match} of term ${known.matchTerm}; this is start ${this.#identity.starts}, term ${own.term}, and the ` +
+      `log ends at ${own.lastIndex} of term ${own.lastTerm}.`;
+    return { reason: isSameDisk ? 'rolled-back' : 'disk-wiped', detail };
+  }
+
+  /** Notes what a peer has promised by a message. `termOf` tells the term of an entry of this node's own log, 0 if unknown. */
+  heard(message: Message, termOf: (index: number) => number): void {
+    // Questions about a future term and yeses to them are no promises, and forwarded messages carry no term.
+    if (message.term === 0 || message.type === 'MsgPreVote' || message.type === 'MsgPreVoteResp') return;
+    const known = this.#memory.get(message.from);
+    if (known === undefined) return;
+    if (message.term > known.term) this.#note(message.from, { ...known, term: message.term });
+    if (message.type !== 'MsgAppResp' || message.reject || message.index === 0) return;
+    const term = termOf(message.index);
+    const memory = this.#memory.get(message.from) ?? known;
+    if (term < memory.matchTerm || (term === memory.matchTerm && message.index <= memory.match)) return;
+    this.#note(message.from, { ...memory, match: message.index, matchTerm: term });
+  }
+
+  /** What changed since the last call, to be stored. */
+  takeChanges(): readonly (readonly [RaftId, PeerMemory])[] {
+    const changes: (readonly [RaftId, PeerMemory])[] = [];
+    for (const peer of this.#changed) {
+      const memory = this.#memory.get(peer);
+      if (memory !== undefined) changes.push([peer, memory]);
+    }
+    this.#changed.clear();
+    return changes;
+  }
+
+  #note(peer: RaftId, memory: PeerMemory): void {
+    this.#memory.set(peer, memory);
+    this.#changed.add(peer);
+  }
+
+  #hello(type: Hello['type'], to: RaftId, own: OwnLog, isTermRaised: boolean, known: PeerMemory | undefined): Hello {
+    const { raftId, incarnation, starts } = this.#identity;
+    return { type, to, from: raftId, term: own.term, incarnation, starts, isTermRaised, known };
+  }
+}

@@ -1,0 +1,233 @@
+/** The state as services use it, on top of the Raft loop: writes go to the leader wherever it is, reads are local. */
+
+import type { Clock } from './base/clock.ts';
+import { ShoalError } from './base/errors.ts';
+import type { RaftLoop } from './raft-loop.ts';
+import type { RaftTransport } from './raft-transport.ts';
+import type { Command } from './state/command.ts';
+import { encodeCommand } from './state/command.ts';
+import type {
+  StateClient,
+  StateEvent,
+  StateReader,
+  StateStanding,
+  Transaction,
+  TransactionOutcome,
+} from './state/types.ts';
+import { mustBeProposable } from './state/validate.ts';
+
+/** Pause before asking again when the leader is changing. Unit: milliseconds. */
+const retryMs = 20;
+/** How long the local replica may take to catch up with a read point or a write of its own. Unit: milliseconds. */
+const catchUpMs = 5000;
+/** Times a write whose fate is unknown is sent again, under its token. */
+const resendsMax = 3;
+
+export interface RaftStateClientDeps {
+  readonly loop: RaftLoop;
+  readonly transport: RaftTransport;
+  readonly clock: Clock;
+}
+
+export class RaftStateClient implements StateClient {
+  readonly #loop: RaftLoop;
+  readonly #transport: RaftTransport;
+  readonly #clock: Clock;
+  /** Tokens of writes that came without one and go over the wire. */
+  readonly #tokenPrefix: string;
+  #tokenCount = 0;
+  /** The read point that is being asked for, and the one that those who come meanwhile wait for. */
+  #asking: Promise<number> | undefined;
+  #next: Promise<number> | undefined;
+
+  /** @param deps.uniqueName differs between any two runs of any two agents: a random UUID. */
+  constructor(deps: RaftStateClientDeps & { readonly uniqueName: string }) {
+    this.#loop = deps.loop;
+    this.#transport = deps.transport;
+    this.#clock = deps.clock;
+    this.#tokenPrefix = `~${deps.uniqueName}/`;
+  }
+
+  get local(): StateReader {
+    return this.#loop.reader;
+  }
+
+  standing(): StateStanding {
+    return this.#loop.standing();
+  }
+
+  watch(
+    options: { readonly prefix: string; readonly afterRevision?: number },
+    listener: (events: readonly StateEvent[]) => void,
+  ): { close(): void } {
+    return this.#loop.watches.watch(options, listener);
+  }
+
+  async fresh(signal?: AbortSignal): Promise<StateReader> {
+    const index = await orAbort(this.#readPoint(), signal);
+    if (!(await orAbort(this.#loop.waitApplied(index, catchUpMs), signal))) {
+      throw new ShoalError('STALE', `This agent has not caught up with revision ${index}.`, {
+        facts: { revision: this.local.revision, wanted: index },
+      });
+    }
+    return this.local;
+  }
+
+  async commit(
+    transaction: Transaction,
+    options: { readonly clientToken?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<TransactionOutcome> {
+    const { clientToken = '', signal } = options;
+    mustBeProposable(transaction, clientToken);
+    let command: Command = { clientToken, transaction };
+    // Said here rather than by the leader; the loop encodes again where it proposes.
+    encodeCommand(command);
+    let refusal = new Retries(this.#clock, this.#loop.options.patienceMs);
+    /** Something was sent whose fate is not known. */
+    let unknown: ShoalError | undefined;
+    let resends = 0;
+    for (;;) {
+      if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
+      const route = this.#loop.route();
+      if (route === undefined) {
+        if (refusal.isOver || !this.#loop.isRunning) throw unknown ?? this.#loop.noQuorum();
+        await orAbort(this.#loop.changed(refusal.pauseMs(Number.POSITIVE_INFINITY)), signal);
+        continue;
+      }
+      try {
+        if (route.kind === 'here') return await this.#loop.propose(command, signal);
+        // Under a token it can be sent again when the answer is lost.
+        if (command.clientToken === '') command = { ...command, clientToken: this.#newToken() };
+        return await this.#forward(route.raftId, command, signal);
+      } catch (error) {
+        if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
+          unknown = error;
+          resends += 1;
+          if (command.clientToken === '' || resends > resendsMax) throw error;
+          refusal = new Retries(this.#clock, this.#loop.options.patienceMs);
+        } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
+          throw error;
+        } else if (refusal.isOver) {
+          throw unknown ?? (ShoalError.is(error, 'PROPOSAL_DROPPED') ? error : this.#loop.noQuorum());
+        }
+        await orAbort(this.#loop.changed(refusal.pauseMs(retryMs)), signal);
+      }
+    }
+  }
+
+  async #forward(leader: number, command: Command, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
+    const stop = new AbortController();
+    const timer = this.#clock.setInterval(() => {
+      // The leader fell silent: waiting longer would only hide that from the caller.
+      const route = this.#loop.route();
+      if (route?.kind !== 'leader' || route.raftId !== leader) stop.abort();
+    }, this.#loop.options.tickMs);
+    const timeout = this.#clock.setTimeout(() => stop.abort(), this.#loop.options.outcomeTimeoutMs);
+    try {
+      const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+      const outcome = await orAbort(this.#transport.forwardPropose(leader, command, both), both);
+      if (await orAbort(this.#loop.waitApplied(outcome.revision, catchUpMs), signal)) return outcome;
+      throw new ShoalError('OUTCOME_UNKNOWN', 'The write is committed, but this agent has not caught up with it.', {
+        facts: { revision: outcome.revision },
+      });
+    } catch (error) {
+      if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
+      if (stop.signal.aborted) {
+        throw new ShoalError('OUTCOME_UNKNOWN', 'The leader fell silent before it answered.', { cause: error });
+      }
+      throw error;
+    } finally {
+      timer.cancel();
+      timeout.cancel();
+    }
+  }
+
+  /** A read point asked for after this call. Those that come while one is being asked for share the next. */
+  #readPoint(): Promise<number> {
+    if (this.#asking === undefined) {
+      this.#asking = this.#askReadPoint().finally(() => {
+        this.#asking = undefined;
+      });
+      return this.#asking;
+    }
+    this.#next ??= this.#asking
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => {
+        this.#next = undefined;
+        return this.#readPoint();
+      });
+    return this.#next;
+  }
+
+  async #askReadPoint(): Promise<number> {
+    const retries = new Retries(this.#clock, this.#loop.options.patienceMs);
+    for (;;) {
+      const route = this.#loop.route();
+      if (route === undefined) {
+        if (retries.isOver || !this.#loop.isRunning) throw this.#loop.noQuorum();
+        await this.#loop.changed(retries.pauseMs(Number.POSITIVE_INFINITY));
+        continue;
+      }
+      const stop = new AbortController();
+      const timeout = this.#clock.setTimeout(() => stop.abort(), retries.pauseMs(Number.POSITIVE_INFINITY));
+      try {
+        return await orAbort(
+          route.kind === 'here'
+            ? this.#loop.readIndex(stop.signal)
+            : this.#transport.forwardReadIndex(route.raftId, stop.signal),
+          stop.signal,
+        );
+      } catch (error) {
+        const canRetry =
+          stop.signal.aborted || ShoalError.is(error, 'NOT_LEADER', 'NO_QUORUM', 'UNAVAILABLE', 'OUTCOME_UNKNOWN');
+        if (!canRetry) throw error;
+        if (retries.isOver) throw this.#loop.noQuorum();
+        await this.#loop.changed(retries.pauseMs(retryMs));
+      } finally {
+        timeout.cancel();
+      }
+    }
+  }
+
+  #newToken(): string {
+    this.#tokenCount += 1;
+    return `${this.#tokenPrefix}${this.#tokenCount}`;
+  }
+}
+
+/** The time that a request may wait for a leader. */
+class Retries {
+  readonly #clock: Clock;
+  readonly #endMs: number;
+
+  constructor(clock: Clock, patienceMs: number) {
+    this.#clock = clock;
+    this.#endMs = clock.monotonicMs() + patienceMs;
+  }
+
+  get isOver(): boolean {
+    return this.#clock.monotonicMs() >= this.#endMs;
+  }
+
+  /** What is left, at most `msMax`. Unit: milliseconds. */
+  pauseMs(msMax: number): number {
+    return Math.max(1, Math.min(msMax, this.#endMs - this.#clock.monotonicMs()));
+  }
+}
+
+/** The promise's outcome, or `CANCELLED` as soon as the signal aborts. What the promise does then is nobody's concern. */
+async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason }));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
