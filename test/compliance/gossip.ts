@@ -1,0 +1,166 @@
+/** What every `Gossip` promises. The suite runs against libp2p on loopback and against the hub in memory. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
+import type { Gossip, GossipPeer, Verdict } from '../../node/mesh/gossip.ts';
+import { gossipBytesMax } from '../../node/mesh/gossip.ts';
+import { HostIdentity } from '../../node/mesh/identity.ts';
+
+/** One implementation under test. */
+export interface GossipUnderTest {
+  readonly name: string;
+  /** Makes gossip for a host that admits those for whom `admits` says so. Not started. */
+  make(identity: HostIdentity, admits: (hostId: string) => boolean): Gossip;
+  /** Where a started one can be dialled. */
+  addressOf(gossip: Gossip): string;
+}
+
+interface Node {
+  readonly identity: HostIdentity;
+  readonly gossip: Gossip;
+  readonly heard: string[];
+}
+
+const topic = 'shoal/m-1/cell0/adverts/1';
+const text = (data: Uint8Array): string => Buffer.from(data).toString('utf8');
+const bytes = (content: string): Uint8Array => Buffer.from(content, 'utf8');
+
+export async function until(condition: () => boolean, withinMs = 10_000): Promise<void> {
+  for (let waitedMs = 0; !condition() && waitedMs < withinMs; waitedMs += 20) await sleep(20);
+}
+
+export async function gossipCompliance(t: Test, under: GossipUnderTest): Promise<void> {
+  /** Starts `count` hosts that know one another and waits until each is linked with all others. */
+  const meshOf = async (
+    test: Test,
+    count: number,
+    options: { readonly validate?: (data: Uint8Array) => Verdict; readonly admits?: (hostId: string) => boolean } = {},
+  ): Promise<readonly Node[]> => {
+    const nodes: Node[] = [];
+    for (let i = 0; i < count; i++) {
+      const identity = HostIdentity.create();
+      const gossip = under.make(identity, options.admits ?? (() => true));
+      const heard: string[] = [];
+      gossip.subscribe(topic, {
+        validate: options.validate ?? (() => 'accept'),
+        handle: (data) => heard.push(text(data)),
+      });
+      await gossip.start();
+      test.teardown(() => gossip.stop());
+      nodes.push({ identity, gossip, heard });
+    }
+    for (const node of nodes) node.gossip.setPeers(peersOf(nodes, node));
+    return nodes;
+  };
+  const peersOf = (nodes: readonly Node[], self: Node): GossipPeer[] =>
+    nodes
+      .filter((node) => node !== self)
+      .map(({ identity: { hostId, publicKey }, gossip }) => ({ hostId, publicKey, address: under.addressOf(gossip) }));
+  const linked = async (nodes: readonly Node[]): Promise<void> => {
+    await until(() => nodes.every((node) => node.gossip.connected.length === nodes.length - 1));
+  };
+  /** Publishes until everybody has heard something: links are up before topics are agreed on. */
+  const warm = async (nodes: readonly Node[]): Promise<void> => {
+    for (let round = 0; round < 200; round++) {
+      for (const [at, { gossip }] of nodes.entries()) await gossip.publish(topic, bytes(`warm ${at} ${round}`));
+      await sleep(25);
+      if (nodes.every(({ heard }) => new Set(heard.map((line) => line.split(' ')[1])).size >= nodes.length - 1)) break;
+    }
+    await sleep(100);
+    for (const { heard } of nodes) heard.length = 0;
+  };
+
+  await t.test(`${under.name}: what one publishes all others hear, once, and it does not hear itself`, async (t) => {
+    const nodes = await meshOf(t, 4);
+    await linked(nodes);
+    for (const node of nodes) {
+      t.same(
+        [...node.gossip.connected].sort(),
+        peersOf(nodes, node)
+          .map((peer) => peer.hostId)
+          .sort(),
+      );
+    }
+    await warm(nodes);
+    for (const [at, { gossip }] of nodes.entries()) await gossip.publish(topic, bytes(`m${at}`));
+    await until(() => nodes.every(({ heard }) => heard.length >= 3));
+    await sleep(200);
+    for (const [at, { heard }] of nodes.entries()) {
+      t.same(
+        [...heard].sort(),
+        ['m0', 'm1', 'm2', 'm3'].filter((line) => line !== `m${at}`),
+      );
+    }
+  });
+
+  await t.test(`${under.name}: what a validator does not accept is neither handled nor passed on`, async (t) => {
+    const asked: string[] = [];
+    const nodes = await meshOf(t, 3, {
+      validate: (data) => {
+        asked.push(text(data));
+        return text(data).startsWith('bad') ? 'reject' : text(data).startsWith('old') ? 'ignore' : 'accept';
+      },
+    });
+    await linked(nodes);
+    await warm(nodes);
+    const [first] = nodes;
+    for (const line of ['bad', 'old', 'good']) await first?.gossip.publish(topic, bytes(line));
+    await until(() => nodes.slice(1).every(({ heard }) => heard.includes('good')));
+    await sleep(200);
+    for (const { heard } of nodes.slice(1)) t.same(heard, ['good']);
+    t.ok(asked.includes('bad') && asked.includes('old'));
+  });
+
+  await t.test(`${under.name}: a message over the bound is refused, one at the bound arrives`, async (t) => {
+    const nodes = await meshOf(t, 2);
+    await linked(nodes);
+    await warm(nodes);
+    const [first, second] = nodes;
+    await t.rejects(first?.gossip.publish(topic, new Uint8Array(gossipBytesMax + 1)) ?? Promise.resolve(), {
+      code: 'TOO_LARGE',
+    });
+    await first?.gossip.publish(topic, bytes('x'.repeat(gossipBytesMax)));
+    await until(() => (second?.heard.length ?? 0) > 0);
+    t.equal(second?.heard[0]?.length, gossipBytesMax);
+  });
+
+  await t.test(`${under.name}: publishing with nobody there is no error`, async (t) => {
+    const [alone] = await meshOf(t, 1);
+    await alone?.gossip.publish(topic, bytes('hello'));
+    t.same(alone?.gossip.connected, []);
+  });
+
+  await t.test(
+    `${under.name}: whoever stopped hears nothing, publishes nothing, and stops again without harm`,
+    async (t) => {
+      const nodes = await meshOf(t, 2);
+      await linked(nodes);
+      await warm(nodes);
+      const [first, second] = nodes;
+      await second?.gossip.stop();
+      await second?.gossip.stop();
+      await until(() => first?.gossip.connected.length === 0);
+      t.same(first?.gossip.connected, []);
+      await first?.gossip.publish(topic, bytes('anybody?'));
+      await sleep(100);
+      t.same(second?.heard, []);
+      await t.rejects(second?.gossip.publish(topic, bytes('late')) ?? Promise.resolve(), { code: 'CANCELLED' });
+    },
+  );
+
+  await t.test(`${under.name}: who has left a topic hears no more of it`, async (t) => {
+    const nodes = await meshOf(t, 2);
+    await linked(nodes);
+    await warm(nodes);
+    const [first, second] = nodes;
+    const leave = second?.gossip.subscribe(topic, {
+      validate: () => 'accept',
+      handle: (data) => second.heard.push(text(data)),
+    });
+    await first?.gossip.publish(topic, bytes('one'));
+    await until(() => (second?.heard.length ?? 0) > 0);
+    leave?.();
+    await first?.gossip.publish(topic, bytes('two'));
+    await sleep(200);
+    t.same(second?.heard, ['one']);
+  });
+}
