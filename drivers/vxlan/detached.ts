@@ -9,7 +9,15 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import { isMissing, isRecord, readJsonFile, writeFileDurably } from '../durable-file.ts';
-import { argumentsOf, identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from '../qemu/process.ts';
+import {
+  argumentsOf,
+  identify,
+  isAlive,
+  type ProcessIdentity,
+  scanProcesses,
+  signalProcess,
+  waitGone,
+} from '../qemu/process.ts';
 
 /** How often a condition is looked at again. */
 const pollMs = 20;
@@ -28,15 +36,27 @@ export interface DetachedIdentity extends ProcessIdentity {
 export class DetachedProcess {
   readonly #recordPath: string;
   readonly #logPath: string;
+  readonly #marker: string;
 
-  /** `recordPath`: where its identity is kept; `logPath`: where it writes. */
-  constructor(paths: { readonly recordPath: string; readonly logPath: string }) {
-    this.#recordPath = paths.recordPath;
-    this.#logPath = paths.logPath;
+  /**
+   * `recordPath`: where its identity is kept; `logPath`: where it writes; `marker`: an argument that no other process of
+   * the machine has, by which it is found when the agent died between starting it and writing the record.
+   */
+  constructor(options: { readonly recordPath: string; readonly logPath: string; readonly marker: string }) {
+    this.#recordPath = options.recordPath;
+    this.#logPath = options.logPath;
+    this.#marker = options.marker;
   }
 
   /** The process that an earlier start left, if it still lives and is the one. */
   async running(): Promise<DetachedIdentity | undefined> {
+    const recorded = await this.#recorded();
+    if (recorded !== undefined) return recorded;
+    const [orphan] = await scanProcesses((argv) => (argv.includes(this.#marker) ? argv : undefined));
+    return orphan === undefined ? undefined : { ...orphan.identity, argv: orphan.selected };
+  }
+
+  async #recorded(): Promise<DetachedIdentity | undefined> {
     const recorded = await readJsonFile(this.#recordPath);
     if (!isRecord(recorded)) return undefined;
     const { pid, startTicks, argv } = recorded;

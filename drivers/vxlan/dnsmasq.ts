@@ -30,6 +30,7 @@ export class Dnsmasq {
     this.#process = new DetachedProcess({
       recordPath: join(this.#folder, 'process.json'),
       logPath: join(this.#folder, 'log'),
+      marker: `--pid-file=${this.#paths.pidFile}`,
     });
   }
 

@@ -74,6 +74,7 @@ export class VxlanDriver implements NetworkDriver {
     this.#metadataServer = new DetachedProcess({
       recordPath: join(stateDir, 'metadata-server.json'),
       logPath: join(stateDir, 'metadata-server.log'),
+      marker: join(stateDir, 'metadata'),
     });
   }
 

@@ -74,7 +74,7 @@ export class Host {
     throw new ShoalError('CONFLICT', `network ${networkId} is not on this host`, { facts: { networkId } });
   }
 
-  /** Makes a named namespace with its loopback up and `sysctls` set. */
+  /** Makes a named namespace with `sysctls` set. */
   async ensureNamespace(
     name: string,
     sysctls: Readonly<Record<string, string>>,
@@ -85,7 +85,6 @@ export class Host {
     if (!(await this.namespaces(signal)).has(name)) {
       undo.add(`namespace ${name}`, () => this.deleteNamespace(name));
       await this.deps.runCommand(['ip', 'netns', 'add', name], { signal });
-      await netns.ipBatch(['link set lo up'], signal);
     }
     const ipv6 = { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' };
     await netns.ensureSysctls({ ...sysctls, ...(this.ipv6 ? ipv6 : {}) }, signal);
@@ -200,13 +199,18 @@ export class Host {
       if (!localIps.has(port.ip)) neighbours.push({ ip: port.ip, mac: port.mac });
     }
 
-    const [foundFdb, foundNeighbours] = await Promise.all([
+    const [links, foundFdb, foundNeighbours] = await Promise.all([
+      this.netns.links(signal),
       this.netns.fdb(bridge, signal),
       this.netns.neighbours(bridge, signal),
     ]);
-    // Entries on interfaces that the book does not know are not touched.
+    // Entries on interfaces that the book does not know are not touched; and of what the book knows, an agent that died
+    // may not have made all: whoever makes the interface comes back here.
     const known = foundFdb.filter((entry) => devs.has(entry.dev));
-    const bridgeLines = fdbLines(known, fdb);
+    const bridgeLines = fdbLines(
+      known,
+      fdb.filter((entry) => links.has(entry.dev)),
+    );
     const ipLines = neighbourLines(bridge, foundNeighbours, neighbours);
     await this.netns.bridgeBatch(bridgeLines, signal);
     await this.netns.ipBatch(ipLines, signal);

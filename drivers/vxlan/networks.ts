@@ -100,7 +100,11 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
   ]);
   const table = metadataTable(ports.map((port) => ({ ip: port.spec.ip, identityIp: identityIp(port.identityIndex) })));
   let changed = await service.ensureTable(table, tables.get(`${table.family} ${table.name}`), signal);
-  const inner: LinkWanted[] = [{ name: serviceInner, mac: serviceMac, mtu: spec.mtu }, { name: metadataInner }];
+  const inner: LinkWanted[] = [
+    { name: 'lo' },
+    { name: serviceInner, mac: serviceMac, mtu: spec.mtu },
+    { name: metadataInner },
+  ];
   const lines = [
     ...linkBatch(links, inner, { ipv6: false }).ip,
     ...addressLines(

@@ -202,7 +202,10 @@ async function syncInside(
 
   const macs = new Map<string, string>([[externalInner, externalMac(spec.routerId, host.options.vtepIp)]]);
   if (wanted.transit !== undefined) macs.set(transitInner, transitMac(spec.routerId, wanted.transit.index));
-  const inner = wanted.devs.map((name): LinkWanted => ({ name, mac: macs.get(name) ?? routerMac(spec.routerId) }));
+  const inner: LinkWanted[] = [
+    { name: 'lo' },
+    ...wanted.devs.map((name) => ({ name, mac: macs.get(name) ?? routerMac(spec.routerId) })),
+  ];
   const lines = linkBatch(links, inner, { ipv6: false }).ip.slice();
   for (const leg of spec.interfaces) {
     const vni = host.network(leg.networkId).spec;

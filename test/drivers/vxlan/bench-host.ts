@@ -3,10 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { runCommand } from '../../../drivers/command.ts';
+import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
 import { makeUnderlay, removeUnderlay, type Underlay } from '../../../drivers/vxlan/lab.ts';
+import { externalMac, metadataHostMac, routerMac, serviceMac, transitMac } from '../../../drivers/vxlan/names.ts';
 import { systemClock } from '../../../node/base/clock.ts';
+import type { RouterId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 
 /** No step of a test takes longer. */
@@ -14,6 +16,8 @@ const stepTimeoutMs = 60_000;
 /** `nobody`: nobody opens the taps of a test. */
 const tapOwnerUid = 65_534;
 let labs = 0;
+/** The router of every lab. */
+export const labRouterId = 'router-one' as RouterId;
 
 /** Why real networks cannot be made here; false when they can. */
 export async function whyNoNetwork(): Promise<string | false> {
@@ -30,7 +34,7 @@ export interface Lab extends Underlay {
   readonly name: string;
   readonly stateDir: string;
   /** A driver for a host (0 is the first): each call is what an agent has after a restart. */
-  readonly open: (host: number) => VxlanDriver;
+  readonly open: (host: number, run?: CommandRunner) => VxlanDriver;
   /** Runs a command in a namespace, whatever its exit status. */
   readonly run: (
     namespace: string,
@@ -56,11 +60,11 @@ export async function makeLab(t: Test, hosts: number): Promise<Lab> {
     ...underlay,
     name,
     stateDir,
-    open: (index) => {
+    open: (index, run = runCommand) => {
       const host = underlay.hosts[index];
       if (host === undefined) throw new Error(`there is no host ${index}`);
       return new VxlanDriver(
-        { runCommand, logger: silentLogger, clock: systemClock },
+        { runCommand: run, logger: silentLogger, clock: systemClock },
         {
           namespacePrefix: host.namespace,
           hostNamespace: host.namespace,
@@ -81,7 +85,10 @@ export async function makeLab(t: Test, hosts: number): Promise<Lab> {
   };
 }
 
-/** Everything that a driver could have changed on a host, as text: counters, ages and handles left out. */
+/**
+ * Everything that a driver could have changed on a host, as text. Counters, ages and handles are left out, and so is what
+ * the kernel draws anew each time that an interface is made: numbers, and MACs that nobody asked for.
+ */
 export async function pictureOf(lab: Lab, index: number): Promise<string> {
   const host = lab.hosts[index]?.namespace ?? '';
   const namespaces = (await runCommand(['ip', 'netns', 'list'])).stdout
@@ -89,32 +96,40 @@ export async function pictureOf(lab: Lab, index: number): Promise<string> {
     .map((line) => line.split(' ')[0] ?? '')
     .filter((name) => name === host || name.startsWith(`${host}-`))
     .sort();
-  const parts: string[] = [];
-  for (const name of namespaces) {
-    parts.push(`== ${name}`);
-    for (const argv of [
-      ['nft', 'list', 'ruleset'],
-      ['ip', '-o', 'link', 'show'],
-      ['ip', '-4', '-o', 'addr', 'show'],
-      ['ip', '-4', 'route', 'show', 'table', 'all'],
-      ['ip', '-4', 'rule', 'show'],
-      ['ip', '-4', 'neigh', 'show', 'nud', 'permanent'],
-      ['bridge', 'fdb', 'show'],
-      ['bridge', '-d', 'link', 'show'],
-    ]) {
-      const { out } = await lab.run(name, argv);
-      // Counters move with traffic, learned entries come and go, and the namespace of a pair's end is shown by number.
-      parts.push(
-        out
-          .replace(/packets \d+ bytes \d+/g, 'packets N bytes N')
-          .split('\n')
-          .filter((line) => !/(^| )(33:33|01:00)|FAILED|offload/.test(line))
-          .join('\n'),
-      );
-    }
-    parts.push(...(await processesIn(name)));
-  }
-  return parts.join('\n');
+  const vtepIp = lab.hosts[index]?.vtepIp ?? '';
+  const wanted = new Set([serviceMac, metadataHostMac, routerMac(labRouterId), externalMac(labRouterId, vtepIp)]);
+  for (const each of lab.hosts.keys()) wanted.add(transitMac(labRouterId, each + 1));
+  const looks = [
+    'nft list ruleset',
+    'ip -o link show',
+    'ip -4 -o addr show',
+    'ip -4 route show table all',
+    'ip -4 rule show',
+    'ip -4 neigh show nud permanent',
+    'bridge fdb show',
+    'bridge -d link show',
+  ];
+  const pictures = namespaces.map(async (name) => {
+    const outs = await Promise.all(looks.map((look) => lab.run(name, look.split(' '))));
+    return [`== ${name}`, ...outs.map(({ out }) => stable(out, wanted)), ...(await processesIn(name))].join('\n');
+  });
+  return (await Promise.all(pictures)).join('\n');
+}
+
+/** The same text for the same state. */
+function stable(out: string, wanted: ReadonlySet<string>): string {
+  const lines = out
+    .replace(/packets \d+ bytes \d+/g, 'packets N bytes N')
+    .replace(/^\d+: /gm, '')
+    .replace(/@if\d+|@\w+(?=:)| link-netns \S+| link-netnsid \d+/g, '')
+    .replace(/ state \w+| linkdown|,?NO-CARRIER,?|,LOWER_UP/g, '')
+    .replace(/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, (mac) =>
+      wanted.has(mac) || /^(fa:16:3e|00|ff)/.test(mac) ? mac : 'MAC',
+    )
+    .split('\n')
+    .filter((line) => !/(^| )(33:33|01:00)|FAILED|offload/.test(line));
+  // nftables text has an order; lists of entries come in the order of interfaces.
+  return (out.startsWith('table ') ? lines : lines.sort()).join('\n');
 }
 
 /** Pids and names of what lives in a namespace; announcements of addresses come and go. */

@@ -13,7 +13,7 @@ import type {
 import type { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
 import { tapName } from '../../../drivers/vxlan/names.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
-import type { Lab } from './bench-host.ts';
+import { type Lab, labRouterId } from './bench-host.ts';
 
 /** A guest: a namespace with a wire where the tap would be. */
 export interface Guest {
@@ -66,7 +66,7 @@ export class Cloud {
   }
 
   get routerId(): RouterId {
-    return 'router-one' as RouterId;
+    return labRouterId;
   }
 
   guest(name: string): Guest {

@@ -1,0 +1,122 @@
+/** The metadata server as a process of its own, on loopback: who asks from 127.0.0.N is guest 127.0.0.N. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { metadataFileName } from '../../../drivers/vxlan/metadata.ts';
+
+const script = fileURLToPath(new URL('../../../drivers/vxlan/metadata-server.ts', import.meta.url));
+
+const folder = await mkdtemp(join(tmpdir(), 'shoal-md-'));
+const files: readonly (readonly [string, string, string])[] = [
+  ['127.0.0.2', '/latest/meta-data/', 'hostname'],
+  ['127.0.0.2', '/latest/meta-data/hostname', 'two'],
+  ['127.0.0.2', '/openstack/latest/meta_data.json', '{"uuid":"two"}'],
+  ['127.0.0.3', '/latest/meta-data/hostname', 'three'],
+];
+for (const [guest, path, body] of files) {
+  await mkdir(join(folder, 'metadata', guest), { recursive: true });
+  await writeFile(join(folder, 'metadata', guest, metadataFileName(path)), body);
+}
+await writeFile(join(folder, 'secret'), 'secret');
+
+const port = await freePort();
+const server: ChildProcess = spawn(process.execPath, [script, '127.0.0.1', String(port), join(folder, 'metadata')], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+t.teardown(async () => {
+  server.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+if (server.stdout !== null) await once(server.stdout, 'data');
+
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+function ask(guest: string, path: string, method = 'GET'): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const call = request({ host: '127.0.0.1', port, path, method, localAddress: guest }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers['content-type'] ?? '',
+          body: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+await t.test('each guest gets its own files', async (t) => {
+  t.equal((await ask('127.0.0.2', '/latest/meta-data/hostname')).body, 'two');
+  t.equal((await ask('127.0.0.3', '/latest/meta-data/hostname')).body, 'three');
+  t.equal((await ask('127.0.0.4', '/latest/meta-data/hostname')).status, 404);
+});
+
+await t.test('an index is found with and without its slash, and JSON is called JSON', async (t) => {
+  t.equal((await ask('127.0.0.2', '/latest/meta-data')).body, 'hostname');
+  t.equal((await ask('127.0.0.2', '//latest/meta-data/?x=1')).body, 'hostname');
+  t.match(await ask('127.0.0.2', '/openstack/latest/meta_data.json'), { type: 'application/json', status: 200 });
+  t.match(await ask('127.0.0.2', '/latest/meta-data/hostname'), { type: /^text\/plain/ });
+});
+
+await t.test('no path climbs out of the guest’s folder', async (t) => {
+  for (const path of [
+    '/../127.0.0.3/latest/meta-data/hostname',
+    '/%2e%2e/127.0.0.3/%2Flatest%2Fmeta-data%2Fhostname',
+    '/..%2f..%2fsecret',
+    '/../../secret',
+    '/%00',
+    '/%',
+    '/%ff',
+    `/${'x'.repeat(2000)}`,
+    '*',
+  ]) {
+    t.equal((await ask('127.0.0.2', path)).status, 404, path.slice(0, 60));
+  }
+});
+
+await t.test('only GET and HEAD are answered', async (t) => {
+  t.equal((await ask('127.0.0.2', '/latest/meta-data/hostname', 'POST')).status, 405);
+  t.match(await ask('127.0.0.2', '/latest/meta-data/hostname', 'HEAD'), { status: 200, body: '' });
+});
+
+await t.test('files are read anew for each request', async (t) => {
+  const path = join(folder, 'metadata', '127.0.0.2', metadataFileName('/latest/user-data'));
+  t.equal((await ask('127.0.0.2', '/latest/user-data')).status, 404);
+  await writeFile(path, '#cloud-config');
+  t.equal((await ask('127.0.0.2', '/latest/user-data')).body, '#cloud-config');
+  await rm(path);
+  t.equal((await ask('127.0.0.2', '/latest/user-data')).status, 404);
+});
+
+await t.test('garbage and oversized headers end the connection, not the server', async (t) => {
+  for (const noise of ['\0\0\0\r\n\r\n', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'y'.repeat(20_000)}\r\n\r\n`]) {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
+    socket.on('error', () => {}).resume();
+    socket.write(noise);
+    await once(socket, 'close');
+  }
+  t.equal((await ask('127.0.0.2', '/latest/meta-data/hostname')).body, 'two');
+});
