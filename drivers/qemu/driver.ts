@@ -36,6 +36,8 @@ export interface QemuDriverOptions {
   readonly binary?: string;
   /** Pinned machine type. Default `pc-i440fx-7.2`, the newest of Debian 12's QEMU. */
   readonly machine?: string;
+  /** Words before every QEMU's command line, e.g. to enter a network namespace. They must exec, not fork. Default none. */
+  readonly launchPrefix?: readonly string[];
   /** Default `auto`: KVM when a probe guest proves it, else TCG. */
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
 }
@@ -344,6 +346,7 @@ export class QemuDriver implements ComputeDriver {
       await this.#files.writeSpec(spec);
       for (const path of ownedFiles(spec)) await giveTo(path, privileges);
       const argv = [
+        ...(this.#options.launchPrefix ?? []),
         ...privileges.prefix,
         ...['prlimit', `--data=${dataBytesMax(spec)}`, '--core=0', '--'],
         settings.binary,

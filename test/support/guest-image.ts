@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runCommand } from '../../drivers/command.ts';
 import { buildGuestImage, type GuestImage, guestBuildPackages } from '../../drivers/image/guest/build.ts';
+import type { QemuDriver } from '../../drivers/qemu/driver.ts';
 import type { ComputeDriver } from '../../drivers/types.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId } from '../../node/base/ids.ts';
 
 /** TCG under load has taken 16 s; nothing that works takes this long. */
-export const bootTimeoutMs = 60_000;
+export const bootTimeoutMs = 90_000;
 
 /** The image, or why it cannot be built here. */
 export async function guestImageOrReason(): Promise<GuestImage | string> {
@@ -41,10 +42,19 @@ export function reports(consoleText: string, word: string): readonly Readonly<Re
   return found;
 }
 
-/** Types a line on the guest's serial console, as a person would. */
-export function typeLine(serialSocket: string, line: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(serialSocket, () => socket.end(`${line}\n`));
+/** Types a line on the guest's serial console, as a person would: once there is a prompt after its last boot. */
+export async function typeLine(driver: QemuDriver, serverId: ServerId, line: string): Promise<void> {
+  const deadline = performance.now() + bootTimeoutMs;
+  for (;;) {
+    const text = Buffer.from(await driver.consoleLog(serverId, 1 << 20, new AbortController().signal)).toString(
+      'latin1',
+    );
+    if (/\/ # [^\n]*$/.test(text.slice(text.lastIndexOf('@@ ready')))) break;
+    if (performance.now() > deadline) throw new Error(`no prompt in time; the console says:\n${text.slice(-2000)}`);
+    await delay(50);
+  }
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(driver.consoleSockets(serverId).serial, () => socket.end(`${line}\n`));
     socket.on('error', reject);
     socket.on('close', () => resolve());
     socket.resume();

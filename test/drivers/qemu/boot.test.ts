@@ -83,7 +83,7 @@ await t.test(
     await t.test('a guest that powers itself off is reported, and can be started again', async (t) => {
       const events: GuestEvent[] = [];
       driver.onEvent((event) => events.push(event));
-      await typeLine(driver.consoleSockets(serverId).serial, 'poweroff -f');
+      await typeLine(driver, serverId, 'poweroff -f');
       const deadline = performance.now() + bootTimeoutMs;
       while (events.length === 0 && performance.now() < deadline) await delay(20);
       t.match(events, [{ serverId, power: 'shutdown' }]);

@@ -1,0 +1,113 @@
+/**
+ * Ceph through its own programs. There is no maintained binding of librados for Node, and a call costs 30-60 ms (the
+ * Python `ceph` 150 ms), which volumes can bear. All answers are read as JSON; failures are told by exit status.
+ */
+import { ShoalError } from '../../node/base/errors.ts';
+import { type CommandResult, type CommandRunner, runCommand } from '../command.ts';
+import { cephFailure } from './exit-status.ts';
+
+/** Who this host is to Ceph. */
+export interface CephIdentity {
+  /** Path of a ceph.conf that names the monitors and this client's keyring. */
+  readonly confPath: string;
+  /** Client name without `client.`. One client a host, so that one host can be shut out. */
+  readonly user: string;
+}
+
+/** How long librados waits for monitors and OSDs before a command fails: an answer is better than none. Seconds. */
+const operationTimeoutS = 20;
+/** Import and removal of large images. */
+const longTimeoutMs = 600_000;
+const shortTimeoutMs = 30_000;
+
+export interface CephCallOptions {
+  readonly signal: AbortSignal;
+  /** Exit statuses that are answers. Default: only 0. */
+  readonly okStatus?: readonly number[];
+  /** True for work that grows with the image's size. */
+  readonly isLong?: boolean;
+}
+
+export class CephClient {
+  readonly identity: CephIdentity;
+  readonly #run: CommandRunner;
+  readonly #common: readonly string[];
+
+  constructor(identity: CephIdentity, run: CommandRunner = runCommand) {
+    this.identity = identity;
+    this.#run = run;
+    this.#common = ['--conf', identity.confPath, '--id', identity.user];
+  }
+
+  /** `rbd ...`. */
+  rbd(args: readonly string[], options: CephCallOptions): Promise<CommandResult> {
+    return this.#call(['rbd', ...this.#common, ...this.#timeouts(options), ...args], options);
+  }
+
+  /** `rbd ... --format json`; undefined when the status is an answer other than 0. */
+  async rbdJson(args: readonly string[], options: CephCallOptions): Promise<unknown> {
+    return asJson(await this.rbd([...args, '--format', 'json'], options));
+  }
+
+  /** `rados ...`. Its exit status is 1 for every failure. */
+  rados(args: readonly string[], options: CephCallOptions): Promise<CommandResult> {
+    return this.#call(['rados', ...this.#common, ...this.#timeouts(options), ...args], options);
+  }
+
+  async radosJson(args: readonly string[], options: CephCallOptions): Promise<unknown> {
+    return asJson(await this.rados([...args, '--format', 'json'], options));
+  }
+
+  /** `ceph ...`. */
+  ceph(args: readonly string[], options: CephCallOptions): Promise<CommandResult> {
+    return this.#call(['ceph', ...this.#common, '--connect-timeout', String(operationTimeoutS), ...args], options);
+  }
+
+  async cephJson(args: readonly string[], options: CephCallOptions): Promise<unknown> {
+    return asJson(await this.ceph([...args, '--format', 'json'], options));
+  }
+
+  /** Writes a local image file into an existing RBD image of at least its size that holds only zeros. */
+  async convertInto(
+    file: { readonly path: string; readonly format: 'qcow2' | 'raw' },
+    target: { readonly pool: string; readonly image: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { confPath, user } = this.identity;
+    const options = ['driver=raw', 'file.driver=rbd', `file.pool=${target.pool}`, `file.image=${target.image}`];
+    options.push(`file.conf=${confPath.replaceAll(',', ',,')}`, `file.user=${user}`);
+    const argv = ['qemu-img', 'convert', '-n', '--target-is-zero', '-f', file.format, file.path];
+    await this.#call([...argv, '--target-image-opts', options.join(',')], { signal, isLong: true });
+  }
+
+  #timeouts(options: CephCallOptions): readonly string[] {
+    if (options.isLong === true) return [];
+    return [`--rados-mon-op-timeout=${operationTimeoutS}`, `--rados-osd-op-timeout=${operationTimeoutS}`];
+  }
+
+  async #call(argv: readonly string[], options: CephCallOptions): Promise<CommandResult> {
+    try {
+      return await this.#run(argv, {
+        signal: options.signal,
+        timeoutMs: options.isLong === true ? longTimeoutMs : shortTimeoutMs,
+        ...(options.okStatus === undefined ? {} : { okStatus: options.okStatus }),
+      });
+    } catch (caught) {
+      throw cephFailure(caught);
+    }
+  }
+}
+
+function asJson(result: CommandResult): unknown {
+  if (result.status !== 0) return undefined;
+  try {
+    return JSON.parse(result.stdout) as unknown;
+  } catch {
+    // `ceph osd blocklist ls` of Ceph 16 prints a stray `[]` behind its answer.
+    try {
+      return JSON.parse(result.stdout.trim().replace(/\s*\[\]$/, '')) as unknown;
+    } catch (caught) {
+      throw ShoalError.from(caught, 'CANNOT_TELL', 'Ceph answered what is not JSON');
+    }
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * Disks in Ceph RBD: images in one pool, disks in another as copy-on-write clones of them. QEMU opens them through
+ * librbd; this driver manages them with `rbd`.
+ *
+ *     images/IMAGE@base     the image's content; IMAGE appears by rename, when its content is whole
+ *     volumes/VOLUME        the disk
+ *
+ * Several hosts work on the same pools at the same time: whoever is second finds what the first one made.
+ */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { Logger } from '../../node/base/logger.ts';
+import type { CommandRunner } from '../command.ts';
+import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
+import { CephClient, type CephIdentity } from './client.ts';
+import { exitStatus } from './exit-status.ts';
+import { Fence, stillWatched } from './fence.ts';
+import {
+  baseSnapshot,
+  ipOf,
+  type LockHolder,
+  type RbdInfo,
+  readCapacity,
+  readInfo,
+  readList,
+  readLock,
+  uuidPattern,
+} from './rbd.ts';
+
+export interface RbdDriverOptions {
+  readonly identity: CephIdentity;
+  /** Default `images`. */
+  readonly imagesPool?: string;
+  /** Default `volumes`. */
+  readonly volumesPool?: string;
+}
+
+/** `exclusive-lock` is needed by the object map, which makes differences and removal fast. It is no fence. */
+const features = 'layering,exclusive-lock,object-map,fast-diff,deep-flatten';
+/** The lock by which a host learns its own address goes by itself. Seconds. */
+const addressLockS = 10;
+
+export class RbdStorageDriver implements StorageDriver {
+  readonly name = 'rbd';
+  readonly capabilities: StorageCapabilities = { shared: true, snapshots: true };
+  /** Shutting hosts out and letting them in: for whoever heals. */
+  readonly fence: Fence;
+  readonly #log: Logger;
+  readonly #client: CephClient;
+  readonly #images: string;
+  readonly #volumes: string;
+  #ownIp: string | undefined;
+
+  constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: RbdDriverOptions) {
+    this.#log = deps.log;
+    this.#client = new CephClient(options.identity, deps.run);
+    this.#images = options.imagesPool ?? 'images';
+    this.#volumes = options.volumesPool ?? 'volumes';
+    this.fence = new Fence(this.#client, this.#volumes);
+  }
+
+  /** This host's address as Ceph sees it: what to shut out when it must be fenced. Known after `start`. */
+  get address(): string {
+    if (this.#ownIp === undefined) throw new ShoalError('CANNOT_TELL', 'the RBD driver has not started');
+    return this.#ownIp;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    for (const pool of [this.#images, this.#volumes]) {
+      const listed = await this.#client.rbd(['ls', pool], { signal, okStatus: [exitStatus.ok, exitStatus.notFound] });
+      if (listed.status !== exitStatus.ok) {
+        throw new ShoalError('NOT_FOUND', `Ceph has no pool ${pool}: make it with 'ceph osd pool create ${pool}'`);
+      }
+    }
+    this.#ownIp = await this.#learnAddress(signal);
+    this.#log.info({ address: this.#ownIp, user: this.#client.identity.user }, 'RBD driver started');
+  }
+
+  async stop(): Promise<void> {}
+
+  async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
+    return readCapacity(await this.#client.cephJson(['df'], { signal }), this.#volumes);
+  }
+
+  async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
+    checkId(image.imageId);
+    if (await this.hasImage(image.imageId, signal)) return;
+    const name = `${this.#images}/${image.imageId}`;
+    if ((await this.#info(name, signal)) === undefined) await this.#importImage(image, signal);
+    // Also the way back for an image that was to be removed and could not be, because a disk hung on it.
+    const okStatus = [exitStatus.ok, exitStatus.exists];
+    await this.#client.rbd(['snap', 'create', `${name}@${baseSnapshot}`, '--no-progress'], { signal, okStatus });
+  }
+
+  async hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean> {
+    checkId(imageId);
+    return (await this.#info(`${this.#images}/${imageId}@${baseSnapshot}`, signal)) !== undefined;
+  }
+
+  async removeImage(imageId: ImageId, signal: AbortSignal): Promise<void> {
+    checkId(imageId);
+    const name = `${this.#images}/${imageId}`;
+    if ((await this.#info(name, signal)) === undefined) return;
+    const children = await this.#client.rbdJson(['children', '--all', name], { signal });
+    if (!Array.isArray(children)) throw new ShoalError('CANNOT_TELL', `Ceph does not list the clones of ${name}`);
+    if (children.length > 0) throw inUse(imageId, children.length);
+    const okAbsent = [exitStatus.ok, exitStatus.notFound];
+    const snapshot = `${name}@${baseSnapshot}`;
+    await this.#client.rbd(['snap', 'rm', snapshot, '--no-progress'], { signal, okStatus: okAbsent });
+    const okStatus = [...okAbsent, exitStatus.notEmpty];
+    const removed = await this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus, isLong: true });
+    // A disk was cloned from it meanwhile: it lives on the removed snapshot, and keeps the image.
+    if (removed.status === exitStatus.notEmpty) throw inUse(imageId, 1);
+  }
+
+  async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
+    if (!Number.isSafeInteger(spec.sizeBytes) || spec.sizeBytes <= 0) {
+      throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes`);
+    }
+    const name = this.#volume(spec.volumeId);
+    let found = await this.#info(name, signal);
+    if (found === undefined) {
+      await this.#createDisk(spec, signal);
+      found = await this.#info(name, signal);
+      if (found === undefined) throw new ShoalError('CONFLICT', `disk ${spec.volumeId} was removed while it was made`);
+    }
+    if (found.imageId !== spec.imageId) {
+      throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`, {
+        facts: { exists: found.imageId, asked: spec.imageId },
+      });
+    }
+    if (found.sizeBytes < spec.sizeBytes) {
+      await this.#client.rbd(['resize', name, '--size', `${spec.sizeBytes}B`, '--no-progress'], { signal });
+    }
+  }
+
+  async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
+    const info = await this.#info(this.#volume(volumeId), signal);
+    if (info === undefined) return undefined;
+    const { sizeBytes, imageId } = info;
+    return { volumeId, sizeBytes, ...(imageId === undefined ? {} : { imageId }) };
+  }
+
+  async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
+    return readList(await this.#client.rbdJson(['ls', '-l', this.#volumes], { signal }));
+  }
+
+  async openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource> {
+    const name = this.#volume(spec.volumeId);
+    const info = await this.#info(name, signal);
+    if (info === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
+    const { confPath, user } = this.#client.identity;
+    const source: DiskSource = { kind: 'rbd', pool: this.#volumes, image: spec.volumeId, user, confPath };
+
+    const holder = await this.fence.lockHolder(info.id, signal);
+    if (holder?.owner === owner && holder.generation === spec.generation) {
+      await this.#refuseForeignWatchers(spec.volumeId, signal);
+      return source;
+    }
+    if (holder !== undefined && holder.generation >= spec.generation) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is locked at generation ${holder.generation}`, {
+        facts: { owner: holder.owner, generation: holder.generation, address: holder.address },
+      });
+    }
+    if (holder === undefined) await this.#settleFreeDisk(spec.volumeId, signal);
+    else await this.#takeOver(spec, owner, info, holder, signal);
+
+    if (!(await this.fence.takeLock(info.id, { owner, generation: spec.generation }, signal))) {
+      throw new ShoalError('FENCE_UNPROVEN', `another host took disk ${spec.volumeId} at the same moment`);
+    }
+    // Nobody could have opened it since with Shoal's leave; someone without it shows here.
+    const watchers = await this.fence.watchers(spec.volumeId, signal);
+    if (watchers.length > 0) {
+      await this.closeDisk(spec.volumeId, owner, spec.generation, signal);
+      throw stillWatched(spec.volumeId, watchers);
+    }
+    return source;
+  }
+
+  async closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void> {
+    const info = await this.#info(this.#volume(volumeId), signal);
+    if (info === undefined) return;
+    const holder = await this.fence.lockHolder(info.id, signal);
+    if (holder?.owner === owner && holder.generation === generation)
+      await this.fence.breakLock(info.id, holder, signal);
+  }
+
+  async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    const { ok, notFound, busy, notEmpty } = exitStatus;
+    const okStatus = [ok, notFound, busy, notEmpty];
+    const argv = ['rm', this.#volume(volumeId), '--no-progress'];
+    const removed = await this.#client.rbd(argv, { signal, okStatus, isLong: true });
+    if (removed.status === busy) throw new ShoalError('CONFLICT', `disk ${volumeId} is open`);
+    if (removed.status === notEmpty) throw new ShoalError('CONFLICT', `disk ${volumeId} has snapshots`);
+  }
+
+  // --------------------------------------------------------------------------------------------------------- takeover
+
+  /**
+   * A disk that nobody holds. A clean hand-over ends here: its last owner gave the lock back after its QEMU was gone. If
+   * that QEMU crashed, its watch lasts another 30 s; that client is dead by the word of `closeDisk`'s caller, and shutting
+   * it out ends the watch at once. Anyone else who has the disk open does so without leave.
+   */
+  async #settleFreeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    const watchers = await this.fence.watchers(volumeId, signal);
+    if (watchers.length === 0) return;
+    if (watchers.some((watcher) => ipOf(watcher.address) !== this.address)) throw stillWatched(volumeId, watchers);
+    for (const { address } of watchers) await this.fence.shutOut(address, signal);
+    await this.fence.untilNoWatchers(volumeId, signal);
+  }
+
+  /** A disk held at a lower generation. The caller's generation is committed, so its holder has lost it. */
+  async #takeOver(
+    spec: DiskSpec,
+    owner: HostId,
+    info: RbdInfo,
+    holder: LockHolder,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { volumeId, generation } = spec;
+    const facts = {
+      volumeId,
+      generation,
+      from: holder.owner,
+      fromGeneration: holder.generation,
+      address: holder.address,
+    };
+    if (holder.owner === owner) {
+      // Our own, of an earlier life. A guest of ours that still runs must be stopped first, not shut out.
+      const watchers = await this.fence.watchers(volumeId, signal);
+      if (watchers.length > 0) throw stillWatched(volumeId, watchers);
+    } else {
+      const ip = ipOf(holder.address);
+      if (ip === this.address) {
+        throw new ShoalError(
+          'FENCE_UNPROVEN',
+          `host ${holder.owner} has our own address ${ip}: shutting it out would shut us out`,
+          { facts },
+        );
+      }
+      this.#log.warn(facts, 'shutting a host out of Ceph to take its disk over');
+      await this.fence.shutOut(ip, signal);
+      await this.fence.untilNoWatchers(volumeId, signal);
+    }
+    await this.fence.breakLock(info.id, holder, signal);
+  }
+
+  async #refuseForeignWatchers(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    const watchers = await this.fence.watchers(volumeId, signal);
+    const foreign = watchers.filter((watcher) => ipOf(watcher.address) !== this.address);
+    if (foreign.length > 0) throw stillWatched(volumeId, foreign);
+  }
+
+  /** Ceph notes the address of whoever takes a lock; so a host takes one of its own and looks. */
+  async #learnAddress(signal: AbortSignal): Promise<string> {
+    const target = ['-p', this.#volumes, 'lock'];
+    const lock = [`shoal.host.${this.#client.identity.user}`, 'address'];
+    // Shared, under a cookie that never repeats: an earlier one that has not run out yet is no hindrance.
+    const cookie = String(process.hrtime.bigint()).slice(-15);
+    const argv = [
+      'get',
+      ...lock,
+      '--lock-type',
+      'shared',
+      '--lock-duration',
+      String(addressLockS),
+      '--lock-cookie',
+      cookie,
+    ];
+    await this.#client.rados([...target, ...argv], { signal });
+    const all = await this.#client.radosJson([...target, 'info', ...lock], { signal });
+    const lockers =
+      typeof all === 'object' && all !== null && 'lockers' in all && Array.isArray(all.lockers) ? all.lockers : [];
+    const own = (lockers as readonly { readonly cookie?: unknown }[]).filter((locker) => locker.cookie === cookie);
+    const holder = readLock({ lockers: own });
+    if (holder === undefined)
+      throw new ShoalError('CANNOT_TELL', 'Ceph does not say from which address this host comes');
+    return ipOf(holder.address);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ images
+
+  async #importImage(image: ImageFile, signal: AbortSignal): Promise<void> {
+    // Under a name of this host's own, so that two hosts that import the same image do not meet.
+    const beside = `${image.imageId}.${this.#client.identity.user}`;
+    const name = `${this.#images}/${beside}`;
+    await this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus: [0, exitStatus.notFound], isLong: true });
+    await this.#client.rbd(['create', name, '--size', `${image.virtualSizeBytes}B`, '--image-feature', features], {
+      signal,
+    });
+    await this.#client.convertInto(image, { pool: this.#images, image: beside }, signal);
+    const okStatus = [exitStatus.ok, exitStatus.exists];
+    const renamed = await this.#client.rbd(['rename', name, `${this.#images}/${image.imageId}`], { signal, okStatus });
+    if (renamed.status === exitStatus.exists)
+      await this.#client.rbd(['rm', name, '--no-progress'], { signal, isLong: true });
+  }
+
+  async #createDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
+    const name = this.#volume(spec.volumeId);
+    const { ok, exists, notFound } = exitStatus;
+    if (spec.imageId === undefined) {
+      const argv = ['create', name, '--size', `${spec.sizeBytes}B`, '--image-feature', features];
+      await this.#client.rbd(argv, { signal, okStatus: [ok, exists] });
+      return;
+    }
+    checkId(spec.imageId);
+    const base = `${this.#images}/${spec.imageId}@${baseSnapshot}`;
+    const image = await this.#info(base, signal);
+    if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+    if (spec.sizeBytes < image.sizeBytes) {
+      const facts = { asked: spec.sizeBytes, image: image.sizeBytes };
+      throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes is smaller than its image`, {
+        facts,
+      });
+    }
+    const argv = ['clone', base, name, '--image-feature', features, '--rbd-default-clone-format=2'];
+    const cloned = await this.#client.rbd(argv, { signal, okStatus: [ok, exists, notFound] });
+    if (cloned.status === notFound) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+  }
+
+  /** Undefined only when Ceph was asked and said that there is none. */
+  async #info(name: string, signal: AbortSignal): Promise<RbdInfo | undefined> {
+    const okStatus = [exitStatus.ok, exitStatus.notFound];
+    const answer = await this.#client.rbdJson(['info', name], { signal, okStatus });
+    return answer === undefined ? undefined : readInfo(answer);
+  }
+
+  #volume(volumeId: VolumeId): string {
+    checkId(volumeId);
+    return `${this.#volumes}/${volumeId}`;
+  }
+}
+
+function inUse(imageId: ImageId, disks: number): ShoalError {
+  return new ShoalError('CONFLICT', `image ${imageId} is below ${disks} disks`);
+}
+
+function checkId(id: string): void {
+  if (!uuidPattern.test(id)) throw new ShoalError('INVALID_ARGUMENT', `'${id}' is not a lower-case UUID`);
+}

@@ -1,0 +1,35 @@
+/** What Ceph's programs mean by their exit status: the error number of the call that failed. */
+import { ShoalError } from '../../node/base/errors.ts';
+
+/** Those that are decided by. All others are failures whose text goes to people. */
+export const exitStatus = {
+  ok: 0,
+  /** ENOENT: the cluster was asked, and there is none. The only status that means "absent". */
+  notFound: 2,
+  /** EBUSY: open, or locked. */
+  busy: 16,
+  /** EEXIST. */
+  exists: 17,
+  /** ENOTEMPTY: snapshots or clones hang on it. */
+  notEmpty: 39,
+  /** ESHUTDOWN: the cluster shuts this client out (blocklist). */
+  blocked: 108,
+} as const;
+
+/** A failed command as the failure it is: shut out, unreachable, or simply failed. */
+export function cephFailure(caught: unknown): ShoalError {
+  const error = ShoalError.from(caught, 'DRIVER_FAILED');
+  if (error.code === 'COMMAND_FAILED' && error.facts['status'] === exitStatus.blocked) {
+    return new ShoalError('FENCE_UNPROVEN', 'Ceph shuts this host out: it was fenced, and is not yet let in again', {
+      facts: error.facts,
+      cause: error,
+    });
+  }
+  if (error.code === 'DEADLINE_EXCEEDED') {
+    return new ShoalError('CANNOT_TELL', `Ceph does not answer: ${error.message}`, {
+      facts: error.facts,
+      cause: error,
+    });
+  }
+  return error;
+}

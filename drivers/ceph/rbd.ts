@@ -1,0 +1,128 @@
+/** What `rbd`, `rados` and `ceph` answer, read into our own words. Pure: tests feed it real output. */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ImageId, VolumeId } from '../../node/base/ids.ts';
+import { isRecord } from '../durable-file.ts';
+import type { DiskFound } from '../types.ts';
+
+/** Snapshot of an image from which disks are cloned. */
+export const baseSnapshot = 'base';
+
+export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** `rbd info`. */
+export interface RbdInfo {
+  /** Ceph's own id: the header object is `rbd_header.ID`. */
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** The image that it is a clone of, when that is one of Shoal's. */
+  readonly imageId?: ImageId;
+}
+
+/** Who has an image open. */
+export interface Watcher {
+  /** `IP:PORT/NONCE`, as Ceph names one running client. */
+  readonly address: string;
+}
+
+/** Who holds the storage lock of a disk. */
+export interface LockHolder {
+  /** Shoal's host. */
+  readonly owner: string;
+  readonly generation: number;
+  /** Ceph's name of the client that took it, needed to break it. */
+  readonly locker: string;
+  readonly cookie: string;
+  /** `IP:PORT/NONCE` of that client, as the OSD saw it. */
+  readonly address: string;
+}
+
+function misunderstood(what: string): never {
+  throw new ShoalError('CANNOT_TELL', `Ceph's answer about ${what} is not understood`);
+}
+
+export function readInfo(value: unknown): RbdInfo {
+  if (!isRecord(value) || typeof value['id'] !== 'string' || typeof value['size'] !== 'number')
+    misunderstood('an image');
+  return { id: value['id'], sizeBytes: value['size'], ...readParent(value['parent']) };
+}
+
+function readParent(parent: unknown): { readonly imageId?: ImageId } {
+  if (!isRecord(parent) || typeof parent['image'] !== 'string' || !uuidPattern.test(parent['image'])) return {};
+  return { imageId: parent['image'] as ImageId };
+}
+
+/** `rbd ls -l`: disks of Shoal's, without snapshots. */
+export function readList(value: unknown): readonly DiskFound[] {
+  if (!Array.isArray(value)) misunderstood('a list of images');
+  const found: DiskFound[] = [];
+  for (const entry of value as readonly unknown[]) {
+    if (!isRecord(entry) || typeof entry['image'] !== 'string' || typeof entry['size'] !== 'number') {
+      misunderstood('a list of images');
+    }
+    if (entry['snapshot'] !== undefined || !uuidPattern.test(entry['image'])) continue;
+    found.push({ volumeId: entry['image'] as VolumeId, sizeBytes: entry['size'], ...readParent(entry['parent']) });
+  }
+  return found;
+}
+
+/** `rbd status`. */
+export function readWatchers(value: unknown): readonly Watcher[] {
+  const watchers = isRecord(value) ? value['watchers'] : undefined;
+  if (!Array.isArray(watchers)) misunderstood('watchers');
+  return (watchers as readonly unknown[]).map((watcher) => {
+    if (!isRecord(watcher) || typeof watcher['address'] !== 'string') misunderstood('a watcher');
+    return { address: watcher['address'] };
+  });
+}
+
+/** `rados lock info`: the one holder of an exclusive lock; undefined when nobody holds it. */
+export function readLock(value: unknown): LockHolder | undefined {
+  const lockers = isRecord(value) ? value['lockers'] : undefined;
+  if (!Array.isArray(lockers)) misunderstood('a lock');
+  if (lockers.length === 0) return undefined;
+  const locker: unknown = lockers[0];
+  if (lockers.length > 1 || !isRecord(locker)) misunderstood('a lock');
+  const { name, cookie, description, addr } = locker;
+  if (
+    typeof name !== 'string' ||
+    typeof cookie !== 'string' ||
+    typeof description !== 'string' ||
+    typeof addr !== 'string' ||
+    !/^[0-9]{1,16}$/.test(cookie)
+  ) {
+    misunderstood('a lock');
+  }
+  return { owner: description, generation: Number(cookie), locker: name, cookie, address: addr };
+}
+
+/** `ceph df`: room for one pool. */
+export function readCapacity(
+  value: unknown,
+  pool: string,
+): { readonly totalBytes: number; readonly freeBytes: number } {
+  const pools = isRecord(value) ? value['pools'] : undefined;
+  const found = Array.isArray(pools)
+    ? (pools as readonly unknown[]).find((entry) => isRecord(entry) && entry['name'] === pool)
+    : undefined;
+  const stats = isRecord(found) ? found['stats'] : undefined;
+  if (!isRecord(stats) || typeof stats['stored'] !== 'number' || typeof stats['max_avail'] !== 'number') {
+    misunderstood(`the room in pool ${pool}`);
+  }
+  return { totalBytes: stats['stored'] + stats['max_avail'], freeBytes: stats['max_avail'] };
+}
+
+/** `ceph osd dump`: the map's epoch, and whom it shuts out. */
+export function readBlocklist(value: unknown): { readonly epoch: number; readonly blocked: readonly string[] } {
+  if (!isRecord(value) || typeof value['epoch'] !== 'number' || !isRecord(value['blocklist']))
+    misunderstood('the OSD map');
+  return { epoch: value['epoch'], blocked: Object.keys(value['blocklist']) };
+}
+
+/** The host's part of a client's address: `10.0.0.1` of `10.0.0.1:0/123`, `[fd00::1]` of `[fd00::1]:0/123`. */
+export function ipOf(address: string): string {
+  // Since Ceph 14 a kind may stand before it (`v1:`, `v2:`, `any:`).
+  const plain = address.replace(/^(v1|v2|any):/, '');
+  const colon = plain.lastIndexOf(':');
+  if (colon <= 0) misunderstood(`the address ${address}`);
+  return plain.slice(0, colon);
+}
