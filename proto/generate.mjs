@@ -1,4 +1,4 @@
-// Writes proto/gen/ from proto/shoal/v1/*.proto; `--check` fails instead when what is there differs.
+// Writes proto/gen/ from proto/shoal/ and proto/grpc/; `--check` fails instead when what is there differs.
 // Static code: nothing parses schemas at run time, and each service method carries its path and types.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,9 +9,12 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const check = process.argv.includes('--check');
 const out = check ? mkdtempSync(join(tmpdir(), 'shoal-proto-')) : join(here, 'gen');
-const sources = readdirSync(join(here, 'shoal/v1'))
-  .sort()
-  .map((name) => join(here, 'shoal/v1', name));
+const sources = ['shoal', 'grpc'].flatMap((folder) =>
+  readdirSync(join(here, folder), { recursive: true })
+    .filter((name) => name.endsWith('.proto'))
+    .sort()
+    .map((name) => join(here, folder, name)),
+);
 
 execFileSync(
   join(here, '../node_modules/.bin/pbjs'),
@@ -35,10 +38,11 @@ execFileSync(
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 );
-// The reflection service hands out schemas; a JSON descriptor is the smallest form that it can be built from.
+// The reflection service hands out schemas, field names as they are written; a JSON descriptor is the smallest form that
+// it can be built from.
 execFileSync(
   join(here, '../node_modules/.bin/pbjs'),
-  ['-t', 'json', '-p', here, '-o', join(out, 'shoal.json'), ...sources],
+  ['-t', 'json', '--keep-case', '-p', here, '-o', join(out, 'shoal.json'), ...sources],
   {
     stdio: ['ignore', 'ignore', 'inherit'],
   },
@@ -50,7 +54,7 @@ if (check) {
   );
   rmSync(out, { recursive: true });
   if (stale.length > 0) {
-    console.error(`proto/gen differs from proto/shoal/v1 (${stale.join(', ')}): run npm run proto`);
+    console.error(`proto/gen differs from its sources (${stale.join(', ')}): run npm run proto`);
     process.exit(1);
   }
 }

@@ -6,4 +6,4 @@
  */
 import './plain-numbers.js';
 
-export { shoal } from './gen/shoal.js';
+export { grpc, shoal } from './gen/shoal.js';

@@ -3,10 +3,16 @@
  * names and streaming, both as values and as types, and everything here follows from that.
  */
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { shoal } from '../../../proto/messages.ts';
-import { assert } from '../../base/assert.ts';
+import { grpc, shoal } from '../../../proto/messages.ts';
+import { AssertionError, assert } from '../../base/assert.ts';
 
-type Messages = typeof shoal.v1;
+/**
+ * Where messages are looked up by their names. Reflection's two versions have the same messages under the same names, so
+ * one of them does for both.
+ */
+const packages = [shoal.v1, grpc.health.v1, grpc.reflection.v1] as const;
+
+type Messages = typeof shoal.v1 & typeof grpc.health.v1 & typeof grpc.reflection.v1;
 
 /** A generated method, as far as it is looked at. */
 interface Method {
@@ -99,9 +105,11 @@ function isMethod(value: unknown): value is Method {
 }
 
 function codecOf(messageName: string): Codec {
-  const candidate: unknown = Reflect.get(shoal.v1, messageName);
-  assert(isCodec(candidate), `message ${messageName} has been generated`);
-  return candidate;
+  for (const messages of packages) {
+    const candidate: unknown = Reflect.get(messages, messageName);
+    if (isCodec(candidate)) return candidate;
+  }
+  throw new AssertionError(`message ${messageName} has not been generated`);
 }
 
 function isCodec(value: unknown): value is Codec {
