@@ -148,7 +148,7 @@ export class RaftLog {
     this.committed = index;
   }
 
-  /** Raises a leader's commit index to `index` if that entry is of the leader's own `term` (Raft paper, 5.4.2). */
+  /** Raises the commit index to `index` if that entry is here and of `term`; a leader passes its own (Raft paper, 5.4.2). */
   commitInTerm(index: LogIndex, term: Term): boolean {
     if (index <= this.committed || !this.matches(index, term)) return false;
     this.commitTo(index);

@@ -104,7 +104,8 @@ export type MessageType = PeerMessageType | StorageMessageType;
  *   Example: index 7, logTerm 2, entries 8..10: "if you hold 7 of term 2, then append these".
  * - `MsgAppResp`: `index` is the last index now known equal, or with `reject` the `index` of the refused `MsgApp`, and
  *   then (`rejectHint`, `logTerm`) says where the leader should look next.
- * - `MsgVote`, `MsgPreVote`: (`index`, `logTerm`) is the candidate's last entry; a pre-vote's `term` is the next one.
+ * - `MsgVote`, `MsgPreVote`: (`index`, `logTerm`) is the candidate's last entry; a pre-vote's `term` is the next one;
+ *   `context` says when a leader's transfer has caused it. A rejection's `context` says what the voter knows committed.
  * - `MsgSnap`: `snapshot`.
  * - `MsgHeartbeat`, `MsgHeartbeatResp`: `context` is echoed; `commit` never exceeds what the follower is known to hold.
  * - `MsgReadIndex`, `MsgReadIndexResp`: `context` names the request, `index` is the answer.

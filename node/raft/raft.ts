@@ -108,6 +108,8 @@ export class Raft {
    * promises and so keeps the longest that it can have made.
    */
   #voteNotBeforeTick = 0;
+  /** A snapshot that came while entries were being applied; taken when they are. The last one to come wins. */
+  #heldSnapshot: Message | undefined;
   /** Whether this object began without a stored term. */
   readonly #beganEmpty: boolean;
 
@@ -410,11 +412,39 @@ export class Raft {
         this.vote = message.from;
       }
     } else {
-      this.#sendAs(this.term, { type, to: message.from, reject: true });
+      this.#rejectVote(message);
     }
   }
 
+  /**
+   * Says no, and up to where this node knows the log to be committed. A voter may hold entries that nobody will ever
+   * commit, and itself be out of the membership by a change that the candidate has but does not know committed: the
+   * candidate could not win and this node could not campaign, for ever. So told, the candidate commits, applies, and asks
+   * again as a member of the membership that there is.
+   */
+  #rejectVote(request: Message): void {
+    const term = this.log.term(this.log.committed);
+    this.#sendAs(this.term, {
+      type: request.type === 'MsgPreVote' ? 'MsgPreVoteResp' : 'MsgVoteResp',
+      to: request.from,
+      reject: true,
+      context: typeof term === 'number' ? encodeEntryId({ index: this.log.committed, term }) : noBytes,
+    });
+  }
+
+  /** A voter knows that `commit` is committed. When the same entry is here, it is committed here too. */
+  #learnCommit(commit: EntryId | undefined): void {
+    if (commit === undefined || !this.log.commitInTerm(commit.index, commit.term)) return;
+    // The election under way asks the wrong members if the membership changes by what is now committed.
+    if (this.#hasUnappliedConfChange()) this.#becomeFollower(this.term, nobody);
+  }
+
   #handleVoteResponse(message: Message): void {
+    if (message.reject) {
+      const { role } = this;
+      this.#learnCommit(decodeEntryId(message.context));
+      if (this.role !== role) return;
+    }
     this.tracker.recordVote(message.from, !message.reject);
     const { granted, rejected, result } = this.tracker.tally();
     this.#logger.debug({ id: this.id, from: message.from, granted, rejected, result }, 'vote');
@@ -493,7 +523,7 @@ export class Raft {
       this.#send({ type: 'MsgAppResp', to: message.from });
     } else if (message.type === 'MsgPreVote') {
       // The candidate must learn the newer term, or two nodes could refuse each other for ever.
-      this.#sendAs(this.term, { type: 'MsgPreVoteResp', to: message.from, reject: true });
+      this.#rejectVote(message);
     } else if (message.type === 'MsgStorageAppendResp' && message.snapshot !== null) {
       // Entries confirmed in an older term may have been replaced since. A snapshot is committed and stays true.
       this.#snapshotStored(message.snapshot);
@@ -624,6 +654,11 @@ export class Raft {
   }
 
   #handleSnapshot(message: Message): void {
+    if (this.log.applying > this.log.applied) {
+      // Entries are being applied, perhaps conf changes, and those belong to the membership before the snapshot.
+      this.#heldSnapshot = message;
+      return;
+    }
     const restored = message.snapshot !== null && this.#restore(message.snapshot);
     this.#send({
       type: 'MsgAppResp',
@@ -949,6 +984,10 @@ export class Raft {
     this.appliedTo(last.index, entriesBytes(entries));
     // Entries of earlier leaders were never counted, so this may go below the truth; the bound is not exact.
     this.#uncommittedBytes = Math.max(0, this.#uncommittedBytes - payloadBytes(entries));
+    const held = this.#heldSnapshot;
+    if (held === undefined || this.log.applying > this.log.applied) return;
+    this.#heldSnapshot = undefined;
+    this.step(held);
   }
 
   readonly #newProgress = (isLearner: boolean): Progress =>
@@ -1020,6 +1059,23 @@ export class Raft {
     assert(message.to !== this.id && !isLocalThread(message.to), () => `${message.type} to itself`);
     this.messages.push(message);
   }
+}
+
+/** An entry's index and term in the context of a vote's rejection: two doubles, exact below 2^53. */
+function encodeEntryId(id: EntryId): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setFloat64(0, id.index);
+  view.setFloat64(8, id.term);
+  return bytes;
+}
+
+/** Undefined when the voter said nothing, or nothing that makes sense. */
+function decodeEntryId(bytes: Uint8Array): EntryId | undefined {
+  if (bytes.length !== 16) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const id = { index: view.getFloat64(0), term: view.getFloat64(8) };
+  return Number.isSafeInteger(id.index) && Number.isSafeInteger(id.term) ? id : undefined;
 }
 
 /** Those in `learnersNext` are in `votersOutgoing` too. */

@@ -9,17 +9,19 @@ import { Cluster, type ClusterOptions } from './properties/cluster.ts';
 import { runSchedule } from './properties/schedule.ts';
 
 const options = (nodes: number, membershipChanges: boolean): fc.Arbitrary<ClusterOptions> =>
-  fc.record({
-    nodes: fc.constant(nodes),
-    asyncStorageWrites: fc.boolean(),
-    preVote: fc.boolean(),
-    checkQuorum: fc.boolean(),
-    leaseReads: fc.constant(false),
-    maxBytesPerMessage: fc.constantFrom(0, 60, Number.POSITIVE_INFINITY),
-    maxInflightMessages: fc.constantFrom(1, 3, 256),
-    maxCommittedBytesPerReady: fc.constantFrom(1, 100, Number.POSITIVE_INFINITY),
-    membershipChanges: fc.constant(membershipChanges),
-  }).map((drawn) => ({ ...drawn, maxInflightBytes: Number.POSITIVE_INFINITY }));
+  fc
+    .record({
+      nodes: fc.constant(nodes),
+      asyncStorageWrites: fc.boolean(),
+      preVote: fc.boolean(),
+      checkQuorum: fc.boolean(),
+      leaseReads: fc.constant(false),
+      maxBytesPerMessage: fc.constantFrom(0, 60, Number.POSITIVE_INFINITY),
+      maxInflightMessages: fc.constantFrom(1, 3, 256),
+      maxCommittedBytesPerReady: fc.constantFrom(1, 100, Number.POSITIVE_INFINITY),
+      membershipChanges: fc.constant(membershipChanges),
+    })
+    .map((drawn) => ({ ...drawn, maxInflightBytes: Number.POSITIVE_INFINITY }));
 
 const schedule = fc.array(fc.noBias(fc.nat(0xff_ffff)), { minLength: 500, maxLength: 3000, size: 'max' });
 
@@ -64,7 +66,10 @@ for (const plan of plans) {
   void t.test(`${plan.name}: no schedule of losses, repeats and crashes breaks what Raft promises`, async (t) => {
     const totals = check(plan);
     t.comment(JSON.stringify(totals));
-    t.ok(totals.elections > totals.runs && totals.committed > totals.runs * 10 && totals.reads > 0, 'runs do something');
+    t.ok(
+      totals.elections > totals.runs && totals.committed > totals.runs * 10 && totals.reads > 0,
+      'runs do something',
+    );
   });
 }
 

@@ -350,8 +350,6 @@ export class Cluster {
   #apply(member: Member, entries: readonly Entry[]): void {
     const { disk } = member;
     for (const entry of entries) {
-      // A snapshot that was stored while this waited in the queue has it already.
-      if (entry.index <= disk.applied) continue;
       assert(entry.index === disk.applied + 1, () => `${entry.index} is applied after ${disk.applied}`);
       if (entry.type !== 'normal') {
         const decode = entry.type === 'confChange' ? decodeConfChangeV1 : decodeConfChangeV2;
@@ -362,7 +360,10 @@ export class Cluster {
       disk.sum = nextSum(disk.sum, entry);
       // State Machine Safety: no other entry is ever applied at an index.
       const known = this.#sums[entry.index];
-      assert(known === undefined || known === disk.sum, () => `node ${member.id} applied something else at ${entry.index}`);
+      assert(
+        known === undefined || known === disk.sum,
+        () => `node ${member.id} applied something else at ${entry.index}`,
+      );
       this.#sums[entry.index] = disk.sum;
     }
   }
