@@ -178,13 +178,14 @@ export async function removeUnderlay(
       throw new ShoalError('DRIVER_FAILED', `processes in ${name}'s namespaces do not end`, { facts: { pids } });
     }
   }
-  for (const namespace of ours) await run(['ip', 'netns', 'del', namespace], { signal });
+  // The pairs to the outside first: left to the end, they might vanish with their other ends just before they are named.
   const root = new Netns(run, undefined);
   const links = await root.links(signal);
   await root.ipBatch(
     [`${name}-u0`, `${name}-x0`].filter((link) => links.has(link)).map((link) => `link del ${link}`),
     signal,
   );
+  for (const namespace of ours) await run(['ip', 'netns', 'del', namespace], { signal });
 }
 
 function pair(name: string, peer: string, peerNamespace: string, master: string, mtu: number): LinkWanted {

@@ -443,7 +443,7 @@ await t.test('a router: its way out depends on who does the source NAT', async (
       ...external,
     },
   });
-  const vnis = new Map([[networkId as string, 7]]);
+  const vnis = new Map([[networkId, 7]]);
   const transit = { transitVni: 9001, transitIndex: 1, snatTransitIndex: 3, snatVtepIp: '10.98.0.3' };
 
   const plain = routerWanted(spec(transit), vnis);
