@@ -127,7 +127,8 @@ function stable(out: string, wanted: ReadonlySet<string>): string {
       wanted.has(mac) || /^(fa:16:3e|00|ff)/.test(mac) ? mac : 'MAC',
     )
     .split('\n')
-    .filter((line) => !/(^| )(33:33|01:00)|FAILED|offload/.test(line));
+    // Multicast, failed and learned entries come and go by themselves.
+    .filter((line) => !/(^| )(33:33|01:00)|FAILED|offload| master br-(ex|md) *$/.test(line));
   // nftables text has an order; lists of entries come in the order of interfaces.
   return (out.startsWith('table ') ? lines : lines.sort()).join('\n');
 }
