@@ -246,6 +246,12 @@ export class RaftLoop implements Service, RaftHandlers {
     }));
   }
 
+  /** Leader: has applied an entry of its own term, and so everything that was committed before it led. */
+  get isCaughtUp(): boolean {
+    return this.isLeader && this.#appliedTerm === this.#core?.raft.term;
+  }
+
+  /** The members, as of what is applied here. */
   get confState(): ConfState {
     return this.#confState;
   }
