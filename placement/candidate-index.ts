@@ -6,8 +6,7 @@ import type { RequestClass } from './request-class.ts';
  *
  * Method: a tournament tree with sixteen children a node over the score column. A leaf is a host's score; each inner node
  * knows its best leaf. A changed host costs one comparison when it was not its block's best and did not become it, and one
- * rescan of sixteen neighbouring numbers a level otherwise (five levels for a million hosts). Reading the best is one look
- * at the root; the best k are found by branch and bound. A binary heap with a position table does the same work, but
+ * rescan of sixteen neighbouring numbers a level otherwise (five levels for a million hosts). The best k are found by branch and bound. A binary heap with a position table does the same work, but
  * touches scattered memory on every level; blocks of sixteen are two cache lines.
  *
  * Order: higher score first, then lower `rank`. It is total, so the index and a full scan always agree.
@@ -55,12 +54,6 @@ export class CandidateIndex {
       this.#set(slot, this.requestClass.scoreOf(slot));
     }
     this.#cursor = changeCount;
-  }
-
-  /** The best host's slot, or -1 when none passes. */
-  best(): number {
-    const top = this.#scores.length - 1;
-    return this.#scores[top]?.[0] === Number.NEGATIVE_INFINITY ? -1 : (this.#slots[top]?.[0] ?? -1);
   }
 
   /** A slot's score; -Infinity when it does not pass. */

@@ -41,7 +41,11 @@ export interface PlacementConfiguration {
   readonly shapes: readonly GuestShape[];
   /** Draw among this many of the best hosts... */
   readonly drawWidth: number;
-  /** ...whose score is within this of the best one's. 0: among exact equals. Agents with stale views collide less. */
+  /**
+   * ...whose score is within this of the best one's. 0: among exact equals. Agents with stale views collide less: on the
+   * Azure trace with 5 s old views and strategy `pack`, 32 hosts within 0.3 cut first refusals from 19 % to 4 % of guests
+   * (placement/bench, an eighth of the trace) and cost half a percent of hosts.
+   */
   readonly drawTolerance: number;
   /** Further candidates handed back, best first, for when the target refuses. */
   readonly alternatesMax: number;
@@ -63,8 +67,8 @@ export const defaultConfiguration: PlacementConfiguration = {
   imagePropertiesIsolation: { namespace: '', separator: '.' },
   metrics: { weights: {} },
   shapes: [],
-  drawWidth: 1,
-  drawTolerance: 0,
+  drawWidth: 8,
+  drawTolerance: 0.02,
   alternatesMax: 3,
   indexBytesMax: 256 * 1024 * 1024,
 };

@@ -1,12 +1,14 @@
 import type { HostId } from '../node/base/ids.ts';
 import type { Prng } from '../node/base/prng.ts';
 import { CandidateIndex, CandidateList } from './candidate-index.ts';
+import { ClassIndex } from './class-index.ts';
 import type { PlacementConfiguration } from './configuration.ts';
 import type { HostColumns } from './host-columns.ts';
 import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
-import { RequestClass, requestClassKey } from './request-class.ts';
+import { familyKey, RequestClass, requestClassKey, scoresReadSize } from './request-class.ts';
 import { compileOverlay } from './request-overlay.ts';
+import { SharedIndex } from './shared-index.ts';
 
 /** A host that passed, with its score. */
 export interface Candidate {
@@ -43,10 +45,12 @@ export class PlacementEngine {
   #configuration: PlacementConfiguration;
   #hostScores: HostScores;
   /** Most recently used last. */
-  readonly #classes = new Map<string, CandidateIndex>();
+  readonly #classes = new Map<string, ClassIndex>();
+  /** By family key, in order of making. */
+  readonly #shared = new Map<string, SharedIndex>();
   /** The class asked last: bursts of one flavor are the rule. */
   #lastKey = '';
-  #lastIndex: CandidateIndex | undefined;
+  #lastIndex: ClassIndex | undefined;
   readonly #list: CandidateList;
   #decisions = 0;
   #classesBuilt = 0;
@@ -66,16 +70,18 @@ export class PlacementEngine {
 
   /** Changes how hosts are judged. Every index is built again when next asked. */
   reconfigure(configuration: PlacementConfiguration): void {
-    for (const index of this.#classes.values()) this.#rescoredBefore += index.rescored;
+    this.#rescoredBefore = this.statistics.hostsRescored;
     this.#configuration = configuration;
     this.#hostScores = new HostScores(this.columns, configuration);
     this.#classes.clear();
+    this.#shared.clear();
     this.#lastIndex = undefined;
   }
 
   get statistics(): EngineStatistics {
     let hostsRescored = this.#rescoredBefore;
     for (const index of this.#classes.values()) hostsRescored += index.rescored;
+    for (const index of this.#shared.values()) hostsRescored += index.rescored;
     return {
       decisions: this.#decisions,
       classes: this.#classes.size,
@@ -120,12 +126,7 @@ export class PlacementEngine {
     const index = this.indexFor(request);
     const overlay = compileOverlay(this.columns, this.#configuration, request);
     if (overlay === undefined) {
-      if (list.width === 1) {
-        const best = index.best();
-        if (best >= 0) list.insert(index.scoreOf(best), best);
-      } else {
-        index.collect(list, undefined);
-      }
+      index.collect(list, undefined);
       return list;
     }
     const { only, except, bonuses } = overlay;
@@ -149,19 +150,19 @@ export class PlacementEngine {
     return list;
   }
 
-  /** The class's index, caught up. For `what-if` and tests; ordinary callers use `select`. */
-  indexFor(request: PlacementRequest): CandidateIndex {
+  /** The class's index, caught up. For batches and tests; ordinary callers use `select`. */
+  indexFor(request: PlacementRequest): ClassIndex {
     const key = requestClassKey(this.columns, this.#configuration, request);
     let index = this.#lastIndex;
     if (index === undefined || key !== this.#lastKey) {
       index = this.#classes.get(key);
       if (index === undefined) {
-        index = new CandidateIndex(
-          this.columns,
-          new RequestClass(this.columns, this.#configuration, request, this.#hostScores),
-        );
-        this.#classesBuilt++;
         this.#makeRoom();
+        index = new ClassIndex(this.columns, this.#configuration, request, {
+          hostScores: this.#hostScores,
+          shared: this.#sharedFor(request),
+        });
+        this.#classesBuilt++;
       } else {
         this.#classes.delete(key);
       }
@@ -169,26 +170,56 @@ export class PlacementEngine {
       this.#lastKey = key;
       this.#lastIndex = index;
     }
-    index.refresh();
+    index.refresh(!scoresReadSize(this.columns, this.#configuration));
     return index;
+  }
+
+  #sharedFor(request: PlacementRequest): SharedIndex {
+    const key = familyKey(this.columns, this.#configuration, request);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      const requestClass = new RequestClass(this.columns, this.#configuration, request, {
+        hostScores: this.#hostScores,
+        withoutRoom: true,
+      });
+      shared = new SharedIndex(this.columns, requestClass);
+      this.#shared.set(key, shared);
+    }
+    return shared;
   }
 
   /** A forced host: no filter is asked. The target still decides by its claim ledger. */
   #rankForced(request: PlacementRequest, hostId: HostId): void {
     const slot = this.columns.slotOf(hostId);
     if (slot === undefined) return;
-    const requestClass = new RequestClass(this.columns, this.#configuration, request, this.#hostScores);
+    const requestClass = new RequestClass(this.columns, this.#configuration, request, {
+      hostScores: this.#hostScores,
+    });
     this.#list.insert(requestClass.weigh(slot), slot);
   }
 
-  /** Drops the class that was used longest ago while the indexes would take more memory than allowed. */
+  /**
+   * Drops the classes that were used longest ago while the indexes would take more memory than allowed. Every index counts
+   * as full size, which errs on the small side of memory.
+   */
   #makeRoom(): void {
-    const each = CandidateIndex.bytesFor(this.columns.slotsMax);
-    const most = Math.max(1, Math.floor(this.#configuration.indexBytesMax / each));
-    for (const [key, index] of this.#classes) {
-      if (this.#classes.size < most) return;
-      this.#rescoredBefore += index.rescored;
+    const each = Math.max(CandidateIndex.bytesFor(this.columns.slotsMax), SharedIndex.bytesFor(this.columns.slotsMax));
+    const most = Math.max(2, Math.floor(this.#configuration.indexBytesMax / each));
+    let held = this.#shared.size;
+    for (const index of this.#classes.values()) if (index.hasOwn) held++;
+    if (held + 2 <= most && this.#classes.size < classesMax) return;
+    // Rare, so plain: forget the older half of the classes and every shared index; those in use come back when asked.
+    this.#rescoredBefore = this.statistics.hostsRescored;
+    const half = Math.ceil(this.#classes.size / 2);
+    let dropped = 0;
+    for (const key of this.#classes.keys()) {
+      if (dropped++ >= half) break;
       this.#classes.delete(key);
+    }
+    const kept = [...this.#classes.keys()];
+    if (this.#shared.size * 2 > most) {
+      for (const key of kept) this.#classes.delete(key);
+      this.#shared.clear();
     }
   }
 
@@ -201,6 +232,9 @@ export class PlacementEngine {
 
 /** No caller draws among more hosts or wants more alternates than this. */
 export const listWidthMax = 64;
+
+/** Classes without an index of their own are small; this bounds what odd requests can pile up. */
+const classesMax = 10_000;
 
 const nothing: Selection = { outcome: 'none' };
 

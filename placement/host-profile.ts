@@ -28,10 +28,17 @@ export class ProfileTable {
   readonly #keyById: string[] = [];
   /** Projects that some aggregate names in a `filter_tenant_id` key, with the number of profiles that do. */
   readonly #projectsNamed = new Map<string, number>();
+  /** Keys in aggregates' metadata, with the number of profiles that have them. */
+  readonly #metadataKeys = new Map<string, number>();
 
   /** Live profiles. */
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** Whether any aggregate in the view has metadata under this key. */
+  hasMetadata(key: string): boolean {
+    return this.#metadataKeys.has(key);
   }
 
   /** Whether any aggregate in the view names this project: only then do hosts judge it apart from all others. */
@@ -55,9 +62,8 @@ export class ProfileTable {
     this.byId.push(profile);
     this.#keyById.push(key);
     this.#byKey.set(key, { profile, users: 1 });
-    for (const project of projectsIn(profile)) {
-      this.#projectsNamed.set(project, (this.#projectsNamed.get(project) ?? 0) + 1);
-    }
+    for (const project of projectsIn(profile)) count(this.#projectsNamed, project, 1);
+    for (const metadataKey of profile.metadata.keys()) count(this.#metadataKeys, metadataKey, 1);
     return profile;
   }
 
@@ -90,12 +96,15 @@ export class ProfileTable {
     this.#byKey.delete(key);
     this.byId[profile.id] = undefined;
     this.#keyById[profile.id] = '';
-    for (const project of projectsIn(profile)) {
-      const count = (this.#projectsNamed.get(project) ?? 0) - 1;
-      if (count > 0) this.#projectsNamed.set(project, count);
-      else this.#projectsNamed.delete(project);
-    }
+    for (const project of projectsIn(profile)) count(this.#projectsNamed, project, -1);
+    for (const metadataKey of profile.metadata.keys()) count(this.#metadataKeys, metadataKey, -1);
   }
+}
+
+function count(counts: Map<string, number>, key: string, delta: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + delta;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
 }
 
 /** Prefix of the aggregate metadata keys that reserve hosts for projects; Nova allows any suffix. */

@@ -4,6 +4,8 @@ import { filters } from './filters/index.ts';
 import type { HostColumns } from './host-columns.ts';
 import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
+import type { RoomNeeds } from './shared-index.ts';
+import { multiplierOf } from './weigher.ts';
 import { weighers } from './weighers/index.ts';
 import { weigherNames } from './weighers/names.ts';
 import { type CompiledWeight, WeightSum } from './weight-sum.ts';
@@ -16,7 +18,8 @@ import { type CompiledWeight, WeightSum } from './weight-sum.ts';
  * what is left are calls. The score is the host's own (shared by all classes) plus what weighers make of the class.
  */
 export class RequestClass {
-  readonly key: string;
+  /** What the enabled filters ask of the room columns; -Infinity where nothing. */
+  readonly roomNeeds: RoomNeeds;
   readonly #columns: HostColumns;
   readonly #hostScores: HostScores;
   readonly #profileTests: readonly ProfileTest[];
@@ -34,12 +37,12 @@ export class RequestClass {
     columns: HostColumns,
     configuration: PlacementConfiguration,
     asker: PlacementRequest,
-    hostScores = new HostScores(columns, configuration),
+    options: { readonly hostScores?: HostScores; readonly withoutRoom?: boolean } = {},
   ) {
-    this.key = requestClassKey(columns, configuration, asker);
     // A class for projects that no aggregate names must not remember who asked first: an aggregate may name it later.
     const request = columns.profiles.namesProject(asker.projectId) ? asker : { ...asker, projectId: '' };
     this.#columns = columns;
+    const hostScores = options.hostScores ?? new HostScores(columns, configuration);
     this.#hostScores = hostScores;
     this.#layoutVersion = columns.layoutVersion;
     hostScores.relayout();
@@ -52,8 +55,13 @@ export class RequestClass {
       else bounds.push(...test.bounds);
     }
     this.#tests = tests;
-    this.#bounds = bounds;
-    this.#boundLeasts = bounds.map((bound) => bound.least);
+    this.roomNeeds = {
+      vcpus: leastOf(bounds, 'vcpusRoom'),
+      memoryMib: leastOf(bounds, 'memoryRoomMib'),
+      diskGib: leastOf(bounds, 'diskRoomGib'),
+    };
+    this.#bounds = options.withoutRoom === true ? bounds.filter((bound) => bound.column === 'takesGuests') : bounds;
+    this.#boundLeasts = this.#bounds.map((bound) => bound.least);
     this.#findColumns();
     const classWeights = compileClassWeights(configuration, request);
     this.#classSum = classWeights.length === 0 ? undefined : new WeightSum(columns, configuration, classWeights);
@@ -118,6 +126,25 @@ export class RequestClass {
   }
 }
 
+function leastOf(bounds: readonly ColumnBound[], column: ColumnBound['column']): number {
+  let least = Number.NEGATIVE_INFINITY;
+  for (const bound of bounds) if (bound.column === column) least = Math.max(least, bound.least);
+  return least;
+}
+
+/**
+ * Whether scores read the guest's size under this configuration and these aggregates: then classes of different sizes
+ * cannot share an index.
+ */
+export function scoresReadSize(columns: HostColumns, configuration: PlacementConfiguration): boolean {
+  for (const name of weigherNames) {
+    const weigher = weighers[name];
+    if (weigher.scope !== 'class' || !weigher.readsSize) continue;
+    if (multiplierOf(weigher, configuration) !== 0 || columns.profiles.hasMetadata(weigher.multiplierKey)) return true;
+  }
+  return false;
+}
+
 /** Enabled filters of the class kinds that have something to say about the request, in configured order by kind. */
 export function compileClassTests(
   configuration: PlacementConfiguration,
@@ -167,8 +194,18 @@ export function requestClassKey(
   configuration: PlacementConfiguration,
   request: PlacementRequest,
 ): string {
+  const { needs } = request;
+  return `${needs.vcpus},${needs.memoryMib},${needs.diskGib}${familyKey(columns, configuration, request)}`;
+}
+
+/** The class's key without how much room the guest needs. */
+export function familyKey(
+  columns: HostColumns,
+  configuration: PlacementConfiguration,
+  request: PlacementRequest,
+): string {
   const { needs, hints } = request;
-  let key = `${request.purpose[0]}${needs.vcpus},${needs.memoryMib},${needs.diskGib}`;
+  let key: string = request.purpose;
   key += mapText(request.extraSpecs);
   key += mapText(request.imageProperties);
   if (request.zone !== '') key += `|z${JSON.stringify(request.zone)}`;

@@ -39,6 +39,8 @@ export interface HostWeigher extends WeigherBase {
 /** Weighs every host by its row and what the request's class asks for. */
 export interface ClassWeigher extends WeigherBase {
   readonly scope: 'class';
+  /** Whether it reads how large the guest is. If not, flavors that differ in size alone share an index. */
+  readonly readsSize: boolean;
   /** `undefined`: weighs every host alike for this request. */
   compile(request: PlacementRequest, configuration: PlacementConfiguration): HostWeight | undefined;
 }

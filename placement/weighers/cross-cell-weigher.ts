@@ -5,6 +5,7 @@ export const crossCellWeigher: ClassWeigher = {
   name: 'CrossCellWeigher',
   purpose: 'a moving guest stays in its cell',
   scope: 'class',
+  readsSize: false,
   multiplierKey: 'cross_cell_move_weight_multiplier',
   multipliers: { spread: 1_000_000, pack: 1_000_000 },
   compile(request) {
