@@ -13,11 +13,11 @@ import type { Clock } from '../node/base/clock.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import type { Logger } from '../node/base/logger.ts';
-import { hostTable } from '../node/state/tables/index.ts';
 import type { StateClient } from '../node/state/types.ts';
 import { type Authenticator, requestContext, tokenCharactersMax } from './auth.ts';
 import { failureOf } from './errors.ts';
 import { defaultLimits, type GatewayLimits } from './limits.ts';
+import { nameMissingVoters } from './missing-voters.ts';
 import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
 import { FreshReads } from './rest/fresh-reads.ts';
 import type { Gateway, RestModule } from './rest/module.ts';
@@ -323,7 +323,7 @@ export class RestServer implements Service {
     const wait = failure.facts['retryAfterSeconds'];
     if (typeof wait === 'number') reply.header('retry-after', String(wait));
     else if (status === 503) reply.header('retry-after', String(retryAfterSeconds));
-    if (failure.code === 'NO_QUORUM') message = this.#nameMissing(message);
+    if (failure.code === 'NO_QUORUM') message = nameMissingVoters(this.#deps.state, message);
     if (failure.code === undefined || status === 500) {
       this.#deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
     } else if (status >= 500) {
@@ -360,17 +360,6 @@ export class RestServer implements Service {
     });
     raw.on('error', () => undefined);
     raw.resume();
-  }
-
-  /** Adds who is missing, by name where the record of the host is known here. */
-  #nameMissing(message: string): string {
-    const { missingVoters } = this.#deps.state.standing();
-    if (missingVoters.length === 0) return message;
-    const names = missingVoters.map((raftId) => {
-      const host = hostTable.one(this.#deps.state.local, 'raft-id', String(raftId));
-      return host === undefined ? `voter ${raftId}` : host.record.name;
-    });
-    return `${message.replace(/\.?$/, '.')} Not heard from: ${names.join(', ')}.`;
   }
 
   async #readState(request: FastifyRequest) {

@@ -109,11 +109,24 @@ export class IdentityService {
     return { token: this.#codec.sign(claims), principal: principalOf(claims) };
   }
 
-  /** Who a token speaks for, by the records this agent has. Throws `UNAUTHENTICATED`. */
-  async authenticate(token: string, signal: AbortSignal): Promise<Principal> {
+  /**
+   * Whether a token is one of this mesh and in its time; says nothing of what the records think of it. Throws
+   * `UNAUTHENTICATED`.
+   */
+  checkSignature(token: string): void {
+    this.#claimsOf(token);
+  }
+
+  #claimsOf(token: string): TokenClaims {
     const claims = this.#codec.verify(token);
     const nowMs = this.#deps.clock.nowMs();
     if (claims.e <= nowMs || claims.i > nowMs + clockSkewMsMax) throw refused();
+    return claims;
+  }
+
+  /** Who a token speaks for, by the records this agent has. Throws `UNAUTHENTICATED`. */
+  async authenticate(token: string, signal: AbortSignal): Promise<Principal> {
+    const claims = this.#claimsOf(token);
     let reader = this.#deps.state.local;
     if (reader.revision < claims.v) {
       try {

@@ -1,0 +1,35 @@
+import type { Handlers } from '../../node/mesh/grpc/server.ts';
+import type { ClusterService } from '../../node/services/cluster.ts';
+import type { shoal } from '../../proto/messages.ts';
+import { type Caller, type Callers, nativePolicy } from './caller.ts';
+
+/** `shoal.v1.ClusterService`: the mesh for its operators; its status for everybody with a token. */
+export function clusterHandlers(callers: Callers, cluster: ClusterService): Handlers<shoal.v1.ClusterService, Caller> {
+  return {
+    getStatus: (_request, call) => callers.serve(call, async () => cluster.status()),
+    listHosts: (_request, call) =>
+      callers.serve(call, async ({ credentials, read }) => {
+        nativePolicy.enforce('list_hosts', credentials);
+        const { reader, stale } = await read();
+        return {
+          hosts: cluster.hosts(reader).map(({ advert, ...rest }) => ({ ...rest, advert: advert ?? null })),
+          stale,
+        };
+      }),
+    createTicket: ({ ttlSeconds }, call) =>
+      callers.serve(call, async ({ credentials, context }) => {
+        nativePolicy.enforce('create_ticket', credentials);
+        const { ticket, expiresMs } = await cluster.createTicket(ttlSeconds, context.signal);
+        return { ticket, expiresMs };
+      }),
+    setHostEnabled: ({ hostId, enabled, reason }, call) =>
+      callers.serve(call, async ({ credentials, context }) => {
+        nativePolicy.enforce('set_host_enabled', credentials);
+        await cluster.setHostEnabled(hostId, enabled, reason.slice(0, hostReasonCharactersMax), context.signal);
+        return {};
+      }),
+  };
+}
+
+/** Longest reason kept with a disabled host, characters: Nova's own. */
+const hostReasonCharactersMax = 255;

@@ -1,0 +1,122 @@
+import { ShoalError } from '../../node/base/errors.ts';
+import type { Handlers } from '../../node/mesh/grpc/server.ts';
+import type { ComputeService } from '../../node/services/compute/index.ts';
+import type { ServerDraft } from '../../node/services/compute/server-draft.ts';
+import type { StateClient } from '../../node/state/types.ts';
+import type { shoal } from '../../proto/messages.ts';
+import type { Caller, Callers } from './caller.ts';
+import { ServerWatch, serverView } from './server-watch.ts';
+
+/** Servers on one page. */
+const pageItemsMax = 1000;
+const clientTokenPattern = /^[\x21-\x7e]{1,128}$/;
+
+/** `shoal.v1.ComputeService`: the same servers as the compute API's, natively. */
+export function computeHandlers(
+  callers: Callers,
+  deps: { readonly compute: ComputeService; readonly state: StateClient; readonly watchStreamsMax: number },
+): Handlers<shoal.v1.ComputeService, Caller> {
+  const { compute, state } = deps;
+  let watchStreams = 0;
+  return {
+    createServer: (request, call) =>
+      callers.serve(call, async ({ context }) => {
+        const { servers } = await compute.servers.create(context, draftOf(request));
+        const [server] = servers;
+        return { server: server === undefined ? null : serverView(server, context.isAdmin) };
+      }),
+    getServer: ({ serverId }, call) =>
+      callers.serve(call, async ({ context, read }) => {
+        const { reader, stale } = await read();
+        return { server: serverView(compute.servers.show(context, reader, serverId), context.isAdmin), stale };
+      }),
+    listServers: ({ allProjects, pageSize, pageToken }, call) =>
+      callers.serve(call, async ({ context, read }) => {
+        if (pageSize > pageItemsMax) throw new ShoalError('INVALID_ARGUMENT', `page_size is at most ${pageItemsMax}.`);
+        const { reader, stale } = await read();
+        // By id, so that a page's end means the same when servers have come and gone meanwhile.
+        const rest = [...compute.servers.list(context, reader, allProjects)]
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .filter((server) => server.id > pageToken);
+        const servers = rest.slice(0, pageSize === 0 ? pageItemsMax : pageSize);
+        return {
+          servers: servers.map((server) => serverView(server, context.isAdmin)),
+          nextPageToken: rest.length > servers.length ? (servers.at(-1)?.id ?? '') : '',
+          stale,
+          revision: reader.revision,
+        };
+      }),
+    deleteServer: ({ serverId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.servers.delete(context, serverId);
+        return {};
+      }),
+    stopServer: ({ serverId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.servers.stop(context, serverId);
+        return {};
+      }),
+    startServer: ({ serverId }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.servers.start(context, serverId);
+        return {};
+      }),
+    rebootServer: ({ serverId, hard }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.servers.reboot(context, serverId, hard);
+        return {};
+      }),
+    migrateServer: ({ serverId, hostName }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await compute.servers.migrate(context, serverId, hostName === '' ? undefined : hostName);
+        return {};
+      }),
+    getConsoleLog: ({ serverId, linesMax }, call) =>
+      callers.serve(call, async ({ context, read }) => {
+        const { reader } = await read();
+        const lines = linesMax === 0 ? undefined : linesMax;
+        return { output: await compute.servers.consoleOutput(context, reader, serverId, lines) };
+      }),
+    async *watchServers({ fromRevision }, call) {
+      try {
+        const { context } = await callers.open(call);
+        if (watchStreams >= deps.watchStreamsMax) {
+          throw new ShoalError('RATE_LIMITED', 'This agent serves as many watches as it can.');
+        }
+        watchStreams += 1;
+        try {
+          yield* new ServerWatch(state, context, fromRevision).events();
+        } finally {
+          watchStreams -= 1;
+        }
+      } catch (caught) {
+        throw callers.named(caught);
+      }
+    },
+    listFlavors: (_request, call) =>
+      callers.serve(call, async ({ context, read }) => {
+        const { reader } = await read();
+        return { flavors: [...compute.flavors.list(context, reader)] };
+      }),
+  };
+}
+
+function draftOf(request: shoal.v1.CreateServerRequest): ServerDraft {
+  const { clientToken } = request;
+  if (clientToken !== '' && !clientTokenPattern.test(clientToken)) {
+    throw new ShoalError('INVALID_ARGUMENT', 'client_token: 1 to 128 printable ASCII characters.');
+  }
+  return {
+    name: request.name,
+    flavorId: request.flavorId,
+    imageId: request.imageId,
+    ...(request.networkIds.length === 0 ? {} : { networks: request.networkIds.map((networkId) => ({ networkId })) }),
+    ...(request.keyName === '' ? {} : { keyName: request.keyName }),
+    ...(request.userData.length === 0 ? {} : { userData: Buffer.from(request.userData).toString('base64') }),
+    metadata: request.metadata,
+    ...(request.zone === '' ? {} : { zone: request.zone }),
+    ...(request.securityGroupNames.length === 0 ? {} : { securityGroups: request.securityGroupNames }),
+    schedulerHints: request.schedulerHints,
+    ...(clientToken === '' ? {} : { clientToken }),
+  };
+}

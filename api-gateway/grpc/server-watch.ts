@@ -1,0 +1,105 @@
+import { ShoalError } from '../../node/base/errors.ts';
+import type { RequestContext } from '../../node/services/context.ts';
+import { serverTable } from '../../node/state/tables/index.ts';
+import type { StateClient, StateEvent } from '../../node/state/types.ts';
+import { shoal } from '../../proto/messages.ts';
+
+/** Events that wait for a slow reader; past it the stream ends and the reader lists again. About 10 MiB of records. */
+const queuedEventsMax = 10_000;
+
+type Event = shoal.v1.WatchServersResponse;
+
+/** A server as its owner may see it: which host it is on and what went wrong inside are for administrators. */
+export function serverView(server: shoal.v1.Server, isAdmin: boolean): shoal.v1.Server {
+  if (isAdmin) return server;
+  const fault = server.fault === null ? null : new shoal.v1.ServerFault({ ...server.fault, details: '' });
+  return new shoal.v1.Server({ ...server, fault, hostId: '', previousHostId: '' });
+}
+
+/** The changes to one project's servers (an administrator without a project: to all), in order. */
+export class ServerWatch {
+  readonly #state: StateClient;
+  readonly #context: RequestContext;
+  readonly #fromRevision: number;
+  readonly #queue: Event[] = [];
+  /** Whose each server is: a deletion does not say it any more. */
+  readonly #owners = new Map<string, string>();
+  #wake: (() => void) | undefined;
+  #overflowed = false;
+
+  /** @param fromRevision 0: from now on. */
+  constructor(state: StateClient, context: RequestContext, fromRevision: number) {
+    this.#state = state;
+    this.#context = context;
+    this.#fromRevision = fromRevision;
+  }
+
+  /** Ends by throwing: the signal's reason, or `STALE` when the past is gone or the reader too slow. */
+  async *events(): AsyncGenerator<Event> {
+    const { signal } = this.#context;
+    const wake = (): void => this.#wake?.();
+    for (const { record } of serverTable.list(this.#state.local)) this.#owners.set(record.id, record.projectId);
+    signal.addEventListener('abort', wake, { once: true });
+    const watch = this.#state.watch(
+      { prefix: serverTable.prefix, ...(this.#fromRevision === 0 ? {} : { afterRevision: this.#fromRevision }) },
+      (events) => this.#take(events),
+    );
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const next = this.#queue.shift();
+        if (next !== undefined) {
+          yield next;
+        } else if (this.#overflowed) {
+          throw new ShoalError('STALE', 'The watch fell behind; list again and watch from the list’s revision.');
+        } else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      watch.close();
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
+  #take(events: readonly StateEvent[]): void {
+    if (this.#overflowed) return;
+    for (const { key, value, revision } of events) {
+      const event = this.#event(key, value, revision);
+      if (event === undefined) continue;
+      if (this.#queue.length >= queuedEventsMax) {
+        this.#overflowed = true;
+        break;
+      }
+      this.#queue.push(event);
+    }
+    this.#wake?.();
+  }
+
+  #event(key: string, value: Uint8Array | undefined, revision: number): Event | undefined {
+    if (value === undefined) {
+      const serverId = decodeURIComponent(key.slice(serverTable.prefix.length));
+      const owner = this.#owners.get(serverId);
+      this.#owners.delete(serverId);
+      // Deleted before this watch began, so nobody here knows whose it was. Who resumes has to hear of it; to everybody
+      // else it is a random id.
+      if (owner !== undefined && !this.#concerns(owner)) return undefined;
+      return new shoal.v1.WatchServersResponse({ revision, serverId });
+    }
+    const server = serverTable.decode(value);
+    this.#owners.set(server.id, server.projectId);
+    if (!this.#concerns(server.projectId)) return undefined;
+    return new shoal.v1.WatchServersResponse({
+      revision,
+      serverId: server.id,
+      server: serverView(server, this.#context.isAdmin),
+    });
+  }
+
+  #concerns(projectId: string): boolean {
+    const { projectId: own, isAdmin } = this.#context;
+    return own === '' ? isAdmin : projectId === own;
+  }
+}

@@ -1,0 +1,174 @@
+/** The native API: `shoal.v1` services for users and operators, with health and reflection beside them. */
+import { ServerCredentials } from '@grpc/grpc-js';
+import type { Clock } from '../../node/base/clock.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { Service } from '../../node/base/lifecycle.ts';
+import type { Logger } from '../../node/base/logger.ts';
+import { type CallHead, GrpcServer } from '../../node/mesh/grpc/server.ts';
+import type { ClusterService } from '../../node/services/cluster.ts';
+import type { ComputeService } from '../../node/services/compute/index.ts';
+import type { ImageService } from '../../node/services/image.ts';
+import type { StateClient } from '../../node/state/types.ts';
+import { grpc, shoal } from '../../proto/messages.ts';
+import { type Authenticator, tokenCharactersMax } from '../auth.ts';
+import { errorMappings } from '../errors.ts';
+import { defaultLimits, type GatewayLimits } from '../limits.ts';
+import { TokenBuckets } from '../token-bucket.ts';
+import { type Caller, Callers, tokenKey } from './caller.ts';
+import { clusterHandlers } from './cluster.ts';
+import { computeHandlers } from './compute.ts';
+import { type DescriptorSet, loadDescriptors } from './descriptor.ts';
+import { healthHandlers } from './health.ts';
+import { type PlacementInquiry, placementHandlers } from './placement.ts';
+import { reflectionHandlers } from './reflection.ts';
+
+/** Calls at once on one connection. */
+const callsPerConnectionMax = 100;
+/** Longest that a stream waits for a caller that does not read, milliseconds. */
+const stalledMsMax = 30_000;
+/** Pings on a silent connection, and how long an answer may take, milliseconds. */
+const keepaliveMs = 30_000;
+const keepaliveTimeoutMs = 10_000;
+
+export interface GrpcGatewayDependencies {
+  readonly state: StateClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newId: () => string;
+  readonly authenticator: Authenticator & {
+    /** Throws `UNAUTHENTICATED` for what is no token of this mesh or has expired; looks at nothing but the token. */
+    checkSignature(token: string): void;
+  };
+  readonly compute: ComputeService;
+  readonly cluster: ClusterService;
+  readonly images: ImageService;
+  readonly inquiry: PlacementInquiry;
+}
+
+/** One address to listen on. */
+export interface GrpcListener {
+  /** `host:port` (0: any free port) or `unix:/path`. */
+  readonly address: string;
+  /** Callers here need no token and are administrators: only for a socket that nobody else can open. */
+  readonly isOperatorDoor?: boolean;
+  /** Default: without TLS. */
+  readonly credentials?: ServerCredentials;
+}
+
+/** Serves the native API on its listeners. `start` returns once all of them listen. */
+export class GrpcGateway implements Service {
+  readonly #deps: GrpcGatewayDependencies;
+  readonly #listeners: readonly GrpcListener[];
+  readonly #limits: GatewayLimits;
+  readonly #requests: TokenBuckets;
+  readonly #servers: GrpcServer[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(deps: GrpcGatewayDependencies, listeners: readonly GrpcListener[], limits: Partial<GatewayLimits> = {}) {
+    this.#deps = deps;
+    this.#listeners = listeners;
+    this.#limits = { ...defaultLimits, ...limits };
+    this.#requests = new TokenBuckets(deps.clock, {
+      perSecond: this.#limits.requestsPerSecond,
+      burst: this.#limits.requestsBurst,
+      keysMax: this.#limits.limiterKeysMax,
+    });
+  }
+
+  /** Ports bound, in the order of the listeners; 0 for Unix sockets. */
+  get ports(): readonly number[] {
+    return this.#servers.map((server) => server.port);
+  }
+
+  async start(): Promise<void> {
+    const descriptors = loadDescriptors();
+    try {
+      for (const listener of this.#listeners) {
+        const server = this.#build(descriptors, listener.isOperatorDoor === true);
+        this.#servers.push(server);
+        await server.listen(listener.address, listener.credentials ?? ServerCredentials.createInsecure());
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Ends streams, lets calls under way finish for a bounded time. */
+  stop(): Promise<void> {
+    this.#stopped ??= Promise.all(this.#servers.map((server) => server.stop(this.#limits.stopGraceMs))).then(() => {});
+    return this.#stopped;
+  }
+
+  #build(descriptors: DescriptorSet, isOperatorDoor: boolean): GrpcServer {
+    const { clock, logger, compute, cluster, images, inquiry, state } = this.#deps;
+    const server = new GrpcServer(
+      { clock, logger },
+      {
+        limits: {
+          messageBytesMax: this.#limits.grpcMessageBytesMax,
+          unaryMsMax: this.#limits.requestTimeoutMs,
+          stalledMsMax,
+          callsPerConnectionMax,
+          keepaliveMs,
+          keepaliveTimeoutMs,
+        },
+        errorView: { statusOf: (code) => errorMappings[code].grpc, showFacts: false },
+      },
+    );
+    const callers = new Callers(this.#deps, this.#limits);
+    const admit = isOperatorDoor ? (): Caller => ({ kind: 'operator' }) : (head: CallHead) => this.#admit(head);
+    const admitAnyone = (head: CallHead): null => {
+      if (!isOperatorDoor) this.#limit(head);
+      return null;
+    };
+    const { watchStreamsMax } = this.#limits;
+    const served = descriptors.services.filter(isServed);
+    server.add({
+      service: shoal.v1.ComputeService,
+      admit,
+      handlers: computeHandlers(callers, { compute, state, watchStreamsMax }),
+    });
+    server.add({ service: shoal.v1.ClusterService, admit, handlers: clusterHandlers(callers, cluster) });
+    server.add({
+      service: shoal.v1.PlacementService,
+      admit,
+      handlers: placementHandlers(callers, { inquiry, images, flavors: compute.flavors }),
+    });
+    server.add({
+      service: grpc.health.v1.Health,
+      admit: admitAnyone,
+      handlers: healthHandlers(served),
+    });
+    const reflection = reflectionHandlers(descriptors, served);
+    server.add({ service: grpc.reflection.v1.ServerReflection, admit: admitAnyone, handlers: reflection });
+    server.add({ service: grpc.reflection.v1alpha.ServerReflection, admit: admitAnyone, handlers: reflection });
+    return server;
+  }
+
+  #admit(head: CallHead): Caller {
+    this.#limit(head);
+    const token = head.header(tokenKey) ?? '';
+    if (token === '' || token.length > tokenCharactersMax) {
+      throw new ShoalError('UNAUTHENTICATED', `A token is needed in the metadata key ${tokenKey}.`);
+    }
+    // A stranger must not make the agent take in messages; what the records say of the token comes after.
+    this.#deps.authenticator.checkSignature(token);
+    return { kind: 'token', token };
+  }
+
+  #limit(head: CallHead): void {
+    const retryAfterSeconds = this.#requests.take(head.remoteAddress.replace(/:\d+$/, ''));
+    if (retryAfterSeconds > 0) {
+      throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', { facts: { retryAfterSeconds } });
+    }
+  }
+}
+
+/** Services of this gateway; the descriptor knows those between agents, too. */
+function isServed(service: string): boolean {
+  return (
+    service.startsWith('grpc.') ||
+    ['Compute', 'Cluster', 'Placement'].some((name) => service === `shoal.v1.${name}Service`)
+  );
+}
