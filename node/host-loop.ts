@@ -55,7 +55,11 @@ export interface HostLoopDeps {
   /** Lays the owner's uncommitted intentions over a record. */
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
   /** Called once a pass with the records of this host, for whoever keeps books on them (claims). */
-  readonly onRecords: (servers: readonly shoal.v1.Server[], reader: StateReader) => Promise<void>;
+  readonly onRecords: (servers: readonly shoal.v1.Server[]) => Promise<void>;
+  /** Hears of each step that ended; for metrics. */
+  readonly onStep?: (step: ServerStep['kind'], result: 'done' | 'failed', seconds: number) => void;
+  /** Hears of the guests found by each pass; for metrics. */
+  readonly onGuests?: (guests: readonly GuestFound[]) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -118,6 +122,11 @@ export class HostLoop implements Service {
     await Promise.allSettled(this.#busy.values());
   }
 
+  /** Steps under way. */
+  get busySteps(): number {
+    return this.#busy.size;
+  }
+
   /** Has the loop look soon. */
   wake(delayMs = coalesceMs): void {
     if (this.#abort.signal.aborted) return;
@@ -166,7 +175,8 @@ export class HostLoop implements Service {
     const reader = state.local;
     const records = serverTable.by(reader, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
-    await this.#deps.onRecords(records, reader);
+    this.#deps.onGuests?.([...guests.values()]);
+    await this.#deps.onRecords(records);
     this.#tellOrphans(records, guests);
     this.#forgetGone(records);
 
@@ -215,11 +225,13 @@ export class HostLoop implements Service {
     try {
       await executor.run(step, record, state.local, this.#abort.signal);
       this.#attempts.delete(record.id);
+      this.#deps.onStep?.(step.kind, 'done', (clock.monotonicMs() - startedMs) / 1000);
       if (step.kind !== 'report') {
         logger.info({ ...facts, tookMs: Math.round(clock.monotonicMs() - startedMs) }, 'step done');
       }
     } catch (caught) {
       if (this.#abort.signal.aborted) return;
+      this.#deps.onStep?.(step.kind, 'failed', (clock.monotonicMs() - startedMs) / 1000);
       await this.#failed(step, record, ShoalError.from(caught, 'DRIVER_FAILED'));
     }
   }

@@ -4,13 +4,16 @@
  */
 import {
   type Candidate,
+  type Explanation,
   explain,
   explainHost,
   type HostColumns,
+  type HostExplanation,
   type PlacementConfiguration,
   PlacementEngine,
   type PlacementRequest,
   placementRequest,
+  whatIf,
 } from '../placement/index.ts';
 import { shoal } from '../proto/messages.ts';
 import type { Clock } from './base/clock.ts';
@@ -25,6 +28,8 @@ import type { Placed, PlaceRequest, Placer } from './services/dependencies.ts';
 const claimsMax = 8;
 /** How long the target keeps room before the bind: an election (a few seconds) fits in many times over. */
 const claimTtlMs = 30_000;
+/** Hosts explained one by one at most: for people, who read no further. */
+const explainedHostsMax = 200;
 /** Hosts named with their reasons in a refusal's facts. */
 const hostReasonsMax = 20;
 
@@ -75,6 +80,25 @@ export class GossipPlacer implements Placer {
       excluded.add(selection.candidate.hostId);
     }
     throw this.#noValidHost(request, refusals);
+  }
+
+  /** How each filter thins the hosts of this agent's view, and what each says of every host (bounded). */
+  explain(request: PlaceRequest): { readonly explanation: Explanation; readonly hosts: readonly HostExplanation[] } {
+    const { columns } = this.#deps;
+    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[]);
+    const explanation = explain(columns, this.#engine.configuration, wish);
+    const hosts = [...columns.slots()].slice(0, explainedHostsMax).flatMap((slot) => {
+      const hostId = columns.hostIds[slot];
+      const told = hostId === undefined ? undefined : explainHost(columns, this.#engine.configuration, wish, hostId);
+      return told === undefined ? [] : [told];
+    });
+    return { explanation, hosts };
+  }
+
+  /** How many more of these fit by this agent's view, at most `countMax`. */
+  whatIf(request: PlaceRequest, countMax: number): number {
+    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[]);
+    return whatIf(this.#engine, wish, countMax).fits;
   }
 
   async #tryHost(
@@ -176,14 +200,10 @@ export class GossipPlacer implements Placer {
 
   #noValidHost(request: PlaceRequest, refusals: readonly { hostName: string; reason: string }[]): ShoalError {
     this.#deps.onDecision?.('no-host');
-    const { columns } = this.#deps;
-    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[]);
-    const explanation = explain(columns, this.#engine.configuration, wish);
-    const hosts = [...columns.slots()].slice(0, hostReasonsMax).flatMap((slot) => {
-      const hostId = columns.hostIds[slot];
-      const told = hostId === undefined ? undefined : explainHost(columns, this.#engine.configuration, wish, hostId);
-      return told === undefined ? [] : told.refusals.map((refusal) => ({ hostName: told.hostName, ...refusal }));
-    });
+    const { explanation, hosts: told } = this.explain(request);
+    const hosts = told
+      .slice(0, hostReasonsMax)
+      .flatMap(({ hostName, refusals: reasons }) => reasons.map((reason) => ({ hostName, ...reason })));
     return new ShoalError('NO_VALID_HOST', `No valid host was found. ${explanation.summary}`.trim(), {
       facts: {
         filters: explanation.filters.filter((filter) => filter.removed > 0),

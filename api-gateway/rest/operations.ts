@@ -1,0 +1,49 @@
+/** What operators and their monitors ask of an agent: is it well, and what are its figures. Not OpenStack's. */
+import type { Registry } from 'prom-client';
+import type { StateStanding } from '../../node/state/types.ts';
+import { keystoneFaults } from './faults.ts';
+import type { RestModule } from './module.ts';
+
+/** What it tells. */
+export interface OperationsDependencies {
+  readonly registry: Registry;
+  readonly standing: () => StateStanding;
+  /** Parts that do not work as they should, by name; empty when all is well. */
+  readonly troubles: () => Readonly<Record<string, string>>;
+  readonly version: string;
+}
+
+/**
+ * `/healthz`: 200 while the agent does its work, also without quorum, since it still serves reads and its guests' owners;
+ * 503 when a part of it is broken. `/readyz`: 200 while writes can be committed. `/metrics`: Prometheus.
+ */
+export function operationsModule(deps: OperationsDependencies): RestModule {
+  return {
+    name: 'operations',
+    prefixes: [''],
+    faults: keystoneFaults,
+    requestIdHeaders: ['x-openstack-request-id'],
+    register(app) {
+      app.get('/healthz', { config: { public: true } }, (_request, reply) => {
+        const troubles = deps.troubles();
+        const { hasQuorum, leaderRaftId, appliedIndex } = deps.standing();
+        const isWell = Object.keys(troubles).length === 0;
+        return reply.code(isWell ? 200 : 503).send({
+          status: isWell ? 'ok' : 'broken',
+          troubles,
+          hasQuorum,
+          leaderRaftId,
+          appliedIndex,
+          version: deps.version,
+        });
+      });
+      app.get('/readyz', { config: { public: true } }, (_request, reply) => {
+        const { hasQuorum, missingVoters } = deps.standing();
+        return reply.code(hasQuorum ? 200 : 503).send({ hasQuorum, missingVoters });
+      });
+      app.get('/metrics', { config: { public: true } }, async (_request, reply) =>
+        reply.type(deps.registry.contentType).send(await deps.registry.metrics()),
+      );
+    },
+  };
+}

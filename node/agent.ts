@@ -1,0 +1,298 @@
+/**
+ * The composition root: builds every part of an agent, starts them in order, stops them in reverse. What each part does is
+ * said where it is defined; here is only how they hang together:
+ *
+ *     consensus   log on LevelDB -> Raft loop -> StateClient          peers over gRPC with mutual TLS
+ *     view        gossip -> adverts -> host columns -> placer
+ *     host        drivers -> executor -> host loop                    claims, intents, images in the host's own store
+ *     gateways    services -> REST, gRPC, local socket
+ *
+ * Consensus comes first, for everything reads its replica; drivers before the gateways, so that nobody is promised what
+ * this host cannot do; the listeners last.
+ */
+import { randomInt, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { shoal } from '../proto/messages.ts';
+import { AutopilotLoop } from './autopilot-loop.ts';
+import type { Clock } from './base/clock.ts';
+import { ShoalError } from './base/errors.ts';
+import type { HostId } from './base/ids.ts';
+import type { Logger } from './base/logger.ts';
+import { createMetrics, type Metrics } from './base/metrics.ts';
+import { Prng } from './base/prng.ts';
+import { hostFields } from './become-member.ts';
+import type { Config } from './config/options.ts';
+import { startDrivers } from './drivers.ts';
+import { GrpcRaftTransport } from './grpc-raft-transport.ts';
+import { HostDirectory } from './host-directory.ts';
+import { HostSide } from './host-side.ts';
+import { Interfaces } from './interfaces.ts';
+import { knownHost, type Membership, readFounding, removeFounding, writeMembership } from './membership.ts';
+import { type HostIdentity, loadOrCreateKeys } from './mesh/identity.ts';
+import { JoinHandler } from './mesh/join-handler.ts';
+import { MeshKey } from './mesh/mesh-key.ts';
+import { PeerClients } from './mesh/peer-client.ts';
+import { PeerServer } from './mesh/peer-server.ts';
+import { MeshView } from './mesh-view.ts';
+import { PeerCalls } from './peer-calls.ts';
+import { RaftLoop } from './raft-loop.ts';
+import { RaftStateClient } from './raft-state-client.ts';
+import { bootstrap } from './services/bootstrap.ts';
+import type { ServiceDependencies } from './services/dependencies.ts';
+import { transact } from './services/transact.ts';
+import { hostTable, meshTable } from './state/tables/index.ts';
+import type { StateClient } from './state/types.ts';
+import { openHostStore } from './store/host-store.ts';
+import { openLevelLogStore } from './store/index.ts';
+
+/** How often the small housekeeping runs: figures, intents, own record. */
+const housekeepingMs = 1_000;
+
+/** What an agent needs from outside. */
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The agent cannot go on: its process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** See above. */
+export class Agent {
+  readonly #deps: AgentDeps;
+  readonly #config: Config;
+  readonly #membership: Membership;
+  readonly #random: Prng;
+  readonly #metrics: Metrics;
+  /** What runs, in the order in which it was started. */
+  readonly #running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  readonly #abort = new AbortController();
+  #housekeeping: Promise<void> | undefined;
+
+  constructor(deps: AgentDeps, config: Config, membership: Membership) {
+    this.#deps = deps;
+    this.#config = config;
+    this.#membership = membership;
+    this.#random = new Prng(randomInt(2 ** 32));
+    this.#metrics = createMetrics({ processMetrics: true });
+  }
+
+  /** Starts everything. On failure the caller calls `stop`, which undoes what was done. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const config = this.#config;
+    const hostId = this.#membership.hostId as HostId;
+    signal.addEventListener('abort', () => this.#abort.abort(signal.reason), { once: true });
+
+    const { identity, tlsKey } = await loadOrCreateKeys(config.dataDir);
+    const meshKey = await MeshKey.load(config.dataDir);
+    if (identity.hostId !== hostId || meshKey === undefined) {
+      throw new ShoalError('IDENTITY_MISMATCH', `the keys in ${config.dataDir} are not those of member ${hostId}`);
+    }
+    const store = await openHostStore(join(config.dataDir, 'host'));
+    this.#started('host store', () => store.close());
+
+    const directory = new HostDirectory(this.#membership);
+    const certificates = {
+      meshId: this.#membership.meshId,
+      certificatePem: this.#membership.certificatePem,
+      privateKeyPem: tlsKey.privateKeyPem,
+      authorityPem: this.#membership.authorityCertificatePem,
+    };
+    const peers = new PeerClients(
+      { logger: logger.child({ part: 'peers' }) },
+      { certificates, addressOf: (id) => directory.addressOf(id) },
+    );
+    this.#started('peer clients', async () => peers.close());
+    const transport = new GrpcRaftTransport(
+      { clock, logger: logger.child({ part: 'raft-transport' }), random: this.#random.fork(), peers },
+      directory,
+    );
+    this.#started('raft transport', () => transport.stop());
+
+    const { loop, state } = await this.#startConsensus(transport);
+    directory.renew(state.local);
+    const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
+    const view = new MeshView(
+      { clock, logger: logger.child({ part: 'mesh' }), random: this.#random.fork(), identity, peers, directory, state },
+      { config, meshId: this.#membership.meshId },
+    );
+    const drivers = await startDrivers({ clock, logger }, config, signal);
+    this.#started('drivers', () => drivers.stop());
+    logger.info({ ...drivers.description }, 'drivers started');
+    const host = await HostSide.create(
+      { services, store, drivers, view, calls: (own) => new PeerCalls(peers, hostId, own), metrics: this.#metrics },
+      { config, hostId, meshId: this.#membership.meshId, signal: this.#abort.signal },
+    );
+
+    // Peers are answered from here on; before, there was nothing to answer with.
+    const joiner = new JoinHandler({ state, meshKey, clock, logger: logger.child({ part: 'join' }) });
+    const server = new PeerServer(
+      { clock, logger: logger.child({ part: 'peer-server' }) },
+      {
+        certificates,
+        admits: (id) => directory.find(id) !== undefined || hostTable.get(state.local, id) === undefined,
+        handlers: { ...transport.peerHandlers, ...host.handlers, ...view.handlers },
+        join: joiner,
+      },
+    );
+    await server.listen(config.peer.listen);
+    this.#started('peer server', () => server.stop());
+    await view.start();
+    this.#started('mesh view', () => view.stop());
+
+    await this.#found(services, identity, signal);
+    await this.#keepOwnRecord(services, identity);
+    const watch = state.watch({ prefix: hostTable.prefix }, () => this.#hostsChanged(directory, view, state));
+    this.#started('host watch', async () => watch.close());
+    this.#hostsChanged(directory, view, state);
+
+    await host.start();
+    this.#started('host', () => host.stop());
+    const autopilot = new AutopilotLoop({
+      loop,
+      state,
+      clock,
+      logger: logger.child({ part: 'autopilot' }),
+    });
+    await autopilot.start();
+    this.#started('autopilot', () => autopilot.stop());
+    const interfaces = new Interfaces(
+      { services, host, view, loop, metrics: this.#metrics, onFatal: this.#deps.onFatal },
+      { config, hostId, meshKey },
+    );
+    await interfaces.start();
+    this.#started('interfaces', () => interfaces.stop());
+    this.#startHousekeeping(services, identity, host, loop);
+    logger.info({ hostId, meshId: this.#membership.meshId, api: config.api.listen }, 'agent started');
+  }
+
+  /** Stops in reverse order. Guests, networks, DHCP and metadata run on. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#abort.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+    await this.#housekeeping;
+    for (const part of this.#running.splice(0).reverse()) {
+      try {
+        await part.stop();
+      } catch (caught) {
+        // One part that does not stop well must not keep the others from it.
+        this.#deps.logger.error({ part: part.name, err: caught }, 'a part did not stop well');
+      }
+    }
+  }
+
+  #started(name: string, stop: () => Promise<void>): void {
+    this.#running.push({ name, stop });
+  }
+
+  async #startConsensus(transport: GrpcRaftTransport): Promise<{ loop: RaftLoop; state: StateClient }> {
+    const { clock, logger, onFatal } = this.#deps;
+    const { dataDir, raft } = this.#config;
+    const opened = await openLevelLogStore({
+      folder: join(dataDir, 'log'),
+      raftId: this.#membership.raftId,
+      bootstrap: readFounding(dataDir) !== undefined,
+    });
+    for (const finding of opened.findings) logger.warn({ finding }, 'the log was not as it was left');
+    const loop = new RaftLoop(
+      { clock, logger: logger.child({ part: 'raft' }), random: this.#random.fork(), transport, log: opened, onFatal },
+      { tickMs: raft.tickMs, electionTicks: raft.electionTicks, heartbeatTicks: raft.heartbeatTicks },
+    );
+    await loop.start();
+    this.#started('raft loop', () => loop.stop());
+    return { loop, state: new RaftStateClient({ loop, transport, clock, uniqueName: randomUUID() }) };
+  }
+
+  /** A founder owes the first records; they are written as soon as it leads itself. */
+  async #found(services: ServiceDependencies, identity: HostIdentity, signal: AbortSignal): Promise<void> {
+    const founding = readFounding(this.#config.dataDir);
+    if (founding === undefined) return;
+    const { meshId, raftId, transitIndex, authorityCertificatePem } = this.#membership;
+    const nowMs = this.#deps.clock.nowMs();
+    await bootstrap(services, {
+      adminPassword: founding.adminPassword,
+      signal,
+      also: (builder) => {
+        meshTable.insert(
+          builder,
+          new shoal.v1.Mesh({
+            id: 'mesh',
+            meshId,
+            name: founding.meshName,
+            authorityCertificatePem,
+            sealedAuthorityKey: Buffer.from(founding.sealedAuthorityKey, 'base64'),
+            defaultStorage: this.#config.storage,
+            createdMs: nowMs,
+            cell: 'cell0',
+          }),
+        );
+        hostTable.insert(
+          builder,
+          new shoal.v1.Host({
+            ...hostFields(this.#config),
+            id: identity.hostId,
+            publicKey: identity.publicKey,
+            raftId,
+            transitIndex,
+            joinedMs: nowMs,
+          }),
+        );
+      },
+    });
+    removeFounding(this.#config.dataDir);
+    this.#deps.logger.info({ meshId, name: founding.meshName }, 'the mesh is founded');
+  }
+
+  /** Writes what has changed in the configuration (addresses, zone, version) into this host's own record. */
+  async #keepOwnRecord(services: ServiceDependencies, identity: HostIdentity): Promise<void> {
+    const fields = hostFields(this.#config);
+    const isCurrent = (record: shoal.v1.Host): boolean =>
+      Object.entries(fields).every(([name, value]) => record[name as keyof typeof fields] === value);
+    const local = hostTable.get(services.state.local, identity.hostId);
+    if (local === undefined || isCurrent(local.record) || !services.state.standing().hasQuorum) return;
+    await transact(services, { signal: this.#abort.signal }, ({ reader, change }) => {
+      const row = hostTable.get(reader, identity.hostId);
+      if (row === undefined || isCurrent(row.record)) return;
+      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields }));
+    });
+  }
+
+  #hostsChanged(directory: HostDirectory, view: MeshView, state: StateClient): void {
+    const isDifferent = directory.renew(state.local);
+    view.setPeers(directory.hosts());
+    if (!isDifferent) return;
+    // Kept beside the keys, so that after a power cut the others are found before any record can be read.
+    const hosts = hostTable.list(state.local).map((row) => knownHost(row.record));
+    writeMembership(this.#config.dataDir, { ...this.#membership, hosts }).catch(this.#deps.onFatal);
+  }
+
+  #startHousekeeping(services: ServiceDependencies, identity: HostIdentity, host: HostSide, loop: RaftLoop): void {
+    const { clock, logger } = this.#deps;
+    const run = async (): Promise<void> => {
+      try {
+        this.#observe(services.state, loop, host);
+        await host.houseKeep(this.#abort.signal);
+        await this.#keepOwnRecord(services, identity);
+      } catch (caught) {
+        if (!this.#abort.signal.aborted) logger.warn({ err: caught }, 'housekeeping failed; it runs again');
+      }
+    };
+    const timer = clock.setInterval(() => {
+      if (this.#housekeeping !== undefined) return;
+      this.#housekeeping = run().finally(() => {
+        this.#housekeeping = undefined;
+      });
+    }, housekeepingMs);
+    this.#started('housekeeping', async () => timer.cancel());
+  }
+
+  #observe(state: StateClient, loop: RaftLoop, host: HostSide): void {
+    const { term, commitIndex, appliedIndex, hasQuorum } = state.standing();
+    const metrics = this.#metrics;
+    metrics.raftTerm.set(term);
+    metrics.raftCommitIndex.set(commitIndex);
+    metrics.raftAppliedIndex.set(appliedIndex);
+    metrics.raftIsLeader.set(loop.isLeader ? 1 : 0);
+    metrics.hasQuorum.set(hasQuorum ? 1 : 0);
+    host.observe();
+  }
+}

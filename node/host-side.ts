@@ -1,0 +1,208 @@
+/** The part of an agent that keeps its host: claims, images, intents, the host loop, and what it answers to peers. */
+import { join } from 'node:path';
+import { BlobStore } from '../drivers/image/store.ts';
+import { defaultConfiguration } from '../placement/index.ts';
+import type { HostId } from './base/ids.ts';
+import type { Service } from './base/lifecycle.ts';
+import type { Metrics } from './base/metrics.ts';
+import { Prng } from './base/prng.ts';
+import { ClaimBook } from './claim-book.ts';
+import type { Config } from './config/options.ts';
+import type { HostDrivers } from './drivers.ts';
+import { Executor } from './executor.ts';
+import { AgentHostControl } from './host-control.ts';
+import { type HostHandlers, hostHandlers } from './host-handlers.ts';
+import { HostLoop } from './host-loop.ts';
+import { ImageDepot } from './image-depot.ts';
+import { IntentBook } from './intent-book.ts';
+import { type HostLoad, type Inventory, readInventory, readLoad } from './inventory.ts';
+import type { MeshView } from './mesh-view.ts';
+import { NetworkSync } from './network-sync.ts';
+import { hostCapacity, ownAdvert } from './own-advert.ts';
+import type { PeerCalls } from './peer-calls.ts';
+import { GossipPlacer } from './placer.ts';
+import { HostReportService } from './services/compute/host-reports.ts';
+import type { ServiceDependencies } from './services/dependencies.ts';
+import { hostNetworkView } from './services/network/host-view.ts';
+import { hostTable, networkTable } from './state/tables/index.ts';
+import type { HostStore } from './store/host-store.ts';
+import { UnsaidReports } from './unsaid-reports.ts';
+
+/** Load is measured this often: adverts are hints, and measuring costs. */
+const loadMs = 5_000;
+/** Images are looked after this often. */
+const replicateMs = 10_000;
+
+/** What it is built from. */
+export interface HostSideParts {
+  readonly services: ServiceDependencies;
+  readonly store: HostStore;
+  readonly drivers: HostDrivers;
+  readonly view: MeshView;
+  /** Makes the calls to peers, given what this host answers itself. */
+  readonly calls: (own: () => HostHandlers) => PeerCalls;
+  readonly metrics: Metrics;
+}
+
+/** See above. */
+export class HostSide implements Service {
+  readonly handlers: HostHandlers;
+  readonly claims: ClaimBook;
+  readonly images: ImageDepot;
+  readonly control: AgentHostControl;
+  readonly placer: GossipPlacer;
+  readonly drivers: HostDrivers;
+  readonly #parts: HostSideParts;
+  readonly #intents: IntentBook;
+  readonly #loop: HostLoop;
+  readonly #guestPower = new Map<string, number>();
+  #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
+  #loadDueMs = 0;
+  #replicateDueMs = 0;
+
+  private constructor(
+    parts: HostSideParts,
+    options: { config: Config; hostId: HostId; meshId: string; signal: AbortSignal },
+    inventory: Inventory,
+    blobs: BlobStore,
+  ) {
+    const { services, store, drivers, view, metrics } = parts;
+    const { config, hostId } = options;
+    const { state, clock, logger } = services;
+    this.#parts = parts;
+    this.drivers = drivers;
+    this.claims = new ClaimBook({ store, clock, onChange: () => view.publishSoon() }, hostCapacity(config, inventory));
+    const calls = parts.calls(() => this.handlers);
+    this.images = new ImageDepot(
+      { ...services, store, logger: logger.child({ part: 'images' }) },
+      { blobs, hostId, fetch: (from, sha256, signal) => calls.fetchBlob(from, sha256, signal) },
+    );
+    this.#intents = new IntentBook({ ...services, store });
+    const reports = new UnsaidReports(new HostReportService(services, hostId, options.signal));
+    const networkSync = new NetworkSync({ driver: drivers.network, store, logger: logger.child({ part: 'network' }) });
+    const executor = new Executor({
+      hostId,
+      compute: drivers.compute,
+      storage: drivers.storage,
+      store,
+      reports,
+      imageFile: (image, signal) => this.images.file(image, signal),
+      tapName: (portId) => networkSync.tapName(portId),
+      mtu: (networkId) => networkTable.get(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
+    });
+    this.#loop = new HostLoop(
+      {
+        hostId,
+        state,
+        compute: drivers.compute,
+        executor,
+        networkSync,
+        networkView: (reader) => hostNetworkView(reader, hostId),
+        reports,
+        withIntents: (server) => this.#intents.overlay(server),
+        onRecords: (servers) => this.claims.follow(servers, hostId),
+        onStep: (step, result, seconds) => {
+          metrics.steps.inc({ step, result });
+          metrics.stepSeconds.observe({ step }, seconds);
+        },
+        onGuests: (guests) => {
+          this.#guestPower.clear();
+          for (const { power } of guests) this.#guestPower.set(power, (this.#guestPower.get(power) ?? 0) + 1);
+        },
+        clock,
+        logger: logger.child({ part: 'host' }),
+      },
+      { stopGraceMs: config.compute.stopGraceMs },
+    );
+    this.control = new AgentHostControl(
+      { calls, intents: this.#intents, reports, wake: () => this.#loop.wake() },
+      hostId,
+    );
+    const disabled = (): { disabled: boolean; reason: string } => {
+      const record = hostTable.get(state.local, hostId)?.record;
+      return { disabled: record?.disabled ?? false, reason: record?.disabledReason ?? '' };
+    };
+    view.setOwnAdvert(() =>
+      ownAdvert({
+        config,
+        hostId,
+        meshId: options.meshId,
+        inventory,
+        compute: drivers.compute,
+        hypervisorVersion: drivers.hypervisorVersion,
+        storage: drivers.storage,
+        claims: this.claims,
+        load: () => this.#load,
+        disabled,
+        busySteps: () => this.#loop.busySteps,
+      }),
+    );
+    this.handlers = hostHandlers({
+      claims: this.claims,
+      images: this.images,
+      compute: drivers.compute,
+      freshAdvert: () => view.signedOwnAdvert(),
+      isEnabled: () => !disabled().disabled,
+      onClaim: (result) => metrics.claims.inc({ result }),
+    });
+    this.placer = new GossipPlacer(
+      {
+        columns: view.columns,
+        transport: calls,
+        acceptAdvert: (advert) => view.accept(advert),
+        clock,
+        prng: new Prng(Number.parseInt(hostId.slice(0, 8), 16) ^ clock.nowMs()),
+        logger: logger.child({ part: 'placer' }),
+        onDecision: (result) => metrics.placements.inc({ result }),
+      },
+      defaultConfiguration,
+    );
+  }
+
+  /** Reads what the machine has, opens the image store, and puts the parts together. */
+  static async create(
+    parts: HostSideParts,
+    options: {
+      readonly config: Config;
+      readonly hostId: HostId;
+      readonly meshId: string;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<HostSide> {
+    const inventory = await readInventory(options.config.dataDir);
+    parts.services.logger.info({ ...inventory }, 'inventory');
+    const blobs = new BlobStore(join(options.config.dataDir, 'images'));
+    await blobs.start();
+    return new HostSide(parts, options, inventory, blobs);
+  }
+
+  async start(): Promise<void> {
+    await this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** The small duties: load, pending intents, copies of images. Called about once a second. */
+  async houseKeep(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#parts.services.clock.monotonicMs();
+    if (nowMs >= this.#loadDueMs) {
+      this.#loadDueMs = nowMs + loadMs;
+      this.#load = await readLoad();
+    }
+    await this.#intents.flush(signal);
+    if (nowMs >= this.#replicateDueMs && this.#parts.services.state.standing().hasQuorum) {
+      this.#replicateDueMs = nowMs + replicateMs;
+      await this.images.replicate(signal);
+    }
+  }
+
+  /** Sets the figures that are not counted as things happen. */
+  observe(): void {
+    const { metrics } = this.#parts;
+    for (const power of ['running', 'paused', 'shutdown', 'crashed']) {
+      metrics.guests.set({ power }, this.#guestPower.get(power) ?? 0);
+    }
+  }
+}

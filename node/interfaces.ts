@@ -1,0 +1,139 @@
+/** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
+
+import { chmodSync, rmSync } from 'node:fs';
+import { GrpcGateway } from '../api-gateway/grpc/server.ts';
+import { Catalog, catalogServices } from '../api-gateway/rest/identity/catalog.ts';
+import { identityModule } from '../api-gateway/rest/identity/module.ts';
+import { imageModule } from '../api-gateway/rest/image/module.ts';
+import { networkModule } from '../api-gateway/rest/network/module.ts';
+import { operationsModule } from '../api-gateway/rest/operations.ts';
+import { RestServer } from '../api-gateway/server.ts';
+import type { HostId } from './base/ids.ts';
+import type { Service } from './base/lifecycle.ts';
+import type { Metrics } from './base/metrics.ts';
+import type { Config } from './config/options.ts';
+import { endpointOf } from './found-mesh.ts';
+import type { HostSide } from './host-side.ts';
+import { localSocketPath } from './local-socket.ts';
+import type { MeshKey } from './mesh/mesh-key.ts';
+import type { MeshView } from './mesh-view.ts';
+import type { RaftLoop } from './raft-loop.ts';
+import { ClusterService } from './services/cluster.ts';
+import { ComputeService } from './services/compute/index.ts';
+import type { ServiceDependencies } from './services/dependencies.ts';
+import { IdentityService } from './services/identity.ts';
+import { IdentityDirectory } from './services/identity-directory.ts';
+import { ImageService } from './services/image.ts';
+import { defaultNetworkOptions, NetworkService } from './services/network/index.ts';
+import { QuotaService } from './services/quota.ts';
+import { agentVersion } from './version.ts';
+
+/** OpenStack's clients want a region; a mesh of one cell is one. */
+const region = 'RegionOne';
+
+/** What they are built from. */
+export interface InterfacesParts {
+  readonly services: ServiceDependencies;
+  readonly host: HostSide;
+  readonly view: MeshView;
+  readonly loop: RaftLoop;
+  readonly metrics: Metrics;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** See above. */
+export class Interfaces implements Service {
+  readonly #rest: RestServer;
+  readonly #grpc: GrpcGateway;
+  readonly #socketPath: string;
+
+  constructor(
+    parts: InterfacesParts,
+    options: { readonly config: Config; readonly hostId: HostId; readonly meshKey: MeshKey },
+  ) {
+    const { services, host, view, loop, metrics, onFatal } = parts;
+    const { config, hostId, meshKey } = options;
+    const { state, clock, logger, newId } = services;
+    const identity = new IdentityService(services, {
+      tokenKey: meshKey.derive('token-signing').reveal(),
+      tokenLifetimeMs: config.api.tokenLifetimeMs,
+    });
+    const directory = new IdentityDirectory(services, identity.passwords);
+    const images = new ImageService({ ...services, content: host.images, hostId });
+    const network = new NetworkService(services, { ...defaultNetworkOptions, underlayMtu: config.network.underlayMtu });
+    const compute = new ComputeService(
+      { ...services, placer: host.placer, hostControl: host.control, hostViews: view },
+      { storage: config.storage },
+    );
+    const quotas = new QuotaService(services);
+    const catalog = new Catalog(Object.values(catalogServices), region);
+    const cluster = new ClusterService(services, view, {
+      hostId,
+      version: agentVersion,
+      peerAddress: endpointOf(config, config.peer.listen),
+    });
+    this.#socketPath = localSocketPath(config.dataDir);
+    this.#grpc = new GrpcGateway(
+      {
+        state,
+        clock,
+        logger: logger.child({ part: 'grpc' }),
+        newId,
+        authenticator: identity,
+        compute,
+        cluster,
+        images,
+        inquiry: host.placer,
+      },
+      [{ address: config.api.grpcListen }, { address: `unix:${this.#socketPath}`, isOperatorDoor: true }],
+    );
+    const [host_, port] = splitEndpoint(config.api.listen);
+    this.#rest = new RestServer(
+      {
+        state,
+        clock,
+        logger: logger.child({ part: 'rest' }),
+        newId,
+        authenticator: identity,
+        onInvariantBroken: onFatal,
+        onAnswered: ({ service, status, seconds }) => {
+          metrics.requests.inc({ api: service, status: String(status) });
+          metrics.requestSeconds.observe({ api: service }, seconds);
+        },
+      },
+      {
+        listen: [{ host: host_, port }],
+        modules: [
+          identityModule({ identity, directory, catalog }),
+          imageModule({ images, storage: config.storage }),
+          networkModule({ network, quotas, hosts: compute.hosts }),
+          operationsModule({
+            registry: metrics.registry,
+            standing: () => state.standing(),
+            troubles: () => (loop.doubt === undefined ? {} : { log: 'the log is in doubt; this host does not vote' }),
+            version: agentVersion,
+          }),
+        ],
+        limits: { jsonBodyBytesMax: config.api.bodyBytesMax },
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    // Left by an agent that was killed. That none runs is known: the log's lock is ours.
+    rmSync(this.#socketPath, { force: true });
+    await this.#grpc.start();
+    chmodSync(this.#socketPath, 0o600);
+    await this.#rest.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#rest.stop();
+    await this.#grpc.stop();
+  }
+}
+
+function splitEndpoint(endpoint: string): [string, number] {
+  const at = endpoint.lastIndexOf(':');
+  return [endpoint.slice(0, at).replace(/^\[|\]$/g, ''), Number(endpoint.slice(at + 1))];
+}

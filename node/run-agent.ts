@@ -1,0 +1,65 @@
+/** One agent from start to signal: joins if asked to, runs, stops in order. */
+import { Agent } from './agent.ts';
+import { AssertionError } from './base/assert.ts';
+import { systemClock } from './base/clock.ts';
+import { ShoalError } from './base/errors.ts';
+import { becomeMember } from './become-member.ts';
+import type { Config } from './config/options.ts';
+import { createLogger } from './log.ts';
+import { readMembership } from './membership.ts';
+import { agentVersion } from './version.ts';
+
+/** How long stopping may take before the process ends regardless: a supervisor would kill it then. */
+const stopMsMax = 10_000;
+
+/** Runs until SIGINT or SIGTERM ("stopped") or until a broken invariant ends it ("broken"). */
+export async function runAgent(config: Config, ticket: string | undefined): Promise<'stopped' | 'broken'> {
+  const logger = createLogger(config.logLevel, { host: config.name });
+  const abort = new AbortController();
+  const ended = Promise.withResolvers<'stopped' | 'broken'>();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      logger.info({ signal: name }, 'stopping');
+      abort.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+      ended.resolve('stopped');
+    });
+  }
+  const broken = (error: unknown): void => {
+    logger.error({ err: error, invariant: error instanceof AssertionError }, 'the agent cannot go on');
+    ended.resolve('broken');
+  };
+  process.on('uncaughtException', broken);
+  process.on('unhandledRejection', broken);
+
+  logger.info({ version: agentVersion, dataDir: config.dataDir }, 'shoal agent');
+  const deps = { clock: systemClock, logger };
+  let membership = readMembership(config.dataDir);
+  if (membership === undefined) {
+    if (ticket === undefined) {
+      throw new ShoalError(
+        'CONFIG_INVALID',
+        `${config.dataDir} belongs to no mesh yet. Make one with: shoal init   or join one with: shoal agent --join TICKET`,
+      );
+    }
+    membership = await becomeMember(deps, config, ticket, abort.signal);
+    logger.info({ meshId: membership.meshId, raftId: membership.raftId }, 'joined');
+  }
+  const agent = new Agent({ ...deps, onFatal: broken }, config, membership);
+  try {
+    await agent.start(abort.signal);
+  } catch (caught) {
+    await agent.stop();
+    if (abort.signal.aborted) return 'stopped';
+    throw caught;
+  }
+  const how = await ended.promise;
+  // Guests, networks and helpers run on: stopping lets go of them and of nothing else.
+  const giveUp = setTimeout(() => {
+    logger.error({}, `stopping took longer than ${stopMsMax} ms`);
+    process.exit(how === 'stopped' ? 1 : 70);
+  }, stopMsMax);
+  await agent.stop();
+  clearTimeout(giveUp);
+  logger.info({ how }, 'stopped');
+  return how;
+}
