@@ -95,7 +95,12 @@ export class DevCluster {
     const keyring = await runCommand([...argv, 'mon', mon, 'osd', osd, 'mgr', 'profile rbd'], { signal });
     const keyringPath = join(this.dir, `client.${name}.keyring`);
     await writeFile(keyringPath, keyring.stdout, { mode: 0o600 });
-    if (options.ownerUid !== undefined) await chown(keyringPath, options.ownerUid, -1);
+    if (options.ownerUid !== undefined) {
+      // By group, and still root's: QEMU may run as root without the capability to read what others own.
+      const group = await runCommand(['id', '-g', String(options.ownerUid)], { signal });
+      await chown(keyringPath, 0, Number(group.stdout));
+      await chmod(keyringPath, 0o640);
+    }
     const monHost = /^mon_host *= *(.*)$/m.exec(await readFile(this.admin.confPath, 'utf8'))?.[1] ?? '';
     const lines = ['[global]', `mon_host = ${monHost}`, `keyring = ${keyringPath}`, 'log_file =', 'admin_socket ='];
     lines.push('rbd_default_clone_format = 2');

@@ -9,13 +9,15 @@ const marker = 'SHOAL_TEST_OWN_NETWORK';
 
 /**
  * Returns at once in the own network (loopback is up). Outside of it: runs `file` inside, passes its output through,
- * and ends this process as that one ended.
+ * and ends this process as that one ended. `timeoutMs` is what the file may take in all.
  */
-export async function enterOwnNetwork(file: string): Promise<void> {
+export async function enterOwnNetwork(file: string, timeoutMs: number): Promise<void> {
   if (process.env[marker] === '1') {
     await runCommand(['ip', 'link', 'set', 'lo', 'up']);
     return;
   }
+  // The test runner listens for this; the channel on which tap tells it otherwise ends at this process.
+  process.stdout.write(`# timeout=${timeoutMs}\n`);
   const child = spawn('unshare', ['--net', '--', process.execPath, ...process.execArgv, file], {
     stdio: 'inherit',
     env: { ...process.env, [marker]: '1' },

@@ -20,10 +20,11 @@ import { enterOwnNetwork, makeHosts, type TestHost } from '../../support/network
 import { whyNoProgram } from '../../support/programs.ts';
 import { openFolder, whyNoQemu } from '../../support/qemu-host.ts';
 
+const timeoutMs = 400_000;
 const missing =
   (await whyNoQemu()) || (await whyNoProgram('ceph', 'ceph-mon', 'ceph-mgr', 'ceph-osd', 'rbd', 'rados', 'unshare'));
 const skip = missing === false ? false : `${missing} (needs ${devClusterPackages.join(' ')})`;
-if (skip === false) await enterOwnNetwork(import.meta.filename);
+if (skip === false) await enterOwnNetwork(import.meta.filename, timeoutMs);
 // Only now: outside of the own network this process passes on what the one inside says, and has no tests of its own.
 const { default: t } = await import('tap');
 
@@ -37,8 +38,8 @@ interface Host {
   readonly compute: QemuDriver;
 }
 
-t.setTimeout(400_000);
-await t.test('RBD on a real Ceph', { skip, timeout: 400_000 }, async (t) => {
+t.setTimeout(timeoutMs);
+await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
   const folder = await openFolder(t);
   const network = await makeHosts('10.99.0.254', { a: '10.99.0.1', b: '10.99.0.2' });
   t.teardown(network.remove);

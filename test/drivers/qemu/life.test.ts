@@ -1,0 +1,134 @@
+/** Real QEMU processes: with which rights they run, and what they survive. The guest is 512 bytes long. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { QemuDriver } from '../../../drivers/qemu/driver.ts';
+import type { GuestFound, GuestSpec } from '../../../drivers/types.ts';
+import type { PortId, ServerId } from '../../../node/base/ids.ts';
+import { silentLogger } from '../../../node/base/logger.ts';
+import { openFolder, tinyDisk, whyNoQemu } from '../../support/qemu-host.ts';
+
+const skip = await whyNoQemu();
+const { signal } = new AbortController();
+const newSpec = async (folder: string): Promise<GuestSpec> => ({
+  serverId: randomUUID() as ServerId,
+  generation: 1,
+  name: 'life',
+  vcpus: 1,
+  memoryMib: 16,
+  disks: [await tinyDisk(join(folder, 'disk.raw'))],
+  nics: [],
+});
+
+/** Lines of /proc/PID/status, by name. */
+async function statusOf(pid: number | undefined): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8');
+  return new Map(text.split('\n').map((line) => [line.split(':')[0] ?? '', line.split(':\t')[1] ?? '']));
+}
+
+await t.test(
+  'QEMU runs without rights, or as root without capabilities where its user cannot go',
+  { skip },
+  async (t) => {
+    const places: [string, number, string][] = [
+      ['user', 0o711, '65534'],
+      ['root-without-capabilities', 0o700, '0'],
+    ];
+    for (const [mode, folderMode, uid] of places) {
+      const folder = await openFolder(t);
+      // Long enough that sockets need another name.
+      const parent = join(folder, 'p'.repeat(90));
+      await mkdir(parent, { mode: folderMode });
+      const driver = new QemuDriver({ log: silentLogger }, { runDir: join(parent, 'run'), accelerator: 'tcg' });
+      await driver.start(signal);
+      t.match(driver.facts.privileges, { mode, reason: mode === 'user' ? /reaches all files/ : parent });
+      const spec = await newSpec(parent);
+      const { pid } = await driver.startGuest(spec, signal);
+      const status = await statusOf(pid);
+      t.equal(status.get('Uid')?.split('\t')[1], uid, mode);
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+        t.equal(status.get(set), '0000000000000000', set);
+      t.equal(status.get('NoNewPrivs'), '1');
+      t.equal(status.get('Seccomp'), '2');
+      t.equal(status.get('Groups')?.trim(), '', 'no further group');
+      const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
+      t.match(limits, /Max data size +2164260864 /, 'its memory is bounded');
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+      t.strictSame(
+        environment
+          .split('\0')
+          .filter((entry) => entry !== '')
+          .map((entry) => entry.split('=')[0])
+          .sort(),
+        ['LANG', 'PATH'],
+      );
+      const { serial } = driver.consoleSockets(spec.serverId);
+      t.ok(serial.length <= 107 && serial.startsWith('/run/shoal/'), serial);
+      await driver.stopGuest(spec.serverId, { graceMs: 0 }, signal);
+      await driver.stop();
+      const links = await readdir('/run/shoal').catch(() => []);
+      t.notOk(
+        links.some((name) => serial.startsWith(`/run/shoal/${name}/`)),
+        'the short name goes with the last guest',
+      );
+    }
+  },
+);
+
+await t.test('a guest outlives kill -9 of the agent that started it', { skip }, async (t) => {
+  const folder = await openFolder(t);
+  const options = { runDir: join(folder, 'run'), accelerator: 'tcg' } as const;
+  const spec = await newSpec(folder);
+  const agent = spawn(
+    process.execPath,
+    [new URL('../../support/starts-a-guest.ts', import.meta.url).pathname, JSON.stringify([options, spec])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const started = await new Promise<GuestFound>((resolve, reject) => {
+    agent.stdout.once('data', (line: Buffer) => resolve(JSON.parse(line.toString()) as GuestFound));
+    agent.once('exit', () => reject(new Error('the agent ended by itself')));
+  });
+  agent.removeAllListeners('exit');
+  const gone = new Promise((resolve) => agent.once('exit', resolve));
+  agent.kill('SIGKILL');
+  await gone;
+  const next = new QemuDriver({ log: silentLogger }, options);
+  await next.start(signal);
+  t.teardown(() => next.stop());
+  t.teardown(() => next.stopGuest(spec.serverId, { graceMs: 0 }, signal));
+  t.strictSame(await next.find(spec.serverId, signal), started, 'the same process, as it was');
+  t.strictSame(await next.startGuest(spec, signal), started, 'and it is not started twice');
+});
+
+await t.test('a guest that QEMU refuses to start leaves no process and no trace', { skip }, async (t) => {
+  const folder = await openFolder(t);
+  const driver = new QemuDriver({ log: silentLogger }, { runDir: join(folder, 'run'), accelerator: 'tcg' });
+  await driver.start(signal);
+  t.teardown(() => driver.stop());
+  const spec = await newSpec(folder);
+  const disk = spec.disks[0];
+  if (disk === undefined) throw new Error('it has a disk');
+  const wrong = { ...spec, disks: [{ ...disk, source: { ...disk.source, format: 'qcow2' } as typeof disk.source }] };
+  await t.rejects(
+    driver.startGuest(wrong, signal),
+    { code: 'DRIVER_FAILED', message: /qcow2/ },
+    "QEMU's own words are kept",
+  );
+  const noTap = {
+    ...spec,
+    nics: [{ portId: randomUUID() as PortId, mac: '52:54:00:00:00:01', mtu: 1500, tapName: 'nosuchtap0' }],
+  } as GuestSpec;
+  await t.rejects(driver.startGuest(noTap, signal), { code: 'DRIVER_FAILED', message: /nosuchtap0/ });
+  const gone = {
+    ...spec,
+    disks: [{ ...disk, source: { kind: 'file', path: join(folder, 'absent'), format: 'raw' } }],
+  } as GuestSpec;
+  await t.rejects(driver.startGuest(gone, signal), { code: 'NOT_FOUND' });
+  t.equal(await driver.find(spec.serverId, signal), undefined);
+  t.match(await driver.startGuest(spec, signal), { power: 'running' }, 'and the right one starts');
+  await driver.stopGuest(spec.serverId, { graceMs: 0 }, signal);
+});
