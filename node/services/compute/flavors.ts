@@ -112,7 +112,7 @@ export class Flavors {
   /** 404 when there is no such key. */
   async removeExtraSpec(context: RequestContext, id: string, key: string): Promise<void> {
     await this.#edit(context, id, (flavor) => {
-      if (!(key in flavor.extraSpecs)) {
+      if (!Object.hasOwn(flavor.extraSpecs, key)) {
         throw new ShoalError('NOT_FOUND', `Flavor ${id} has no extra specs with key ${key}.`);
       }
       const extraSpecs = Object.fromEntries(Object.entries(flavor.extraSpecs).filter(([name]) => name !== key));

@@ -188,7 +188,7 @@ export class Servers {
   /** 404 when there is no such key. */
   async removeMetadata(context: RequestContext, id: string, key: string): Promise<void> {
     await this.#edit(context, id, (server) => {
-      if (!(key in server.metadata)) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
+      if (!Object.hasOwn(server.metadata, key)) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
       const metadata = Object.fromEntries(Object.entries(server.metadata).filter(([name]) => name !== key));
       return { ...server, metadata };
     });

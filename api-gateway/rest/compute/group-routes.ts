@@ -1,0 +1,66 @@
+/** `/os-server-groups`. */
+import type { FastifyInstance } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { queryValue, type View, viewingOf, writer } from './common.ts';
+import { type Microversion, microversionOf } from './microversion.ts';
+import * as schemas from './schemas.ts';
+
+type ById = { Params: { id: string } };
+
+export function addServerGroups(app: FastifyInstance, gateway: Gateway, { serverGroups }: ComputeService): void {
+  app.get('/v2.1/os-server-groups', async (request) => {
+    const { context, reader } = await viewingOf(gateway, request);
+    const groups = serverGroups.list(context, reader, queryValue(request, 'all_projects') !== undefined);
+    const offset = Number(queryValue(request, 'offset') ?? 0);
+    const limit = Number(queryValue(request, 'limit') ?? gateway.limits.pageItemsMax);
+    if (!Number.isInteger(offset) || !Number.isInteger(limit) || offset < 0 || limit < 0) {
+      throw new ShoalError('INVALID_ARGUMENT', 'limit and offset are non-negative integers.');
+    }
+    return {
+      server_groups: groups.slice(offset, offset + limit).map((group) => groupView(group, microversionOf(request))),
+    };
+  });
+  app.get<ById>('/v2.1/os-server-groups/:id', async (request) => {
+    const { context, reader } = await viewingOf(gateway, request);
+    return { server_group: groupView(serverGroups.show(context, reader, request.params.id), microversionOf(request)) };
+  });
+  app.post('/v2.1/os-server-groups', async (request) => {
+    const context = writer(gateway, request);
+    const { name, policies, policy, rules } = parse(schemas.newServerGroupBody, request.body).server_group;
+    const microversion = microversionOf(request);
+    const wanted = microversion >= 64 ? policy : policies?.[0];
+    const isMixed = microversion >= 64 ? policies !== undefined : policy !== undefined || rules !== undefined;
+    if (wanted === undefined || isMixed) {
+      throw new ShoalError('INVALID_ARGUMENT', 'A server group has a name and one policy.');
+    }
+    const group = await serverGroups.create(context, {
+      name,
+      policy: wanted,
+      ...(rules?.max_server_per_host === undefined ? {} : { maxServerPerHost: Number(rules.max_server_per_host) }),
+    });
+    return { server_group: groupView(group, microversion) };
+  });
+  app.delete<ById>('/v2.1/os-server-groups/:id', async (request, reply) => {
+    await serverGroups.delete(writer(gateway, request), request.params.id);
+    return reply.code(204).send();
+  });
+}
+
+function groupView(group: shoal.v1.ServerGroup, microversion: Microversion): View {
+  return {
+    id: group.id,
+    name: group.name,
+    members: group.memberIds,
+    ...(microversion >= 13 ? { project_id: group.projectId, user_id: group.userId } : {}),
+    ...(microversion >= 64
+      ? {
+          policy: group.policy,
+          rules: group.policy === 'anti-affinity' ? { max_server_per_host: group.maxServerPerHost } : {},
+        }
+      : { policies: [group.policy], metadata: {} }),
+  };
+}

@@ -1,0 +1,345 @@
+/** Hosts as Nova's operators know them: hypervisors, hosts, services, zones, aggregates. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { HostView } from '../../../node/services/compute/hosts.ts';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
+import { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { administrator, pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './common.ts';
+import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
+import * as schemas from './schemas.ts';
+
+type ById = { Params: { id: string } };
+
+/** The one service that runs on each host; Nova's tools look for this name. */
+const computeBinary = 'nova-compute';
+
+export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
+  const all = async (request: FastifyRequest): Promise<readonly HostView[]> => {
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const pattern = microversionOf(request) >= 53 ? queryValue(request, 'hypervisor_hostname_pattern') : undefined;
+    const views = hosts.list(context, reader);
+    return pattern === undefined ? views : byPattern(views, pattern);
+  };
+  const one = async (request: FastifyRequest<ById>): Promise<HostView> => {
+    const { id } = request.params;
+    const microversion = microversionOf(request);
+    const found = (await all(request)).find((view) => idOf(view.host, microversion) === id);
+    if (found === undefined) throw new ShoalError('NOT_FOUND', `Hypervisor with ID '${id}' could not be found.`);
+    return found;
+  };
+  const list = async (request: FastifyRequest, isDetailed: boolean): Promise<object> => {
+    const microversion = microversionOf(request);
+    const views = await all(request);
+    const { page, links } =
+      microversion >= 33
+        ? pageOf(gateway, request, views, (view) => idOf(view.host, microversion))
+        : { page: views, links: [] };
+    const withServers = microversion >= 53 && readFlag(queryValue(request, 'with_servers') ?? 'false') === true;
+    return {
+      hypervisors: page.map((view) => ({
+        ...(isDetailed ? hypervisorView(view, microversion) : briefView(view, microversion)),
+        ...(withServers ? serversView(view) : {}),
+      })),
+      ...(links.length === 0 ? {} : { hypervisors_links: links }),
+    };
+  };
+
+  app.get('/v2.1/os-hypervisors', (request) => list(request, false));
+  app.get('/v2.1/os-hypervisors/detail', (request) => list(request, true));
+  app.get('/v2.1/os-hypervisors/statistics', async (request) => ({
+    hypervisor_statistics: statisticsView(await all(request)),
+  }));
+  app.get<ById>('/v2.1/os-hypervisors/:id', async (request) => ({
+    hypervisor: hypervisorView(await one(request), microversionOf(request)),
+  }));
+  app.get<ById>('/v2.1/os-hypervisors/:id/search', async (request) => {
+    requireMicroversion(request, { to: 52 });
+    const found = byPattern(await all(request), request.params.id);
+    return { hypervisors: found.map((view) => briefView(view, microversionOf(request))) };
+  });
+  app.get<ById>('/v2.1/os-hypervisors/:id/servers', async (request) => {
+    requireMicroversion(request, { to: 52 });
+    const found = byPattern(await all(request), request.params.id);
+    return {
+      hypervisors: found.map((view) => ({ ...briefView(view, microversionOf(request)), ...serversView(view) })),
+    };
+  });
+}
+
+function byPattern(views: readonly HostView[], pattern: string): readonly HostView[] {
+  const found = views.filter((view) => view.host.name.includes(pattern));
+  if (found.length === 0) throw new ShoalError('NOT_FOUND', `No hypervisor matching '${pattern}' could be found.`);
+  return found;
+}
+
+/** A number until 2.52, the host's identity from 2.53 on. */
+function idOf(host: shoal.v1.Host, microversion: Microversion): string {
+  return microversion >= 53 ? host.id : String(host.raftId);
+}
+
+function typedId(host: shoal.v1.Host, microversion: Microversion): string | number {
+  return microversion >= 53 ? host.id : host.raftId;
+}
+
+function briefView({ host, isUp }: HostView, microversion: Microversion): View {
+  return {
+    id: typedId(host, microversion),
+    hypervisor_hostname: host.name,
+    state: isUp ? 'up' : 'down',
+    status: host.disabled ? 'disabled' : 'enabled',
+  };
+}
+
+function serversView(view: HostView): View {
+  if (view.servers.length === 0) return {};
+  return { servers: view.servers.map((server) => ({ uuid: server.id, name: server.name })) };
+}
+
+/** What a host has. Without an advert nothing is known, and zeros say so as well as Nova's integers can. */
+function amountsOf({ advert, servers }: HostView) {
+  const memory = advert?.memoryMib ?? 0;
+  const memoryUsed = (advert?.memoryMibUsed ?? 0) + (advert?.memoryMibReserved ?? 0);
+  const disk = advert?.diskGib ?? 0;
+  const diskUsed = (advert?.diskGibUsed ?? 0) + (advert?.diskGibReserved ?? 0);
+  return {
+    vcpus: advert?.vcpus ?? 0,
+    vcpus_used: advert?.vcpusUsed ?? 0,
+    memory_mb: memory,
+    memory_mb_used: memoryUsed,
+    free_ram_mb: memory - memoryUsed,
+    local_gb: disk,
+    local_gb_used: diskUsed,
+    free_disk_gb: disk - diskUsed,
+    disk_available_least: disk - diskUsed,
+    running_vms: servers.filter((server) => server.powerState === 1).length,
+    current_workload: servers.filter((server) => server.taskState !== '').length,
+  };
+}
+
+function hypervisorView(view: HostView, microversion: Microversion): View {
+  const { host, advert } = view;
+  const cpu = { arch: advert?.architecture ?? '', features: [...(advert?.traits ?? [])] };
+  return {
+    ...briefView(view, microversion),
+    ...amountsOf(view),
+    hypervisor_type: advert?.hypervisorType ?? '',
+    hypervisor_version: advert?.hypervisorVersion ?? 0,
+    cpu_info: microversion >= 28 ? cpu : JSON.stringify(cpu),
+    host_ip: advert === undefined || advert.hostIp === '' ? host.vtepIp : advert.hostIp,
+    service: {
+      id: typedId(host, microversion),
+      host: host.name,
+      disabled_reason: host.disabledReason === '' ? null : host.disabledReason,
+    },
+  };
+}
+
+function statisticsView(views: readonly HostView[]): View {
+  const sum: Record<string, number> = { count: 0 };
+  for (const view of views) {
+    // Nova leaves out what takes no part.
+    if (view.host.disabled) continue;
+    sum['count'] = (sum['count'] ?? 0) + 1;
+    for (const [key, value] of Object.entries(amountsOf(view))) sum[key] = (sum[key] ?? 0) + value;
+  }
+  return { ...Object.fromEntries(Object.keys(amountsOf(emptyView)).map((key) => [key, 0])), ...sum };
+}
+
+const emptyView: HostView = {
+  host: new shoal.v1.Host(),
+  advert: undefined,
+  isUp: false,
+  zone: '',
+  servers: [],
+};
+
+export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
+  app.get('/v2.1/os-hosts', async (request) => {
+    requireMicroversion(request, { to: 42 });
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const zone = queryValue(request, 'zone');
+    return {
+      hosts: hosts
+        .list(context, reader)
+        .filter((view) => zone === undefined || view.zone === zone)
+        .map((view) => ({ host_name: view.host.name, service: 'compute', zone: view.zone })),
+    };
+  });
+  app.get<ById>('/v2.1/os-hosts/:id', async (request) => {
+    requireMicroversion(request, { to: 42 });
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const view = hosts.list(context, reader).find((candidate) => candidate.host.name === request.params.id);
+    if (view === undefined) {
+      throw new ShoalError('NOT_FOUND', `Compute host ${request.params.id} could not be found.`);
+    }
+    return { host: resourcesOf(view).map((resource) => ({ resource })) };
+  });
+}
+
+/** Nova's three-part account of a host: what there is, what is used, and each project's part. */
+function resourcesOf(view: HostView): readonly View[] {
+  const amounts = amountsOf(view);
+  const row = (project: string, cpu: number, memory: number, disk: number): View => ({
+    host: view.host.name,
+    project,
+    cpu,
+    memory_mb: memory,
+    disk_gb: disk,
+  });
+  const byProject = new Map<string, { cpu: number; memory: number; disk: number }>();
+  for (const { projectId, flavor } of view.servers) {
+    const sum = byProject.get(projectId) ?? { cpu: 0, memory: 0, disk: 0 };
+    sum.cpu += flavor?.vcpus ?? 0;
+    sum.memory += flavor?.memoryMib ?? 0;
+    sum.disk += flavor?.diskGib ?? 0;
+    byProject.set(projectId, sum);
+  }
+  const projects = [...byProject].map(([id, sum]) => row(id, sum.cpu, sum.memory, sum.disk));
+  const max = { cpu: 0, memory: 0, disk: 0 };
+  for (const sum of byProject.values()) {
+    max.cpu += sum.cpu;
+    max.memory += sum.memory;
+    max.disk += sum.disk;
+  }
+  return [
+    row('(total)', amounts.vcpus, amounts.memory_mb, amounts.local_gb),
+    row('(used_now)', amounts.vcpus_used, amounts.memory_mb_used, amounts.local_gb_used),
+    row('(used_max)', max.cpu, max.memory, max.disk),
+    ...projects,
+  ];
+}
+
+export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
+  app.get('/v2.1/os-services', async (request) => {
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const host = queryValue(request, 'host');
+    const binary = queryValue(request, 'binary');
+    return {
+      services: hosts
+        .list(context, reader)
+        .filter((view) => host === undefined || view.host.name === host)
+        .filter(() => binary === undefined || binary === computeBinary)
+        .map((view) => serviceView(view, microversionOf(request))),
+    };
+  });
+  const byName = (path: string, enabled: boolean): void => {
+    app.put(`/v2.1/os-services/${path}`, async (request) => {
+      requireMicroversion(request, { to: 52 });
+      const context = administrator(gateway, request);
+      const body = parse(schemas.serviceByNameBody, request.body);
+      const host = await hosts.setEnabled(context, body.host, enabled, body.disabled_reason);
+      const status = host.disabled ? 'disabled' : 'enabled';
+      const reason = path === 'disable-log-reason' ? { disabled_reason: host.disabledReason } : {};
+      return { service: { host: host.name, binary: body.binary, status, ...reason } };
+    });
+  };
+  byName('enable', true);
+  byName('disable', false);
+  byName('disable-log-reason', false);
+  app.put<ById>('/v2.1/os-services/:id', async (request) => {
+    requireMicroversion(request, { from: 53 });
+    const context = administrator(gateway, request);
+    const { status, disabled_reason: reason } = parse(schemas.serviceBody, request.body);
+    if (status === undefined) throw new ShoalError('INVALID_ARGUMENT', 'No updates were requested.');
+    await hosts.setEnabled(context, request.params.id, status === 'enabled', reason);
+    const { reader } = await viewingOf(gateway, request);
+    return { service: serviceView(hosts.show(context, reader, request.params.id), microversionOf(request)) };
+  });
+}
+
+function serviceView({ host, advert, isUp, zone }: HostView, microversion: Microversion): View {
+  return {
+    id: typedId(host, microversion),
+    binary: computeBinary,
+    host: host.name,
+    zone,
+    status: host.disabled ? 'disabled' : 'enabled',
+    state: isUp ? 'up' : 'down',
+    updated_at: plainTimeText(advert?.publishedMs ?? host.joinedMs),
+    disabled_reason: host.disabledReason === '' ? null : host.disabledReason,
+    ...(microversion >= 11 ? { forced_down: false } : {}),
+  };
+}
+
+export function addZones(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
+  app.get('/v2.1/os-availability-zone', async (request) => {
+    const { reader } = await viewingOf(gateway, request);
+    return {
+      availabilityZoneInfo: [...hosts.zones(reader)].map(([zoneName, members]) => ({
+        zoneName,
+        zoneState: { available: members.some((view) => view.isUp && !view.host.disabled) },
+        hosts: null,
+      })),
+    };
+  });
+  app.get('/v2.1/os-availability-zone/detail', async (request) => {
+    administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    return {
+      availabilityZoneInfo: [...hosts.zones(reader)].map(([zoneName, members]) => ({
+        zoneName,
+        zoneState: { available: members.some((view) => view.isUp && !view.host.disabled) },
+        hosts: Object.fromEntries(
+          members.map(({ host, advert, isUp }) => [
+            host.name,
+            {
+              [computeBinary]: {
+                active: !host.disabled,
+                available: isUp,
+                updated_at: plainTimeText(advert?.publishedMs ?? host.joinedMs),
+              },
+            },
+          ]),
+        ),
+      })),
+    };
+  });
+}
+
+/** Aggregates come from the hosts' own configuration, by way of their adverts; here they can only be read. */
+export function addAggregates(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
+  const all = async (request: FastifyRequest): Promise<readonly View[]> => {
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const byName = new Map<string, { hosts: string[]; metadata: Record<string, string> }>();
+    for (const { host, advert } of hosts.list(context, reader)) {
+      for (const aggregate of advert?.aggregates ?? []) {
+        const entry = byName.get(aggregate.name ?? '') ?? { hosts: [], metadata: {} };
+        entry.hosts.push(host.name);
+        Object.assign(entry.metadata, aggregate.metadata);
+        byName.set(aggregate.name ?? '', entry);
+      }
+    }
+    return [...byName]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, entry], index) => ({
+        id: index + 1,
+        name,
+        hosts: entry.hosts,
+        metadata: entry.metadata,
+        availability_zone: entry.metadata['availability_zone'] ?? null,
+        created_at: plainTimeText(0),
+        updated_at: null,
+        deleted_at: null,
+        deleted: false,
+      }));
+  };
+  app.get('/v2.1/os-aggregates', async (request) => ({ aggregates: await all(request) }));
+  app.get<ById>('/v2.1/os-aggregates/:id', async (request) => {
+    const found = (await all(request)).find((view) => String(view['id']) === request.params.id);
+    if (found === undefined) {
+      throw new ShoalError('NOT_FOUND', `Aggregate ${request.params.id} could not be found.`);
+    }
+    return { aggregate: found };
+  });
+  app.post('/v2.1/os-aggregates', async (request) => {
+    administrator(gateway, request);
+    throw new ShoalError('NOT_IMPLEMENTED', 'Aggregates are set in the configuration of hosts.');
+  });
+}

@@ -1,0 +1,73 @@
+/** Nova v2.1 below `/compute`, with microversions. */
+import type { FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { QuotaService } from '../../../node/services/quota.ts';
+import { novaFaults } from '../faults.ts';
+import type { RestModule } from '../module.ts';
+import { computeVersion, computeVersions } from '../versions.ts';
+import { addFlavors } from './flavor-routes.ts';
+import { addServerGroups } from './group-routes.ts';
+import { addAggregates, addHosts, addHypervisors, addServices, addZones } from './host-routes.ts';
+import { addKeypairs } from './keypair-routes.ts';
+import { addMicroversions } from './microversion.ts';
+import { addLimits, addQuotaSets } from './quota-routes.ts';
+import { addActions } from './server-actions.ts';
+import { addServers } from './server-routes.ts';
+
+export interface ComputeModuleDependencies {
+  readonly compute: ComputeService;
+  readonly quotas: QuotaService;
+}
+
+/** Parts of Nova that are here and have a name as an extension of old. */
+const extensions = [
+  'os-availability-zone',
+  'os-hosts',
+  'os-hypervisors',
+  'os-keypairs',
+  'os-quota-sets',
+  'os-server-groups',
+  'os-services',
+] as const;
+
+export function computeModule({ compute, quotas }: ComputeModuleDependencies): RestModule {
+  return {
+    name: 'compute',
+    prefixes: ['/compute'],
+    faults: novaFaults,
+    requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
+    register(app, gateway) {
+      const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/compute`;
+      addMicroversions(app);
+      app.get('/', { config: { public: true } }, (request) => computeVersions(root(request)));
+      app.get('/v2.1', { config: { public: true } }, (request) => computeVersion(root(request)));
+      addServers(app, gateway, compute);
+      addActions(app, gateway, compute);
+      addFlavors(app, gateway, compute);
+      addKeypairs(app, gateway, compute);
+      addServerGroups(app, gateway, compute);
+      addHypervisors(app, gateway, compute);
+      addHosts(app, gateway, compute);
+      addServices(app, gateway, compute);
+      addZones(app, gateway, compute);
+      addAggregates(app, gateway, compute);
+      addQuotaSets(app, gateway, quotas);
+      addLimits(app, gateway, quotas);
+      const view = (alias: string): object => ({
+        alias,
+        name: alias,
+        namespace: '',
+        description: '',
+        updated: '2014-12-03T00:00:00Z',
+        links: [],
+      });
+      app.get('/v2.1/extensions', async () => ({ extensions: extensions.map((alias) => view(alias)) }));
+      app.get<{ Params: { alias: string } }>('/v2.1/extensions/:alias', async (request) => {
+        const alias = extensions.find((known) => known === request.params.alias);
+        if (alias === undefined) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
+        return { extension: view(alias) };
+      });
+    },
+  };
+}

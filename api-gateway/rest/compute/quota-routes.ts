@@ -1,0 +1,144 @@
+/** `/os-quota-sets` and `/limits`, with the keys that each microversion still has. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { defaultLimits, type QuotaResource, type QuotaService, type QuotaView } from '../../../node/services/quota.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { administrator, queryValue, type View, viewingOf } from './common.ts';
+import { type Microversion, microversionOf } from './microversion.ts';
+import * as schemas from './schemas.ts';
+
+type ByProject = { Params: { project: string } };
+
+/** What Shoal counts, by Nova's names. */
+const counted = [
+  'instances',
+  'cores',
+  'ram',
+  'metadata_items',
+  'key_pairs',
+  'server_groups',
+  'server_group_members',
+] as const satisfies readonly QuotaResource[];
+
+/** Kept by Neutron now; Nova's quotas carry them until 2.35. */
+const networkNames = {
+  floating_ips: 'floatingip',
+  security_groups: 'security_group',
+  security_group_rules: 'security_group_rule',
+} as const satisfies Record<string, QuotaResource>;
+
+/** Files are not injected: nothing may be. Nova's quotas carry these until 2.56. */
+const injected = { injected_files: 0, injected_file_content_bytes: 0, injected_file_path_bytes: 0 };
+
+export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
+  const show = async (request: FastifyRequest<ByProject>): Promise<QuotaView> => {
+    const { context, reader } = await viewingOf(gateway, request);
+    return quotas.show(context, reader, request.params.project);
+  };
+  const path = '/v2.1/os-quota-sets/:project';
+
+  app.get<ByProject>(path, async (request) => {
+    const { limits } = await show(request);
+    return { quota_set: { id: request.params.project, ...quotaView(microversionOf(request), (name) => limits[name]) } };
+  });
+  app.get<ByProject>(`${path}/defaults`, async (request) => ({
+    quota_set: {
+      id: request.params.project,
+      ...quotaView(microversionOf(request), (name) => defaultLimits[name]),
+    },
+  }));
+  app.get<ByProject>(`${path}/detail`, async (request) => {
+    const { limits, used } = await show(request);
+    const view = quotaView(microversionOf(request), (name) => limits[name]);
+    const uses = quotaView(microversionOf(request), (name) => used[name]);
+    const details = Object.entries(view).map(([key, limit]) => [
+      key,
+      { limit, in_use: key in injected || key === 'fixed_ips' ? 0 : uses[key], reserved: 0 },
+    ]);
+    return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
+  });
+  app.put<ByProject>(path, async (request) => {
+    const context = administrator(gateway, request);
+    const body = parse(schemas.quotaSetBody, request.body).quota_set;
+    const limits: Partial<Record<QuotaResource, number>> = {};
+    let force = false;
+    for (const [key, value] of Object.entries(body)) {
+      if (key === 'force') {
+        force = String(value).toLowerCase() === 'true';
+        continue;
+      }
+      const name = resourceOf(key, microversionOf(request));
+      // What cannot be had may be set to whatever it is.
+      if (name !== undefined) limits[name] = Number(value);
+    }
+    await quotas.set(context, request.params.project, limits, { force });
+    const shown = await show(request);
+    return { quota_set: quotaView(microversionOf(request), (name) => shown.limits[name]) };
+  });
+  app.delete<ByProject>(path, async (request, reply) => {
+    await quotas.reset(administrator(gateway, request), request.params.project);
+    return reply.code(202).send();
+  });
+}
+
+function resourceOf(key: string, microversion: Microversion): QuotaResource | undefined {
+  const own = counted.find((name) => name === key);
+  if (own !== undefined) return own;
+  if (microversion < 36) {
+    const network = Object.entries(networkNames).find(([name]) => name === key);
+    if (network !== undefined) return network[1];
+    if (key === 'fixed_ips') return undefined;
+  }
+  if (microversion < 57 && key in injected) return undefined;
+  throw new ShoalError(
+    'INVALID_ARGUMENT',
+    `Additional properties are not allowed ('${key.slice(0, 64)}' was unexpected)`,
+  );
+}
+
+function quotaView(microversion: Microversion, value: (name: QuotaResource) => number): Record<string, number> {
+  const view: Record<string, number> = {};
+  for (const name of counted) view[name] = value(name);
+  if (microversion < 36) {
+    for (const [key, name] of Object.entries(networkNames)) view[key] = value(name);
+    view['fixed_ips'] = -1;
+  }
+  return microversion < 57 ? { ...view, ...injected } : view;
+}
+
+export function addLimits(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
+  app.get('/v2.1/limits', async (request) => {
+    const { context, reader } = await viewingOf(gateway, request);
+    const project = context.isAdmin ? (queryValue(request, 'tenant_id') ?? context.projectId) : context.projectId;
+    const { limits, used } = quotas.show(context, reader, project);
+    return { limits: { rate: [], absolute: absoluteView(microversionOf(request), limits, used) } };
+  });
+}
+
+function absoluteView(microversion: Microversion, limits: QuotaView['limits'], used: QuotaView['used']): View {
+  return {
+    maxTotalInstances: limits.instances,
+    maxTotalCores: limits.cores,
+    maxTotalRAMSize: limits.ram,
+    maxServerMeta: limits.metadata_items,
+    maxTotalKeypairs: limits.key_pairs,
+    maxServerGroups: limits.server_groups,
+    maxServerGroupMembers: limits.server_group_members,
+    totalInstancesUsed: used.instances,
+    totalCoresUsed: used.cores,
+    totalRAMUsed: used.ram,
+    totalServerGroupsUsed: used.server_groups,
+    ...(microversion < 36
+      ? {
+          maxTotalFloatingIps: limits.floatingip,
+          maxSecurityGroups: limits.security_group,
+          maxSecurityGroupRules: limits.security_group_rule,
+          totalFloatingIpsUsed: used.floatingip,
+          totalSecurityGroupsUsed: used.security_group,
+        }
+      : {}),
+    ...(microversion < 39 ? { maxImageMeta: limits.metadata_items } : {}),
+    ...(microversion < 57 ? { maxPersonality: 0, maxPersonalitySize: 0 } : {}),
+  };
+}

@@ -1,0 +1,126 @@
+/** `POST /servers/{id}/action`: one key names the action. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { RequestContext } from '../../../node/services/context.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { viewingOf, writer } from './common.ts';
+import { microversionOf } from './microversion.ts';
+import * as schemas from './schemas.ts';
+
+/** Actions of Nova that this version does not have: known, and so refused in other words than a misspelling. */
+const notYet = new Set([
+  'addFixedIp',
+  'addFloatingIp',
+  'changePassword',
+  'confirmResize',
+  'createBackup',
+  'createImage',
+  'evacuate',
+  'injectNetworkInfo',
+  'os-getRDPConsole',
+  'os-getSerialConsole',
+  'os-getSPICEConsole',
+  'os-getVNCConsole',
+  'os-migrateLive',
+  'os-resetState',
+  'rebuild',
+  'removeFixedIp',
+  'removeFloatingIp',
+  'rescue',
+  'resetNetwork',
+  'resize',
+  'restore',
+  'resume',
+  'revertResize',
+  'shelve',
+  'shelveOffload',
+  'suspend',
+  'trigger_crash_dump',
+  'unrescue',
+  'unshelve',
+]);
+
+/** What an action is called with. */
+interface Call {
+  readonly request: FastifyRequest;
+  readonly context: RequestContext;
+  readonly id: string;
+  /** What stands beside the action's name. */
+  readonly argument: unknown;
+}
+
+/** Returns a body for 200, or nothing for an empty 202. */
+type Action = (call: Call) => Promise<object | undefined>;
+
+export function addActions(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
+  /** An action that takes no argument. */
+  const plain =
+    (run: (context: RequestContext, id: string) => Promise<void>): Action =>
+    async ({ context, id }) => {
+      await run(context, id);
+      return undefined;
+    };
+  const actions: Readonly<Record<string, Action>> = {
+    'os-start': plain((context, id) => servers.start(context, id)),
+    'os-stop': plain((context, id) => servers.stop(context, id)),
+    pause: plain((context, id) => servers.pause(context, id)),
+    unpause: plain((context, id) => servers.unpause(context, id)),
+    lock: plain((context, id) => servers.lock(context, id)),
+    unlock: plain((context, id) => servers.unlock(context, id)),
+    forceDelete: plain((context, id) => servers.delete(context, id)),
+    async reboot({ context, id, argument }) {
+      const { type } = parse(schemas.rebootBody, argument);
+      await servers.reboot(context, id, type.toUpperCase() === 'HARD');
+      return undefined;
+    },
+    async migrate({ request, context, id, argument }) {
+      const host = parse(schemas.migrateBody, argument)?.host ?? undefined;
+      if (host !== undefined && microversionOf(request) < 56) {
+        throw new ShoalError('INVALID_ARGUMENT', 'A host for migrate can be named from microversion 2.56 on.');
+      }
+      await servers.migrate(context, id, host);
+      return undefined;
+    },
+    async 'os-getConsoleOutput'({ request, context, id, argument }) {
+      const { length } = parse(schemas.consoleBody, argument ?? {});
+      const { reader } = await viewingOf(gateway, request);
+      const lines = length == null ? undefined : Number(length);
+      return { output: await servers.consoleOutput(context, reader, id, lines) };
+    },
+    async addSecurityGroup({ context, id, argument }) {
+      await servers.setSecurityGroup(context, id, parse(schemas.groupNameBody, argument).name, true);
+      return undefined;
+    },
+    async removeSecurityGroup({ context, id, argument }) {
+      await servers.setSecurityGroup(context, id, parse(schemas.groupNameBody, argument).name, false);
+      return undefined;
+    },
+  };
+
+  app.post<{ Params: { id: string } }>('/v2.1/servers/:id/action', async (request, reply) => {
+    const context = writer(gateway, request);
+    const { name, argument } = actionOf(request.body);
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (action === undefined) throw unknownAction(name);
+    const answer = await action({ request, context, id: request.params.id, argument });
+    return answer === undefined ? reply.code(202).send() : reply.code(200).send(answer);
+  });
+}
+
+function actionOf(body: unknown): { readonly name: string; readonly argument: unknown } {
+  const entries = typeof body === 'object' && body !== null ? Object.entries(body) : [];
+  const [entry] = entries;
+  if (entry === undefined || entries.length !== 1) {
+    throw new ShoalError('INVALID_ARGUMENT', 'There is no such action: the body must name one.');
+  }
+  return { name: entry[0], argument: entry[1] };
+}
+
+function unknownAction(name: string): ShoalError {
+  if (notYet.has(name)) {
+    return new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have the action ${name}.`);
+  }
+  return new ShoalError('INVALID_ARGUMENT', `There is no such action: ${name.slice(0, 64)}`);
+}

@@ -1,0 +1,160 @@
+/** Filters and order of server lists, as Nova has them. */
+import type { FastifyRequest } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { zoneOf } from '../../../node/services/compute/server-draft.ts';
+import { vmState } from '../../../node/services/compute/server-record.ts';
+import { hostTable, portTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import { queryValue, readFlag } from './common.ts';
+import type { Microversion } from './microversion.ts';
+import { statusText } from './server-view.ts';
+
+type Server = shoal.v1.Server;
+
+/** Longest pattern of a name, characters, and most `*` in one: bounds what matching may cost. */
+const patternCharactersMax = 255;
+
+/** The servers that the query asks for, in its order. Administrators may ask by more. */
+export function selectServers(
+  request: FastifyRequest,
+  reader: StateReader,
+  servers: readonly Server[],
+  options: { readonly isAdmin: boolean; readonly microversion: Microversion },
+): readonly Server[] {
+  const tests: ((server: Server) => boolean)[] = [];
+  const add = (key: string, make: (value: string) => (server: Server) => boolean): void => {
+    const value = queryValue(request, key);
+    if (value !== undefined && value !== '') tests.push(make(value));
+  };
+  // Servers that are gone are not kept.
+  if (readFlag(queryValue(request, 'deleted') ?? 'false') === true) return [];
+  add('name', (value) => {
+    const pattern = namePattern(value);
+    return (server) => pattern(server.name);
+  });
+  add('status', (value) => (server) => statusText(server) === value.toUpperCase());
+  add('vm_state', (value) => (server) => vmState(server) === value);
+  add('task_state', (value) => (server) => server.taskState === value);
+  add('image', (value) => (server) => server.imageId === lastPart(value));
+  add('flavor', (value) => (server) => server.flavor?.id === lastPart(value));
+  add('uuid', (value) => (server) => server.id === value);
+  add('user_id', (value) => (server) => server.userId === value);
+  add('key_name', (value) => (server) => server.keyName === value);
+  add('reservation_id', (value) => (server) => server.reservationId === value);
+  add('ip', (value) => {
+    const pattern = namePattern(value);
+    return (server) => addressesOf(reader, server).some(pattern);
+  });
+  // No server has an IPv6 address yet.
+  add('ip6', () => () => false);
+  add('changes-since', (value) => {
+    const sinceMs = Date.parse(value);
+    if (Number.isNaN(sinceMs)) throw new ShoalError('INVALID_ARGUMENT', `Invalid changes-since value: ${value}`);
+    return (server) => server.updatedMs >= sinceMs;
+  });
+  add('availability_zone', (value) => (server) => {
+    const host = hostTable.get(reader, server.hostId)?.record;
+    return (host === undefined ? server.zone : zoneOf(host)) === value;
+  });
+  if (options.microversion >= 26) {
+    const list = (value: string): readonly string[] => value.split(',');
+    add('tags', (value) => (server) => list(value).every((tag) => server.tags.includes(tag)));
+    add('tags-any', (value) => (server) => list(value).some((tag) => server.tags.includes(tag)));
+    add('not-tags', (value) => (server) => !list(value).every((tag) => server.tags.includes(tag)));
+    add('not-tags-any', (value) => (server) => !list(value).some((tag) => server.tags.includes(tag)));
+  }
+  if (options.microversion >= 73) add('locked', (value) => (server) => server.locked === readFlag(value));
+  if (options.isAdmin) {
+    add('project_id', (value) => (server) => server.projectId === value);
+    add('tenant_id', (value) => (server) => server.projectId === value);
+    for (const key of ['host', 'node', 'hypervisor_hostname']) {
+      add(key, (value) => (server) => hostTable.get(reader, server.hostId)?.record.name === value);
+    }
+  }
+  return sortServers(
+    request,
+    servers.filter((server) => tests.every((test) => test(server))),
+  );
+}
+
+/**
+ * Nova hands the text to the database as a regular expression. Here `^`, `$`, `.` and `.*` mean what they mean there and
+ * every other character means itself: what people write works, and nobody can write a pattern that takes forever.
+ */
+function namePattern(text: string): (name: string) => boolean {
+  if (text.length > patternCharactersMax) throw new ShoalError('INVALID_ARGUMENT', 'The pattern is too long.');
+  const isFromStart = text.startsWith('^');
+  const isToEnd = text.endsWith('$');
+  const body = text.slice(isFromStart ? 1 : 0, isToEnd ? -1 : undefined).replaceAll('\\', '');
+  const parts = body.split('.*').map((part) => part.toLowerCase());
+  return (name) => {
+    const subject = name.toLowerCase();
+    let at = 0;
+    for (const [index, part] of parts.entries()) {
+      const isFirst = index === 0;
+      const isLast = index === parts.length - 1;
+      let found = isFirst && isFromStart ? (matchesAt(subject, part, 0) ? 0 : -1) : find(subject, part, at);
+      if (isLast && isToEnd && found >= 0) {
+        const end = subject.length - part.length;
+        found = end >= at && (!isFirst || !isFromStart || end === 0) && matchesAt(subject, part, end) ? end : -1;
+      }
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return true;
+  };
+}
+
+function find(subject: string, part: string, from: number): number {
+  for (let at = from; at + part.length <= subject.length; at++) if (matchesAt(subject, part, at)) return at;
+  return -1;
+}
+
+/** `.` stands for any one character. */
+function matchesAt(subject: string, part: string, at: number): boolean {
+  if (at + part.length > subject.length) return false;
+  for (let i = 0; i < part.length; i++) {
+    if (part[i] !== '.' && part[i] !== subject[at + i]) return false;
+  }
+  return true;
+}
+
+const sortValues: Readonly<Record<string, (server: Server) => string | number>> = {
+  created_at: (server) => server.createdMs,
+  updated_at: (server) => server.updatedMs,
+  launched_at: (server) => server.launchedMs,
+  display_name: (server) => server.name,
+  name: (server) => server.name,
+  uuid: (server) => server.id,
+  vm_state: (server) => vmState(server),
+  task_state: (server) => server.taskState,
+  power_state: (server) => server.powerState,
+  project_id: (server) => server.projectId,
+  user_id: (server) => server.userId,
+  host: (server) => server.hostId,
+  key_name: (server) => server.keyName,
+  image_ref: (server) => server.imageId,
+};
+
+function sortServers(request: FastifyRequest, servers: readonly Server[]): readonly Server[] {
+  const key = queryValue(request, 'sort_key');
+  if (key === undefined) return servers;
+  const value = Object.hasOwn(sortValues, key) ? sortValues[key] : undefined;
+  if (value === undefined) throw new ShoalError('INVALID_ARGUMENT', `Sort key ${key.slice(0, 64)} is not supported.`);
+  const direction = queryValue(request, 'sort_dir') === 'asc' ? 1 : -1;
+  return [...servers].sort((a, b) => {
+    const left = value(a);
+    const right = value(b);
+    return left === right ? 0 : left < right ? -direction : direction;
+  });
+}
+
+function addressesOf(reader: StateReader, server: Server): readonly string[] {
+  return server.portIds.flatMap((id) => portTable.get(reader, id)?.record.fixedIps.map((fixed) => fixed.ip) ?? []);
+}
+
+/** References may be whole URLs. */
+export function lastPart(reference: string): string {
+  return reference.split('/').at(-1) ?? '';
+}

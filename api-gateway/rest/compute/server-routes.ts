@@ -1,0 +1,345 @@
+/** `/servers` and what lies below one. */
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { NicDraft, ServerDraft } from '../../../node/services/compute/server-draft.ts';
+import { indexKey } from '../../../node/state/table.ts';
+import { portTable, securityGroupTable } from '../../../node/state/tables/index.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf, writer } from './common.ts';
+import { microversionOf, requireMicroversion } from './microversion.ts';
+import * as schemas from './schemas.ts';
+import { lastPart, selectServers } from './server-listing.ts';
+import {
+  addressesView,
+  briefServerView,
+  groupNames,
+  type ServerViewing,
+  serverView,
+  updatedServerView,
+} from './server-view.ts';
+
+type ById = { Params: { id: string } };
+type ByKey = { Params: { id: string; key: string } };
+
+/** Repeats of a create with the same value give the same server. Shoal's own: OpenStack has nothing like it. */
+const clientTokenHeader = 'x-shoal-client-token';
+
+export function addServers(app: FastifyInstance, gateway: Gateway, compute: ComputeService): void {
+  const { servers } = compute;
+  const viewing = async (request: FastifyRequest): Promise<ServerViewing> => {
+    const { context, reader } = await viewingOf(gateway, request);
+    return {
+      reader,
+      root: rootOf(gateway, request),
+      microversion: microversionOf(request),
+      isAdmin: context.isAdmin,
+    };
+  };
+  const list = async (request: FastifyRequest, view: (with_: ServerViewing, server: shoal.v1.Server) => View) => {
+    const with_ = await viewing(request);
+    const all = servers.list(gateway.context(request), with_.reader, wantsAllProjects(request));
+    const selected = selectServers(request, with_.reader, all, with_);
+    const { page, links } = pageOf(gateway, request, selected, (server) => server.id);
+    return {
+      servers: page.map((server) => view(with_, server)),
+      ...(links.length === 0 ? {} : { servers_links: links }),
+    };
+  };
+
+  app.get('/v2.1/servers', (request) => list(request, briefServerView));
+  app.get('/v2.1/servers/detail', (request) => list(request, (with_, server) => serverView(with_, server, true)));
+
+  app.post('/v2.1/servers', async (request, reply) => {
+    const context = writer(gateway, request);
+    const body = parse(schemas.newServerBody, request.body);
+    const { servers: made, reservationId } = await servers.create(context, draftOf(request, body));
+    if (readFlag(String(body.server.return_reservation_id ?? 'false')) === true) {
+      return reply.code(202).send({ reservation_id: reservationId });
+    }
+    const [server] = made;
+    if (server === undefined) throw new ShoalError('CONFLICT', 'No server was made.');
+    const root = rootOf(gateway, request);
+    const { reader } = await viewing(request);
+    const names = groupNames(reader, server);
+    return reply
+      .code(202)
+      .header('location', `${root}/v2.1/servers/${server.id}`)
+      .send({
+        server: {
+          id: server.id,
+          links: linksOf(root, `servers/${server.id}`),
+          'OS-DCF:diskConfig': 'MANUAL',
+          security_groups: names.map((name) => ({ name })),
+          // Clients insist on the key. Nothing here can set a password in a guest; keys and user data do that.
+          adminPass: body.server.adminPass ?? randomBytes(9).toString('base64url'),
+        },
+      });
+  });
+
+  app.get<ById>('/v2.1/servers/:id', async (request) => {
+    const with_ = await viewing(request);
+    const server = servers.show(gateway.context(request), with_.reader, request.params.id);
+    return { server: serverView(with_, server, false) };
+  });
+
+  app.put<ById>('/v2.1/servers/:id', async (request) => {
+    const context = writer(gateway, request);
+    const patch = parse(schemas.serverPatchBody, request.body).server;
+    if ((patch.accessIPv4 ?? '') !== '' || (patch.accessIPv6 ?? '') !== '') throw unsupported('access addresses');
+    const server = await servers.update(context, request.params.id, {
+      ...(patch.name === undefined ? {} : { name: patch.name }),
+      ...(patch.description === undefined ? {} : { description: patch.description ?? '' }),
+    });
+    return { server: updatedServerView(await viewing(request), server) };
+  });
+
+  app.delete<ById>('/v2.1/servers/:id', async (request, reply) => {
+    await servers.delete(writer(gateway, request), request.params.id);
+    return reply.code(204).send();
+  });
+
+  app.get<ById>('/v2.1/servers/:id/ips', async (request) => {
+    const { reader } = await viewing(request);
+    const server = servers.show(gateway.context(request), reader, request.params.id);
+    const addresses = addressesView(reader, server);
+    return {
+      addresses: Object.fromEntries(Object.entries(addresses).map(([name, all]) => [name, all.map(plainAddress)])),
+    };
+  });
+  app.get<ByKey>('/v2.1/servers/:id/ips/:key', async (request) => {
+    const { reader } = await viewing(request);
+    const { id, key } = request.params;
+    const all = addressesView(reader, servers.show(gateway.context(request), reader, id));
+    const addresses = Object.hasOwn(all, key) ? all[key] : undefined;
+    if (addresses === undefined) throw new ShoalError('NOT_FOUND', 'Instance is not a member of specified network');
+    return { [key]: addresses.map(plainAddress) };
+  });
+
+  app.get<ById>('/v2.1/servers/:id/os-security-groups', async (request) => {
+    const { reader } = await viewing(request);
+    const server = servers.show(gateway.context(request), reader, request.params.id);
+    const ids = new Set(server.portIds.flatMap((id) => portTable.get(reader, id)?.record.securityGroupIds ?? []));
+    const groups = [...ids].flatMap((id) => securityGroupTable.get(reader, id)?.record ?? []);
+    return {
+      security_groups: groups.map((group) => ({
+        id: group.id,
+        name: group.name,
+        description: group.description,
+        tenant_id: group.projectId,
+        rules: [],
+      })),
+    };
+  });
+
+  addInterfaces(app, gateway, compute);
+  addMetadata(app, gateway, compute);
+  addTags(app, gateway, compute);
+  // Volumes come with the volume service; until then no server has one.
+  app.get<ById>('/v2.1/servers/:id/os-volume_attachments', async (request) => {
+    const { reader } = await viewing(request);
+    servers.show(gateway.context(request), reader, request.params.id);
+    return { volumeAttachments: [] };
+  });
+}
+
+function addInterfaces(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
+  const attachmentsOf = async (request: FastifyRequest<ById>): Promise<readonly View[]> => {
+    const { context, reader } = await viewingOf(gateway, request);
+    const server = servers.show(context, reader, request.params.id);
+    return portTable.by(reader, 'device', indexKey(server.id)).map(({ record: port }) => ({
+      port_id: port.id,
+      net_id: port.networkId,
+      mac_addr: port.mac,
+      port_state: port.status,
+      fixed_ips: port.fixedIps.map((fixed) => ({ subnet_id: fixed.subnetId, ip_address: fixed.ip })),
+      ...(microversionOf(request) >= 70 ? { tag: null } : {}),
+    }));
+  };
+  app.get<ById>('/v2.1/servers/:id/os-interface', async (request) => ({
+    interfaceAttachments: await attachmentsOf(request),
+  }));
+  app.get<ByKey>('/v2.1/servers/:id/os-interface/:key', async (request) => {
+    const found = (await attachmentsOf(request)).find((view) => view['port_id'] === request.params.key);
+    if (found === undefined) {
+      throw new ShoalError('NOT_FOUND', `No interface for port ${request.params.key} was found.`);
+    }
+    return { interfaceAttachment: found };
+  });
+  const notYet = async (): Promise<never> => {
+    throw unsupported('plugging network interfaces of existing servers');
+  };
+  app.post<ById>('/v2.1/servers/:id/os-interface', notYet);
+  app.delete<ByKey>('/v2.1/servers/:id/os-interface/:key', notYet);
+}
+
+function addMetadata(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
+  const path = '/v2.1/servers/:id/metadata';
+  const metadataOf = async (request: FastifyRequest<ById>): Promise<Readonly<Record<string, string>>> => {
+    const { context, reader } = await viewingOf(gateway, request);
+    return servers.show(context, reader, request.params.id).metadata;
+  };
+  const set = async (request: FastifyRequest<ById>, replace: boolean): Promise<object> => {
+    const { metadata } = parse(schemas.metadataBody, request.body);
+    return {
+      metadata: await servers.setMetadata(writer(gateway, request), request.params.id, metadata, { replace }),
+    };
+  };
+  app.get<ById>(path, async (request) => ({ metadata: await metadataOf(request) }));
+  app.post<ById>(path, (request) => set(request, false));
+  app.put<ById>(path, (request) => set(request, true));
+  app.get<ByKey>(`${path}/:key`, async (request) => {
+    const { key } = request.params;
+    const metadata = await metadataOf(request);
+    const value = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+    if (value === undefined) throw new ShoalError('NOT_FOUND', 'Metadata item was not found');
+    return { meta: { [key]: value } };
+  });
+  app.put<ByKey>(`${path}/:key`, async (request) => {
+    const { id, key } = request.params;
+    const { meta } = parse(schemas.metaBody, request.body);
+    if (Object.keys(meta).length !== 1) {
+      throw new ShoalError('INVALID_ARGUMENT', 'Request body contains too many items');
+    }
+    if (!Object.hasOwn(meta, key)) throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');
+    await servers.setMetadata(writer(gateway, request), id, meta, { replace: false });
+    return { meta };
+  });
+  app.delete<ByKey>(`${path}/:key`, async (request, reply) => {
+    await servers.removeMetadata(writer(gateway, request), request.params.id, request.params.key);
+    return reply.code(204).send();
+  });
+}
+
+function addTags(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
+  const path = '/v2.1/servers/:id/tags';
+  const tagsOf = async (request: FastifyRequest<ById>): Promise<readonly string[]> => {
+    requireMicroversion(request, { from: 26 });
+    const { context, reader } = await viewingOf(gateway, request);
+    return servers.show(context, reader, request.params.id).tags;
+  };
+  const set = (request: FastifyRequest<ById>, edit: (tags: readonly string[]) => readonly string[]) => {
+    requireMicroversion(request, { from: 26 });
+    return servers.setTags(writer(gateway, request), request.params.id, edit);
+  };
+  const none = (reply: FastifyReply) => reply.code(204).send();
+  const unknown = (tag: string): ShoalError => new ShoalError('NOT_FOUND', `Server has no tag '${tag}'`);
+
+  app.get<ById>(path, async (request) => ({ tags: await tagsOf(request) }));
+  app.put<ById>(path, async (request) => {
+    const { tags } = parse(schemas.tagsBody, request.body);
+    return { tags: await set(request, () => tags) };
+  });
+  app.delete<ById>(path, async (request, reply) => {
+    await set(request, () => []);
+    return none(reply);
+  });
+  app.get<ByKey>(`${path}/:key`, async (request, reply) => {
+    if (!(await tagsOf(request)).includes(request.params.key)) throw unknown(request.params.key);
+    return none(reply);
+  });
+  app.put<ByKey>(`${path}/:key`, async (request, reply) => {
+    const { id, key } = request.params;
+    let isNew = false;
+    await set(request, (tags) => {
+      isNew = !tags.includes(key);
+      return isNew ? [...tags, key] : tags;
+    });
+    const location = `${rootOf(gateway, request)}/v2.1/servers/${id}/tags/${encodeURIComponent(key)}`;
+    return reply
+      .code(isNew ? 201 : 204)
+      .header('location', location)
+      .send();
+  });
+  app.delete<ByKey>(`${path}/:key`, async (request, reply) => {
+    const { key } = request.params;
+    await set(request, (tags) => {
+      if (!tags.includes(key)) throw unknown(key);
+      return tags.filter((tag) => tag !== key);
+    });
+    return none(reply);
+  });
+}
+
+function wantsAllProjects(request: FastifyRequest): boolean {
+  const text = queryValue(request, 'all_tenants') ?? queryValue(request, 'all_projects');
+  if (text === undefined) return false;
+  const all = readFlag(text);
+  if (all === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid value for all_tenants: ${text}`);
+  return all;
+}
+
+function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerBody>): ServerDraft {
+  const { server } = body;
+  if ((server.personality?.length ?? 0) > 0) throw unsupported('injected files');
+  if ((server.trusted_image_certificates?.length ?? 0) > 0) throw unsupported('trusted image certificates');
+  if ((server.accessIPv4 ?? '') !== '' || (server.accessIPv6 ?? '') !== '') throw unsupported('access addresses');
+  if (readFlag(String(server.config_drive ?? 'false')) === true) throw unsupported('config drives');
+  checkBlockDevices(server);
+  const host = server.host ?? server.hypervisor_hostname;
+  const zone = host === undefined ? server.availability_zone : `${server.availability_zone ?? ''}:${host}`;
+  const clientToken = request.headers[clientTokenHeader];
+  if (clientToken !== undefined && !/^[\x21-\x7e]{1,128}$/.test(String(clientToken))) {
+    throw new ShoalError('INVALID_ARGUMENT', `${clientTokenHeader} is 1 to 128 printable ASCII characters.`);
+  }
+  return {
+    name: server.name,
+    flavorId: lastPart(String(server.flavorRef)),
+    imageId: lastPart(server.imageRef ?? ''),
+    ...(server.networks == null ? {} : { networks: nicsOf(server.networks) }),
+    ...(server.key_name === undefined ? {} : { keyName: server.key_name }),
+    ...(server.user_data == null ? {} : { userData: server.user_data }),
+    ...(server.metadata === undefined ? {} : { metadata: server.metadata }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(server.security_groups === undefined
+      ? {}
+      : { securityGroups: server.security_groups.map((group) => group.name ?? '') }),
+    schedulerHints: body['os:scheduler_hints'] ?? body['OS-SCH-HNT:scheduler_hints'] ?? {},
+    ...(server.min_count === undefined ? {} : { minCount: Number(server.min_count) }),
+    ...(server.max_count === undefined ? {} : { maxCount: Number(server.max_count) }),
+    ...(server.description == null ? {} : { description: server.description }),
+    ...(server.tags === undefined ? {} : { tags: server.tags }),
+    ...(clientToken === undefined ? {} : { clientToken: String(clientToken) }),
+  };
+}
+
+function nicsOf(networks: NonNullable<Static<typeof schemas.newServerBody>['server']['networks']>) {
+  if (typeof networks === 'string') return networks;
+  return networks.map((nic): NicDraft => {
+    if (nic.port == null && nic.uuid === undefined) {
+      throw new ShoalError('INVALID_ARGUMENT', "Bad network format: missing 'uuid'");
+    }
+    return {
+      ...(nic.uuid === undefined ? {} : { networkId: nic.uuid }),
+      ...(nic.port == null ? {} : { portId: nic.port }),
+      ...(nic.fixed_ip === undefined ? {} : { fixedIp: nic.fixed_ip }),
+    };
+  });
+}
+
+/** One description is understood: the image as the local root disk, which says what is done anyway. */
+function checkBlockDevices(server: Static<typeof schemas.newServerBody>['server']): void {
+  if ((server.block_device_mapping?.length ?? 0) > 0) throw unsupported('booting from volumes');
+  for (const raw of server.block_device_mapping_v2 ?? []) {
+    const device = new Map<string, unknown>(Object.entries(raw));
+    const isRootImage =
+      device.get('source_type') === 'image' &&
+      device.get('destination_type') === 'local' &&
+      Number(device.get('boot_index') ?? -1) === 0 &&
+      device.get('uuid') === lastPart(server.imageRef ?? '');
+    if (!isRootImage) throw unsupported('block devices other than the root disk from the image');
+  }
+}
+
+function plainAddress(entry: object): object {
+  const { version, addr } = entry as { readonly version: number; readonly addr: string };
+  return { version, addr };
+}
+
+function unsupported(what: string): ShoalError {
+  return new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have ${what}.`);
+}

@@ -1,0 +1,211 @@
+/**
+ * A server as Nova answers it, one step a microversion. The base (2.1) is strict: what a later version added must not be
+ * there before.
+ */
+import { createHash } from 'node:crypto';
+import { zoneOf } from '../../../node/services/compute/server-draft.ts';
+import { vmState } from '../../../node/services/compute/server-record.ts';
+import { indexKey } from '../../../node/state/table.ts';
+import {
+  floatingIpTable,
+  hostTable,
+  networkTable,
+  portTable,
+  securityGroupTable,
+} from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import { shoal } from '../../../proto/messages.ts';
+import { linksOf, plainTimeText, timeText, type View } from './common.ts';
+import { embeddedFlavorView } from './flavor-view.ts';
+import type { Microversion } from './microversion.ts';
+
+const { ServerStatus } = shoal.v1;
+
+/** What a view is made with. */
+export interface ServerViewing {
+  readonly reader: StateReader;
+  /** `{base}/compute`. */
+  readonly root: string;
+  readonly microversion: Microversion;
+  readonly isAdmin: boolean;
+}
+
+/** `GET /servers`: id, name, links. */
+export function briefServerView(viewing: ServerViewing, server: shoal.v1.Server): View {
+  return { id: server.id, name: server.name, links: linksOf(viewing.root, `servers/${server.id}`) };
+}
+
+/**
+ * `GET /servers/{id}` and the members of `/servers/detail`.
+ * @param isList some keys are in the answer for one server alone.
+ */
+export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isList: boolean): View {
+  const { reader, microversion, isAdmin } = viewing;
+  const host = hostTable.get(reader, server.hostId)?.record;
+  const names = groupNames(reader, server);
+  return {
+    ...commonView(viewing, server),
+    key_name: server.keyName === '' ? null : server.keyName,
+    config_drive: server.configDrive ? 'True' : '',
+    ...(names.length === 0 ? {} : { security_groups: names.map((name) => ({ name })) }),
+    'OS-EXT-AZ:availability_zone': host === undefined ? server.zone : zoneOf(host),
+    'OS-EXT-STS:task_state': server.taskState === '' ? null : server.taskState,
+    'OS-EXT-STS:vm_state': vmState(server),
+    'OS-EXT-STS:power_state': server.powerState,
+    'OS-SRV-USG:launched_at': server.launchedMs === 0 ? null : plainTimeText(server.launchedMs),
+    'OS-SRV-USG:terminated_at': null,
+    'os-extended-volumes:volumes_attached': [],
+    ...(isAdmin ? adminView(server, host, microversion) : {}),
+    ...(isAdmin && microversion >= 16 ? { host_status: host === undefined ? '' : 'UP' } : {}),
+    ...(microversion >= 71 && !isList
+      ? { server_groups: server.serverGroupId === '' ? [] : [server.serverGroupId] }
+      : {}),
+  };
+}
+
+/** `PUT /servers/{id}` below 2.75: less than a `GET` gives. */
+export function updatedServerView(viewing: ServerViewing, server: shoal.v1.Server): View {
+  if (viewing.microversion >= 75) return serverView(viewing, server, false);
+  const { microversion } = viewing;
+  return {
+    ...commonView(viewing, server),
+    ...(microversion >= 71 ? { server_groups: server.serverGroupId === '' ? [] : [server.serverGroupId] } : {}),
+  };
+}
+
+function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
+  const { reader, root, microversion, isAdmin } = viewing;
+  const status = statusText(server);
+  const flavor = server.flavor ?? new shoal.v1.Flavor();
+  return {
+    id: server.id,
+    name: server.name,
+    status,
+    tenant_id: server.projectId,
+    user_id: server.userId,
+    metadata: server.metadata,
+    hostId: hostHash(server),
+    image:
+      server.imageId === ''
+        ? ''
+        : { id: server.imageId, links: [{ rel: 'bookmark', href: `${root}/images/${server.imageId}` }] },
+    flavor:
+      microversion >= 47
+        ? embeddedFlavorView(flavor)
+        : { id: flavor.id, links: [{ rel: 'bookmark', href: `${root}/flavors/${flavor.id}` }] },
+    created: timeText(server.createdMs),
+    updated: timeText(server.updatedMs),
+    addresses: addressesView(reader, server),
+    accessIPv4: '',
+    accessIPv6: '',
+    links: linksOf(root, `servers/${server.id}`),
+    'OS-DCF:diskConfig': 'MANUAL',
+    ...(progressing.has(status) ? { progress: status === 'ACTIVE' ? 100 : 0 } : {}),
+    ...(status === 'ERROR' && server.fault !== null ? { fault: faultView(server.fault, isAdmin) } : {}),
+    ...(microversion >= 9 ? { locked: server.locked } : {}),
+    ...(microversion >= 19 ? { description: server.description === '' ? null : server.description } : {}),
+    ...(microversion >= 26 ? { tags: server.tags } : {}),
+    ...(microversion >= 63 ? { trusted_image_certificates: null } : {}),
+    ...(microversion >= 73 ? { locked_reason: null } : {}),
+  };
+}
+
+function adminView(server: shoal.v1.Server, host: shoal.v1.Host | undefined, microversion: Microversion): View {
+  const name = host?.name ?? null;
+  return {
+    'OS-EXT-SRV-ATTR:host': name,
+    'OS-EXT-SRV-ATTR:hypervisor_hostname': name,
+    'OS-EXT-SRV-ATTR:instance_name': `shoal-${server.id}`,
+    ...(microversion >= 3
+      ? {
+          'OS-EXT-SRV-ATTR:reservation_id': server.reservationId,
+          'OS-EXT-SRV-ATTR:launch_index': 0,
+          'OS-EXT-SRV-ATTR:hostname': server.hostname,
+          'OS-EXT-SRV-ATTR:kernel_id': '',
+          'OS-EXT-SRV-ATTR:ramdisk_id': '',
+          'OS-EXT-SRV-ATTR:root_device_name': '/dev/vda',
+          'OS-EXT-SRV-ATTR:user_data':
+            server.userData.length === 0 ? null : Buffer.from(server.userData).toString('base64'),
+        }
+      : {}),
+  };
+}
+
+/** States in which Nova speaks of progress. */
+const progressing = new Set(['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING']);
+
+/** Nova's one word for it. */
+export function statusText(server: shoal.v1.Server): string {
+  switch (server.status) {
+    case ServerStatus.SERVER_STATUS_BUILD:
+      return 'BUILD';
+    case ServerStatus.SERVER_STATUS_ACTIVE:
+      return 'ACTIVE';
+    case ServerStatus.SERVER_STATUS_SHUTOFF:
+      return 'SHUTOFF';
+    case ServerStatus.SERVER_STATUS_PAUSED:
+      return 'PAUSED';
+    case ServerStatus.SERVER_STATUS_ERROR:
+      return 'ERROR';
+    case ServerStatus.SERVER_STATUS_REBOOT:
+      return server.rebootHard ? 'HARD_REBOOT' : 'REBOOT';
+    case ServerStatus.SERVER_STATUS_MIGRATING:
+      return 'MIGRATING';
+    case ServerStatus.SERVER_STATUS_DELETING:
+      return 'ACTIVE';
+    case ServerStatus.SERVER_STATUS_UNSPECIFIED:
+      return 'UNKNOWN';
+    default:
+      // Written by a newer agent.
+      return 'UNKNOWN';
+  }
+}
+
+/** Addresses by network name: fixed ones, then the floating ones that lead to them. */
+export function addressesView(reader: StateReader, server: shoal.v1.Server): Record<string, object[]> {
+  const byNetwork: Record<string, object[]> = {};
+  for (const portId of server.portIds) {
+    const port = portTable.get(reader, portId)?.record;
+    if (port === undefined) continue;
+    const name = networkTable.get(reader, port.networkId)?.record.name || port.networkId;
+    byNetwork[name] ??= [];
+    const entry = (addr: string, type: 'fixed' | 'floating'): object => ({
+      version: 4,
+      addr,
+      'OS-EXT-IPS:type': type,
+      'OS-EXT-IPS-MAC:mac_addr': port.mac,
+    });
+    for (const fixed of port.fixedIps) byNetwork[name].push(entry(fixed.ip, 'fixed'));
+    for (const { record } of floatingIpTable.by(reader, 'port', indexKey(port.id))) {
+      byNetwork[name].push(entry(record.floatingIp, 'floating'));
+    }
+  }
+  return byNetwork;
+}
+
+/** Names of the groups of the server's ports, each once. */
+export function groupNames(reader: StateReader, server: shoal.v1.Server): readonly string[] {
+  const names = new Set<string>();
+  for (const portId of server.portIds) {
+    for (const id of portTable.get(reader, portId)?.record.securityGroupIds ?? []) {
+      const name = securityGroupTable.get(reader, id)?.record.name;
+      if (name !== undefined) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+/** Lets an owner see that two of their servers share a host, and nothing else. Empty while there is no host. */
+function hostHash(server: shoal.v1.Server): string {
+  if (server.hostId === '') return '';
+  return createHash('sha224').update(`${server.projectId}${server.hostId}`).digest('hex');
+}
+
+function faultView(fault: shoal.v1.ServerFault, isAdmin: boolean): View {
+  return {
+    code: fault.code,
+    message: fault.message,
+    created: timeText(fault.createdMs),
+    ...(isAdmin && fault.details !== '' ? { details: fault.details } : {}),
+  };
+}

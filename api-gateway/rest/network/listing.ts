@@ -1,0 +1,172 @@
+/**
+ * Lists as Neutron gives them: filters by attribute, `fields`, `sort_key`, `limit` with `marker`. They work on the
+ * answer's own views, so each attribute that is shown can be asked for.
+ */
+import type { FastifyRequest } from 'fastify';
+import { badRequest } from '../../../node/services/network/refusals.ts';
+import type { Gateway } from '../module.ts';
+
+/** One thing as it is answered. */
+export type View = Readonly<Record<string, unknown>>;
+
+/** Query keys that are no attributes. */
+const reserved = new Set([
+  'fields',
+  'limit',
+  'marker',
+  'page_reverse',
+  'sort_key',
+  'sort_dir',
+  'tags',
+  'tags-any',
+  'not-tags',
+  'not-tags-any',
+]);
+/** Values of one query, all keys together: what fits a request line many times over. */
+const valuesMax = 1000;
+
+/** A query's values by key: each key may stand several times. */
+export type Query = ReadonlyMap<string, readonly string[]>;
+
+export function queryOf(request: FastifyRequest): Query {
+  const query = new Map<string, string[]>();
+  const params = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
+  let count = 0;
+  for (const [key, value] of params) {
+    count++;
+    if (count > valuesMax) throw badRequest('The query has too many values.');
+    const values = query.get(key) ?? [];
+    values.push(value);
+    query.set(key, values);
+  }
+  return query;
+}
+
+/** The list's answer: filtered, sorted, one page, with a link to the next when there is more. */
+export function listAnswer(gateway: Gateway, request: FastifyRequest, key: string, views: readonly View[]): object {
+  const query = queryOf(request);
+  const matching = views.filter((view) => matches(view, query));
+  const sorted = sortViews(matching, query);
+  const { page, hasMore } = pageOf(sorted, query, gateway.limits.pageItemsMax);
+  const last = page.at(-1)?.['id'];
+  const answer: Record<string, unknown> = { [key]: page.map((view) => pick(view, query.get('fields'))) };
+  if (hasMore && typeof last === 'string') {
+    const next = new URLSearchParams([...new URLSearchParams(request.url.split('?', 2)[1] ?? '')]);
+    next.set('marker', last);
+    next.set('limit', String(page.length));
+    const path = request.url.split('?', 1)[0] ?? '';
+    answer[`${key}_links`] = [{ rel: 'next', href: `${gateway.baseUrl(request)}${path}?${next.toString()}` }];
+  }
+  return answer;
+}
+
+/** One thing's answer, with `fields` heeded. */
+export function showAnswer(request: FastifyRequest, key: string, view: View): object {
+  return { [key]: pick(view, queryOf(request).get('fields')) };
+}
+
+function pick(view: View, fields: readonly string[] | undefined): View {
+  if (fields === undefined || fields.length === 0) return view;
+  const wanted = new Set(fields.flatMap((field) => field.split(',')));
+  return Object.fromEntries(Object.entries(view).filter(([key]) => wanted.has(key)));
+}
+
+function matches(view: View, query: Query): boolean {
+  for (const [key, values] of query) {
+    if (!reserved.has(key) && Object.hasOwn(view, key) && !matchesOne(key, view[key], values)) return false;
+  }
+  return matchesTags(view['tags'], query);
+}
+
+function matchesOne(key: string, value: unknown, wanted: readonly string[]): boolean {
+  if (key === 'fixed_ips' && Array.isArray(value)) return matchesFixedIps(value, wanted);
+  if (Array.isArray(value)) return wanted.some((text) => value.some((member) => String(member) === text));
+  return wanted.some((text) => {
+    if (typeof value === 'boolean') return value === readFlag(text);
+    if (value === null) return text === '';
+    return String(value) === text;
+  });
+}
+
+/** `fixed_ips=ip_address=10.0.0.5`, several at once: an address of the port has one of the values of each kind. */
+function matchesFixedIps(fixedIps: readonly unknown[], wanted: readonly string[]): boolean {
+  const terms = new Map<string, string[]>();
+  for (const term of wanted) {
+    const [kind = '', value = ''] = term.split('=', 2);
+    terms.set(kind, [...(terms.get(kind) ?? []), value]);
+  }
+  return [...terms].every(([kind, values]) =>
+    fixedIps.some((entry) => {
+      const fixed = entry as { readonly ip_address: string; readonly subnet_id: string };
+      if (kind === 'ip_address') return values.includes(fixed.ip_address);
+      if (kind === 'subnet_id') return values.includes(fixed.subnet_id);
+      return kind === 'ip_address_substr' && values.some((value) => fixed.ip_address.includes(value));
+    }),
+  );
+}
+
+function matchesTags(value: unknown, query: Query): boolean {
+  const tags: readonly unknown[] = Array.isArray(value) ? value : [];
+  const asked = (key: string): readonly string[] | undefined =>
+    query
+      .get(key)
+      ?.flatMap((text) => text.split(','))
+      .filter((text) => text !== '');
+  const all = asked('tags');
+  const any = asked('tags-any');
+  const notAll = asked('not-tags');
+  const notAny = asked('not-tags-any');
+  return (
+    (all === undefined || all.every((tag) => tags.includes(tag))) &&
+    (any === undefined || any.some((tag) => tags.includes(tag))) &&
+    (notAll === undefined || !notAll.every((tag) => tags.includes(tag))) &&
+    (notAny === undefined || !notAny.some((tag) => tags.includes(tag)))
+  );
+}
+
+function readFlag(text: string): boolean {
+  return ['true', '1', 't', 'yes', 'on'].includes(text.toLowerCase());
+}
+
+function sortViews(views: readonly View[], query: Query): readonly View[] {
+  const keys = query.get('sort_key') ?? [];
+  const directions = query.get('sort_dir') ?? [];
+  if (directions.some((direction) => direction !== 'asc' && direction !== 'desc')) {
+    throw badRequest("Invalid value for sort_dir: it is 'asc' or 'desc'.");
+  }
+  return [...views].sort((a, b) => {
+    for (const [index, key] of keys.entries()) {
+      const order = compare(a[key], b[key]);
+      if (order !== 0) return directions[index] === 'desc' ? -order : order;
+    }
+    return compare(a['id'], b['id']);
+  });
+}
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  const left = String(a ?? '');
+  const right = String(b ?? '');
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function pageOf(
+  views: readonly View[],
+  query: Query,
+  pageItemsMax: number,
+): { readonly page: readonly View[]; readonly hasMore: boolean } {
+  const limitText = query.get('limit')?.at(-1);
+  const wanted = limitText === undefined ? pageItemsMax : Number(limitText);
+  if (!Number.isInteger(wanted) || wanted < 0) throw badRequest(`Invalid limit: ${limitText} is not 0 or greater.`);
+  const limit = wanted === 0 ? pageItemsMax : Math.min(wanted, pageItemsMax);
+  const marker = query.get('marker')?.at(-1);
+  const isReverse = readFlag(query.get('page_reverse')?.at(-1) ?? 'false');
+  const at = marker === undefined ? -1 : views.findIndex((view) => view['id'] === marker);
+  if (marker !== undefined && at < 0) throw badRequest(`Marker ${marker} could not be found.`);
+  if (isReverse) {
+    const end = marker === undefined ? views.length : at;
+    const start = Math.max(0, end - limit);
+    return { page: views.slice(start, end), hasMore: false };
+  }
+  return { page: views.slice(at + 1, at + 1 + limit), hasMore: views.length > at + 1 + limit };
+}

@@ -1,0 +1,56 @@
+/** Neutron v2.0 below `/networking`. */
+import type { Hosts } from '../../../node/services/compute/hosts.ts';
+import type { NetworkService } from '../../../node/services/network/index.ts';
+import type { QuotaService } from '../../../node/services/quota.ts';
+import { neutronFaults } from '../faults.ts';
+import type { RestModule } from '../module.ts';
+import { networkResources, networkVersions } from '../versions.ts';
+import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
+import { addFloatingIps, addNetworks, addPorts, addRouters, addSecurityGroups, addSubnets } from './resources.ts';
+
+/** What lies below `/v2.0`. */
+const collections = [
+  'networks',
+  'subnets',
+  'ports',
+  'routers',
+  'floatingips',
+  'security-groups',
+  'security-group-rules',
+  'agents',
+  'quotas',
+  'extensions',
+  'availability_zones',
+  'network-ip-availabilities',
+] as const;
+
+export interface NetworkModuleDependencies {
+  readonly network: NetworkService;
+  readonly quotas: QuotaService;
+  readonly hosts: Hosts;
+}
+
+export function networkModule(deps: NetworkModuleDependencies): RestModule {
+  return {
+    name: 'network',
+    prefixes: ['/networking'],
+    faults: neutronFaults,
+    requestIdHeaders: ['x-openstack-request-id'],
+    register(app, gateway) {
+      const { network, quotas, hosts } = deps;
+      const root = (request: Parameters<typeof gateway.baseUrl>[0]): string => `${gateway.baseUrl(request)}/networking`;
+      app.get('/', { config: { public: true } }, (request) => networkVersions(root(request)));
+      app.get('/v2.0', { config: { public: true } }, (request) => networkResources(root(request), collections));
+      addNetworks(app, gateway, network);
+      addSubnets(app, gateway, network);
+      addPorts(app, gateway, network);
+      addRouters(app, gateway, network);
+      addFloatingIps(app, gateway, network);
+      addSecurityGroups(app, gateway, network);
+      addExtensions(app, gateway);
+      addQuotas(app, gateway, quotas);
+      addAgents(app, gateway, hosts);
+      addIpAvailabilities(app, gateway);
+    },
+  };
+}

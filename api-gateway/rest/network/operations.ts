@@ -1,0 +1,248 @@
+/** What operators ask: extensions, quotas, agents, zones, how full the pools are. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Hosts, HostView } from '../../../node/services/compute/hosts.ts';
+import { canSeeNetwork } from '../../../node/services/network/access.ts';
+import { parsePrefix, rangeSize } from '../../../node/services/network/address.ts';
+import { poolRanges } from '../../../node/services/network/allocation.ts';
+import { refuse } from '../../../node/services/network/refusals.ts';
+import { defaultLimits, type QuotaResource, type QuotaService } from '../../../node/services/quota.ts';
+import { indexKey } from '../../../node/state/table.ts';
+import { networkTable, portTable, quotaTable, subnetTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { administrator, viewingOf } from './collection.ts';
+import { listAnswer, showAnswer, type View } from './listing.ts';
+import { quotaPatch, wrapped } from './schemas.ts';
+import { timeText } from './views.ts';
+
+/** What this gateway really has, by Neutron's alias, with Neutron's name for it. */
+const extensions: Readonly<Record<string, string>> = {
+  agent: 'agent',
+  'allowed-address-pairs': 'Allowed Address Pairs',
+  availability_zone: 'Availability Zone',
+  binding: 'Port Binding',
+  dvr: 'Distributed Virtual Router',
+  'ext-gw-mode': 'Neutron L3 Configurable external gateway mode',
+  'external-net': 'Neutron external network',
+  extraroute: 'Neutron Extra Route',
+  'fip-port-details': 'Floating IP Port Details Extension',
+  'net-mtu': 'Network MTU',
+  'net-mtu-writable': 'Network MTU (writable)',
+  'network-ip-availability': 'Network IP Availability',
+  pagination: 'Pagination support',
+  'port-security': 'Port Security',
+  'project-id': 'project_id field enabled',
+  provider: 'Provider Network',
+  quota_details: 'Quota details management support',
+  quotas: 'Quota management support',
+  router: 'Neutron L3 Router',
+  'security-group': 'security-group',
+  sorting: 'Sorting support',
+  'standard-attr-description': 'standard-attr-description',
+  'standard-attr-tag':
+    'Tag support for resources with standard attribute: port, subnet, network, router, floatingip, security_group',
+  'standard-attr-timestamp': 'Resource timestamps',
+};
+
+/** What Neutron's quotas speak of. */
+const quotaNames = [
+  'network',
+  'subnet',
+  'port',
+  'router',
+  'floatingip',
+  'security_group',
+  'security_group_rule',
+] as const satisfies readonly QuotaResource[];
+
+type ByAlias = { Params: { alias: string } };
+type ByProject = { Params: { project: string } };
+type ById = { Params: { id: string } };
+
+export function addExtensions(app: FastifyInstance, gateway: Gateway): void {
+  const view = (alias: string, name: string): View => ({
+    alias,
+    name,
+    description: name,
+    updated: '2024-01-01T00:00:00-00:00',
+    links: [],
+  });
+  app.get('/v2.0/extensions', async (request) =>
+    listAnswer(
+      gateway,
+      request,
+      'extensions',
+      Object.entries(extensions).map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
+    ),
+  );
+  app.get<ByAlias>('/v2.0/extensions/:alias', async (request) => {
+    const { alias } = request.params;
+    const name = Object.hasOwn(extensions, alias) ? extensions[alias] : undefined;
+    if (name === undefined) {
+      throw refuse('NOT_FOUND', 'HTTPNotFound', `Extension with alias ${alias} does not exist`);
+    }
+    return { extension: view(alias, name) };
+  });
+  app.get('/v2.0/service-providers', async () => ({ service_providers: [] }));
+}
+
+export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
+  const limitsOf = async (request: FastifyRequest, project: string): Promise<View> => {
+    const { context, reader } = await viewingOf(gateway, request);
+    const { limits } = quotas.show(context, reader, project);
+    return Object.fromEntries(quotaNames.map((name) => [name, limits[name]]));
+  };
+
+  app.get('/v2.0/quotas', async (request) => {
+    administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const views = quotaTable.list(reader).map(({ record }) => ({
+      id: record.id,
+      tenant_id: record.id,
+      project_id: record.id,
+      ...Object.fromEntries(quotaNames.map((name) => [name, record.limits[name] ?? defaultLimits[name]])),
+    }));
+    return listAnswer(gateway, request, 'quotas', views);
+  });
+  app.get('/v2.0/quotas/tenant', async (request) => {
+    const { projectId } = gateway.context(request);
+    return { tenant: { tenant_id: projectId } };
+  });
+  app.get('/v2.0/quotas/project', async (request) => {
+    const { projectId } = gateway.context(request);
+    return { project: { project_id: projectId } };
+  });
+  app.get<ByProject>('/v2.0/quotas/:project', async (request) => ({
+    quota: await limitsOf(request, request.params.project),
+  }));
+  app.get<ByProject>('/v2.0/quotas/:project/default', async () => ({
+    quota: Object.fromEntries(quotaNames.map((name) => [name, defaultLimits[name]])),
+  }));
+  for (const path of ['/v2.0/quotas/:project/details', '/v2.0/quotas/:project/details.json']) {
+    app.get<ByProject>(path, async (request) => {
+      const { context, reader } = await viewingOf(gateway, request);
+      const { limits, used } = quotas.show(context, reader, request.params.project);
+      const details = quotaNames.map((name) => [name, { limit: limits[name], used: used[name], reserved: 0 }]);
+      return { quota: Object.fromEntries(details) };
+    });
+  }
+  app.put<ByProject>('/v2.0/quotas/:project', async (request) => {
+    const context = administrator(gateway, request);
+    const body = Object.values(parse(wrapped('quota', quotaPatch), request.body))[0] ?? {};
+    const limits: Partial<Record<QuotaResource, number>> = {};
+    for (const [name, limit] of Object.entries(body)) {
+      if (name === 'tenant_id' || name === 'project_id') continue;
+      const known = quotaNames.find((candidate) => candidate === name);
+      if (known === undefined)
+        throw refuse('INVALID_ARGUMENT', 'HTTPBadRequest', `Unrecognized attribute(s) '${name}'`);
+      limits[known] = Number(limit);
+    }
+    // Neutron lets a limit fall below what is used: it then only bars more.
+    await quotas.set(context, request.params.project, limits, { force: true });
+    return { quota: await limitsOf(request, request.params.project) };
+  });
+  app.delete<ByProject>('/v2.0/quotas/:project', async (request, reply) => {
+    await quotas.reset(administrator(gateway, request), request.params.project);
+    return reply.code(204).send();
+  });
+}
+
+/** Each host's agent does the work of all of Neutron's. */
+export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts): void {
+  app.get('/v2.0/agents', async (request) => {
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    return listAnswer(
+      gateway,
+      request,
+      'agents',
+      hosts.list(context, reader).map((view) => agentView(view)),
+    );
+  });
+  app.get<ById>('/v2.0/agents/:id', async (request) => {
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const found = hosts.list(context, reader).find((view) => view.host.id === request.params.id);
+    if (found === undefined) {
+      throw refuse('NOT_FOUND', 'AgentNotFound', `Agent ${request.params.id} could not be found`);
+    }
+    return showAnswer(request, 'agent', agentView(found));
+  });
+  app.get('/v2.0/availability_zones', async (request) => {
+    const { reader } = await viewingOf(gateway, request);
+    const views = [...hosts.zones(reader)].flatMap(([name, members]) =>
+      ['network', 'router'].map((resource) => ({
+        name,
+        resource,
+        state: members.some((view) => view.isUp && !view.host.disabled) ? 'available' : 'unavailable',
+      })),
+    );
+    return listAnswer(gateway, request, 'availability_zones', views);
+  });
+}
+
+function agentView({ host, advert, isUp, zone }: HostView): View {
+  return {
+    id: host.id,
+    agent_type: 'Shoal agent',
+    binary: 'shoal',
+    host: host.name,
+    topic: 'N/A',
+    alive: isUp,
+    admin_state_up: !host.disabled,
+    availability_zone: zone,
+    configurations: { tunnel_types: ['vxlan'], tunneling_ip: host.vtepIp },
+    description: null,
+    created_at: timeText(host.joinedMs),
+    started_at: advert === undefined ? null : timeText(advert.epoch),
+    heartbeat_timestamp: advert === undefined ? null : timeText(advert.publishedMs),
+  };
+}
+
+export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): void {
+  app.get('/v2.0/network-ip-availabilities', async (request) => {
+    administrator(gateway, request);
+    const { context, reader } = await viewingOf(gateway, request);
+    const views = networkTable
+      .list(reader)
+      .map((row) => row.record)
+      .filter((network) => canSeeNetwork(context, network))
+      .map((network) => availabilityView(reader, network));
+    return listAnswer(gateway, request, 'network_ip_availabilities', views);
+  });
+  app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
+    administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const row = networkTable.get(reader, request.params.id);
+    if (row === undefined) {
+      throw refuse('NOT_FOUND', 'NetworkNotFound', `Network ${request.params.id} could not be found.`);
+    }
+    return { network_ip_availability: availabilityView(reader, row.record) };
+  });
+}
+
+function availabilityView(reader: StateReader, network: shoal.v1.Network): View {
+  const ports = portTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record);
+  const subnets = subnetTable.by(reader, 'network', indexKey(network.id)).map(({ record: subnet }) => ({
+    subnet_id: subnet.id,
+    subnet_name: subnet.name,
+    cidr: subnet.cidr,
+    ip_version: parsePrefix(subnet.cidr) === undefined ? 6 : 4,
+    total_ips: poolRanges(subnet).reduce((sum, range) => sum + rangeSize(range), 0),
+    used_ips: ports.reduce(
+      (sum, port) => sum + port.fixedIps.filter((fixed) => fixed.subnetId === subnet.id).length,
+      0,
+    ),
+  }));
+  return {
+    network_id: network.id,
+    network_name: network.name,
+    tenant_id: network.projectId,
+    project_id: network.projectId,
+    total_ips: subnets.reduce((sum, subnet) => sum + subnet.total_ips, 0),
+    used_ips: subnets.reduce((sum, subnet) => sum + subnet.used_ips, 0),
+    subnet_ip_availability: subnets,
+  };
+}

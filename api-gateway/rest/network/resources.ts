@@ -1,0 +1,258 @@
+/** The collections: each names its service, its bodies and its view. */
+import type { FastifyInstance } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { NetworkService } from '../../../node/services/network/index.ts';
+import { badRequest } from '../../../node/services/network/refusals.ts';
+import type { RouterInterface } from '../../../node/services/network/routers.ts';
+import type { RuleView } from '../../../node/services/network/security-groups.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import * as bodies from './bodies.ts';
+import { addCollection, type Collection, viewingOf, writer } from './collection.ts';
+import { listAnswer, type Query, showAnswer } from './listing.ts';
+import * as schemas from './schemas.ts';
+import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
+
+type ById = { Params: { id: string } };
+
+/** Bodies come checked by the schema beside which they stand. */
+const as = <Schema extends TSchema>(_schema: Schema, body: unknown): Static<Schema> => body as Static<Schema>;
+
+/** The one value of a query key; undefined when it stands not at all or several times. */
+function single(query: Query, key: string): string | undefined {
+  const values = query.get(key);
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+export function addNetworks(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { networks } = network;
+  addCollection<shoal.v1.Network>(app, gateway, {
+    plural: 'networks',
+    key: 'network',
+    newSchema: schemas.networkNew,
+    patchSchema: schemas.networkPatch,
+    list: ({ context, reader }) => networks.list(context, reader),
+    show: ({ context, reader }, id) => networks.show(context, reader, id),
+    create: (context, all) =>
+      networks.create(
+        context,
+        all.map((body) => bodies.networkDraft(as(schemas.networkNew, body))),
+      ),
+    update: (context, id, body) => networks.update(context, id, bodies.networkPatchOf(as(schemas.networkPatch, body))),
+    retag: (context, id, tags) => networks.update(context, id, { tags }),
+    delete: (context, id) => networks.delete(context, id),
+    view: ({ context, reader }, record) => networkView(reader, record, context.isAdmin),
+  });
+}
+
+export function addSubnets(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { subnets } = network;
+  addCollection<shoal.v1.Subnet>(app, gateway, {
+    plural: 'subnets',
+    key: 'subnet',
+    newSchema: schemas.subnetNew,
+    patchSchema: schemas.subnetPatch,
+    list: ({ context, reader }) => subnets.list(context, reader),
+    show: ({ context, reader }, id) => subnets.show(context, reader, id),
+    create: (context, all) =>
+      subnets.create(
+        context,
+        all.map((body) => bodies.subnetDraft(as(schemas.subnetNew, body))),
+      ),
+    update: (context, id, body) => subnets.update(context, id, bodies.subnetPatchOf(as(schemas.subnetPatch, body))),
+    retag: (context, id, tags) => subnets.update(context, id, { tags }),
+    delete: (context, id) => subnets.delete(context, id),
+    view: (_viewing, record) => subnetView(record),
+  });
+}
+
+export function addPorts(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { ports } = network;
+  addCollection<shoal.v1.Port>(app, gateway, {
+    plural: 'ports',
+    key: 'port',
+    newSchema: schemas.portNew,
+    patchSchema: schemas.portPatch,
+    list: ({ context, reader }, query) => {
+      const deviceId = single(query, 'device_id');
+      const networkId = single(query, 'network_id');
+      return ports.list(context, reader, {
+        ...(deviceId === undefined ? {} : { deviceId }),
+        ...(networkId === undefined ? {} : { networkId }),
+      });
+    },
+    show: ({ context, reader }, id) => ports.show(context, reader, id),
+    create: (context, all) =>
+      ports.create(
+        context,
+        all.map((body) => bodies.portDraft(as(schemas.portNew, body))),
+      ),
+    update: (context, id, body) => ports.update(context, id, bodies.portPatchOf(as(schemas.portPatch, body))),
+    retag: (context, id, tags) => ports.update(context, id, { tags }),
+    delete: (context, id) => ports.delete(context, id),
+    view: ({ context, reader }, record) => portView(reader, record, context.isAdmin),
+  });
+}
+
+export function addRouters(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { routers } = network;
+  addCollection<shoal.v1.Router>(app, gateway, {
+    plural: 'routers',
+    key: 'router',
+    newSchema: schemas.routerNew,
+    patchSchema: schemas.routerPatch,
+    list: ({ context, reader }) => routers.list(context, reader),
+    show: ({ context, reader }, id) => routers.show(context, reader, id),
+    create: async (context, all) => [
+      await routers.create(context, bodies.routerDraft(as(schemas.routerNew, onlyOne(all, 'routers')))),
+    ],
+    update: (context, id, body) => routers.update(context, id, bodies.routerPatchOf(as(schemas.routerPatch, body))),
+    retag: (context, id, tags) => routers.update(context, id, { tags }),
+    delete: (context, id) => routers.delete(context, id),
+    view: ({ context }, record) => routerView(record, context.isAdmin),
+  });
+
+  app.put<ById>('/v2.0/routers/:id/add_router_interface', async (request) => {
+    const { portId, subnetId } = interfaceOf(request.body);
+    if ((portId === undefined) === (subnetId === undefined)) {
+      throw badRequest('Either subnet_id or port_id must be specified');
+    }
+    const draft = portId === undefined ? { subnetId: subnetId ?? '' } : { portId };
+    return interfaceView(await routers.addInterface(writer(gateway, request), request.params.id, draft));
+  });
+  app.put<ById>('/v2.0/routers/:id/remove_router_interface', async (request) => {
+    const { portId, subnetId } = interfaceOf(request.body);
+    if (portId === undefined && subnetId === undefined) {
+      throw badRequest('Either subnet_id or port_id must be specified');
+    }
+    const draft = {
+      ...(portId === undefined ? {} : { portId }),
+      ...(subnetId === undefined ? {} : { subnetId }),
+    };
+    return interfaceView(await routers.removeInterface(writer(gateway, request), request.params.id, draft));
+  });
+}
+
+function interfaceOf(body: unknown): { readonly portId: string | undefined; readonly subnetId: string | undefined } {
+  const parsed = parse(schemas.routerInterface, body);
+  return { portId: parsed.port_id ?? undefined, subnetId: parsed.subnet_id ?? undefined };
+}
+
+function interfaceView({ router, port }: RouterInterface): object {
+  const subnetIds = port.fixedIps.map((fixed) => fixed.subnetId);
+  return {
+    id: router.id,
+    tenant_id: router.projectId,
+    project_id: router.projectId,
+    port_id: port.id,
+    network_id: port.networkId,
+    subnet_id: subnetIds[0],
+    subnet_ids: subnetIds,
+    tags: router.tags,
+  };
+}
+
+export function addFloatingIps(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { floatingIps } = network;
+  addCollection<shoal.v1.FloatingIp>(app, gateway, {
+    plural: 'floatingips',
+    key: 'floatingip',
+    newSchema: schemas.floatingIpNew,
+    patchSchema: schemas.floatingIpPatch,
+    list: ({ context, reader }) => floatingIps.list(context, reader),
+    show: ({ context, reader }, id) => floatingIps.show(context, reader, id),
+    create: async (context, all) => [
+      await floatingIps.create(
+        context,
+        bodies.floatingIpDraft(as(schemas.floatingIpNew, onlyOne(all, 'floating IPs'))),
+      ),
+    ],
+    update: (context, id, body) =>
+      floatingIps.update(context, id, bodies.floatingIpPatchOf(as(schemas.floatingIpPatch, body))),
+    retag: (context, id, tags) => floatingIps.update(context, id, { tags }),
+    delete: (context, id) => floatingIps.delete(context, id),
+    view: ({ reader }, record) => floatingIpView(reader, record),
+  });
+}
+
+export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
+  const { securityGroups } = network;
+  const groups: Collection<shoal.v1.SecurityGroup> = {
+    plural: 'security-groups',
+    key: 'security_group',
+    keys: 'security_groups',
+    newSchema: schemas.securityGroupNew,
+    patchSchema: schemas.securityGroupPatch,
+    list: async (viewing) => {
+      // As in Neutron, whoever looks finds the default group. What cannot be written now is made when it can.
+      try {
+        await securityGroups.ensureDefault(viewing.context);
+      } catch (caught) {
+        if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED')) throw caught;
+        gateway.logger.debug({ err: caught }, 'the default security group could not be made now');
+      }
+      return securityGroups.list(viewing.context, viewing.reader);
+    },
+    show: ({ context, reader }, id) => securityGroups.show(context, reader, id),
+    create: async (context, all) => [
+      await securityGroups.create(
+        context,
+        bodies.securityGroupDraft(as(schemas.securityGroupNew, onlyOne(all, 'security groups'))),
+      ),
+    ],
+    update: (context, id, body) => {
+      const { name, description } = as(schemas.securityGroupPatch, body);
+      return securityGroups.update(context, id, {
+        ...(name == null ? {} : { name }),
+        ...(description == null ? {} : { description }),
+      });
+    },
+    retag: (context, id, tags) => securityGroups.update(context, id, { tags }),
+    delete: (context, id) => securityGroups.delete(context, id),
+    view: (_viewing, record) => securityGroupView(record),
+  };
+  addCollection(app, gateway, groups);
+  addRules(app, gateway, network);
+}
+
+function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: NetworkService): void {
+  const path = '/v2.0/security-group-rules';
+  const one = schemas.wrapped('security_group_rule', schemas.securityGroupRuleNew);
+  const many = schemas.bulk('security_group_rules', schemas.securityGroupRuleNew);
+
+  app.get(path, async (request) => {
+    const { context, reader } = await viewingOf(gateway, request);
+    const views = securityGroups.listRules(context, reader).map((view) => ruleView(view));
+    return listAnswer(gateway, request, 'security_group_rules', views);
+  });
+  app.get<ById>(`${path}/:id`, async (request) => {
+    const { context, reader } = await viewingOf(gateway, request);
+    const view: RuleView = securityGroups.showRule(context, reader, request.params.id);
+    return showAnswer(request, 'security_group_rule', ruleView(view));
+  });
+  app.post(path, async (request, reply) => {
+    const context = writer(gateway, request);
+    const isBulk = typeof request.body === 'object' && request.body !== null && 'security_group_rules' in request.body;
+    const rules = isBulk
+      ? (parse(many, request.body)['security_group_rules'] ?? [])
+      : Object.values(parse(one, request.body));
+    const made = await securityGroups.createRules(
+      context,
+      rules.map((body) => bodies.securityGroupRuleDraft(as(schemas.securityGroupRuleNew, body))),
+    );
+    const views = made.map((view) => ruleView(view));
+    return reply.code(201).send(isBulk ? { security_group_rules: views } : { security_group_rule: views[0] });
+  });
+  app.delete<ById>(`${path}/:id`, async (request, reply) => {
+    await securityGroups.deleteRule(writer(gateway, request), request.params.id);
+    return reply.code(204).send();
+  });
+}
+
+/** These are made one by one: many at once would have to be one transaction. */
+function onlyOne(all: readonly unknown[], what: string): unknown {
+  if (all.length !== 1) throw badRequest(`Bulk creation of ${what} is not supported.`);
+  return all[0];
+}

@@ -1,0 +1,188 @@
+/** Records as Neutron answers them. */
+
+import type { RuleView } from '../../../node/services/network/security-groups.ts';
+import { indexKey } from '../../../node/state/table.ts';
+import { hostTable, portTable, subnetTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { View } from './listing.ts';
+
+/** Neutron's form: whole seconds, UTC. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+interface Standard {
+  readonly id: string;
+  readonly projectId: string;
+  readonly description: string;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  readonly tags: readonly string[];
+}
+
+function standard(record: Standard): View {
+  return {
+    id: record.id,
+    tenant_id: record.projectId,
+    project_id: record.projectId,
+    description: record.description,
+    tags: record.tags,
+    created_at: timeText(record.createdMs),
+    updated_at: timeText(record.updatedMs),
+  };
+}
+
+/** @param isAdmin provider attributes are for administrators. */
+export function networkView(reader: StateReader, network: shoal.v1.Network, isAdmin: boolean): View {
+  return {
+    ...standard(network),
+    name: network.name,
+    admin_state_up: network.adminStateUp,
+    status: 'ACTIVE',
+    shared: network.shared,
+    'router:external': network.external,
+    mtu: network.mtu,
+    subnets: subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record.id),
+    port_security_enabled: network.portSecurityEnabled,
+    availability_zone_hints: [],
+    availability_zones: [],
+    ipv4_address_scope: null,
+    ipv6_address_scope: null,
+    is_default: false,
+    ...(isAdmin
+      ? {
+          'provider:network_type': network.external ? 'flat' : 'vxlan',
+          'provider:physical_network': network.external ? network.physicalNetwork : null,
+          'provider:segmentation_id': network.external ? null : network.vni,
+        }
+      : {}),
+  };
+}
+
+export function subnetView(subnet: shoal.v1.Subnet): View {
+  return {
+    ...standard(subnet),
+    name: subnet.name,
+    network_id: subnet.networkId,
+    ip_version: 4,
+    cidr: subnet.cidr,
+    gateway_ip: subnet.gatewayIp === '' ? null : subnet.gatewayIp,
+    enable_dhcp: subnet.dhcp,
+    allocation_pools: subnet.pools.map((pool) => ({ start: pool.start, end: pool.end })),
+    dns_nameservers: subnet.dnsServers,
+    host_routes: subnet.hostRoutes.map((route) => ({ destination: route.destination, nexthop: route.nextHop })),
+    subnetpool_id: null,
+    ipv6_ra_mode: null,
+    ipv6_address_mode: null,
+    service_types: [],
+  };
+}
+
+/** @param isAdmin where it is plugged in is for administrators. */
+export function portView(reader: StateReader, port: shoal.v1.Port, isAdmin: boolean): View {
+  return {
+    ...standard(port),
+    name: port.name,
+    network_id: port.networkId,
+    mac_address: port.mac,
+    admin_state_up: port.adminStateUp,
+    status: port.status,
+    device_id: port.deviceId,
+    device_owner: port.deviceOwner,
+    fixed_ips: port.fixedIps.map((fixed) => ({ subnet_id: fixed.subnetId, ip_address: fixed.ip })),
+    security_groups: port.securityGroupIds,
+    allowed_address_pairs: port.allowedAddressPairs.map((pair) => ({
+      ip_address: pair.ip,
+      mac_address: pair.mac === '' ? port.mac : pair.mac,
+    })),
+    extra_dhcp_opts: [],
+    port_security_enabled: port.portSecurityEnabled,
+    'binding:vnic_type': 'normal',
+    ...(isAdmin
+      ? {
+          'binding:host_id': hostTable.get(reader, port.hostId)?.record.name ?? '',
+          'binding:vif_type': port.hostId === '' ? 'unbound' : 'tap',
+          'binding:vif_details': {},
+          'binding:profile': {},
+        }
+      : {}),
+  };
+}
+
+export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
+  return {
+    ...standard(router),
+    name: router.name,
+    admin_state_up: router.adminStateUp,
+    status: 'ACTIVE',
+    external_gateway_info:
+      router.externalNetworkId === ''
+        ? null
+        : {
+            network_id: router.externalNetworkId,
+            enable_snat: router.snat,
+            external_fixed_ips: [{ subnet_id: router.externalSubnetId, ip_address: router.externalIp }],
+          },
+    routes: router.routes.map((route) => ({ destination: route.destination, nexthop: route.nextHop })),
+    availability_zone_hints: [],
+    availability_zones: [],
+    flavor_id: null,
+    ...(isAdmin ? { distributed: true, ha: false } : {}),
+  };
+}
+
+export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.FloatingIp): View {
+  const port = portTable.get(reader, floatingIp.portId)?.record;
+  return {
+    ...standard(floatingIp),
+    floating_network_id: floatingIp.floatingNetworkId,
+    floating_ip_address: floatingIp.floatingIp,
+    fixed_ip_address: floatingIp.fixedIp === '' ? null : floatingIp.fixedIp,
+    port_id: floatingIp.portId === '' ? null : floatingIp.portId,
+    router_id: floatingIp.routerId === '' ? null : floatingIp.routerId,
+    status: floatingIp.portId === '' ? 'DOWN' : 'ACTIVE',
+    port_details:
+      port === undefined
+        ? null
+        : {
+            name: port.name,
+            network_id: port.networkId,
+            mac_address: port.mac,
+            admin_state_up: port.adminStateUp,
+            status: port.status,
+            device_id: port.deviceId,
+            device_owner: port.deviceOwner,
+          },
+  };
+}
+
+export function securityGroupView(group: shoal.v1.SecurityGroup): View {
+  return {
+    ...standard(group),
+    name: group.name,
+    stateful: true,
+    shared: false,
+    security_group_rules: group.rules.map((rule) => ruleView({ rule, group })),
+  };
+}
+
+export function ruleView({ rule, group }: RuleView): View {
+  return {
+    id: rule.id,
+    tenant_id: group.projectId,
+    project_id: group.projectId,
+    security_group_id: group.id,
+    direction: rule.direction,
+    ethertype: rule.ethertype,
+    protocol: rule.protocol === '' ? null : rule.protocol,
+    port_range_min: rule.portMin < 0 ? null : rule.portMin,
+    port_range_max: rule.portMax < 0 ? null : rule.portMax,
+    remote_ip_prefix: rule.remotePrefix === '' ? null : rule.remotePrefix,
+    normalized_cidr: rule.remotePrefix === '' ? null : rule.remotePrefix,
+    remote_group_id: rule.remoteGroupId === '' ? null : rule.remoteGroupId,
+    description: rule.description,
+    created_at: timeText(rule.createdMs),
+    updated_at: timeText(rule.createdMs),
+  };
+}
