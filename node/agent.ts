@@ -28,6 +28,7 @@ import { HostDirectory } from './host-directory.ts';
 import { HostSide } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
 import { knownHost, type Membership, readFounding, removeFounding, writeMembership } from './membership.ts';
+import { nextEpoch } from './mesh/epoch-file.ts';
 import { type HostIdentity, loadOrCreateKeys } from './mesh/identity.ts';
 import { JoinHandler } from './mesh/join-handler.ts';
 import { MeshKey } from './mesh/mesh-key.ts';
@@ -42,6 +43,7 @@ import type { ServiceDependencies } from './services/dependencies.ts';
 import { transact } from './services/transact.ts';
 import { hostTable, meshTable } from './state/tables/index.ts';
 import type { StateClient } from './state/types.ts';
+import { stateWatchHandler } from './state-watch-handler.ts';
 import { openHostStore } from './store/host-store.ts';
 import { openLevelLogStore } from './store/index.ts';
 
@@ -112,17 +114,27 @@ export class Agent {
     const { loop, state } = await this.#startConsensus(transport);
     directory.renew(state.local);
     const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
-    const view = new MeshView(
-      { clock, logger: logger.child({ part: 'mesh' }), random: this.#random.fork(), identity, peers, directory, state },
-      { config, meshId: this.#membership.meshId },
-    );
     const drivers = await startDrivers({ clock, logger }, config, signal);
     this.#started('drivers', () => drivers.stop());
     logger.info({ ...drivers.description }, 'drivers started');
+    const epoch = await nextEpoch(config.dataDir, clock.nowMs());
+    const { meshId } = this.#membership;
     const host = await HostSide.create(
-      { services, store, drivers, view, calls: (own) => new PeerCalls(peers, hostId, own), metrics: this.#metrics },
-      { config, hostId, meshId: this.#membership.meshId, signal: this.#abort.signal },
+      {
+        services,
+        store,
+        drivers,
+        calls: (own) => new PeerCalls(peers, hostId, own),
+        view: (ownAdvert) =>
+          new MeshView(
+            { clock, logger: logger.child({ part: 'mesh' }), random: this.#random.fork(), identity, peers, directory },
+            { config, meshId, epoch, ownAdvert },
+          ),
+        metrics: this.#metrics,
+      },
+      { config, hostId, meshId, signal: this.#abort.signal },
     );
+    const { view } = host;
 
     // Peers are answered from here on; before, there was nothing to answer with.
     const joiner = new JoinHandler({ state, meshKey, clock, logger: logger.child({ part: 'join' }) });
@@ -131,7 +143,12 @@ export class Agent {
       {
         certificates,
         admits: (id) => directory.find(id) !== undefined || hostTable.get(state.local, id) === undefined,
-        handlers: { ...transport.peerHandlers, ...host.handlers, ...view.handlers },
+        handlers: {
+          ...transport.peerHandlers,
+          ...host.handlers,
+          ...view.handlers,
+          watchState: stateWatchHandler(state),
+        },
         join: joiner,
       },
     );

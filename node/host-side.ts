@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { BlobStore } from '../drivers/image/store.ts';
 import { defaultConfiguration } from '../placement/index.ts';
+import type { shoal } from '../proto/messages.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
@@ -38,7 +39,8 @@ export interface HostSideParts {
   readonly services: ServiceDependencies;
   readonly store: HostStore;
   readonly drivers: HostDrivers;
-  readonly view: MeshView;
+  /** Makes the view of the mesh, given what this host says of itself. */
+  readonly view: (ownAdvert: () => shoal.v1.IAdvert) => MeshView;
   /** Makes the calls to peers, given what this host answers itself. */
   readonly calls: (own: () => HostHandlers) => PeerCalls;
   readonly metrics: Metrics;
@@ -47,6 +49,7 @@ export interface HostSideParts {
 /** See above. */
 export class HostSide implements Service {
   readonly handlers: HostHandlers;
+  readonly view: MeshView;
   readonly claims: ClaimBook;
   readonly images: ImageDepot;
   readonly control: AgentHostControl;
@@ -66,12 +69,12 @@ export class HostSide implements Service {
     inventory: Inventory,
     blobs: BlobStore,
   ) {
-    const { services, store, drivers, view, metrics } = parts;
+    const { services, store, drivers, metrics } = parts;
     const { config, hostId } = options;
     const { state, clock, logger } = services;
     this.#parts = parts;
     this.drivers = drivers;
-    this.claims = new ClaimBook({ store, clock, onChange: () => view.publishSoon() }, hostCapacity(config, inventory));
+    this.claims = new ClaimBook({ store, clock, onChange: () => this.view.changed() }, hostCapacity(config, inventory));
     const calls = parts.calls(() => this.handlers);
     this.images = new ImageDepot(
       { ...services, store, logger: logger.child({ part: 'images' }) },
@@ -122,7 +125,7 @@ export class HostSide implements Service {
       const record = hostTable.get(state.local, hostId)?.record;
       return { disabled: record?.disabled ?? false, reason: record?.disabledReason ?? '' };
     };
-    view.setOwnAdvert(() =>
+    this.view = parts.view(() =>
       ownAdvert({
         config,
         hostId,
@@ -141,15 +144,15 @@ export class HostSide implements Service {
       claims: this.claims,
       images: this.images,
       compute: drivers.compute,
-      freshAdvert: () => view.signedOwnAdvert(),
+      freshAdvert: () => this.view.freshOwnAdvert(),
       isEnabled: () => !disabled().disabled,
       onClaim: (result) => metrics.claims.inc({ result }),
     });
     this.placer = new GossipPlacer(
       {
-        columns: view.columns,
+        columns: this.view.columns,
         transport: calls,
-        acceptAdvert: (advert) => view.accept(advert),
+        acceptAdvert: (advert) => this.view.accept(advert),
         clock,
         prng: new Prng(Number.parseInt(hostId.slice(0, 8), 16) ^ clock.nowMs()),
         logger: logger.child({ part: 'placer' }),

@@ -2,6 +2,7 @@
 
 import { chmodSync, rmSync } from 'node:fs';
 import { GrpcGateway } from '../api-gateway/grpc/server.ts';
+import { computeModule } from '../api-gateway/rest/compute/module.ts';
 import { Catalog, catalogServices } from '../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../api-gateway/rest/identity/module.ts';
 import { imageModule } from '../api-gateway/rest/image/module.ts';
@@ -107,6 +108,7 @@ export class Interfaces implements Service {
           identityModule({ identity, directory, catalog }),
           imageModule({ images, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
+          computeModule({ compute, quotas }),
           operationsModule({
             registry: metrics.registry,
             standing: () => state.standing(),

@@ -1,150 +1,200 @@
-/** Interim. */
+/**
+ * What this agent knows of the others by hearsay: adverts and conditions. Gossip brings both; placement's columns are kept
+ * in step with them. Nothing in here is an authority on anything (DESIGN section 2).
+ */
 import { adverseIn, HostColumns } from '../placement/index.ts';
-import { shoal } from '../proto/messages.ts';
+import type { shoal } from '../proto/messages.ts';
 import { placementAdvert } from './advert-mapping.ts';
-import type { Clock, Timer } from './base/clock.ts';
+import type { Clock } from './base/clock.ts';
+import { ShoalError } from './base/errors.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
 import type { Prng } from './base/prng.ts';
 import type { Config } from './config/options.ts';
-import { gossipAddressOf } from './found-mesh.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { KnownHost } from './membership.ts';
+import { AdvertExchange } from './mesh/advert-exchange.ts';
+import { AdvertPublisher } from './mesh/advert-publisher.ts';
+import type { Condition } from './mesh/detector.ts';
+import { DetectorLoop } from './mesh/detector-loop.ts';
 import { type Gossip, gossipTopic } from './mesh/gossip.ts';
 import type { HostIdentity } from './mesh/identity.ts';
 import { Libp2pGossip } from './mesh/libp2p-gossip.ts';
 import type { PeerClients } from './mesh/peer-client.ts';
 import type { PeerHandlers } from './mesh/peer-server.ts';
-import { hostIdOf, verifySignature } from './mesh/signature.ts';
 import type { HostViews } from './services/dependencies.ts';
-import type { StateClient } from './state/types.ts';
 
-const purpose = 'advert/v1';
+/** Cell of this mesh: one for now, but in every topic's name from the start. */
+const cell = 'cell0';
+/** How suspect a suspected host is to placement: chosen only when nobody else is left. */
+const suspicionOfSuspect = 0.5;
 
+/** What it needs from outside. */
+export interface MeshViewDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Prng;
+  readonly identity: HostIdentity;
+  readonly peers: PeerClients;
+  readonly directory: HostDirectory;
+}
+
+/** How it is set up. */
+export interface MeshViewOptions {
+  readonly config: Config;
+  readonly meshId: string;
+  /** This start of the agent (mesh/epoch-file.ts). */
+  readonly epoch: number;
+  /** This host's advert as of now; who publishes it fills in epoch, sequence and time. */
+  readonly ownAdvert: () => shoal.v1.IAdvert;
+}
+
+/** See above. */
 export class MeshView implements Service, HostViews {
-  readonly columns = new HostColumns({ seed: 1 });
-  readonly handlers: Pick<PeerHandlers, 'pullView' | 'probe' | 'watchState'>;
-  readonly #deps: { clock: Clock; logger: Logger; identity: HostIdentity; peers: PeerClients; state: StateClient };
+  /** Placement's view of the hosts. */
+  readonly columns: HostColumns;
+  readonly handlers: Pick<PeerHandlers, 'pullView' | 'probe'>;
+  readonly #deps: MeshViewDeps;
   readonly #gossip: Gossip;
-  readonly #topic: string;
-  readonly #known = new Map<string, { advert: shoal.v1.Advert; signed: shoal.v1.SignedAdvert; atMs: number }>();
-  readonly #epoch: number;
-  #sequence = 0;
-  #own: (() => shoal.v1.Advert) | undefined;
-  #timer: Timer | undefined;
-  #soon: Timer | undefined;
+  readonly #exchange: AdvertExchange;
+  readonly #publisher: AdvertPublisher;
+  readonly #detector: DetectorLoop;
+  readonly #stopping = new AbortController();
 
-  constructor(
-    deps: {
-      clock: Clock;
-      logger: Logger;
-      random: Prng;
-      identity: HostIdentity;
-      peers: PeerClients;
-      directory: HostDirectory;
-      state: StateClient;
-    },
-    options: { config: Config; meshId: string },
-  ) {
+  constructor(deps: MeshViewDeps, options: MeshViewOptions) {
+    const { clock, logger, random, identity, peers, directory } = deps;
+    const { config, meshId, epoch } = options;
     this.#deps = deps;
-    this.#epoch = deps.clock.nowMs();
-    this.#topic = gossipTopic('adverts', { meshId: options.meshId, cell: 'cell0' });
-    const listen = options.config.gossip.listen;
-    this.#gossip = new Libp2pGossip(deps, {
-      listen: `/ip4/${listen.slice(0, listen.lastIndexOf(':'))}/tcp/${listen.slice(listen.lastIndexOf(':') + 1)}`,
-      topics: [this.#topic],
-      admits: (id) => deps.directory.find(id) !== undefined,
-    });
-    void gossipAddressOf;
-    this.handlers = {
-      pullView: async () => ({ adverts: [...this.#known.values()].map((entry) => entry.signed) }),
-      probe: async () => ({ reached: true }),
-      async *watchState() {},
-    };
+    this.columns = new HostColumns({ seed: random.uint32() });
+    const topic = gossipTopic('adverts', { meshId, cell });
+    const rumours = gossipTopic('rumours', { meshId, cell });
+    const isMember = (hostId: HostId): boolean => directory.find(hostId) !== undefined;
+    this.#gossip = new Libp2pGossip(
+      { clock, logger, random: random.fork(), identity },
+      { listen: multiaddrOf(config.gossip.listen), topics: [topic, rumours], admits: isMember },
+    );
+    this.#exchange = new AdvertExchange(
+      { clock, logger, random: random.fork(), gossip: this.#gossip },
+      { meshId, topic, isMember, onAdvert: (advert) => this.#onAdvert(advert) },
+    );
+    this.#publisher = new AdvertPublisher(
+      { clock, logger, random: random.fork(), gossip: this.#gossip, identity },
+      {
+        topic,
+        epoch,
+        compose: options.ownAdvert,
+        hostCount: () => directory.hosts().length,
+        onAdvert: (signed) => void this.#exchange.accept(signed),
+      },
+    );
+    this.#detector = new DetectorLoop(
+      {
+        clock,
+        logger,
+        random: random.fork(),
+        gossip: this.#gossip,
+        identity,
+        prober: {
+          probe: (hostId, request, call) => peers.to(hostId).call((calls) => calls.probe(request, call)),
+        },
+      },
+      {
+        meshId,
+        topic: rumours,
+        epoch,
+        isMember,
+        onCondition: (hostId, condition) => this.#onCondition(hostId, condition),
+      },
+    );
+    this.handlers = { pullView: async () => this.#exchange.pullView(), ...this.#detector.peerHandlers };
   }
 
-  setOwnAdvert(own: () => shoal.v1.Advert): void {
-    this.#own = own;
-  }
-
+  /** Starts to listen and to speak, and asks a peer for its whole view so as not to wait for a heartbeat. */
   async start(): Promise<void> {
-    this.#gossip.subscribe(this.#topic, {
-      validate: (data) => (this.#read(shoal.v1.SignedAdvert.decode(data)) === undefined ? 'ignore' : 'accept'),
-      handle: (data) => void this.accept(shoal.v1.SignedAdvert.decode(data)),
-    });
+    const { peers, directory, identity, logger } = this.#deps;
+    this.#exchange.start();
     await this.#gossip.start();
-    this.#timer = this.#deps.clock.setInterval(() => this.publishSoon(), 2000);
-    this.publishSoon();
+    this.setPeers(directory.hosts());
+    await this.#detector.start();
+    await this.#publisher.start();
+    const others = directory.hosts().map((host) => host.hostId as HostId);
+    const pull = this.#exchange.pull(
+      peers,
+      others.filter((hostId) => hostId !== identity.hostId),
+      this.#stopping.signal,
+    );
+    pull.catch((error: unknown) => logger.warn({ error }, 'no view could be taken over'));
   }
 
   async stop(): Promise<void> {
-    this.#timer?.cancel();
-    this.#soon?.cancel();
+    this.#stopping.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+    await this.#publisher.stop();
+    await this.#detector.stop();
+    this.#exchange.stop();
     await this.#gossip.stop();
   }
 
+  /** Whom to keep in touch with; called whenever the records of hosts change. */
   setPeers(hosts: readonly KnownHost[]): void {
+    const others = hosts.filter((host) => host.hostId !== this.#deps.identity.hostId);
     this.#gossip.setPeers(
-      hosts
-        .filter((host) => host.hostId !== this.#deps.identity.hostId)
-        .map((host) => ({
-          hostId: host.hostId as HostId,
-          publicKey: Buffer.from(host.publicKey, 'base64'),
-          address: host.gossipAddress,
-        })),
+      others.map((host) => ({
+        hostId: host.hostId as HostId,
+        publicKey: Buffer.from(host.publicKey, 'base64'),
+        address: host.gossipAddress,
+      })),
     );
+    this.#detector.setMembers(hosts.map((host) => host.hostId as HostId));
   }
 
-  publishSoon(): void {
-    this.#soon ??= this.#deps.clock.setTimeout(() => {
-      this.#soon = undefined;
-      if (this.#own === undefined) return;
-      const signed = this.signedOwnAdvert();
-      this.accept(signed);
-      this.#gossip.publish(this.#topic, shoal.v1.SignedAdvert.encode(signed).finish()).catch((err: unknown) => {
-        this.#deps.logger.info({ err }, 'an advert was not published');
-      });
-    }, 50);
+  /** Something that the own advert tells has changed. */
+  changed(): void {
+    this.#publisher.changed();
   }
 
-  signedOwnAdvert(): shoal.v1.SignedAdvert {
-    const advert = this.#own?.() ?? new shoal.v1.Advert();
-    advert.epoch = this.#epoch;
-    advert.sequence = ++this.#sequence;
-    advert.publishedMs = this.#deps.clock.nowMs();
-    const bytes = shoal.v1.Advert.encode(advert).finish();
-    return new shoal.v1.SignedAdvert({
-      advert: bytes,
-      signature: this.#deps.identity.sign(purpose, bytes),
-      publicKey: this.#deps.identity.publicKey,
-    });
+  /** The own advert, signed, as of now. */
+  freshOwnAdvert(): shoal.v1.SignedAdvert {
+    return this.#publisher.fresh();
   }
 
-  accept(signed: shoal.v1.SignedAdvert): boolean {
-    const advert = this.#read(signed);
-    if (advert === undefined) return false;
-    const mapped = placementAdvert(advert);
-    if (adverseIn(mapped) !== undefined || this.columns.upsert(mapped) !== 'applied') return false;
-    this.#known.set(advert.hostId, { advert, signed, atMs: this.#deps.clock.monotonicMs() });
-    return true;
+  /** Takes in an advert that came with an answer. False: not newer, or not what it claims to be. */
+  accept(signed: shoal.v1.ISignedAdvert): boolean {
+    return this.#exchange.accept(signed);
   }
 
   adverts(): readonly shoal.v1.Advert[] {
-    return [...this.#known.values()].map((entry) => entry.advert);
+    return this.#exchange.view.all().map((held) => held.advert);
   }
 
-  condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown' {
-    if (hostId === this.#deps.identity.hostId) return 'alive';
-    const entry = this.#known.get(hostId);
-    if (entry === undefined) return 'unknown';
-    const age = this.#deps.clock.monotonicMs() - entry.atMs;
-    return age < 6000 ? 'alive' : age < 12_000 ? 'suspect' : 'dead';
+  condition(hostId: string): Condition {
+    return hostId === this.#deps.identity.hostId ? 'alive' : this.#detector.conditionOf(hostId as HostId);
   }
 
-  #read(signed: shoal.v1.SignedAdvert): shoal.v1.Advert | undefined {
-    if (!verifySignature(signed.publicKey, purpose, signed.advert, signed.signature)) return undefined;
-    const advert = shoal.v1.Advert.decode(signed.advert);
-    return advert.hostId === hostIdOf(signed.publicKey) ? advert : undefined;
+  #onAdvert(advert: shoal.v1.Advert): void {
+    const mapped = placementAdvert(advert);
+    const fault = adverseIn(mapped);
+    if (fault !== undefined) {
+      this.#deps.logger.warn({ hostId: advert.hostId, fault }, 'an advert is of no use to placement');
+      return;
+    }
+    const hostId = advert.hostId as HostId;
+    this.columns.upsert(mapped);
+    this.#onCondition(hostId, this.condition(hostId));
+    this.#detector.advertised(hostId, advert.epoch);
   }
+
+  #onCondition(hostId: HostId, condition: Condition): void {
+    this.columns.setLiveness(hostId, {
+      up: condition !== 'dead',
+      suspicion: condition === 'suspect' ? suspicionOfSuspect : 0,
+    });
+  }
+}
+
+/** `host:port` as libp2p writes it. */
+function multiaddrOf(endpoint: string): string {
+  const at = endpoint.lastIndexOf(':');
+  const host = endpoint.slice(0, at).replace(/^\[|\]$/g, '');
+  return `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${endpoint.slice(at + 1)}`;
 }

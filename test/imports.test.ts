@@ -56,7 +56,6 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
  * root: these two files are the only places of `node/` that look up.
  */
 const exceptions: readonly [string, Area][] = [
-  ['node/agent.ts', 'gateway'],
   ['node/interfaces.ts', 'gateway'],
 ];
 
