@@ -3,12 +3,16 @@
  *
  * Synchronous mode (default): `ready()`, do what ready.ts says, `advance()`, in this order and one at a time.
  *
+ * A new group begins with the same snapshot (index and term at least 1, the first voters, any data) on each first voter,
+ * stored as if received; everybody else begins empty and hears from a leader.
+ *
  * Asynchronous storage writes: `ready()` as often as `hasReady()`, without `advance`. `messages` then holds, besides
  * those to peers, `MsgStorageAppend` to `appendThread` and `MsgStorageApply` to `applyThread`. The owner does the
  * appends in order (batching neighbours is fine: newer entries replace older ones), and when one is durable hands its
  * `responses` out: those to this node to `step`, the others to the network. The same for the applies, in order, on their
- * own. Messages to peers go out at once. Nothing else is promised: no order between the two threads, and an apply may
- * come for entries whose append this very node has not finished, except that it never comes for unstable ones.
+ * own. Messages to peers go out at once. An append must be synced when it has entries, a snapshot, or a term or vote other
+ * than those stored last; else (a commit index alone) it may ride with the next. Between the two threads there is no
+ * order, but an apply never comes for entries that are not durable here, and no apply is under way when a snapshot comes.
  */
 import { assert } from '../base/assert.ts';
 import type { RaftId } from '../base/ids.ts';
@@ -116,8 +120,9 @@ export class RawNode {
   }
 
   /**
-   * A committed conf change is applied; must be called for each, in order. One that the state machine refuses is passed
-   * with its node ids set to 0. Returns the membership as it is now, for the next snapshot.
+   * A committed conf change is applied; must be called for each, in order, before the entry is reported as applied. One
+   * that the state machine refuses is passed with its node ids set to 0. Returns the membership as of that entry, which
+   * the state machine keeps for its snapshots and for `Storage.initialState` after a restart.
    */
   applyConfChange(change: ConfChangeV1 | ConfChangeV2): ConfState {
     return this.raft.applyConfChange(asV2(change));

@@ -3,7 +3,7 @@
  * asynchronous mode):
  *
  *  1. Write `hardState`, `entries` and `snapshot` to disk, `entries` replacing what is there from their first index on.
- *     When `mustSync`, the write has to be on the platter, not in a cache, before step 2.
+ *     When `mustSync` or with a snapshot, the write has to be on the platter, not in a cache, before step 2.
  *  2. Send `messages`.
  *  3. Restore the state machine from `snapshot`; apply `committedEntries` in order; for conf changes call
  *     `applyConfChange`, even to say that one is void.
@@ -36,6 +36,6 @@ export interface Ready {
   readonly snapshot: Snapshot | undefined;
   readonly committedEntries: readonly Entry[];
   readonly messages: readonly Message[];
-  /** Whether step 1 must be synced: entries came, or term or vote changed. A commit index alone may be lost. */
+  /** Whether step 1 must be synced even without a snapshot: entries came, or term or vote changed. A commit index alone may be lost. */
   readonly mustSync: boolean;
 }

@@ -2,7 +2,7 @@
  * A group of nodes in one process, whose network, disks and clocks are whatever the schedule says, and an observer that
  * knows everything and checks what Raft promises (Raft paper, figure 3) after each step.
  *
- * Faults: messages are lost, repeated, delivered in any order; nodes lose power at any moment, also between the storing
+ * Faults: messages are lost, repeated, delivered in any order; the network splits in two; nodes lose power at any moment, also between the storing
  * and the sending of one `Ready`; what was not synced may be lost with it (the commit index, the last of the state machine).
  */
 import { assert, must } from '../../../../node/base/assert.ts';
@@ -113,6 +113,8 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #random: Prng;
   #network: Message[] = [];
+  /** Those on the one side of a split; empty when there is none. */
+  #island: ReadonlySet<number> = new Set();
   #proposals = 0;
   #reads = 0;
 
@@ -290,6 +292,18 @@ export class Cluster {
     if (message !== undefined) this.#reportLoss(message);
   }
 
+  /** Splits the network in two, or makes it whole. Leaders are cut off more often than chance would have it. */
+  split(): void {
+    const leader = this.members.find(({ node }) => node?.raft.role === 'leader');
+    const island = new Set(this.members.map(({ id }) => id).filter(() => this.#random.chance(0.3)));
+    if (leader !== undefined && this.#random.chance(0.5)) island.add(leader.id);
+    this.#island = island;
+  }
+
+  join(): void {
+    this.#island = new Set();
+  }
+
   // --- The world ---------------------------------------------------------------------------------------------------
 
   #send(message: Message): void {
@@ -303,7 +317,7 @@ export class Cluster {
 
   #deliver(message: Message): void {
     const target = must(this.members[message.to - 1], `node ${message.to}`);
-    if (target.node === undefined) {
+    if (target.node === undefined || this.#island.has(message.from) !== this.#island.has(message.to)) {
       this.#reportLoss(message);
       return;
     }
@@ -440,6 +454,7 @@ export class Cluster {
       member.disk.slow = false;
       this.powerOn(member);
     }
+    this.join();
     for (const message of this.#network.splice(0)) this.#reportLoss(message);
     for (let round = 0; round < healRoundsMax; round++) {
       const members = this.#currentMembers();

@@ -23,13 +23,19 @@ const steps: readonly Step[] = [
   { weight: 5, run: (cluster, member) => cluster.work(member, true) },
   { weight: 15, run: (cluster, member) => cluster.compact(member) },
   { weight: 4, run: (cluster, member) => cluster.transfer(member) },
+  { weight: 6, run: (cluster) => cluster.split() },
+  { weight: 6, run: (cluster) => cluster.join() },
 ];
 
 /** With lease reads, all clocks tick at once; else each for itself, and some jump far ahead. */
-const tickTogether: Step = { weight: 100, run: (cluster) => cluster.members.forEach((one) => cluster.tick(one)) };
+const tickTogether: Step = { weight: 100, run: everybodyTicks };
 const tickAlone: Step = { weight: 140, run: (cluster, member) => cluster.tick(member) };
 const tickFar: Step = { weight: 3, run: (cluster, member) => repeatedly(12, () => cluster.tick(member)) };
 const changeMembership: Step = { weight: 20, run: (cluster, member) => cluster.changeMembership(member) };
+
+function everybodyTicks(cluster: Cluster): void {
+  for (const one of cluster.members) cluster.tick(one);
+}
 
 function everybodyWorks(cluster: Cluster, inOrder: boolean): void {
   for (const one of cluster.members) cluster.work(one, false);
