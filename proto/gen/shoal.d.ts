@@ -8749,6 +8749,9 @@ export namespace shoal {
             /** PullViewResponse adverts. */
             adverts: shoal.v1.SignedAdvert[];
 
+            /** PullViewResponse agesMs. */
+            agesMs: number[];
+
             /**
              * Creates a new PullViewResponse instance using the specified properties.
              * @param [properties] Properties to set
@@ -8783,6 +8786,9 @@ export namespace shoal {
 
                 /** PullViewResponse adverts */
                 adverts?: shoal.v1.SignedAdvert.$Properties[];
+
+                /** PullViewResponse agesMs */
+                agesMs?: number[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -9021,6 +9027,9 @@ export namespace shoal {
             /** ProbeResponse reached. */
             reached: boolean;
 
+            /** ProbeResponse alive. */
+            alive: (shoal.v1.SignedRumour|null);
+
             /**
              * Creates a new ProbeResponse instance using the specified properties.
              * @param [properties] Properties to set
@@ -9055,6 +9064,9 @@ export namespace shoal {
 
                 /** ProbeResponse reached */
                 reached?: boolean;
+
+                /** ProbeResponse alive */
+                alive?: (shoal.v1.SignedRumour.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -22341,6 +22341,7 @@ export const shoal = $root.shoal = (() => {
              * Properties of a PullViewResponse.
              * @typedef {Object} shoal.v1.PullViewResponse.$Properties
              * @property {Array.<shoal.v1.SignedAdvert.$Properties>} [adverts] PullViewResponse adverts
+             * @property {Array.<number>} [agesMs] PullViewResponse agesMs
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -22367,6 +22368,7 @@ export const shoal = $root.shoal = (() => {
              */
             const PullViewResponse = function (properties) {
                 this.adverts = [];
+                this.agesMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -22380,6 +22382,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             PullViewResponse.prototype.adverts = $util.emptyArray;
+
+            /**
+             * PullViewResponse agesMs.
+             * @member {Array.<number>} agesMs
+             * @memberof shoal.v1.PullViewResponse
+             * @instance
+             */
+            PullViewResponse.prototype.agesMs = $util.emptyArray;
 
             /**
              * Creates a new PullViewResponse instance using the specified properties.
@@ -22416,6 +22426,8 @@ export const shoal = $root.shoal = (() => {
                 if (message.adverts != null && message.adverts.length)
                     for (let i = 0; i < message.adverts.length; ++i)
                         $root.shoal.v1.SignedAdvert.encode(message.adverts[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.agesMs != null && message.agesMs.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).uint64s(message.agesMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -22466,6 +22478,20 @@ export const shoal = $root.shoal = (() => {
                             if (!(message.adverts && message.adverts.length))
                                 message.adverts = [];
                             message.adverts.push($root.shoal.v1.SignedAdvert.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType === 2) {
+                                if (!(message.agesMs && message.agesMs.length))
+                                    message.agesMs = [];
+                                reader.uint64s(message.agesMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.agesMs && message.agesMs.length))
+                                message.agesMs = [];
+                            message.agesMs.push(reader.uint64());
                             continue;
                         }
                     }
@@ -22997,6 +23023,7 @@ export const shoal = $root.shoal = (() => {
              * Properties of a ProbeResponse.
              * @typedef {Object} shoal.v1.ProbeResponse.$Properties
              * @property {boolean} [reached] ProbeResponse reached
+             * @property {shoal.v1.SignedRumour.$Properties|null} [alive] ProbeResponse alive
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -23037,6 +23064,23 @@ export const shoal = $root.shoal = (() => {
             ProbeResponse.prototype.reached = false;
 
             /**
+             * ProbeResponse alive.
+             * @member {shoal.v1.SignedRumour|null} alive
+             * @memberof shoal.v1.ProbeResponse
+             * @instance
+             */
+            ProbeResponse.prototype.alive = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ProbeResponse.prototype, "_alive", {
+                get: $util.oneOfGetter($oneOfFields = ["alive"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
              * Creates a new ProbeResponse instance using the specified properties.
              * @function create
              * @memberof shoal.v1.ProbeResponse
@@ -23070,6 +23114,8 @@ export const shoal = $root.shoal = (() => {
                     throw $Error("max depth exceeded");
                 if (message.reached != null && $Object.hasOwnProperty.call(message, "reached") && message.reached !== false)
                     writer.uint32(/* id 1, wireType 0 =*/8).bool(message.reached);
+                if (message.alive != null && $Object.hasOwnProperty.call(message, "alive"))
+                    $root.shoal.v1.SignedRumour.encode(message.alive, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -23121,6 +23167,13 @@ export const shoal = $root.shoal = (() => {
                                 message.reached = value;
                             else
                                 delete message.reached;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.alive = $root.shoal.v1.SignedRumour.decode(reader, reader.size(), $undefined, _depth + 1, message.alive);
+                            message._alive = "alive";
                             continue;
                         }
                     }
