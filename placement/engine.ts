@@ -93,12 +93,15 @@ export class PlacementEngine {
   /**
    * The best host for the request and the next best ones, by the view as it is now. Deducts nothing: the caller holds
    * (`columns.hold`) what it claims, before it decides again. Draws among near-equals as configured.
+   * @param refusals how many targets have refused this request so far. A refusal means that others are after the same
+   *   hosts, so each doubles the draw and looks past scores.
    */
-  select(request: PlacementRequest): Selection {
-    const { drawWidth, alternatesMax } = this.#configuration;
-    const list = this.rank(request, Math.max(drawWidth, alternatesMax + 1));
+  select(request: PlacementRequest, refusals = 0): Selection {
+    const { alternatesMax } = this.#configuration;
+    const draw = drawAfter(this.#configuration, refusals);
+    const list = this.rank(request, Math.max(draw.width, alternatesMax + 1));
     if (list.length === 0) return nothing;
-    const first = drawAmong(list, this.#configuration, this.#prng);
+    const first = drawAmong(list, draw, this.#prng);
     const alternates: Candidate[] = [];
     for (let i = 0; i < list.length && alternates.length < alternatesMax; i++) {
       if (i !== first) alternates.push(this.#candidate(list, i));
@@ -109,9 +112,10 @@ export class PlacementEngine {
   /**
    * The slot that `select` would choose, or -1: for callers that need no alternates and nothing allocated.
    */
-  selectSlot(request: PlacementRequest): number {
-    const list = this.rank(request, this.#configuration.drawWidth);
-    return list.length === 0 ? -1 : (list.slots[drawAmong(list, this.#configuration, this.#prng)] ?? -1);
+  selectSlot(request: PlacementRequest, refusals = 0): number {
+    const draw = drawAfter(this.#configuration, refusals);
+    const list = this.rank(request, draw.width);
+    return list.length === 0 ? -1 : (list.slots[drawAmong(list, draw, this.#prng)] ?? -1);
   }
 
   /** The best `width` (bounded) hosts in order. The list is reused: read it before the next call. */
@@ -231,20 +235,32 @@ export class PlacementEngine {
 }
 
 /** No caller draws among more hosts or wants more alternates than this. */
-export const listWidthMax = 64;
+export const listWidthMax = 256;
 
 /** Classes without an index of their own are small; this bounds what odd requests can pile up. */
 const classesMax = 10_000;
 
 const nothing: Selection = { outcome: 'none' };
 
-/** Position of the candidate to try first: one of the near-equals at the front. Draws only when there is a choice. */
-export function drawAmong(list: CandidateList, configuration: PlacementConfiguration, prng: Prng): number {
+/** Among how many of the best to draw, and how far below the best they may score. */
+interface Draw {
+  readonly width: number;
+  readonly tolerance: number;
+}
+
+function drawAfter(configuration: PlacementConfiguration, refusals: number): Draw {
   const { drawWidth, drawTolerance } = configuration;
-  if (drawWidth <= 1) return 0;
-  const bar = (list.scores[0] ?? 0) - drawTolerance;
+  if (refusals <= 0) return { width: drawWidth, tolerance: drawTolerance };
+  const width = Math.min(listWidthMax, Math.max(2, drawWidth) * 2 ** Math.min(refusals, 6));
+  return { width, tolerance: Number.POSITIVE_INFINITY };
+}
+
+/** Position of the candidate to try first: one of the near-equals at the front. Draws only when there is a choice. */
+function drawAmong(list: CandidateList, draw: Draw, prng: Prng): number {
+  if (draw.width <= 1) return 0;
+  const bar = (list.scores[0] ?? 0) - draw.tolerance;
   let equals = 1;
-  while (equals < list.length && equals < drawWidth && (list.scores[equals] ?? 0) >= bar) equals++;
+  while (equals < list.length && equals < draw.width && (list.scores[equals] ?? 0) >= bar) equals++;
   return equals === 1 ? 0 : prng.below(equals);
 }
 

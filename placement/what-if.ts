@@ -1,4 +1,5 @@
 import type { HostId, ServerId } from '../node/base/ids.ts';
+import type { PlacementConfiguration } from './configuration.ts';
 import type { PlacementEngine } from './engine.ts';
 import type { HostColumns } from './host-columns.ts';
 import type { PlacementRequest } from './request.ts';
@@ -40,14 +41,19 @@ export function whatIf(engine: PlacementEngine, request: PlacementRequest, wante
     if (overlay?.except?.has(slot) === true) continue;
     const hostId = columns.hostIds[slot];
     if (hostId === undefined) continue;
-    const count = copiesThatFit(columns, requestClass, request, slot, Math.min(most, groupShare(request, hostId)));
+    const share = groupShare(engine.configuration, request, hostId);
+    const count = copiesThatFit(columns, requestClass, request, slot, Math.min(most, share));
     if (count === 0) continue;
     counts.push({ hostId, count });
     total += count;
     largest = Math.max(largest, count);
   }
   counts.sort((a, b) => b.count - a.count || (a.hostId < b.hostId ? -1 : 1));
-  const together = request.group?.policy === 'affinity' && request.group.memberHosts.length === 0;
+  const together =
+    request.group?.policy === 'affinity' &&
+    request.group.memberHosts.length === 0 &&
+    request.purpose !== 'rebuild' &&
+    engine.configuration.enabledFilters.includes('ServerGroupAffinityFilter');
   return {
     fits: Math.min(most, together ? largest : total),
     wanted: most,
@@ -115,9 +121,10 @@ function previewKey(copy: number): { serverId: ServerId; generation: number } {
 }
 
 /** How many more members of the request's group the host may take. */
-export function groupShare(request: PlacementRequest, hostId: HostId): number {
+function groupShare(configuration: PlacementConfiguration, request: PlacementRequest, hostId: HostId): number {
   const { group } = request;
-  if (group?.policy !== 'anti-affinity') return Number.POSITIVE_INFINITY;
+  const asked = configuration.enabledFilters.includes('ServerGroupAntiAffinityFilter') && request.purpose !== 'rebuild';
+  if (group?.policy !== 'anti-affinity' || !asked) return Number.POSITIVE_INFINITY;
   let members = 0;
   for (const host of group.memberHosts) if (host === hostId) members++;
   return Math.max(0, Math.max(1, group.maxServerPerHost) - members);

@@ -1,4 +1,4 @@
-import type { ServerId } from '../../node/base/ids.ts';
+import type { HostId, ServerId } from '../../node/base/ids.ts';
 import { Prng } from '../../node/base/prng.ts';
 import {
   type ClaimKey,
@@ -91,10 +91,10 @@ function runOnce(
 } {
   const prng = new Prng(seed);
   const columns = new HostColumns({ seed, slotsMax: options.hosts });
-  const adverts: HostAdvert[] = [];
+  const hostIds: HostId[] = [];
   for (let i = 0; i < options.hosts; i++) {
     const advert = loadedHost(i, 1, prng);
-    adverts.push(advert);
+    hostIds.push(advert.hostId);
     columns.upsert(advert);
   }
   const configuration: PlacementConfiguration = {
@@ -103,7 +103,6 @@ function runOnce(
     ...(options.variant === 'draw' ? {} : { drawWidth: 1, drawTolerance: 0 }),
   };
   const decide = deciderOf(options, columns, configuration, prng.fork());
-  const hostIds = adverts.map((advert) => advert.hostId);
   const groups = Array.from({ length: 1_000 }, () => Array.from({ length: 8 }, () => prng.pick(hostIds)));
   const alive: ClaimKey[] = [];
   let oldest = 0;

@@ -16,8 +16,8 @@ import type { HostSize, Trace } from './trace.ts';
 /** Days that count. */
 const windowDays = 14;
 const secondsPerDay = 86_400;
-/** Refusals after which a guest is given up: as many as an agent would try. */
-const triesMax = 16;
+/** Refusals after which a guest is given up. Far more than an agent would try, so that no strategy packs better by giving up. */
+const triesMax = 256;
 
 export interface PackingOptions {
   readonly trace: Trace;
@@ -231,7 +231,7 @@ class EngineAgent implements PackingAgent {
     const configuration: PlacementConfiguration = {
       ...defaultConfiguration,
       strategy: 'pack',
-      ...(shared ? { drawWidth: 32, drawTolerance: 0.3 } : { drawWidth: 1, drawTolerance: 0 }),
+      ...(shared ? { drawWidth: 64, drawTolerance: 0.3 } : { drawWidth: 1, drawTolerance: 0 }),
     };
     this.#engine = new PlacementEngine(this.#columns, configuration, new Prng(seed));
     for (let h = 0; h < hosts; h++) {
@@ -255,7 +255,7 @@ class EngineAgent implements PackingAgent {
       }
     }
     // No `excludedHosts`: the refusal brought the host's truth with it, so it is not chosen again unless it fits.
-    return this.#engine.selectSlot(placementRequest({ needs }));
+    return this.#engine.selectSlot(placementRequest({ needs }), refused.size);
   }
 
   learn(h: number, truth: Truth): void {
