@@ -15,6 +15,8 @@ import { bulk, tagsBody, wrapped } from './schemas.ts';
 export interface Viewing {
   readonly reader: StateReader;
   readonly context: RequestContext;
+  /** No quorum confirmed the reader: nothing can be written now. */
+  readonly isStale: boolean;
 }
 
 /** One collection: records of type T, drafts and patches as bodies give them. */
@@ -57,7 +59,8 @@ export function administrator(gateway: Gateway, request: FastifyRequest): Reques
 
 /** Who asks, and the view that the answer is made from. */
 export async function viewingOf(gateway: Gateway, request: FastifyRequest): Promise<Viewing> {
-  return { context: gateway.context(request), reader: await gateway.readState(request) };
+  const reader = await gateway.readState(request);
+  return { context: gateway.context(request), reader, isStale: gateway.isStale(request) };
 }
 
 /** Adds `GET`, `POST`, `PUT`, `DELETE` and the tags of one collection. */

@@ -188,7 +188,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     list: async (viewing) => {
       // As in Neutron, whoever looks finds the default group. What cannot be written now is made when it can.
       try {
-        await securityGroups.ensureDefault(viewing.context);
+        if (!viewing.isStale) await securityGroups.ensureDefault(viewing.context);
       } catch (caught) {
         if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED')) throw caught;
         gateway.logger.debug({ err: caught }, 'the default security group could not be made now');

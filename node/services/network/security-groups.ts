@@ -66,7 +66,9 @@ export class SecurityGroups {
 
   /** Makes the caller's project's default group unless it is there. Nothing is written when it is. */
   async ensureDefault(context: RequestContext): Promise<void> {
-    if (context.projectId === '') return;
+    const isThere =
+      securityGroupTable.one(this.#deps.state.local, 'default', indexKey(context.projectId)) !== undefined;
+    if (context.projectId === '' || isThere) return;
     const nowMs = this.#deps.clock.nowMs();
     await transact(this.#deps, context, (attempt) => {
       planDefaultGroup(attempt, context.projectId, { nowMs, newId: this.#deps.newId });

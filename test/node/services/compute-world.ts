@@ -118,9 +118,12 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
   await addHost(world, 2);
   await compute.flavors.create(world.admin, { id: '1', name: 'm1.tiny', vcpus: 1, memoryMib: 128, diskGib: 1 });
   await addImage(world, 'image-1');
-  const reports = (hostId: string): HostReportService =>
-    new HostReportService(world.deps, hostId as HostId, new AbortController().signal);
-  return { ...world, compute, placer, hostControl, reports };
+  return { ...world, compute, placer, hostControl, reports: reportsOf(world) };
+}
+
+/** What each host of a world would tell. */
+export function reportsOf(world: World): (hostId: string) => HostReportService {
+  return (hostId) => new HostReportService(world.deps, hostId as HostId, new AbortController().signal);
 }
 
 /** A public, active image. */

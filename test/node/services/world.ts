@@ -45,8 +45,12 @@ export function contextOf(projectId: string, roles: readonly string[] = ['member
 }
 
 /** An empty mesh with services. */
-export function makeWorld(clock: Clock = testClock): World {
-  const state = new MemoryStateClient();
+export function makeWorld(): World {
+  return worldOn(new MemoryStateClient());
+}
+
+/** Services on a state that is there. */
+export function worldOn(state: MemoryStateClient, clock: Clock = testClock): World {
   const deps: ServiceDependencies = { state, clock, logger: silentLogger, newId: () => randomUUID() };
   return {
     state,

@@ -1,0 +1,108 @@
+/** A gateway with compute and network on a state in memory, a placer that takes hosts in turn, and little hosts that act. */
+import { randomUUID } from 'node:crypto';
+import { computeModule } from '../../../api-gateway/rest/compute/module.ts';
+import { networkModule } from '../../../api-gateway/rest/network/module.ts';
+import { ComputeService } from '../../../node/services/compute/index.ts';
+import { NetworkService } from '../../../node/services/network/index.ts';
+import { QuotaService } from '../../../node/services/quota.ts';
+import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { serverTable } from '../../../node/state/tables/index.ts';
+import {
+  addImage,
+  type ComputeWorld,
+  FakeHostControl,
+  FakePlacer,
+  fakeHostViews,
+  hostsAct,
+  reportsOf,
+} from '../../node/services/compute-world.ts';
+import { addHost, testClock, worldOn } from '../../node/services/world.ts';
+import { startGateway, type TestGateway } from '../../support/gateway.ts';
+
+export interface Cloud {
+  readonly gateway: TestGateway;
+  readonly world: ComputeWorld;
+  /** A token of a plain member of a project of their own. */
+  readonly memberToken: string;
+  readonly memberProjectId: string;
+  stop(): Promise<void>;
+}
+
+/** Two hosts, a flavor `1` ("m1.tiny") and an image `cirros`. With `act`, hosts do what the records ask, soon after. */
+export async function startCloud(options: { readonly listen?: boolean; readonly act?: boolean } = {}): Promise<Cloud> {
+  const state = new MemoryStateClient();
+  const base = worldOn(state);
+  const placer = new FakePlacer(base);
+  const hostControl = new FakeHostControl();
+  const compute = new ComputeService({ ...base.deps, placer, hostControl, hostViews: fakeHostViews(base) });
+  const quotas = new QuotaService(base.deps);
+  const network = new NetworkService(base.deps);
+  const world: ComputeWorld = { ...base, network, compute, placer, hostControl, reports: reportsOf(base) };
+  const gateway = await startGateway({
+    state,
+    clock: testClock,
+    listen: options.listen === true,
+    modules: () => [computeModule({ compute, quotas }), networkModule({ network, quotas, hosts: compute.hosts })],
+  });
+  await addHost(world, 1);
+  await addHost(world, 2);
+  const { flavors } = compute;
+  const existing = flavors.list(world.admin, state.local).some((flavor) => flavor.id === '1');
+  if (!existing) {
+    await flavors.create(world.admin, { id: '1', name: 'm1.tiny', vcpus: 1, memoryMib: 128, diskGib: 1 });
+  }
+  await addImage(world, 'cirros');
+  const actor = options.act === true ? startActing(world) : undefined;
+  const member = await addMember(gateway);
+  return {
+    gateway,
+    world,
+    ...member,
+    async stop() {
+      await actor?.stop();
+      await gateway.stop();
+    },
+  };
+}
+
+/** Has the hosts act a moment after each change of a server's record. */
+function startActing(world: ComputeWorld): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve();
+  let isDue = false;
+  let isStopped = false;
+  const watch = world.state.watch({ prefix: serverTable.prefix }, () => {
+    if (isDue || isStopped) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      if (!isStopped && world.state.available) running = running.then(() => hostsAct(world));
+    }, 50);
+  });
+  return {
+    async stop() {
+      isStopped = true;
+      watch.close();
+      await running;
+    },
+  };
+}
+
+async function addMember(gateway: TestGateway): Promise<{ memberToken: string; memberProjectId: string }> {
+  const name = `member-${randomUUID().slice(0, 8)}`;
+  const project = (await gateway.call('POST', '/identity/v3/projects', { body: { project: { name } } })).json().project;
+  const user = (
+    await gateway.call('POST', '/identity/v3/users', { body: { user: { name, password: 'a long password' } } })
+  ).json().user;
+  const roles = (await gateway.call('GET', '/identity/v3/roles?name=member')).json().roles;
+  await gateway.call('PUT', `/identity/v3/projects/${project.id}/users/${user.id}/roles/${roles[0].id}`);
+  const answer = await gateway.call('POST', '/identity/v3/auth/tokens', {
+    token: null,
+    body: {
+      auth: {
+        identity: { methods: ['password'], password: { user: { id: user.id, password: 'a long password' } } },
+        scope: { project: { id: project.id } },
+      },
+    },
+  });
+  return { memberToken: String(answer.headers['x-subject-token']), memberProjectId: project.id };
+}
