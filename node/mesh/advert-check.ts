@@ -2,6 +2,7 @@
 import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
+import { gossipBytesMax } from './gossip.ts';
 import type { HostIdentity } from './identity.ts';
 import { hostIdOf, isHostId, verifySignature } from './signature.ts';
 
@@ -29,7 +30,7 @@ export function signAdvert(identity: HostIdentity, advert: shoal.v1.IAdvert): sh
 export function openAdvert(signed: shoal.v1.ISignedAdvert, meshId: string): shoal.v1.Advert {
   const bytes = signed.advert ?? new Uint8Array(0);
   const publicKey = signed.publicKey ?? new Uint8Array(0);
-  const advert = decoded('advert', () => shoal.v1.Advert.decode(bytes));
+  const advert = decoded('advert', bytes, () => shoal.v1.Advert.decode(bytes));
   mustBelong(advert.meshId, meshId);
   // Cheap checks first: verifying a signature costs a hundred times as much.
   if (advert.hostId !== hostIdOf(publicKey)) throw mismatch('An advert speaks for another host.');
@@ -69,7 +70,7 @@ export interface CheckedRumour {
 export function openRumour(signed: shoal.v1.ISignedRumour, meshId: string): CheckedRumour {
   const bytes = signed.rumour ?? new Uint8Array(0);
   const publicKey = signed.publicKey ?? new Uint8Array(0);
-  const rumour = decoded('rumour', () => shoal.v1.Rumour.decode(bytes));
+  const rumour = decoded('rumour', bytes, () => shoal.v1.Rumour.decode(bytes));
   const { aboutHostId: about, epoch, incarnation } = rumour;
   mustBelong(rumour.meshId, meshId);
   for (const value of [epoch, incarnation]) mustBeCount(value);
@@ -97,11 +98,15 @@ export const rumourKindNumbers: Readonly<Record<CheckedRumour['kind'], shoal.v1.
   dead: shoal.v1.RumourKind.RUMOUR_KIND_DEAD,
 };
 
-function decoded<T>(what: string, decode: () => T): T {
+function decoded<T>(what: string, bytes: Uint8Array, decode: () => T): T {
+  // Not everything that is opened here came by gossip, which has the same bound.
+  if (bytes.length > gossipBytesMax) throw invalid(`The bytes of one ${what} are too many.`);
   try {
     return decode();
   } catch (caught) {
-    throw new ShoalError('INVALID_ARGUMENT', `What should be an ${what} cannot be decoded.`, { cause: caught });
+    throw new ShoalError('INVALID_ARGUMENT', `What should be the bytes of one ${what} cannot be decoded.`, {
+      cause: caught,
+    });
   }
 }
 

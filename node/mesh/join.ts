@@ -58,6 +58,20 @@ export async function joinMesh(
   deps: { readonly clock: Clock; readonly logger: Logger },
   options: JoinOptions,
 ): Promise<Joined> {
+  // The clock's timers do not keep the process alive, and while all agents are away nothing else would: it would end in the
+  // middle of waiting for them, and look as if it had succeeded.
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    return await askAround(deps, options);
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+async function askAround(
+  deps: { readonly clock: Clock; readonly logger: Logger },
+  options: JoinOptions,
+): Promise<Joined> {
   const endsMs = deps.clock.monotonicMs() + options.patienceMs;
   for (;;) {
     let last: ShoalError | undefined;

@@ -1,4 +1,4 @@
-/** The host key as libp2p wants it. Apart from identity.ts because loading libp2p's keys takes a good part of a second. */
+/** The host key as libp2p wants it. Apart from identity.ts because loading libp2p takes a quarter of a second. */
 import { privateKeyFromRaw, publicKeyFromRaw } from '@libp2p/crypto/keys';
 import type { PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
