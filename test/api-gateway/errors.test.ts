@@ -4,7 +4,7 @@ import { errorMappings, failureOf } from '../../api-gateway/errors.ts';
 import { AssertionError } from '../../node/base/assert.ts';
 import { type ErrorCode, errorCodes, ShoalError } from '../../node/base/errors.ts';
 
-t.test('every error code has a gRPC status and an HTTP status, and no mapping is left over', (t) => {
+void t.test('every error code has a gRPC status and an HTTP status, and no mapping is left over', (t) => {
   t.strictSame(Object.keys(errorMappings).sort(), Object.keys(errorCodes).sort());
   for (const code of Object.keys(errorCodes) as ErrorCode[]) {
     const { grpc, http } = errorMappings[code];
@@ -14,14 +14,14 @@ t.test('every error code has a gRPC status and an HTTP status, and no mapping is
   t.end();
 });
 
-t.test('what a client may simply repeat is never reported as the client’s own mistake', (t) => {
+void t.test('what a client may simply repeat is never reported as the client’s own mistake', (t) => {
   for (const [code, { http, retryable }] of Object.entries(errorMappings)) {
     if (retryable) t.ok(http === 409 || http === 429 || http >= 503, `${code}: ${http}`);
   }
   t.end();
 });
 
-t.test('faults of ours keep their details to the log', (t) => {
+void t.test('faults of ours keep their details to the log', (t) => {
   for (const error of [new ShoalError('STORE_FAILED', '/var/secret'), new Error('secret'), 'secret']) {
     const failure = failureOf(error);
     t.equal(failure.mapping.http, 500);

@@ -7,7 +7,7 @@ const admin = { ...nobody, roles: ['Admin'] };
 const member = { ...nobody, roles: ['member', 'reader'] };
 const reader = { ...nobody, roles: ['reader'] };
 
-t.test('rules mean what they say', (t) => {
+void t.test('rules mean what they say', (t) => {
   const cases: [string, PolicyCredentials, Record<string, string>, boolean][] = [
     ['role:admin', admin, {}, true],
     ['role:admin', member, {}, false],
@@ -34,13 +34,13 @@ t.test('rules mean what they say', (t) => {
   t.end();
 });
 
-t.test('a caller without a project does not own what has no project', (t) => {
+void t.test('a caller without a project does not own what has no project', (t) => {
   const policy = new Policy(baseRules);
   t.equal(policy.allows('owner', { ...nobody, projectId: '' }, { project_id: '' }), false);
   t.end();
 });
 
-t.test('mistakes in rules are found when they are compiled', (t) => {
+void t.test('mistakes in rules are found when they are compiled', (t) => {
   for (const rule of [
     'role',
     'role:a or',
@@ -57,7 +57,7 @@ t.test('mistakes in rules are found when they are compiled', (t) => {
   t.end();
 });
 
-t.test('a refusal names the rule', (t) => {
+void t.test('a refusal names the rule', (t) => {
   t.throws(() => new Policy(baseRules).enforce('admin', member), { code: 'FORBIDDEN', message: /admin/ });
   t.end();
 });

@@ -45,7 +45,7 @@ function toy(name: string, faults: RestModule['faults']): RestModule {
 
 const modules = () => [toy('compute', novaFaults), toy('networking', neutronFaults), toy('pictures', glanceFaults)];
 
-t.test('failures come in the shape of the service that was asked', async (t) => {
+void t.test('failures come in the shape of the service that was asked', async (t) => {
   const gateway = await startGateway({ modules });
   t.teardown(() => gateway.stop());
   const fail = (service: string, payload: object, headers = {}) =>
@@ -79,7 +79,7 @@ t.test('failures come in the shape of the service that was asked', async (t) => 
   t.equal(keystone.json().error.title, 'Not Found');
 });
 
-t.test('unknown paths are 404 and wrong methods 405, with or without a token', async (t) => {
+void t.test('unknown paths are 404 and wrong methods 405, with or without a token', async (t) => {
   const gateway = await startGateway({ modules });
   t.teardown(() => gateway.stop());
   for (const token of [undefined, null]) {
@@ -97,7 +97,7 @@ t.test('unknown paths are 404 and wrong methods 405, with or without a token', a
   t.equal((await gateway.call('GET', '/compute/v2/things/')).statusCode, 200, 'a slash at the end does not matter');
 });
 
-t.test('bodies are bounded, parsed and checked before a handler acts on them', async (t) => {
+void t.test('bodies are bounded, parsed and checked before a handler acts on them', async (t) => {
   const gateway = await startGateway({ modules });
   t.teardown(() => gateway.stop());
   const post = (text: unknown, headers = {}) => gateway.call('POST', '/compute/v2/things', { body: text, headers });
@@ -131,7 +131,7 @@ t.test('bodies are bounded, parsed and checked before a handler acts on them', a
   );
 });
 
-t.test('without a good token there is a 401 that says where to get one', async (t) => {
+void t.test('without a good token there is a 401 that says where to get one', async (t) => {
   const gateway = await startGateway({ modules });
   t.teardown(() => gateway.stop());
   const [head, payload, signature] = gateway.token.split('.');
@@ -144,7 +144,7 @@ t.test('without a good token there is a 401 that says where to get one', async (
   t.equal((await gateway.call('GET', '/compute/', { token: null })).json().base, 'http://cloud.test:8774');
 });
 
-t.test('a Host header that is no host does not get into links', async (t) => {
+void t.test('a Host header that is no host does not get into links', async (t) => {
   const gateway = await startGateway({ modules });
   t.teardown(() => gateway.stop());
   for (const host of ['evil"><script>', 'a b', 'x/../y']) {
@@ -153,7 +153,7 @@ t.test('a Host header that is no host does not get into links', async (t) => {
   }
 });
 
-t.test('without quorum reads answer at once, marked stale, and writes name who is missing', async (t) => {
+void t.test('without quorum reads answer at once, marked stale, and writes name who is missing', async (t) => {
   const warnings: object[] = [];
   const logger = {
     debug() {},
@@ -180,7 +180,7 @@ t.test('without quorum reads answer at once, marked stale, and writes name who i
   t.ok(performance.now() - startedMs < 1000);
 });
 
-t.test('a state that does not answer holds a read no longer than its bound', async (t) => {
+void t.test('a state that does not answer holds a read no longer than its bound', async (t) => {
   class Silent extends MemoryStateClient {
     silent = false;
     override fresh(signal?: AbortSignal) {
@@ -196,7 +196,7 @@ t.test('a state that does not answer holds a read no longer than its bound', asy
   t.equal(answer.headers['x-shoal-stale'], 'true');
 });
 
-t.test('faults of ours are 500 without detail, and a broken invariant is reported', async (t) => {
+void t.test('faults of ours are 500 without detail, and a broken invariant is reported', async (t) => {
   const broken: unknown[] = [];
   const gateway = await startGateway({ modules, onInvariantBroken: (error) => broken.push(error) });
   t.teardown(() => gateway.stop());
@@ -209,13 +209,13 @@ t.test('faults of ours are 500 without detail, and a broken invariant is reporte
   t.equal(broken.length, 1);
 });
 
-t.test('a handler that takes too long is told to stop, and its caller gets a 504', async (t) => {
+void t.test('a handler that takes too long is told to stop, and its caller gets a 504', async (t) => {
   const gateway = await startGateway({ modules, listen: true });
   t.teardown(() => gateway.stop());
   t.equal((await gateway.call('GET', '/compute/v2/slow')).statusCode, 504);
 });
 
-t.test('one address cannot take it all', async (t) => {
+void t.test('one address cannot take it all', async (t) => {
   const gateway = await startGateway({ modules, limits: { requestsPerSecond: 1, requestsBurst: 3 } });
   t.teardown(() => gateway.stop());
   const answers = [];
@@ -227,7 +227,7 @@ t.test('one address cannot take it all', async (t) => {
   t.ok(Number(answers[4]?.headers['retry-after']) >= 1);
 });
 
-t.test('over a socket: a refused body is read out, so that its sender sees why', async (t) => {
+void t.test('over a socket: a refused body is read out, so that its sender sees why', async (t) => {
   const gateway = await startGateway({ modules, listen: true });
   t.teardown(() => gateway.stop());
   const port = gateway.server.addresses[0]?.port ?? 0;
@@ -240,7 +240,7 @@ t.test('over a socket: a refused body is read out, so that its sender sees why',
   t.match(await answer.json(), { overLimit: { code: 413 } });
 });
 
-t.test('over a socket: what is not HTTP gets a plain refusal', async (t) => {
+void t.test('over a socket: what is not HTTP gets a plain refusal', async (t) => {
   const gateway = await startGateway({ modules, listen: true });
   t.teardown(() => gateway.stop());
   const port = gateway.server.addresses[0]?.port ?? 0;
@@ -258,7 +258,7 @@ t.test('over a socket: what is not HTTP gets a plain refusal', async (t) => {
   t.match(await send(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431/);
 });
 
-t.test('stop waits for what is under way and may be called twice', async (t) => {
+void t.test('stop waits for what is under way and may be called twice', async (t) => {
   const gateway = await startGateway({ modules, listen: true });
   const port = gateway.server.addresses[0]?.port ?? 0;
   const pending = fetch(`http://127.0.0.1:${port}/compute/v2/slow`, { headers: { 'x-auth-token': gateway.token } });

@@ -8,7 +8,7 @@ function buckets(keysMax = 10) {
   return { time, buckets: new TokenBuckets(clock, { perSecond: 2, burst: 3, keysMax }) };
 }
 
-t.test('a burst is let through, then the rate holds', (t) => {
+void t.test('a burst is let through, then the rate holds', (t) => {
   const { time, buckets: limiter } = buckets();
   t.strictSame(
     [1, 2, 3, 4].map(() => limiter.take('a')),
@@ -26,7 +26,7 @@ t.test('a burst is let through, then the rate holds', (t) => {
   t.end();
 });
 
-t.test('keys do not share a bucket, and looking costs nothing', (t) => {
+void t.test('keys do not share a bucket, and looking costs nothing', (t) => {
   const { buckets: limiter } = buckets();
   for (let i = 0; i < 3; i++) limiter.take('a');
   t.equal(limiter.peek('a'), 1);
@@ -38,7 +38,7 @@ t.test('keys do not share a bucket, and looking costs nothing', (t) => {
   t.end();
 });
 
-t.test('memory is bounded: the key unseen for longest is forgotten', (t) => {
+void t.test('memory is bounded: the key unseen for longest is forgotten', (t) => {
   const { buckets: limiter } = buckets(2);
   for (let i = 0; i < 3; i++) limiter.take('a');
   limiter.take('b');

@@ -40,7 +40,7 @@ async function world() {
   return { state, time, deps, identity, directory, admin, login };
 }
 
-t.test('a new mesh has what it takes to log in and boot a guest, and is set up once', async (t) => {
+void t.test('a new mesh has what it takes to log in and boot a guest, and is set up once', async (t) => {
   const { state, deps, admin, login } = await world();
   t.strictSame(
     roleTable
@@ -56,7 +56,7 @@ t.test('a new mesh has what it takes to log in and boot a guest, and is set up o
   t.ok((await login()).token);
 });
 
-t.test('a token says who, for what project and in which roles, and nothing of it can be changed', async (t) => {
+void t.test('a token says who, for what project and in which roles, and nothing of it can be changed', async (t) => {
   const { identity, admin, login } = await world();
   const { token, principal } = await login();
   t.equal(principal.projectId, admin.adminProjectId, 'the default project, since nothing else was asked for');
@@ -74,7 +74,7 @@ t.test('a token says who, for what project and in which roles, and nothing of it
   t.throws(() => new IdentityService({} as never, { tokenKey: new Uint8Array(31) }), { code: 'CONFIG_INVALID' });
 });
 
-t.test('whatever is wrong with a log-in, the answer is the same', async (t) => {
+void t.test('whatever is wrong with a log-in, the answer is the same', async (t) => {
   const { state, identity, directory, admin } = await world();
   const disabled = await directory.createUser(context, {
     name: 'sleeper',
@@ -112,7 +112,7 @@ t.test('whatever is wrong with a log-in, the answer is the same', async (t) => {
   t.ok(admin);
 });
 
-t.test('a log-in as nobody takes as long as one with a wrong password', async (t) => {
+void t.test('a log-in as nobody takes as long as one with a wrong password', async (t) => {
   const { identity } = await world();
   const stored = await identity.passwords.hash('secret');
   t.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -127,7 +127,7 @@ t.test('a log-in as nobody takes as long as one with a wrong password', async (t
   t.equal(await identity.passwords.check('secret', stored), true);
 });
 
-t.test('tokens end: by time, by revocation, by what is done to user, project and role', async (t) => {
+void t.test('tokens end: by time, by revocation, by what is done to user, project and role', async (t) => {
   const { state, time, identity, directory, admin, login } = await world();
   const dead = (token: string) => t.rejects(identity.authenticate(token, signal), { code: 'UNAUTHENTICATED' });
   const first = await login();
@@ -185,7 +185,7 @@ t.test('tokens end: by time, by revocation, by what is done to user, project and
   t.equal(userTable.list(state.local).length, 1);
 });
 
-t.test('a token made from a token does not outlive it', async (t) => {
+void t.test('a token made from a token does not outlive it', async (t) => {
   const { state, time, identity, admin, login } = await world();
   const parent = await login('secret', { kind: 'unscoped' });
   t.strictSame(parent.principal.roles, []);
@@ -200,7 +200,7 @@ t.test('a token made from a token does not outlive it', async (t) => {
   t.equal(child.principal.auditIds[1], parent.principal.auditIds[0]);
 });
 
-t.test('a token is good at an agent that has not heard of its user yet, and cannot ask', async (t) => {
+void t.test('a token is good at an agent that has not heard of its user yet, and cannot ask', async (t) => {
   const { deps, login } = await world();
   const { token, principal } = await login();
   const behind = new MemoryStateClient();
@@ -215,7 +215,7 @@ t.test('a token is good at an agent that has not heard of its user yet, and cann
   );
 });
 
-t.test('more log-ins at once than may wait are told to come back', async (t) => {
+void t.test('more log-ins at once than may wait are told to come back', async (t) => {
   const { identity } = await world();
   const results = await Promise.allSettled(Array.from({ length: 80 }, () => identity.passwords.check('x', undefined)));
   const refused = results.filter((result) => result.status === 'rejected');

@@ -45,7 +45,7 @@ const formats = { diskFormat: 'raw', containerFormat: 'bare' };
 const upload = (images: ImageService, context: RequestContext, id: string, text = 'content') =>
   images.upload(context, id, Readable.from([Buffer.from(text)]), 1000);
 
-t.test('an image goes from queued over its content to active, and its content comes out again', async (t) => {
+void t.test('an image goes from queued over its content to active, and its content comes out again', async (t) => {
   const { state, images, deps } = world();
   const image = await images.create(red, { name: 'one', ...formats });
   t.equal(statusName(image), 'queued');
@@ -59,7 +59,7 @@ t.test('an image goes from queued over its content to active, and its content co
   await t.rejects(upload(images, red, image.id), { code: 'CONFLICT' });
 });
 
-t.test('an upload that fails leaves the image queued and no content', async (t) => {
+void t.test('an upload that fails leaves the image queued and no content', async (t) => {
   const { state, content, images } = world();
   const image = await images.create(red, formats);
   const failures: [string, () => Promise<void>][] = [
@@ -88,7 +88,7 @@ t.test('an upload that fails leaves the image queued and no content', async (t) 
   await upload(images, red, image.id);
 });
 
-t.test('what an agent was taking when it died, or when quorum went, is put back to queued', async (t) => {
+void t.test('what an agent was taking when it died, or when quorum went, is put back to queued', async (t) => {
   const { state, images, deps, content } = world();
   const image = await images.create(red, formats);
   const body = new PassThrough();
@@ -107,7 +107,7 @@ t.test('what an agent was taking when it died, or when quorum went, is put back 
   await upload(images, red, image.id);
 });
 
-t.test('formats must be said before content, and stay when it is there', async (t) => {
+void t.test('formats must be said before content, and stay when it is there', async (t) => {
   const { images } = world();
   const image = await images.create(red, {});
   await t.rejects(upload(images, red, image.id), { code: 'INVALID_ARGUMENT' });
@@ -119,7 +119,7 @@ t.test('formats must be said before content, and stay when it is there', async (
   );
 });
 
-t.test('who sees and changes what', async (t) => {
+void t.test('who sees and changes what', async (t) => {
   const { state, images } = world();
   const make = (visibility: string, context = red) => images.create(context, { visibility, name: visibility });
   await t.rejects(make('public'), { code: 'FORBIDDEN' });
@@ -152,7 +152,7 @@ t.test('who sees and changes what', async (t) => {
   await rename(admin, hidden?.id ?? '');
 });
 
-t.test('deleting: at once without content, else marked for the hosts; protected images stay', async (t) => {
+void t.test('deleting: at once without content, else marked for the hosts; protected images stay', async (t) => {
   const { state, images } = world();
   const queued = await images.create(red, {});
   await images.delete(red, queued.id);
@@ -167,7 +167,7 @@ t.test('deleting: at once without content, else marked for the hosts; protected 
   await t.rejects(images.delete(red, image.id), { code: 'NOT_FOUND' });
 });
 
-t.test('an image out of use is downloaded by administrators only', async (t) => {
+void t.test('an image out of use is downloaded by administrators only', async (t) => {
   const { state, images } = world();
   const image = await images.create(red, formats);
   await t.rejects(images.setActive(admin, image.id, false), { code: 'FORBIDDEN' });
