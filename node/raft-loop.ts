@@ -107,6 +107,8 @@ export class RaftLoop implements Service, RaftHandlers {
   #state: LoopState = 'new';
   #timer: Timer | undefined;
   #tickCount = 0;
+  /** Ticks in a row without anybody who could commit. */
+  #routelessTicks = 0;
   #isTurnDue = false;
   #isInTurn = false;
   #inbox: Message[] = [];
@@ -268,6 +270,15 @@ export class RaftLoop implements Service, RaftHandlers {
     }
     if (raft.leader === nobody || this.#heard.silentMs(raft.leader) > silenceMs) return undefined;
     return { kind: 'leader', raftId: raft.leader };
+  }
+
+  /**
+   * How long a request that needs a quorum should wait for one now. In an outage that has lasted longer than an election
+   * takes, waiting again with each request would only make refusals slow. Unit: milliseconds.
+   */
+  get patienceMs(): number {
+    const { patienceMs, tickMs, electionTicks } = this.options;
+    return this.#routelessTicks > 2 * electionTicks + patienceMs / tickMs ? Math.min(patienceMs, tickMs) : patienceMs;
   }
 
   /** Resolves when leader or quorum may have changed, or after `delayMs`. */
@@ -441,6 +452,7 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #tick(): void {
     this.#tickCount += 1;
+    this.#routelessTicks = this.route() === undefined ? this.#routelessTicks + 1 : 0;
     const core = this.#core;
     const { doubt } = this.#store;
     // A doubtful node does not campaign, and campaigning is all that a follower's ticks are for.

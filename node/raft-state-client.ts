@@ -82,7 +82,7 @@ export class RaftStateClient implements StateClient {
     let command: Command = { clientToken, transaction };
     // Said here rather than by the leader; the loop encodes again where it proposes.
     encodeCommand(command);
-    let refusal = new Retries(this.#clock, this.#loop.options.patienceMs);
+    let refusal = new Retries(this.#clock, this.#loop.patienceMs);
     /** Something was sent whose fate is not known. */
     let unknown: ShoalError | undefined;
     let resends = 0;
@@ -104,7 +104,7 @@ export class RaftStateClient implements StateClient {
           unknown = error;
           resends += 1;
           if (command.clientToken === '' || resends > resendsMax) throw error;
-          refusal = new Retries(this.#clock, this.#loop.options.patienceMs);
+          refusal = new Retries(this.#clock, this.#loop.patienceMs);
         } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
           throw error;
         } else if (refusal.isOver) {
@@ -144,6 +144,8 @@ export class RaftStateClient implements StateClient {
 
   /** A read point asked for after this call. Those that come while one is being asked for share the next. */
   #readPoint(): Promise<number> {
+    // While nobody can answer nobody has been asked either: what is asked then is asked after this call, and will do.
+    if (this.#asking !== undefined && this.#loop.route() === undefined) return this.#asking;
     if (this.#asking === undefined) {
       this.#asking = this.#askReadPoint().finally(() => {
         this.#asking = undefined;
@@ -163,7 +165,7 @@ export class RaftStateClient implements StateClient {
   }
 
   async #askReadPoint(): Promise<number> {
-    const retries = new Retries(this.#clock, this.#loop.options.patienceMs);
+    const retries = new Retries(this.#clock, this.#loop.patienceMs);
     for (;;) {
       const route = this.#loop.route();
       if (route === undefined) {

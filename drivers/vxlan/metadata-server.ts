@@ -35,6 +35,8 @@ const server = createServer(
     });
   },
 );
+// A client may close its own half once it has asked (nc does); without this node:http would drop the answer then.
+Object.assign(server, { httpAllowHalfOpen: true });
 server.maxConnections = connectionsMax;
 server.headersTimeout = requestTimeoutMs;
 server.keepAliveTimeout = 1_000;

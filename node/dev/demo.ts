@@ -85,15 +85,14 @@ export async function bootGuest(
   client: RestClient,
   demo: Demo,
   name: string,
-  properties: Record<string, unknown> = {},
+  schedulerHints: Readonly<Record<string, unknown>> = {},
 ): Promise<DemoGuest> {
-  const server = await client.create('/compute/v2.1/servers', 'server', {
-    name,
-    flavorRef: demoFlavorId,
-    imageRef: demo.imageId,
-    networks: [{ uuid: demo.networkId }],
-    ...properties,
-  });
+  const server = await client.create(
+    '/compute/v2.1/servers',
+    'server',
+    { name, flavorRef: demoFlavorId, imageRef: demo.imageId, networks: [{ uuid: demo.networkId }] },
+    { 'OS-SCH-HNT:scheduler_hints': schedulerHints },
+  );
   await client.waitForServer(server.id, 'ACTIVE', guestReadyMsMax);
   const ports = (await client.json(`/networking/v2.0/ports?device_id=${server.id}`))['ports'] as {
     id: string;

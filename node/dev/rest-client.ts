@@ -88,9 +88,9 @@ export class RestClient {
     return text === '' ? {} : (JSON.parse(text) as Json);
   }
 
-  /** POSTs `{[kind]: properties}` and returns the thing made. */
-  async create(path: string, kind: string, properties: Json): Promise<Json & { id: string }> {
-    const body = await this.json(path, { method: 'POST', body: { [kind]: properties } });
+  /** POSTs `{[kind]: properties, ...beside}` and returns the thing made. */
+  async create(path: string, kind: string, properties: Json, beside: Json = {}): Promise<Json & { id: string }> {
+    const body = await this.json(path, { method: 'POST', body: { [kind]: properties, ...beside } });
     return body[kind] as Json & { id: string };
   }
 

@@ -37,6 +37,7 @@ interface Guest extends DemoGuest {
   readonly floatingIp: string;
 }
 
+t.setTimeout(580_000);
 if (why !== '') {
   t.test('three agents on this machine', { skip: why }, (t) => t.end());
 } else {
@@ -71,9 +72,7 @@ if (why !== '') {
   });
 
   await t.test('guests on two hosts ping each other, reach metadata, and answer from outside', async (t) => {
-    const guest = await bootGuest(client, demo, 'second', {
-      'os:scheduler_hints': { different_host: [first.serverId] },
-    });
+    const guest = await bootGuest(client, demo, 'second', { different_host: [first.serverId] });
     second = { ...guest, name: 'second', floatingIp: await addFloatingIp(client, demo, guest) };
     t.not(await hostOf(second), await hostOf(first), 'they are on different hosts');
     await waitUntilAnswers(second.floatingIp);
@@ -319,7 +318,7 @@ if (why !== '') {
     let left: readonly string[] = [];
     do {
       await delay(300);
-      left = (await hostObjects(cloud)).filter((line) => /\btap|disks\/disks|file \S+\/guests\//.test(line));
+      left = (await hostObjects(cloud)).filter((line) => /\btap|disks\/disks|guests\/guests\//.test(line));
     } while (left.length > 0 && Date.now() < deadline);
     t.same(left, []);
     t.same((await client.json('/compute/v2.1/servers'))['servers'], []);

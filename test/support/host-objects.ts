@@ -22,7 +22,7 @@ export async function hostObjects(cloud: DevCloud): Promise<readonly string[]> {
     found.push(`processes ${name}: ${pids.split('\n').filter((line) => line !== '').length}`);
   }
   for (const agent of cloud.layout.agents) {
-    for (const folder of ['disks/disks', 'disks/images', 'images/blobs', 'images/incoming', 'guests']) {
+    for (const folder of ['disks/disks', 'disks/images', 'images/blobs', 'images/incoming', 'guests/guests']) {
       const path = join(agent.dataDir, folder);
       if (!existsSync(path)) continue;
       found.push(...readdirSync(path).map((name) => `file ${agent.name}/${folder}/${name}`));

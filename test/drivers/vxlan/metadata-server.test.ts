@@ -111,6 +111,19 @@ await t.test('files are read anew for each request', async (t) => {
   t.equal((await ask('127.0.0.2', '/latest/user-data')).status, 404);
 });
 
+await t.test('a client that closes its own half once it has asked gets its answer', async (t) => {
+  for (let round = 0; round < 20; round++) {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2', allowHalfOpen: true });
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    socket.end('GET /latest/meta-data/hostname HTTP/1.0\r\n\r\n');
+    await once(socket, 'end');
+    t.match(answer, /two$/);
+  }
+});
+
 await t.test('garbage and oversized headers end the connection, not the server', async (t) => {
   for (const noise of ['\0\0\0\r\n\r\n', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'y'.repeat(20_000)}\r\n\r\n`]) {
     const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
