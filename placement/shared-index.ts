@@ -70,7 +70,7 @@ export class SharedIndex {
     return this.#hasRoom(slot, needs) ? (this.#leaves[slot] ?? Number.NEGATIVE_INFINITY) : Number.NEGATIVE_INFINITY;
   }
 
-  /** Puts the best hosts with enough room into `into`, leaving out `skip`. Returns how many blocks of hosts it looked at. */
+  /** Puts the best hosts with enough room into `into`, leaving out `skip`. Returns how many blocks it looked at. */
   collect(into: CandidateList, skip: ReadonlySet<number> | undefined, needs: RoomNeeds): number {
     const top = this.#levels.length - 1;
     const root = this.#levels[top];
@@ -99,7 +99,7 @@ export class SharedIndex {
     const below = this.#levels[level - 1];
     if (below === undefined) return 0;
     const { rank } = this.#columns;
-    let visited = 0;
+    let visited = 1;
     // Children in the order of their best: pick the next best after the one before, until none can better the list.
     let beforeScore = Number.POSITIVE_INFINITY;
     let beforeRank = -1;

@@ -18,11 +18,15 @@ const decisionsPerWorld = 2_000;
  * Lets engine and oracle decide the same requests over changing hosts, `decisions` times or until `mayGoOn` says no.
  * Compares the whole list of candidates: slots, order, and scores to the last bit.
  */
-export function compareEngineWithOracle(seed: number, decisions: number, mayGoOn: () => boolean): ComparisonResult {
+export function compareEngineWithOracle(
+  seed: number,
+  decisions: number,
+  mayGoOn: () => boolean,
+  sizes: readonly number[] = [4, 12, 24, 40, 100],
+): ComparisonResult {
   let done = 0;
   let placed = 0;
   for (let worldSeed = seed; done < decisions && mayGoOn(); worldSeed++) {
-    const sizes = [4, 12, 24, 40, 100];
     const world = new RandomWorld(worldSeed, sizes[worldSeed % sizes.length] ?? 24);
     const engine = new PlacementEngine(world.columns, world.configuration, world.prng.fork());
     for (let i = 0; i < decisionsPerWorld && done < decisions; i++, done++) {

@@ -1,6 +1,6 @@
 /**
  * Compares engine and oracle over many decisions: `node test/placement/engine-soak.ts [decisions] [seed]`. One million takes
- * about a minute of processor time. Exit status 1 and the world's seed on the first difference.
+ * two to five minutes. Exit status 1 and the world's seed on the first difference.
  */
 import { compareEngineWithOracle } from './engine-against-oracle.ts';
 
