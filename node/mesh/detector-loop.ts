@@ -27,7 +27,7 @@ const helpingMax = 64;
 /** Time for a probe on another's behalf, ms: shorter than the asker waits, so that a "no" still gets there. */
 const helpingMs = 500;
 
-/** One probe over the wire; the part of `PeerClients` that the loop needs, and what a simulator replaces. */
+/** One probe over the wire: the seam that a simulator replaces. */
 export interface Prober {
   /** Rejects when the host does not answer in time. */
   probe(

@@ -146,11 +146,6 @@ export class PeerClients {
     return made;
   }
 
-  /** One probe (detector-loop.ts). Rejects when the host does not answer in time. */
-  probe(hostId: HostId, request: shoal.v1.IProbeRequest, options: UnaryOptions): Promise<shoal.v1.ProbeResponse> {
-    return this.to(hostId).call((calls) => calls.probe(request, options));
-  }
-
   /** Closes all. Safe to call twice. */
   close(): void {
     this.#closed = true;
