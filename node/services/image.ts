@@ -124,19 +124,14 @@ export class ImageService {
     });
   }
 
-  /** Removes an image: at once when it has no content, else it is marked and hosts take the content away. */
+  /** Removes an image's record. Hosts that hold its content take it away once no record names it any more. */
   async delete(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = this.#changeable(reader, context, id);
       if (row.record.protected) {
         throw new ShoalError('FORBIDDEN', `Image ${id} is protected and cannot be deleted.`);
       }
-      if (row.record.sha256 === '') {
-        imageTable.remove(change, row);
-      } else {
-        const next = new shoal.v1.Image({ ...row.record, deleting: true, updatedMs: this.#deps.clock.nowMs() });
-        imageTable.update(change, row, next);
-      }
+      imageTable.remove(change, row);
     });
   }
 
