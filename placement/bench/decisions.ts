@@ -11,6 +11,7 @@ import {
   placementRequest,
 } from '../index.ts';
 import { naiveScorer, scanForBest } from '../oracle.ts';
+import { RequestClass, requestClassKey } from '../request-class.ts';
 import { type BenchRow, middleOf, quantile } from './report.ts';
 import { syntheticHost } from './synthetic.ts';
 
@@ -36,7 +37,7 @@ export interface DecisionsOptions {
   /** Decisions timed in one run. */
   readonly decisions: number;
   readonly runs: number;
-  readonly name: 'exact' | 'naive' | 'random8';
+  readonly name: 'exact' | 'scan' | 'naive' | 'random8';
   readonly variant: 'plain' | 'groups' | 'churn30' | 'pack' | 'draw';
 }
 
@@ -153,7 +154,7 @@ function runOnce(
   };
   let sequence = 0;
   let news: (HostAdvert | null)[] = [];
-  const warmUp = Math.min(options.decisions, options.name === 'naive' ? 20 : 20_000);
+  const warmUp = Math.min(options.decisions, options.name === 'naive' || options.name === 'scan' ? 20 : 20_000);
   news = makeNews(warmUp);
   for (let i = 0; i < warmUp; i++) turn(undefined, i);
   // Ascending again: the list is read from its end.
@@ -187,6 +188,25 @@ function deciderOf(
   }
   if (options.name === 'naive') {
     return (request) => scanForBest(columns, configuration, request, 1)[0]?.slot ?? -1;
+  }
+  if (options.name === 'scan') {
+    const classes = new Map<string, RequestClass>();
+    return (request) => {
+      const key = requestClassKey(columns, configuration, request);
+      const known = classes.get(key);
+      const requestClass = known ?? new RequestClass(columns, configuration, request);
+      if (known === undefined) classes.set(key, requestClass);
+      let best = -1;
+      let bestScore = Number.NEGATIVE_INFINITY;
+      for (let slot = 0; slot < columns.slotsUsed; slot++) {
+        const score = requestClass.scoreOf(slot);
+        if (score > bestScore) {
+          best = slot;
+          bestScore = score;
+        }
+      }
+      return best;
+    };
   }
   return (request) => {
     const score = naiveScorer(columns, configuration, request);

@@ -98,6 +98,7 @@ function runDecisions(): void {
     for (const variant of quick ? (['plain'] as const) : (['plain', 'groups', 'churn30'] as const)) {
       // About a second or two of scanning a run.
       add({ hosts, decisions: Math.max(20, Math.floor((quick ? 1e6 : 4e6) / hosts)), runs, name: 'naive', variant });
+      add({ hosts, decisions: Math.floor((quick ? 1e7 : 5e7) / hosts), runs, name: 'scan', variant });
       add({ hosts, decisions: quick ? 20_000 : 100_000, runs, name: 'random8', variant });
     }
   }
