@@ -38,6 +38,7 @@ export interface ClusterOptions {
   readonly leaseReads: boolean;
   readonly maxBytesPerMessage: number;
   readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
   readonly maxCommittedBytesPerReady: number;
   readonly membershipChanges: boolean;
 }
