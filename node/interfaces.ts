@@ -108,7 +108,7 @@ export class Interfaces implements Service {
           identityModule({ identity, directory, catalog }),
           imageModule({ images, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
-          computeModule({ compute, quotas }),
+          computeModule({ compute, quotas, network }),
           operationsModule({
             registry: metrics.registry,
             standing: () => state.standing(),

@@ -55,6 +55,11 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
   app.get<ById>('/v2.1/os-hypervisors/:id', async (request) => ({
     hypervisor: hypervisorView(await one(request), microversionOf(request)),
   }));
+  app.get<ById>('/v2.1/os-hypervisors/:id/uptime', async (request) => {
+    requireMicroversion(request, { to: 87 });
+    await one(request);
+    throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not know how long a host has been up.');
+  });
   app.get<ById>('/v2.1/os-hypervisors/:id/search', async (request) => {
     requireMicroversion(request, { to: 52 });
     const found = byPattern(await all(request), request.params.id);

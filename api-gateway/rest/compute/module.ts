@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { QuotaService } from '../../../node/services/quota.ts';
 import { novaFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
@@ -12,12 +13,14 @@ import { addAggregates, addHosts, addHypervisors, addServices, addZones } from '
 import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions } from './microversion.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
+import { addSecurityGroups } from './security-group-routes.ts';
 import { addActions } from './server-actions.ts';
 import { addServers } from './server-routes.ts';
 
 export interface ComputeModuleDependencies {
   readonly compute: ComputeService;
   readonly quotas: QuotaService;
+  readonly network: NetworkService;
 }
 
 /** Parts of Nova that are here and have a name as an extension of old. */
@@ -31,7 +34,7 @@ const extensions = [
   'os-services',
 ] as const;
 
-export function computeModule({ compute, quotas }: ComputeModuleDependencies): RestModule {
+export function computeModule({ compute, quotas, network }: ComputeModuleDependencies): RestModule {
   return {
     name: 'compute',
     prefixes: ['/compute'],
@@ -46,6 +49,7 @@ export function computeModule({ compute, quotas }: ComputeModuleDependencies): R
       addActions(app, gateway, compute);
       addFlavors(app, gateway, compute);
       addKeypairs(app, gateway, compute);
+      addSecurityGroups(app, gateway, network);
       addServerGroups(app, gateway, compute);
       addHypervisors(app, gateway, compute);
       addHosts(app, gateway, compute);

@@ -76,6 +76,9 @@ export const consoleBody = only({
 });
 export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(Type.String({ maxLength: 255 })) })]);
 export const groupNameBody = only({ name });
+export const securityGroupBody = only({
+  security_group: only({ name, description: orNull(Type.String({ maxLength: 255 })) }),
+});
 
 export const newFlavorBody = only({
   flavor: only({

@@ -13,6 +13,7 @@ import { parse } from '../validation.ts';
 import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf, writer } from './common.ts';
 import { microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
+import { securityGroupView } from './security-group-routes.ts';
 import { lastPart, selectServers } from './server-listing.ts';
 import {
   addressesView,
@@ -125,15 +126,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
     const server = servers.show(gateway.context(request), reader, request.params.id);
     const ids = new Set(server.portIds.flatMap((id) => portTable.get(reader, id)?.record.securityGroupIds ?? []));
     const groups = [...ids].flatMap((id) => securityGroupTable.get(reader, id)?.record ?? []);
-    return {
-      security_groups: groups.map((group) => ({
-        id: group.id,
-        name: group.name,
-        description: group.description,
-        tenant_id: group.projectId,
-        rules: [],
-      })),
-    };
+    return { security_groups: groups.map((group) => securityGroupView(reader, group)) };
   });
 
   addInterfaces(app, gateway, compute);

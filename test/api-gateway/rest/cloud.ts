@@ -42,7 +42,10 @@ export async function startCloud(options: { readonly listen?: boolean; readonly 
     state,
     clock: testClock,
     listen: options.listen === true,
-    modules: () => [computeModule({ compute, quotas }), networkModule({ network, quotas, hosts: compute.hosts })],
+    modules: () => [
+      computeModule({ compute, quotas, network }),
+      networkModule({ network, quotas, hosts: compute.hosts }),
+    ],
   });
   await addHost(world, 1);
   await addHost(world, 2);

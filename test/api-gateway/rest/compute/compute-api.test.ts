@@ -385,3 +385,29 @@ void t.test('the same client token makes one server', async (t) => {
   const second = (await create(cloud, {}, headers)).json().server.id;
   t.equal(first, second);
 });
+
+void t.test('Nova’s old road to security groups is there up to 2.35', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const call = (method: string, path: string, body?: unknown, headers = {}) =>
+    cloud.gateway.call(method, `/compute/v2.1${path}`, { body, token: cloud.memberToken, headers });
+  const networkId = await addTenantNetwork(cloud);
+  const { security_groups: groups } = (await call('GET', '/os-security-groups')).json();
+  t.match(groups, [{ name: 'default', tenant_id: cloud.memberProjectId, rules: [{ group: { name: 'default' } }, {}] }]);
+  t.equal((await call('GET', '/os-security-groups', undefined, at(36))).statusCode, 404);
+  const made = await call('POST', '/os-security-groups', { security_group: { name: 'web', description: 'd' } });
+  t.equal(made.statusCode, 200);
+  const { id } = made.json().security_group;
+  const server = (await create(cloud, { networks: [{ uuid: networkId }] })).json().server.id;
+  t.equal((await call('POST', `/servers/${server}/action`, { addSecurityGroup: { name: 'web' } })).statusCode, 202);
+  const names = async () =>
+    (await call('GET', `/servers/${server}/os-security-groups`))
+      .json()
+      .security_groups.map((group: { name: string }) => group.name)
+      .sort();
+  t.same(await names(), ['default', 'web']);
+  t.equal((await call('DELETE', `/os-security-groups/${id}`)).statusCode, 400, 'in use');
+  t.equal((await call('POST', `/servers/${server}/action`, { removeSecurityGroup: { name: 'web' } })).statusCode, 202);
+  t.same(await names(), ['default']);
+  t.equal((await call('DELETE', `/os-security-groups/${id}`)).statusCode, 202);
+});

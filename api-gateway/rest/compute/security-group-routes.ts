@@ -1,0 +1,95 @@
+/**
+ * Nova's old way to the network service's security groups, up to 2.35: `openstack server add security group` and several
+ * other clients still find groups by it.
+ */
+import type { FastifyInstance } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { NetworkService } from '../../../node/services/network/index.ts';
+import { securityGroupTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+import { queryValue, readFlag, type View, viewingOf, writer } from './common.ts';
+import { requireMicroversion } from './microversion.ts';
+import * as schemas from './schemas.ts';
+
+type ById = { Params: { id: string } };
+
+/** The last microversion that has these paths. */
+const last = { to: 35 } as const;
+
+export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { securityGroups }: NetworkService): void {
+  const path = '/v2.1/os-security-groups';
+
+  app.get(path, async (request) => {
+    requireMicroversion(request, last);
+    const { context, reader } = await viewingOf(gateway, request);
+    if (!gateway.isStale(request)) await securityGroups.ensureDefault(context);
+    const isAll = context.isAdmin && readFlag(queryValue(request, 'all_tenants') ?? 'false') === true;
+    const groups = securityGroups
+      .list(context, reader)
+      .filter((group) => isAll || group.projectId === context.projectId);
+    return { security_groups: groups.map((group) => securityGroupView(reader, group)) };
+  });
+  app.get<ById>(`${path}/:id`, async (request) => {
+    requireMicroversion(request, last);
+    const { context, reader } = await viewingOf(gateway, request);
+    return { security_group: securityGroupView(reader, securityGroups.show(context, reader, request.params.id)) };
+  });
+  app.post(path, async (request) => {
+    requireMicroversion(request, last);
+    const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
+    const group = await securityGroups.create(writer(gateway, request), {
+      name: name.trim(),
+      description: description ?? '',
+    });
+    return { security_group: securityGroupView(await gateway.readState(request), group) };
+  });
+  app.put<ById>(`${path}/:id`, async (request) => {
+    requireMicroversion(request, last);
+    const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
+    const group = await securityGroups.update(writer(gateway, request), request.params.id, {
+      name: name.trim(),
+      ...(description == null ? {} : { description }),
+    });
+    return { security_group: securityGroupView(await gateway.readState(request), group) };
+  });
+  app.delete<ById>(`${path}/:id`, async (request, reply) => {
+    requireMicroversion(request, last);
+    try {
+      await securityGroups.delete(writer(gateway, request), request.params.id);
+    } catch (caught) {
+      // Nova calls a group in use a bad request.
+      if (ShoalError.is(caught, 'CONFLICT'))
+        throw new ShoalError('INVALID_ARGUMENT', caught.message, { cause: caught });
+      throw caught;
+    }
+    return reply.code(202).send();
+  });
+}
+
+/** A group as Nova answers it: rules that let traffic in, and no others. */
+export function securityGroupView(reader: StateReader, group: shoal.v1.SecurityGroup): View {
+  return {
+    id: group.id,
+    name: group.name,
+    description: group.description,
+    tenant_id: group.projectId,
+    rules: group.rules.filter((rule) => rule.direction === 'ingress').map((rule) => ruleView(reader, group, rule)),
+  };
+}
+
+function ruleView(reader: StateReader, group: shoal.v1.SecurityGroup, rule: shoal.v1.SecurityGroupRule): View {
+  const remote = securityGroupTable.get(reader, rule.remoteGroupId)?.record;
+  const any = rule.ethertype === 'IPv6' ? '::/0' : '0.0.0.0/0';
+  return {
+    id: rule.id,
+    parent_group_id: group.id,
+    ip_protocol: rule.protocol === '' ? null : rule.protocol,
+    from_port: rule.portMin < 0 ? null : rule.portMin,
+    to_port: rule.portMax < 0 ? null : rule.portMax,
+    group: remote === undefined ? {} : { name: remote.name, tenant_id: remote.projectId },
+    ip_range: remote === undefined ? { cidr: rule.remotePrefix === '' ? any : rule.remotePrefix } : {},
+  };
+}
