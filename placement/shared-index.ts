@@ -75,6 +75,12 @@ export class SharedIndex {
     const top = this.#levels.length - 1;
     const root = this.#levels[top];
     if (root === undefined || !admits(root, 0, into, needs)) return 0;
+    const best = root.slots[0] ?? 0;
+    if (into.width === 1 && this.#hasRoom(best, needs) && (skip === undefined || !skip.has(best))) {
+      // Nearly always: the best of all has the room.
+      into.insert(root.scores[0] ?? 0, best);
+      return 1;
+    }
     return this.#visit(top, 0, into, skip, needs);
   }
 
@@ -98,7 +104,6 @@ export class SharedIndex {
     }
     const below = this.#levels[level - 1];
     if (below === undefined) return 0;
-    const { rank } = this.#columns;
     let visited = 1;
     // Children in the order of their best: pick the next best after the one before, until none can better the list.
     let beforeScore = Number.POSITIVE_INFINITY;
@@ -110,7 +115,7 @@ export class SharedIndex {
       for (let child = first; child < last; child++) {
         const score = below.scores[child] ?? Number.NEGATIVE_INFINITY;
         if (score < nextScore || score === Number.NEGATIVE_INFINITY || score > beforeScore) continue;
-        const childRank = rank[below.slots[child] ?? 0] ?? 0;
+        const childRank = below.ranks[child] ?? 0;
         if (score === beforeScore && childRank <= beforeRank) continue;
         if (score === nextScore && childRank >= nextRank) continue;
         next = child;
@@ -186,7 +191,7 @@ export class SharedIndex {
       if (childDisk > disk) disk = childDisk;
       if (score < best) continue;
       const slot = below === undefined ? child : (below.slots[child] ?? 0);
-      const slotRank = rank[slot] ?? 0;
+      const slotRank = (below === undefined ? rank[child] : below.ranks[child]) ?? 0;
       if (score > best || slotRank < bestRank) {
         best = score;
         bestSlot = slot;
@@ -204,6 +209,7 @@ export class SharedIndex {
     }
     to.scores[node] = best;
     to.slots[node] = bestSlot;
+    to.ranks[node] = rank[bestSlot] ?? 0;
     to.vcpus[node] = vcpus;
     to.memory[node] = memory;
     to.disk[node] = disk;
@@ -215,6 +221,8 @@ export class SharedIndex {
 class Level {
   readonly scores: Float64Array;
   readonly slots: Int32Array;
+  /** Of `slots`, copied so that comparing neighbours touches no other memory. */
+  readonly ranks: Uint32Array;
   readonly vcpus: Float64Array;
   readonly memory: Float64Array;
   readonly disk: Float64Array;
@@ -222,6 +230,7 @@ class Level {
   constructor(nodes: number) {
     this.scores = new Float64Array(nodes).fill(Number.NEGATIVE_INFINITY);
     this.slots = new Int32Array(nodes);
+    this.ranks = new Uint32Array(nodes);
     this.vcpus = new Float64Array(nodes).fill(Number.NEGATIVE_INFINITY);
     this.memory = new Float64Array(nodes).fill(Number.NEGATIVE_INFINITY);
     this.disk = new Float64Array(nodes).fill(Number.NEGATIVE_INFINITY);

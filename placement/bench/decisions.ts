@@ -140,26 +140,20 @@ function runOnce(
       const gone = alive[oldest++];
       if (gone !== undefined) columns.settle(gone);
     }
-    const advert = news.pop();
-    if (advert !== undefined && advert !== null) columns.upsert(advert);
+    if (options.variant === 'churn30' && prng.chance(0.3)) {
+      const advert = prng.pick(news);
+      advert.sequence = ++sequence;
+      columns.upsert(advert);
+    }
   };
-  /** What each turn hears, last first; made before the clock starts, because making adverts is not placement's work. */
-  const makeNews = (turns: number): (HostAdvert | null)[] => {
-    if (options.variant !== 'churn30') return [];
-    return Array.from({ length: turns }, () => {
-      if (!prng.chance(0.3)) return null;
-      const number = prng.below(options.hosts);
-      return loadedHost(number, 1_000_000_000 - sequence++, prng);
-    });
-  };
-  let sequence = 0;
-  let news: (HostAdvert | null)[] = [];
+  // Adverts to hear, made before the clock starts: making them is the mesh's work. Each is heard several times, newer.
+  let sequence = 1;
+  const news: (HostAdvert & { sequence: number })[] = [];
+  for (let i = 0; options.variant === 'churn30' && i < 20_000; i++) {
+    news.push({ ...loadedHost(prng.below(options.hosts), 1, prng) });
+  }
   const warmUp = Math.min(options.decisions, options.name === 'naive' || options.name === 'scan' ? 20 : 20_000);
-  news = makeNews(warmUp);
   for (let i = 0; i < warmUp; i++) turn(undefined, i);
-  // Ascending again: the list is read from its end.
-  sequence = 0;
-  news = makeNews(options.decisions).map((advert) => advert && { ...advert, epoch: 2 });
   failed = 0;
   const latencies = new Float64Array(options.decisions);
   const cpuBefore = process.cpuUsage();
