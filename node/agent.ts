@@ -142,7 +142,8 @@ export class Agent {
       { clock, logger: logger.child({ part: 'peer-server' }) },
       {
         certificates,
-        admits: (id) => directory.find(id) !== undefined || hostTable.get(state.local, id) === undefined,
+        // Hosts cannot be removed from a mesh yet: whoever has its certificate is a member.
+        admits: () => true,
         handlers: {
           ...transport.peerHandlers,
           ...host.handlers,

@@ -118,7 +118,7 @@ export class Executor {
     if (running?.power === 'running' && running.generation === server.generation) return;
     const nics = server.portIds.map((id) => this.#nic(id, reader));
     const storage = this.#storage(server);
-    const disk = diskSpec(server);
+    const disk = await this.#diskSpec(server, reader, signal);
     if (disk.imageId !== undefined && !(await storage.hasImage(disk.imageId, signal))) {
       const image = imageTable.get(reader, disk.imageId);
       // A disk made earlier has its own copy of what it needs; only a new one needs the image.
@@ -154,6 +154,21 @@ export class Executor {
     return { portId: portId as PortId, mac: port.mac, mtu: this.#deps.mtu(port.networkId), tapName };
   }
 
+  /** A flavor without a disk size means the image's own. */
+  async #diskSpec(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<DiskSpec> {
+    const volumeId = server.rootVolumeId as VolumeId;
+    const flavorBytes = (server.flavor?.diskGib ?? 0) * gibBytes;
+    const imageBytes = imageTable.get(reader, server.imageId)?.record.virtualSizeBytes ?? 0;
+    // The image may have been deleted since: then the disk that was made of it knows.
+    const diskBytes = imageBytes > 0 ? 0 : ((await this.#storage(server).findDisk(volumeId, signal))?.sizeBytes ?? 0);
+    return {
+      volumeId,
+      sizeBytes: Math.max(flavorBytes, imageBytes, diskBytes),
+      generation: server.generation,
+      ...(server.imageId === '' ? {} : { imageId: server.imageId as ImageId }),
+    };
+  }
+
   async #closeDisk(server: shoal.v1.Server, generation: number, signal: AbortSignal): Promise<void> {
     if (server.rootVolumeId === '') return;
     await this.#storage(server).closeDisk(server.rootVolumeId as VolumeId, this.#deps.hostId, generation, signal);
@@ -172,15 +187,6 @@ export class Executor {
 
 /** A guest that does not power off in this time is reset: a reboot is wanted, not a long wait. */
 const softRebootGraceMs = 20_000;
-
-function diskSpec(server: shoal.v1.Server): DiskSpec {
-  return {
-    volumeId: server.rootVolumeId as VolumeId,
-    sizeBytes: (server.flavor?.diskGib ?? 0) * gibBytes,
-    generation: server.generation,
-    ...(server.imageId === '' ? {} : { imageId: server.imageId as ImageId }),
-  };
-}
 
 function rebootKey(server: shoal.v1.Server): string {
   return `reboot/${server.id}`;

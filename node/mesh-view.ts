@@ -146,6 +146,9 @@ export class MeshView implements Service, HostViews {
       })),
     );
     this.#detector.setMembers(hosts.map((host) => host.hostId as HostId));
+    const members = new Set(hosts.map((host) => host.hostId));
+    for (const { hostId } of this.#exchange.view.all()) if (!members.has(hostId)) this.columns.remove(hostId);
+    this.#exchange.view.retain((hostId) => members.has(hostId));
   }
 
   /** Something that the own advert tells has changed. */
