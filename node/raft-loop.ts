@@ -167,7 +167,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#state = 'running';
     const { findings } = this.#deps.log;
     if (findings.length > 0) this.#deps.logger.warn({ findings }, 'the log was repaired or is in doubt');
-    if (this.#store.doubt === undefined || this.#store.doubt.isTermRaised) this.#makeCore();
+    if (this.#store.doubt === undefined || this.#store.doubt.raisedTerm > 0) this.#makeCore();
     this.#deps.transport.attach(this);
     this.#timer = this.#deps.clock.setInterval(() => this.#guard(() => this.#tick()), this.options.tickMs);
     for (const peer of this.#peers()) this.#greet(peer);
@@ -669,17 +669,17 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #greet(peer: RaftId): void {
     const { doubt } = this.#store;
-    this.#deps.transport.send(this.#trust.greeting(peer, this.#ownLog(), doubt?.isTermRaised === true));
+    this.#deps.transport.send(this.#trust.greeting(peer, this.#ownLog(), (doubt?.raisedTerm ?? 0) > 0));
   }
 
   #onHello(hello: Hello): void {
     const own = this.#ownLog();
     const { doubt } = this.#store;
     if (hello.type === 'Hello') {
-      this.#deps.transport.send(this.#trust.answer(hello, own, doubt?.isTermRaised === true));
+      this.#deps.transport.send(this.#trust.answer(hello, own, (doubt?.raisedTerm ?? 0) > 0));
       return;
     }
-    if (doubt !== undefined && !doubt.isTermRaised) {
+    if (doubt?.raisedTerm === 0) {
       this.#raiseTerm(hello.term);
       return;
     }
@@ -690,7 +690,7 @@ export class RaftLoop implements Service, RaftHandlers {
         'this log holds less than this member has promised; it does not vote until repaired',
       );
       this.#dropCore();
-      this.#background(this.#store.setDoubt({ ...found, isTermRaised: false }).then(() => this.#raiseTerm(hello.term)));
+      this.#background(this.#store.setDoubt({ ...found, raisedTerm: 0 }).then(() => this.#raiseTerm(hello.term)));
       return;
     }
     for (const message of this.#trust.release(hello.from)) this.#take(message);
@@ -698,7 +698,7 @@ export class RaftLoop implements Service, RaftHandlers {
 
   /** Leaps out of reach of forgotten votes, then goes on with a new core. */
   #raiseTerm(heardTerm: number): void {
-    if (this.#isRaisingTerm || this.#store.doubt?.isTermRaised !== false) return;
+    if (this.#isRaisingTerm || this.#store.doubt?.raisedTerm !== 0) return;
     this.#isRaisingTerm = true;
     this.#background(
       this.#store.raiseTerm(heardTerm).then(() => {
@@ -715,8 +715,8 @@ export class RaftLoop implements Service, RaftHandlers {
   #liftDoubt(core: RawNode): void {
     const { doubt } = this.#store;
     const { raft } = core;
-    if (doubt === undefined || !doubt.isTermRaised || raft.leader === nobody || this.#raisedTerm === undefined) return;
-    if (raft.term <= this.#raisedTerm || raft.log.term(raft.log.committed) !== raft.term) return;
+    if (doubt === undefined || doubt.raisedTerm === 0 || raft.leader === nobody) return;
+    if (raft.term <= doubt.raisedTerm || raft.log.term(raft.log.committed) !== raft.term) return;
     if (this.#store.lastIndex() < raft.log.committed || this.#isRaisingTerm) return;
     this.#isRaisingTerm = true;
     this.#background(
@@ -733,7 +733,6 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #makeCore(): void {
     const { clock: _, ...deps } = this.#deps;
-    this.#raisedTerm = this.#store.doubt === undefined ? undefined : this.#store.plannedHardState.term;
     this.#core = new RawNode({
       id: this.#raftId,
       storage: {
@@ -768,18 +767,11 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#tellChange();
   }
 
-  /** The term of this doubtful log right after its leap. */
-  #raisedTerm: number | undefined;
-
   #ownLog(): OwnLog {
-    const raft = this.#core?.raft;
     const lastIndex = this.#store.lastIndex();
     const lastTerm = this.#store.term(lastIndex);
-    return {
-      term: raft?.term ?? this.#store.plannedHardState.term,
-      lastIndex,
-      lastTerm: typeof lastTerm === 'number' ? lastTerm : 0,
-    };
+    const { term } = this.#store.initialState().hardState;
+    return { term, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0 };
   }
 
   #peers(): readonly RaftId[] {

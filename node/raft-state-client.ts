@@ -38,6 +38,8 @@ export class RaftStateClient implements StateClient {
   #tokenCount = 0;
   /** The read point that is being asked for, and the one that those who come meanwhile wait for. */
   #asking: Promise<number> | undefined;
+  /** Somebody has been asked and has not answered. */
+  #isQuestionOut = false;
   #next: Promise<number> | undefined;
 
   /** @param deps.uniqueName differs between any two runs of any two agents: a random UUID. */
@@ -144,11 +146,14 @@ export class RaftStateClient implements StateClient {
 
   /** A read point asked for after this call. Those that come while one is being asked for share the next. */
   #readPoint(): Promise<number> {
-    // While nobody can answer nobody has been asked either: what is asked then is asked after this call, and will do.
-    if (this.#asking !== undefined && this.#loop.route() === undefined) return this.#asking;
+    // While it waits for a leader nobody has been asked: what is asked then is asked after this call, and will do. A
+    // question that is on its way will not: its answer may be from before this call.
+    if (this.#asking !== undefined && !this.#isQuestionOut) return this.#asking;
     if (this.#asking === undefined) {
       this.#asking = this.#askReadPoint().finally(() => {
+        // Both at once: a caller in between must not get an answer from before its call.
         this.#asking = undefined;
+        this.#isQuestionOut = false;
       });
       return this.#asking;
     }
@@ -175,6 +180,7 @@ export class RaftStateClient implements StateClient {
       }
       const stop = new AbortController();
       const timeout = this.#clock.setTimeout(() => stop.abort(), retries.pauseMs(Number.POSITIVE_INFINITY));
+      this.#isQuestionOut = true;
       try {
         return await orAbort(
           route.kind === 'here'
@@ -183,6 +189,7 @@ export class RaftStateClient implements StateClient {
           stop.signal,
         );
       } catch (error) {
+        this.#isQuestionOut = false;
         const canRetry =
           stop.signal.aborted || ShoalError.is(error, 'NOT_LEADER', 'NO_QUORUM', 'UNAVAILABLE', 'OUTCOME_UNKNOWN');
         if (!canRetry) throw error;

@@ -15,14 +15,27 @@
  * peer remembers anything about.
  */
 import type { RaftId } from '../base/ids.ts';
-import type { Message } from '../raft/index.ts';
+import type { Message, MessageType } from '../raft/index.ts';
 import type { Hello } from '../raft-transport.ts';
 import type { Doubt, Identity, PeerMemory } from '../store/index.ts';
 
 /** Messages held back for a peer whose answer is not here yet: what it sends in one round trip. */
 const heldMessagesMax = 64;
 
-/** Where this node's log is. */
+/**
+ * Kinds of messages whose term is on the sender's disk: what it sends behind a sync, and what only a leader sends. Votes
+ * are asked for, and heartbeats answered, before the new term is durable; a question about a future term promises nothing.
+ */
+const promises: ReadonlySet<MessageType> = new Set([
+  'MsgApp',
+  'MsgAppResp',
+  'MsgVoteResp',
+  'MsgSnap',
+  'MsgHeartbeat',
+  'MsgTimeoutNow',
+]);
+
+/** Where this node's log is, on disk. */
 export interface OwnLog {
   readonly term: number;
   readonly lastIndex: number;
@@ -89,7 +102,7 @@ export class Trust {
   }
 
   /** What a peer's answer says about this node's log: a reason to doubt it, or undefined. */
-  judge(answer: Hello, own: OwnLog): Omit<Doubt, 'isTermRaised'> | undefined {
+  judge(answer: Hello, own: OwnLog): Omit<Doubt, 'raisedTerm'> | undefined {
     const { known } = answer;
     if (known === undefined) return undefined;
     const isSameDisk = known.incarnation === this.#identity.incarnation;
@@ -105,10 +118,9 @@ export class Trust {
     return { reason: isSameDisk ? 'rolled-back' : 'disk-wiped', detail };
   }
 
-  /** Notes what a peer has promised by a message. `termOf` tells the term of an entry of this node's own log, 0 if unknown. */
+  /** Notes what a peer has promised by a message. Only what it says after a sync counts: the rest it may rightly forget. `termOf` tells the term of an entry of this node's own log, 0 if unknown. */
   heard(message: Message, termOf: (index: number) => number): void {
-    // Questions about a future term and yeses to them are no promises, and forwarded messages carry no term.
-    if (message.term === 0 || message.type === 'MsgPreVote' || message.type === 'MsgPreVoteResp') return;
+    if (!promises.has(message.type)) return;
     const known = this.#memory.get(message.from);
     if (known === undefined) return;
     if (message.term > known.term) this.#note(message.from, { ...known, term: message.term });

@@ -295,9 +295,9 @@ export class LogStore {
    */
   raiseTerm(heardTerm: number): Promise<void> {
     const { doubt } = this.#plannedHead;
-    assert(doubt !== undefined && !doubt.isTermRaised, 'only a doubtful log leaps, and once');
+    assert(doubt?.raisedTerm === 0, 'only a doubtful log leaps, and once');
     const term = Math.max(this.#plannedHead.term, heardTerm) + doubtTermLeap;
-    this.#planHead({ ...this.#plannedHead, term, vote: 0, doubt: { ...doubt, isTermRaised: true } });
+    this.#planHead({ ...this.#plannedHead, term, vote: 0, doubt: { ...doubt, raisedTerm: term } });
     return this.#urgent();
   }
 

@@ -74,10 +74,11 @@ export interface Doubt {
   /** For people. */
   readonly detail: string;
   /**
-   * Whether the term was raised out of reach of any vote that may have been forgotten. Until then the node says nothing to
-   * anybody; from then on it takes entries of newer leaders, and is trusted again once it has caught up with one.
+   * The term to which the node leapt, out of reach of any vote that it may have forgotten; 0 before. Until then it says
+   * nothing to anybody; from then on it takes entries of later leaders, and is trusted again once it has caught up with
+   * one of a term above this.
    */
-  readonly isTermRaised: boolean;
+  readonly raisedTerm: number;
 }
 
 /** Terms by which a doubtful node leaps: more elections than can have happened since the vote it may have forgotten. */
@@ -171,7 +172,11 @@ function numbers(record: Record<string, unknown>, name: string): number[] {
 
 function isDoubt(value: unknown): value is Doubt {
   return (
-    typeof value === 'object' && value !== null && 'reason' in value && 'detail' in value && 'isTermRaised' in value
+    typeof value === 'object' &&
+    value !== null &&
+    'reason' in value &&
+    'detail' in value &&
+    typeof (value as { raisedTerm?: unknown }).raisedTerm === 'number'
   );
 }
 

@@ -56,7 +56,7 @@ export interface OpenOptions {
   /** The log must be there: when it is not, the disk was wiped or swapped. */
   readonly expectsContents?: boolean;
   /** Why to doubt the log whatever it holds. */
-  readonly doubt?: Omit<Doubt, 'isTermRaised'>;
+  readonly doubt?: Omit<Doubt, 'raisedTerm'>;
   /** The first member of a new mesh: the log is made with it as the only voter. */
   readonly bootstrap?: boolean;
 }
@@ -303,7 +303,7 @@ class Recovery {
   #suspect(reason: DoubtReason, detail: string): void {
     this.#findings.push(detail);
     // The first reason stands. A term raised before counts no more: what is missing now was missed after that.
-    this.#doubt = { reason: this.#doubt?.reason ?? reason, detail, isTermRaised: false };
+    this.#doubt = { reason: this.#doubt?.reason ?? reason, detail, raisedTerm: 0 };
   }
 }
 

@@ -284,11 +284,11 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
     await withSubject(t, async (subject) => {
       const { store } = await subject.open();
       await store.append({ hardState: { term: 2, vote: 1, commit: 0 }, entries: entriesFrom(1, 1, 2) });
-      await store.setDoubt({ reason: 'rolled-back', detail: 'the leader remembers more', isTermRaised: false });
+      await store.setDoubt({ reason: 'rolled-back', detail: 'the leader remembers more', raisedTerm: 0 });
       await store.raiseTerm(7);
       await store.close();
       const again = (await subject.open()).store;
-      t.match(again.doubt, { reason: 'rolled-back', isTermRaised: true });
+      t.match(again.doubt, { reason: 'rolled-back', raisedTerm: 1007 });
       t.same(again.initialState().hardState, { term: 1007, vote: 0, commit: 0 });
       await again.setDoubt(undefined);
       await again.close();

@@ -148,7 +148,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     damage(disk);
     const { store, machine, findings } = await openMemoryLogStore(memoryOptions(), disk);
     t.equal(store.doubt?.reason, doubt, name);
-    t.equal(store.doubt?.isTermRaised, doubt === undefined ? undefined : false, name);
+    t.equal(store.doubt?.raisedTerm, doubt === undefined ? undefined : 0, name);
     t.equal(findings.length > 0, name !== 'none', `${name}: said`);
     t.equal(store.firstIndex(), first, `${name}: first`);
     t.equal(store.lastIndex(), last, `${name}: last`);
