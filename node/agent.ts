@@ -180,7 +180,7 @@ export class Agent {
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
-    this.#startHousekeeping(services, identity, host, loop);
+    this.#startHousekeeping(services, identity, { host, loop, interfaces });
     logger.info({ hostId, meshId: this.#membership.meshId, api: config.api.listen }, 'agent started');
   }
 
@@ -283,15 +283,22 @@ export class Agent {
     writeMembership(this.#config.dataDir, { ...this.#membership, hosts }).catch(this.#deps.onFatal);
   }
 
-  #startHousekeeping(services: ServiceDependencies, identity: HostIdentity, host: HostSide, loop: RaftLoop): void {
+  #startHousekeeping(
+    services: ServiceDependencies,
+    identity: HostIdentity,
+    parts: { readonly host: HostSide; readonly loop: RaftLoop; readonly interfaces: Interfaces },
+  ): void {
     const { clock, logger } = this.#deps;
+    const { signal } = this.#abort;
     const run = async (): Promise<void> => {
       try {
-        this.#observe(services.state, loop, host);
-        await host.houseKeep(this.#abort.signal);
+        this.#observe(services.state, parts.loop, parts.host);
+        await parts.host.houseKeep(signal);
+        if (!services.state.standing().hasQuorum) return;
         await this.#keepOwnRecord(services, identity);
+        await parts.interfaces.recoverUploads(signal);
       } catch (caught) {
-        if (!this.#abort.signal.aborted) logger.warn({ err: caught }, 'housekeeping failed; it runs again');
+        if (!signal.aborted) logger.warn({ err: caught }, 'housekeeping failed; it runs again');
       }
     };
     const timer = clock.setInterval(() => {

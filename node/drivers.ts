@@ -1,4 +1,5 @@
 /** Makes the drivers that the configuration names. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RbdStorageDriver } from '../drivers/ceph/driver.ts';
 import { runCommand } from '../drivers/command.ts';
@@ -79,7 +80,7 @@ export async function startDrivers(
           user: config.compute.user,
           reachablePaths: [
             join(config.dataDir, 'disks'),
-            ...(config.ceph.confPath === '' ? [] : [config.ceph.confPath]),
+            ...(config.ceph.confPath === '' ? [] : [config.ceph.confPath, ...keyringOf(config.ceph.confPath)]),
           ],
         },
       );
@@ -117,6 +118,12 @@ export async function startDrivers(
     await stop();
     throw caught;
   }
+}
+
+/** The keyring that a ceph.conf names: QEMU must be able to read it, and is better told at start than at a guest's. */
+function keyringOf(confPath: string): string[] {
+  const found = /^\s*keyring\s*=\s*(\S+)\s*$/m.exec(readFileSync(confPath, 'utf8'));
+  return found?.[1] === undefined ? [] : [found[1]];
 }
 
 function versionNumber(version: string): number {

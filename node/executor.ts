@@ -112,6 +112,24 @@ export class Executor {
     }
   }
 
+  /**
+   * Removes storage's own copies of images that this host made and that no record has any more. One that disks still hang
+   * on stays, and is tried again at the next call.
+   */
+  async dropUnusedImages(reader: StateReader, signal: AbortSignal): Promise<void> {
+    for (const [key] of this.#deps.store.entries(storageImagePrefix)) {
+      const [storageName = '', imageId = ''] = key.slice(storageImagePrefix.length).split('/');
+      const storage = this.#deps.storage.get(storageName);
+      if (storage === undefined || imageTable.get(reader, imageId) !== undefined) continue;
+      try {
+        await storage.removeImage(imageId as ImageId, signal);
+        await this.#deps.store.write([{ key, value: undefined }]);
+      } catch (caught) {
+        if (!ShoalError.is(caught, 'CONFLICT')) throw caught;
+      }
+    }
+  }
+
   async #start(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {
     const { compute } = this.#deps;
     const running = await compute.find(server.id as ServerId, signal);
@@ -122,7 +140,12 @@ export class Executor {
     if (disk.imageId !== undefined && !(await storage.hasImage(disk.imageId, signal))) {
       const image = imageTable.get(reader, disk.imageId);
       // A disk made earlier has its own copy of what it needs; only a new one needs the image.
-      if (image !== undefined) await storage.ensureImage(await this.#deps.imageFile(image.record, signal), signal);
+      if (image !== undefined) {
+        const file = await this.#deps.imageFile(image.record, signal);
+        // Noted before it is made: what is not noted is never removed.
+        await this.#deps.store.write([{ key: storageImageKey(server.storage, disk.imageId), value: true }]);
+        await storage.ensureImage(file, signal);
+      }
     }
     await storage.ensureDisk(disk, signal);
     const source = await storage.openDisk(disk, this.#deps.hostId, signal);
@@ -187,6 +210,12 @@ export class Executor {
 
 /** A guest that does not power off in this time is reset: a reboot is wanted, not a long wait. */
 const softRebootGraceMs = 20_000;
+
+const storageImagePrefix = 'storage-image/';
+
+function storageImageKey(storage: string, imageId: string): string {
+  return `${storageImagePrefix}${storage}/${imageId}`;
+}
 
 function rebootKey(server: shoal.v1.Server): string {
   return `reboot/${server.id}`;

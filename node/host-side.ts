@@ -57,6 +57,7 @@ export class HostSide implements Service {
   readonly drivers: HostDrivers;
   readonly #parts: HostSideParts;
   readonly #intents: IntentBook;
+  readonly #executor: Executor;
   readonly #loop: HostLoop;
   readonly #guestPower = new Map<string, number>();
   #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
@@ -83,7 +84,7 @@ export class HostSide implements Service {
     this.#intents = new IntentBook({ ...services, store });
     const reports = new UnsaidReports(new HostReportService(services, hostId, options.signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger: logger.child({ part: 'network' }) });
-    const executor = new Executor({
+    this.#executor = new Executor({
       hostId,
       compute: drivers.compute,
       storage: drivers.storage,
@@ -98,7 +99,7 @@ export class HostSide implements Service {
         hostId,
         state,
         compute: drivers.compute,
-        executor,
+        executor: this.#executor,
         networkSync,
         networkView: (reader) => hostNetworkView(reader, hostId),
         reports,
@@ -198,6 +199,7 @@ export class HostSide implements Service {
     if (nowMs >= this.#replicateDueMs && this.#parts.services.state.standing().hasQuorum) {
       this.#replicateDueMs = nowMs + replicateMs;
       await this.images.replicate(signal);
+      await this.#executor.dropUnusedImages(this.#parts.services.state.local, signal);
     }
   }
 

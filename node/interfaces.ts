@@ -1,6 +1,5 @@
 /** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
 
-import { chmodSync, rmSync } from 'node:fs';
 import { GrpcGateway } from '../api-gateway/grpc/server.ts';
 import { computeModule } from '../api-gateway/rest/compute/module.ts';
 import { Catalog, catalogServices } from '../api-gateway/rest/identity/catalog.ts';
@@ -15,7 +14,7 @@ import type { Metrics } from './base/metrics.ts';
 import type { Config } from './config/options.ts';
 import { endpointOf } from './found-mesh.ts';
 import type { HostSide } from './host-side.ts';
-import { localSocketPath } from './local-socket.ts';
+import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
 import type { MeshKey } from './mesh/mesh-key.ts';
 import type { MeshView } from './mesh-view.ts';
 import type { RaftLoop } from './raft-loop.ts';
@@ -44,6 +43,7 @@ export interface InterfacesParts {
 
 /** See above. */
 export class Interfaces implements Service {
+  readonly #images: ImageService;
   readonly #rest: RestServer;
   readonly #grpc: GrpcGateway;
   readonly #socketPath: string;
@@ -61,6 +61,7 @@ export class Interfaces implements Service {
     });
     const directory = new IdentityDirectory(services, identity.passwords);
     const images = new ImageService({ ...services, content: host.images, hostId });
+    this.#images = images;
     const network = new NetworkService(services, { ...defaultNetworkOptions, underlayMtu: config.network.underlayMtu });
     const compute = new ComputeService(
       { ...services, placer: host.placer, hostControl: host.control, hostViews: view },
@@ -122,11 +123,14 @@ export class Interfaces implements Service {
   }
 
   async start(): Promise<void> {
-    // Left by an agent that was killed. That none runs is known: the log's lock is ours.
-    rmSync(this.#socketPath, { force: true });
+    prepareLocalSocket(this.#socketPath);
     await this.#grpc.start();
-    chmodSync(this.#socketPath, 0o600);
     await this.#rest.start();
+  }
+
+  /** Uploads that an earlier run of this agent left unfinished are queued again. Called now and then. */
+  async recoverUploads(signal: AbortSignal): Promise<void> {
+    await this.#images.recoverInterrupted(signal);
   }
 
   async stop(): Promise<void> {

@@ -12,7 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { runCommand } from '../../drivers/command.ts';
+import { RunFiles } from '../../drivers/qemu/run-files.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
+import { localSocketPath } from '../local-socket.ts';
 import {
   type AgentPlace,
   apiUrlOf,
@@ -224,6 +226,9 @@ export class DevCloud {
   async stop(options: { readonly keepData: boolean }): Promise<void> {
     await Promise.all(this.layout.agents.map((agent) => this.killAgent(agent.name, 'SIGTERM')));
     if (this.options.real) await removeUnderlay(labName(this.layout.tag), AbortSignal.timeout(60_000));
+    // Long paths have a short link to their sockets elsewhere; the guests are gone, so it can go, too.
+    for (const agent of this.layout.agents) await new RunFiles(join(agent.dataDir, 'guests')).releaseLink();
+    for (const agent of this.layout.agents) rmSync(localSocketPath(agent.dataDir), { force: true });
     if (!options.keepData) this.removeData();
   }
 
