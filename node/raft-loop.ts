@@ -157,6 +157,7 @@ export class RaftLoop implements Service, RaftHandlers {
         this.#core?.reportSnapshot(peer, arrived);
         this.#wake();
       },
+      () => new Promise((resolve) => this.#defer(resolve)),
     );
   }
 

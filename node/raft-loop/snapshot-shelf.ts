@@ -38,21 +38,25 @@ export class SnapshotShelf {
   readonly #take: () => { readonly place: SnapshotPlace; readonly view: StateView };
   readonly #nowMs: () => number;
   readonly #report: (peer: RaftId, arrived: boolean) => void;
+  readonly #rest: () => Promise<void>;
   #shelved: Shelved[] = [];
   readonly #told = new Map<RaftId, Told>();
 
   /**
    * @param take the state as it is now.
    * @param report tells the core what became of a snapshot that a follower was told of.
+   * @param rest resolves after other events have had their turn.
    */
   constructor(
     take: () => { readonly place: SnapshotPlace; readonly view: StateView },
     nowMs: () => number,
     report: (peer: RaftId, arrived: boolean) => void,
+    rest: () => Promise<void>,
   ) {
     this.#take = take;
     this.#nowMs = nowMs;
     this.#report = report;
+    this.#rest = rest;
   }
 
   /** The least index that some follower may still go on from. Infinity: none. */
@@ -145,8 +149,8 @@ export class SnapshotShelf {
         held = { place: shelved.place, offsetBytes: offsetBytes + from, data, crc32c: crc32c(data), isLast: false };
       }
       offsetBytes += chunk.length;
-      // Lets the loop do its work between chunks, however fast the peer takes them.
-      await Promise.resolve();
+      // Lets other events have their turn between chunks, however fast the peer takes them.
+      await this.#rest();
     }
     if (held !== undefined) yield { ...held, isLast: true };
   }
