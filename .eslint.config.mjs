@@ -18,6 +18,16 @@ export default tseslint.config(
     },
   },
   {
+    // Subtests of tap run in the order in which they were made, awaited or not, and report their own failures.
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }] },
+      ],
+    },
+  },
+  {
     // Standard output belongs to the command line, the benches and the set-up scripts.
     files: ['node/**/*.ts', 'placement/**/*.ts', 'drivers/**/*.ts', 'api-gateway/**/*.ts', 'sim/**/*.ts'],
     ignores: ['node/cli/**', 'node/dev/**', '**/bench/**', 'sim/main.ts', 'drivers/vxlan/metadata-server.ts'],

@@ -55,9 +55,7 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
  * The exceptions, each with its reason. The composition root starts the gateway, the command line starts the composition
  * root: these two files are the only places of `node/` that look up.
  */
-const exceptions: readonly [string, Area][] = [
-  ['node/interfaces.ts', 'gateway'],
-];
+const exceptions: readonly [string, Area][] = [['node/interfaces.ts', 'gateway']];
 
 t.test('imports run one way', (t) => {
   const offences: string[] = [];

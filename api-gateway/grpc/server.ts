@@ -141,8 +141,16 @@ export class GrpcGateway implements Service {
       handlers: healthHandlers(served),
     });
     const reflection = reflectionHandlers(descriptors, served);
-    server.add({ service: grpc.reflection.v1.ServerReflection, admit: admitAnyone, handlers: reflection });
-    server.add({ service: grpc.reflection.v1alpha.ServerReflection, admit: admitAnyone, handlers: reflection });
+    server.add<grpc.reflection.v1.ServerReflection, null>({
+      service: grpc.reflection.v1.ServerReflection,
+      admit: admitAnyone,
+      handlers: reflection,
+    });
+    server.add<grpc.reflection.v1alpha.ServerReflection, null>({
+      service: grpc.reflection.v1alpha.ServerReflection,
+      admit: admitAnyone,
+      handlers: reflection,
+    });
     return server;
   }
 

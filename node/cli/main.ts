@@ -42,7 +42,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const program = buildProgram();
   forEachCommand(program, (command) => command.exitOverride());
   try {
-    await program.parseAsync(argv as string[]);
+    await program.parseAsync(argv);
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (caught) {
     if (caught instanceof CommanderError) return caught.exitCode === 0 ? 0 : 2;

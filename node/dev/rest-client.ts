@@ -111,7 +111,7 @@ export class RestClient {
       body: Readable.toWeb(createReadStream(filePath)) as ReadableStream,
       duplex: 'half',
       signal: AbortSignal.timeout(120_000),
-    } as RequestInit);
+    });
     const text = await response.text();
     if (response.status !== 204) throw new RestError('image upload', response.status, text);
     return id;
