@@ -107,6 +107,7 @@ export class RaftLoop implements Service, RaftHandlers {
   #state: LoopState = 'new';
   #timer: Timer | undefined;
   #tickCount = 0;
+  #lastTickMs: number;
   /** Ticks in a row without anybody who could commit. */
   #routelessTicks = 0;
   #isTurnDue = false;
@@ -146,7 +147,8 @@ export class RaftLoop implements Service, RaftHandlers {
       deps.logger.error({ error }, 'a watcher threw; the others go on'),
     );
     this.#trust = new Trust(store.identity, store.peers);
-    this.#heard = new Heard(this.#raftId, () => deps.clock.monotonicMs());
+    this.#heard = new Heard(this.#raftId);
+    this.#lastTickMs = deps.clock.monotonicMs();
     this.#shelf = new SnapshotShelf(
       () => ({
         place: { index: machine.appliedIndex, term: this.#appliedTerm, confState: this.#confState },
@@ -453,6 +455,10 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #tick(): void {
     this.#tickCount += 1;
+    const nowMs = this.#deps.clock.monotonicMs();
+    // A late tick means that this process stood still; that is no silence of others.
+    this.#heard.advance(Math.min(nowMs - this.#lastTickMs, 2 * this.options.tickMs));
+    this.#lastTickMs = nowMs;
     this.#routelessTicks = this.route() === undefined ? this.#routelessTicks + 1 : 0;
     const core = this.#core;
     const { doubt } = this.#store;
