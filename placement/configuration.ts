@@ -10,7 +10,7 @@ export interface GuestShape {
   readonly weight: number;
 }
 
-/** How an agent places. One object, validated once, the same on every agent of a mesh by choice, not by need. */
+/** How an agent places. One object, validated once (`configurationFaults`), the same on every agent of a mesh by choice, not by need. */
 export interface PlacementConfiguration {
   /** Filters that run, in this order (the order matters for `explain` alone: a host is charged to the first that refuses). */
   readonly enabledFilters: readonly FilterName[];

@@ -34,6 +34,7 @@ export {
   type GuestShape,
   type PlacementConfiguration,
 } from './configuration.ts';
+export { configurationFaults } from './configuration-check.ts';
 export { type Candidate, type EngineStatistics, PlacementEngine, type Selection } from './engine.ts';
 export { type Explanation, explain, explainHost, type FilterExplanation, type HostExplanation } from './explain.ts';
 export { filters } from './filters/index.ts';
@@ -53,6 +54,7 @@ export {
   type RequestHints,
   type ResourceNeeds,
 } from './request.ts';
+export { ShapeTracker } from './shape-tracker.ts';
 export { weighers } from './weighers/index.ts';
 export { type WeigherName, weigherNames } from './weighers/names.ts';
 export { type WhatIf, whatIf, whatIfMax } from './what-if.ts';
