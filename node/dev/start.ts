@@ -121,7 +121,7 @@ async function main(): Promise<number> {
     const image = isRoot
       ? await progress.step('guest image', () => buildGuestImage(cloud.layout.imageFolder))
       : undefined;
-    await progress.step('underlay network', () => cloud.makeUnderlay());
+    if (isRoot) await progress.step('underlay network', () => cloud.makeUnderlay());
     if (ceph !== undefined) {
       const monitorIp = cloud.layout.underlayCidr.replace('.0/24', '.254');
       await progress.step('ceph', () => ceph.start(monitorIp, cloud.layout.agents));
@@ -191,7 +191,11 @@ async function summary(cloud: DevCloud, guest: Guest | undefined, options: Optio
     data: layout.folder,
     logs: layout.agents.map((agent) => agent.logPath),
     accelerator,
-    storage: cloud.options.storage === 'rbd' ? 'Ceph RBD (one real node)' : 'local qcow2 files',
+    storage: !cloud.options.real
+      ? 'fake'
+      : cloud.options.storage === 'rbd'
+        ? 'Ceph RBD (one real node)'
+        : 'local qcow2 files',
     network: cloud.options.real ? 'kernel VXLAN, bridges, nftables' : 'fake',
     ...(guest === undefined ? {} : { guest }),
     secondsToReady: Math.round(progress.elapsedMs / 100) / 10,
