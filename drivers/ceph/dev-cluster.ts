@@ -17,7 +17,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { gibBytes, mibBytes } from '../../node/base/units.ts';
 import { runCommand } from '../command.ts';
 import { isMissing } from '../durable-file.ts';
-import { argumentsOf, identify, signalProcess, waitGone } from '../qemu/process.ts';
+import { argumentsOf, identify, signalProcess, waitGone } from '../process.ts';
 import { CephClient, type CephIdentity } from './client.ts';
 
 /** Debian packages that it needs. */

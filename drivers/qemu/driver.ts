@@ -14,6 +14,7 @@ import type { ServerId } from '../../node/base/ids.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { isMissing } from '../durable-file.ts';
+import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from '../process.ts';
 import type { Accelerator, ComputeDriver, GuestEvent, GuestFound, GuestSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import { checkGuestSpec, dataBytesMax, generationOfName, type MachineSettings, qemuArguments } from './arguments.ts';
@@ -21,7 +22,6 @@ import { consoleBytesMax, readConsole, trimConsole } from './console-log.ts';
 import { type GuestState, QemuGuest } from './guest.ts';
 import { choosePrivileges, type Privileges } from './privileges.ts';
 import { probeKvm } from './probe.ts';
-import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from './process.ts';
 import { type ProcessRecord, RunFiles } from './run-files.ts';
 
 /** How the driver is set up on a host. */

@@ -4,8 +4,8 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId } from '../../node/base/ids.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import { isRecord } from '../durable-file.ts';
+import { isAlive, type ProcessIdentity, waitGone } from '../process.ts';
 import type { GuestPower } from '../types.ts';
-import { isAlive, type ProcessIdentity, waitGone } from './process.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';
 
 /** Events after which the state may be another. All others are the guest's own business. */

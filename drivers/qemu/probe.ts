@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { CommandRunner } from '../command.ts';
 import { isMissing, isRecord, readJsonFile, writeFileDurably } from '../durable-file.ts';
-import { bootId } from './process.ts';
+import { bootId } from '../process.ts';
 
 /** TCG needs 60-300 ms for it; a KVM that works needs less. */
 const probeTimeoutMs = 3_000;

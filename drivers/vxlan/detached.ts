@@ -17,7 +17,7 @@ import {
   scanProcesses,
   signalProcess,
   waitGone,
-} from '../qemu/process.ts';
+} from '../process.ts';
 
 /** How often a condition is looked at again. */
 const pollMs = 20;

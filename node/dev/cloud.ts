@@ -51,9 +51,6 @@ export interface DevCloudOptions {
     readonly user: string;
     readonly diskPool: string;
   };
-  /** Settings for all agents, by path. */
-  readonly settings?: Readonly<Record<string, string>>;
-  readonly say?: (line: string) => void;
 }
 
 /** See above. */

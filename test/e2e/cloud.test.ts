@@ -3,10 +3,11 @@
  * One cloud for the whole file; each part leaves it whole for the next.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ChannelCredentials } from '@grpc/grpc-js';
 import t from 'tap';
 import { type CommandResult, runCommand } from '../../drivers/command.ts';
 import { buildGuestImage } from '../../drivers/image/guest/build.ts';
@@ -20,7 +21,14 @@ import {
   waitUntilAnswers,
   waitUntilReady,
 } from '../../node/dev/demo.ts';
+import { apiUrlOf } from '../../node/dev/layout.ts';
 import { agentPackages, guestImagePackages, testPackages } from '../../node/dev/packages.ts';
+import type { RestClient } from '../../node/dev/rest-client.ts';
+import { GrpcClient } from '../../node/mesh/grpc/client.ts';
+import { MeshKey } from '../../node/mesh/mesh-key.ts';
+import { peerClientLimits } from '../../node/mesh/peer-limits.ts';
+import { TokenCodec } from '../../node/services/identity-token.ts';
+import { grpc, shoal } from '../../proto/messages.ts';
 import { runInGuest } from '../support/guest.ts';
 import { hostObjects } from '../support/host-objects.ts';
 
@@ -147,6 +155,7 @@ if (why !== '') {
       t.equal(read.value.status, 200);
       t.ok(read.value.headers.get('x-shoal-stale'), 'the answer is marked stale');
       t.ok(read.ms < 1000, `read in ${read.ms} ms`);
+      t.match(logOf(cloud, survivor), /"msg":"[^"]*stale/, 'and there is a line about it in the log');
       const write = await timed(() =>
         own.raw('/networking/v2.0/networks', { method: 'POST', body: { network: { name: 'not-now' } } }),
       );
@@ -196,6 +205,12 @@ if (why !== '') {
       ],
       ['a missing name', { body: { server: { ...good, name: undefined } } }, 400, /"badRequest"/],
       ['a wrong token', { body: { server: good }, headers: { 'x-auth-token': 'nonsense' } }, 401, /[Aa]uth/],
+      [
+        'an expired token',
+        { body: { server: good }, headers: { 'x-auth-token': await expiredToken(cloud, client) } },
+        401,
+        /[Aa]uth/,
+      ],
     ];
     for (const [name, request, status, text] of cases) {
       const answer = await client.raw(compute, { method: 'POST', ...request });
@@ -224,6 +239,40 @@ if (why !== '') {
 
     t.same(await hostObjects(cloud), before, 'nothing was left behind on the hosts');
     t.same((await client.json('/compute/v2.1/servers'))['servers'], servers, 'nor in the records');
+  });
+
+  await t.test('the native API, health and metrics answer at each agent', async (t) => {
+    const token = await client.token();
+    for (const agent of cloud.layout.agents) {
+      const grpcClient = new GrpcClient(
+        `dns:${agent.address}:${agent.grpcPort}`,
+        ChannelCredentials.createInsecure(),
+        peerClientLimits,
+      );
+      try {
+        const call = { timeoutMs: 10_000, headers: { 'x-auth-token': token } };
+        const { servers, stale } = await grpcClient.calls(shoal.v1.ComputeService).listServers({}, call);
+        t.same(servers.map((server) => server.name).sort(), ['first', 'second'], `servers at ${agent.name}`);
+        t.equal(stale, false);
+        const { voters, hasQuorum } = await grpcClient.calls(shoal.v1.ClusterService).getStatus({}, call);
+        t.equal(voters.length, 3);
+        t.equal(hasQuorum, true);
+        const { filters } = await grpcClient.calls(shoal.v1.PlacementService).explain({ flavorId: '42' }, call);
+        t.ok(filters.length > 0, 'placement explains');
+        const health = await grpcClient.calls(grpc.health.v1.Health).check({}, { timeoutMs: 5_000 });
+        t.equal(health.status, grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING);
+        await t.rejects(
+          grpcClient.calls(shoal.v1.ComputeService).listServers({}, { timeoutMs: 5_000 }),
+          { code: 'UNAUTHENTICATED' },
+          'not without a token',
+        );
+      } finally {
+        grpcClient.close();
+      }
+      const metrics = await (await fetch(`${apiUrlOf(agent)}/metrics`)).text();
+      t.match(metrics, /^shoal_has_quorum 1$/m);
+      t.match(await (await fetch(`${apiUrlOf(agent)}/healthz`)).json(), { status: 'ok' });
+    }
   });
 
   await t.test('a ticket joins once', async (t) => {
@@ -327,6 +376,19 @@ if (why !== '') {
   async function hostOf(guest: Guest): Promise<string> {
     return String((await client.server(guest.serverId))['OS-EXT-SRV-ATTR:host']);
   }
+}
+
+/** A token that was good once: signed with the mesh's own key, expired an hour ago. */
+async function expiredToken(cloud: DevCloud, client: RestClient): Promise<string> {
+  const meshKey = await MeshKey.load(cloud.agent('h1').dataDir);
+  if (meshKey === undefined) throw new Error('h1 has no mesh key');
+  const codec = new TokenCodec(meshKey.derive('token-signing').reveal());
+  const claims = codec.verify(await client.token());
+  return codec.sign({ ...claims, i: Date.now() - 7_200_000, e: Date.now() - 3_600_000 });
+}
+
+function logOf(cloud: DevCloud, name: string): string {
+  return readFileSync(cloud.agent(name).logPath, 'utf8');
 }
 
 /** Pids of the guests of a cloud: QEMU processes inside its namespaces. */

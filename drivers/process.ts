@@ -4,8 +4,8 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ShoalError } from '../../node/base/errors.ts';
-import { errnoOf } from '../durable-file.ts';
+import { ShoalError } from '../node/base/errors.ts';
+import { errnoOf } from './durable-file.ts';
 
 /** One process, for as long as the machine is up. */
 export interface ProcessIdentity {
