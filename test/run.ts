@@ -10,7 +10,7 @@
  *     npm test -- --no-install             install no Debian packages; tests that need them skip and say so
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
   agentPackages,
@@ -79,7 +79,7 @@ async function runRound(round: Round): Promise<Counts & { readonly reasons: read
 
 /** Reads the totals off the TAP stream's end. A run that ended badly without a failed test counts as one failure. */
 function countsOf(output: string, status: number): Counts & { readonly reasons: readonly string[] } {
-  const text = readFileSync(output, 'utf8');
+  const text = existsSync(output) ? readFileSync(output, 'utf8') : '';
   const totals = [...text.matchAll(/^# \{ total: \d+.*\}$/gm)].at(-1)?.[0] ?? '';
   const number = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0);
   const reasons = [...text.matchAll(/^\s*ok \d+ - (.*?) # SKIP ?(.*)$/gm)].map((match) => `${match[1]}: ${match[2]}`);
