@@ -16,10 +16,12 @@ export async function hostObjects(cloud: DevCloud): Promise<readonly string[]> {
     );
   found.push(...ours.map((name) => `namespace ${name}`));
   for (const name of ours) {
-    const { stdout: links } = await runCommand(['ip', '-n', name, '-json', 'link', 'show']);
-    found.push(...(JSON.parse(links) as { ifname: string }[]).map((link) => `link ${name}/${link.ifname}`));
-    const { stdout: pids } = await runCommand(['ip', 'netns', 'pids', name]);
-    found.push(`processes ${name}: ${pids.split('\n').filter((line) => line !== '').length}`);
+    // A namespace may go between being listed and being looked into: then it is not there.
+    const links = await runCommand(['ip', '-n', name, '-json', 'link', 'show'], { okStatus: [0, 1, 255] });
+    const pids = await runCommand(['ip', 'netns', 'pids', name], { okStatus: [0, 1, 255] });
+    if (links.status !== 0 || pids.status !== 0) continue;
+    found.push(...(JSON.parse(links.stdout) as { ifname: string }[]).map((link) => `link ${name}/${link.ifname}`));
+    found.push(`processes ${name}: ${pids.stdout.split('\n').filter((line) => line !== '').length}`);
   }
   for (const agent of cloud.layout.agents) {
     for (const folder of ['disks/disks', 'disks/images', 'images/blobs', 'images/incoming', 'guests/guests']) {
