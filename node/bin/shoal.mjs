@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command `shoal`. Checks the Node before anything that an old one cannot parse is loaded.
 import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 14)) {
@@ -8,5 +9,6 @@ if (major < 24 || (major === 24 && minor < 14)) {
   console.error('In a checkout, `npx shoal` finds the right one; `npm ci` installs it.');
   process.exit(2);
 }
-enableCompileCache();
+// Beside the modules, so that nothing is left in /tmp. Where that cannot be written there is no cache, and no harm.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/shoal', import.meta.url)));
 await import('../cli/main.ts');

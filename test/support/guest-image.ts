@@ -1,5 +1,6 @@
-/** The demo guest for tests that boot a real Linux: built once, kept between runs, copied on write below each test's disk. */
+/** The demo guest for tests that boot a real Linux: built once a test file, copied on write below each test's disk. */
 
+import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +15,12 @@ import type { ServerId } from '../../node/base/ids.ts';
 /** TCG under load has taken 16 s; nothing that works takes this long. */
 export const bootTimeoutMs = 90_000;
 
-/** The image, or why it cannot be built here. */
+/** The image, or why it cannot be built here. It goes when this process ends. */
 export async function guestImageOrReason(): Promise<GuestImage | string> {
+  const folder = join(tmpdir(), `shoal-guest-image-${process.pid}`);
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   try {
-    return await buildGuestImage(join(tmpdir(), 'shoal-guest-images'));
+    return await buildGuestImage(folder);
   } catch (caught) {
     if (ShoalError.is(caught, 'NOT_FOUND', 'COMMAND_MISSING')) {
       return `${caught.message} (the guest is built from ${guestBuildPackages.join(' ')})`;
