@@ -1,0 +1,190 @@
+/**
+ * What members apply, against one another and against a replay of the same commands. The first member that applies an
+ * index says what is there; all others must agree. The replay (a state machine of the checker's own) is the model for
+ * reads, for snapshots and for what clients were told.
+ */
+import { createHash } from 'node:crypto';
+import { type Command, encodeCommand } from '../../node/state/command.ts';
+import { StateMachine } from '../../node/state/state-machine.ts';
+import type { StateEvent, StateReader, TransactionOutcome } from '../../node/state/types.ts';
+import type { Report } from './invariants.ts';
+
+/** What happened at one index. */
+export interface AppliedEntry {
+  readonly index: number;
+  /** Absent: an entry without a command. */
+  readonly command?: Command | undefined;
+  readonly outcome?: TransactionOutcome | undefined;
+  readonly isReplay: boolean;
+  readonly events: readonly StateEvent[];
+}
+
+interface Known {
+  readonly print: string;
+  readonly token: string;
+  readonly outcome: TransactionOutcome | undefined;
+  readonly keys: readonly string[];
+}
+
+export class AppliedChecker {
+  readonly #report: Report;
+  readonly #known = new Map<number, Known>();
+  readonly #effects = new Map<string, number>();
+  /** Values of a key by revision, ascending. */
+  readonly #values = new Map<string, { readonly revision: number; readonly value: string | undefined }[]>();
+  readonly #replay = new StateMachine();
+  /** Entries that came out of turn (a member restored from a snapshot is ahead), until the replay gets there. */
+  readonly #waiting = new Map<number, AppliedEntry>();
+  #firstIndex: number | undefined;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** The replay, up to the last index that was applied anywhere without a gap. */
+  get replay(): StateReader & { readonly appliedIndex: number } {
+    return this.#replay;
+  }
+
+  /** The first entry that is known; what came before is only in snapshots. */
+  get firstIndex(): number {
+    return this.#firstIndex ?? 0;
+  }
+
+  apply(node: number, entry: AppliedEntry): void {
+    const { index, command, outcome, isReplay, events } = entry;
+    const print = fingerprint(entry);
+    const known = this.#known.get(index);
+    if (known !== undefined) {
+      if (known.print !== print) {
+        this.#report(
+          'state-machine-safety',
+          `member ${node} applies another command, or with another outcome, at ${index}`,
+        );
+      }
+      return;
+    }
+    this.#firstIndex ??= index;
+    const token = command?.clientToken ?? '';
+    this.#known.set(index, { print, token, outcome, keys: events.map((event) => event.key) });
+    for (const { key, value } of events) {
+      const values = this.#values.get(key) ?? [];
+      values.push({ revision: index, value: value === undefined ? undefined : text(value) });
+      this.#values.set(key, values);
+    }
+    if (token !== '' && !isReplay && outcome?.succeeded === true) {
+      const before = this.#effects.get(token);
+      if (before !== undefined)
+        this.#report('exactly-once', `the write ${token} took effect at ${before} and at ${index}`);
+      this.#effects.set(token, index);
+    }
+    this.#checkCounters(entry);
+    this.#waiting.set(index, entry);
+    this.#catchUp();
+  }
+
+  /** A client was told that its write `token` came out so. */
+  acknowledged(token: string, outcome: TransactionOutcome): void {
+    const known = this.#known.get(outcome.revision);
+    if (known === undefined) {
+      this.#report(
+        'acknowledged-durable',
+        `the write ${token} was acknowledged at ${outcome.revision}, which nobody has applied`,
+      );
+      return;
+    }
+    if (known.token !== token || outcomeText(known.outcome) !== outcomeText(outcome)) {
+      this.#report(
+        'acknowledged-durable',
+        `the write ${token} was acknowledged at ${outcome.revision}, where ${known.token || 'something else'} is`,
+      );
+    }
+  }
+
+  /** A read of a local replica at `revision` gave `value`. */
+  read(node: number, key: string, revision: number, value: Uint8Array | undefined): void {
+    const expected = (this.#values.get(key) ?? []).findLast((entry) => entry.revision <= revision)?.value;
+    const found = value === undefined ? undefined : text(value);
+    if (expected === found) return;
+    this.#report(
+      'stale-reads-are-prefixes',
+      `member ${node} reads ${key} = ${found ?? 'nothing'} at revision ${revision}, where it is ${expected ?? 'nothing'}`,
+    );
+  }
+
+  /** The keys that `revision` changed, in order; undefined when it is not known. */
+  keysOf(revision: number): readonly string[] | undefined {
+    return this.#known.get(revision)?.keys;
+  }
+
+  /** The whole state of a member, to be compared with the replay at the same index. */
+  state(node: number, machine: StateMachine): void {
+    if (machine.appliedIndex !== this.#replay.appliedIndex) return;
+    const own = rowsDigest(machine);
+    const replayed = rowsDigest(this.#replay);
+    if (own === replayed) return;
+    this.#report(
+      'snapshot-equals-replay',
+      `the state of member ${node} at ${machine.appliedIndex} is not the replay of the log`,
+    );
+  }
+
+  #checkCounters(entry: AppliedEntry): void {
+    const { command, outcome, index } = entry;
+    if (command === undefined || outcome === undefined || outcome.refusal !== undefined || entry.isReplay) return;
+    const ops = outcome.succeeded ? command.transaction.thenOps : command.transaction.elseOps;
+    const adds = ops.filter((op) => op.kind === 'add');
+    adds.forEach((op, at) => {
+      const value = outcome.counters[at];
+      if (value !== undefined && value >= op.min && value <= op.max) return;
+      this.#report(
+        'counters-in-bounds',
+        `counter ${op.key} is ${value} after ${index}; its bounds are ${op.min} and ${op.max}`,
+      );
+    });
+  }
+
+  #catchUp(): void {
+    for (;;) {
+      const next = this.#replay.appliedIndex === 0 ? this.#firstIndex : this.#replay.appliedIndex + 1;
+      const entry = next === undefined ? undefined : this.#waiting.get(next);
+      if (entry === undefined) return;
+      this.#waiting.delete(entry.index);
+      if (entry.command === undefined) {
+        this.#replay.skip(entry.index);
+        continue;
+      }
+      const again = this.#replay.apply(entry.index, entry.command);
+      if (outcomeText(again.outcome) === outcomeText(entry.outcome)) continue;
+      this.#report('snapshot-equals-replay', `the command at ${entry.index} came out differently when it was replayed`);
+    }
+  }
+}
+
+function outcomeText(outcome: TransactionOutcome | undefined): string {
+  return JSON.stringify([
+    outcome?.revision,
+    outcome?.succeeded,
+    outcome?.failedKey,
+    outcome?.refusal,
+    outcome?.counters,
+  ]);
+}
+
+function fingerprint({ command, outcome, events, isReplay }: AppliedEntry): string {
+  const hash = createHash('sha1');
+  if (command !== undefined) hash.update(encodeCommand(command));
+  hash.update(`${outcomeText(outcome)} ${isReplay}`);
+  for (const { key, value } of events) hash.update(`${key} `).update(value ?? 'deleted');
+  return hash.digest('base64');
+}
+
+function rowsDigest(machine: StateMachine): string {
+  const hash = createHash('sha256');
+  for (const { key, value } of machine.view().rows()) hash.update(key).update(value);
+  return hash.digest('base64');
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,144 @@
+/**
+ * What must hold of hosts and guests, at any moment: checked on plain pictures of the world, so that hand-made ones prove
+ * the checks.
+ */
+import type { Report } from './invariants.ts';
+
+/** A guest as it is on a host. */
+export interface GuestPicture {
+  readonly serverId: string;
+  readonly generation: number;
+  readonly isRunning: boolean;
+}
+
+/** A claim in a host's ledger. */
+export interface ClaimPicture {
+  readonly serverId: string;
+  readonly generation: number;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
+}
+
+export interface HostPicture {
+  readonly name: string;
+  readonly guests: readonly GuestPicture[];
+  readonly claims: readonly ClaimPicture[];
+  /** What claims may sum up to. */
+  readonly room: { readonly vcpus: number; readonly memoryMib: number; readonly diskGib: number };
+}
+
+/** No server runs twice; nobody gives what it has not; whatever runs is claimed. */
+export function checkHosts(hosts: readonly HostPicture[], report: Report): void {
+  const runsOn = new Map<string, string>();
+  for (const host of hosts) {
+    const claimed = new Set(host.claims.map((claim) => `${claim.serverId}/${claim.generation}`));
+    for (const guest of host.guests) {
+      if (!guest.isRunning) continue;
+      const other = runsOn.get(guest.serverId);
+      if (other !== undefined) report('no-double-run', `server ${guest.serverId} runs on ${other} and on ${host.name}`);
+      runsOn.set(guest.serverId, host.name);
+      if (!claimed.has(`${guest.serverId}/${guest.generation}`)) {
+        report(
+          'runs-only-what-is-claimed',
+          `server ${guest.serverId} of generation ${guest.generation} runs on ${host.name} without a claim`,
+        );
+      }
+    }
+    for (const resource of ['vcpus', 'memoryMib', 'diskGib'] as const) {
+      const sum = host.claims.reduce((total, claim) => total + claim[resource], 0);
+      if (sum <= host.room[resource]) continue;
+      report(
+        'no-overcommit',
+        `claims on ${host.name} take ${sum} of ${host.room[resource]} ${resource}: ${host.claims.map((claim) => claim.serverId).join()}`,
+      );
+    }
+  }
+}
+
+/** A port as recorded. */
+export interface PortPicture {
+  readonly id: string;
+  readonly networkId: string;
+  readonly mac: string;
+  readonly ips: readonly string[];
+}
+
+/** No address twice on a network, no MAC twice at all. */
+export function checkAddresses(ports: readonly PortPicture[], report: Report): void {
+  const seen = new Map<string, string>();
+  for (const port of ports) {
+    for (const address of [`mac ${port.mac}`, ...port.ips.map((ip) => `${ip} on network ${port.networkId}`)]) {
+      const other = seen.get(address);
+      if (other !== undefined) report('unique-addresses', `${address} belongs to ports ${other} and ${port.id}`);
+      seen.set(address, port.id);
+    }
+  }
+}
+
+/** What a project has, by resource, summed over its records and as its counters say. */
+export interface QuotaPicture {
+  readonly projectId: string;
+  readonly resource: string;
+  readonly sum: number;
+  readonly counted: number;
+}
+
+export function checkQuota(quotas: readonly QuotaPicture[], report: Report): void {
+  for (const { projectId, resource, sum, counted } of quotas) {
+    if (sum !== counted) report('quota-equals-sum', `${projectId} has ${sum} ${resource}, its counter says ${counted}`);
+  }
+}
+
+/** Follows what was ever asked of servers, to judge what hosts do to them. */
+export class RemovalChecker {
+  readonly #report: Report;
+  /** Servers whose deletion was committed, or that have moved on. */
+  readonly #mayGo = new Set<string>();
+  /** Servers that somebody asked to stop, reboot or delete at some time. */
+  readonly #mayStop = new Set<string>();
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** A committed record says that the server is to be deleted or to leave its host. */
+  mayGo(serverId: string): void {
+    this.#mayGo.add(serverId);
+    this.#mayStop.add(serverId);
+  }
+
+  /** A record, or its owner at its host, says that it is to stop or reboot; or its guest has powered itself off. */
+  mayStop(serverId: string): void {
+    this.#mayStop.add(serverId);
+  }
+
+  /** A host removes a guest or its disk. */
+  removes(host: string, what: string, serverId: string): void {
+    if (this.#mayGo.has(serverId)) return;
+    this.#report(
+      'record-before-removal',
+      `${host} removes the ${what} of server ${serverId}, which no record asks for`,
+    );
+  }
+
+  /** A host stops a guest that runs. */
+  stops(host: string, serverId: string): void {
+    if (this.#mayStop.has(serverId)) return;
+    this.#report('data-plane-independent', `${host} stops server ${serverId}, which nobody asked for`);
+  }
+}
+
+/** A guest's write as storage saw it. */
+export function checkWrite(
+  write: { readonly volumeId: string; readonly host: string; readonly generation: number },
+  lock: { readonly owner: string; readonly generation: number } | undefined,
+  report: Report,
+): void {
+  if (lock !== undefined && lock.owner === write.host && lock.generation === write.generation) return;
+  const held = lock === undefined ? 'nobody' : `${lock.owner} at generation ${lock.generation}`;
+  report(
+    'single-writer',
+    `${write.host} writes ${write.volumeId} at generation ${write.generation}; its lock is held by ${held}`,
+  );
+}

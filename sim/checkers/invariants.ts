@@ -1,0 +1,49 @@
+/** Everything that must hold, in words, and how a checker says that it does not. */
+export const invariants = {
+  'one-leader-a-term': 'in any term at most one member leads',
+  'log-matching': 'two entries with one index and term are the same, and so is everything before them',
+  'leader-completeness': 'whoever leads holds every entry that was committed in earlier terms',
+  'commit-monotonic': 'what a running member holds as committed or applied never goes back',
+  'state-machine-safety': 'every member applies the same command at the same index, with the same outcome',
+  'snapshot-equals-replay': 'a state, however it was reached, is the replay of the log up to its revision',
+  'acknowledged-durable': 'a write that was acknowledged is in the log that everybody applies, for good',
+  'acknowledged-by-quorum': 'when an entry is applied anywhere, a majority of the voters has it on disk',
+  'exactly-once': 'a write with a client token takes effect once, however often it is sent',
+  'counters-in-bounds': 'a bounded counter never leaves its bounds, and its value is the sum of what was added',
+  linearizable: 'fresh reads and writes of a key have one order that fits what everybody saw',
+  'stale-reads-are-prefixes': 'a read of the local replica is what the log says at the revision it gives',
+  'reads-monotonic': 'the revision of a running member never goes back',
+  'sync-before-send': 'no vote and no acknowledgement leaves before the sync that covers it has returned',
+  'one-vote-a-term': 'a member votes for one candidate in a term',
+  'doubtful-log-does-not-vote': 'a member whose log is in doubt asks for no votes and gives none',
+  'quorums-intersect': 'majorities of successive memberships have a member in common',
+  'watch-ordered-and-complete': 'a watcher hears every change of every revision once, in order',
+  'bounded-queues': 'nothing that waits grows without bound',
+  'no-double-run': 'a server never runs on two hosts at once',
+  'single-writer': 'a disk is written by the holder of its lock, at that generation, alone',
+  'no-overcommit': 'the claims a host has admitted never exceed what it has',
+  'runs-only-what-is-claimed': 'every guest that runs has an admitted claim on its host',
+  'quota-equals-sum': 'what a project has used is the sum over what it has',
+  'unique-addresses': 'no two ports share an address on a network, or a MAC',
+  'record-before-removal': 'a guest or disk is removed only because a committed record says so',
+  'data-plane-independent': 'losing the control plane stops no guest and takes no port away',
+  'nothing-leaked': 'after quiet nothing is left of what was deleted: no guest, disk, port, claim, lock or note',
+  'server-is-as-recorded': 'after quiet every server is what its owner asked for, or in ERROR with a reason',
+  'unexpected-error': 'no part fails in a way it has no name for',
+} as const;
+
+export type Invariant = keyof typeof invariants;
+
+/** What has to happen in time once everything is healed. */
+export const promises = {
+  'leader-after-heal': 'a leader with a quorum within 10 s',
+  'operations-end': 'every operation that was under way ended within 60 s',
+  'everybody-caught-up': 'every member at the same revision within 60 s',
+  'log-repaired': 'no log in doubt within 60 s',
+  'hosts-settled': 'every host as the records want it within 60 s',
+} as const;
+
+export type Promised = keyof typeof promises;
+
+/** Says that an invariant does not hold. */
+export type Report = (invariant: Invariant, detail: string) => void;

@@ -1,0 +1,19 @@
+/** Every kind of bad luck by name. Add one: a line here, its effect in the file of its group, a line in README.md. */
+import { clockFaults } from './clock.ts';
+import { diskFaults } from './disk.ts';
+import type { FaultKind } from './fault.ts';
+import { hostFaults } from './host.ts';
+import { networkFaults } from './network.ts';
+import { processFaults } from './process.ts';
+
+export const faults = {
+  ...networkFaults,
+  ...diskFaults,
+  ...clockFaults,
+  ...processFaults,
+  ...hostFaults,
+} as const satisfies Readonly<Record<string, FaultKind>>;
+
+export type FaultName = keyof typeof faults;
+
+export const faultNames: readonly FaultName[] = Object.keys(faults) as FaultName[];

@@ -1,0 +1,35 @@
+/** A planted bug: what it puts between the parts. */
+import type { RaftStateClient } from '../../node/raft-state-client.ts';
+import type { RaftTransport } from '../../node/raft-transport.ts';
+import type { Command } from '../../node/state/command.ts';
+import type { Applied } from '../../node/state/state-machine.ts';
+import type { Disk } from '../../node/store/disk.ts';
+import type { SimOverrides } from '../options.ts';
+import type { SimNode } from '../world/node.ts';
+
+export type HostMutant =
+  | 'claims-ignored'
+  | 'release-ignored'
+  | 'removes-unknown'
+  | 'restarts-elsewhere'
+  | 'deletes-without-record'
+  | 'forgets-claims';
+
+export interface Mutant {
+  /** For people. */
+  readonly text: string;
+  /** What its seeds have in common, so that it can show. */
+  readonly overrides?: SimOverrides;
+  readonly transport?: (node: SimNode, inner: RaftTransport) => RaftTransport;
+  readonly disk?: (node: SimNode, inner: Disk) => Disk;
+  readonly state?: (node: SimNode, inner: RaftStateClient) => RaftStateClient;
+  readonly apply?: (
+    node: SimNode,
+    call: {
+      readonly index: number;
+      readonly command: Command;
+      readonly apply: (index: number, command: Command) => Applied;
+    },
+  ) => Applied | undefined;
+  readonly host?: HostMutant;
+}

@@ -1,0 +1,50 @@
+/** What happened, one line an event: kept as a checksum and its last lines, and written out whole where that is asked for. */
+import { createHash } from 'node:crypto';
+
+/** Lines kept for a report of a failure. */
+const lastLinesMax = 400;
+
+export class Trace {
+  lines = 0;
+  readonly #now: () => number;
+  readonly #write: ((line: string) => void) | undefined;
+  readonly #hash = createHash('sha256');
+  #last: string[] = [];
+
+  constructor(now: () => number, write?: (line: string) => void) {
+    this.#now = now;
+    this.#write = write;
+  }
+
+  /** @param who a node (`n3`), a client (`c1`), or a part of the world (`net`, `fault`). */
+  add(who: string, what: string): void {
+    const line = `${this.#now().toFixed(3).padStart(12)} ${who.padEnd(6)} ${what}\n`;
+    this.lines += 1;
+    this.#hash.update(line);
+    this.#last.push(line);
+    if (this.#last.length > 2 * lastLinesMax) this.#last = this.#last.slice(-lastLinesMax);
+    this.#write?.(line);
+  }
+
+  /** The newest lines that `wanted` lets through, at most `count`. */
+  last(count: number, wanted: (line: string) => boolean = () => true): readonly string[] {
+    return this.#last.filter(wanted).slice(-count);
+  }
+
+  /** SHA-256 of all lines so far, hex. */
+  digest(): string {
+    return this.#hash.copy().digest('hex');
+  }
+}
+
+/** Facts as text that is the same on every machine: errors by code and message, no stacks. */
+export function factsText(facts: object): string {
+  return JSON.stringify(facts, (_key, value: unknown) => {
+    if (value instanceof Error) {
+      const code: unknown = 'code' in value ? value.code : undefined;
+      return `${typeof code === 'string' ? `${code}: ` : ''}${value.message}`;
+    }
+    if (value === Number.POSITIVE_INFINITY) return 'Infinity';
+    return value instanceof Uint8Array ? `${value.length} bytes` : value;
+  });
+}

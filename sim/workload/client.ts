@@ -1,0 +1,67 @@
+/** What a client of an agent does and sees, in one place for checkers: calls, answers, and what it never heard. */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { Process, SimNode } from '../world/node.ts';
+import type { Schedule } from '../world/schedule.ts';
+
+/** What came of one call. */
+export type Answer<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  /** Certainly nothing happened. */
+  | { readonly kind: 'refused'; readonly error: ShoalError }
+  /** It may have happened, or may still. */
+  | { readonly kind: 'unknown'; readonly error: ShoalError | undefined };
+
+/** Refusals after which nothing can have happened. */
+const certain = ['NO_QUORUM', 'PROPOSAL_DROPPED', 'NOT_LEADER', 'STALE', 'UNAVAILABLE'] as const;
+
+/** Calls an agent; its death while the call is under way is an answer that never comes. */
+export async function callAgent<T>(node: SimNode, work: (process: Process) => Promise<T>): Promise<Answer<T>> {
+  const { process } = node;
+  if (process === undefined) {
+    return { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') };
+  }
+  const called = async (): Promise<Answer<T>> => {
+    try {
+      return { kind: 'done', value: await work(process) };
+    } catch (caught) {
+      const error = ShoalError.from(caught, 'UNAVAILABLE');
+      if (!(caught instanceof ShoalError)) throw caught;
+      return ShoalError.is(error, ...certain) ? { kind: 'refused', error } : { kind: 'unknown', error };
+    }
+  };
+  const gone = process.life.died.then((): Answer<T> => ({ kind: 'unknown', error: undefined }));
+  return Promise.race([called(), gone]);
+}
+
+/** Counts clients at work, so that a healed world can be seen to come to rest. */
+export class Working {
+  #calls = 0;
+  #oldest = new Map<number, number>();
+  #next = 0;
+  readonly #schedule: Schedule;
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+  }
+
+  get count(): number {
+    return this.#oldest.size;
+  }
+
+  /** Calls made so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#calls += 1;
+    const number = this.#next;
+    this.#next += 1;
+    this.#oldest.set(number, this.#schedule.nowMs);
+    try {
+      return await work;
+    } finally {
+      this.#oldest.delete(number);
+    }
+  }
+}

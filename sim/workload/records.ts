@@ -1,0 +1,192 @@
+/**
+ * Clients that write, read, compare-and-set and count, each write under a token that is sent again when its fate is not
+ * known. Everything they did and saw is kept for the checker of linearizability.
+ */
+
+import type { Prng } from '../../node/base/prng.ts';
+import type { Transaction, TransactionOutcome } from '../../node/state/types.ts';
+import type { AppliedChecker } from '../checkers/applied.ts';
+import type { Operation } from '../checkers/linearizability.ts';
+import type { RegisterInput, RegisterOutput } from '../checkers/linearizability-models.ts';
+import type { Trace } from '../trace.ts';
+import type { SimNode } from '../world/node.ts';
+import type { Schedule } from '../world/schedule.ts';
+import { type Answer, callAgent, type Working } from './client.ts';
+
+/** Times a write of unknown fate is sent again before the client gives up. */
+const resendsMax = 3;
+/** A counter's bounds. */
+const counterMax = 20;
+
+export type RecordOperation = Operation<{ readonly key: string } & RegisterInput, RegisterOutput>;
+
+export interface RecordClientDeps {
+  readonly schedule: Schedule;
+  readonly random: Prng;
+  readonly trace: Trace;
+  readonly nodes: readonly SimNode[];
+  readonly applied: AppliedChecker;
+  readonly working: Working;
+  readonly isOver: () => boolean;
+  /** Numbers for values, each used once. */
+  readonly nextNumber: () => number;
+  readonly onFailed: (error: unknown) => void;
+}
+
+export class RecordClient {
+  readonly history: RecordOperation[] = [];
+  /** By answer, for the report. */
+  readonly counts = { done: 0, refused: 0, unknown: 0, stale: 0 };
+  readonly #deps: RecordClientDeps;
+  readonly #name: string;
+  readonly #keys: number;
+  readonly #thinkMs: number;
+  #home: SimNode;
+  #writes = 0;
+
+  constructor(
+    deps: RecordClientDeps,
+    options: { readonly name: string; readonly keys: number; readonly thinkMs: number },
+  ) {
+    this.#deps = deps;
+    this.#name = options.name;
+    this.#keys = options.keys;
+    this.#thinkMs = options.thinkMs;
+    this.#home = deps.random.pick(deps.nodes);
+  }
+
+  async run(): Promise<void> {
+    const { schedule, random, isOver, working, onFailed } = this.#deps;
+    try {
+      while (!isOver()) {
+        await schedule.sleep(-Math.log(1 - random.float()) * this.#thinkMs);
+        if (isOver()) return;
+        if (random.chance(0.05)) this.#home = random.pick(this.#deps.nodes);
+        await working.during(this.#step());
+      }
+    } catch (error) {
+      onFailed(error);
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { random } = this.#deps;
+    const key = `k/r${random.below(this.#keys)}`;
+    switch (random.below(10)) {
+      case 0:
+      case 1:
+      case 2:
+        return this.#write(key);
+      case 3:
+      case 4:
+      case 5:
+        return this.#read(key);
+      case 6:
+      case 7:
+        return this.#compareAndSet(key);
+      case 8:
+        return this.#count();
+      default:
+        this.#readLocally(key);
+        return undefined;
+    }
+  }
+
+  async #write(key: string): Promise<void> {
+    const value = this.#deps.nextNumber();
+    const calledAt = this.#deps.schedule.nowMs;
+    const answer = await this.#commit({
+      compares: [],
+      thenOps: [{ kind: 'put', key, value: encode(value) }],
+      elseOps: [],
+    });
+    if (answer.kind === 'refused') return;
+    this.#note({ key, kind: 'write', value }, calledAt, answer.kind === 'done' ? { kind: 'write' } : undefined);
+  }
+
+  async #compareAndSet(key: string): Promise<void> {
+    const process = this.#home.process;
+    const held = process?.state.local.get(key)?.value;
+    if (held === undefined) return;
+    const expected = decode(held);
+    const value = this.#deps.nextNumber();
+    const calledAt = this.#deps.schedule.nowMs;
+    const answer = await this.#commit({
+      compares: [{ key, value: encode(expected) }],
+      thenOps: [{ kind: 'put', key, value: encode(value) }],
+      elseOps: [],
+    });
+    if (answer.kind === 'refused') return;
+    const output = answer.kind === 'done' ? ({ kind: 'cas', succeeded: answer.value.succeeded } as const) : undefined;
+    this.#note({ key, kind: 'cas', expected, value }, calledAt, output);
+  }
+
+  async #read(key: string): Promise<void> {
+    const calledAt = this.#deps.schedule.nowMs;
+    const node = this.#home;
+    const answer = await callAgent(node, async ({ state }) => {
+      const reader = await state.fresh();
+      return { revision: reader.revision, value: reader.get(key)?.value };
+    });
+    this.counts[answer.kind] += 1;
+    if (answer.kind !== 'done') return;
+    const { revision, value } = answer.value;
+    this.#deps.applied.read(node.raftId, key, revision, value);
+    this.#note({ key, kind: 'read' }, calledAt, { kind: 'read', value: value === undefined ? null : decode(value) });
+  }
+
+  async #count(): Promise<void> {
+    const delta = this.#deps.random.pick([1, 1, -1, 5]);
+    const key = `count/${this.#deps.random.below(2)}`;
+    await this.#commit({ compares: [], thenOps: [{ kind: 'add', key, delta, min: 0, max: counterMax }], elseOps: [] });
+  }
+
+  #readLocally(key: string): void {
+    const process = this.#home.process;
+    if (process === undefined) return;
+    const { local } = process.state;
+    this.counts.stale += 1;
+    this.#deps.applied.read(this.#home.raftId, key, local.revision, local.get(key)?.value);
+  }
+
+  /** Commits under a token; sends it again, to any agent, while its fate is not known. */
+  async #commit(transaction: Transaction): Promise<Answer<TransactionOutcome>> {
+    const { random, schedule, nodes, applied, trace } = this.#deps;
+    this.#writes += 1;
+    const clientToken = `${this.#name}/${this.#writes}`;
+    let node = this.#home;
+    let isUnknown = false;
+    for (let sends = 0; ; sends += 1) {
+      const answer = await callAgent(node, ({ state }) => state.commit(transaction, { clientToken }));
+      if (answer.kind === 'done') {
+        applied.acknowledged(clientToken, answer.value);
+        this.counts.done += 1;
+        trace.add(this.#name, `write ${clientToken} done at ${answer.value.revision} by ${node.name}`);
+        return answer;
+      }
+      isUnknown ||= answer.kind === 'unknown';
+      const isTriedAgain = sends < resendsMax && (isUnknown ? random.chance(0.8) : random.chance(0.2));
+      if (!isTriedAgain) {
+        const last: Answer<TransactionOutcome> = isUnknown ? { kind: 'unknown', error: answer.error } : answer;
+        this.counts[last.kind] += 1;
+        trace.add(this.#name, `write ${clientToken} ${last.kind} ${answer.error?.code ?? 'agent died'}`);
+        return last;
+      }
+      await schedule.sleep(random.below(1_000));
+      node = random.pick(nodes);
+    }
+  }
+
+  #note(input: RecordOperation['input'], calledAt: number, output: RegisterOutput | undefined): void {
+    const returnedAt = output === undefined ? Number.POSITIVE_INFINITY : this.#deps.schedule.nowMs;
+    this.history.push({ input, output, calledAt, returnedAt });
+  }
+}
+
+function encode(value: number): Uint8Array {
+  return new TextEncoder().encode(String(value));
+}
+
+function decode(bytes: Uint8Array): number {
+  return Number(new TextDecoder().decode(bytes));
+}

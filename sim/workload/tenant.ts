@@ -1,0 +1,142 @@
+/** A project whose user makes, stops, starts, reboots and deletes servers, through any agent. */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import type { RequestContext } from '../../node/services/context.ts';
+import type { Trace } from '../trace.ts';
+import type { HostAgent } from '../world/host-agent.ts';
+import type { SimNode } from '../world/node.ts';
+import type { Schedule } from '../world/schedule.ts';
+import { type Answer, callAgent, type Working } from './client.ts';
+
+/** Servers that one tenant has at a time, about: some over what small hosts take. */
+const serversMax = 6;
+/** Times a creation of unknown fate is sent again. */
+const resendsMax = 2;
+
+export interface TenantDeps {
+  readonly schedule: Schedule;
+  readonly random: Prng;
+  readonly trace: Trace;
+  readonly nodes: readonly SimNode[];
+  readonly agentOf: (node: SimNode) => HostAgent | undefined;
+  readonly working: Working;
+  readonly isOver: () => boolean;
+  readonly onFailed: (error: unknown) => void;
+  /** A creation was acknowledged. */
+  readonly onCreated: (serverId: string) => void;
+  /** A deletion is about to be asked for: from now on the server may go. */
+  readonly onDeleting: (serverId: string) => void;
+  /** A deletion was acknowledged. */
+  readonly onDeleted: (serverId: string) => void;
+}
+
+export class Tenant {
+  readonly projectId: string;
+  readonly counts = { done: 0, refused: 0, unknown: 0 };
+  readonly #deps: TenantDeps;
+  readonly #networkId: string;
+  readonly #servers: string[] = [];
+  #creations = 0;
+
+  constructor(deps: TenantDeps, options: { readonly projectId: string; readonly networkId: string }) {
+    this.#deps = deps;
+    this.projectId = options.projectId;
+    this.#networkId = options.networkId;
+  }
+
+  async run(): Promise<void> {
+    const { schedule, random, isOver, working, onFailed } = this.#deps;
+    try {
+      while (!isOver()) {
+        await schedule.sleep(-Math.log(1 - random.float()) * 800);
+        if (isOver()) return;
+        await working.during(this.#step());
+      }
+    } catch (error) {
+      onFailed(error);
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { random, onDeleting, onDeleted } = this.#deps;
+    if (this.#servers.length === 0 || (this.#servers.length < serversMax && random.chance(0.4))) return this.#create();
+    const id = random.pick(this.#servers);
+    switch (random.below(6)) {
+      case 0:
+      case 1: {
+        onDeleting(id);
+        const answer = await this.#call(`delete ${id}`, (agent, context) => agent.compute.servers.delete(context, id));
+        const isGone = answer.kind === 'unknown' && ShoalError.is(answer.error, 'NOT_FOUND');
+        if (answer.kind === 'done') onDeleted(id);
+        if (answer.kind === 'done' || isGone) this.#servers.splice(this.#servers.indexOf(id), 1);
+        return undefined;
+      }
+      case 2:
+        await this.#call(`stop ${id}`, (agent, context) => agent.compute.servers.stop(context, id));
+        return undefined;
+      case 3:
+        await this.#call(`start ${id}`, (agent, context) => agent.compute.servers.start(context, id));
+        return undefined;
+      default: {
+        const hard = random.chance(0.5);
+        await this.#call(`reboot ${id}`, (agent, context) => agent.compute.servers.reboot(context, id, hard));
+        return undefined;
+      }
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { random, onCreated } = this.#deps;
+    this.#creations += 1;
+    const clientToken = `${this.projectId}/${this.#creations}`;
+    const draft = {
+      name: `s${this.#creations}`,
+      flavorId: random.pick(['small', 'large']),
+      imageId: 'image-1',
+      networks: [{ networkId: this.#networkId }],
+      clientToken,
+    };
+    for (let sends = 0; ; sends += 1) {
+      const answer = await this.#call(`create ${clientToken}`, (agent, context) =>
+        agent.compute.servers.create(context, draft),
+      );
+      if (answer.kind === 'done') {
+        for (const { id } of answer.value.servers) {
+          if (!this.#servers.includes(id)) this.#servers.push(id);
+          onCreated(id);
+        }
+        return;
+      }
+      if (sends >= resendsMax || answer.kind === 'refused') return;
+      await this.#deps.schedule.sleep(random.below(2_000));
+    }
+  }
+
+  async #call<T>(what: string, work: (agent: HostAgent, context: RequestContext) => Promise<T>): Promise<Answer<T>> {
+    const { random, nodes, agentOf, trace } = this.#deps;
+    const node = random.pick(nodes);
+    const agent = agentOf(node);
+    const answer: Answer<T> =
+      agent === undefined
+        ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
+        : await callAgent(node, () => work(agent, contextOf(this.projectId)));
+    this.counts[answer.kind] += 1;
+    const code = answer.kind === 'done' ? '' : ` ${answer.error?.code ?? 'agent died'}`;
+    trace.add(this.projectId, `${what} by ${node.name}: ${answer.kind}${code}`);
+    return answer;
+  }
+}
+
+/** A member of a project. */
+export function contextOf(projectId: string, roles: readonly string[] = ['member']): RequestContext {
+  return {
+    requestId: 'req-simulated',
+    userId: `user-of-${projectId}`,
+    userName: projectId,
+    userDomainId: 'default',
+    projectId,
+    roles,
+    isAdmin: roles.includes('admin'),
+    signal: new AbortController().signal,
+  };
+}

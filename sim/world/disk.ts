@@ -1,0 +1,165 @@
+/**
+ * A disk under the log store, which outlives the processes that write to it.
+ *
+ * Fault model. A batch becomes durable some time after it was given, all of it at once: LevelDB writes a batch as one
+ * checksummed record, so a torn one is dropped whole when the log is opened. A batch in flight when the process or the
+ * power goes is kept or lost, and nobody was told which. What `clear` removed was not synced, and may be there again
+ * after a crash unless a later batch was. A sync may fail, after which the batch is kept or lost; it may be slow for a
+ * while; the disk may be full. Rows may rot (`rot`), and the whole disk may come back empty (`wipe`).
+ */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import type { Disk, DiskOp, DiskRow } from '../../node/store/disk.ts';
+import type { Life, Schedule } from './schedule.ts';
+
+/** Hears what becomes durable, and what is taken away again. */
+export interface DiskObserver {
+  onDurable(ops: readonly DiskOp[]): void;
+  onWiped(): void;
+}
+
+export interface DiskOptions {
+  /** Usual time of a sync. Unit: ms. */
+  readonly syncMs: number;
+}
+
+interface InFlight {
+  readonly ops: readonly DiskOp[];
+  isOver: boolean;
+}
+
+export class SimDisk {
+  /** Syncs take so much longer. */
+  slowFactor = 1;
+  /** The next sync fails. */
+  failNext: 'kept' | 'lost' | undefined;
+  isFull = false;
+  /** A planted bug: says durable before it is. Unit: none. */
+  liesAboutSync = false;
+  readonly #schedule: Schedule;
+  readonly #random: Prng;
+  readonly #observer: DiskObserver;
+  readonly #syncMs: number;
+  #rows = new Map<string, Uint8Array>();
+  #inFlight: InFlight[] = [];
+  /** Removed without a sync since the last durable batch. */
+  #cleared = new Map<string, Uint8Array>();
+
+  constructor(deps: { schedule: Schedule; random: Prng; observer: DiskObserver }, options: DiskOptions) {
+    this.#schedule = deps.schedule;
+    this.#random = deps.random;
+    this.#observer = deps.observer;
+    this.#syncMs = options.syncMs;
+  }
+
+  /** Batches that were given and are not durable yet. */
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
+  }
+
+  /** What a process holds of it. Once the life has ended, nothing asked through it happens or answers any more. */
+  open(life: Life): Disk {
+    return {
+      get: (key) => this.#rows.get(key),
+      scan: (start, end) => this.#scan(start, end),
+      write: (ops) => this.#write(ops, life),
+      clear: async (start, end) => {
+        if (!life.isAlive) return;
+        for (const [key, value] of [...this.#rows]) {
+          if (key < start || key >= end) continue;
+          this.#rows.delete(key);
+          this.#cleared.set(key, value);
+        }
+      },
+      close: async () => {},
+    };
+  }
+
+  /** The process or the power has gone: what was in flight is kept or lost, in order. */
+  crash(): void {
+    for (const batch of this.#inFlight) {
+      // A later batch is written behind an earlier one: when one is lost, so are those after it.
+      if (batch.isOver || this.#random.chance(0.5)) break;
+      this.#apply(batch.ops);
+    }
+    for (const batch of this.#inFlight) batch.isOver = true;
+    this.#inFlight = [];
+    for (const [key, value] of this.#cleared) {
+      if (!this.#rows.has(key) && this.#random.chance(0.5)) this.#rows.set(key, value);
+    }
+    this.#cleared.clear();
+    this.failNext = undefined;
+  }
+
+  /** Flips a bit of some rows whose keys begin with one of `prefixes`. Returns their keys. */
+  rot(prefixes: readonly string[], rowsMax: number): readonly string[] {
+    const keys = [...this.#rows.keys()].filter((key) => prefixes.some((prefix) => key.startsWith(prefix))).sort();
+    const hit: string[] = [];
+    for (let n = 0; n < rowsMax && keys.length > 0; n += 1) {
+      const key = this.#random.pick(keys);
+      const value = this.#rows.get(key)?.slice();
+      if (value === undefined || value.length === 0) continue;
+      const at = this.#random.below(value.length);
+      value[at] = (value[at] ?? 0) ^ (1 << this.#random.below(8));
+      this.#rows.set(key, value);
+      hit.push(key);
+    }
+    return hit;
+  }
+
+  /** A new, empty disk in its place. Only while no process has it open. */
+  wipe(): void {
+    this.#rows = new Map();
+    this.#observer.onWiped();
+  }
+
+  async *#scan(start: string, end: string): AsyncGenerator<DiskRow, void, undefined> {
+    const rows = [...this.#rows].filter(([key]) => key >= start && key < end);
+    rows.sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, value] of rows) yield { key, value };
+  }
+
+  #write(ops: readonly DiskOp[], life: Life): Promise<void> {
+    // Given by value: the caller may reuse its buffers.
+    const batch: InFlight = {
+      ops: ops.map(({ key, value }) => ({ key, value: value?.slice() })),
+      isOver: false,
+    };
+    if (!life.isAlive) return new Promise(() => {});
+    this.#inFlight.push(batch);
+    const delayMs = this.#syncMs * this.slowFactor * (0.5 + this.#random.float());
+    return new Promise((resolve, reject) => {
+      // The disk goes on while the process pauses; only the answer waits. A dead process gets none (`crash` decides).
+      this.#schedule.after(delayMs, () => {
+        if (batch.isOver) return;
+        batch.isOver = true;
+        this.#inFlight = this.#inFlight.filter((other) => other !== batch);
+        const failure = this.failNext;
+        this.failNext = undefined;
+        const isFull = this.isFull;
+        if (failure !== 'lost' && !isFull) this.#apply(batch.ops);
+        const answer = (): void => {
+          if (failure === undefined && !isFull) resolve();
+          else reject(new ShoalError('STORE_FAILED', 'The disk could not write.', { facts: { isDiskFull: isFull } }));
+        };
+        this.#schedule.after(0, answer, life);
+      });
+      if (this.liesAboutSync) this.#schedule.after(0, resolve, life);
+    });
+  }
+
+  #apply(ops: readonly DiskOp[]): void {
+    for (const { key, value } of ops) {
+      this.#cleared.delete(key);
+      if (value === undefined) this.#rows.delete(key);
+      else this.#rows.set(key, value);
+    }
+    // What was cleared before a synced batch is as durable as the batch.
+    this.#cleared.clear();
+    this.#observer.onDurable(ops);
+  }
+}

@@ -1,0 +1,463 @@
+/** All hosts of a run: machines, agents on them, tenants, and the eyes of the host checkers. */
+import { FakeStorage } from '../../drivers/fake/storage.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { HostId, ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import { quotaUsage } from '../../node/services/quota.ts';
+import { transact } from '../../node/services/transact.ts';
+import { flavorTable, hostTable, imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
+import type { StateReader } from '../../node/state/types.ts';
+import type { ClaimRecord, HostCapacity } from '../../placement/index.ts';
+import { shoal } from '../../proto/messages.ts';
+import {
+  checkAddresses,
+  checkHosts,
+  checkQuota,
+  checkWrite,
+  type HostPicture,
+  RemovalChecker,
+} from '../checkers/hosts.ts';
+import type { Report } from '../checkers/invariants.ts';
+import type { HostMutant } from '../mutants/mutant.ts';
+import type { Trace } from '../trace.ts';
+import type { Working } from '../workload/client.ts';
+import { contextOf, Tenant } from '../workload/tenant.ts';
+import { HostAgent } from './host-agent.ts';
+import { HostMachine } from './machine.ts';
+import type { SimNetwork } from './network.ts';
+import type { Process, SimNode } from './node.ts';
+import type { Schedule } from './schedule.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+
+/** Small hosts, so that they fill up. */
+const capacity: HostCapacity = {
+  vcpus: { total: 4, reserved: 0, allocationRatio: 1 },
+  memoryMib: { total: 4_096, reserved: 0, allocationRatio: 1 },
+  diskGib: { total: 40, reserved: 0, allocationRatio: 1 },
+  pciPools: [],
+  numaCells: [],
+};
+
+export interface HostWorldDeps {
+  readonly schedule: Schedule;
+  readonly random: Prng;
+  readonly trace: Trace;
+  readonly network: SimNetwork;
+  readonly nodes: readonly SimNode[];
+  readonly newId: () => string;
+  readonly report: Report;
+  readonly reached: (name: string) => void;
+  /** The replay of what was committed. */
+  readonly replay: () => StateReader;
+  readonly working: Working;
+  readonly onFailed: (error: unknown) => void;
+  readonly mutant?: HostMutant;
+}
+
+export interface HostWorldOptions {
+  readonly storage: 'local' | 'rbd';
+  readonly tenants: number;
+  readonly syncMs: number;
+}
+
+export class HostWorld {
+  readonly machines: HostMachine[] = [];
+  isFounded = false;
+  readonly #deps: HostWorldDeps;
+  readonly #options: HostWorldOptions;
+  readonly #agents = new Map<number, HostAgent>();
+  readonly #removals: RemovalChecker;
+  readonly #created = new Set<string>();
+  /** Deletions that were asked for. */
+  readonly #deleting = new Set<string>();
+  /** Deletions that were acknowledged. */
+  readonly #deleted = new Set<string>();
+  #networkIds: string[] = [];
+  #seenRevision = 0;
+
+  constructor(deps: HostWorldDeps, options: HostWorldOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#removals = new RemovalChecker(deps.report);
+    const shared = new FakeStorage({ shared: true, totalBytes: 2 ** 50 });
+    if (options.tenants === 0) return;
+    for (const node of deps.nodes) {
+      this.machines.push(
+        new HostMachine(
+          {
+            schedule: deps.schedule,
+            random: deps.random.fork(),
+            time: node.time,
+            onCall: (machine, driver, method, args) => this.#onCall(machine, driver, method, args),
+          },
+          {
+            raftId: node.raftId,
+            hostId: hostIdOf(node.raftId),
+            storage: options.storage === 'rbd' ? shared : new FakeStorage({ shared: false, totalBytes: 2 ** 50 }),
+            capacity,
+            syncMs: options.syncMs,
+          },
+        ),
+      );
+    }
+  }
+
+  // --- Life ----------------------------------------------------------------------------------------------------------
+
+  /** Writes the first records, as a founder does. */
+  async found(): Promise<void> {
+    const { schedule, nodes, newId } = this.#deps;
+    const first = nodes[0];
+    for (;;) {
+      const process = first?.process;
+      if (process?.loop.isCaughtUp === true) break;
+      await schedule.sleep(50);
+    }
+    const process = first?.process;
+    if (process === undefined) throw new Error('the founder runs');
+    const { state, clock, logger } = process;
+    const services = { state, clock, logger, newId };
+    await transact(services, { signal: new AbortController().signal, clientToken: 'founding' }, ({ change }) => {
+      for (const node of nodes) {
+        hostTable.insert(
+          change,
+          new shoal.v1.Host({
+            id: hostIdOf(node.raftId),
+            name: `host-${node.raftId}`,
+            raftId: node.raftId,
+            vtepIp: `192.0.2.${node.raftId}`,
+            transitIndex: node.raftId,
+            zone: 'nova',
+            version: '0.1.0',
+            joinedMs: 1,
+          }),
+        );
+      }
+      for (const [id, vcpus, memoryMib] of [
+        ['small', 1, 256],
+        ['large', 2, 2_048],
+      ] as const) {
+        flavorTable.insert(
+          change,
+          new shoal.v1.Flavor({ id, name: id, vcpus, memoryMib, diskGib: 4, rxtxFactor: 1, isPublic: true }),
+        );
+      }
+      imageTable.insert(
+        change,
+        new shoal.v1.Image({
+          id: 'image-1',
+          name: 'image-1',
+          projectId: 'admin',
+          visibility: 'public',
+          status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE,
+          diskFormat: 'qcow2',
+          containerFormat: 'bare',
+          sizeBytes: 1000,
+          virtualSizeBytes: 1000,
+          sha256: 'aa'.repeat(32),
+        }),
+      );
+    });
+    const agent = this.#agents.get(1);
+    if (agent !== undefined) {
+      for (let tenant = 1; tenant <= this.#options.tenants; tenant += 1) {
+        const context = contextOf(`p${tenant}`);
+        const [network] = await agent.network.networks.create(context, [{ name: 'net' }]);
+        if (network === undefined) throw new Error('a network is made');
+        await agent.network.subnets.create(context, [{ networkId: network.id, cidr: '10.0.0.0/24', name: 'sub' }]);
+        this.#networkIds.push(network.id);
+      }
+    }
+    this.isFounded = true;
+  }
+
+  /** Puts the host's side on a process. */
+  async start(node: SimNode, process: Process): Promise<void> {
+    const machine = this.#machine(node.raftId);
+    if (machine === undefined) return;
+    const { network, nodes, random, newId, onFailed, mutant } = this.#deps;
+    const agent = new HostAgent({
+      process,
+      machine,
+      random: random.fork(),
+      newId,
+      epoch: node.boots,
+      onFatal: onFailed,
+      broadcast: (advert) => {
+        if (!process.life.isAlive) return;
+        for (const other of nodes) {
+          if (other !== node)
+            network.post(node.raftId, other.raftId, () => void this.#agents.get(other.raftId)?.hears(advert));
+        }
+      },
+      ask: (hostId, signal, work) => {
+        const to = Number(hostId.slice(-4));
+        return network.call(
+          { from: node.raftId, to, life: process.life, signal, mayHaveHappened: false },
+          async (_remote, remoteSignal) => {
+            const asked = this.#agents.get(to);
+            if (asked === undefined || this.#nodeOf(to)?.isUp !== true)
+              throw new ShoalError('UNAVAILABLE', 'This agent is starting.');
+            return work(asked.handlers, remoteSignal);
+          },
+        );
+      },
+      ...(mutant === 'claims-ignored'
+        ? { wrapHandlers: (handlers) => ({ ...handlers, claim: async () => ({ admitted: true, reason: '' }) }) }
+        : {}),
+      ...(mutant === 'release-ignored'
+        ? { wrapHandlers: (handlers) => ({ ...handlers, releaseClaim: async () => ({}) }) }
+        : {}),
+    });
+    this.#agents.set(node.raftId, agent);
+    void process.life.died.then(() => {
+      machine.store.crash();
+      if (this.#agents.get(node.raftId) === agent) this.#agents.delete(node.raftId);
+    });
+    await agent.start();
+  }
+
+  startTenants(isOver: () => boolean): void {
+    const { schedule, random, trace, nodes, working, onFailed } = this.#deps;
+    this.#networkIds.forEach((networkId, at) => {
+      const tenant = new Tenant(
+        {
+          schedule,
+          random: random.fork(),
+          trace,
+          nodes,
+          agentOf: (node) => this.#agents.get(node.raftId),
+          working,
+          isOver,
+          onFailed,
+          onCreated: (serverId) => this.#created.add(serverId),
+          onDeleting: (serverId) => this.#deleting.add(serverId),
+          onDeleted: (serverId) => this.#deleted.add(serverId),
+        },
+        { projectId: `p${at + 1}`, networkId },
+      );
+      void tenant.run();
+    });
+  }
+
+  heal(): void {
+    for (const machine of this.machines) {
+      machine.compute.faults.clear();
+      machine.network.faults.clear();
+      machine.storage.faults.clear();
+      machine.compute.behaviour.startDelayMs = 0;
+    }
+  }
+
+  // --- Watching ------------------------------------------------------------------------------------------------------
+
+  /** Looks at everything from outside. */
+  look(): void {
+    if (this.machines.length === 0) return;
+    const { report, replay } = this.#deps;
+    const reader = replay();
+    this.#noteAsked(reader);
+    for (const machine of this.machines) {
+      for (const [serverId, guest] of machine.compute.guests)
+        if (guest.power === 'shutdown') this.#removals.mayStop(serverId);
+      for (const [key] of machine.store.entries('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
+      for (const serverId of machine.runningGuests()) {
+        const { spec } = machine.compute.guest(serverId);
+        for (const { volumeId } of spec.disks) {
+          if (!machine.storage.write(volumeId, machine.hostId, spec.generation)) continue;
+          checkWrite(
+            { volumeId, host: machine.hostId, generation: spec.generation },
+            machine.storage.disks.get(volumeId)?.lock,
+            report,
+          );
+        }
+      }
+    }
+    checkHosts(this.machines.map(pictureOf), report);
+    if (reader.revision === this.#seenRevision) return;
+    this.#seenRevision = reader.revision;
+    checkAddresses(
+      portTable
+        .list(reader)
+        .map(({ record }) => ({
+          id: record.id,
+          networkId: record.networkId,
+          mac: record.mac,
+          ips: record.fixedIps.map(({ ip }) => ip),
+        })),
+      report,
+    );
+    checkQuota(this.#quotas(reader), report);
+  }
+
+  /** Whether every host is as the records want it. */
+  isSettled(): boolean {
+    return this.unsettled().length === 0;
+  }
+
+  /** What is not as it should be, in words. */
+  unsettled(): readonly string[] {
+    const reader = this.#deps.replay();
+    const found: string[] = [];
+    if (this.machines.length === 0) return found;
+    const servers = new Map(serverTable.list(reader).map(({ record }) => [record.id, record]));
+    for (const server of servers.values()) {
+      if (server.hostId === '') continue;
+      const machine = this.machines.find(({ hostId }) => hostId === server.hostId);
+      const guest = machine?.compute.guests.get(server.id as ServerId);
+      const where = `server ${server.id} on ${machine === undefined ? 'no host' : `n${machine.raftId}`}`;
+      if (server.deleting) found.push(`${where} is still being deleted`);
+      else if (server.taskState !== '') found.push(`${where} is still ${server.taskState}`);
+      else if (server.status === ServerStatus.SERVER_STATUS_ERROR) continue;
+      else if (server.powerWanted === PowerWanted.POWER_WANTED_RUNNING && guest?.power !== 'running')
+        found.push(`${where} is to run and is ${guest?.power ?? 'not there'}`);
+      else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED && guest?.power === 'running')
+        found.push(`${where} is to be stopped and runs`);
+    }
+    for (const machine of this.machines) {
+      const host = `n${machine.raftId}`;
+      if ((this.#agents.get(machine.raftId)?.loop.busySteps ?? 0) > 0) found.push(`${host} is at work`);
+      for (const [serverId] of machine.compute.guests)
+        if (servers.get(serverId)?.hostId !== machine.hostId) found.push(`${host} has a guest of server ${serverId}`);
+      for (const [portId] of machine.network.ports)
+        if (portTable.get(reader, portId)?.record.hostId !== machine.hostId) found.push(`${host} has port ${portId}`);
+      for (const [key, value] of machine.store.entries('claim/')) {
+        const server = servers.get((value as ClaimRecord).serverId);
+        if (server?.hostId !== machine.hostId) found.push(`${host} keeps ${key}`);
+      }
+      for (const [key] of machine.store.entries('intent/')) found.push(`${host} keeps ${key}`);
+      for (const [key] of machine.store.entries('reboot/'))
+        if (!servers.has(key.slice('reboot/'.length))) found.push(`${host} keeps ${key}`);
+      const volumes = new Set([...servers.values()].map(({ rootVolumeId }) => rootVolumeId));
+      for (const [volumeId] of machine.storage.disks)
+        if (!volumes.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
+    }
+    for (const { record } of portTable.list(reader)) {
+      if (record.deviceOwner.startsWith('compute') && !servers.has(record.deviceId))
+        found.push(`port ${record.id} belongs to server ${record.deviceId}, which is gone`);
+    }
+    return found;
+  }
+
+  /** What tenants were told, against what is. */
+  judgeAfterQuiet(): void {
+    if (this.machines.length === 0) return;
+    const { report, replay, reached } = this.#deps;
+    const reader = replay();
+    for (const { record } of serverTable.list(reader)) {
+      reached(
+        `server ${record.status === ServerStatus.SERVER_STATUS_ACTIVE ? 'active' : record.status === ServerStatus.SERVER_STATUS_ERROR ? 'in error' : 'other'} in the end`,
+      );
+      if (this.#deleted.has(record.id))
+        report('nothing-leaked', `server ${record.id} was deleted and is still recorded`);
+    }
+    for (const serverId of this.#created) {
+      if (this.#deleting.has(serverId) || serverTable.get(reader, serverId) !== undefined) continue;
+      report(
+        'acknowledged-durable',
+        `the creation of server ${serverId} was acknowledged, nobody deleted it, and it is gone`,
+      );
+    }
+    for (const machine of this.machines) for (const _ of machine.compute.starts) reached('guest started');
+  }
+
+  // --- Details -------------------------------------------------------------------------------------------------------
+
+  #onCall(machine: HostMachine, driver: string, method: string, args: readonly unknown[]): void {
+    const [subject] = args;
+    const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
+    if (!quiet)
+      this.#deps.trace.add(`h${machine.raftId}`, `${driver} ${method} ${typeof subject === 'string' ? subject : ''}`);
+    if (typeof subject !== 'string') return;
+    this.#noteAsked(this.#deps.replay());
+    const host = `n${machine.raftId}`;
+    if (
+      driver === 'compute' &&
+      method === 'stopGuest' &&
+      machine.compute.guests.get(subject as ServerId)?.power === 'running'
+    ) {
+      for (const [key] of machine.store.entries('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
+      this.#removals.stops(host, subject);
+    }
+    if (driver === 'compute' && method === 'removeGuest' && machine.compute.guests.has(subject as ServerId)) {
+      this.#removals.removes(host, 'guest', subject);
+    }
+    if (driver === 'storage' && method === 'removeDisk' && machine.storage.disks.has(subject as VolumeId)) {
+      this.#removals.removes(host, 'disk', this.#serverOfVolume.get(subject) ?? subject);
+    }
+  }
+
+  readonly #serverOfVolume = new Map<string, string>();
+  #askedRevision = 0;
+
+  /** Notes what records have asked for up to now. */
+  #noteAsked(reader: StateReader): void {
+    if (reader.revision === this.#askedRevision) return;
+    this.#askedRevision = reader.revision;
+    for (const { record } of serverTable.list(reader)) {
+      this.#serverOfVolume.set(record.rootVolumeId, record.id);
+      if (record.deleting || record.previousHostId !== '') this.#removals.mayGo(record.id);
+      if (record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone)
+        this.#removals.mayStop(record.id);
+    }
+  }
+
+  #quotas(reader: StateReader): Parameters<typeof checkQuota>[0] {
+    const servers = serverTable.list(reader).map(({ record }) => record);
+    const ports = portTable.list(reader).map(({ record }) => record);
+    return this.#networkIds.flatMap((_, at) => {
+      const projectId = `p${at + 1}`;
+      const own = servers.filter((server) => server.projectId === projectId);
+      const sums = {
+        instances: own.length,
+        cores: own.reduce((sum, server) => sum + (server.flavor?.vcpus ?? 0), 0),
+        ram: own.reduce((sum, server) => sum + (server.flavor?.memoryMib ?? 0), 0),
+        port: ports.filter((port) => port.projectId === projectId).length,
+      } as const;
+      return (['instances', 'cores', 'ram', 'port'] as const).map((resource) => ({
+        projectId,
+        resource,
+        sum: sums[resource],
+        counted: quotaUsage(reader, projectId, resource),
+      }));
+    });
+  }
+
+  #machine(raftId: number): HostMachine | undefined {
+    return this.machines.find((machine) => machine.raftId === raftId);
+  }
+
+  #nodeOf(raftId: number): SimNode | undefined {
+    return this.#deps.nodes[raftId - 1];
+  }
+}
+
+/** A host's id, from which its number can be read. */
+export function hostIdOf(raftId: number): HostId {
+  return String(raftId).padStart(32, '0') as HostId;
+}
+
+function pictureOf(machine: HostMachine): HostPicture {
+  const claims = machine.store.entries('claim/').map(([, value]) => value as ClaimRecord);
+  return {
+    name: `n${machine.raftId}`,
+    guests: [...machine.compute.guests].map(([serverId, guest]) => ({
+      serverId,
+      generation: guest.spec.generation,
+      isRunning: guest.power === 'running',
+    })),
+    claims: claims.map(({ serverId, generation, needs }) => ({
+      serverId,
+      generation,
+      vcpus: needs.vcpus,
+      memoryMib: needs.memoryMib,
+      diskGib: needs.diskGib,
+    })),
+    room: {
+      vcpus: machine.capacity.vcpus.total,
+      memoryMib: machine.capacity.memoryMib.total,
+      diskGib: machine.capacity.diskGib.total,
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * A host without its agent: guests, networks, disks and the agent's own store, all of which go on while agents come and
+ * go. `drivers` gives one process of the agent its drivers: production's fakes behind a little time before and after each
+ * call, so that an agent can die with a call half known.
+ */
+import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
+import { FakeNetworkDriver, FakeNetworkHost } from '../../drivers/fake/network.ts';
+import { type FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
+import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';
+import type { Clock } from '../../node/base/clock.ts';
+import type { HostId, ServerId } from '../../node/base/ids.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import type { HostCapacity } from '../../placement/index.ts';
+import { type HostTime, LifeClock } from './clock.ts';
+import { SimHostStore } from './host-store.ts';
+import { Life, type Schedule } from './schedule.ts';
+
+/** Longest usual time of a driver's call, each way. Unit: ms. */
+const callMsMax = 20;
+
+/** Hears of each call of a driver at the moment when it takes effect. */
+export type CallObserver = (
+  machine: HostMachine,
+  driver: 'compute' | 'network' | 'storage',
+  method: string,
+  args: readonly unknown[],
+) => void;
+
+export interface HostDriverSet {
+  readonly compute: ComputeDriver;
+  readonly network: NetworkDriver;
+  readonly storage: StorageDriver;
+}
+
+export class HostMachine {
+  readonly raftId: number;
+  readonly hostId: HostId;
+  readonly capacity: HostCapacity;
+  readonly compute: FakeComputeHost;
+  readonly network = new FakeNetworkHost();
+  readonly storage: FakeStorage;
+  readonly store: SimHostStore;
+  readonly #schedule: Schedule;
+  readonly #random: Prng;
+  readonly #onCall: CallObserver;
+  /** From one power cut to the next. */
+  #era: Life;
+
+  constructor(
+    deps: {
+      readonly schedule: Schedule;
+      readonly random: Prng;
+      readonly time: HostTime;
+      readonly onCall: CallObserver;
+    },
+    options: {
+      readonly raftId: number;
+      readonly hostId: HostId;
+      readonly storage: FakeStorage;
+      readonly capacity: HostCapacity;
+      readonly syncMs: number;
+    },
+  ) {
+    this.#schedule = deps.schedule;
+    this.#random = deps.random;
+    this.#onCall = deps.onCall;
+    this.raftId = options.raftId;
+    this.hostId = options.hostId;
+    this.capacity = options.capacity;
+    this.storage = options.storage;
+    this.store = new SimHostStore(deps, options);
+    this.#era = new Life(`h${options.raftId}`);
+    const now = (): Clock => new LifeClock(deps.schedule, deps.time, this.#era);
+    this.compute = new FakeComputeHost({
+      nowMs: () => deps.time.wallMs(),
+      monotonicMs: () => deps.time.monotonicMs(),
+      setTimeout: (callback, delayMs) => now().setTimeout(callback, delayMs),
+      setInterval: (callback, periodMs) => now().setInterval(callback, periodMs),
+    });
+  }
+
+  /** Guests whose processes live and run. */
+  runningGuests(): ServerId[] {
+    return [...this.compute.guests]
+      .filter(([, guest]) => guest.power === 'running')
+      .map(([id]) => id)
+      .sort();
+  }
+
+  /** Power goes and comes back: processes and kernel networking are gone, files stay. */
+  powerCut(): void {
+    this.#era.end();
+    this.#era = new Life(`h${this.raftId}`);
+    this.compute.reboot();
+    this.network.reboot();
+    for (const volumeId of this.storage.disks.keys()) this.storage.forgetWatcher(volumeId, this.hostId);
+  }
+
+  /** The drivers of one process of the agent. */
+  drivers(life: Life): HostDriverSet {
+    return {
+      compute: this.#timed<ComputeDriver>('compute', new FakeComputeDriver(this.compute), life),
+      network: this.#timed<NetworkDriver>('network', new FakeNetworkDriver(this.network), life),
+      storage: this.#timed<StorageDriver>('storage', new FakeStorageDriver(this.storage), life),
+    };
+  }
+
+  /** Guests that run write to their disks, as guests do. */
+  guestsWrite(volumeOf: (serverId: ServerId) => string | undefined): void {
+    for (const serverId of this.runningGuests()) {
+      const guest = this.compute.guest(serverId);
+      const volumeId = volumeOf(serverId) ?? guest.spec.disks[0]?.volumeId;
+      if (volumeId === undefined) continue;
+      for (const disk of guest.spec.disks) this.storage.write(disk.volumeId, this.hostId, guest.spec.generation);
+    }
+  }
+
+  #timed<T extends object>(name: 'compute' | 'network' | 'storage', driver: T, life: Life): T {
+    const era = this.#era;
+    return new Proxy(driver, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        if (key === 'onEvent') {
+          return (listener: (event: unknown) => void): unknown =>
+            Reflect.apply(value, target, [(event: unknown) => (life.isAlive ? listener(event) : undefined)]);
+        }
+        return (...args: unknown[]): Promise<unknown> =>
+          new Promise((resolve, reject) => {
+            // A dead process calls nothing, and nobody tells it anything.
+            this.#schedule.after(
+              this.#random.float() * callMsMax,
+              () => {
+                if (!era.isAlive) return;
+                this.#onCall(this, name, String(key), args);
+                const answer = (how: () => void): void => {
+                  this.#schedule.after(this.#random.float() * callMsMax, how, life);
+                };
+                const called = async (): Promise<unknown> => Reflect.apply(value, target, args);
+                called().then(
+                  (result) => answer(() => resolve(result)),
+                  (error: unknown) => answer(() => reject(error instanceof Error ? error : new Error(String(error)))),
+                );
+              },
+              life,
+            );
+          });
+      },
+    });
+  }
+}

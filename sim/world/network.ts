@@ -1,0 +1,321 @@
+/**
+ * The network between agents: each direction of each pair has its own delay and its own fate.
+ *
+ * Fault model: messages are delayed, lost, repeated and overtaken (two streams to one peer after a reconnect do that);
+ * a direction may be cut (what is sent disappears) or clogged (what is sent arrives when the clog ends). Calls that want
+ * an answer travel as two messages; what the caller is told when one of them disappears is what gRPC tells: `UNAVAILABLE`
+ * when the call was certainly not made, `OUTCOME_UNKNOWN` when it may have been.
+ */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { RaftId } from '../../node/base/ids.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import {
+  isHello,
+  type PeerMessage,
+  type RaftHandlers,
+  type RaftTransport,
+  type SnapshotPart,
+} from '../../node/raft-transport.ts';
+import type { Trace } from '../trace.ts';
+import type { Life, Schedule } from './schedule.ts';
+
+/** How a quiet network behaves, and how a troubled one. */
+export interface NetworkConditions {
+  /** Least time on the way. Unit: ms. */
+  readonly delayMs: number;
+  /** Added at random, exponentially; this is the mean. Unit: ms. */
+  readonly jitterMs: number;
+  /** Chances, each message. */
+  readonly loss: number;
+  readonly repeat: number;
+  readonly overtake: number;
+}
+
+export const calmNetwork: NetworkConditions = { delayMs: 0.3, jitterMs: 0.2, loss: 0, repeat: 0, overtake: 0 };
+
+/** Hears every message when it is sent, whatever becomes of it. */
+export type SendObserver = (message: PeerMessage) => void;
+
+/** Longest that a call waits for an answer that never comes. Unit: ms. */
+const callMsMax = 10_000;
+/** Until a peer that cannot be reached is given up. Unit: ms. */
+const connectMsMax = 500;
+/** Longest added delay. Unit: ms. */
+const jitterMsMax = 5_000;
+
+interface Link {
+  isCut: boolean;
+  /** Nothing arrives before. */
+  cloggedUntilMs: number;
+  /** When the last message in order arrives. */
+  lastArrivalMs: number;
+  /** Multiplies delays. */
+  slowness: number;
+}
+
+interface Endpoint {
+  readonly life: Life;
+  handlers: RaftHandlers | undefined;
+}
+
+export class SimNetwork {
+  conditions: NetworkConditions = calmNetwork;
+  sent = 0;
+  dropped = 0;
+  readonly #schedule: Schedule;
+  readonly #random: Prng;
+  readonly #trace: Trace;
+  readonly #onSend: SendObserver;
+  readonly #links = new Map<string, Link>();
+  readonly #endpoints = new Map<RaftId, Endpoint>();
+
+  constructor(deps: { schedule: Schedule; random: Prng; trace: Trace; onSend: SendObserver }) {
+    this.#schedule = deps.schedule;
+    this.#random = deps.random;
+    this.#trace = deps.trace;
+    this.#onSend = deps.onSend;
+  }
+
+  /** The process of a node that now answers at its address. */
+  bind(node: RaftId, life: Life): void {
+    this.#endpoints.set(node, { life, handlers: undefined });
+  }
+
+  /** What one life of a node sends and hears through. */
+  transport(self: RaftId, life: Life): RaftTransport {
+    return {
+      attach: (handlers) => {
+        const endpoint = this.#endpoints.get(self);
+        if (endpoint?.life === life) endpoint.handlers = handlers;
+      },
+      send: (message) => {
+        if (life.isAlive) this.#send(self, message);
+      },
+      forwardPropose: (leader, command, signal) =>
+        this.call({ from: self, to: leader, life, signal, mayHaveHappened: true }, (remote, remoteSignal) =>
+          attached(remote).propose(command, remoteSignal),
+        ),
+      forwardReadIndex: (leader, signal) =>
+        this.call({ from: self, to: leader, life, signal, mayHaveHappened: false }, (remote, remoteSignal) =>
+          attached(remote).readIndex(remoteSignal),
+        ),
+      fetchSnapshot: (from, request, signal) => this.#snapshot(self, from, life, request, signal),
+    };
+  }
+
+  // --- Faults --------------------------------------------------------------------------------------------------------
+
+  cut(from: RaftId, to: RaftId): void {
+    this.#link(from, to).isCut = true;
+  }
+
+  /** Nothing from `from` arrives at `to` for so long; then all of it does. */
+  clog(from: RaftId, to: RaftId, forMs: number): void {
+    const link = this.#link(from, to);
+    link.cloggedUntilMs = Math.max(link.cloggedUntilMs, this.#schedule.nowMs + forMs);
+  }
+
+  slow(from: RaftId, to: RaftId, factor: number): void {
+    this.#link(from, to).slowness = factor;
+  }
+
+  isCut(from: RaftId, to: RaftId): boolean {
+    return this.#link(from, to).isCut;
+  }
+
+  restore(from: RaftId, to: RaftId): void {
+    const link = this.#link(from, to);
+    link.isCut = false;
+    link.slowness = 1;
+  }
+
+  /** Ends every fault. What is clogged arrives when its time comes. */
+  heal(): void {
+    for (const link of this.#links.values()) {
+      link.isCut = false;
+      link.slowness = 1;
+    }
+    this.conditions = calmNetwork;
+  }
+
+  // --- Traffic -------------------------------------------------------------------------------------------------------
+
+  /** Calls what `work` does at node `to`, with an answer. Never settles once the caller has died. */
+  call<T>(
+    route: {
+      readonly from: RaftId;
+      readonly to: RaftId;
+      readonly life: Life;
+      readonly signal: AbortSignal;
+      readonly mayHaveHappened: boolean;
+    },
+    work: (remote: RaftHandlers | undefined, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { from, to, life, signal } = route;
+    if (from === to) return work(this.#endpoints.get(to)?.handlers, signal);
+    return new Promise((resolve, reject) => {
+      const remoteStop = new AbortController();
+      let isDelivered = false;
+      const settle = (how: () => void): void => {
+        timeout.isCancelled = true;
+        signal.removeEventListener('abort', onAbort);
+        if (life.isAlive) how();
+      };
+      const lost = (): ShoalError =>
+        isDelivered && route.mayHaveHappened
+          ? new ShoalError('OUTCOME_UNKNOWN', 'The peer did not answer.')
+          : new ShoalError('UNAVAILABLE', `Member ${to} cannot be reached.`);
+      const onAbort = (): void => {
+        this.#schedule.after(this.#delayMs(from, to), () => remoteStop.abort(signal.reason));
+        settle(() => reject(new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason })));
+      };
+      const isRefused = this.#link(from, to).isCut && this.#random.chance(0.5);
+      const timeout = this.#schedule.after(
+        isRefused ? connectMsMax : callMsMax,
+        () => settle(() => reject(lost())),
+        life,
+      );
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#carry(from, to, () => {
+        const remote = this.#endpoints.get(to);
+        if (remote === undefined || !remote.life.isAlive) {
+          this.#carry(to, from, () => settle(() => reject(lost())), life);
+          return;
+        }
+        isDelivered = true;
+        // The connection breaks with the process behind it, and the caller is told.
+        void remote.life.died.then(() => {
+          this.#schedule.after(this.#delayMs(to, from), () => settle(() => reject(lost())), life);
+        });
+        const answer = (how: () => void): void => {
+          if (remote.life.isAlive) this.#carry(to, from, () => settle(how), life);
+        };
+        const asked = async (): Promise<T> => work(remote.handlers, remoteStop.signal);
+        asked().then(
+          (value) => answer(() => resolve(value)),
+          (error: unknown) => answer(() => reject(ShoalError.from(error, 'UNAVAILABLE'))),
+        );
+      });
+    });
+  }
+
+  /** Does `run` at `to` some time later, if nothing is lost and a process runs there: hearsay, sent to one peer. */
+  post(from: RaftId, to: RaftId, run: () => void): void {
+    if (this.#random.chance(this.conditions.loss)) return;
+    this.#carry(from, to, () => {
+      if (this.#endpoints.get(to)?.life.isAlive) run();
+    });
+  }
+
+  #send(from: RaftId, message: PeerMessage): void {
+    this.sent += 1;
+    this.#onSend(message);
+    const { to } = message;
+    const { loss, repeat } = this.conditions;
+    if (this.#random.chance(loss)) {
+      this.dropped += 1;
+      return;
+    }
+    const deliver = (): void => {
+      const endpoint = this.#endpoints.get(to);
+      if (endpoint?.life.isAlive !== true || endpoint.handlers === undefined) {
+        this.#unreachable(from, to);
+        return;
+      }
+      this.#trace.add(`n${to}`, `hears ${messageText(message)}`);
+      endpoint.handlers.onMessage(message);
+    };
+    this.#carry(from, to, deliver);
+    if (this.#random.chance(repeat)) this.#carry(from, to, deliver);
+  }
+
+  /** A broken connection is noticed now and then. */
+  #unreachable(from: RaftId, to: RaftId): void {
+    if (!this.#random.chance(0.2)) return;
+    this.#carry(to, from, () => {
+      const sender = this.#endpoints.get(from);
+      if (sender?.life.isAlive) sender.handlers?.onUnreachable(to);
+    });
+  }
+
+  /** Does `run` at `to` when what was sent now arrives there; never when it is lost. */
+  #carry(from: RaftId, to: RaftId, run: () => void, life?: Life): void {
+    const link = this.#link(from, to);
+    if (link.isCut) {
+      this.dropped += 1;
+      return;
+    }
+    const now = this.#schedule.nowMs;
+    let atMs = Math.max(now + this.#delayMs(from, to), link.cloggedUntilMs);
+    if (!this.#random.chance(this.conditions.overtake)) {
+      atMs = Math.max(atMs, link.lastArrivalMs);
+      link.lastArrivalMs = atMs;
+    }
+    const arrive = (): void => {
+      const receiver = life ?? this.#endpoints.get(to)?.life;
+      if (receiver !== undefined && receiver.pausedUntilMs > this.#schedule.nowMs) {
+        // It waits in a buffer until the process looks.
+        this.#schedule.after(receiver.pausedUntilMs - this.#schedule.nowMs, arrive);
+        return;
+      }
+      if (life?.isAlive !== false) run();
+    };
+    this.#schedule.after(atMs - now, arrive);
+  }
+
+  #delayMs(from: RaftId, to: RaftId): number {
+    const { delayMs, jitterMs } = this.conditions;
+    const jitter = Math.min(jitterMsMax, -Math.log(1 - this.#random.float()) * jitterMs);
+    return (delayMs + jitter) * this.#link(from, to).slowness;
+  }
+
+  async *#snapshot(
+    self: RaftId,
+    from: RaftId,
+    life: Life,
+    request: Parameters<RaftTransport['fetchSnapshot']>[1],
+    signal: AbortSignal,
+  ): AsyncGenerator<SnapshotPart> {
+    const route = { from: self, to: from, life, signal, mayHaveHappened: false };
+    const parts = await this.call(route, async (remote) =>
+      attached(remote).snapshot(self, request, signal)[Symbol.asyncIterator](),
+    );
+    try {
+      for (;;) {
+        const next = await this.call(route, () => parts.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await parts.return?.();
+    }
+  }
+
+  #link(from: RaftId, to: RaftId): Link {
+    const name = `${from}>${to}`;
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = { isCut: false, cloggedUntilMs: 0, lastArrivalMs: 0, slowness: 1 };
+      this.#links.set(name, link);
+    }
+    return link;
+  }
+}
+
+function attached(handlers: RaftHandlers | undefined): RaftHandlers {
+  if (handlers === undefined) throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping.');
+  return handlers;
+}
+
+function messageText(message: PeerMessage): string {
+  if (isHello(message)) {
+    return `${message.type} from n${message.from} term ${message.term} start ${message.starts}`;
+  }
+  const { type, from, term, index, logTerm, commit, reject, entries } = message;
+  const carried = entries.length === 0 ? '' : ` entries ${entries.length}`;
+  return `${type} from n${from} term ${term} at ${index}/${logTerm} commit ${commit}${reject ? ' reject' : ''}${carried}`;
+}

@@ -1,0 +1,199 @@
+/**
+ * One agent and what outlives its processes: its disk, its clock, its host. `boot` starts a process made of the production
+ * parts; `crash` ends it as a power cut or `kill -9` does; a process that cannot go on ends itself and is started again
+ * by its supervisor a second later.
+ */
+
+import { defaultAutopilotOptions } from '../../node/autopilot.ts';
+import { AutopilotLoop } from '../../node/autopilot-loop.ts';
+import { AssertionError } from '../../node/base/assert.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { Logger } from '../../node/base/logger.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import { RaftLoop } from '../../node/raft-loop.ts';
+import { RaftStateClient } from '../../node/raft-state-client.ts';
+import type { RaftTransport } from '../../node/raft-transport.ts';
+import type { Disk } from '../../node/store/disk.ts';
+import { type OpenedLog, openLogStore } from '../../node/store/index.ts';
+import { factsText, type Trace } from '../trace.ts';
+import { HostTime, LifeClock } from './clock.ts';
+import type { SimDisk } from './disk.ts';
+import type { SimNetwork } from './network.ts';
+import { Life, type Schedule } from './schedule.ts';
+
+/** How long a supervisor waits before it starts an agent again. Unit: ms. */
+const restartMs = 1_000;
+
+/** A running process. */
+export interface Process {
+  readonly life: Life;
+  readonly clock: LifeClock;
+  readonly logger: Logger;
+  readonly loop: RaftLoop;
+  readonly state: RaftStateClient;
+  readonly log: OpenedLog;
+}
+
+export interface NodeDeps {
+  readonly schedule: Schedule;
+  readonly random: Prng;
+  readonly trace: Trace;
+  readonly network: SimNetwork;
+  readonly disk: SimDisk;
+  readonly newId: () => string;
+  /** Sees each log when it has been opened, before the loop has it. */
+  readonly onOpened: (node: SimNode, life: Life, log: OpenedLog) => void;
+  /** A process runs: more of the agent can be built on it. Its failure ends the process. */
+  readonly onStarted: (node: SimNode, process: Process) => Promise<void>;
+  /** Something failed that has no name, or an invariant of the code itself is broken. */
+  readonly onBroken: (node: SimNode, error: unknown) => void;
+  /** Hears of each line of log at `info` and above. */
+  readonly onLog?: (node: SimNode, life: Life, facts: object, message: string) => void;
+  /** Planted bugs come between the parts here. */
+  readonly wrapTransport?: (node: SimNode, transport: RaftTransport) => RaftTransport;
+  readonly wrapDisk?: (node: SimNode, disk: Disk) => Disk;
+  readonly wrapState?: (node: SimNode, state: RaftStateClient) => RaftStateClient;
+}
+
+export interface NodeOptions {
+  readonly raftId: number;
+  readonly logBytesMax: number;
+  readonly graceMs: number;
+}
+
+export class SimNode {
+  readonly raftId: number;
+  readonly name: string;
+  readonly disk: SimDisk;
+  readonly time: HostTime;
+  /** No supervisor starts it again before somebody calls `boot`. */
+  isHeldDown = false;
+  /** Its disk may hold less than it has promised, until it has started without doubt. */
+  isDamaged = false;
+  process: Process | undefined;
+  boots = 0;
+  readonly #deps: NodeDeps;
+  readonly #options: NodeOptions;
+  #life: Life | undefined;
+  #hasLog = false;
+
+  constructor(deps: NodeDeps, options: NodeOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.raftId = options.raftId;
+    this.name = `n${options.raftId}`;
+    this.disk = deps.disk;
+    this.time = new HostTime(deps.schedule, { uptimeMs: 1_000 + deps.random.below(100_000_000) });
+  }
+
+  get isUp(): boolean {
+    return this.#life?.isAlive === true;
+  }
+
+  get life(): Life | undefined {
+    return this.#life;
+  }
+
+  /** Starts a process, unless one runs. Returns at once. */
+  boot(): void {
+    if (this.isUp) return;
+    this.isHeldDown = false;
+    this.boots += 1;
+    const life = new Life(`${this.name}.${this.boots}`);
+    this.#life = life;
+    this.#deps.network.bind(this.raftId, life);
+    this.#deps.trace.add(this.name, `boots (${this.boots})`);
+    this.#start(life).catch((error: unknown) => this.#ended(life, error));
+  }
+
+  /** The process is gone this instant. */
+  crash(): void {
+    if (!this.isUp) return;
+    this.#deps.trace.add(this.name, 'is killed');
+    this.#end();
+  }
+
+  /** The process does nothing for a while. */
+  pause(forMs: number): void {
+    if (this.#life?.isAlive !== true) return;
+    this.#life.pausedUntilMs = Math.max(this.#life.pausedUntilMs, this.#deps.schedule.nowMs + forMs);
+  }
+
+  #end(): void {
+    this.#life?.end();
+    this.process = undefined;
+    this.disk.crash();
+  }
+
+  async #start(life: Life): Promise<void> {
+    const { schedule, random, network, newId } = this.#deps;
+    const { raftId, logBytesMax, graceMs } = this.#options;
+    const clock = new LifeClock(schedule, this.time, life);
+    const logger = this.#logger(life, {});
+    const opened = this.disk.open(life);
+    const log = await openLogStore(this.#deps.wrapDisk?.(this, opened) ?? opened, {
+      raftId,
+      newIncarnation: newId(),
+      expectsContents: this.#hasLog,
+      bootstrap: raftId === 1 && !this.#hasLog,
+    });
+    if (!life.isAlive) return;
+    this.#hasLog = true;
+    if (log.store.doubt === undefined) this.isDamaged = false;
+    this.#deps.onOpened(this, life, log);
+    const bare = network.transport(raftId, life);
+    const transport = this.#deps.wrapTransport?.(this, bare) ?? bare;
+    const loop = new RaftLoop(
+      {
+        clock,
+        logger,
+        random: random.fork(),
+        transport,
+        log,
+        defer: (callback) => void schedule.after(0, callback, life),
+        onFatal: (error) => this.#ended(life, error),
+      },
+      { logBytesMax },
+    );
+    await loop.start();
+    if (!life.isAlive) return;
+    const client = new RaftStateClient({ loop, transport, clock, uniqueName: newId() });
+    const state = this.#deps.wrapState?.(this, client) ?? client;
+    const autopilot = new AutopilotLoop({ loop, state, clock, logger }, { ...defaultAutopilotOptions, graceMs });
+    await autopilot.start();
+    if (!life.isAlive) return;
+    this.process = { life, clock, logger, loop, state, log };
+    await this.#deps.onStarted(this, this.process);
+  }
+
+  /** The process could not go on. */
+  #ended(life: Life, error: unknown): void {
+    if (!life.isAlive) return;
+    this.#deps.trace.add(this.name, `ends: ${factsText({ error })}`);
+    const isExpected =
+      ShoalError.is(error, 'STORE_FAILED', 'LOG_CORRUPT') || (ShoalError.is(error, 'CANCELLED') && !life.isAlive);
+    if (!isExpected || error instanceof AssertionError) this.#deps.onBroken(this, error);
+    // What is corrupt in memory is corrupt on disk: this log is not what it was.
+    if (ShoalError.is(error, 'LOG_CORRUPT')) this.isDamaged = true;
+    this.#end();
+    this.#deps.schedule.after(restartMs, () => {
+      if (!this.isHeldDown) this.boot();
+    });
+  }
+
+  #logger(life: Life, bound: object): Logger {
+    const write = (level: string, facts: object, message: string): void => {
+      if (!life.isAlive) return;
+      const all = { ...bound, ...facts };
+      this.#deps.trace.add(this.name, `${level}: ${message} ${factsText(all)}`);
+      this.#deps.onLog?.(this, life, all, message);
+    };
+    return {
+      debug: () => {},
+      info: (facts, message) => write('info', facts, message),
+      warn: (facts, message) => write('warn', facts, message),
+      error: (facts, message) => write('error', facts, message),
+      child: (facts) => this.#logger(life, { ...bound, ...facts }),
+    };
+  }
+}
