@@ -73,7 +73,7 @@ export class GossipPlacer implements Placer {
     const excluded = new Set(request.excludeHostIds as readonly HostId[]);
     for (let asked = 0; asked < claimsMax; asked++) {
       const wish = this.#wish(request, [...excluded]);
-      const selection = this.#engine.select(wish);
+      const selection = this.#engine.select(wish, asked);
       if (selection.outcome === 'none') throw this.#noValidHost(request, refusals);
       const placed = await this.#tryHost(selection.candidate, request, wish, refusals, signal);
       if (placed !== undefined) return placed;
@@ -145,11 +145,12 @@ export class GossipPlacer implements Placer {
       return undefined;
     }
     onDecision?.('placed');
+    // The advert that came along counts the claim already.
+    columns.settle(key);
     return {
       hostId,
       hostName,
       release: async () => {
-        columns.settle(key);
         try {
           await transport.release(hostId, new shoal.v1.ReleaseClaimRequest(key));
         } catch (caught) {
@@ -167,7 +168,7 @@ export class GossipPlacer implements Placer {
       schedulerHints[name]?.split(',').filter((id) => id !== '') as readonly HostId[] | undefined;
     const differentHosts = hosts('different_host');
     const sameHosts = hosts('same_host');
-    const query = schedulerHints['query'];
+    const near = nearAddressOf(schedulerHints);
     return placementRequest({
       purpose: request.generation > 1 ? 'move' : 'create',
       projectId: request.projectId,
@@ -181,7 +182,7 @@ export class GossipPlacer implements Placer {
       hints: {
         ...(differentHosts === undefined ? {} : { differentHosts }),
         ...(sameHosts === undefined ? {} : { sameHosts }),
-        ...(query === undefined ? {} : { query }),
+        ...(near === undefined ? {} : { nearAddress: near }),
       },
       ...(group === undefined
         ? {}
@@ -227,4 +228,13 @@ export class GossipPlacer implements Placer {
       facts: { hostName: name },
     });
   }
+}
+
+/** The hints `build_near_host_ip` and `cidr` (`/24`), as one. The compute service has checked their form. */
+function nearAddressOf(
+  hints: Readonly<Record<string, string>>,
+): { readonly address: string; readonly prefixLength: number } | undefined {
+  const address = hints['build_near_host_ip'];
+  if (address === undefined) return undefined;
+  return { address, prefixLength: Number((hints['cidr'] ?? '/24').replace('/', '')) };
 }

@@ -2,6 +2,7 @@
  * What a caller asks for when making servers, checked: everything that can be refused without a host is refused here,
  * before any room is claimed or any address drawn.
  */
+import { isIP } from 'node:net';
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { indexKey } from '../../state/table.ts';
@@ -288,6 +289,19 @@ function checkHints(
       case 'different_host':
       case 'same_host':
         hints[name] = hostsOfServers(context, reader, name, value).join(',');
+        break;
+      case 'query':
+        // A hint that is taken and then ignored is worse than one that is refused.
+        throw badRequest('The scheduler hint query needs the JsonFilter, which is not enabled here.');
+      case 'build_near_host_ip':
+        if (isIP(String(value)) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);
+        hints[name] = String(value);
+        break;
+      case 'cidr':
+        if (!/^\/\d{1,3}$/.test(String(value)) || Number(String(value).slice(1)) > 128) {
+          throw badRequest(`The scheduler hint ${name} is a prefix length such as /24.`);
+        }
+        hints[name] = String(value);
         break;
       default:
         hints[name] = typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,0 +1,171 @@
+import t from 'tap';
+import { placementAdvert } from '../../node/advert-mapping.ts';
+import { type Clock, systemClock } from '../../node/base/clock.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { HostId, ServerId } from '../../node/base/ids.ts';
+import { silentLogger } from '../../node/base/logger.ts';
+import { Prng } from '../../node/base/prng.ts';
+import { ClaimBook } from '../../node/claim-book.ts';
+import { type ClaimTransport, GossipPlacer } from '../../node/placer.ts';
+import type { PlaceRequest } from '../../node/services/dependencies.ts';
+import { memoryHostStore } from '../../node/store/host-store.ts';
+import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
+import { shoal } from '../../proto/messages.ts';
+
+const signal = new AbortController().signal;
+const flavor = new shoal.v1.Flavor({ id: 'f', name: 'f', vcpus: 1, memoryMib: 512, diskGib: 1, isPublic: true });
+
+/** Hosts with real claim books, reached without a network. */
+class Mesh implements ClaimTransport {
+  readonly books = new Map<HostId, ClaimBook>();
+  readonly unreachable = new Set<HostId>();
+  #sequence = 1;
+
+  constructor(hosts: number, vcpus: number, clock: Clock = systemClock) {
+    for (let n = 0; n < hosts; n++) {
+      const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
+      const book = new ClaimBook(
+        { store: memoryHostStore(), clock, onChange: () => {} },
+        { vcpus: pool(vcpus), memoryMib: pool(1 << 20), diskGib: pool(1000), pciPools: [], numaCells: [] },
+      );
+      this.books.set(`${n}`.padStart(32, '0') as HostId, book);
+    }
+  }
+
+  advert(hostId: HostId): shoal.v1.Advert {
+    const usage = this.books.get(hostId)?.usage();
+    return shoal.v1.Advert.create({
+      hostId,
+      hostName: `h${Number(hostId)}`,
+      epoch: 1,
+      sequence: this.#sequence++,
+      vcpus: (usage?.vcpus.used ?? 0) + (usage?.vcpus.free ?? 0),
+      memoryMib: 1 << 20,
+      diskGib: 1000,
+      vcpusRatio: 1,
+      memoryRatio: 1,
+      diskRatio: 1,
+      vcpusUsed: usage?.vcpus.used ?? 0,
+      memoryMibUsed: usage?.memoryMib.used ?? 0,
+      diskGibUsed: usage?.diskGib.used ?? 0,
+      storagePools: ['local'],
+      enabled: true,
+      zone: 'nova',
+      hypervisorType: 'qemu',
+      architecture: 'x86_64',
+      hostIp: '192.0.2.1',
+    });
+  }
+
+  async claim(hostId: HostId, request: shoal.v1.ClaimRequest): Promise<shoal.v1.ClaimResponse> {
+    if (this.unreachable.has(hostId)) throw new ShoalError('UNAVAILABLE', 'no answer');
+    const book = this.books.get(hostId);
+    const { vcpus = 0, memoryMib = 0, diskGib = 0 } = request.resources ?? {};
+    const admission = await book?.admit(
+      {
+        serverId: request.serverId as ServerId,
+        generation: request.generation,
+        needs: { vcpus, memoryMib, diskGib, pci: [] },
+      },
+      request.ttlMs,
+    );
+    return shoal.v1.ClaimResponse.create({
+      admitted: admission?.outcome === 'admitted',
+      reason: admission?.outcome === 'refused' ? admission.text : '',
+      // The test's placer reads the bytes as they are; signatures are the mesh's business.
+      advert: { advert: shoal.v1.Advert.encode(this.advert(hostId)).finish() },
+    });
+  }
+
+  async release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void> {
+    await this.books.get(hostId)?.release(request.serverId as ServerId, request.generation);
+  }
+
+  /** An agent with a view of its own, as of now. */
+  agent(seed: number): GossipPlacer {
+    const columns = new HostColumns({ seed });
+    for (const hostId of this.books.keys()) columns.upsert(placementAdvert(this.advert(hostId)));
+    return new GossipPlacer(
+      {
+        columns,
+        transport: this,
+        acceptAdvert: (signed) => columns.upsert(placementAdvert(shoal.v1.Advert.decode(signed.advert))) === 'applied',
+        clock: systemClock,
+        prng: new Prng(seed),
+        logger: silentLogger,
+      },
+      defaultConfiguration,
+    );
+  }
+}
+
+function request(serverId: string, more: Partial<PlaceRequest> = {}): PlaceRequest {
+  return {
+    serverId: serverId as ServerId,
+    generation: 1,
+    flavor,
+    projectId: 'p',
+    zone: '',
+    storage: 'local',
+    excludeHostIds: [],
+    schedulerHints: {},
+    ...more,
+  };
+}
+
+t.test('agents with old views fill the hosts exactly and over-commit none', async (t) => {
+  const mesh = new Mesh(4, 5);
+  // Each agent's view is from before any of the others placed anything.
+  const agents = [1, 2, 3].map((seed) => mesh.agent(seed));
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 30 }, (_, n) => agents[n % 3]?.place(request(`s${n}`), signal)),
+  );
+  const placed = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+  t.equal(placed.length, 20, 'as many as there is room for');
+  for (const book of mesh.books.values()) t.equal(book.usage().vcpus.used, 5);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') t.match(outcome.reason, { code: 'NO_VALID_HOST' });
+  }
+});
+
+t.test('a host that does not answer is passed over, and what it may have admitted is given back', async (t) => {
+  const mesh = new Mesh(2, 4);
+  const [silent] = [...mesh.books.keys()];
+  if (silent !== undefined) mesh.unreachable.add(silent);
+  const placer = mesh.agent(1);
+  for (let n = 0; n < 4; n++) t.not((await placer.place(request(`s${n}`), signal)).hostId, silent);
+  await t.rejects(placer.place(request('one-too-many'), signal), {
+    code: 'NO_VALID_HOST',
+    facts: { hosts: [{ filter: 'CoreFilter' }, { filter: 'Claim', reason: /could not be asked/ }] },
+  });
+});
+
+t.test('a released claim makes room again', async (t) => {
+  const mesh = new Mesh(1, 1);
+  const placer = mesh.agent(1);
+  const placed = await placer.place(request('a'), signal);
+  await t.rejects(placer.place(request('b'), signal), { code: 'NO_VALID_HOST' });
+  await placed.release();
+  const [hostId] = [...mesh.books.keys()];
+  if (hostId !== undefined) placer.engine.columns.upsert(placementAdvert(mesh.advert(hostId)));
+  t.equal((await placer.place(request('c'), signal)).hostName, 'h0');
+});
+
+t.test('no valid host is explained filter by filter, and host by host for administrators', async (t) => {
+  const placer = new Mesh(3, 4).agent(1);
+  const large = new shoal.v1.Flavor({ ...flavor, vcpus: 64 });
+  await t.rejects(placer.place(request('a', { flavor: large }), signal), {
+    code: 'NO_VALID_HOST',
+    facts: { filters: [{ name: 'CoreFilter', removed: 3 }], hosts: [{ hostName: 'h0', filter: 'CoreFilter' }] },
+  });
+});
+
+t.test('hints keep servers apart and together', async (t) => {
+  const mesh = new Mesh(3, 8);
+  const placer = mesh.agent(1);
+  const first = await placer.place(request('a'), signal);
+  const apart = await placer.place(request('b', { schedulerHints: { different_host: first.hostId } }), signal);
+  t.not(apart.hostId, first.hostId);
+  const together = await placer.place(request('c', { schedulerHints: { same_host: first.hostId } }), signal);
+  t.equal(together.hostId, first.hostId);
+});
