@@ -18,12 +18,19 @@ import type { Clock } from './base/clock.ts';
 import type { ServerId } from './base/ids.ts';
 import type { HostStore } from './store/host-store.ts';
 
+/** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
+const restoredTtlMs = 120_000;
+/** The newest revision whose records have changed the ledger. */
+const followedKey = 'claims-followed';
+
 /** See above. All methods are safe to call again after a crash. */
 export class ClaimBook {
   readonly #ledger: ClaimLedger;
   readonly #store: HostStore;
   readonly #clock: Clock;
   readonly #onChange: () => void;
+  /** What the wall clock showed when the monotonic one stood at 0, as of this start. */
+  readonly #startMs: number;
 
   constructor(
     deps: { readonly store: HostStore; readonly clock: Clock; readonly onChange: () => void },
@@ -32,8 +39,14 @@ export class ClaimBook {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#onChange = deps.onChange;
+    const nowMs = deps.clock.nowMs();
+    this.#startMs = nowMs - deps.clock.monotonicMs();
     const stored = deps.store.entries('claim/').map(([, value]) => value as ClaimRecord);
-    this.#ledger = ClaimLedger.restore(capacity, stored);
+    // How long the agent was away cannot be told: the wall clock may have been set meanwhile.
+    const restored = stored.map((record) =>
+      record.state === 'bound' ? record : { ...record, expiresAtMs: Math.floor(nowMs) + restoredTtlMs },
+    );
+    this.#ledger = ClaimLedger.restore(capacity, restored);
   }
 
   usage(): LedgerUsage {
@@ -42,7 +55,7 @@ export class ClaimBook {
 
   /** Decides, and is durable before it answers. `ttlMs`: how long the claim waits to be bound. */
   async admit(claim: Omit<Claim, 'expiresAtMs'>, ttlMs: number): Promise<Admission> {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#nowMs();
     await this.#persist(this.#ledger.expire(nowMs).changes);
     const admission = this.#ledger.admit({ ...claim, expiresAtMs: nowMs + ttlMs }, nowMs);
     await this.#persist(admission.changes);
@@ -50,15 +63,18 @@ export class ClaimBook {
   }
 
   async release(serverId: ServerId, generation: number): Promise<void> {
-    await this.#persist(this.#ledger.release({ serverId, generation }, this.#clock.nowMs()).changes);
+    await this.#persist(this.#ledger.release({ serverId, generation }, this.#nowMs()).changes);
   }
 
   /**
    * Brings the ledger in line with the records of this host: what is recorded here is bound (adopted when the ledger does
    * not know it), what was bound and is recorded here no more is released, what waited too long expires.
+   *
+   * @param revision of the records. A replica older than the one that the ledger has followed (a wiped disk, a crash
+   *   before the last rows were written) does not know what runs here: nothing is released on its word.
    */
-  async follow(servers: readonly shoal.v1.Server[], selfId: string): Promise<void> {
-    const changes: LedgerChange[] = [...this.#ledger.expire(this.#clock.nowMs()).changes];
+  async follow(servers: readonly shoal.v1.Server[], selfId: string, revision: number): Promise<void> {
+    const changes: LedgerChange[] = [...this.#ledger.expire(this.#nowMs()).changes];
     const here = new Map<string, shoal.v1.Server>();
     for (const server of servers) {
       // A server that is leaving holds its room until its host has let it go.
@@ -78,23 +94,31 @@ export class ClaimBook {
           : this.#ledger.adopt(key, needsOf(server), server.serverGroupId);
       changes.push(...change.changes);
     }
+    const followed = this.#store.get(followedKey) as number | undefined;
+    const isOld = followed !== undefined && revision < followed;
     for (const [text, record] of known) {
-      if (record.state === 'bound' && !here.has(text)) {
-        changes.push(...this.#ledger.release(record, this.#clock.nowMs()).changes);
+      if (record.state === 'bound' && !here.has(text) && !isOld) {
+        changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
       }
     }
-    await this.#persist(changes);
+    await this.#persist(changes, isOld ? undefined : revision);
   }
 
-  async #persist(changes: readonly LedgerChange[]): Promise<void> {
+  /** Time for expiry: goes on with the monotonic clock, so that setting the wall clock ends no claim early or late. */
+  #nowMs(): number {
+    return Math.floor(this.#startMs + this.#clock.monotonicMs());
+  }
+
+  async #persist(changes: readonly LedgerChange[], revision?: number): Promise<void> {
     if (changes.length === 0) return;
-    await this.#store.write(
-      changes.map((change) =>
+    await this.#store.write([
+      ...changes.map((change) =>
         change.kind === 'put'
           ? { key: storeKey(change.record), value: change.record }
           : { key: storeKey(change.key), value: undefined },
       ),
-    );
+      ...(revision === undefined ? [] : [{ key: followedKey, value: revision }]),
+    ]);
     this.#onChange();
   }
 }

@@ -104,7 +104,7 @@ export class HostSide implements Service {
         networkView: (reader) => hostNetworkView(reader, hostId),
         reports,
         withIntents: (server) => this.#intents.overlay(server),
-        onRecords: (servers) => this.claims.follow(servers, hostId),
+        onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),
         onStep: (step, result, seconds) => {
           metrics.steps.inc({ step, result });
           metrics.stepSeconds.observe({ step }, seconds);

@@ -64,6 +64,8 @@ const setupMsMax = 60_000;
 /** What a healed world has for each promise. Unit: ms. */
 const leaderMsMax = 10_000;
 const convergeMsMax = 60_000;
+/** Claims that nobody bound, restored by a restart, end after two minutes, and a pass of the host loop later. */
+const hostsMsMax = 140_000;
 /** How often the world is looked at from outside. Unit: ms. */
 const lookMs = 50;
 /** Timers of one process, at most: loops, requests and their limits. */
@@ -246,8 +248,8 @@ class Simulator {
     await this.#until(left(), 'log-repaired', () =>
       this.#nodes.every((node) => node.process !== undefined && node.process.loop.doubt === undefined),
     );
-    await this.#until(left(), 'hosts-settled', () => this.#hosts.isSettled());
     await this.#until(left(), 'everybody-caught-up', () => this.#isCaughtUp());
+    await this.#until(hostsMsMax, 'hosts-settled', () => this.#hosts.isSettled());
     this.#judgeStates();
     this.#hosts.judgeAfterQuiet();
     this.#mustGoOn();

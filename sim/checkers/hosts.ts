@@ -64,11 +64,14 @@ export interface PortPicture {
   readonly ips: readonly string[];
 }
 
-/** No address twice on a network, no MAC twice at all. */
+/** No address twice on a network, no MAC either. */
 export function checkAddresses(ports: readonly PortPicture[], report: Report): void {
   const seen = new Map<string, string>();
   for (const port of ports) {
-    for (const address of [`mac ${port.mac}`, ...port.ips.map((ip) => `${ip} on network ${port.networkId}`)]) {
+    for (const address of [
+      `mac ${port.mac} on network ${port.networkId}`,
+      ...port.ips.map((ip) => `${ip} on network ${port.networkId}`),
+    ]) {
       const other = seen.get(address);
       if (other !== undefined) report('unique-addresses', `${address} belongs to ports ${other} and ${port.id}`);
       seen.set(address, port.id);

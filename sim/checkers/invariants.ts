@@ -24,7 +24,7 @@ export const invariants = {
   'no-overcommit': 'the claims a host has admitted never exceed what it has',
   'runs-only-what-is-claimed': 'every guest that runs has an admitted claim on its host',
   'quota-equals-sum': 'what a project has used is the sum over what it has',
-  'unique-addresses': 'no two ports share an address on a network, or a MAC',
+  'unique-addresses': 'no two ports share an IP address or a MAC on a network',
   'record-before-removal': 'a guest or disk is removed only because a committed record says so',
   'data-plane-independent': 'losing the control plane stops no guest and takes no port away',
   'nothing-leaked': 'after quiet nothing is left of what was deleted: no guest, disk, port, claim, lock or note',
@@ -40,7 +40,7 @@ export const promises = {
   'operations-end': 'every operation that was under way ended within 60 s',
   'everybody-caught-up': 'every member at the same revision within 60 s',
   'log-repaired': 'no log in doubt within 60 s',
-  'hosts-settled': 'every host as the records want it within 60 s',
+  'hosts-settled': 'every host as the records want it, and no claim left that nobody bound, within 140 s',
 } as const;
 
 export type Promised = keyof typeof promises;

@@ -114,7 +114,7 @@ export class HostAgent {
         networkView: (reader) => hostNetworkView(reader, hostId),
         reports,
         withIntents: (server) => this.#intents.overlay(server),
-        onRecords: (servers) => this.claims.follow(servers, hostId),
+        onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),
         clock,
         logger,
       },

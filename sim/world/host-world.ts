@@ -278,14 +278,12 @@ export class HostWorld {
     if (reader.revision === this.#seenRevision) return;
     this.#seenRevision = reader.revision;
     checkAddresses(
-      portTable
-        .list(reader)
-        .map(({ record }) => ({
-          id: record.id,
-          networkId: record.networkId,
-          mac: record.mac,
-          ips: record.fixedIps.map(({ ip }) => ip),
-        })),
+      portTable.list(reader).map(({ record }) => ({
+        id: record.id,
+        networkId: record.networkId,
+        mac: record.mac,
+        ips: record.fixedIps.map(({ ip }) => ip),
+      })),
       report,
     );
     checkQuota(this.#quotas(reader), report);
@@ -322,9 +320,9 @@ export class HostWorld {
         if (servers.get(serverId)?.hostId !== machine.hostId) found.push(`${host} has a guest of server ${serverId}`);
       for (const [portId] of machine.network.ports)
         if (portTable.get(reader, portId)?.record.hostId !== machine.hostId) found.push(`${host} has port ${portId}`);
-      for (const [key, value] of machine.store.entries('claim/')) {
-        const server = servers.get((value as ClaimRecord).serverId);
-        if (server?.hostId !== machine.hostId) found.push(`${host} keeps ${key}`);
+      for (const { serverId, generation } of liveClaims(machine)) {
+        if (servers.get(serverId)?.hostId !== machine.hostId)
+          found.push(`${host} keeps the claim of server ${serverId}/${generation}`);
       }
       for (const [key] of machine.store.entries('intent/')) found.push(`${host} keeps ${key}`);
       for (const [key] of machine.store.entries('reboot/'))
@@ -438,8 +436,15 @@ export function hostIdOf(raftId: number): HostId {
   return String(raftId).padStart(32, '0') as HostId;
 }
 
+/** Claims that hold room; the ledger also keeps those that have ended, for a while. */
+function liveClaims(machine: HostMachine): readonly ClaimRecord[] {
+  return machine.store
+    .entries('claim/')
+    .map(([, value]) => value as ClaimRecord)
+    .filter(({ state }) => state === 'admitted' || state === 'bound');
+}
+
 function pictureOf(machine: HostMachine): HostPicture {
-  const claims = machine.store.entries('claim/').map(([, value]) => value as ClaimRecord);
   return {
     name: `n${machine.raftId}`,
     guests: [...machine.compute.guests].map(([serverId, guest]) => ({
@@ -447,7 +452,7 @@ function pictureOf(machine: HostMachine): HostPicture {
       generation: guest.spec.generation,
       isRunning: guest.power === 'running',
     })),
-    claims: claims.map(({ serverId, generation, needs }) => ({
+    claims: liveClaims(machine).map(({ serverId, generation, needs }) => ({
       serverId,
       generation,
       vcpus: needs.vcpus,
