@@ -54,8 +54,8 @@ export interface HostLoopDeps {
   readonly reports: HostReports;
   /** Lays the owner's uncommitted intentions over a record. */
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
-  /** Called once a pass with the records of this host, for whoever keeps books on them (claims). */
-  readonly onRecords: (servers: readonly shoal.v1.Server[]) => Promise<void>;
+  /** Called once a pass with the records of this host as of `revision`, for whoever keeps books on them (claims). */
+  readonly onRecords: (servers: readonly shoal.v1.Server[], revision: number) => Promise<void>;
   /** Hears of each step that ended; for metrics. */
   readonly onStep?: (step: ServerStep['kind'], result: 'done' | 'failed', seconds: number) => void;
   /** Hears of the guests found by each pass; for metrics. */
@@ -73,6 +73,8 @@ export class HostLoop implements Service {
   readonly #attempts = new Map<string, { ask: string; count: number }>();
   readonly #crashesMs = new Map<string, number[]>();
   readonly #orphansTold = new Set<string>();
+  /** Faults that could not be recorded yet. Their servers are left alone, so nothing else would bring them up again. */
+  readonly #untold = new Map<string, { readonly ask: string; readonly message: string; readonly details: string }>();
   readonly #closers: (() => void)[] = [];
   #timer: Timer | undefined;
   #period: Timer | undefined;
@@ -173,10 +175,11 @@ export class HostLoop implements Service {
     const { state, compute, hostId, networkSync, logger } = this.#deps;
     const signal = this.#abort.signal;
     const reader = state.local;
+    const { revision } = reader;
     const records = serverTable.by(reader, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
     this.#deps.onGuests?.([...guests.values()]);
-    await this.#deps.onRecords(records);
+    await this.#deps.onRecords(records, revision);
     this.#tellOrphans(records, guests);
     this.#forgetGone(records);
 
@@ -192,6 +195,7 @@ export class HostLoop implements Service {
 
     for (const record of records) {
       if (this.#busy.has(record.id)) continue;
+      await this.#tellFault(record);
       const step = planServer(record, guests.get(record.id), this.#memory(record), hostId, {
         stopGraceMs: this.#stopGraceMs,
       });
@@ -265,8 +269,17 @@ export class HostLoop implements Service {
   /** Leaves the server alone until its owner asks for something again, and tells the owner why. */
   async #giveUp(record: shoal.v1.Server, message: string, details: string): Promise<void> {
     this.#attempts.set(record.id, { ask: askOf(record), count: attemptsMax });
+    this.#untold.set(record.id, { ask: askOf(record), message, details });
+    await this.#tellFault(record);
+  }
+
+  /** Records a fault that is not recorded yet, unless the owner has asked for something else since. */
+  async #tellFault(record: shoal.v1.Server): Promise<void> {
+    const untold = this.#untold.get(record.id);
+    if (untold === undefined) return;
     try {
-      await this.#deps.reports.fault(record, message, details);
+      if (untold.ask === askOf(record)) await this.#deps.reports.fault(record, untold.message, untold.details);
+      this.#untold.delete(record.id);
     } catch (caught) {
       this.#deps.logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
       this.#retryLater(retryMs);
@@ -307,7 +320,7 @@ export class HostLoop implements Service {
   /** Drops what is remembered of servers that are no longer of this host. */
   #forgetGone(records: readonly shoal.v1.Server[]): void {
     const known = new Set(records.map((record) => record.id));
-    for (const memory of [this.#attempts, this.#crashesMs]) {
+    for (const memory of [this.#attempts, this.#crashesMs, this.#untold]) {
       for (const serverId of memory.keys()) if (!known.has(serverId)) memory.delete(serverId);
     }
   }
