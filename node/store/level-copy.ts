@@ -1,0 +1,101 @@
+/**
+ * A log's LevelDB as it lies in a folder, to be read without touching it.
+ *
+ * The problem: LevelDB cannot be opened for reading only; opening one replays its newest file into a new one and begins a
+ * new manifest. So its files are copied elsewhere (where the file system can, as clones that take no space), and the copy
+ * is opened. Meanwhile nobody may write the original: LevelDB guards itself with a lock on its LOCK file, and what we hold
+ * is that very lock, through a database of our own whose LOCK is a link to it. An agent that runs has the lock, and keeps
+ * us out; while we have it, an agent that starts is kept out.
+ *
+ * The lock belongs to the process: call this from a program of its own, never from an agent.
+ */
+import { constants } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ShoalError } from '../base/errors.ts';
+import type { Disk } from './disk.ts';
+import { openLevelDisk } from './level-disk.ts';
+
+/** LevelDB's lock, and its own diary: neither is content. */
+const notContent = new Set(['LOCK', 'LOG', 'LOG.old']);
+
+/** How LevelDB says in its diary that it left out what fails its checksum; a test pins it. A torn end is not among it. */
+const droppedForm = /dropping \d+ bytes/;
+/** Such lines kept. */
+const droppedMax = 20;
+
+/** A copy that is open. */
+export interface LevelCopy {
+  readonly disk: Disk;
+  /** What else lies in the folder: databases that could not be opened and were set aside. */
+  readonly setAside: readonly string[];
+  /**
+   * What LevelDB itself found damaged and left out, in its own words: part of its newest file, whose batches never made it
+   * into a table. What is left looks like an older log, and all of it holds; so it is here alone that such damage shows.
+   */
+  readonly dropped: readonly string[];
+  /** Removes the copy and lets go of the lock. */
+  close(): Promise<void>;
+}
+
+/**
+ * Copies and opens the log in `folder` (level-log-store.ts). Throws `NOT_FOUND` when there is none, `CONFLICT` when an
+ * agent holds it, `LOG_CORRUPT` when LevelDB cannot open it, `STORE_FAILED`.
+ */
+export async function openLevelCopy(folder: string): Promise<LevelCopy> {
+  const database = resolve(folder, 'db');
+  const names = await namesIn(database);
+  if (!names.includes('CURRENT')) {
+    throw new ShoalError('NOT_FOUND', `There is no log in ${folder}.`, { facts: { folder } });
+  }
+  const undo: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const scratch = await mkdtemp(join(tmpdir(), 'shoal-log-'));
+    undo.push(() => rm(scratch, { recursive: true, force: true }));
+    if (names.includes('LOCK')) {
+      const guard = await holdLock(join(scratch, 'guard'), database);
+      undo.push(() => guard.close());
+    }
+    const copy = join(scratch, 'db');
+    await mkdir(copy, { mode: 0o700 });
+    for (const name of await namesIn(database)) {
+      if (!notContent.has(name)) {
+        await copyFile(join(database, name), join(copy, name), constants.COPYFILE_FICLONE);
+      }
+    }
+    const disk = await openLevelDisk(copy);
+    undo.push(() => disk.close());
+    const setAside = (await readdir(folder)).filter((name) => name.startsWith('db.unreadable-'));
+    const dropped = (await readFile(join(copy, 'LOG'), 'utf8')).split('\n').filter((line) => droppedForm.test(line));
+    return { disk, setAside, dropped: dropped.slice(0, droppedMax), close };
+  } catch (caught) {
+    await close();
+    throw ShoalError.from(caught, 'STORE_FAILED', `Cannot read ${folder}`);
+  }
+}
+
+async function holdLock(scratch: string, database: string): Promise<Disk> {
+  await mkdir(scratch, { mode: 0o700 });
+  await symlink(join(database, 'LOCK'), join(scratch, 'LOCK'));
+  try {
+    return await openLevelDisk(scratch);
+  } catch (caught) {
+    if (ShoalError.is(caught, 'STORE_FAILED') && caught.facts['levelCode'] === 'LEVEL_LOCKED') {
+      throw new ShoalError('CONFLICT', `An agent holds the log in ${database}; stop it first.`, { cause: caught });
+    }
+    throw caught;
+  }
+}
+
+async function namesIn(database: string): Promise<readonly string[]> {
+  try {
+    return await readdir(database);
+  } catch (caught) {
+    if (caught instanceof Error && 'code' in caught && caught.code === 'ENOENT') return [];
+    throw ShoalError.from(caught, 'STORE_FAILED', `Cannot read ${database}`);
+  }
+}
