@@ -9,8 +9,10 @@ import { registerAgent } from './agent.ts';
 import { registerCompletion } from './completion.ts';
 import { registerHosts } from './hosts.ts';
 import { registerInit } from './init.ts';
+import { registerInspect } from './inspect.ts';
 import { registerJoin } from './join.ts';
 import { registerPlacement } from './placement.ts';
+import { registerRecover } from './recover.ts';
 import { registerStatus } from './status.ts';
 import { registerTicket } from './ticket.ts';
 
@@ -33,6 +35,8 @@ export function buildProgram(): Command {
   registerStatus(program);
   registerHosts(program);
   registerPlacement(program);
+  registerInspect(program);
+  registerRecover(program);
   registerCompletion(program);
   return program;
 }

@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { systemClock } from '../../../node/base/clock.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { silentLogger } from '../../../node/base/logger.ts';
+import { PeerServer } from '../../../node/mesh/peer-server.ts';
+import { put, until } from '../../support/raft-group.ts';
+import { refusingHandlers, refusingJoin } from '../mesh/peer-fixtures.ts';
+import { groupIn, type OfflineMember, shoal, threeFolders } from './offline-folder.ts';
+
+const base = await mkdtemp(join(tmpdir(), 'shoal-recover-'));
+// The clock's timers do not keep a process alive.
+const alive = setInterval(() => {}, 1000);
+// Each refusal asks the others for seconds.
+t.setTimeout(120_000);
+t.teardown(() => clearInterval(alive));
+t.teardown(() => rm(base, { recursive: true, force: true }));
+
+/** Ports that answer on behalf of members 2 and 3, when something listens. */
+const servers: PeerServer[] = [];
+t.teardown(async () => {
+  for (const server of servers) await server.stop(50);
+});
+
+/** Serves a member's address in the place of its agent. */
+async function answerFor(
+  member: OfflineMember,
+  address: string,
+  readIndex: () => Promise<{ readonly index: number }>,
+): Promise<PeerServer> {
+  const server = new PeerServer(
+    { clock: systemClock, logger: silentLogger },
+    {
+      certificates: member.certificates,
+      admits: () => true,
+      handlers: { ...refusingHandlers, readIndex },
+      join: refusingJoin,
+    },
+  );
+  servers.push(server);
+  await server.listen(address);
+  return server;
+}
+
+async function freeAddress(): Promise<string> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
+}
+
+const addresses = [await freeAddress(), await freeAddress(), await freeAddress()] as const;
+const members = await threeFolders(base, addresses);
+const [one, two, three] = members;
+if (one === undefined || two === undefined || three === undefined) throw new Error('three members');
+const noLeader = (leaderRaftId: number) => async (): Promise<never> => {
+  throw new ShoalError('NOT_LEADER', 'not me', { facts: { leaderRaftId } });
+};
+
+const group = groupIn(base);
+await group.startVoters(3);
+for (let n = 0; n < 30; n += 1) await group.leader().state.commit(put(`k${n}`));
+await group.member(1).state.fresh();
+await group.stopAll();
+
+await t.test('a quorum that can be reached, or formed, is never overruled', async (t) => {
+  const cases = [
+    { name: 'a leader that commits', answer: async () => ({ index: 9 }), says: /the mesh has a quorum/ },
+    { name: 'a follower of another', answer: noLeader(3), says: /the mesh has a quorum/ },
+    { name: 'a voter without a leader', answer: noLeader(0), says: /enough voters are there/ },
+  ];
+  for (const { name, answer, says } of cases) {
+    const server = await answerFor(two, addresses[1], answer);
+    const { status, stderr } = await shoal('recover', '--data-dir', one.dataDir, '--yes', '--force', '--wait', '3');
+    t.equal(status, 1, name);
+    t.match(stderr, says, name);
+    await server.stop(50);
+  }
+});
+
+await t.test('a stranger at the address of a voter is not taken for it; without --yes nothing changes', async (t) => {
+  const stranger = await answerFor(three, addresses[1], async () => ({ index: 9 }));
+  const { status, stdout, stderr } = await shoal('recover', '--data-dir', one.dataDir, '--wait', '3');
+  await stranger.stop(50);
+  t.equal(status, 1);
+  t.match(stdout, /host2: stranger/);
+  t.match(stdout, /host3: silent/);
+  t.match(stdout, /this log ends at entry \d+ of term \d+/);
+  t.match(stdout, /what may be lost/);
+  t.match(stderr, /nothing was changed; say --yes/);
+  const inspected = await shoal('inspect', '--data-dir', one.dataDir, '--json');
+  t.same(JSON.parse(inspected.stdout).log.applied.confState.voters, [1, 2, 3]);
+});
+
+await t.test('two of three are lost for good: the last one goes on alone with everything it had', async (t) => {
+  await rm(join(base, '2'), { recursive: true });
+  await rm(join(base, '3'), { recursive: true });
+  const { status, stdout, stderr } = await shoal('recover', '--data-dir', one.dataDir, '--yes', '--wait', '3');
+  t.equal(stderr, '');
+  t.equal(status, 0);
+  t.match(stdout, /done: member 1 is the only voter/);
+  const inspected = await shoal('inspect', '--data-dir', one.dataDir, '--json');
+  t.match(JSON.parse(inspected.stdout).log, { faultCount: 0, applied: { confState: { voters: [1] } } });
+
+  const after = groupIn(base);
+  t.teardown(() => after.stopAll());
+  const alone = await after.start(1);
+  await until(() => alone.loop.isLeader, 'it leads alone');
+  const reader = await alone.state.fresh();
+  for (let n = 0; n < 30; n += 1) t.ok(reader.get(`k${n}`), `k${n} is there`);
+  await alone.state.commit(put('new'));
+  await after.add(4);
+  t.ok((await after.member(4).state.fresh()).get('new'), 'a newcomer has it all');
+  t.same(after.fatal, []);
+  await after.stopAll();
+});
+
+await t.test('there is nothing to recover where one member votes alone, or where there is no mesh', async (t) => {
+  const group = groupIn(join(base, 'alone'));
+  const [member] = await threeFolders(join(base, 'alone'), ['127.0.0.1:1']);
+  if (member === undefined) throw new Error('a member');
+  const { loop } = await group.start(1, true);
+  await loop.stop();
+  const only = await shoal('recover', '--data-dir', member.dataDir, '--yes');
+  t.equal(only.status, 1);
+  t.match(only.stderr, /the only voter already/);
+  const none = await shoal('recover', '--data-dir', join(base, 'nowhere'), '--yes');
+  t.equal(none.status, 1);
+  t.match(none.stderr, /belongs to no mesh/);
+  const hasty = await shoal('recover', '--data-dir', join(base, 'nowhere'), '--wait', '1');
+  t.equal(hasty.status, 2);
+});
