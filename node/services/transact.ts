@@ -125,12 +125,15 @@ async function commitKnown(
   clientToken: string,
   signal: AbortSignal,
 ): Promise<TransactionOutcome> {
+  /** An earlier sending may have been committed: whatever a later one is refused for says nothing about it. */
+  let unknown: ShoalError | undefined;
   for (let repeat = 0; ; repeat++) {
     try {
       return await deps.state.commit(change.build(), { clientToken, signal });
     } catch (caught) {
+      if (ShoalError.is(caught, 'OUTCOME_UNKNOWN')) unknown = caught;
       const again = ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'PROPOSAL_DROPPED') && repeat < repeatsMax;
-      if (!again) throw caught;
+      if (!again) throw unknown ?? caught;
     }
   }
 }

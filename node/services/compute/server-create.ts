@@ -135,7 +135,7 @@ export class ServerMaker {
         return bound;
       } catch (caught) {
         // A server that may be bound keeps its room; the claim ends by itself if it is not.
-        if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN')) await placed.release();
+        if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
         if (!(caught instanceof GroupChanged)) throw caught;
       }
     }

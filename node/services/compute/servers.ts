@@ -310,7 +310,7 @@ export class Servers {
         }
       });
     } catch (caught) {
-      if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN')) await placed.release();
+      if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
       throw caught;
     }
   }
