@@ -40,8 +40,8 @@ export type SendObserver = (message: PeerMessage) => void;
 const callMsMax = 10_000;
 /** Until a peer that cannot be reached is given up. Unit: ms. */
 const connectMsMax = 500;
-/** Longest added delay. Unit: ms. */
-const jitterMsMax = 5_000;
+/** Longest time on the way, clogs apart. Unit: ms. */
+const delayMsMax = 5_000;
 
 interface Link {
   isCut: boolean;
@@ -129,11 +129,14 @@ export class SimNetwork {
     link.slowness = 1;
   }
 
-  /** Ends every fault. What is clogged arrives when its time comes. */
+  /** Ends every fault. What was clogged arrives when its time comes. */
   heal(): void {
     for (const link of this.#links.values()) {
       link.isCut = false;
       link.slowness = 1;
+      // New connections: what is still on its way in the old ones may be overtaken.
+      link.cloggedUntilMs = 0;
+      link.lastArrivalMs = 0;
     }
     this.conditions = calmNetwork;
   }
@@ -269,8 +272,8 @@ export class SimNetwork {
 
   #delayMs(from: RaftId, to: RaftId): number {
     const { delayMs, jitterMs } = this.conditions;
-    const jitter = Math.min(jitterMsMax, -Math.log(1 - this.#random.float()) * jitterMs);
-    return (delayMs + jitter) * this.#link(from, to).slowness;
+    const jitter = -Math.log(1 - this.#random.float()) * jitterMs;
+    return Math.min(delayMsMax, (delayMs + jitter) * this.#link(from, to).slowness);
   }
 
   async *#snapshot(
