@@ -1,5 +1,6 @@
 import t from 'tap';
 import { placementAdvert } from '../../node/advert-mapping.ts';
+import { must } from '../../node/base/assert.ts';
 import { type Clock, systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ServerId } from '../../node/base/ids.ts';
@@ -118,7 +119,7 @@ t.test('agents with old views fill the hosts exactly and over-commit none', asyn
   // Each agent's view is from before any of the others placed anything.
   const agents = [1, 2, 3].map((seed) => mesh.agent(seed));
   const outcomes = await Promise.allSettled(
-    Array.from({ length: 30 }, (_, n) => agents[n % 3]?.place(request(`s${n}`), signal)),
+    Array.from({ length: 30 }, (_, n) => must(agents[n % 3], 'an agent').place(request(`s${n}`), signal)),
   );
   const placed = outcomes.filter((outcome) => outcome.status === 'fulfilled');
   t.equal(placed.length, 20, 'as many as there is room for');
