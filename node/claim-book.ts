@@ -53,6 +53,15 @@ export class ClaimBook {
     return this.#ledger.usage();
   }
 
+  /**
+   * Whether this host has followed newer records than those of `revision`. Its replica then went back (its disk was
+   * wiped, or lost what was written last): what it lists may have been deleted or moved away since.
+   */
+  isAheadOf(revision: number): boolean {
+    const followed = this.#store.get(followedKey) as number | undefined;
+    return followed !== undefined && revision < followed;
+  }
+
   /** Decides, and is durable before it answers. `ttlMs`: how long the claim waits to be bound. */
   async admit(claim: Omit<Claim, 'expiresAtMs'>, ttlMs: number): Promise<Admission> {
     const nowMs = this.#nowMs();
@@ -94,8 +103,7 @@ export class ClaimBook {
           : this.#ledger.adopt(key, needsOf(server), server.serverGroupId);
       changes.push(...change.changes);
     }
-    const followed = this.#store.get(followedKey) as number | undefined;
-    const isOld = followed !== undefined && revision < followed;
+    const isOld = this.isAheadOf(revision);
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld) {
         changes.push(...this.#ledger.release(record, this.#nowMs()).changes);

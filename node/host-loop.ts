@@ -56,6 +56,11 @@ export interface HostLoopDeps {
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
   /** Called once a pass with the records of this host as of `revision`, for whoever keeps books on them (claims). */
   readonly onRecords: (servers: readonly shoal.v1.Server[], revision: number) => Promise<void>;
+  /**
+   * Whether this host has acted on newer records than those of `revision`. While its replica is behind, nothing is done:
+   * a server that it still lists may be deleted, or run elsewhere. Default: never.
+   */
+  readonly isBehind?: (revision: number) => boolean;
   /** Hears of each step that ended; for metrics. */
   readonly onStep?: (step: ServerStep['kind'], result: 'done' | 'failed', seconds: number) => void;
   /** Hears of the guests found by each pass; for metrics. */
@@ -179,6 +184,11 @@ export class HostLoop implements Service {
     const records = serverTable.by(reader, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
     this.#deps.onGuests?.([...guests.values()]);
+    if (this.#deps.isBehind?.(revision) === true) {
+      logger.warn({ revision }, 'the records here are older than what this host has acted on; waiting for the others');
+      this.#retryLater(retryMs);
+      return;
+    }
     await this.#deps.onRecords(records, revision);
     this.#tellOrphans(records, guests);
     this.#forgetGone(records);

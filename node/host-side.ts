@@ -105,6 +105,7 @@ export class HostSide implements Service {
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),
+        isBehind: (revision) => this.claims.isAheadOf(revision),
         onStep: (step, result, seconds) => {
           metrics.steps.inc({ step, result });
           metrics.stepSeconds.observe({ step }, seconds);

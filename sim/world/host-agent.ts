@@ -115,6 +115,7 @@ export class HostAgent {
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),
+        isBehind: (revision) => this.claims.isAheadOf(revision),
         clock,
         logger,
       },
