@@ -7,12 +7,12 @@ import type { Disk } from '../../node/store/disk.ts';
 import type { SimOverrides } from '../options.ts';
 import type { SimNode } from '../world/node.ts';
 
+/** Planted bugs of a host's side. */
 export type HostMutant =
   | 'claims-ignored'
   | 'release-ignored'
-  | 'removes-unknown'
-  | 'restarts-elsewhere'
   | 'deletes-without-record'
+  | 'stops-without-quorum'
   | 'forgets-claims';
 
 export interface Mutant {

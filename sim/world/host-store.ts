@@ -67,6 +67,11 @@ export class SimHostStore {
       .map(([key, text]) => [key, JSON.parse(text)] as const);
   }
 
+  /** A planted bug: entries vanish. */
+  forget(prefix: string): void {
+    for (const key of [...this.#map.keys()]) if (key.startsWith(prefix)) this.#map.delete(key);
+  }
+
   /** The process or the power has gone. */
   crash(): void {
     for (const batch of this.#inFlight) {

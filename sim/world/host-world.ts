@@ -3,6 +3,7 @@ import { FakeStorage } from '../../drivers/fake/storage.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
+import type { HostHandlers } from '../../node/host-handlers.ts';
 import { quotaUsage } from '../../node/services/quota.ts';
 import { transact } from '../../node/services/transact.ts';
 import { flavorTable, hostTable, imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
@@ -204,18 +205,44 @@ export class HostWorld {
         );
       },
       ...(mutant === 'claims-ignored'
-        ? { wrapHandlers: (handlers) => ({ ...handlers, claim: async () => ({ admitted: true, reason: '' }) }) }
+        ? {
+            wrapHandlers: (handlers: HostHandlers) => ({
+              ...handlers,
+              claim: async () => ({ admitted: true, reason: '' }),
+            }),
+          }
         : {}),
       ...(mutant === 'release-ignored'
         ? { wrapHandlers: (handlers) => ({ ...handlers, releaseClaim: async () => ({}) }) }
         : {}),
     });
+    if (mutant === 'deletes-without-record' || mutant === 'stops-without-quorum')
+      await this.#plant(mutant, process, machine);
     this.#agents.set(node.raftId, agent);
     void process.life.died.then(() => {
       machine.store.crash();
+      if (mutant === 'forgets-claims') machine.store.forget('claim/');
       if (this.#agents.get(node.raftId) === agent) this.#agents.delete(node.raftId);
     });
     await agent.start();
+  }
+
+  /** A second, wrong hand on the host's guests. */
+  async #plant(mutant: HostMutant, process: Process, machine: HostMachine): Promise<void> {
+    const { compute } = machine.drivers(process.life);
+    const signal = new AbortController().signal;
+    await compute.start(signal);
+    const misbehave = async (): Promise<void> => {
+      for (const serverId of machine.runningGuests()) {
+        const isUnknown = serverTable.get(process.state.local, serverId) === undefined;
+        if (mutant === 'deletes-without-record' ? !isUnknown : process.state.standing().hasQuorum) continue;
+        await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+        if (mutant === 'deletes-without-record') await compute.removeGuest(serverId, signal);
+      }
+    };
+    process.clock.setInterval(() => {
+      misbehave().catch(this.#deps.onFailed);
+    }, 200);
   }
 
   startTenants(isOver: () => boolean): void {
