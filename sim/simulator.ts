@@ -123,7 +123,9 @@ class Simulator {
     this.#progress = new ProgressChecker(report);
     this.#membership = new MembershipChecker(report);
     this.#durability = new DurabilityChecker(report);
-    this.#applied = new AppliedChecker(report);
+    this.#applied = new AppliedChecker(report, (index, command, apply) =>
+      settings.mutant?.apply?.(undefined, { index, command, apply }),
+    );
     this.#network = new SimNetwork({
       schedule: this.#schedule,
       random: this.#random.fork(),

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Command, encodeCommand } from '../../node/state/command.ts';
-import { StateMachine } from '../../node/state/state-machine.ts';
+import { type Applied, StateMachine } from '../../node/state/state-machine.ts';
 import type { StateEvent, StateReader, TransactionOutcome } from '../../node/state/types.ts';
 import type { Report } from './invariants.ts';
 
@@ -37,8 +37,20 @@ export class AppliedChecker {
   readonly #waiting = new Map<number, AppliedEntry>();
   #firstIndex: number | undefined;
 
-  constructor(report: Report) {
+  readonly #apply: (index: number, command: Command) => Applied;
+
+  /** @param wrap a planted bug that every member has, and so the replay. */
+  constructor(
+    report: Report,
+    wrap?: (
+      index: number,
+      command: Command,
+      apply: (index: number, command: Command) => Applied,
+    ) => Applied | undefined,
+  ) {
     this.#report = report;
+    const apply = this.#replay.apply.bind(this.#replay);
+    this.#apply = (index, command) => wrap?.(index, command, apply) ?? apply(index, command);
   }
 
   /** The replay, up to the last index that was applied anywhere without a gap. */
@@ -154,7 +166,7 @@ export class AppliedChecker {
         this.#replay.skip(entry.index);
         continue;
       }
-      const again = this.#replay.apply(entry.index, entry.command);
+      const again = this.#apply(entry.index, entry.command);
       if (outcomeText(again.outcome) === outcomeText(entry.outcome)) continue;
       this.#report('snapshot-equals-replay', `the command at ${entry.index} came out differently when it was replayed`);
     }

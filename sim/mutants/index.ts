@@ -60,7 +60,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     text: 'one member applies a write with a token twice, now and then',
     overrides: consensus,
     apply: (node, { index, command, apply }) => {
-      if (node.raftId !== 2 || index % 7 !== 0 || command.clientToken === '') return undefined;
+      if (node?.raftId !== 2 || index % 7 !== 0 || command.clientToken === '') return undefined;
       // Without its token it takes effect whatever was remembered.
       return apply(index, { ...command, clientToken: '' });
     },
@@ -136,10 +136,10 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     },
   },
   'claims-ignored': { text: 'a host admits without looking at its room', overrides: guests, host: 'claims-ignored' },
-  'release-ignored': {
-    text: 'a host does not give back a claim that it was asked to, and never expires it',
-    overrides: { ...guests, faults: [...crashes], faultEveryMs: 500 },
-    host: 'release-ignored',
+  'releases-at-once': {
+    text: 'a host forgets a claim as soon as it has admitted it',
+    overrides: guests,
+    host: 'releases-at-once',
   },
   'deletes-without-record': {
     text: 'a host removes guests whose records it does not find',

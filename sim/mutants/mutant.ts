@@ -10,7 +10,7 @@ import type { SimNode } from '../world/node.ts';
 /** Planted bugs of a host's side. */
 export type HostMutant =
   | 'claims-ignored'
-  | 'release-ignored'
+  | 'releases-at-once'
   | 'deletes-without-record'
   | 'stops-without-quorum'
   | 'forgets-claims';
@@ -23,8 +23,9 @@ export interface Mutant {
   readonly transport?: (node: SimNode, inner: RaftTransport) => RaftTransport;
   readonly disk?: (node: SimNode, inner: Disk) => Disk;
   readonly state?: (node: SimNode, inner: RaftStateClient) => RaftStateClient;
+  /** `node` undefined: the checkers' replay, which has the bugs that every member has. */
   readonly apply?: (
-    node: SimNode,
+    node: SimNode | undefined,
     call: {
       readonly index: number;
       readonly command: Command;

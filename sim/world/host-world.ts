@@ -212,9 +212,7 @@ export class HostWorld {
             }),
           }
         : {}),
-      ...(mutant === 'release-ignored'
-        ? { wrapHandlers: (handlers) => ({ ...handlers, releaseClaim: async () => ({}) }) }
-        : {}),
+      ...(mutant === 'releases-at-once' ? { wrapHandlers: forgetful } : {}),
     });
     if (mutant === 'deletes-without-record' || mutant === 'stops-without-quorum')
       await this.#plant(mutant, process, machine);
@@ -461,6 +459,18 @@ export class HostWorld {
 /** A host's id, from which its number can be read. */
 export function hostIdOf(raftId: number): HostId {
   return String(raftId).padStart(32, '0') as HostId;
+}
+
+/** A planted bug: what is admitted is given back at once. */
+function forgetful(handlers: HostHandlers): HostHandlers {
+  return {
+    ...handlers,
+    claim: async (request, call) => {
+      const response = await handlers.claim(request, call);
+      await handlers.releaseClaim(new shoal.v1.ReleaseClaimRequest(request), call);
+      return response;
+    },
+  };
 }
 
 /** Claims that hold room; the ledger also keeps those that have ended, for a while. */

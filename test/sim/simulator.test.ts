@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { simulate } from '../../sim/simulator.ts';
+
+/** Time for seeds, ms: what is not reached on a busy machine is left to `npm run sim`. */
+const seedsMsMax = 40_000;
+const seedsMax = 300;
+
+await t.test('one seed gives one trace, in one process and in another', async (t) => {
+  for (const seed of [1, 48]) {
+    const first: string[] = [];
+    const second: string[] = [];
+    const one = await simulate(seed, { write: (line) => first.push(line) });
+    const two = await simulate(seed, { write: (line) => second.push(line) });
+    t.equal(one.verdict, 'passed', one.detail);
+    t.equal(first.join(''), second.join(''), 'every byte');
+    t.equal(one.traceDigest, two.traceDigest);
+    const script = `const { simulate } = await import('./sim/simulator.ts'); console.log((await simulate(${seed})).traceDigest);`;
+    const elsewhere = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: new URL('../..', import.meta.url),
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    });
+    t.equal(elsewhere.trim(), one.traceDigest, `seed ${seed} in a process of its own`);
+  }
+});
+
+await t.test('another seed gives another trace', async (t) => {
+  const one = await simulate(2);
+  const two = await simulate(3);
+  t.not(one.traceDigest, two.traceDigest);
+});
+
+await t.test('seeds that once found something find nothing now', async (t) => {
+  const lines = readFileSync(new URL('../../sim/seeds.txt', import.meta.url), 'utf8').split('\n');
+  const seeds = lines.flatMap((line) => {
+    const seed = /^\d+/.exec(line)?.[0];
+    return seed === undefined ? [] : [Number(seed)];
+  });
+  t.ok(seeds.length > 0);
+  for (const seed of seeds) {
+    const { verdict, detail } = await simulate(seed);
+    t.equal(verdict, 'passed', `seed ${seed}: ${detail}`);
+  }
+});
+
+await t.test('nothing is found in as many seeds as there is time for', async (t) => {
+  const endMs = performance.now() + seedsMsMax;
+  let seed = 1;
+  let simulatedMs = 0;
+  for (; seed <= seedsMax && performance.now() < endMs; seed += 1) {
+    const result = await simulate(seed);
+    simulatedMs += result.simulatedMs;
+    if (result.verdict !== 'passed') t.fail(`npm run sim -- --seed ${seed}: ${result.detail}`);
+  }
+  t.comment(`${seed - 1} seeds, ${Math.round(simulatedMs / 1000)} simulated seconds`);
+});
