@@ -166,6 +166,6 @@ try {
     error instanceof Misuse ||
     ShoalError.is(error, 'CONFIG_INVALID') ||
     (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
-  console.error(isMisuse ? (error as Error).message : error);
+  console.error(isMisuse ? error.message : error);
   process.exitCode = isMisuse ? 64 : 70;
 }

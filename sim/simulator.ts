@@ -242,6 +242,9 @@ class Simulator {
       node.boot();
     }
     this.#hosts.heal();
+    // A process that stands still cannot be healed; its pause is waited for.
+    const pausedUntilMs = Math.max(0, ...this.#nodes.map((node) => node.life?.pausedUntilMs ?? 0));
+    await this.#runFor(Math.max(0, pausedUntilMs - this.#schedule.nowMs));
     this.#trace.add('sim', 'everything is healed');
     const healedMs = this.#schedule.nowMs;
     await this.#until(leaderMsMax, 'leader-after-heal', () => this.#hasLeader());

@@ -30,7 +30,7 @@ export function readScenario(name: string, read: (path: string | URL) => string)
   } catch (caught) {
     throw ShoalError.from(caught, 'CONFIG_INVALID', `scenario ${name}`);
   }
-  if (typeof content !== 'object' || content === null)
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new ShoalError('CONFIG_INVALID', `scenario ${name}: a map is wanted`);
   const { story, seed, ...rest } = content as Record<string, unknown>;
   const sample: SimOptions = drawOptions(0);

@@ -117,6 +117,11 @@ export class HostMachine {
 
   #timed<T extends object>(name: 'compute' | 'network' | 'storage', driver: T, life: Life): T {
     const era = this.#era;
+    // What a driver waits for ends with its process: a guest that has not been started by then never is.
+    const stop = new AbortController();
+    void life.died.then(() => stop.abort());
+    const withStop = (arg: unknown): unknown =>
+      arg instanceof AbortSignal ? AbortSignal.any([arg, stop.signal]) : arg;
     return new Proxy(driver, {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key);
@@ -136,7 +141,7 @@ export class HostMachine {
                 const answer = (how: () => void): void => {
                   this.#schedule.after(this.#random.float() * callMsMax, how, life);
                 };
-                const called = async (): Promise<unknown> => Reflect.apply(value, target, args);
+                const called = async (): Promise<unknown> => Reflect.apply(value, target, args.map(withStop));
                 called().then(
                   (result) => answer(() => resolve(result)),
                   (error: unknown) => answer(() => reject(error instanceof Error ? error : new Error(String(error)))),

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 
+// Seeds take their time on a busy machine.
+t.setTimeout(170_000);
+
 function sim(...args: string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   return spawnSync(process.execPath, ['sim/main.ts', ...args], {
     cwd: new URL('../..', import.meta.url),

@@ -2,6 +2,9 @@ import t from 'tap';
 import { mutants } from '../../sim/mutants/index.ts';
 import { simulate } from '../../sim/simulator.ts';
 
+// Seeds take their time on a busy machine.
+t.setTimeout(170_000);
+
 /** Seeds in which each planted bug must be found. */
 const seedsMax = 20;
 

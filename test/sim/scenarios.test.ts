@@ -3,6 +3,9 @@ import t from 'tap';
 import { readScenario, scenarioNames } from '../../sim/scenarios/scenario.ts';
 import { simulate } from '../../sim/simulator.ts';
 
+// Seeds take their time on a busy machine.
+t.setTimeout(170_000);
+
 await t.test('every shipped scenario can be read, and holds when it is shortened', async (t) => {
   t.ok(scenarioNames().length >= 12);
   for (const name of scenarioNames()) {
