@@ -1,6 +1,6 @@
 /** What a cloud has on this machine, as a list of words: for "nothing half-made is left behind". */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { runCommand } from '../../drivers/command.ts';
 import type { DevCloud } from '../../node/dev/cloud.ts';
 
@@ -21,7 +21,12 @@ export async function hostObjects(cloud: DevCloud): Promise<readonly string[]> {
     const pids = await runCommand(['ip', 'netns', 'pids', name], { okStatus: [0, 1, 255] });
     if (links.status !== 0 || pids.status !== 0) continue;
     found.push(...(JSON.parse(links.stdout) as { ifname: string }[]).map((link) => `link ${name}/${link.ifname}`));
-    found.push(`processes ${name}: ${pids.stdout.split('\n').filter((line) => line !== '').length}`);
+    found.push(
+      ...pids.stdout
+        .split('\n')
+        .flatMap((pid) => lastingProgram(pid))
+        .map((program) => `process ${name}/${program}`),
+    );
   }
   for (const agent of cloud.layout.agents) {
     for (const folder of ['disks/disks', 'disks/images', 'images/blobs', 'images/incoming', 'guests/guests']) {
@@ -31,4 +36,16 @@ export async function hostObjects(cloud: DevCloud): Promise<readonly string[]> {
     }
   }
   return found.sort();
+}
+
+/** The program of a process that is meant to last; nothing for the short commands by which agents look at the kernel. */
+function lastingProgram(pid: string): string[] {
+  try {
+    const program = pid === '' ? '' : basename(readlinkSync(`/proc/${pid}/exe`));
+    return /^(qemu-system-|dnsmasq$|node$)/.test(program) ? [program] : [];
+  } catch (caught) {
+    // It ended by itself in between.
+    if (caught instanceof Error && 'code' in caught && (caught.code === 'ENOENT' || caught.code === 'ESRCH')) return [];
+    throw caught;
+  }
 }
