@@ -284,9 +284,16 @@ export class SimNetwork {
     signal: AbortSignal,
   ): AsyncGenerator<SnapshotPart> {
     const route = { from: self, to: from, life, signal, mayHaveHappened: false };
+    // The stream ends at the far side too when this one gives up or dies: its connection breaks.
+    const stop = new AbortController();
     const parts = await this.call(route, async (remote) =>
-      attached(remote).snapshot(self, request, signal)[Symbol.asyncIterator](),
+      attached(remote).snapshot(self, request, stop.signal)[Symbol.asyncIterator](),
     );
+    const end = async (): Promise<void> => {
+      stop.abort(new ShoalError('CANCELLED', 'The stream has ended.'));
+      await parts.return?.();
+    };
+    void life.died.then(end);
     try {
       for (;;) {
         const next = await this.call(route, () => parts.next());
@@ -294,7 +301,7 @@ export class SimNetwork {
         yield next.value;
       }
     } finally {
-      await parts.return?.();
+      await end();
     }
   }
 

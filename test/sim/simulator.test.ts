@@ -19,7 +19,8 @@ await t.test('one seed gives one trace, in one process and in another', async (t
     t.equal(one.verdict, 'passed', one.detail);
     t.equal(first.join(''), second.join(''), 'every byte');
     t.equal(one.traceDigest, two.traceDigest);
-    const script = `const { simulate } = await import('./sim/simulator.ts'); console.log((await simulate(${seed})).traceDigest);`;
+    const module = new URL('../../sim/simulator.ts', import.meta.url);
+    const script = `const { simulate } = await import(${JSON.stringify(module)}); console.log((await simulate(${seed})).traceDigest);`;
     const elsewhere = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
       cwd: new URL('../..', import.meta.url),
       encoding: 'utf8',
