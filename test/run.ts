@@ -1,7 +1,8 @@
 /**
  * `npm test`: everything that can run on this machine, in two rounds. First what needs nothing but Node, two files at a
  * time; then what uses the machine itself (QEMU, kernel networking, Ceph, whole clouds), one file at a time, since those
- * measure time and own the machine's cores. Ends with `N passed, N failed, N skipped`.
+ * measure time and own the machine's cores. Each file's outcome is printed as it ends; what failed is shown at once and again
+ * at the end, above the last line: `N passed, N failed, N skipped`.
  *
  *     npm test                             everything
  *     npm test -- --unit                   the first round alone
@@ -10,8 +11,9 @@
  *     npm test -- --no-install             install no Debian packages; tests that need them skip and say so
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import {
   agentPackages,
   cephPackages,
@@ -21,6 +23,10 @@ import {
   testPackages,
 } from '../node/dev/packages.ts';
 import { repositoryRoot } from './support/sources.ts';
+import { type TapFailure, TapReader } from './support/tap-reader.ts';
+
+/** Lines of the stream that are shown when tap itself fails. */
+const tailLines = 80;
 
 /** Folders whose tests use the machine itself. */
 const machineFolders = ['test/drivers/', 'test/compliance/', 'test/e2e/'];
@@ -33,10 +39,13 @@ interface Round {
   readonly timeoutSeconds: number;
 }
 
-interface Counts {
+/** What came of a round. */
+interface Outcome {
   passed: number;
   failed: number;
   skipped: number;
+  readonly failures: TapFailure[];
+  readonly skips: string[];
 }
 
 function testFiles(folder: string): string[] {
@@ -49,47 +58,62 @@ function testFiles(folder: string): string[] {
   return found.sort();
 }
 
-async function runRound(round: Round): Promise<Counts & { readonly reasons: readonly string[] }> {
+/** Runs the files of a round, says how each ended as it ends, and its failures at once. */
+async function runRound(round: Round): Promise<Outcome> {
   const outputFolder = join(repositoryRoot, '.tap');
   mkdirSync(outputFolder, { recursive: true });
-  const output = join(outputFolder, `${round.name}.tap`);
-  rmSync(output, { force: true });
+  const output = createWriteStream(join(outputFolder, `${round.name}.tap`));
   console.log(`\n== ${round.name}: ${round.files.length} files`);
-  const status = await new Promise<number>((resolve) => {
-    const child = spawn(
-      join(repositoryRoot, 'node_modules/.bin/tap'),
-      [
-        'run',
-        '--reporter=terse',
-        `--jobs=${round.jobs}`,
-        `--timeout=${round.timeoutSeconds}`,
-        `--output-file=${output}`,
-        ...round.files,
-      ],
-      { cwd: repositoryRoot, stdio: ['ignore', 'inherit', 'inherit'] },
-    );
-    child.on('error', (error) => {
-      console.error(`tap could not be run: ${error.message}`);
-      resolve(127);
-    });
-    child.on('exit', (code) => resolve(code ?? 1));
+  const outcome: Outcome = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] };
+  const ended = new Set<string>();
+  const reader = new TapReader((file) => {
+    ended.add(file.name);
+    outcome.passed += file.passed;
+    outcome.failed += file.failed;
+    outcome.skipped += file.skipped;
+    outcome.failures.push(...file.failures);
+    outcome.skips.push(...file.skips);
+    const counts = `${file.passed} passed${file.failed > 0 ? `, ${file.failed} FAILED` : ''}${file.skipped > 0 ? `, ${file.skipped} skipped` : ''}`;
+    console.log(`${file.failed > 0 ? 'FAIL' : 'ok  '} ${file.name} (${(file.timeMs / 1000).toFixed(1)} s): ${counts}`);
+    for (const failure of file.failures) tell(failure);
   });
-  return countsOf(output, status);
+  const child = spawn(
+    join(repositoryRoot, 'node_modules/.bin/tap'),
+    ['run', '--reporter=tap', `--jobs=${round.jobs}`, `--timeout=${round.timeoutSeconds}`, ...round.files],
+    { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const exit = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(`tap could not be run: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(code === 0 ? '' : `tap ended with ${signal ?? `status ${code}`}`));
+  });
+  /** The last lines of the stream: all there is to go by when tap itself fails. */
+  const tail: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    output.write(`${line}\n`);
+    tail.push(line);
+    if (tail.length > tailLines) tail.shift();
+    reader.line(line);
+  }
+  reader.end();
+  output.end();
+  const ill = await exit;
+  const missing = round.files.filter((file) => !ended.has(file));
+  // A run that ended badly without a failed test, or that left files out, counts as one failure: it proves nothing.
+  if ((ill !== '' || missing.length > 0) && outcome.failed === 0) {
+    const failure: TapFailure = {
+      path: [ill === '' ? 'tap ended well' : ill, `${missing.length} files without a verdict`, ...missing.slice(0, 10)],
+      diagnostic: tail,
+    };
+    outcome.failed += 1;
+    outcome.failures.push(failure);
+    tell(failure);
+  }
+  return outcome;
 }
 
-/** Reads the totals off the TAP stream's end. A run that ended badly without a failed test counts as one failure. */
-function countsOf(output: string, status: number): Counts & { readonly reasons: readonly string[] } {
-  const text = existsSync(output) ? readFileSync(output, 'utf8') : '';
-  const totals = [...text.matchAll(/^# \{ total: \d+.*\}$/gm)].at(-1)?.[0] ?? '';
-  const number = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0);
-  const reasons = [...text.matchAll(/^\s*ok \d+ - (.*?) # SKIP ?(.*)$/gm)].map((match) => `${match[1]}: ${match[2]}`);
-  const failed = number('fail');
-  return {
-    passed: number('pass'),
-    failed: failed === 0 && (status !== 0 || totals === '') ? 1 : failed,
-    skipped: number('skip'),
-    reasons,
-  };
+function tell({ path, diagnostic }: TapFailure): void {
+  console.log(`  not ok: ${path.join(' > ')}`);
+  for (const line of diagnostic) console.log(`      ${line}`);
 }
 
 async function main(): Promise<number> {
@@ -121,19 +145,23 @@ async function main(): Promise<number> {
     }
   }
 
-  const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const reasons: string[] = [];
+  const sum: Outcome = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] };
   for (const round of rounds) {
     if (round.files.length === 0) continue;
-    const counts = await runRound(round);
-    sum.passed += counts.passed;
-    sum.failed += counts.failed;
-    sum.skipped += counts.skipped;
-    reasons.push(...counts.reasons);
+    const outcome = await runRound(round);
+    sum.passed += outcome.passed;
+    sum.failed += outcome.failed;
+    sum.skipped += outcome.skipped;
+    sum.failures.push(...outcome.failures);
+    sum.skips.push(...outcome.skips);
   }
-  if (reasons.length > 0) {
+  if (sum.skips.length > 0) {
     console.log('\nSkipped:');
-    for (const reason of reasons) console.log(`  ${reason}`);
+    for (const skip of sum.skips) console.log(`  ${skip}`);
+  }
+  if (sum.failures.length > 0) {
+    console.log('\nFailed:');
+    for (const failure of sum.failures) tell(failure);
   }
   if (sum.passed + sum.failed + sum.skipped === 0) {
     console.error('no test was found');
