@@ -41,7 +41,7 @@ import { RaftStateClient } from './raft-state-client.ts';
 import { bootstrap } from './services/bootstrap.ts';
 import type { ServiceDependencies } from './services/dependencies.ts';
 import { transact } from './services/transact.ts';
-import { hostTable, meshTable } from './state/tables/index.ts';
+import { hostTable, meshTable, removedHostTable } from './state/tables/index.ts';
 import type { StateClient } from './state/types.ts';
 import { stateWatchHandler } from './state-watch-handler.ts';
 import { openHostStore } from './store/host-store.ts';
@@ -112,6 +112,8 @@ export class Agent {
     this.#started('raft transport', () => transport.stop());
 
     const { loop, state } = await this.#startConsensus(transport);
+    const removal = this.#removal(state);
+    if (removal !== undefined) throw removal;
     directory.renew(state.local);
     const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
     const drivers = await startDrivers({ clock, logger }, config, signal);
@@ -142,8 +144,7 @@ export class Agent {
       { clock, logger: logger.child({ part: 'peer-server' }) },
       {
         certificates,
-        // Hosts cannot be removed from a mesh yet: whoever has its certificate is a member.
-        admits: () => true,
+        admits: (caller) => removedHostTable.get(state.local, caller) === undefined,
         handlers: {
           ...transport.peerHandlers,
           ...host.handlers,
@@ -275,12 +276,29 @@ export class Agent {
   }
 
   #hostsChanged(directory: HostDirectory, view: MeshView, state: StateClient): void {
+    const removal = this.#removal(state);
+    if (removal !== undefined) {
+      this.#deps.onFatal(removal);
+      return;
+    }
     const isDifferent = directory.renew(state.local);
     view.setPeers(directory.hosts());
     if (!isDifferent) return;
     // Kept beside the keys, so that after a power cut the others are found before any record can be read.
     const hosts = hostTable.list(state.local).map((row) => knownHost(row.record));
     writeMembership(this.#config.dataDir, { ...this.#membership, hosts }).catch(this.#deps.onFatal);
+  }
+
+  /** What there is to say when this host was removed from the mesh, as far as its own replica knows. */
+  #removal(state: StateClient): ShoalError | undefined {
+    const { hostId } = this.#membership;
+    if (removedHostTable.get(state.local, hostId) === undefined) return undefined;
+    return new ShoalError(
+      'IDENTITY_MISMATCH',
+      'This host was removed from the mesh. Its guests, if any, run on until they are ended here. ' +
+        `To join again, use an empty data folder instead of ${this.#config.dataDir}, and a new ticket.`,
+      { facts: { hostId } },
+    );
   }
 
   #startHousekeeping(

@@ -23,7 +23,7 @@ import { hostCapacity, ownAdvert } from './own-advert.ts';
 import type { PeerCalls } from './peer-calls.ts';
 import { GossipPlacer } from './placer.ts';
 import { HostReportService } from './services/compute/host-reports.ts';
-import type { ServiceDependencies } from './services/dependencies.ts';
+import type { HostProbe, ServiceDependencies } from './services/dependencies.ts';
 import { hostNetworkView } from './services/network/host-view.ts';
 import { hostTable, networkTable } from './state/tables/index.ts';
 import type { HostStore } from './store/host-store.ts';
@@ -53,6 +53,7 @@ export class HostSide implements Service {
   readonly claims: ClaimBook;
   readonly images: ImageDepot;
   readonly control: AgentHostControl;
+  readonly probe: HostProbe;
   readonly placer: GossipPlacer;
   readonly drivers: HostDrivers;
   readonly #parts: HostSideParts;
@@ -77,6 +78,7 @@ export class HostSide implements Service {
     this.drivers = drivers;
     this.claims = new ClaimBook({ store, clock, onChange: () => this.view.changed() }, hostCapacity(config, inventory));
     const calls = parts.calls(() => this.handlers);
+    this.probe = calls;
     this.images = new ImageDepot(
       { ...services, store, logger: logger.child({ part: 'images' }) },
       { blobs, hostId, fetch: (from, sha256, signal) => calls.fetchBlob(from, sha256, signal) },

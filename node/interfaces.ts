@@ -64,12 +64,12 @@ export class Interfaces implements Service {
     this.#images = images;
     const network = new NetworkService(services, { ...defaultNetworkOptions, underlayMtu: config.network.underlayMtu });
     const compute = new ComputeService(
-      { ...services, placer: host.placer, hostControl: host.control, hostViews: view },
+      { ...services, placer: host.placer, hostControl: host.control, hostViews: view, hostProbe: host.probe },
       { storage: config.storage },
     );
     const quotas = new QuotaService(services);
     const catalog = new Catalog(Object.values(catalogServices), region);
-    const cluster = new ClusterService(services, view, {
+    const cluster = new ClusterService({ ...services, hostProbe: host.probe }, view, {
       hostId,
       version: agentVersion,
       peerAddress: endpointOf(config, config.peer.listen),

@@ -6,14 +6,17 @@ import type { HostHandlers } from './host-handlers.ts';
 import type { PeerClients } from './mesh/peer-client.ts';
 import type { PeerCall } from './mesh/peer-server.ts';
 import type { ClaimTransport } from './placer.ts';
+import type { HostProbe } from './services/dependencies.ts';
 
 /** A claim is decided in milliseconds; a host that takes longer is no good choice. */
 const claimTimeoutMs = 2_000;
 const releaseTimeoutMs = 5_000;
+/** Somebody waits for the answer of several; a busy agent still answers within this. */
+const probeTimeoutMs = 1_000;
 const consoleTimeoutMs = 5_000;
 
 /** See above. */
-export class PeerCalls implements ClaimTransport {
+export class PeerCalls implements ClaimTransport, HostProbe {
   readonly #clients: PeerClients;
   readonly #self: HostId;
   readonly #own: () => HostHandlers;
@@ -38,6 +41,17 @@ export class PeerCalls implements ClaimTransport {
       await this.#clients
         .to(hostId)
         .call((calls) => calls.releaseClaim(request, { timeoutMs: releaseTimeoutMs, signal }));
+    }
+  }
+
+  async answers(hostId: HostId, signal: AbortSignal): Promise<boolean> {
+    if (hostId === this.#self) return true;
+    try {
+      const options = { timeoutMs: probeTimeoutMs, signal };
+      return (await this.#clients.to(hostId).call((calls) => calls.probe({}, options))).reached;
+    } catch (caught) {
+      if (!(caught instanceof ShoalError) || signal.aborted) throw caught;
+      return false;
     }
   }
 

@@ -21,6 +21,7 @@ export const nativePolicy = new Policy({
   list_hosts: 'rule:admin',
   create_ticket: 'rule:admin',
   set_host_enabled: 'rule:admin',
+  remove_host: 'rule:admin',
   explain_per_host: 'rule:admin',
   all_projects: 'rule:admin',
 });

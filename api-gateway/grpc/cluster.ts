@@ -28,6 +28,12 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
         await cluster.setHostEnabled(hostId, enabled, reason.slice(0, hostReasonCharactersMax), context.signal);
         return {};
       }),
+    removeHost: ({ hostId, force }, call) =>
+      callers.serve(call, async ({ credentials, context }) => {
+        nativePolicy.enforce('remove_host', credentials);
+        const { forgottenServerIds, lostImageIds } = await cluster.removeHost(hostId, force, context.signal);
+        return { forgottenServerIds: [...forgottenServerIds], lostImageIds: [...lostImageIds] };
+      }),
   };
 }
 

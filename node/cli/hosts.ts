@@ -1,7 +1,9 @@
-/** `shoal hosts`: the hosts of the mesh with their room; `shoal host enable|disable`. */
+/** `shoal hosts`: the hosts of the mesh with their room; `shoal host enable|disable|remove`. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import type { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
+import type { Calls, UnaryOptions } from '../mesh/grpc/client.ts';
 import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
 
 /** Adds the commands. */
@@ -48,22 +50,56 @@ export function registerHosts(program: Command): void {
       .description(enabled ? 'let a host take new servers again' : 'keep new servers away; those there stay')
       .argument('<name>', 'name or id of the host')
       .option('--reason <text>', 'why, for other operators', '')
-      .action(async (name: string, flags: ConfigFlags & { readonly reason: string }) => {
-        const config = configFromFlags(flags);
-        const { callOptions, withLocalAgent } = await import('./local-client.ts');
-        const { shoal } = await import('../../proto/messages.ts');
-        await withLocalAgent(config, async (client) => {
-          const calls = client.calls(shoal.v1.ClusterService);
-          const { hosts } = await calls.listHosts({}, callOptions);
-          const found = hosts.find((view) => view.host?.name === name || view.host?.id === name)?.host;
-          if (found === undefined || found === null) {
-            throw new ShoalError(
-              'NOT_FOUND',
-              `no host is called ${name}; there are ${hosts.map((view) => view.host?.name).join(', ')}`,
-            );
-          }
-          await calls.setHostEnabled({ hostId: found.id, enabled, reason: flags.reason }, callOptions);
-        });
-      });
+      .action(async (name: string, flags: ConfigFlags & { readonly reason: string }) =>
+        withHost(flags, name, async (calls, hostId, options) => {
+          await calls.setHostEnabled({ hostId, enabled, reason: flags.reason }, options);
+        }),
+      );
   }
+  withConfigOptions(host.command('remove'))
+    .description('take a host out of the mesh for good; it must have no servers')
+    .argument('<name>', 'name or id of the host')
+    .option(
+      '--force',
+      'also when it is alive and votes, when what is being deleted there can never be torn down, or when it alone holds an image',
+    )
+    .option('--json', 'print one JSON object')
+    .action(async (name: string, flags: ConfigFlags & { readonly force?: boolean; readonly json?: boolean }) => {
+      const { forgottenServerIds, lostImageIds } = await withHost(flags, name, (calls, hostId, options) =>
+        calls.removeHost({ hostId, force: flags.force ?? false }, options),
+      );
+      if (flags.json) {
+        console.log(JSON.stringify({ removed: name, forgottenServerIds, lostImageIds }));
+        return;
+      }
+      console.log(`${name} is no host of this mesh any more. Its agent ends by itself or may be stopped.`);
+      for (const id of forgottenServerIds)
+        console.log(
+          `server ${id} was being deleted there: its record is gone; what is left of it on ${name} is yours to clear away`,
+        );
+      for (const id of lostImageIds) console.log(`image ${id} was held there alone: its content is lost`);
+    });
+}
+
+/** Finds a host by name or id and does something with it. Throws `NOT_FOUND`, naming those that there are. */
+async function withHost<T>(
+  flags: ConfigFlags,
+  name: string,
+  run: (calls: Calls<shoal.v1.ClusterService>, hostId: string, options: UnaryOptions) => Promise<T>,
+): Promise<T> {
+  const config = configFromFlags(flags);
+  const { callOptions, withLocalAgent } = await import('./local-client.ts');
+  const messages = await import('../../proto/messages.ts');
+  return withLocalAgent(config, async (client) => {
+    const calls = client.calls(messages.shoal.v1.ClusterService);
+    const { hosts } = await calls.listHosts({}, callOptions);
+    const found = hosts.find((view) => view.host?.name === name || view.host?.id === name)?.host;
+    if (found === undefined || found === null) {
+      throw new ShoalError(
+        'NOT_FOUND',
+        `no host is called ${name}; there are ${hosts.map((view) => view.host?.name).join(', ')}`,
+      );
+    }
+    return run(calls, found.id, callOptions);
+  });
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { indexKey, type Row, TransactionBuilder } from '../state/table.ts';
-import { hostTable, meshTable, ticketTable } from '../state/tables/index.ts';
+import { hostTable, meshTable, removedHostTable, ticketTable } from '../state/tables/index.ts';
 import type { StateClient, StateReader } from '../state/types.ts';
 import { MeshAuthority } from './authority.ts';
 import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.ts';
@@ -94,6 +94,13 @@ export class JoinHandler implements JoinHandlers {
         },
         this.#deps.meshKey,
       ).issueHost(host.id, request.tlsPublicKey);
+      if (removedHostTable.get(reader, host.id) !== undefined) {
+        throw new ShoalError(
+          'IDENTITY_MISMATCH',
+          'This host was removed from the mesh and its key is void. Join with an empty data folder.',
+          { facts: { hostId: host.id } },
+        );
+      }
       const known = hostTable.get(reader, host.id);
       const record =
         ticket.record.usedBy === host.id && known !== undefined

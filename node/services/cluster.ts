@@ -4,7 +4,8 @@ import type { HostId } from '../base/ids.ts';
 import { issueTicket } from '../mesh/ticket-issuer.ts';
 import { hostTable, meshTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
-import type { HostViews, ServiceDependencies } from './dependencies.ts';
+import type { HostViews } from './dependencies.ts';
+import { type HostRemovalDependencies, type Removal, removeHost } from './host-removal.ts';
 import { transact } from './transact.ts';
 
 /** Life of a ticket unless asked otherwise, seconds. */
@@ -33,11 +34,11 @@ export interface IssuedTicket {
 
 /** See above. Authorisation is the gateway's. */
 export class ClusterService {
-  readonly #deps: ServiceDependencies;
+  readonly #deps: HostRemovalDependencies;
   readonly #views: HostViews;
   readonly #self: SelfDescription;
 
-  constructor(deps: ServiceDependencies, views: HostViews, self: SelfDescription) {
+  constructor(deps: HostRemovalDependencies, views: HostViews, self: SelfDescription) {
     this.#deps = deps;
     this.#views = views;
     this.#self = self;
@@ -102,5 +103,10 @@ export class ClusterService {
       const next = new shoal.v1.Host({ ...row.record, disabled: !enabled, disabledReason: enabled ? '' : reason });
       hostTable.update(change, row, next);
     });
+  }
+
+  /** Takes a host, by id or name, out of the mesh for good. Throws what `removeHost` throws. */
+  async removeHost(host: string, force: boolean, signal: AbortSignal): Promise<Removal> {
+    return removeHost(this.#deps, { host, force, signal });
   }
 }

@@ -61,6 +61,15 @@ export interface HostControl {
   withLocalIntents(server: shoal.v1.Server): shoal.v1.Server;
 }
 
+/** Asks hosts themselves. */
+export interface HostProbe {
+  /**
+   * Whether the host's own agent answers now. False: it did not within a second or so, which may have many reasons.
+   * Throws `CANCELLED` when the signal says so.
+   */
+  answers(hostId: HostId, signal: AbortSignal): Promise<boolean>;
+}
+
 /** What an owner may do to a guest while there is no quorum. */
 export type LocalIntent =
   | { readonly kind: 'start' }

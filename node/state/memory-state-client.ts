@@ -23,6 +23,9 @@ export class MemoryStateClient implements StateClient {
    * itself.
    */
   loseNextOutcome = false;
+  /** Who is said to vote, and who only to learn. The first voter leads. */
+  voters: readonly number[] = [1];
+  learners: readonly number[] = [];
   readonly #machine = new StateMachine();
   readonly #hub: WatchHub;
 
@@ -38,13 +41,13 @@ export class MemoryStateClient implements StateClient {
     const { revision } = this.#machine;
     return {
       hasQuorum: this.available,
-      leaderRaftId: this.available ? 1 : 0,
+      leaderRaftId: this.available ? (this.voters[0] ?? 0) : 0,
       term: 1,
       commitIndex: revision,
       appliedIndex: revision,
-      voters: [1],
-      learners: [],
-      missingVoters: this.available ? [] : [1],
+      voters: this.voters,
+      learners: this.learners,
+      missingVoters: this.available ? [] : this.voters,
     };
   }
 

@@ -38,6 +38,9 @@ export namespace shoal {
 
             /** Calls SetHostEnabled. */
             setHostEnabled: shoal.v1.ClusterService.SetHostEnabled;
+
+            /** Calls RemoveHost. */
+            removeHost: shoal.v1.ClusterService.RemoveHost;
         }
 
         namespace ClusterService {
@@ -114,6 +117,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.ClusterService/SetHostEnabled";
               readonly requestType: "SetHostEnabledRequest";
               readonly responseType: "SetHostEnabledResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#removeHost}.
+             * @param error Error, if any
+             * @param [response] RemoveHostResponse
+             */
+            type RemoveHostCallback = (error: (Error|null), response?: shoal.v1.RemoveHostResponse) => void;
+
+            /** Calls RemoveHost. */
+            type RemoveHost = {
+              (request: shoal.v1.IRemoveHostRequest, callback: shoal.v1.ClusterService.RemoveHostCallback): void;
+              (request: shoal.v1.IRemoveHostRequest): Promise<shoal.v1.RemoveHostResponse>;
+              readonly name: "RemoveHost";
+              readonly path: "/shoal.v1.ClusterService/RemoveHost";
+              readonly requestType: "RemoveHostRequest";
+              readonly responseType: "RemoveHostResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -860,6 +882,148 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a RemoveHostRequest.
+         * @deprecated Use shoal.v1.RemoveHostRequest.$Properties instead.
+         */
+        interface IRemoveHostRequest extends shoal.v1.RemoveHostRequest.$Properties {
+        }
+
+        /** Represents a RemoveHostRequest. */
+        class RemoveHostRequest {
+
+            /**
+             * Constructs a new RemoveHostRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveHostRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveHostRequest hostId. */
+            hostId: string;
+
+            /** RemoveHostRequest force. */
+            force: boolean;
+
+            /**
+             * Creates a new RemoveHostRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveHostRequest instance
+             */
+            static create(properties: shoal.v1.RemoveHostRequest.$Shape): shoal.v1.RemoveHostRequest & shoal.v1.RemoveHostRequest.$Shape;
+            static create(properties?: shoal.v1.RemoveHostRequest.$Properties): shoal.v1.RemoveHostRequest;
+
+            /**
+             * Encodes the specified RemoveHostRequest message. Does not implicitly {@link shoal.v1.RemoveHostRequest.verify|verify} messages.
+             * @param message RemoveHostRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveHostRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveHostRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveHostRequest & shoal.v1.RemoveHostRequest.$Shape} RemoveHostRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveHostRequest & shoal.v1.RemoveHostRequest.$Shape;
+        }
+
+        namespace RemoveHostRequest {
+
+            /** Properties of a RemoveHostRequest. */
+            interface $Properties {
+
+                /** RemoveHostRequest hostId */
+                hostId?: string;
+
+                /** RemoveHostRequest force */
+                force?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveHostRequest. */
+            type $Shape = shoal.v1.RemoveHostRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveHostResponse.
+         * @deprecated Use shoal.v1.RemoveHostResponse.$Properties instead.
+         */
+        interface IRemoveHostResponse extends shoal.v1.RemoveHostResponse.$Properties {
+        }
+
+        /** Represents a RemoveHostResponse. */
+        class RemoveHostResponse {
+
+            /**
+             * Constructs a new RemoveHostResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveHostResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveHostResponse forgottenServerIds. */
+            forgottenServerIds: string[];
+
+            /** RemoveHostResponse lostImageIds. */
+            lostImageIds: string[];
+
+            /**
+             * Creates a new RemoveHostResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveHostResponse instance
+             */
+            static create(properties: shoal.v1.RemoveHostResponse.$Shape): shoal.v1.RemoveHostResponse & shoal.v1.RemoveHostResponse.$Shape;
+            static create(properties?: shoal.v1.RemoveHostResponse.$Properties): shoal.v1.RemoveHostResponse;
+
+            /**
+             * Encodes the specified RemoveHostResponse message. Does not implicitly {@link shoal.v1.RemoveHostResponse.verify|verify} messages.
+             * @param message RemoveHostResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveHostResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveHostResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveHostResponse & shoal.v1.RemoveHostResponse.$Shape} RemoveHostResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveHostResponse & shoal.v1.RemoveHostResponse.$Shape;
+        }
+
+        namespace RemoveHostResponse {
+
+            /** Properties of a RemoveHostResponse. */
+            interface $Properties {
+
+                /** RemoveHostResponse forgottenServerIds */
+                forgottenServerIds?: string[];
+
+                /** RemoveHostResponse lostImageIds */
+                lostImageIds?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveHostResponse. */
+            type $Shape = shoal.v1.RemoveHostResponse.$Properties;
+        }
+
+        /**
          * Properties of a Mesh.
          * @deprecated Use shoal.v1.Mesh.$Properties instead.
          */
@@ -1119,6 +1283,89 @@ export namespace shoal {
 
             /** Shape of a Host. */
             type $Shape = shoal.v1.Host.$Properties;
+        }
+
+        /**
+         * Properties of a RemovedHost.
+         * @deprecated Use shoal.v1.RemovedHost.$Properties instead.
+         */
+        interface IRemovedHost extends shoal.v1.RemovedHost.$Properties {
+        }
+
+        /** Represents a RemovedHost. */
+        class RemovedHost {
+
+            /**
+             * Constructs a new RemovedHost.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemovedHost.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemovedHost id. */
+            id: string;
+
+            /** RemovedHost name. */
+            name: string;
+
+            /** RemovedHost raftId. */
+            raftId: number;
+
+            /** RemovedHost removedMs. */
+            removedMs: number;
+
+            /**
+             * Creates a new RemovedHost instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemovedHost instance
+             */
+            static create(properties: shoal.v1.RemovedHost.$Shape): shoal.v1.RemovedHost & shoal.v1.RemovedHost.$Shape;
+            static create(properties?: shoal.v1.RemovedHost.$Properties): shoal.v1.RemovedHost;
+
+            /**
+             * Encodes the specified RemovedHost message. Does not implicitly {@link shoal.v1.RemovedHost.verify|verify} messages.
+             * @param message RemovedHost message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemovedHost.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemovedHost message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemovedHost & shoal.v1.RemovedHost.$Shape} RemovedHost
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemovedHost & shoal.v1.RemovedHost.$Shape;
+        }
+
+        namespace RemovedHost {
+
+            /** Properties of a RemovedHost. */
+            interface $Properties {
+
+                /** RemovedHost id */
+                id?: string;
+
+                /** RemovedHost name */
+                name?: string;
+
+                /** RemovedHost raftId */
+                raftId?: number;
+
+                /** RemovedHost removedMs */
+                removedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemovedHost. */
+            type $Shape = shoal.v1.RemovedHost.$Properties;
         }
 
         /**

@@ -222,6 +222,47 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#removeHost}.
+             * @memberof shoal.v1.ClusterService
+             * @typedef RemoveHostCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.RemoveHostResponse} [response] RemoveHostResponse
+             */
+
+            /**
+             * Calls RemoveHost.
+             * @memberof shoal.v1.ClusterService
+             * @typedef RemoveHost
+             * @type {{
+             *   (request: shoal.v1.IRemoveHostRequest, callback: shoal.v1.ClusterService.RemoveHostCallback): void;
+             *   (request: shoal.v1.IRemoveHostRequest): Promise<shoal.v1.RemoveHostResponse>;
+             *   readonly name: "RemoveHost";
+             *   readonly path: "/shoal.v1.ClusterService/RemoveHost";
+             *   readonly requestType: "RemoveHostRequest";
+             *   readonly responseType: "RemoveHostResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls RemoveHost.
+             * @name shoal.v1.ClusterService#removeHost
+             * @type {shoal.v1.ClusterService.RemoveHost}
+             */
+            $Object.defineProperties(ClusterService.prototype.removeHost = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, ClusterService.prototype.removeHost, $root.shoal.v1.RemoveHostRequest, $root.shoal.v1.RemoveHostResponse, request, callback);
+            }, {
+                name: { value: "RemoveHost" },
+                path: { value: "/shoal.v1.ClusterService/RemoveHost" },
+                requestType: { value: "RemoveHostRequest" },
+                responseType: { value: "RemoveHostResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return ClusterService;
         })();
 
@@ -2049,6 +2090,352 @@ export const shoal = $root.shoal = (() => {
             return SetHostEnabledResponse;
         })();
 
+        v1.RemoveHostRequest = (function() {
+
+            /**
+             * Properties of a RemoveHostRequest.
+             * @typedef {Object} shoal.v1.RemoveHostRequest.$Properties
+             * @property {string} [hostId] RemoveHostRequest hostId
+             * @property {boolean} [force] RemoveHostRequest force
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RemoveHostRequest.
+             * @memberof shoal.v1
+             * @interface IRemoveHostRequest
+             * @augments shoal.v1.RemoveHostRequest.$Properties
+             * @deprecated Use shoal.v1.RemoveHostRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a RemoveHostRequest.
+             * @typedef {shoal.v1.RemoveHostRequest.$Properties} shoal.v1.RemoveHostRequest.$Shape
+             */
+
+            /**
+             * Constructs a new RemoveHostRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a RemoveHostRequest.
+             * @constructor
+             * @param {shoal.v1.RemoveHostRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RemoveHostRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RemoveHostRequest hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.RemoveHostRequest
+             * @instance
+             */
+            RemoveHostRequest.prototype.hostId = "";
+
+            /**
+             * RemoveHostRequest force.
+             * @member {boolean} force
+             * @memberof shoal.v1.RemoveHostRequest
+             * @instance
+             */
+            RemoveHostRequest.prototype.force = false;
+
+            /**
+             * Creates a new RemoveHostRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RemoveHostRequest
+             * @static
+             * @param {shoal.v1.RemoveHostRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RemoveHostRequest} RemoveHostRequest instance
+             * @type {{
+             *   (properties: shoal.v1.RemoveHostRequest.$Shape): shoal.v1.RemoveHostRequest & shoal.v1.RemoveHostRequest.$Shape;
+             *   (properties?: shoal.v1.RemoveHostRequest.$Properties): shoal.v1.RemoveHostRequest;
+             * }}
+             */
+            RemoveHostRequest.create = function(properties) {
+                return new RemoveHostRequest(properties);
+            };
+
+            /**
+             * Encodes the specified RemoveHostRequest message. Does not implicitly {@link shoal.v1.RemoveHostRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RemoveHostRequest
+             * @static
+             * @param {shoal.v1.RemoveHostRequest.$Properties} message RemoveHostRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RemoveHostRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.hostId);
+                if (message.force != null && $Object.hasOwnProperty.call(message, "force") && message.force !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.force);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RemoveHostRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RemoveHostRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveHostRequest & shoal.v1.RemoveHostRequest.$Shape} RemoveHostRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RemoveHostRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RemoveHostRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.force = value;
+                            else
+                                delete message.force;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RemoveHostRequest;
+        })();
+
+        v1.RemoveHostResponse = (function() {
+
+            /**
+             * Properties of a RemoveHostResponse.
+             * @typedef {Object} shoal.v1.RemoveHostResponse.$Properties
+             * @property {Array.<string>} [forgottenServerIds] RemoveHostResponse forgottenServerIds
+             * @property {Array.<string>} [lostImageIds] RemoveHostResponse lostImageIds
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RemoveHostResponse.
+             * @memberof shoal.v1
+             * @interface IRemoveHostResponse
+             * @augments shoal.v1.RemoveHostResponse.$Properties
+             * @deprecated Use shoal.v1.RemoveHostResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a RemoveHostResponse.
+             * @typedef {shoal.v1.RemoveHostResponse.$Properties} shoal.v1.RemoveHostResponse.$Shape
+             */
+
+            /**
+             * Constructs a new RemoveHostResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a RemoveHostResponse.
+             * @constructor
+             * @param {shoal.v1.RemoveHostResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RemoveHostResponse = function (properties) {
+                this.forgottenServerIds = [];
+                this.lostImageIds = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RemoveHostResponse forgottenServerIds.
+             * @member {Array.<string>} forgottenServerIds
+             * @memberof shoal.v1.RemoveHostResponse
+             * @instance
+             */
+            RemoveHostResponse.prototype.forgottenServerIds = $util.emptyArray;
+
+            /**
+             * RemoveHostResponse lostImageIds.
+             * @member {Array.<string>} lostImageIds
+             * @memberof shoal.v1.RemoveHostResponse
+             * @instance
+             */
+            RemoveHostResponse.prototype.lostImageIds = $util.emptyArray;
+
+            /**
+             * Creates a new RemoveHostResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RemoveHostResponse
+             * @static
+             * @param {shoal.v1.RemoveHostResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RemoveHostResponse} RemoveHostResponse instance
+             * @type {{
+             *   (properties: shoal.v1.RemoveHostResponse.$Shape): shoal.v1.RemoveHostResponse & shoal.v1.RemoveHostResponse.$Shape;
+             *   (properties?: shoal.v1.RemoveHostResponse.$Properties): shoal.v1.RemoveHostResponse;
+             * }}
+             */
+            RemoveHostResponse.create = function(properties) {
+                return new RemoveHostResponse(properties);
+            };
+
+            /**
+             * Encodes the specified RemoveHostResponse message. Does not implicitly {@link shoal.v1.RemoveHostResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RemoveHostResponse
+             * @static
+             * @param {shoal.v1.RemoveHostResponse.$Properties} message RemoveHostResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RemoveHostResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.forgottenServerIds != null && message.forgottenServerIds.length)
+                    for (let i = 0; i < message.forgottenServerIds.length; ++i)
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.forgottenServerIds[i]);
+                if (message.lostImageIds != null && message.lostImageIds.length)
+                    for (let i = 0; i < message.lostImageIds.length; ++i)
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.lostImageIds[i]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RemoveHostResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RemoveHostResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveHostResponse & shoal.v1.RemoveHostResponse.$Shape} RemoveHostResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RemoveHostResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RemoveHostResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.forgottenServerIds && message.forgottenServerIds.length))
+                                message.forgottenServerIds = [];
+                            message.forgottenServerIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.lostImageIds && message.lostImageIds.length))
+                                message.lostImageIds = [];
+                            message.lostImageIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RemoveHostResponse;
+        })();
+
         v1.Mesh = (function() {
 
             /**
@@ -2791,6 +3178,218 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Host;
+        })();
+
+        v1.RemovedHost = (function() {
+
+            /**
+             * Properties of a RemovedHost.
+             * @typedef {Object} shoal.v1.RemovedHost.$Properties
+             * @property {string} [id] RemovedHost id
+             * @property {string} [name] RemovedHost name
+             * @property {number} [raftId] RemovedHost raftId
+             * @property {number} [removedMs] RemovedHost removedMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RemovedHost.
+             * @memberof shoal.v1
+             * @interface IRemovedHost
+             * @augments shoal.v1.RemovedHost.$Properties
+             * @deprecated Use shoal.v1.RemovedHost.$Properties instead.
+             */
+
+            /**
+             * Shape of a RemovedHost.
+             * @typedef {shoal.v1.RemovedHost.$Properties} shoal.v1.RemovedHost.$Shape
+             */
+
+            /**
+             * Constructs a new RemovedHost.
+             * @memberof shoal.v1
+             * @classdesc Represents a RemovedHost.
+             * @constructor
+             * @param {shoal.v1.RemovedHost.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RemovedHost = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RemovedHost id.
+             * @member {string} id
+             * @memberof shoal.v1.RemovedHost
+             * @instance
+             */
+            RemovedHost.prototype.id = "";
+
+            /**
+             * RemovedHost name.
+             * @member {string} name
+             * @memberof shoal.v1.RemovedHost
+             * @instance
+             */
+            RemovedHost.prototype.name = "";
+
+            /**
+             * RemovedHost raftId.
+             * @member {number} raftId
+             * @memberof shoal.v1.RemovedHost
+             * @instance
+             */
+            RemovedHost.prototype.raftId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * RemovedHost removedMs.
+             * @member {number} removedMs
+             * @memberof shoal.v1.RemovedHost
+             * @instance
+             */
+            RemovedHost.prototype.removedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new RemovedHost instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RemovedHost
+             * @static
+             * @param {shoal.v1.RemovedHost.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RemovedHost} RemovedHost instance
+             * @type {{
+             *   (properties: shoal.v1.RemovedHost.$Shape): shoal.v1.RemovedHost & shoal.v1.RemovedHost.$Shape;
+             *   (properties?: shoal.v1.RemovedHost.$Properties): shoal.v1.RemovedHost;
+             * }}
+             */
+            RemovedHost.create = function(properties) {
+                return new RemovedHost(properties);
+            };
+
+            /**
+             * Encodes the specified RemovedHost message. Does not implicitly {@link shoal.v1.RemovedHost.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RemovedHost
+             * @static
+             * @param {shoal.v1.RemovedHost.$Properties} message RemovedHost message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RemovedHost.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
+                if (message.raftId != null && $Object.hasOwnProperty.call(message, "raftId") && (typeof message.raftId === "object" ? message.raftId.low || message.raftId.high : message.raftId !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.raftId);
+                if (message.removedMs != null && $Object.hasOwnProperty.call(message, "removedMs") && (typeof message.removedMs === "object" ? message.removedMs.low || message.removedMs.high : message.removedMs !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).int64(message.removedMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RemovedHost message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RemovedHost
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RemovedHost & shoal.v1.RemovedHost.$Shape} RemovedHost
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RemovedHost.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RemovedHost();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.raftId = value;
+                            else
+                                delete message.raftId;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.removedMs = value;
+                            else
+                                delete message.removedMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RemovedHost;
         })();
 
         v1.Ticket = (function() {

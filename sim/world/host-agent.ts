@@ -18,7 +18,7 @@ import { NetworkSync } from '../../node/network-sync.ts';
 import { GossipPlacer } from '../../node/placer.ts';
 import { HostReportService } from '../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../node/services/compute/index.ts';
-import type { HostControl, HostViews, ServiceDependencies } from '../../node/services/dependencies.ts';
+import type { HostControl, HostProbe, HostViews, ServiceDependencies } from '../../node/services/dependencies.ts';
 import { hostNetworkView } from '../../node/services/network/host-view.ts';
 import { NetworkService } from '../../node/services/network/index.ts';
 import { hostTable, networkTable } from '../../node/state/tables/index.ts';
@@ -173,8 +173,18 @@ export class HostAgent {
         server.hostId === hostId ? reports.overlay(this.#intents.overlay(server)) : server,
     };
     const hostViews: HostViews = { adverts: () => [...this.#adverts.values()], condition: () => 'alive' };
+    const hostProbe: HostProbe = {
+      answers: async (target, asked) => {
+        try {
+          return await deps.ask(target, asked, async () => true);
+        } catch (caught) {
+          if (!(caught instanceof ShoalError) || asked.aborted) throw caught;
+          return false;
+        }
+      },
+    };
     this.compute = new ComputeService(
-      { ...services, placer, hostControl, hostViews },
+      { ...services, placer, hostControl, hostViews, hostProbe },
       { storage: machine.storage.shared ? 'rbd' : 'local' },
     );
     this.network = new NetworkService(services);

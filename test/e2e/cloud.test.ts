@@ -373,6 +373,34 @@ if (why !== '') {
     t.same((await client.json('/compute/v2.1/servers'))['servers'], []);
   });
 
+  await t.test(
+    'a host that is alive and votes leaves the mesh by force alone; its agent ends, the rest go on',
+    async (t) => {
+      const [stays, leaves] = [cloud.agent('h1'), cloud.agent('h3')];
+      const names = async (): Promise<readonly string[]> =>
+        (
+          JSON.parse(await cloud.shoal(stays, ['hosts', '--json'])) as { hosts: { host: { name: string } }[] }
+        ).hosts.map(({ host }) => host.name);
+      // It joined and never came up.
+      await cloud.shoal(stays, ['host', 'remove', 'extra']);
+      const before = await names();
+      t.same(before, ['h1', 'h2', 'h3']);
+      await t.rejects(cloud.shoal(stays, ['host', 'remove', 'h3']), /alive and votes/);
+      t.same(await names(), before);
+      await cloud.shoal(stays, ['host', 'remove', '--force', 'h3']);
+      t.same(await names(), ['h1', 'h2']);
+      const deadline = Date.now() + 15_000;
+      while (cloud.pidOf(leaves.name) !== undefined && Date.now() < deadline) await delay(100);
+      t.equal(cloud.pidOf(leaves.name), undefined, 'its agent ends by itself');
+      t.match(logOf(cloud, 'h3'), /removed from the mesh/);
+      await retried(() => cloud.client('h2').create('/networking/v2.0/networks', 'network', { name: 'after' }));
+      await cloud.startAgent('h3').then(
+        () => t.fail('a removed host must not come back'),
+        () => t.pass('it does not come back'),
+      );
+    },
+  );
+
   async function hostOf(guest: Guest): Promise<string> {
     return String((await client.server(guest.serverId))['OS-EXT-SRV-ATTR:host']);
   }

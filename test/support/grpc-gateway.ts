@@ -50,7 +50,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
         authenticate: async (token) => principal(token),
       },
       compute: world.compute,
-      cluster: new ClusterService(world.deps, fakeHostViews(world), {
+      cluster: new ClusterService({ ...world.deps, hostProbe: world.hostProbe }, fakeHostViews(world), {
         hostId,
         version: '0.1.0',
         peerAddress: '192.0.2.1:1',

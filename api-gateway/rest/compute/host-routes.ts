@@ -258,6 +258,19 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
   });
 }
 
+/** `openstack compute service delete`: the host leaves the mesh. 204; 409 while it has servers, or lives and votes. */
+export function addServiceRemoval(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
+  app.delete<ById>('/v2.1/os-services/:id', async (request, reply) => {
+    const context = administrator(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
+    const microversion = microversionOf(request);
+    const found = hosts.list(context, reader).find(({ host }) => idOf(host, microversion) === request.params.id);
+    if (found === undefined) throw new ShoalError('NOT_FOUND', `Service ${request.params.id} not found.`);
+    await hosts.remove(context, found.host.id);
+    return reply.code(204).send();
+  });
+}
+
 function serviceView({ host, advert, isUp, zone }: HostView, microversion: Microversion): View {
   return {
     id: typedId(host, microversion),

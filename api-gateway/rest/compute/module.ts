@@ -9,7 +9,7 @@ import type { RestModule } from '../module.ts';
 import { computeVersion, computeVersions } from '../versions.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
-import { addAggregates, addHosts, addHypervisors, addServices, addZones } from './host-routes.ts';
+import { addAggregates, addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
 import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions } from './microversion.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
@@ -54,6 +54,7 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
       addHypervisors(app, gateway, compute);
       addHosts(app, gateway, compute);
       addServices(app, gateway, compute);
+      addServiceRemoval(app, gateway, compute);
       addZones(app, gateway, compute);
       addAggregates(app, gateway, compute);
       addQuotaSets(app, gateway, quotas);

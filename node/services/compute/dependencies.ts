@@ -1,10 +1,11 @@
 /** What the compute service needs beside what every service is given. */
-import type { HostControl, HostViews, Placer, ServiceDependencies } from '../dependencies.ts';
+import type { HostControl, HostProbe, HostViews, Placer, ServiceDependencies } from '../dependencies.ts';
 
 export interface ComputeDependencies extends ServiceDependencies {
   readonly placer: Placer;
   readonly hostControl: HostControl;
   readonly hostViews: HostViews;
+  readonly hostProbe: HostProbe;
 }
 
 /** What the compute service is told when the agent starts. */

@@ -1,10 +1,10 @@
 /** Hosts as operators see them: records say who is there, gossip says how they are. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
+import { hostRow, type Removal, removeHost } from '../host-removal.ts';
 import { transact } from '../transact.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { forbidden } from './refusals.ts';
@@ -66,6 +66,15 @@ export class Hosts {
     });
   }
 
+  /**
+   * Takes a host out of the mesh. Throws what `removeHost` throws. Nova's API has no force: a host that is alive and votes
+   * must be stopped first, or removed by the native API.
+   */
+  async remove(context: RequestContext, idOrName: string): Promise<Removal> {
+    if (!context.isAdmin) throw forbidden('os_compute_api:os-services:delete');
+    return removeHost(this.#deps, { host: idOrName, force: false, signal: context.signal });
+  }
+
   #views(reader: StateReader): readonly HostView[] {
     const { hostViews } = this.#deps;
     const adverts = new Map(hostViews.adverts().map((advert) => [advert.hostId, advert]));
@@ -87,10 +96,4 @@ export class Hosts {
       })
       .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   }
-}
-
-function hostRow(reader: StateReader, idOrName: string): Row<shoal.v1.Host> {
-  const row = hostTable.get(reader, idOrName) ?? hostTable.one(reader, 'name', indexKey(idOrName));
-  if (row === undefined) throw new ShoalError('NOT_FOUND', `Compute host ${idOrName} could not be found.`);
-  return row;
 }

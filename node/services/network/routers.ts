@@ -453,10 +453,12 @@ function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
 /**
  * The host that does the router's source NAT: each router draws its own order of hosts from its id (rendezvous hashing),
  * so routers spread evenly and only those of a host that leaves have to move. Hosts that take no new guests come last.
+ * Empty when there is none but the one that leaves.
  */
-export function chooseSnatHost(reader: StateReader, router: shoal.v1.Router): string {
+export function chooseSnatHost(reader: StateReader, router: shoal.v1.Router, leavingHostId = ''): string {
   let best: { readonly id: string; readonly rank: number } | undefined;
   for (const { record: host } of hostTable.list(reader)) {
+    if (host.id === leavingHostId) continue;
     const rank = hash(`${router.id}/${host.id}`) + (host.disabled ? 0 : 2 ** 32);
     if (best === undefined || rank > best.rank) best = { id: host.id, rank };
   }

@@ -18,6 +18,14 @@ export const hostTable = new Table<shoal.v1.Host>({
   ],
 });
 
+/** Hosts that are no members any more: what shuts them out, since their certificates never run out. */
+export const removedHostTable = new Table<shoal.v1.RemovedHost>({
+  name: 'removed-host',
+  codec: v1.RemovedHost,
+  id: (r) => r.id,
+  indexes: [],
+});
+
 export const ticketTable = new Table<shoal.v1.Ticket>({
   name: 'ticket',
   codec: v1.Ticket,

@@ -131,6 +131,20 @@ void t.test('the mesh is shown to everybody and steered by administrators', asyn
     disabled: true,
     disabledReason: 'maintenance',
   });
+  await t.rejects(cluster.removeHost({ hostId: 'host-2' }, as('alice')), { code: 'FORBIDDEN' });
+  world.state.voters = [1, 2];
+  await t.rejects(
+    cluster.removeHost({ hostId: 'host-2' }, as('root')),
+    { code: 'CONFLICT' },
+    'it would leave one of two',
+  );
+  world.state.voters = [1];
+  t.match(await door.removeHost({ hostId: 'host-2' }, { timeoutMs: 5000 }), {
+    forgottenServerIds: [],
+    lostImageIds: [],
+  });
+  t.equal((await door.listHosts({}, { timeoutMs: 5000 })).hosts.length, 1);
+  await t.rejects(cluster.removeHost({ hostId: 'host-2' }, as('root')), { code: 'NOT_FOUND' });
   world.state.available = false;
   const status = await door.getStatus({}, { timeoutMs: 5000 });
   t.equal(status.hasQuorum, false, 'and without quorum, too');

@@ -11,6 +11,7 @@ import {
   addImage,
   type ComputeWorld,
   FakeHostControl,
+  FakeHostProbe,
   FakePlacer,
   fakeHostViews,
   hostsAct,
@@ -34,10 +35,11 @@ export async function startCloud(options: { readonly listen?: boolean; readonly 
   const base = worldOn(state);
   const placer = new FakePlacer(base);
   const hostControl = new FakeHostControl();
-  const compute = new ComputeService({ ...base.deps, placer, hostControl, hostViews: fakeHostViews(base) });
+  const hostProbe = new FakeHostProbe();
+  const compute = new ComputeService({ ...base.deps, placer, hostControl, hostViews: fakeHostViews(base), hostProbe });
   const quotas = new QuotaService(base.deps);
   const network = new NetworkService(base.deps);
-  const world: ComputeWorld = { ...base, network, compute, placer, hostControl, reports: reportsOf(base) };
+  const world: ComputeWorld = { ...base, network, compute, placer, hostControl, hostProbe, reports: reportsOf(base) };
   const gateway = await startGateway({
     state,
     clock: testClock,

@@ -13,7 +13,7 @@ import { issueTicket } from '../../../node/mesh/ticket-issuer.ts';
 import { JoinTicket } from '../../../node/mesh/tickets.ts';
 import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';
-import { hostTable, meshTable, ticketTable } from '../../../node/state/tables/index.ts';
+import { hostTable, meshTable, removedHostTable, ticketTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { hostOf, refusingJoin, serve, type TestHost } from './peer-fixtures.ts';
 
@@ -162,6 +162,20 @@ t.test('the host that spent a ticket gets the same answer again, even later', as
   t.equal(again.host.raftId, first.host.raftId);
   t.equal(mesh.state.local.revision, revision);
   await t.rejects(join(ticket, { ...newcomer(), host: who.host }), { code: 'TICKET_USED' });
+});
+
+t.test('the key of a host that was removed joins no more, and its ticket is not spent', async (t) => {
+  const mesh = await meshOf(t);
+  const who = newcomer();
+  const { host } = await join(await mesh.ticket(), who);
+  const builder = new TransactionBuilder();
+  hostTable.remove(builder, hostTable.must(mesh.state.local, host.id));
+  removedHostTable.insert(builder, shoal.v1.RemovedHost.create({ id: host.id, raftId: host.raftId }));
+  await mesh.state.commit(builder.build());
+  const ticket = await mesh.ticket();
+  await t.rejects(join(ticket, who), { code: 'IDENTITY_MISMATCH', message: /removed/ });
+  const fresh = await join(ticket, newcomer());
+  t.equal(fresh.host.raftId, host.raftId + 1, 'a member number is never given twice');
 });
 
 t.test('a member that comes with a new ticket keeps its numbers and may have moved', async (t) => {

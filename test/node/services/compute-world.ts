@@ -6,6 +6,7 @@ import { HostReportService } from '../../../node/services/compute/host-reports.t
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type {
   HostControl,
+  HostProbe,
   HostViews,
   LocalIntent,
   Placed,
@@ -76,6 +77,15 @@ export class FakeHostControl implements HostControl {
   }
 }
 
+/** Hosts answer, but for those that are silent. */
+export class FakeHostProbe implements HostProbe {
+  readonly silent = new Set<string>();
+
+  async answers(hostId: HostId): Promise<boolean> {
+    return !this.silent.has(hostId);
+  }
+}
+
 /** Every host is alive and empty. */
 export function fakeHostViews(world: World): HostViews {
   return {
@@ -104,6 +114,7 @@ export interface ComputeWorld extends World {
   readonly compute: ComputeService;
   readonly placer: FakePlacer;
   readonly hostControl: FakeHostControl;
+  readonly hostProbe: FakeHostProbe;
   /** The reports of a host. */
   readonly reports: (hostId: string) => HostReportService;
 }
@@ -113,12 +124,19 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
   const world = makeWorld();
   const placer = new FakePlacer(world);
   const hostControl = new FakeHostControl();
-  const compute = new ComputeService({ ...world.deps, placer, hostControl, hostViews: fakeHostViews(world) });
+  const hostProbe = new FakeHostProbe();
+  const compute = new ComputeService({
+    ...world.deps,
+    placer,
+    hostControl,
+    hostViews: fakeHostViews(world),
+    hostProbe,
+  });
   await addHost(world, 1);
   await addHost(world, 2);
   await compute.flavors.create(world.admin, { id: '1', name: 'm1.tiny', vcpus: 1, memoryMib: 128, diskGib: 1 });
   await addImage(world, 'image-1');
-  return { ...world, compute, placer, hostControl, reports: reportsOf(world) };
+  return { ...world, compute, placer, hostControl, hostProbe, reports: reportsOf(world) };
 }
 
 /** What each host of a world would tell. */

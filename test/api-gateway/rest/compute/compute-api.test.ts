@@ -340,6 +340,29 @@ void t.test('operators see hosts; others do not', async (t) => {
   t.ok(refused.json().forbidden);
 });
 
+void t.test('a compute service is deleted: the host leaves the mesh', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const remove = (id: string, minor: number, token?: string) =>
+    cloud.gateway.call('DELETE', `/compute/v2.1/os-services/${id}`, {
+      headers: at(minor),
+      ...(token === undefined ? {} : { token }),
+    });
+  const second = '2'.repeat(32);
+  t.equal((await remove(second, 53, cloud.memberToken)).statusCode, 403);
+  t.equal((await remove(second, 52)).statusCode, 404, 'a UUID is no id of the old kind');
+  cloud.world.state.voters = [1, 2, 3];
+  const refused = await remove(second, 53);
+  t.equal(refused.statusCode, 409);
+  t.match(refused.json(), { conflictingRequest: { message: /too few voters|alive and votes/ } });
+  cloud.world.state.voters = [1];
+  t.equal((await remove('2', 52)).statusCode, 204);
+  t.equal((await remove('2', 52)).statusCode, 404);
+  const left = (await cloud.gateway.call('GET', '/compute/v2.1/os-services', { headers: at(53) })).json();
+  t.match(left, { services: [{ host: 'host-1' }] });
+  t.equal(left.services.length, 1);
+});
+
 void t.test('quotas and limits lose keys with the microversions', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());

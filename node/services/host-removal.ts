@@ -1,0 +1,225 @@
+/**
+ * Taking a host out of the mesh, on an operator's word alone. What hangs on the host is moved off first (routers' source
+ * NAT, image holdings), then one transaction takes its record away and leaves a mark that shuts it out. The autopilot, seeing
+ * a member that is no host any more, takes it out of the Raft group.
+ *
+ * Nothing on the host itself is touched: its guests, if any are left, run until somebody ends them there.
+ */
+import { shoal } from '../../proto/messages.ts';
+import { type AutopilotView, mustBeRemovable } from '../autopilot.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { HostId, RaftId } from '../base/ids.ts';
+import { indexKey, type Row } from '../state/table.ts';
+import { hostTable, imageTable, removedHostTable, routerTable, serverTable } from '../state/tables/index.ts';
+import type { StateReader, StateStanding } from '../state/types.ts';
+import { removeServerRow } from './compute/server-record.ts';
+import type { HostProbe, ServiceDependencies } from './dependencies.ts';
+import { chooseSnatHost } from './network/routers.ts';
+import { type Change, transact } from './transact.ts';
+
+/** Rows changed by one transaction while a host is being emptied: far below what one may hold. */
+const rowsPerStep = 100;
+/** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
+const stepsMax = 1_000;
+/** Servers named in a refusal; the rest are counted. */
+const namedMax = 10;
+
+export interface HostRemovalDependencies extends ServiceDependencies {
+  readonly hostProbe: HostProbe;
+}
+
+export interface RemovalRequest {
+  /** Id or name. */
+  readonly host: string;
+  /**
+   * Also when it is alive and votes; also when servers there that are being deleted cannot be torn down any more; also
+   * when it alone holds the content of an image.
+   */
+  readonly force: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What the operator should know was given up. */
+export interface Removal {
+  readonly host: shoal.v1.Host;
+  readonly forgottenServerIds: readonly string[];
+  readonly lostImageIds: readonly string[];
+}
+
+/**
+ * Removes a host. Throws `NOT_FOUND`; `CONFLICT` while servers are on it, while it is alive and votes and this is not
+ * forced, or when too few voters that answer would be left; and what `transact` throws. A host that was refused stays
+ * disabled when it was on its way out already.
+ */
+export async function removeHost(deps: HostRemovalDependencies, request: RemovalRequest): Promise<Removal> {
+  const { signal, force } = request;
+  const reader = await deps.state.fresh(signal);
+  const { record: host } = hostRow(reader, request.host);
+  await mustBeAllowed(deps, reader, host, request);
+  await disable(deps, host.id, signal);
+  const lostImageIds = new Set<string>();
+  const forgottenServerIds = new Set<string>();
+  for (let step = 0; step < stepsMax; step++) {
+    if (await moveRoutersOff(deps, host.id, signal)) continue;
+    if (await moveImagesOff(deps, host.id, { force, signal, lostImageIds })) continue;
+    if (await forgetServer(deps, host.id, { force, signal, forgottenServerIds })) continue;
+    if (!(await takeAway(deps, host.id, signal))) continue;
+    const removal = { forgottenServerIds: [...forgottenServerIds], lostImageIds: [...lostImageIds] };
+    deps.logger.warn({ hostId: host.id, name: host.name, force, ...removal }, 'a host was removed from the mesh');
+    return { host, ...removal };
+  }
+  throw new ShoalError('PRECONDITION_CHANGED', `Things keep being put on host ${host.name}; try again.`, {
+    facts: { hostId: host.id },
+  });
+}
+
+/** The row of a host by id or by name. Throws `NOT_FOUND`. */
+export function hostRow(reader: StateReader, idOrName: string): Row<shoal.v1.Host> {
+  const row = hostTable.get(reader, idOrName) ?? hostTable.one(reader, 'name', indexKey(idOrName));
+  if (row === undefined) throw new ShoalError('NOT_FOUND', `Compute host ${idOrName} could not be found.`);
+  return row;
+}
+
+async function mustBeAllowed(
+  deps: HostRemovalDependencies,
+  reader: StateReader,
+  host: shoal.v1.Host,
+  { force, signal }: RemovalRequest,
+): Promise<void> {
+  refuseServers(reader, host, force);
+  const standing = deps.state.standing();
+  const byRaftId = new Map(hostTable.list(reader).map(({ record }) => [record.raftId, record]));
+  // Asked of each directly and now: what gossip or the log last heard may be old, and this is not done twice.
+  const silentMs = new Map<RaftId, number>();
+  await Promise.all(
+    standing.voters.map(async (raftId) => {
+      const hostId = byRaftId.get(raftId)?.id as HostId | undefined;
+      const answers = hostId !== undefined && (await deps.hostProbe.answers(hostId, signal));
+      silentMs.set(raftId, answers ? 0 : Number.POSITIVE_INFINITY);
+    }),
+  );
+  mustBeRemovable(viewOf(standing, [...byRaftId.values()], silentMs), host.raftId, force);
+}
+
+function viewOf(
+  standing: StateStanding,
+  hosts: readonly shoal.v1.Host[],
+  silentMs: ReadonlyMap<RaftId, number>,
+): AutopilotView {
+  return {
+    leader: standing.leaderRaftId,
+    hosts,
+    confState: {
+      voters: standing.voters,
+      votersOutgoing: [],
+      learners: standing.learners,
+      learnersNext: [],
+      autoLeave: false,
+    },
+    members: [...silentMs].map(([raftId, silence]) => ({ raftId, silentMs: silence, lagEntries: 0 })),
+    ledMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Servers that are to live are never given up with a host; those that are to go are, when that is forced. */
+function refuseServers(reader: StateReader, host: shoal.v1.Host, force: boolean): readonly Row<shoal.v1.Server>[] {
+  const rows = serverTable.by(reader, 'host', host.id);
+  const kept = rows.filter(({ record }) => !(force && record.deleting && record.hostId === host.id));
+  if (kept.length === 0) return rows;
+  const names = kept.slice(0, namedMax).map(({ record }) => `${record.name} (${record.id})`);
+  const more = kept.length > namedMax ? ` and ${kept.length - namedMax} more` : '';
+  throw new ShoalError(
+    'CONFLICT',
+    `Host ${host.name} has servers: ${names.join(', ')}${more}. Move or delete them first; ` +
+      'when it can never tear down what is being deleted, force the removal.',
+    { facts: { hostId: host.id, servers: kept.length } },
+  );
+}
+
+async function disable(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<void> {
+  await transact(deps, { signal }, ({ reader, change }) => {
+    const row = hostTable.must(reader, hostId);
+    if (row.record.disabled) return;
+    const next = { ...row.record, disabled: true, disabledReason: 'being removed from the mesh' };
+    hostTable.update(change, row, new shoal.v1.Host(next));
+  });
+}
+
+/** True while there may be more. */
+async function moveRoutersOff(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<boolean> {
+  return transact(deps, { signal }, ({ reader, change }) => {
+    const rows = routerTable.by(reader, 'snat-host', hostId).slice(0, rowsPerStep);
+    for (const row of rows) {
+      const snatHostId = chooseSnatHost(reader, row.record, hostId);
+      routerTable.update(change, row, new shoal.v1.Router({ ...row.record, snatHostId }));
+    }
+    return rows.length > 0;
+  });
+}
+
+/** True while there may be more. */
+async function moveImagesOff(
+  deps: ServiceDependencies,
+  hostId: string,
+  options: { readonly force: boolean; readonly signal: AbortSignal; readonly lostImageIds: Set<string> },
+): Promise<boolean> {
+  const lost: string[] = [];
+  const isMore = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
+    lost.length = 0;
+    const rows = imageTable.list(reader).filter(({ record }) => record.hostIds.includes(hostId));
+    for (const row of rows.slice(0, rowsPerStep)) {
+      const hostIds = row.record.hostIds.filter((id) => id !== hostId);
+      if (hostIds.length === 0 && !row.record.deleting) {
+        if (!options.force) {
+          throw new ShoalError(
+            'CONFLICT',
+            `Host ${hostId} alone holds image ${row.record.name} (${row.record.id}). Other hosts take a copy within ` +
+              'seconds when they can; or force the removal and lose its content.',
+            { facts: { hostId, imageId: row.record.id } },
+          );
+        }
+        lost.push(row.record.id);
+      }
+      imageTable.update(change, row, new shoal.v1.Image({ ...row.record, hostIds }));
+    }
+    return rows.length > 0;
+  });
+  for (const id of lost) options.lostImageIds.add(id);
+  return isMore;
+}
+
+/** One at a time: servers share rows (group, quota) that a transaction can write once. True while there may be more. */
+async function forgetServer(
+  deps: ServiceDependencies,
+  hostId: string,
+  options: { readonly force: boolean; readonly signal: AbortSignal; readonly forgottenServerIds: Set<string> },
+): Promise<boolean> {
+  const forgotten = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
+    const host = hostTable.get(reader, hostId)?.record;
+    const row = host === undefined ? undefined : refuseServers(reader, host, options.force)[0];
+    if (row === undefined) return undefined;
+    removeServerRow(change, reader, row, deps.clock.nowMs());
+    return row.record.id;
+  });
+  if (forgotten !== undefined) options.forgottenServerIds.add(forgotten);
+  return forgotten !== undefined;
+}
+
+/** The record goes. False: something was put on the host meanwhile. */
+async function takeAway(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<boolean> {
+  return transact(deps, { signal }, ({ reader, change }) => {
+    const row = hostTable.get(reader, hostId);
+    // An earlier attempt of unknown fate has done it.
+    if (row === undefined) return true;
+    const isEmpty =
+      routerTable.by(reader, 'snat-host', hostId).length === 0 && serverTable.by(reader, 'host', hostId).length === 0;
+    if (isEmpty) removeRecord(change, row, deps.clock.nowMs());
+    return isEmpty;
+  });
+}
+
+function removeRecord(change: Change, row: Row<shoal.v1.Host>, nowMs: number): void {
+  const { id, name, raftId } = row.record;
+  hostTable.remove(change, row);
+  removedHostTable.insert(change, new shoal.v1.RemovedHost({ id, name, raftId, removedMs: nowMs }));
+}

@@ -1,0 +1,145 @@
+/** Taking a host out of the mesh: what is refused, what is moved off first, what is left. */
+import t from 'tap';
+import type { HostId } from '../../../node/base/ids.ts';
+import { type Removal, removeHost } from '../../../node/services/host-removal.ts';
+import { quotaUsage } from '../../../node/services/quota.ts';
+import { transact } from '../../../node/services/transact.ts';
+import {
+  hostTable,
+  imageTable,
+  portTable,
+  removedHostTable,
+  routerTable,
+  serverTable,
+} from '../../../node/state/tables/index.ts';
+import { shoal } from '../../../proto/messages.ts';
+import { type ComputeWorld, hostsAct, makeComputeWorld } from './compute-world.ts';
+import { addExternal, addHost, addNetwork } from './world.ts';
+
+const never = new AbortController().signal;
+const idOf = (number: number): HostId => `${number}`.repeat(32) as HostId;
+
+interface Mesh extends ComputeWorld {
+  remove(host: string, force?: boolean): Promise<Removal>;
+  hostNames(): readonly string[];
+}
+
+/** Three hosts, all voters, all answering; the first leads and holds the image. */
+async function makeMesh(): Promise<Mesh> {
+  const world = await makeComputeWorld();
+  await addHost(world, 3);
+  world.state.voters = [1, 2, 3];
+  await holdImage(world, [idOf(1)]);
+  const deps = { ...world.deps, hostProbe: world.hostProbe };
+  return {
+    ...world,
+    remove: (host, force = false) => removeHost(deps, { host, force, signal: never }),
+    hostNames: () => hostTable.list(world.state.local).map(({ record }) => record.name),
+  };
+}
+
+async function holdImage(world: ComputeWorld, hostIds: readonly string[]): Promise<void> {
+  await transact(world.deps, world.admin, ({ reader, change }) => {
+    const row = imageTable.must(reader, 'image-1');
+    imageTable.update(change, row, new shoal.v1.Image({ ...row.record, hostIds: [...hostIds] }));
+  });
+}
+
+async function serverOn(world: ComputeWorld, hostName: string): Promise<shoal.v1.Server> {
+  const { network } = await addNetwork(world, '10.0.0.0/24', world.admin);
+  const draft = { name: 'guest', flavorId: '1', imageId: 'image-1', networks: [{ networkId: network.id }] };
+  const { servers } = await world.compute.servers.create(world.admin, { ...draft, zone: `nova:${hostName}` });
+  const [server] = servers;
+  if (server === undefined) throw new Error('no server was made');
+  return server;
+}
+
+void t.test('a voter that is alive is refused unless forced, and nothing has changed then', async (t) => {
+  const mesh = await makeMesh();
+  const before = mesh.state.local.revision;
+  await t.rejects(mesh.remove('host-2'), { code: 'CONFLICT', message: /alive and votes/ });
+  t.equal(mesh.state.local.revision, before);
+  await mesh.remove('host-2', true);
+  t.same(mesh.hostNames(), ['host-1', 'host-3']);
+  t.match(removedHostTable.must(mesh.state.local, idOf(2)).record, { name: 'host-2', raftId: 2 });
+});
+
+void t.test('a voter that does not answer goes without force, if those left can commit', async (t) => {
+  const mesh = await makeMesh();
+  mesh.hostProbe.silent.add(idOf(2));
+  mesh.hostProbe.silent.add(idOf(3));
+  await t.rejects(mesh.remove('host-2', true), { code: 'CONFLICT', message: /too few voters/ });
+  mesh.hostProbe.silent.delete(idOf(3));
+  await mesh.remove('host-2');
+  t.same(mesh.hostNames(), ['host-1', 'host-3']);
+});
+
+void t.test(
+  'a learner goes by id as well as by name; an unknown host is not found, also the second time',
+  async (t) => {
+    const mesh = await makeMesh();
+    mesh.state.voters = [1];
+    mesh.state.learners = [2, 3];
+    await mesh.remove(idOf(3));
+    await mesh.remove('host-2');
+    await t.rejects(mesh.remove('host-2'), { code: 'NOT_FOUND' });
+    await t.rejects(mesh.remove('host-1', true), { code: 'CONFLICT', message: /only voter/ });
+    t.same(mesh.hostNames(), ['host-1']);
+  },
+);
+
+void t.test('servers keep their host; those on their way out are forgotten when that is forced', async (t) => {
+  const mesh = await makeMesh();
+  mesh.hostProbe.silent.add(idOf(2));
+  const kept = await serverOn(mesh, 'host-2');
+  await hostsAct(mesh);
+  await t.rejects(mesh.remove('host-2', true), { code: 'CONFLICT', message: new RegExp(`guest \\(${kept.id}\\)`) });
+  await mesh.compute.servers.delete(mesh.admin, kept.id);
+  await t.rejects(mesh.remove('host-2'), { code: 'CONFLICT', message: /force/ });
+  t.match(await mesh.remove('host-2', true), {
+    host: { name: 'host-2' },
+    forgottenServerIds: [kept.id],
+    lostImageIds: [],
+  });
+  t.equal(serverTable.get(mesh.state.local, kept.id), undefined);
+  t.equal(portTable.get(mesh.state.local, kept.portIds[0] ?? ''), undefined);
+  t.equal(quotaUsage(mesh.state.local, 'admin-project', 'instances'), 0);
+});
+
+void t.test('source NAT and images move off before the host goes', async (t) => {
+  const mesh = await makeMesh();
+  const external = await addExternal(mesh);
+  const { id } = await mesh.network.routers.create(mesh.admin, { gateway: { networkId: external.network.id } });
+  const snatHost = (): string => routerTable.must(mesh.state.local, id).record.snatHostId;
+  await transact(mesh.deps, mesh.admin, ({ reader, change }) => {
+    const row = routerTable.must(reader, id);
+    routerTable.update(change, row, new shoal.v1.Router({ ...row.record, snatHostId: idOf(3) }));
+  });
+  await holdImage(mesh, [idOf(3), idOf(1)]);
+  await mesh.remove('host-3', true);
+  t.ok([idOf(1), idOf(2)].includes(snatHost() as HostId), 'another host does it');
+  t.same(imageTable.must(mesh.state.local, 'image-1').record.hostIds, [idOf(1)]);
+});
+
+void t.test('an image that nobody else holds keeps its host, unless its loss is forced', async (t) => {
+  const mesh = await makeMesh();
+  mesh.hostProbe.silent.add(idOf(2));
+  await holdImage(mesh, [idOf(2)]);
+  await t.rejects(mesh.remove('host-2'), { code: 'CONFLICT', message: /alone holds image/ });
+  t.ok(hostTable.must(mesh.state.local, idOf(2)).record.disabled, 'it takes no new servers meanwhile');
+  t.same((await mesh.remove('host-2', true)).lostImageIds, ['image-1']);
+});
+
+void t.test('an answer that was lost on the way changes nothing about the outcome', async (t) => {
+  const mesh = await makeMesh();
+  mesh.hostProbe.silent.add(idOf(2));
+  mesh.state.loseNextOutcome = true;
+  await mesh.remove('host-2');
+  t.same(mesh.hostNames(), ['host-1', 'host-3']);
+});
+
+void t.test('no quorum: refused, nothing done', async (t) => {
+  const mesh = await makeMesh();
+  mesh.state.available = false;
+  await t.rejects(mesh.remove('host-2'), { code: 'NO_QUORUM' });
+});
