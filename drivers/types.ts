@@ -74,7 +74,7 @@ export interface StorageDriver {
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 
-  /** Bytes in all and bytes free for new disks. */
+  /** Bytes in all and bytes free for new disks. Throws `UNAVAILABLE` while storage that was just made has not counted. */
   capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }>;
 
   /** Makes the image's content ready to be cloned (imports it into Ceph, links it beside the disks). */

@@ -290,9 +290,11 @@ export class RbdStorageDriver implements StorageDriver {
     });
     await this.#client.convertInto(image, { pool: this.#images, image: beside }, signal);
     const okStatus = [exitStatus.ok, exitStatus.exists];
-    const renamed = await this.#client.rbd(['rename', name, `${this.#images}/${image.imageId}`], { signal, okStatus });
-    if (renamed.status === exitStatus.exists)
-      await this.#client.rbd(['rm', name, '--no-progress'], { signal, isLong: true });
+    await this.#client.rbd(['rename', name, `${this.#images}/${image.imageId}`], { signal, okStatus });
+    // Who comes second keeps its copy under the old name, and is told 0 as often as "exists" (seen on Ceph 16): librbd takes
+    // a name that is there already for a repeat of its own request. So whether there is one to remove is found by removing.
+    const okAbsent = [exitStatus.ok, exitStatus.notFound];
+    await this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus: okAbsent, isLong: true });
   }
 
   async #createDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {

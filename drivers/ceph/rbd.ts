@@ -95,16 +95,21 @@ export function readLock(value: unknown): LockHolder | undefined {
   return { owner: description, generation: Number(cookie), locker: name, cookie, address: addr };
 }
 
-/** `ceph df`: room for one pool. */
+/**
+ * `ceph df`: room for one pool. Throws `UNAVAILABLE` while Ceph has not counted it: its manager does so every few seconds,
+ * and a pool that was just made is not in the answer, or is there without figures.
+ */
 export function readCapacity(
   value: unknown,
   pool: string,
 ): { readonly totalBytes: number; readonly freeBytes: number } {
   const pools = isRecord(value) ? value['pools'] : undefined;
-  const found = Array.isArray(pools)
-    ? (pools as readonly unknown[]).find((entry) => isRecord(entry) && entry['name'] === pool)
-    : undefined;
+  if (!Array.isArray(pools)) misunderstood('the room in its pools');
+  const found = (pools as readonly unknown[]).find((entry) => isRecord(entry) && entry['name'] === pool);
   const stats = isRecord(found) ? found['stats'] : undefined;
+  if (stats === undefined) {
+    throw new ShoalError('UNAVAILABLE', `Ceph does not tell the room in pool ${pool} yet.`, { facts: { pool } });
+  }
   if (!isRecord(stats) || typeof stats['stored'] !== 'number' || typeof stats['max_avail'] !== 'number') {
     misunderstood(`the room in pool ${pool}`);
   }

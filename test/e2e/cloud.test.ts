@@ -362,7 +362,7 @@ if (why !== '') {
 
   await t.test('deleted guests leave nothing on their hosts', async (t) => {
     for (const guest of [first, second])
-      await client.json(`/compute/v2.1/servers/${guest.serverId}`, { method: 'DELETE' });
+      await retried(() => client.json(`/compute/v2.1/servers/${guest.serverId}`, { method: 'DELETE' }));
     const deadline = Date.now() + 30_000;
     let left: readonly string[] = [];
     do {
