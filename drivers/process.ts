@@ -2,10 +2,11 @@
  * Which process is which. A pid alone proves nothing, since the kernel uses it again: a process is named by its pid and
  * the moment it started (clock ticks since boot, from /proc/PID/stat), which never repeat together.
  */
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../node/base/errors.ts';
-import { errnoOf } from './durable-file.ts';
+import { errnoOf, isMissing } from '../node/base/system-error.ts';
 
 /** One process, for as long as the machine is up. */
 export interface ProcessIdentity {
@@ -20,7 +21,20 @@ const pollMs = 20;
 /** The process that has this pid now; undefined when there is none, or only its zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const stat = await readProc(pid, 'stat');
-  if (stat === undefined) return undefined;
+  return stat === undefined ? undefined : identityIn(stat, pid);
+}
+
+/** As `identify`, at once: for those that must not let anything happen between the look and the act. */
+export function identifySync(pid: number): ProcessIdentity | undefined {
+  try {
+    return identityIn(readFileSync(`/proc/${pid}/stat`, 'utf8'), pid);
+  } catch (caught) {
+    if (isGone(caught)) return undefined;
+    throw ShoalError.from(caught, 'CANNOT_TELL', `reading /proc/${pid}/stat`);
+  }
+}
+
+function identityIn(stat: string, pid: number): ProcessIdentity | undefined {
   // The name stands in parentheses and may hold spaces and parentheses itself; what counts comes after the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
@@ -92,8 +106,12 @@ async function readProc(pid: number, file: string): Promise<string | undefined> 
   try {
     return await readFile(`/proc/${pid}/${file}`, 'utf8');
   } catch (caught) {
-    // ESRCH: it went away between opening and reading.
-    if (errnoOf(caught) === 'ENOENT' || errnoOf(caught) === 'ESRCH') return undefined;
+    if (isGone(caught)) return undefined;
     throw ShoalError.from(caught, 'CANNOT_TELL', `reading /proc/${pid}/${file}`);
   }
+}
+
+/** ESRCH: it went away between opening and reading. */
+function isGone(caught: unknown): boolean {
+  return isMissing(caught) || errnoOf(caught) === 'ESRCH';
 }

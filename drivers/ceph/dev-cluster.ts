@@ -14,9 +14,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
+import { isMissing } from '../../node/base/system-error.ts';
 import { gibBytes, mibBytes } from '../../node/base/units.ts';
 import { runCommand } from '../command.ts';
-import { isMissing } from '../durable-file.ts';
 import { argumentsOf, identify, signalProcess, waitGone } from '../process.ts';
 import { CephClient, type CephIdentity } from './client.ts';
 

@@ -1,7 +1,7 @@
 /** What `rbd`, `rados` and `ceph` answer, read into our own words. Pure: tests feed it real output. */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ImageId, VolumeId } from '../../node/base/ids.ts';
-import { isRecord } from '../durable-file.ts';
+import { isRecord } from '../../node/base/json-value.ts';
 import type { DiskFound } from '../types.ts';
 
 /** Snapshot of an image from which disks are cloned. */

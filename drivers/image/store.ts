@@ -10,8 +10,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import { errnoOf, isMissing, syncFolder } from '../durable-file.ts';
+import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 
 /** What one content is called, in three ways: ours (SHA-256) and Glance's (`os_hash_value` SHA-512, `checksum` MD5). */
 export interface BlobDigests {

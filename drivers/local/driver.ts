@@ -14,11 +14,14 @@
  */
 import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import { isRecord } from '../../node/base/json-value.ts';
 import type { Logger } from '../../node/base/logger.ts';
+import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
-import { errnoOf, isMissing, isRecord, readJsonFile, syncFolder, writeFileDurably } from '../durable-file.ts';
+import { readJsonFile } from '../json-file.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
 
 /** An image that is ready, as remembered beside its content. */
@@ -174,11 +177,9 @@ export class LocalStorageDriver implements StorageDriver {
       }
     }
     if (!isMine) {
-      await writeFileDurably(
-        this.#lockPath(spec.volumeId),
-        JSON.stringify({ owner, generation: spec.generation }),
-        0o600,
-      );
+      await writeFileDurably(this.#lockPath(spec.volumeId), JSON.stringify({ owner, generation: spec.generation }), {
+        mode: 0o600,
+      });
     }
     return { kind: 'file', path: this.#diskPath(spec.volumeId), format: 'qcow2' };
   }

@@ -8,9 +8,10 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
+import { errnoOf } from '../../node/base/system-error.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { errnoOf, writeFileDurably } from '../durable-file.ts';
 
 /** Size at which console.log is cut, and size of the tail kept beside it: a guest's console takes at most twice this. */
 export const consoleBytesMax = mibBytes;
@@ -30,7 +31,7 @@ export async function trimConsole(files: ConsoleFiles): Promise<void> {
   try {
     const { size } = await current.stat();
     if (size <= consoleBytesMax) return;
-    await writeFileDurably(files.earlier, await tailOf(current, consoleBytesMax), 0o600);
+    await writeFileDurably(files.earlier, await tailOf(current, consoleBytesMax), { mode: 0o600 });
     await current.truncate(0);
   } finally {
     await current.close();

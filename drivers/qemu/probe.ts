@@ -5,9 +5,12 @@
 import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
+import { isRecord } from '../../node/base/json-value.ts';
+import { isMissing } from '../../node/base/system-error.ts';
 import type { CommandRunner } from '../command.ts';
-import { isMissing, isRecord, readJsonFile, writeFileDurably } from '../durable-file.ts';
+import { readJsonFile } from '../json-file.ts';
 import { bootId } from '../process.ts';
 
 /** TCG needs 60-300 ms for it; a KVM that works needs less. */

@@ -6,8 +6,9 @@
  */
 import { connect, type Socket } from 'node:net';
 import { ShoalError } from '../../node/base/errors.ts';
+import { isRecord } from '../../node/base/json-value.ts';
+import { errnoOf } from '../../node/base/system-error.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { errnoOf, isRecord } from '../durable-file.ts';
 
 /** QEMU greets at once when nobody else holds the chardev; a second covers a loaded machine. */
 const greetingTimeoutMsDefault = 1_000;

@@ -17,9 +17,12 @@ import { createHash } from 'node:crypto';
 import { chown, lchown, mkdir, readdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId } from '../../node/base/ids.ts';
-import { errnoOf, isMissing, isRecord, readJsonFile, syncFolder, writeFileDurably } from '../durable-file.ts';
+import { isRecord } from '../../node/base/json-value.ts';
+import { errnoOf, isMissing } from '../../node/base/system-error.ts';
+import { readJsonFile } from '../json-file.ts';
 import type { GuestSpec } from '../types.ts';
 import type { GuestPaths } from './arguments.ts';
 
@@ -136,11 +139,11 @@ export class RunFiles {
   }
 
   async writeSpec(spec: GuestSpec): Promise<void> {
-    await writeFileDurably(join(this.folder(spec.serverId), 'spec.json'), JSON.stringify(spec), 0o600);
+    await writeFileDurably(join(this.folder(spec.serverId), 'spec.json'), JSON.stringify(spec), { mode: 0o600 });
   }
 
   async writeProcess(serverId: ServerId, record: ProcessRecord): Promise<void> {
-    await writeFileDurably(this.#processPath(serverId), JSON.stringify(record), 0o600);
+    await writeFileDurably(this.#processPath(serverId), JSON.stringify(record), { mode: 0o600 });
   }
 
   async readProcess(serverId: ServerId): Promise<ProcessRecord | undefined> {

@@ -4,9 +4,9 @@
  */
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Logger } from '../../node/base/logger.ts';
-import { syncFolder, writeFileDurably } from '../durable-file.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkSpec, RouterSpec } from '../types.ts';
 import { checkForwarding, checkNetwork, checkPort, checkRouter } from './validate.ts';
 
@@ -88,7 +88,7 @@ export class BookSection<T extends object> {
   async put(id: string, entry: T): Promise<void> {
     const content = JSON.stringify(entry);
     if (content === JSON.stringify(this.#entries.get(id))) return;
-    await writeFileDurably(join(this.#folder, `${id}.json`), content, 0o600);
+    await writeFileDurably(join(this.#folder, `${id}.json`), content, { mode: 0o600 });
     this.#entries.set(id, entry);
   }
 

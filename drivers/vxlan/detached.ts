@@ -7,8 +7,11 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import { isMissing, isRecord, readJsonFile, writeFileDurably } from '../durable-file.ts';
+import { isRecord } from '../../node/base/json-value.ts';
+import { isMissing } from '../../node/base/system-error.ts';
+import { readJsonFile } from '../json-file.ts';
 import {
   argumentsOf,
   identify,
@@ -97,7 +100,7 @@ export class DetachedProcess {
     const identity = child.pid === undefined ? undefined : await identify(child.pid);
     if (identity === undefined) throw await this.#failure(argv, 'could not be started', failed);
     try {
-      await writeFileDurably(this.#recordPath, JSON.stringify({ ...identity, argv }), 0o600);
+      await writeFileDurably(this.#recordPath, JSON.stringify({ ...identity, argv }), { mode: 0o600 });
       const deadline = performance.now() + readyTimeoutMs;
       while (!(await isReady())) {
         if (!(await isAlive(identity))) throw await this.#failure(argv, 'ended at once', failed);

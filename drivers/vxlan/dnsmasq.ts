@@ -1,7 +1,8 @@
 /** The dnsmasq of a network: its files and its process, which outlives the agent. */
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, writeFileDurably } from '../durable-file.ts';
+import { writeFileDurably } from '../../node/base/durable-file.ts';
+import { isMissing } from '../../node/base/system-error.ts';
 import type { NetworkSpec, SubnetSpec } from '../types.ts';
 import type { PortEntry } from './book.ts';
 import { DetachedProcess } from './detached.ts';
@@ -97,7 +98,7 @@ export class Dnsmasq {
         result = 'added';
       }
       const draft = join(this.#folder, `host-${name}`);
-      await writeFileDurably(draft, line, 0o644);
+      await writeFileDurably(draft, line);
       await rename(draft, path);
     }
     return result;
@@ -121,7 +122,7 @@ export class Dnsmasq {
   async #dropStaleLeases(ports: readonly PortEntry[]): Promise<void> {
     const macs = new Map(ports.map((port) => [port.spec.ip, port.spec.mac]));
     const kept = (await this.#leases()).filter((lease) => (macs.get(lease.ip) ?? lease.mac) === lease.mac);
-    await writeFileDurably(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''), 0o644);
+    await writeFileDurably(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''));
   }
 
   /**

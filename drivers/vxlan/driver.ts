@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
-import { isMissing } from '../durable-file.ts';
+import { isMissing } from '../../node/base/system-error.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import { addressLines } from './address.ts';

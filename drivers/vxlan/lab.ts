@@ -10,6 +10,7 @@
  *     NAME-h1 .. NAME-hn: ul0 (underlay address), ex0 (for the driver to put into br-ex)
  */
 import { ShoalError } from '../../node/base/errors.ts';
+import { errnoOf } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { addressLines } from './address.ts';
 import { ipText, readCidr } from './cidr.ts';
@@ -206,7 +207,7 @@ function kill(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (caught) {
     // It ended by itself in between.
-    if (!(caught instanceof Error && 'code' in caught && caught.code === 'ESRCH')) throw caught;
+    if (errnoOf(caught) !== 'ESRCH') throw caught;
   }
 }
 

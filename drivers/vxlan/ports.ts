@@ -1,9 +1,10 @@
 /** Local ports: tap, rules, forwarding, DHCP entry and metadata of the guests on this host. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { PortId } from '../../node/base/ids.ts';
-import { isMissing, writeFileDurably } from '../durable-file.ts';
+import { isMissing } from '../../node/base/system-error.ts';
 import type { LocalPortSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import type { PortEntry } from './book.ts';
@@ -152,7 +153,7 @@ async function writeMetadata(host: Host, identityIndex: number, files: LocalPort
       throw ShoalError.from(caught, 'DRIVER_FAILED', path);
     });
     if (there === body) continue;
-    await writeFileDurably(path, body, 0o600);
+    await writeFileDurably(path, body, { mode: 0o600 });
     changed = true;
   }
   return changed;

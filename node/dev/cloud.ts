@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { runCommand } from '../../drivers/command.ts';
+import { identifySync, type ProcessIdentity } from '../../drivers/process.ts';
 import { RunFiles } from '../../drivers/qemu/run-files.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
 import { localSocketPath } from '../local-socket.ts';
@@ -26,7 +27,6 @@ import {
   writeCloudRecord,
   writeCredentials,
 } from './layout.ts';
-import { isSameProcess, processStartTime } from './process-identity.ts';
 import { RestClient } from './rest-client.ts';
 
 const shoalBin = fileURLToPath(new URL('../bin/shoal.mjs', import.meta.url));
@@ -98,7 +98,7 @@ export class DevCloud {
 
   /** True when agents of this cloud run now. */
   get isRunning(): boolean {
-    return this.#record.running.some((entry) => isSameProcess(entry.pid, entry.startTime));
+    return this.#record.running.some(isRunning);
   }
 
   /** True when the cloud has been set up before and its data are kept. */
@@ -119,7 +119,7 @@ export class DevCloud {
   /** Pid of a running agent; undefined when it does not run. */
   pidOf(name: string): number | undefined {
     const entry = this.#record.running.find((candidate) => candidate.name === name);
-    return entry !== undefined && isSameProcess(entry.pid, entry.startTime) ? entry.pid : undefined;
+    return entry !== undefined && isRunning(entry) ? entry.pid : undefined;
   }
 
   /** Namespaces, bridges and addresses. Nothing to do without root. */
@@ -173,7 +173,9 @@ export class DevCloud {
     const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
     if (child.pid === undefined) throw new Error(`${name} could not be started`);
     // nsenter execs the agent, so the pid and its start time are the agent's own.
-    this.#setRunning(name, { pid: child.pid, startTime: processStartTime(child.pid) ?? '' });
+    const identity = identifySync(child.pid);
+    // Gone already: the loop below says so.
+    if (identity !== undefined) this.#setRunning(name, identity);
     const deadline = Date.now() + agentReadyMsMax;
     for (;;) {
       const gone = await Promise.race([exited, delay(50, undefined)]);
@@ -286,11 +288,15 @@ export class DevCloud {
     if (first !== undefined) writeCredentials(this.layout, apiUrlOf(first), this.adminPassword);
   }
 
-  #setRunning(name: string, entry: { readonly pid: number; readonly startTime: string } | undefined): void {
+  #setRunning(name: string, entry: ProcessIdentity | undefined): void {
     const others = this.#record.running.filter((candidate) => candidate.name !== name);
     this.#record = { ...this.#record, running: entry === undefined ? others : [...others, { name, ...entry }] };
     writeCloudRecord(this.layout.folder, this.#record);
   }
+}
+
+function isRunning(entry: ProcessIdentity): boolean {
+  return identifySync(entry.pid)?.startTicks === entry.startTicks;
 }
 
 /** Whether the agent's health check answers 200. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ProcessIdentity } from '../../drivers/process.ts';
 
 /** One agent of the cloud. */
 export interface AgentPlace {
@@ -46,7 +47,7 @@ export interface CloudRecord {
   /** Second octets of the underlay and external networks. */
   readonly octet: number;
   /** Pids of the agents of the current run, with their start times: a pid alone may be another process by now. */
-  readonly running: readonly { readonly name: string; readonly pid: number; readonly startTime: string }[];
+  readonly running: readonly ({ readonly name: string } & ProcessIdentity)[];
 }
 
 /** Derives the layout. `octet` picks the networks 10.<octet>.0.0/24 (underlay) and 10.<octet>.1.0/24 (external). */

@@ -1,37 +1,17 @@
 /** Files that hold keys: whole after a power cut, readable by their owner alone, refused when others can read them. */
-import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open } from 'node:fs/promises';
+import { writeFileDurably } from '../base/durable-file.ts';
 import { ShoalError } from '../base/errors.ts';
+import { isMissing } from '../base/system-error.ts';
 
 /** The only mode that a file with a secret may have. */
 export const secretFileMode = 0o600;
 /** Largest secret file read, bytes: a PEM key is under one KiB. */
 const secretBytesMax = 64 * 1024;
 
-/**
- * Writes a secret, all or nothing: beside, synced, renamed, folder synced. Never readable by others, not for a moment.
- * Throws `STORE_FAILED`.
- */
+/** Writes a secret, all or nothing; never readable by others, not for a moment. Throws `STORE_FAILED`. */
 export async function writeSecretFile(path: string, data: string | Uint8Array): Promise<void> {
-  const folder = dirname(path);
-  // One agent owns the folder, so one name will do; what a crash left there is replaced.
-  const beside = join(folder, `.${basename(path)}.tmp`);
-  try {
-    await rm(beside, { force: true });
-    await writeAndSync(beside, data);
-    await rename(beside, path);
-    await using opened = await open(folder, 'r');
-    await opened.sync();
-  } catch (caught) {
-    await rm(beside, { force: true });
-    throw ShoalError.from(caught, 'STORE_FAILED', `writing ${path}`);
-  }
-}
-
-async function writeAndSync(path: string, data: string | Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', secretFileMode);
-  await file.writeFile(data);
-  await file.sync();
+  await writeFileDurably(path, data, { mode: secretFileMode, failure: 'STORE_FAILED' });
 }
 
 /**
@@ -55,7 +35,7 @@ export async function readSecretFile(path: string): Promise<Buffer | undefined> 
     if (status.size > secretBytesMax) throw new ShoalError('CONFIG_INVALID', `${path} is too large to be a key.`);
     return await file.readFile();
   } catch (caught) {
-    if (caught instanceof Error && 'code' in caught && caught.code === 'ENOENT') return undefined;
+    if (isMissing(caught)) return undefined;
     throw ShoalError.from(caught, 'CANNOT_TELL', `reading ${path}`);
   }
 }

@@ -14,6 +14,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ShoalError } from '../base/errors.ts';
+import { isMissing } from '../base/system-error.ts';
 import type { Disk } from './disk.ts';
 import { openLevelDisk } from './level-disk.ts';
 
@@ -95,7 +96,7 @@ async function namesIn(database: string): Promise<readonly string[]> {
   try {
     return await readdir(database);
   } catch (caught) {
-    if (caught instanceof Error && 'code' in caught && caught.code === 'ENOENT') return [];
+    if (isMissing(caught)) return [];
     throw ShoalError.from(caught, 'STORE_FAILED', `Cannot read ${database}`);
   }
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runCommand } from '../../drivers/command.ts';
+import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import type { DevCloud } from '../../node/dev/cloud.ts';
 
 /** QEMU processes, namespaces, links, disks and images of a cloud, sorted. */
@@ -45,7 +46,7 @@ function lastingProgram(pid: string): string[] {
     return /^(qemu-system-|dnsmasq$|node$)/.test(program) ? [program] : [];
   } catch (caught) {
     // It ended by itself in between.
-    if (caught instanceof Error && 'code' in caught && (caught.code === 'ENOENT' || caught.code === 'ESRCH')) return [];
+    if (isMissing(caught) || errnoOf(caught) === 'ESRCH') return [];
     throw caught;
   }
 }

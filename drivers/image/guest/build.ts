@@ -27,9 +27,9 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { isMissing } from '../../../node/base/system-error.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 import { type CommandRunner, runCommand } from '../../command.ts';
-import { isMissing } from '../../durable-file.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
 import { findKernel, type GuestKernel, loadModules } from './kernel.ts';
 

@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { isMissing } from '../../../node/base/system-error.ts';
 import { runCommand } from '../../command.ts';
-import { isMissing } from '../../durable-file.ts';
 
 export interface GuestKernel {
   readonly version: string;
