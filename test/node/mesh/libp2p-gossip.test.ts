@@ -63,7 +63,7 @@ async function reaches(from: Node, to: readonly Node[], word: string): Promise<b
   return false;
 }
 
-t.test('sixteen hosts behind one address, few links each, all hear one another', { timeout: 60_000 }, async (t) => {
+t.test('sixteen hosts behind one address, few links each, all hear one another', { timeout: 150_000 }, async (t) => {
   const nodes: Node[] = [];
   for (let i = 0; i < 16; i++) nodes.push(await start(t, { linksWanted: 5 }));
   const peers = nodes.map(peerOf);
