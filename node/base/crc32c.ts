@@ -5,12 +5,13 @@
 const tables = makeTables();
 
 /**
- * The checksum of `bytes`, in [0, 2^32). Give the checksum of what came before as `before` to go on from there.
+ * The checksum of `bytes` from `start` on, in [0, 2^32). Give the checksum of what came before as `before` to go on from
+ * there.
  */
-export function crc32c(bytes: Uint8Array, before = 0): number {
+export function crc32c(bytes: Uint8Array, before = 0, start = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
   let crc = ~before;
-  let at = 0;
+  let at = start;
   const end8 = bytes.length - 8;
   while (at <= end8) {
     const low =
@@ -27,6 +28,14 @@ export function crc32c(bytes: Uint8Array, before = 0): number {
     at += 8;
   }
   for (; at < bytes.length; at += 1) crc = entry(t0, (crc ^ byte(bytes, at)) & 0xff) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+/** The checksum of a text's characters, each of which must be ASCII. */
+export function crc32cOfAscii(text: string): number {
+  const [t0] = tables;
+  let crc = ~0;
+  for (let at = 0; at < text.length; at += 1) crc = entry(t0, (crc ^ text.charCodeAt(at)) & 0xff) ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 

@@ -1,8 +1,10 @@
 /** A log entry on disk: checksum (4 bytes), term (8, big endian), type (1), data. Its index is in its key, and summed. */
 import { assert } from '../base/assert.ts';
 import type { Entry, EntryType } from '../raft/index.ts';
+import type { DiskOp } from './disk.ts';
 import { entryKey, indexOfEntryKey } from './keys.ts';
 import { isSealed, seal, sealBytes } from './sealed-bytes.ts';
+import { Slab } from './slab.ts';
 
 const typeNumbers: Readonly<Record<EntryType, number>> = { normal: 0, confChange: 1, confChangeV2: 2 };
 const types: readonly EntryType[] = ['normal', 'confChange', 'confChangeV2'];
@@ -13,17 +15,29 @@ export function entryRecordBytes(entry: Entry): number {
   return headerBytes + entry.data.length;
 }
 
-export function encodeEntry(generation: number, entry: Entry): { key: string; value: Uint8Array } {
-  assert(entry.index > 0 && entry.term > 0, 'an entry without a place in the log is stored');
-  const key = entryKey(generation, entry.index);
-  const value = new Uint8Array(headerBytes + entry.data.length);
-  const view = new DataView(value.buffer);
-  view.setUint32(sealBytes, Math.floor(entry.term / 2 ** 32));
-  view.setUint32(sealBytes + 4, entry.term % 2 ** 32);
-  view.setUint8(sealBytes + 8, typeNumbers[entry.type]);
-  value.set(entry.data, headerBytes);
-  seal(value, key);
-  return { key, value };
+/** Adds what stores `entries` to `ops`. */
+export function encodeEntries(generation: number, entries: readonly Entry[], ops: DiskOp[]): void {
+  let bytes = 0;
+  for (const entry of entries) bytes += entryRecordBytes(entry);
+  const slab = new Slab(bytes);
+  for (const entry of entries) {
+    assert(entry.index > 0 && entry.term > 0, 'an entry without a place in the log is stored');
+    const key = entryKey(generation, entry.index);
+    const value = slab.take(entryRecordBytes(entry));
+    setUint32(value, sealBytes, Math.floor(entry.term / 2 ** 32));
+    setUint32(value, sealBytes + 4, entry.term % 2 ** 32);
+    value[sealBytes + 8] = typeNumbers[entry.type];
+    value.set(entry.data, headerBytes);
+    seal(value, key);
+    ops.push({ key, value });
+  }
+}
+
+function setUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }
 
 /** The entry, or undefined when it is not what was written. */

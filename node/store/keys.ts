@@ -24,7 +24,7 @@ export function peerKey(raftId: number): string {
 export const peerRange = { start: 'peer/', end: 'peer0' } as const;
 
 export function entryKey(generation: number, index: number): string {
-  return `l/${hex(generation, 8)}/${hex(index, 14)}`;
+  return `${prefix('l', generation)}${hex(index, 14)}`;
 }
 
 export function quarantineKey(generation: number, index: number): string {
@@ -42,7 +42,7 @@ export function indexOfEntryKey(key: string): number {
 }
 
 export function rowKey(generation: number, row: string): string {
-  return `r/${hex(generation, 8)}/${row}`;
+  return `${prefix('r', generation)}${row}`;
 }
 
 /** All rows of a generation lie in [start, end). */
@@ -66,6 +66,17 @@ export function otherGenerations(kind: 'l' | 'r', generation: number): readonly 
 export interface KeyRange {
   readonly start: string;
   readonly end: string;
+}
+
+/** The prefixes asked for last: one generation is written at a time, thousands of keys a second. */
+const lastPrefix = { l: { generation: -1, text: '' }, r: { generation: -1, text: '' } };
+
+function prefix(kind: 'l' | 'r', generation: number): string {
+  const last = lastPrefix[kind];
+  if (last.generation === generation) return last.text;
+  const text = `${kind}/${hex(generation, 8)}/`;
+  lastPrefix[kind] = { generation, text };
+  return text;
 }
 
 function hex(value: number, digits: number): string {

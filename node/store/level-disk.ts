@@ -54,14 +54,13 @@ class LevelDisk implements Disk {
 
   async write(ops: readonly DiskOp[]): Promise<void> {
     try {
-      await this.#level.batch(
-        ops.map((op) =>
-          op.value === undefined
-            ? { type: 'del' as const, key: op.key }
-            : { type: 'put' as const, key: op.key, value: op.value },
-        ),
-        { sync: true },
-      );
+      // A chained batch goes to LevelDB op by op; an array of ops would be copied and looked through twice on its way.
+      const batch = this.#level.batch();
+      for (const { key, value } of ops) {
+        if (value === undefined) batch.del(key);
+        else batch.put(key, value);
+      }
+      await batch.write({ sync: true });
     } catch (error) {
       throw this.#failed(error, 'write');
     }

@@ -16,7 +16,7 @@ import { ShoalError } from '../base/errors.ts';
 import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
 import type { StateRow, StoredRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
-import { decodeEntry, encodeEntry, entryRecordBytes } from './entry-record.ts';
+import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts';
 import { appliedKey, entryKey, headKey, otherGenerations, peerKey, rowKey, rowRange } from './keys.ts';
 import { LogTail } from './log-tail.ts';
 import {
@@ -28,7 +28,8 @@ import {
   type Identity,
   type PeerMemory,
 } from './records.ts';
-import { sealed } from './sealed-bytes.ts';
+import { sealBytes, sealed } from './sealed-bytes.ts';
+import { Slab } from './slab.ts';
 
 /** Bytes of state rows that wait for a batch to ride on; beyond, they get one of their own. */
 const waitingRowBytesMax = 4 * 1024 * 1024;
@@ -72,6 +73,10 @@ interface Batch {
   readonly ops: DiskOp[];
   /** Rows by key: of several changes only the last is written. */
   readonly rows: Map<string, Uint8Array | undefined>;
+  /** What it makes true. Absent: as before. */
+  head: Head | undefined;
+  applied: AppliedRecord | undefined;
+  /** What else it makes true. */
   readonly effects: (() => void)[];
   readonly waiting: { resolve(): void; reject(error: unknown): void }[];
   /** Something waits for it: must go as soon as possible. */
@@ -199,7 +204,7 @@ export class LogStore {
     const last = write.entries.at(-1);
     if (first !== undefined && last !== undefined) {
       assert(first.index > head.startIndex && first.index <= head.lastIndex + 1, 'an append leaves a gap in the log');
-      for (const entry of write.entries) this.#next.ops.push(encodeEntry(head.logGeneration, entry));
+      encodeEntries(head.logGeneration, write.entries, this.#next.ops);
       for (let index = last.index + 1; index <= head.lastIndex; index += 1) {
         this.#next.ops.push({ key: entryKey(head.logGeneration, index), value: undefined });
       }
@@ -381,16 +386,12 @@ export class LogStore {
 
   #planHead(head: Head): void {
     this.#plannedHead = head;
-    this.#next.effects.push(() => {
-      this.#head = head;
-    });
+    this.#next.head = head;
   }
 
   #planApplied(applied: AppliedRecord): void {
     this.#plannedApplied = applied;
-    this.#next.effects.push(() => {
-      this.#applied = applied;
-    });
+    this.#next.applied = applied;
   }
 
   /** The next batch has somebody waiting. */
@@ -422,6 +423,8 @@ export class LogStore {
         this.#fail(ShoalError.from(error, 'STORE_FAILED'), batch);
         return;
       }
+      this.#head = batch.head ?? this.#head;
+      this.#applied = batch.applied ?? this.#applied;
       for (const effect of batch.effects) effect();
       for (const { resolve } of batch.waiting) resolve();
     }
@@ -430,8 +433,12 @@ export class LogStore {
 
   #opsOf(batch: Batch): DiskOp[] {
     const ops = batch.ops;
+    let rowBytes = 0;
+    for (const value of batch.rows.values()) if (value !== undefined) rowBytes += sealBytes + value.length;
+    const slab = new Slab(rowBytes);
     for (const [key, value] of batch.rows) {
-      ops.push({ key, value: value === undefined ? undefined : sealed(value, key) });
+      const record = value === undefined ? undefined : sealed(value, key, slab.take(sealBytes + value.length));
+      ops.push({ key, value: record });
     }
     if (batch.rows.size > 0 || this.#plannedApplied !== this.#applied) {
       ops.push({ key: appliedKey, value: encodeRecord(appliedKey, this.#plannedApplied) });
@@ -462,7 +469,7 @@ export interface SnapshotInstall {
 }
 
 function newBatch(): Batch {
-  return { ops: [], rows: new Map(), effects: [], waiting: [], isUrgent: false };
+  return { ops: [], rows: new Map(), head: undefined, applied: undefined, effects: [], waiting: [], isUrgent: false };
 }
 
 function closed(): ShoalError {
@@ -470,5 +477,6 @@ function closed(): ShoalError {
 }
 
 function isEmptyBatch(batch: Batch): boolean {
-  return batch.ops.length === 0 && batch.rows.size === 0 && batch.effects.length === 0;
+  const { ops, rows, head, applied, effects } = batch;
+  return ops.length === 0 && rows.size === 0 && head === undefined && applied === undefined && effects.length === 0;
 }

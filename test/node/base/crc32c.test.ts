@@ -1,5 +1,5 @@
 import t from 'tap';
-import { crc32c } from '../../../node/base/crc32c.ts';
+import { crc32c, crc32cOfAscii } from '../../../node/base/crc32c.ts';
 
 await t.test('the checksum agrees with the examples of RFC 3720 B.4 and the usual check value', (t) => {
   const cases: [string, Uint8Array, number][] = [
@@ -14,7 +14,10 @@ await t.test('the checksum agrees with the examples of RFC 3720 B.4 and the usua
     t.equal(crc32c(bytes), sum, name);
     for (const cut of [0, 1, 5, 8, 31]) {
       t.equal(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut))), sum, `${name} in two parts at ${cut}`);
+      t.equal(crc32c(bytes, crc32c(bytes.subarray(0, cut)), cut), sum, `${name} from ${cut} on`);
     }
   }
+  t.equal(crc32cOfAscii('123456789'), 0xe3069283, 'of a text');
+  t.equal(crc32cOfAscii(''), 0, 'of an empty text');
   t.end();
 });
