@@ -34,7 +34,8 @@ export interface ProposalGroup {
 /** Payload that goes to the core in one call. A larger one goes alone. */
 const groupBytesMax = 1024 * 1024;
 
-interface Appended extends Proposal {
+interface Appended {
+  readonly proposal: Proposal;
   readonly term: number;
 }
 
@@ -93,8 +94,8 @@ export class Proposals {
   /** The core has appended it. */
   appended(proposal: Proposal, index: number, term: number): void {
     const at = this.#appended.get(index);
-    if (at === undefined) this.#appended.set(index, [{ ...proposal, term }]);
-    else at.push({ ...proposal, term });
+    if (at === undefined) this.#appended.set(index, [{ proposal, term }]);
+    else at.push({ proposal, term });
   }
 
   /** The core has not appended it. */
@@ -108,9 +109,9 @@ export class Proposals {
     const at = this.#appended.get(index);
     if (at === undefined) return;
     this.#appended.delete(index);
-    for (const proposal of at) {
+    for (const { proposal, term: appendedIn } of at) {
       proposal.detach();
-      if (proposal.term !== term) proposal.reject(dropped('A new leader has replaced it.'));
+      if (appendedIn !== term) proposal.reject(dropped('A new leader has replaced it.'));
       else if (outcome === 'replaced') proposal.reject(conflict());
       else proposal.resolve(outcome);
     }
@@ -121,18 +122,18 @@ export class Proposals {
     for (const [at, proposals] of this.#appended) {
       if (at > index) continue;
       this.#appended.delete(at);
-      for (const proposal of proposals) this.#giveUp(proposal, 'A snapshot has replaced the log.');
+      for (const { proposal } of proposals) this.#giveUp(proposal, 'A snapshot has replaced the log.');
     }
   }
 
   /** Gives up on what was started at or before `startedMs`. */
   expire(startedMs: number, why: string): void {
     for (const [at, proposals] of this.#appended) {
-      const kept = proposals.filter((proposal) => proposal.startedMs > startedMs);
+      const kept = proposals.filter(({ proposal }) => proposal.startedMs > startedMs);
       if (kept.length === proposals.length) continue;
       if (kept.length === 0) this.#appended.delete(at);
       else this.#appended.set(at, kept);
-      for (const proposal of proposals) if (proposal.startedMs <= startedMs) this.#giveUp(proposal, why);
+      for (const { proposal } of proposals) if (proposal.startedMs <= startedMs) this.#giveUp(proposal, why);
     }
   }
 

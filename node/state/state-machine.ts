@@ -115,7 +115,7 @@ export class StateMachine implements StateReader {
     }
     const changes = new Changes();
     const outcome = this.#transact(index, transaction, changes);
-    const rows = changes.rows(this.#keys, this.#counters);
+    const rows = changes.rows(this.#counters);
     if (token !== '') {
       const session: Session = { key: sessionKey(index), token, outcome: encodeOutcome(outcome) };
       this.#sessions.put(session);
@@ -123,7 +123,7 @@ export class StateMachine implements StateReader {
       rows.push(sessionRow(session));
     }
     this.#forgetSessions(index, rows);
-    return { outcome, rows, events: changes.events(index, this.#keys), isReplay: false };
+    return { outcome, rows, events: changes.events(index), isReplay: false };
   }
 
   /** The outcome remembered for a token. */
@@ -237,8 +237,9 @@ export class StateMachine implements StateReader {
   ): TransactionOutcome['refusal'] {
     switch (op.kind) {
       case 'put': {
-        const before = this.#keys.put({ key: op.key, value: op.value, revision: index });
-        into.changes.key(op.key, before);
+        const entry: KeyValue = { key: op.key, value: op.value, revision: index };
+        const before = this.#keys.put(entry);
+        into.changes.key(op.key, before, entry);
         into.undos.push(() => this.#restoreKey(op.key, before));
         return undefined;
       }
@@ -267,7 +268,7 @@ export class StateMachine implements StateReader {
   #deleteKey(key: string, into: { readonly changes: Changes; readonly undos: Undo[] }): void {
     const before = this.#keys.delete(key);
     if (before === undefined) return;
-    into.changes.key(key, before);
+    into.changes.key(key, before, undefined);
     into.undos.push(() => this.#restoreKey(key, before));
   }
 
@@ -296,12 +297,14 @@ export class StateMachine implements StateReader {
 
 /** Notes what one transaction touched, so that rows and events are written from the end result. */
 class Changes {
-  /** Each key with what it held before the transaction. */
-  readonly #keys = new Map<string, KeyValue | undefined>();
+  /** Each key with what it held before the transaction and what it holds now. */
+  readonly #keys = new Map<string, { readonly before: KeyValue | undefined; now: KeyValue | undefined }>();
   readonly #counters = new Set<string>();
 
-  key(key: string, before: KeyValue | undefined): void {
-    if (!this.#keys.has(key)) this.#keys.set(key, before);
+  key(key: string, before: KeyValue | undefined, now: KeyValue | undefined): void {
+    const change = this.#keys.get(key);
+    if (change === undefined) this.#keys.set(key, { before, now });
+    else change.now = now;
   }
 
   counter(key: string): void {
@@ -313,10 +316,9 @@ class Changes {
     this.#counters.clear();
   }
 
-  rows(keys: SortedMap<KeyValue>, counters: SortedMap<Counter>): StateRow[] {
+  rows(counters: SortedMap<Counter>): StateRow[] {
     const rows: StateRow[] = [];
-    for (const [key, before] of this.#keys) {
-      const now = keys.get(key);
+    for (const [key, { before, now }] of this.#keys) {
       if (now !== undefined) rows.push(keyRow(now));
       else if (before !== undefined) rows.push({ key: `k${key}`, value: undefined });
     }
@@ -327,11 +329,12 @@ class Changes {
     return rows;
   }
 
-  events(revision: number, keys: SortedMap<KeyValue>): StateEvent[] {
+  events(revision: number): StateEvent[] {
     const events: StateEvent[] = [];
-    for (const [key, before] of this.#keys) {
-      const now = keys.get(key);
-      if (now !== undefined || before !== undefined) events.push({ revision, key, value: now?.value });
+    for (const [key, { before, now }] of this.#keys) {
+      // What the key holds now says all that there is to say, its revision being this one.
+      if (now !== undefined) events.push(now);
+      else if (before !== undefined) events.push({ revision, key, value: undefined });
     }
     return events;
   }

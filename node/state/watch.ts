@@ -93,6 +93,7 @@ export class WatchHub {
     this.#historyEvents += events.length;
     this.#historyBytes += bytes;
     this.#trim();
+    if (this.#watchers.size === 0) return;
     for (const watcher of [...this.#watchers]) {
       if (this.#watchers.has(watcher)) this.#deliver(watcher, events);
     }
