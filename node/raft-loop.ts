@@ -36,6 +36,7 @@ import {
   type Snapshot,
 } from './raft/index.ts';
 import { Heard } from './raft-loop/heard.ts';
+import { HeldCommits } from './raft-loop/held-commits.ts';
 import { checkRaftLoopOptions, type RaftLoopOptions } from './raft-loop/options.ts';
 import { Proposals } from './raft-loop/proposals.ts';
 import { Reads } from './raft-loop/reads.ts';
@@ -102,6 +103,7 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly #proposals = new Proposals();
   readonly #reads = new Reads();
   readonly #shelf: SnapshotShelf;
+  readonly #heldCommits: HeldCommits;
   /** Undefined while the log is in doubt and no peer has told its term. */
   #core: RawNode | undefined;
   #state: LoopState = 'new';
@@ -149,6 +151,9 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#trust = new Trust(store.identity, store.peers);
     this.#heard = new Heard(this.#raftId);
     this.#lastTickMs = deps.clock.monotonicMs();
+    this.#heldCommits = new HeldCommits(deps.clock, (message) => {
+      if (this.#isLive()) deps.transport.send(message);
+    });
     this.#shelf = new SnapshotShelf(
       () => ({
         place: { index: machine.appliedIndex, term: this.#appliedTerm, confState: this.#confState },
@@ -366,9 +371,21 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   async propose(command: Command, signal?: AbortSignal): Promise<TransactionOutcome> {
-    this.#mustLead();
-    if (this.route() === undefined) throw this.noQuorum();
-    const promise = this.#proposals.addCommand(encodeCommand(command), this.#deps.clock.monotonicMs(), signal);
+    const outcome = await this.proposeEncoded(encodeCommand(command), signal);
+    // The peer waits until it has applied this, too.
+    this.#heldCommits.flush();
+    return outcome;
+  }
+
+  /** Commits an encoded command of this node's own. Throws as `propose` does. */
+  proposeEncoded(data: Uint8Array, signal?: AbortSignal): Promise<TransactionOutcome> {
+    try {
+      this.#mustLead();
+      if (this.route() === undefined) throw this.noQuorum();
+    } catch (error) {
+      return Promise.reject(ShoalError.from(error, 'NO_QUORUM'));
+    }
+    const promise = this.#proposals.addCommand(data, this.#deps.clock.monotonicMs(), signal);
     this.#wake();
     return promise;
   }
@@ -379,7 +396,10 @@ export class RaftLoop implements Service, RaftHandlers {
     if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
     const promise = this.#reads.add();
     this.#wake();
-    return promise;
+    const index = await promise;
+    // Whoever asks for another agent waits until that one has applied so much.
+    this.#heldCommits.flush();
+    return index;
   }
 
   snapshot(...[peer, request, signal]: Parameters<RaftHandlers['snapshot']>): ReturnType<RaftHandlers['snapshot']> {
@@ -440,7 +460,10 @@ export class RaftLoop implements Service, RaftHandlers {
       if (ready.softState !== undefined) {
         const { leader, role } = ready.softState;
         this.#deps.logger.info({ leader, role, term: core.raft.term }, 'leadership');
-        if (role !== 'leader') this.#reads.fail(notLeader(leader), Number.POSITIVE_INFINITY, true);
+        if (role !== 'leader') {
+          this.#reads.fail(notLeader(leader), Number.POSITIVE_INFINITY, true);
+          this.#heldCommits.clear();
+        }
         this.#tellChange();
       }
       for (const message of ready.messages) {
@@ -542,6 +565,7 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #send(message: Message): void {
     if (message.snapshot !== null) this.#shelf.told(message.to);
+    if (this.#heldCommits.take(message)) return;
     this.#deps.transport.send(message);
   }
 

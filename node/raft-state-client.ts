@@ -82,8 +82,8 @@ export class RaftStateClient implements StateClient {
     const { clientToken = '', signal } = options;
     mustBeProposable(transaction, clientToken);
     let command: Command = { clientToken, transaction };
-    // Said here rather than by the leader; the loop encodes again where it proposes.
-    encodeCommand(command);
+    // Too large is said here rather than by the leader.
+    let encoded = encodeCommand(command);
     let refusal = new Retries(this.#clock, this.#loop.patienceMs);
     /** Something was sent whose fate is not known. */
     let unknown: ShoalError | undefined;
@@ -97,9 +97,12 @@ export class RaftStateClient implements StateClient {
         continue;
       }
       try {
-        if (route.kind === 'here') return await this.#loop.propose(command, signal);
+        if (route.kind === 'here') return await this.#loop.proposeEncoded(encoded, signal);
         // Under a token it can be sent again when the answer is lost.
-        if (command.clientToken === '') command = { ...command, clientToken: this.#newToken() };
+        if (command.clientToken === '') {
+          command = { ...command, clientToken: this.#newToken() };
+          encoded = encodeCommand(command);
+        }
         return await this.#forward(route.raftId, command, signal);
       } catch (error) {
         if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
