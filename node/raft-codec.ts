@@ -48,8 +48,8 @@ const entryTypeNumbers: Readonly<Record<EntryType, shoal.v1.RaftEntryType>> = {
 /** A message for the wire. */
 export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Properties {
   if (isHello(message)) {
-    const { type, to, from, term, incarnation, starts, isTermRaised, known } = message;
-    const context = new TextEncoder().encode(JSON.stringify({ incarnation, starts, isTermRaised, known }));
+    const { type, to, from, term, incarnation, starts, raisedTerm, known } = message;
+    const context = new TextEncoder().encode(JSON.stringify({ incarnation, starts, raisedTerm, known }));
     return { type: typeNumbers[type], to, from, term, context };
   }
   return {
@@ -167,7 +167,7 @@ function helloFromWire(type: Hello['type'], wire: shoal.v1.RaftMessage, from: nu
     term: wire.term,
     incarnation: textOf(fields['incarnation']),
     starts: numberOf(fields['starts']),
-    isTermRaised: fields['isTermRaised'] === true,
+    raisedTerm: optionalNumberOf(fields['raisedTerm']),
     known: known === undefined ? undefined : memoryOf(recordOf(known)),
   };
 }
@@ -179,6 +179,7 @@ function memoryOf(fields: Record<string, unknown>): PeerMemory {
     term: numberOf(fields['term']),
     match: numberOf(fields['match']),
     matchTerm: numberOf(fields['matchTerm']),
+    raisedTerm: optionalNumberOf(fields['raisedTerm']),
   };
 }
 
@@ -190,6 +191,11 @@ function recordOf(value: unknown): Record<string, unknown> {
 function textOf(value: unknown): string {
   if (typeof value !== 'string' || value.length > 64) throw malformed('a greeting without a name');
   return value;
+}
+
+/** 0 when an older peer leaves it out. */
+function optionalNumberOf(value: unknown): number {
+  return value === undefined ? 0 : numberOf(value);
 }
 
 function numberOf(value: unknown): number {

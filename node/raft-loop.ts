@@ -699,17 +699,17 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   #greet(peer: RaftId): void {
-    const { doubt } = this.#store;
-    this.#deps.transport.send(this.#trust.greeting(peer, this.#ownLog(), (doubt?.raisedTerm ?? 0) > 0));
+    this.#deps.transport.send(this.#trust.greeting(peer, this.#ownLog()));
   }
 
   #onHello(hello: Hello): void {
     const own = this.#ownLog();
     const { doubt } = this.#store;
     if (hello.type === 'Hello') {
-      this.#deps.transport.send(this.#trust.answer(hello, own, (doubt?.raisedTerm ?? 0) > 0));
+      this.#deps.transport.send(this.#trust.answer(hello, own));
       return;
     }
+    this.#trust.met(hello);
     if (doubt?.raisedTerm === 0) {
       this.#raiseTerm(hello.term);
       return;
@@ -802,7 +802,8 @@ export class RaftLoop implements Service, RaftHandlers {
     const lastIndex = this.#store.lastIndex();
     const lastTerm = this.#store.term(lastIndex);
     const { term } = this.#store.initialState().hardState;
-    return { term, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0 };
+    const { raisedTerm } = this.#store;
+    return { term, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0, raisedTerm };
   }
 
   #peers(): readonly RaftId[] {

@@ -24,8 +24,12 @@ export interface Hello {
   readonly term: Term;
   readonly incarnation: string;
   readonly starts: number;
-  /** The sender knows that its log is in doubt and has raised its term: what was remembered of it before is void. */
-  readonly isTermRaised: boolean;
+  /**
+   * The term to which the sender leapt when its log was last in doubt; 0: it never was. It knows that the log may have
+   * forgotten what it promised in lower terms: that is void. Told for as long as the log lives, for a peer may have been
+   * away meanwhile.
+   */
+  readonly raisedTerm: Term;
   /** In an answer: what the sender remembers of the asker from before the question. */
   readonly known: PeerMemory | undefined;
 }

@@ -10,6 +10,11 @@
  * leaps to a term that no forgotten vote can have reached, takes entries of leaders elected after the leap only, and does
  * not vote until it holds an entry of such a leader as committed; by then it has everything that was committed before.
  *
+ * A leap voids what the node promised in lower terms, and nothing else. It is noted on the node's disk for good and told in
+ * every greeting, and each memory says which leap it knew of. So a peer that was away during the repair can part, whenever
+ * it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk put back from
+ * before the leap is found out by any peer that has heard of it.
+ *
  * Why that is enough: the leader after the leap was elected by a majority that this node is not part of, so every majority
  * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
  * peer remembers anything about.
@@ -40,6 +45,8 @@ export interface OwnLog {
   readonly term: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
+  /** Its last leap; 0: none. */
+  readonly raisedTerm: number;
 }
 
 export class Trust {
@@ -78,44 +85,53 @@ export class Trust {
   }
 
   /** A greeting for `peer`. */
-  greeting(peer: RaftId, own: OwnLog, isTermRaised: boolean): Hello {
-    return this.#hello('Hello', peer, own, isTermRaised, undefined);
+  greeting(peer: RaftId, own: OwnLog): Hello {
+    return this.#hello('Hello', peer, own, undefined);
   }
 
   /** The answer to a greeting: what was remembered before it. */
-  answer(hello: Hello, own: OwnLog, isTermRaised: boolean): Hello {
+  answer(hello: Hello, own: OwnLog): Hello {
     const known = this.#memory.get(hello.from);
-    const isSameDisk = known === undefined || known.incarnation === hello.incarnation;
-    // What is known of another life stays until the peer says that it knows: the answer may be lost on its way.
-    if (hello.isTermRaised || known === undefined) {
-      this.#note(hello.from, {
-        incarnation: hello.incarnation,
-        starts: hello.starts,
-        term: hello.term,
-        match: 0,
-        matchTerm: 0,
-      });
-    } else if (isSameDisk && known.starts < hello.starts) {
-      this.#note(hello.from, { ...known, starts: hello.starts });
+    this.met(hello);
+    return this.#hello('HelloResp', hello.from, own, known);
+  }
+
+  /**
+   * Takes in what a peer says of its log. Greetings come late, twice and out of order: a memory only ever goes on to a
+   * later leap. What is known of another disk stays until the peer tells of a leap, and so knows.
+   */
+  met({ from, incarnation, starts, term, raisedTerm }: Hello): void {
+    const known = this.#memory.get(from);
+    if (known === undefined) {
+      this.#note(from, { incarnation, starts, term, match: 0, matchTerm: 0, raisedTerm });
+    } else if (raisedTerm > known.raisedTerm) {
+      const left = sinceLeap(known, raisedTerm);
+      this.#note(from, { ...left, incarnation, starts, term: Math.max(left.term, term), raisedTerm });
+    } else if (known.incarnation === incarnation && known.raisedTerm === raisedTerm && known.starts < starts) {
+      this.#note(from, { ...known, starts });
     }
-    return this.#hello('HelloResp', hello.from, own, isTermRaised, known);
   }
 
   /** What a peer's answer says about this node's log: a reason to doubt it, or undefined. */
   judge(answer: Hello, own: OwnLog): Omit<Doubt, 'raisedTerm'> | undefined {
-    const { known } = answer;
-    if (known === undefined) return undefined;
+    if (answer.known === undefined) return undefined;
+    const isBeforeLeap = answer.known.raisedTerm < own.raisedTerm;
+    const known = isBeforeLeap ? sinceLeap(answer.known, own.raisedTerm) : answer.known;
+    const isLeapForgotten = known.raisedTerm > own.raisedTerm;
     const isSameDisk = known.incarnation === this.#identity.incarnation;
     const isAhead = known.matchTerm > own.lastTerm || (known.matchTerm === own.lastTerm && known.match > own.lastIndex);
-    // A new disk that was repaired has leapt beyond every term of the old one and caught up; the label alone is no reason.
-    const isTermForgotten = isSameDisk ? known.term > own.term : known.term >= own.term && known.term > 0;
-    const isStartForgotten = isSameDisk && known.starts > this.#identity.starts;
-    if (!isAhead && !isTermForgotten && !isStartForgotten) return undefined;
+    const isTermForgotten = known.term > own.term;
+    // Names and starts are of the disk before the leap where the peer has not heard of it.
+    const isStartForgotten = isSameDisk && !isBeforeLeap && known.starts > this.#identity.starts;
+    // Any promise of another disk is one that this disk has not kept; only a leap voids it.
+    const isDiskForgotten = !isSameDisk && !isBeforeLeap && known.term > 0;
+    if (!isAhead && !isTermForgotten && !isStartForgotten && !isDiskForgotten && !isLeapForgotten) return undefined;
     const detail =
-      `Member ${answer.from} remembers start ${known.starts} of this member, term ${known.term}, and entry ` +
-      `${known.match} of term ${known.matchTerm}; this is start ${this.#identity.starts}, term ${own.term}, and the ` +
-      `log ends at ${own.lastIndex} of term ${own.lastTerm}.`;
-    return { reason: isSameDisk ? 'rolled-back' : 'disk-wiped', detail };
+      `Member ${answer.from} remembers start ${known.starts} of this member, term ${known.term}, entry ` +
+      `${known.match} of term ${known.matchTerm}, and a leap to ${known.raisedTerm}; this is start ` +
+      `${this.#identity.starts}, term ${own.term}, the log ends at ${own.lastIndex} of term ${own.lastTerm}, and leapt ` +
+      `to ${own.raisedTerm}.`;
+    return { reason: isSameDisk || isBeforeLeap ? 'rolled-back' : 'disk-wiped', detail };
   }
 
   /** Notes what a peer has promised by a message. Only what it says after a sync counts: the rest it may rightly forget. `termOf` tells the term of an entry of this node's own log, 0 if unknown. */
@@ -147,8 +163,24 @@ export class Trust {
     this.#changed.add(peer);
   }
 
-  #hello(type: Hello['type'], to: RaftId, own: OwnLog, isTermRaised: boolean, known: PeerMemory | undefined): Hello {
+  #hello(type: Hello['type'], to: RaftId, own: OwnLog, known: PeerMemory | undefined): Hello {
     const { raftId, incarnation, starts } = this.#identity;
-    return { type, to, from: raftId, term: own.term, incarnation, starts, isTermRaised, known };
+    const { term, raisedTerm } = own;
+    return { type, to, from: raftId, term, incarnation, starts, raisedTerm, known };
   }
+}
+
+/**
+ * What of a memory was promised after a leap to `raisedTerm`: nothing was ever promised in such terms before it. An
+ * acknowledgement of an entry of a lower term goes with the rest: what is committed after the leap has an entry of a
+ * later leader behind it, which is remembered.
+ */
+function sinceLeap(known: PeerMemory, raisedTerm: number): PeerMemory {
+  const hasMatched = known.matchTerm >= raisedTerm;
+  return {
+    ...known,
+    term: known.term >= raisedTerm ? known.term : 0,
+    match: hasMatched ? known.match : 0,
+    matchTerm: hasMatched ? known.matchTerm : 0,
+  };
 }

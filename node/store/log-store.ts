@@ -287,6 +287,11 @@ export class LogStore {
     };
   }
 
+  /** The term of the last leap; 0: none. Durable. */
+  get raisedTerm(): number {
+    return this.#head.raisedTerm ?? 0;
+  }
+
   /** Notes that this log must not vote, or what has become of that. Durable when it resolves. */
   setDoubt(doubt: Doubt | undefined): Promise<void> {
     const { doubt: _, ...head } = this.#plannedHead;
@@ -302,7 +307,7 @@ export class LogStore {
     const { doubt } = this.#plannedHead;
     assert(doubt?.raisedTerm === 0, 'only a doubtful log leaps, and once');
     const term = Math.max(this.#plannedHead.term, heardTerm) + doubtTermLeap;
-    this.#planHead({ ...this.#plannedHead, term, vote: 0, doubt: { ...doubt, raisedTerm: term } });
+    this.#planHead({ ...this.#plannedHead, term, vote: 0, raisedTerm: term, doubt: { ...doubt, raisedTerm: term } });
     return this.#urgent();
   }
 

@@ -19,6 +19,8 @@ export interface Head {
   readonly lastTerm: number;
   /** Which generation of entries counts. */
   readonly logGeneration: number;
+  /** The term of the log's last leap (`Doubt.raisedTerm`), kept when the doubt is lifted; absent: it never leapt. */
+  readonly raisedTerm?: number;
   /** Why this log must not vote; absent while there is no doubt. */
   readonly doubt?: Doubt;
 }
@@ -50,6 +52,8 @@ export interface PeerMemory {
   /** The last entry that it has acknowledged, as far as logs can be compared: by term first. */
   readonly match: number;
   readonly matchTerm: number;
+  /** The member's last leap that is known; 0: none. What it promised in terms below is void. */
+  readonly raisedTerm: number;
 }
 
 /** Why a node does not trust its own log. */
@@ -110,6 +114,7 @@ export function decodeHead(key: string, value: Uint8Array): Head | undefined {
     lastIndex: number(record, 'lastIndex'),
     lastTerm: number(record, 'lastTerm'),
     logGeneration: number(record, 'logGeneration'),
+    ...(record['raisedTerm'] === undefined ? {} : { raisedTerm: number(record, 'raisedTerm') }),
     ...(isDoubt(doubt) ? { doubt } : {}),
   };
 }
@@ -152,6 +157,8 @@ export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | u
     term: number(record, 'term'),
     match: number(record, 'match'),
     matchTerm: number(record, 'matchTerm'),
+    // Logs written before there were leaps to note have none.
+    raisedTerm: record['raisedTerm'] === undefined ? 0 : number(record, 'raisedTerm'),
   };
 }
 

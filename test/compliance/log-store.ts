@@ -269,7 +269,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
   await t.test('what was heard of others is kept', async (t) => {
     await withSubject(t, async (subject) => {
       const { store } = await subject.open();
-      const memory = { incarnation: 'abc', starts: 3, term: 7, match: 99, matchTerm: 6 };
+      const memory = { incarnation: 'abc', starts: 3, term: 7, match: 99, matchTerm: 6, raisedTerm: 5 };
       store.rememberPeer(2, memory);
       await store.flush();
       await store.close();

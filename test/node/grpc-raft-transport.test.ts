@@ -90,7 +90,7 @@ t.test('messages and greetings arrive as they were sent, from whom the connectio
     term: 3,
     incarnation: 'i-1',
     starts: 4,
-    isTermRaised: false,
+    raisedTerm: 0,
     known: undefined,
   };
   one.transport.send(append);

@@ -68,7 +68,14 @@ const message: fc.Arbitrary<Message> = fc
     context: bytes,
   })
   .map((fields) => newMessage(fields));
-const memory = fc.record({ incarnation: fc.uuid(), starts: number, term: number, match: number, matchTerm: number });
+const memory = fc.record({
+  incarnation: fc.uuid(),
+  starts: number,
+  term: number,
+  match: number,
+  matchTerm: number,
+  raisedTerm: number,
+});
 const hello: fc.Arbitrary<Hello> = fc.record({
   type: fc.constantFrom('Hello', 'HelloResp'),
   to: number,
@@ -76,7 +83,7 @@ const hello: fc.Arbitrary<Hello> = fc.record({
   term: number,
   incarnation: fc.uuid(),
   starts: number,
-  isTermRaised: fc.boolean(),
+  raisedTerm: number,
   known: fc.option(memory, { nil: undefined }),
 });
 

@@ -12,7 +12,7 @@ async function tenEntries(): Promise<MemoryDisk> {
   const log = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID() }, disk);
   await log.store.append({ hardState: { term: 2, vote: 1, commit: 8 }, entries: entriesFrom(1, 10, 2) });
   for (let n = 1; n <= 6; n += 1) applyPut(log, n, `k${n}`);
-  log.store.rememberPeer(3, { incarnation: 'x', starts: 2, term: 2, match: 9, matchTerm: 2 });
+  log.store.rememberPeer(3, { incarnation: 'x', starts: 2, term: 2, match: 9, matchTerm: 2, raisedTerm: 0 });
   await log.store.close();
   return disk;
 }
