@@ -7,6 +7,7 @@ import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ImageId, PortId, ServerId, VolumeId } from './base/ids.ts';
 import { gibBytes } from './base/units.ts';
+import { PowerOffNotes } from './power-off-notes.ts';
 import type { ServerStep } from './reconciler.ts';
 import { imageTable, portTable } from './state/tables/index.ts';
 import type { StateReader } from './state/types.ts';
@@ -41,9 +42,11 @@ export interface ExecutorDeps {
 /** Runs the steps of one host. Steps of one server must not overlap. */
 export class Executor {
   readonly #deps: ExecutorDeps;
+  readonly #powerOffs: PowerOffNotes;
 
   constructor(deps: ExecutorDeps) {
     this.#deps = deps;
+    this.#powerOffs = new PowerOffNotes(deps.store);
   }
 
   /** Reboots of this generation that were carried out here. */
@@ -67,9 +70,12 @@ export class Executor {
         await reports.power(server, 'stopped', Math.max(server.rebootsDone, server.rebootsWanted));
         return;
       case 'settle-shutdown':
+        // Noted before QEMU goes: should the report fail, nothing else would say that the guest is not to be started.
+        await this.#powerOffs.note(server);
         await compute.stopGuest(serverId, { graceMs: 0 }, signal);
         await this.#closeDisk(server, server.generation, signal);
         await reports.shutdown(server);
+        await this.#powerOffs.drop(server.id);
         return;
       case 'reboot':
         if (step.hard && (await compute.find(serverId, signal))?.power === 'running') {
@@ -100,12 +106,16 @@ export class Executor {
           await this.#closeDisk(server, server.generation, signal);
           await this.#storage(server).removeDisk(server.rootVolumeId as VolumeId, signal);
         }
-        await this.#deps.store.write([{ key: rebootKey(server), value: undefined }]);
+        await this.#deps.store.write([
+          { key: rebootKey(server), value: undefined },
+          this.#powerOffs.dropping(server.id),
+        ]);
         await reports.deleted(server);
         return;
       case 'release':
         await compute.stopGuest(serverId, { graceMs: 0 }, signal);
         await compute.removeGuest(serverId, signal);
+        await this.#powerOffs.drop(server.id);
         await this.#closeDisk(server, server.generation - 1, signal);
         await reports.released(server);
         return;
@@ -134,6 +144,7 @@ export class Executor {
     const { compute } = this.#deps;
     const running = await compute.find(server.id as ServerId, signal);
     if (running?.power === 'running' && running.generation === server.generation) return;
+    await this.#powerOffs.drop(server.id);
     const nics = server.portIds.map((id) => this.#nic(id, reader));
     const storage = this.#storage(server);
     const disk = await this.#diskSpec(server, reader, signal);

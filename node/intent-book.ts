@@ -1,8 +1,12 @@
-/** Keeps owners' intentions durable during an outage, and commits them after it (local-intents.ts says what they are). */
+/**
+ * Keeps owners' intentions durable during an outage, and commits them after it (local-intents.ts says what they are); and
+ * likewise that a guest has powered itself off (power-off-notes.ts).
+ */
 import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { foldIntent, type PendingIntent, withIntent } from './local-intents.ts';
+import { PowerOffNotes } from './power-off-notes.ts';
 import type { LocalIntent, ServiceDependencies } from './services/dependencies.ts';
 import { transact } from './services/transact.ts';
 import { serverTable } from './state/tables/index.ts';
@@ -15,6 +19,7 @@ export class IntentBook {
   readonly #store: HostStore;
   readonly #state: StateClient;
   readonly #logger: Logger;
+  readonly #powerOffs: PowerOffNotes;
   #flushing = false;
 
   constructor(deps: ServiceDependencies & { readonly store: HostStore }) {
@@ -22,12 +27,14 @@ export class IntentBook {
     this.#store = deps.store;
     this.#state = deps.state;
     this.#logger = deps.logger;
+    this.#powerOffs = new PowerOffNotes(deps.store);
   }
 
   /** Notes an intent; durable when it resolves. */
   async note(server: shoal.v1.Server, intent: LocalIntent): Promise<void> {
     const next = foldIntent(this.#pending(server.id), server, intent);
-    await this.#store.write([{ key: intentKey(server.id), value: next }]);
+    // Whatever the guest did before, this is asked for now.
+    await this.#store.write([{ key: intentKey(server.id), value: next }, this.#powerOffs.dropping(server.id)]);
     this.#logger.warn(
       { serverId: server.id, intent: intent.kind },
       'accepted without quorum; it will be recorded later',
@@ -36,11 +43,11 @@ export class IntentBook {
 
   /** The record with its intent laid over. */
   overlay(server: shoal.v1.Server): shoal.v1.Server {
-    return withIntent(server, this.#pending(server.id));
+    return this.#powerOffs.overlay(withIntent(server, this.#pending(server.id)));
   }
 
   get isEmpty(): boolean {
-    return this.#store.entries('intent/').length === 0;
+    return this.#store.entries('intent/').length === 0 && this.#powerOffs.serverIds.length === 0;
   }
 
   /** Commits what is pending. Without quorum it stays; whoever calls tries again. */
@@ -55,6 +62,12 @@ export class IntentBook {
         if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
           await this.#store.write([{ key, value: undefined }]);
         }
+      }
+      for (const serverId of this.#powerOffs.serverIds) {
+        const ask = this.#powerOffs.askOf(serverId);
+        await this.#commitPowerOff(serverId, signal);
+        // The guest may have been started, and have gone off again, meanwhile.
+        await this.#powerOffs.drop(serverId, ask);
       }
     } catch (caught) {
       if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'CANCELLED', 'PROPOSAL_DROPPED')) throw caught;
@@ -71,6 +84,14 @@ export class IntentBook {
       if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
     });
     this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
+  }
+
+  async #commitPowerOff(serverId: string, signal: AbortSignal): Promise<void> {
+    await transact(this.#deps, { signal }, ({ reader, change }) => {
+      const row = serverTable.get(reader, serverId);
+      const next = row === undefined ? undefined : this.#powerOffs.overlay(row.record);
+      if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
+    });
   }
 
   #pending(serverId: string): PendingIntent | undefined {

@@ -145,3 +145,35 @@ export function checkWrite(
     `${write.host} writes ${write.volumeId} at generation ${write.generation}; its lock is held by ${held}`,
   );
 }
+
+/** A guest that went off by its own will stays off until its owner asks for something. */
+export class PowerOffChecker {
+  readonly #report: Report;
+  readonly #off = new Map<string, string>();
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** Servers whose guests are off by their own will. */
+  get off(): readonly string[] {
+    return [...this.#off.keys()];
+  }
+
+  /** The guest has powered itself off on `host`, while nobody was asking for anything. */
+  wentOff(host: string, serverId: string): void {
+    this.#off.set(serverId, host);
+  }
+
+  /** The owner asks for something, whatever comes of it; or the host has lost all that could tell (a power cut). */
+  mayStart(serverId: string): void {
+    this.#off.delete(serverId);
+  }
+
+  /** A host starts the guest. */
+  starts(host: string, serverId: string): void {
+    const at = this.#off.get(serverId);
+    if (at === undefined) return;
+    this.#report('off-means-off', `${host} starts server ${serverId}, which powered itself off on ${at}`);
+  }
+}

@@ -27,6 +27,7 @@ export const invariants = {
   'unique-addresses': 'no two ports share an IP address or a MAC on a network',
   'record-before-removal': 'a guest or disk is removed only because a committed record says so',
   'data-plane-independent': 'losing the control plane stops no guest and takes no port away',
+  'off-means-off': 'a guest that powered itself off is not started again before its owner asks for something',
   'nothing-leaked': 'after quiet nothing is left of what was deleted: no guest, disk, port, claim, lock or note',
   'server-is-as-recorded': 'after quiet every server is what its owner asked for, or in ERROR with a reason',
   'unexpected-error': 'no part fails in a way it has no name for',

@@ -26,6 +26,8 @@ export interface TenantDeps {
   readonly onCreated: (serverId: string) => void;
   /** A deletion is about to be asked for: from now on the server may go. */
   readonly onDeleting: (serverId: string) => void;
+  /** Something else is asked of a server; what is returned is called with the answer, and whether its fate is known. */
+  readonly onAsks: (serverId: string) => (isKnown: boolean) => void;
   /** A deletion was acknowledged. */
   readonly onDeleted: (serverId: string) => void;
 }
@@ -72,17 +74,24 @@ export class Tenant {
         return undefined;
       }
       case 2:
-        await this.#call(`stop ${id}`, (agent, context) => agent.compute.servers.stop(context, id));
-        return undefined;
+        return this.#ask('stop', id, (agent, context) => agent.compute.servers.stop(context, id));
       case 3:
-        await this.#call(`start ${id}`, (agent, context) => agent.compute.servers.start(context, id));
-        return undefined;
+        return this.#ask('start', id, (agent, context) => agent.compute.servers.start(context, id));
       default: {
         const hard = random.chance(0.5);
-        await this.#call(`reboot ${id}`, (agent, context) => agent.compute.servers.reboot(context, id, hard));
-        return undefined;
+        return this.#ask('reboot', id, (agent, context) => agent.compute.servers.reboot(context, id, hard));
       }
     }
+  }
+
+  async #ask(
+    what: string,
+    id: string,
+    work: (agent: HostAgent, context: RequestContext) => Promise<unknown>,
+  ): Promise<void> {
+    const answered = this.#deps.onAsks(id);
+    const { kind } = await this.#call(`${what} ${id}`, work);
+    answered(kind !== 'unknown');
   }
 
   async #create(): Promise<void> {

@@ -1,5 +1,6 @@
 /** All hosts of a run: machines, agents on them, tenants, and the eyes of the host checkers. */
 import { FakeStorage } from '../../drivers/fake/storage.ts';
+import type { GuestSpec } from '../../drivers/types.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
@@ -16,6 +17,7 @@ import {
   checkQuota,
   checkWrite,
   type HostPicture,
+  PowerOffChecker,
   RemovalChecker,
 } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
@@ -39,6 +41,9 @@ const capacity: HostCapacity = {
   pciPools: [],
   numaCells: [],
 };
+
+/** How long after its answer an ask of unknown fate may still be committed. Unit: ms. */
+const unknownFateMs = 60_000;
 
 export interface HostWorldDeps {
   readonly schedule: Schedule;
@@ -69,6 +74,9 @@ export class HostWorld {
   readonly #options: HostWorldOptions;
   readonly #agents = new Map<number, HostAgent>();
   readonly #removals: RemovalChecker;
+  readonly #powerOffs: PowerOffChecker;
+  /** By server: asks of its owner under way, and until when one of unknown fate may still take effect. */
+  readonly #asks = new Map<string, { underWay: number; untilMs: number }>();
   readonly #created = new Set<string>();
   /** Deletions that were asked for. */
   readonly #deleting = new Set<string>();
@@ -81,6 +89,7 @@ export class HostWorld {
     this.#deps = deps;
     this.#options = options;
     this.#removals = new RemovalChecker(deps.report);
+    this.#powerOffs = new PowerOffChecker(deps.report);
     const shared = new FakeStorage({ shared: true, totalBytes: 2 ** 50 });
     if (options.tenants === 0) return;
     for (const node of deps.nodes) {
@@ -91,6 +100,7 @@ export class HostWorld {
             random: deps.random.fork(),
             time: node.time,
             onCall: (machine, driver, method, args) => this.#onCall(machine, driver, method, args),
+            onPowerCut: (machine) => this.#onPowerCut(machine),
           },
           {
             raftId: node.raftId,
@@ -101,6 +111,11 @@ export class HostWorld {
           },
         ),
       );
+    }
+    for (const machine of this.machines) {
+      machine.compute.listeners.add(({ serverId, power }) => {
+        if (power === 'shutdown') this.#onPowerOff(machine, serverId);
+      });
     }
   }
 
@@ -259,6 +274,7 @@ export class HostWorld {
           onCreated: (serverId) => this.#created.add(serverId),
           onDeleting: (serverId) => this.#deleting.add(serverId),
           onDeleted: (serverId) => this.#deleted.add(serverId),
+          onAsks: (serverId) => this.#onAsks(serverId),
         },
         { projectId: `p${at + 1}`, networkId },
       );
@@ -349,7 +365,8 @@ export class HostWorld {
         if (servers.get(serverId)?.hostId !== machine.hostId)
           found.push(`${host} keeps the claim of server ${serverId}/${generation}`);
       }
-      for (const [key] of machine.store.entries('intent/')) found.push(`${host} keeps ${key}`);
+      for (const [key] of [...machine.store.entries('intent/'), ...machine.store.entries('off/')])
+        found.push(`${host} keeps ${key}`);
       for (const [key] of machine.store.entries('reboot/'))
         if (!servers.has(key.slice('reboot/'.length))) found.push(`${host} keeps ${key}`);
       const volumes = new Set([...servers.values()].map(({ rootVolumeId }) => rootVolumeId));
@@ -389,12 +406,13 @@ export class HostWorld {
 
   #onCall(machine: HostMachine, driver: string, method: string, args: readonly unknown[]): void {
     const [subject] = args;
+    const host = `n${machine.raftId}`;
     const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
     if (!quiet)
       this.#deps.trace.add(`h${machine.raftId}`, `${driver} ${method} ${typeof subject === 'string' ? subject : ''}`);
+    if (driver === 'compute' && method === 'startGuest') this.#powerOffs.starts(host, (subject as GuestSpec).serverId);
     if (typeof subject !== 'string') return;
     this.#noteAsked(this.#deps.replay());
-    const host = `n${machine.raftId}`;
     if (
       driver === 'compute' &&
       method === 'stopGuest' &&
@@ -409,6 +427,42 @@ export class HostWorld {
     if (driver === 'storage' && method === 'removeDisk' && machine.storage.disks.has(subject as VolumeId)) {
       this.#removals.removes(host, 'disk', this.#serverOfVolume.get(subject) ?? subject);
     }
+  }
+
+  /** A guest went off by its own will; whether that is all there is to it shows in what was asked. */
+  #onPowerOff(machine: HostMachine, serverId: string): void {
+    const record = serverTable.get(this.#deps.replay(), serverId)?.record;
+    const asks = this.#asks.get(serverId);
+    const isAsked =
+      record === undefined ||
+      record.taskState !== '' ||
+      record.deleting ||
+      record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING ||
+      record.rebootsWanted > record.rebootsDone ||
+      (asks !== undefined && (asks.underWay > 0 || asks.untilMs > this.#deps.schedule.nowMs)) ||
+      machine.store.entries(`intent/${serverId}`).length > 0;
+    if (isAsked) return;
+    this.#powerOffs.wentOff(`n${machine.raftId}`, serverId);
+  }
+
+  /** With the power goes the process that waits; only what the host has noted can tell afterwards. */
+  #onPowerCut(machine: HostMachine): void {
+    for (const serverId of this.#powerOffs.off) {
+      if (machine.compute.guests.has(serverId as ServerId) && machine.store.entries(`off/${serverId}`).length === 0)
+        this.#powerOffs.mayStart(serverId);
+    }
+  }
+
+  /** An owner asks for something. Returns what is to be called with the answer. */
+  #onAsks(serverId: string): (isKnown: boolean) => void {
+    const asks = this.#asks.get(serverId) ?? { underWay: 0, untilMs: 0 };
+    this.#asks.set(serverId, asks);
+    asks.underWay += 1;
+    this.#powerOffs.mayStart(serverId);
+    return (isKnown) => {
+      asks.underWay -= 1;
+      if (!isKnown) asks.untilMs = this.#deps.schedule.nowMs + unknownFateMs;
+    };
   }
 
   readonly #serverOfVolume = new Map<string, string>();

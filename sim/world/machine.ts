@@ -43,6 +43,7 @@ export class HostMachine {
   readonly #schedule: Schedule;
   readonly #random: Prng;
   readonly #onCall: CallObserver;
+  readonly #onPowerCut: (machine: HostMachine) => void;
   /** From one power cut to the next. */
   #era: Life;
 
@@ -52,6 +53,8 @@ export class HostMachine {
       readonly random: Prng;
       readonly time: HostTime;
       readonly onCall: CallObserver;
+      /** Called before what only memory held is gone. */
+      readonly onPowerCut: (machine: HostMachine) => void;
     },
     options: {
       readonly raftId: number;
@@ -64,6 +67,7 @@ export class HostMachine {
     this.#schedule = deps.schedule;
     this.#random = deps.random;
     this.#onCall = deps.onCall;
+    this.#onPowerCut = deps.onPowerCut;
     this.raftId = options.raftId;
     this.hostId = options.hostId;
     this.capacity = options.capacity;
@@ -89,6 +93,7 @@ export class HostMachine {
 
   /** Power goes and comes back: processes and kernel networking are gone, files stay. */
   powerCut(): void {
+    this.#onPowerCut(this);
     this.#era.end();
     this.#era = new Life(`h${this.raftId}`);
     this.compute.reboot();

@@ -10,6 +10,7 @@ import { silentLogger } from '../../node/base/logger.ts';
 import { Executor, type HostReports } from '../../node/executor.ts';
 import { HostLoop } from '../../node/host-loop.ts';
 import { NetworkSync } from '../../node/network-sync.ts';
+import { PowerOffNotes } from '../../node/power-off-notes.ts';
 import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
 import { TransactionBuilder } from '../../node/state/table.ts';
 import { imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
@@ -102,7 +103,7 @@ class World {
           };
         },
         reports,
-        withIntents: (server) => server,
+        withIntents: (server) => new PowerOffNotes(this.store).overlay(server),
         onRecords: async () => {},
         clock: systemClock,
         logger: silentLogger,
@@ -308,6 +309,30 @@ t.test('a guest that powers itself off stays off', async (t) => {
   await loop.settled();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
   t.equal(w.compute.starts.length, 1);
+});
+
+t.test('a guest that powers itself off while there is no quorum stays off, also in the next agent', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  w.state.available = false;
+  w.compute.powerOff(serverId);
+  // The loop does not come to rest: it tries to tell the records.
+  while (w.compute.guests.get(serverId)?.power !== 'stopped') await new Promise((resolve) => setImmediate(resolve));
+  t.equal(w.server()?.powerWanted, PowerWanted.POWER_WANTED_RUNNING, 'nothing could be recorded');
+  await first.stop();
+  w.state.available = true;
+  const second = await w.startLoop();
+  t.equal(w.compute.starts.length, 1, 'nobody starts it');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+
+  await w.change((server) => {
+    server.taskState = 'powering-on';
+  });
+  await second.settled();
+  t.equal(w.compute.starts.length, 2, 'its owner may ask');
+  t.same(w.store.entries('off/'), []);
 });
 
 t.test('a guest that crashes is started again', async (t) => {

@@ -69,11 +69,7 @@ await t.test('what is remembered of an old disk stays until its owner says that 
   const trust = member(2, { memory });
   const renewed = member(1, { incarnation: 'new', starts: 1 });
   t.match(trust.answer(renewed.greeting(2, own), own).known, { incarnation: 'old' });
-  t.match(
-    trust.answer(renewed.greeting(2, own), own).known,
-    { incarnation: 'old' },
-    'the answer may have been lost',
-  );
+  t.match(trust.answer(renewed.greeting(2, own), own).known, { incarnation: 'old' }, 'the answer may have been lost');
   const leapt = { ...own, term: 1005, raisedTerm: 1005 };
   t.match(trust.answer(renewed.greeting(2, leapt), own).known, { incarnation: 'old' }, 'told once more');
   const next = { incarnation: 'new', term: 1005, match: 0, raisedTerm: 1005 };

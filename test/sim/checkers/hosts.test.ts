@@ -5,6 +5,7 @@ import {
   checkQuota,
   checkWrite,
   type HostPicture,
+  PowerOffChecker,
   RemovalChecker,
 } from '../../../sim/checkers/hosts.ts';
 import { findings } from '../findings.ts';
@@ -110,6 +111,60 @@ t.test('nothing is stopped or removed but what a record, or its owner, asked for
   checker.removes('a', 'disk', 'u');
   t.strictSame(list, ['record-before-removal', 'data-plane-independent', 'record-before-removal']);
 });
+
+for (const { name, run, found } of [
+  { name: 'a guest that never went off', run: (c: PowerOffChecker) => c.starts('a', 's'), found: 0 },
+  {
+    name: 'a guest whose owner asked for it again',
+    run: (c: PowerOffChecker) => {
+      c.wentOff('a', 's');
+      c.mayStart('s');
+      c.starts('a', 's');
+    },
+    found: 0,
+  },
+  {
+    name: 'another guest than the one that went off',
+    run: (c: PowerOffChecker) => {
+      c.wentOff('a', 's');
+      c.starts('a', 't');
+    },
+    found: 0,
+  },
+  {
+    name: 'a guest that is started though it went off',
+    run: (c: PowerOffChecker) => {
+      c.wentOff('a', 's');
+      c.starts('a', 's');
+    },
+    found: 1,
+  },
+  {
+    name: 'a guest that is started on another host though it went off',
+    run: (c: PowerOffChecker) => {
+      c.wentOff('a', 's');
+      c.starts('b', 's');
+    },
+    found: 1,
+  },
+  {
+    name: 'a guest that went off again after its owner had it started',
+    run: (c: PowerOffChecker) => {
+      c.wentOff('a', 's');
+      c.mayStart('s');
+      c.starts('a', 's');
+      c.wentOff('a', 's');
+      c.starts('a', 's');
+    },
+    found: 1,
+  },
+]) {
+  t.test(`off means off: ${name}`, async (t) => {
+    const { report, list } = findings();
+    run(new PowerOffChecker(report));
+    t.equal(list.length, found);
+  });
+}
 
 t.test('only the holder of the lock writes, at its generation', async (t) => {
   const write = { volumeId: 'v', host: 'a', generation: 2 };
