@@ -24,7 +24,7 @@ import type { PeerCalls } from './peer-calls.ts';
 import { GossipPlacer } from './placer.ts';
 import { HostReportService } from './services/compute/host-reports.ts';
 import type { HostProbe, ServiceDependencies } from './services/dependencies.ts';
-import { hostNetworkView } from './services/network/host-view.ts';
+import { HostNetworkViews } from './services/network/host-view.ts';
 import { hostTable, networkTable } from './state/tables/index.ts';
 import type { HostStore } from './store/host-store.ts';
 import { UnsaidReports } from './unsaid-reports.ts';
@@ -86,6 +86,7 @@ export class HostSide implements Service {
     this.#intents = new IntentBook({ ...services, store });
     const reports = new UnsaidReports(new HostReportService(services, hostId, options.signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger: logger.child({ part: 'network' }) });
+    const networkViews = new HostNetworkViews(hostId);
     this.#executor = new Executor({
       hostId,
       compute: drivers.compute,
@@ -103,7 +104,7 @@ export class HostSide implements Service {
         compute: drivers.compute,
         executor: this.#executor,
         networkSync,
-        networkView: (reader) => hostNetworkView(reader, hostId),
+        networkView: (reader) => networkViews.of(reader),
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),

@@ -33,8 +33,10 @@ export class NetworkSync {
   readonly #driver: NetworkDriver;
   readonly #store: HostStore;
   readonly #logger: Logger;
-  /** What was last ensured in this process, as text: an unchanged spec costs nothing. */
-  readonly #applied = new Map<string, string>();
+  /** What was last ensured in this process, and as text: an unchanged spec costs nothing. */
+  readonly #applied = new Map<string, { readonly spec: object; readonly text: string }>();
+  /** What guests read, as text: large, and seldom made anew. */
+  readonly #metadataTexts = new WeakMap<object, string>();
   readonly #tapNames = new Map<PortId, string>();
   readonly #orphansTold = new Set<string>();
 
@@ -67,12 +69,17 @@ export class NetworkSync {
         failures.push({ what, error });
       }
     };
-    const ensure = async (key: string, spec: unknown, run: () => Promise<void>): Promise<void> => {
-      const text = JSON.stringify(spec);
-      if (this.#applied.get(key) === text) return;
+    const ensure = async (key: string, spec: object, run: () => Promise<void>): Promise<void> => {
+      const applied = this.#applied.get(key);
+      if (applied?.spec === spec) return;
+      const text = this.#textOf(spec);
+      if (applied?.text === text) {
+        this.#applied.set(key, { spec, text });
+        return;
+      }
       await attempt(key, async () => {
         await run();
-        this.#applied.set(key, text);
+        this.#applied.set(key, { spec, text });
       });
     };
 
@@ -143,6 +150,17 @@ export class NetworkSync {
         await this.#forget('network', networkId);
       });
     }
+  }
+
+  #textOf(spec: object): string {
+    if (!('metadata' in spec) || typeof spec.metadata !== 'object' || spec.metadata === null)
+      return JSON.stringify(spec);
+    let metadata = this.#metadataTexts.get(spec.metadata);
+    if (metadata === undefined) {
+      metadata = JSON.stringify(spec.metadata);
+      this.#metadataTexts.set(spec.metadata, metadata);
+    }
+    return JSON.stringify({ ...spec, metadata });
   }
 
   #mayRemove(kind: Kind, id: string, view: HostNetworkView): boolean {

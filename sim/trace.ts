@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 
 /** Lines kept for a report of a failure. */
 const lastLinesMax = 400;
+/** Text that is summed at once: a call of the hash for each line would cost more than the line. Unit: characters. */
+const summedAtOnce = 32_768;
 
 export class Trace {
   lines = 0;
@@ -10,6 +12,8 @@ export class Trace {
   readonly #write: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
   #last: string[] = [];
+  /** Lines that are not summed yet. */
+  #unsummed = '';
 
   constructor(now: () => number, write?: (line: string) => void) {
     this.#now = now;
@@ -20,7 +24,8 @@ export class Trace {
   add(who: string, what: string): void {
     const line = `${this.#now().toFixed(3).padStart(12)} ${who.padEnd(6)} ${what}\n`;
     this.lines += 1;
-    this.#hash.update(line);
+    this.#unsummed += line;
+    if (this.#unsummed.length > summedAtOnce) this.#sum();
     this.#last.push(line);
     if (this.#last.length > 2 * lastLinesMax) this.#last = this.#last.slice(-lastLinesMax);
     this.#write?.(line);
@@ -33,7 +38,13 @@ export class Trace {
 
   /** SHA-256 of all lines so far, hex. */
   digest(): string {
+    this.#sum();
     return this.#hash.copy().digest('hex');
+  }
+
+  #sum(): void {
+    this.#hash.update(this.#unsummed);
+    this.#unsummed = '';
   }
 }
 

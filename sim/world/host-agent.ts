@@ -19,7 +19,7 @@ import { GossipPlacer } from '../../node/placer.ts';
 import { HostReportService } from '../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../node/services/compute/index.ts';
 import type { HostControl, HostProbe, HostViews, ServiceDependencies } from '../../node/services/dependencies.ts';
-import { hostNetworkView } from '../../node/services/network/host-view.ts';
+import { HostNetworkViews } from '../../node/services/network/host-view.ts';
 import { NetworkService } from '../../node/services/network/index.ts';
 import { hostTable, networkTable } from '../../node/state/tables/index.ts';
 import { UnsaidReports } from '../../node/unsaid-reports.ts';
@@ -89,6 +89,7 @@ export class HostAgent {
     this.#intents = new IntentBook({ ...services, store });
     const reports = new UnsaidReports(new HostReportService(services, hostId, signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger });
+    const networkViews = new HostNetworkViews(hostId);
     const executor = new Executor({
       hostId,
       compute: drivers.compute,
@@ -111,7 +112,7 @@ export class HostAgent {
         compute: drivers.compute,
         executor,
         networkSync,
-        networkView: (reader) => hostNetworkView(reader, hostId),
+        networkView: (reader) => networkViews.of(reader),
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),

@@ -3,9 +3,9 @@
  * simulator happens outside of it, so one seed gives one order.
  *
  * Between two things the loop yields a macrotask, so that every promise which the first has settled has run its course
- * before the second begins.
+ * before the second begins. Node drains promises between two immediates of one round of its loop, so these are asked for
+ * many at a time: a round of the loop for each thing would cost more than most things do.
  */
-import { setImmediate } from 'node:timers/promises';
 import { assert } from '../../node/base/assert.ts';
 
 /** One run of an agent's process. What it asked for does not happen once it is dead, and happens later while it pauses. */
@@ -43,6 +43,8 @@ export interface Pending {
 
 /** Things that may wait at a time: far more than any cluster of ours has; more means that something multiplies. */
 const pendingMax = 1_000_000;
+/** Macrotasks asked for at a time. What else waits for Node's loop (a signal, a message of a worker) waits no longer. */
+const immediatesAtOnce = 128;
 
 export class Schedule {
   nowMs = 0;
@@ -72,11 +74,36 @@ export class Schedule {
     });
   }
 
-  /** Does everything up to `untilMs`, then stands there. `shouldStop` is asked after each thing. */
+  /** Does everything up to `untilMs`, then stands there. `shouldStop` is asked before each thing. */
   async runUntil(untilMs: number, shouldStop: () => boolean): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      let isOver = false;
+      const one = (): void => {
+        if (isOver) return;
+        try {
+          isOver = shouldStop() || !this.#doNext(untilMs);
+          if (isOver) resolve();
+        } catch (error) {
+          isOver = true;
+          reject(error);
+        }
+      };
+      const round = (): void => {
+        one();
+        if (isOver) return;
+        for (let count = 1; count < immediatesAtOnce; count += 1) setImmediate(one);
+        setImmediate(round);
+      };
+      round();
+    });
+    if (!shouldStop()) this.nowMs = untilMs;
+  }
+
+  /** Does the next thing that is due by `untilMs`. False: there is none. */
+  #doNext(untilMs: number): boolean {
     for (;;) {
       const next = this.#heap[0];
-      if (next === undefined || next.atMs > untilMs || shouldStop()) break;
+      if (next === undefined || next.atMs > untilMs) return false;
       this.#pop();
       if (next.isCancelled || next.life?.isAlive === false) continue;
       this.nowMs = next.atMs;
@@ -87,9 +114,8 @@ export class Schedule {
       }
       this.events += 1;
       next.run();
-      await setImmediate();
+      return true;
     }
-    if (!shouldStop()) this.nowMs = untilMs;
   }
 
   #push(pending: Pending): void {

@@ -21,6 +21,7 @@ import type {
 import type { shoal } from '../../../proto/messages.ts';
 import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
 import type { HostNetworkView } from '../../network-sync.ts';
+import { ReadMemo } from '../../state/read-set.ts';
 import { indexKey } from '../../state/table.ts';
 import {
   floatingIpTable,
@@ -41,12 +42,45 @@ import { protocolNumber } from './protocols.ts';
 /** The bodies served to one guest; replaceable in tests. */
 export type MetadataOf = (reader: StateReader, server: shoal.v1.Server) => Readonly<Record<string, string>>;
 
+/** Guests whose metadata one host keeps prepared: more than a host has. */
+const guestsMax = 1024;
+
+/**
+ * The views of one host, one after the other. A host looks after every change of the mesh, and most changes are none of its
+ * business: the view, and what a guest reads, are made anew only when a record that they are made of has changed. What has
+ * not changed is the same object.
+ */
+export class HostNetworkViews {
+  readonly #hostId: HostId;
+  readonly #views = new ReadMemo<ViewParts>(1);
+  readonly #metadata = new ReadMemo<Readonly<Record<string, string>>>(guestsMax);
+
+  constructor(hostId: HostId) {
+    this.#hostId = hostId;
+  }
+
+  of(reader: StateReader): HostNetworkView {
+    const parts = this.#views.get('view', reader, (seen) =>
+      viewParts(seen, this.#hostId, (reads, { id }) =>
+        this.#metadata.get(id, reads, (own) => serverMetadata(own, serverTable.must(own, id).record)),
+      ),
+    );
+    return { revision: reader.revision, ...parts };
+  }
+}
+
 /** Everything that `hostId` must carry. */
 export function hostNetworkView(
   reader: StateReader,
   hostId: HostId,
   metadataOf: MetadataOf = serverMetadata,
 ): HostNetworkView {
+  return { revision: reader.revision, ...viewParts(reader, hostId, metadataOf) };
+}
+
+type ViewParts = Omit<HostNetworkView, 'revision'>;
+
+function viewParts(reader: StateReader, hostId: HostId, metadataOf: MetadataOf): ViewParts {
   const records = new Records(reader);
   const localPorts = portTable
     .by(reader, 'host', hostId)
@@ -59,7 +93,6 @@ export function hostNetworkView(
   }
   const islands = islandsOf(records, [...seeds].sort());
   return {
-    revision: reader.revision,
     networks: sortedBy(
       islands.flatMap((island) => island.networks.map((network) => networkSpec(reader, network))),
       (spec) => spec.networkId,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { HostId } from '../../../../node/base/ids.ts';
-import { hostNetworkView } from '../../../../node/services/network/host-view.ts';
+import { HostNetworkViews, hostNetworkView } from '../../../../node/services/network/host-view.ts';
 import { transact } from '../../../../node/services/transact.ts';
 import { portTable, routerTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
@@ -146,4 +146,38 @@ void t.test('the same records give the same view, byte for byte', async (t) => {
   for (const number of [1, 2, 3]) {
     t.equal(JSON.stringify(view(world, number)), JSON.stringify(view(world, number)));
   }
+});
+
+void t.test('views one after the other are those made anew, and share what has not changed', async (t) => {
+  const world = makeWorld();
+  const views = [1, 2, 3].map((number) => new HostNetworkViews(host(number)));
+  const look = () => views.map((each) => each.of(world.state.local));
+  const check = (what: string): void => {
+    look().forEach((kept, at) => {
+      t.same(kept, view(world, at + 1), `host ${at + 1} after ${what}`);
+    });
+  };
+  check('nothing');
+  const { guestA, guestC, apart } = await island(world);
+  check('guests came');
+  const setMetadata = (port: shoal.v1.Port, metadata: Readonly<Record<string, string>>): Promise<void> =>
+    transact(world.deps, world.alice, ({ reader, change }) => {
+      const row = serverTable.must(reader, port.deviceId);
+      serverTable.update(change, row, new shoal.v1.Server({ ...row.record, metadata }));
+    });
+  const before = look();
+  await setMetadata(guestC, { colour: 'red' });
+  t.equal(look()[0]?.ports, before[0]?.ports, 'host 1 has nothing to do with the guest of host 2');
+  check('a guest of host 2 has changed');
+  const [, old] = look();
+  await addGuest(world, apart.network.id, 2, 'd');
+  const [, now] = look();
+  t.equal(now?.ports.length, (old?.ports.length ?? 0) + 1);
+  const metadataOf = (of: typeof now, port: shoal.v1.Port) =>
+    of?.ports.find(({ portId }) => portId === port.id)?.metadata;
+  t.equal(metadataOf(now, guestC), metadataOf(old, guestC), 'what the other guest reads is not made again');
+  check('a guest came');
+  await setMetadata(guestA, { colour: 'blue' });
+  t.match(JSON.stringify(look()[0]?.ports), /blue/);
+  check('a guest has other metadata');
 });

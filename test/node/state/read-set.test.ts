@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { AssertionError } from '../../../node/base/assert.ts';
+import { ReadMemo, ReadSet } from '../../../node/state/read-set.ts';
+import { StateMachine } from '../../../node/state/state-machine.ts';
+import type { Op, StateReader } from '../../../node/state/types.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function change(machine: StateMachine, ...thenOps: Op[]): void {
+  machine.apply(machine.appliedIndex + 1, { clientToken: '', transaction: { compares: [], thenOps, elseOps: [] } });
+}
+
+void t.test('what was read is the same until a key, a range or a counter that was read changes', async (t) => {
+  const machine = new StateMachine();
+  change(machine, { kind: 'put', key: 'a/1', value: bytes('x') }, { kind: 'put', key: 'b', value: bytes('y') });
+  const reads = new ReadSet(machine);
+  reads.get('b');
+  reads.get('absent');
+  reads.range('a/', 'a0');
+  reads.counter('count');
+  const same = (): boolean => reads.isSameIn(machine);
+  t.ok(same());
+  change(machine, { kind: 'put', key: 'other', value: bytes('z') });
+  t.ok(same(), 'what was not read may change');
+  for (const [op, back] of [
+    [
+      { kind: 'put', key: 'absent', value: bytes('') },
+      { kind: 'delete', key: 'absent' },
+    ],
+    [
+      { kind: 'put', key: 'a/2', value: bytes('') },
+      { kind: 'delete', key: 'a/2' },
+    ],
+    [
+      { kind: 'add', key: 'count', delta: 1, min: 0, max: 9 },
+      { kind: 'add', key: 'count', delta: -1, min: 0, max: 9 },
+    ],
+  ] as const) {
+    change(machine, op);
+    t.notOk(same(), op.key);
+    change(machine, back);
+    t.ok(same(), `${op.key} again as it was`);
+  }
+  change(machine, { kind: 'put', key: 'b', value: bytes('y') });
+  t.notOk(same(), 'a key that was written again counts as changed, whatever its value');
+});
+
+void t.test('a result that is kept is the one that would be made now', async (t) => {
+  const keys = ['a/1', 'a/2', 'a/3', 'b'] as const;
+  const op = fc.record({ key: fc.constantFrom(...keys), value: fc.option(fc.integer({ min: 0, max: 3 })) });
+  const text = (reader: StateReader): string =>
+    JSON.stringify([
+      reader.range('a/', 'a0').map(({ key, value }) => [key, [...value]]),
+      [...(reader.get('b')?.value ?? [])],
+    ]);
+  fc.assert(
+    fc.property(fc.array(op, { maxLength: 40 }), (ops) => {
+      const machine = new StateMachine();
+      const memo = new ReadMemo<string>(2);
+      for (const { key, value } of ops) {
+        change(machine, value === null ? { kind: 'delete', key } : { kind: 'put', key, value: Uint8Array.of(value) });
+        // One memo inside another: the outer one has read what the inner one was made of.
+        const kept = memo.get('outer', machine, (outer) => memo.get('inner', outer, text));
+        if (kept !== text(machine)) return false;
+      }
+      return true;
+    }),
+  );
+  t.end();
+});
+
+void t.test('only as many results are kept as it may, and none may depend on the revision', async (t) => {
+  const machine = new StateMachine();
+  const memo = new ReadMemo<number>(2);
+  let made = 0;
+  const get = (name: string): number =>
+    memo.get(name, machine, () => {
+      made += 1;
+      return made;
+    });
+  t.same(['a', 'b', 'a', 'c', 'a'].map(get), [1, 2, 1, 3, 4], 'a was made longest ago when c came');
+  t.throws(() => memo.get('x', machine, (reader) => reader.revision), AssertionError);
+});
