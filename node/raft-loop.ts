@@ -226,6 +226,11 @@ export class RaftLoop implements Service, RaftHandlers {
     return this.#core?.raft.role === 'leader';
   }
 
+  /** The last entry known committed. */
+  get commitIndex(): number {
+    return this.#core?.raft.log.committed ?? this.#machine.appliedIndex;
+  }
+
   standing(): StateStanding {
     const raft = this.#core?.raft;
     const route = this.route();
@@ -234,7 +239,7 @@ export class RaftLoop implements Service, RaftHandlers {
       hasQuorum: route !== undefined,
       leaderRaftId: raft?.leader ?? nobody,
       term: raft?.term ?? this.#store.plannedHardState.term,
-      commitIndex: raft?.log.committed ?? this.#machine.appliedIndex,
+      commitIndex: this.commitIndex,
       appliedIndex: this.#machine.appliedIndex,
       voters: [...new Set([...voters, ...votersOutgoing])],
       learners: [...new Set([...learners, ...learnersNext])],

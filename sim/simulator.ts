@@ -145,6 +145,7 @@ class Simulator {
         report,
         reached: (name) => this.#reach(name),
         replay: () => this.#applied.replay,
+        keysOf: (revision) => this.#applied.keysOf(revision),
         working: this.#working,
         onFailed: (error) => this.#crashed(error),
         ...(settings.mutant?.host === undefined ? {} : { mutant: settings.mutant.host }),
@@ -525,7 +526,8 @@ class Simulator {
       const { process: running } = node;
       if (running === undefined) continue;
       const { loop, life, clock, log } = running;
-      const { commitIndex, appliedIndex } = loop.standing();
+      const { commitIndex } = loop;
+      const { appliedIndex } = log.machine;
       // A core that is made anew begins at what is on disk.
       this.#progress.observe(`${life.name}${loop.doubt === undefined ? '' : ' in doubt'}`, commitIndex, appliedIndex);
       if (node.disk.inFlight > 1)
@@ -626,6 +628,14 @@ class Simulator {
   }
 }
 
+/** By the bytes, which members hand on by reference. */
+const hashes = new WeakMap<Uint8Array, string>();
+
 function hashOf(type: string, data: Uint8Array): string {
-  return createHash('sha1').update(type).update(data).digest('base64');
+  let hash = hashes.get(data);
+  if (hash === undefined) {
+    hash = createHash('sha1').update(data).digest('base64');
+    hashes.set(data, hash);
+  }
+  return `${type} ${hash}`;
 }

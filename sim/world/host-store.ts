@@ -17,6 +17,8 @@ export class SimHostStore {
   readonly #syncMs: number;
   /** Values as JSON: what is read is never what was written by reference. */
   readonly #map = new Map<string, string>();
+  /** By prefix: what `peek` gave, until something changes. */
+  readonly #peeked = new Map<string, readonly (readonly [string, unknown])[]>();
   #inFlight: InFlight[] = [];
 
   constructor(deps: { readonly schedule: Schedule; readonly random: Prng }, options: { readonly syncMs: number }) {
@@ -60,6 +62,7 @@ export class SimHostStore {
     };
   }
 
+  /** Entries as a process reads them: values of its own. */
   entries(prefix: string): readonly (readonly [string, unknown])[] {
     return [...this.#map]
       .filter(([key]) => key.startsWith(prefix))
@@ -67,8 +70,19 @@ export class SimHostStore {
       .map(([key, text]) => [key, JSON.parse(text)] as const);
   }
 
+  /** Entries for checkers, which change nothing: the same list until something is written. */
+  peek(prefix: string): readonly (readonly [string, unknown])[] {
+    let list = this.#peeked.get(prefix);
+    if (list === undefined) {
+      list = this.entries(prefix);
+      this.#peeked.set(prefix, list);
+    }
+    return list;
+  }
+
   /** A planted bug: entries vanish. */
   forget(prefix: string): void {
+    this.#peeked.clear();
     for (const key of [...this.#map.keys()]) if (key.startsWith(prefix)) this.#map.delete(key);
   }
 
@@ -83,6 +97,7 @@ export class SimHostStore {
   }
 
   #apply(writes: readonly HostStoreWrite[]): void {
+    this.#peeked.clear();
     for (const { key, value } of writes) {
       if (value === undefined) this.#map.delete(key);
       else this.#map.set(key, JSON.stringify(value));

@@ -29,6 +29,7 @@ import { HostAgent } from './host-agent.ts';
 import { HostMachine } from './machine.ts';
 import type { SimNetwork } from './network.ts';
 import type { Process, SimNode } from './node.ts';
+import { RecordList } from './record-list.ts';
 import type { Schedule } from './schedule.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
@@ -56,6 +57,8 @@ export interface HostWorldDeps {
   readonly reached: (name: string) => void;
   /** The replay of what was committed. */
   readonly replay: () => StateReader;
+  /** The keys that a revision of it changed. */
+  readonly keysOf: (revision: number) => readonly string[] | undefined;
   readonly working: Working;
   readonly onFailed: (error: unknown) => void;
   readonly mutant?: HostMutant;
@@ -82,6 +85,8 @@ export class HostWorld {
   readonly #deleting = new Set<string>();
   /** Deletions that were acknowledged. */
   readonly #deleted = new Set<string>();
+  readonly #servers = new RecordList(serverTable);
+  readonly #ports = new RecordList(portTable);
   #networkIds: string[] = [];
   #seenRevision = 0;
 
@@ -302,7 +307,7 @@ export class HostWorld {
     for (const machine of this.machines) {
       for (const [serverId, guest] of machine.compute.guests)
         if (guest.power === 'shutdown') this.#removals.mayStop(serverId);
-      for (const [key] of machine.store.entries('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
+      for (const [key] of machine.store.peek('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
       for (const serverId of machine.runningGuests()) {
         const { spec } = machine.compute.guest(serverId);
         for (const { volumeId } of spec.disks) {
@@ -319,7 +324,7 @@ export class HostWorld {
     if (reader.revision === this.#seenRevision) return;
     this.#seenRevision = reader.revision;
     checkAddresses(
-      portTable.list(reader).map(({ record }) => ({
+      this.#ports.of(reader).map((record) => ({
         id: record.id,
         networkId: record.networkId,
         mac: record.mac,
@@ -340,7 +345,7 @@ export class HostWorld {
     const reader = this.#deps.replay();
     const found: string[] = [];
     if (this.machines.length === 0) return found;
-    const servers = new Map(serverTable.list(reader).map(({ record }) => [record.id, record]));
+    const servers = new Map(this.#servers.of(reader).map((record) => [record.id, record]));
     for (const server of servers.values()) {
       if (server.hostId === '') continue;
       const machine = this.machines.find(({ hostId }) => hostId === server.hostId);
@@ -365,15 +370,15 @@ export class HostWorld {
         if (servers.get(serverId)?.hostId !== machine.hostId)
           found.push(`${host} keeps the claim of server ${serverId}/${generation}`);
       }
-      for (const [key] of [...machine.store.entries('intent/'), ...machine.store.entries('off/')])
-        found.push(`${host} keeps ${key}`);
-      for (const [key] of machine.store.entries('reboot/'))
+      for (const prefix of ['intent/', 'off/'])
+        for (const [key] of machine.store.peek(prefix)) found.push(`${host} keeps ${key}`);
+      for (const [key] of machine.store.peek('reboot/'))
         if (!servers.has(key.slice('reboot/'.length))) found.push(`${host} keeps ${key}`);
       const volumes = new Set([...servers.values()].map(({ rootVolumeId }) => rootVolumeId));
       for (const [volumeId] of machine.storage.disks)
         if (!volumes.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
     }
-    for (const { record } of portTable.list(reader)) {
+    for (const record of this.#ports.of(reader)) {
       if (record.deviceOwner.startsWith('compute') && !servers.has(record.deviceId))
         found.push(`port ${record.id} belongs to server ${record.deviceId}, which is gone`);
     }
@@ -418,7 +423,7 @@ export class HostWorld {
       method === 'stopGuest' &&
       machine.compute.guests.get(subject as ServerId)?.power === 'running'
     ) {
-      for (const [key] of machine.store.entries('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
+      for (const [key] of machine.store.peek('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
       this.#removals.stops(host, subject);
     }
     if (driver === 'compute' && method === 'removeGuest' && machine.compute.guests.has(subject as ServerId)) {
@@ -470,19 +475,27 @@ export class HostWorld {
 
   /** Notes what records have asked for up to now. */
   #noteAsked(reader: StateReader): void {
-    if (reader.revision === this.#askedRevision) return;
-    this.#askedRevision = reader.revision;
-    for (const { record } of serverTable.list(reader)) {
-      this.#serverOfVolume.set(record.rootVolumeId, record.id);
-      if (record.deleting || record.previousHostId !== '') this.#removals.mayGo(record.id);
-      if (record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone)
-        this.#removals.mayStop(record.id);
+    const { revision } = reader;
+    for (let at = this.#askedRevision + 1; at <= revision; at += 1) {
+      for (const key of this.#deps.keysOf(at) ?? []) {
+        if (!key.startsWith(serverTable.prefix)) continue;
+        const found = reader.get(key);
+        if (found !== undefined) this.#noteServer(this.#servers.record(found.value));
+      }
     }
+    this.#askedRevision = revision;
+  }
+
+  #noteServer(record: shoal.v1.Server): void {
+    this.#serverOfVolume.set(record.rootVolumeId, record.id);
+    if (record.deleting || record.previousHostId !== '') this.#removals.mayGo(record.id);
+    if (record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone)
+      this.#removals.mayStop(record.id);
   }
 
   #quotas(reader: StateReader): Parameters<typeof checkQuota>[0] {
-    const servers = serverTable.list(reader).map(({ record }) => record);
-    const ports = portTable.list(reader).map(({ record }) => record);
+    const servers = this.#servers.of(reader);
+    const ports = this.#ports.of(reader);
     return this.#networkIds.flatMap((_, at) => {
       const projectId = `p${at + 1}`;
       const own = servers.filter((server) => server.projectId === projectId);
@@ -529,10 +542,35 @@ function forgetful(handlers: HostHandlers): HostHandlers {
 
 /** Claims that hold room; the ledger also keeps those that have ended, for a while. */
 function liveClaims(machine: HostMachine): readonly ClaimRecord[] {
-  return machine.store
-    .entries('claim/')
-    .map(([, value]) => value as ClaimRecord)
-    .filter(({ state }) => state === 'admitted' || state === 'bound');
+  const entries = machine.store.peek('claim/');
+  let live = liveClaimsOf.get(entries);
+  if (live === undefined) {
+    live = entries
+      .map(([, value]) => value as ClaimRecord)
+      .filter(({ state }) => state === 'admitted' || state === 'bound');
+    liveClaimsOf.set(entries, live);
+  }
+  return live;
+}
+
+/** By the list that a store gave. */
+const liveClaimsOf = new WeakMap<object, readonly ClaimRecord[]>();
+const claimPicturesOf = new WeakMap<object, HostPicture['claims']>();
+
+function claimPictures(machine: HostMachine): HostPicture['claims'] {
+  const live = liveClaims(machine);
+  let pictures = claimPicturesOf.get(live);
+  if (pictures === undefined) {
+    pictures = live.map(({ serverId, generation, needs }) => ({
+      serverId,
+      generation,
+      vcpus: needs.vcpus,
+      memoryMib: needs.memoryMib,
+      diskGib: needs.diskGib,
+    }));
+    claimPicturesOf.set(live, pictures);
+  }
+  return pictures;
 }
 
 function pictureOf(machine: HostMachine): HostPicture {
@@ -543,13 +581,7 @@ function pictureOf(machine: HostMachine): HostPicture {
       generation: guest.spec.generation,
       isRunning: guest.power === 'running',
     })),
-    claims: liveClaims(machine).map(({ serverId, generation, needs }) => ({
-      serverId,
-      generation,
-      vcpus: needs.vcpus,
-      memoryMib: needs.memoryMib,
-      diskGib: needs.diskGib,
-    })),
+    claims: claimPictures(machine),
     room: {
       vcpus: machine.capacity.vcpus.total,
       memoryMib: machine.capacity.memoryMib.total,
