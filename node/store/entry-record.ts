@@ -48,8 +48,21 @@ export function decodeEntry(key: string, value: Uint8Array): Entry | undefined {
   if (type === undefined) return undefined;
   return {
     index: indexOfEntryKey(key),
-    term: view.getUint32(sealBytes) * 2 ** 32 + view.getUint32(sealBytes + 4),
+    term: termOf(view),
     type,
     data: value.subarray(headerBytes),
   };
+}
+
+/** Where an entry stands, without a look at its checksum or its data; undefined for what is too short to be one. */
+export function entryPlace(
+  key: string,
+  value: Uint8Array,
+): { readonly index: number; readonly term: number } | undefined {
+  if (value.length < headerBytes) return undefined;
+  return { index: indexOfEntryKey(key), term: termOf(new DataView(value.buffer, value.byteOffset)) };
+}
+
+function termOf(record: DataView): number {
+  return record.getUint32(sealBytes) * 2 ** 32 + record.getUint32(sealBytes + 4);
 }

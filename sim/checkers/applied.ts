@@ -4,7 +4,7 @@
  * reads, for snapshots and for what clients were told.
  */
 import { createHash } from 'node:crypto';
-import { type Command, encodeCommand } from '../../node/state/command.ts';
+import type { Command } from '../../node/state/command.ts';
 import { type Applied, StateMachine } from '../../node/state/state-machine.ts';
 import type { StateEvent, StateReader, TransactionOutcome } from '../../node/state/types.ts';
 import type { Report } from './invariants.ts';
@@ -20,7 +20,8 @@ export interface AppliedEntry {
 }
 
 interface Known {
-  readonly print: string;
+  /** As the first member applied it. */
+  readonly entry: AppliedEntry;
   readonly token: string;
   readonly outcome: TransactionOutcome | undefined;
   readonly keys: readonly string[];
@@ -65,10 +66,9 @@ export class AppliedChecker {
 
   apply(node: number, entry: AppliedEntry): void {
     const { index, command, outcome, isReplay, events } = entry;
-    const print = fingerprint(entry);
     const known = this.#known.get(index);
     if (known !== undefined) {
-      if (known.print !== print) {
+      if (!isSameEntry(known.entry, entry)) {
         this.#report(
           'state-machine-safety',
           `member ${node} applies another command, or with another outcome, at ${index}`,
@@ -78,7 +78,7 @@ export class AppliedChecker {
     }
     this.#firstIndex ??= index;
     const token = command?.clientToken ?? '';
-    this.#known.set(index, { print, token, outcome, keys: events.map((event) => event.key) });
+    this.#known.set(index, { entry, token, outcome, keys: events.map((event) => event.key) });
     for (const { key, value } of events) {
       const values = this.#values.get(key) ?? [];
       values.push({ revision: index, value: value === undefined ? undefined : text(value) });
@@ -183,12 +183,46 @@ function outcomeText(outcome: TransactionOutcome | undefined): string {
   ]);
 }
 
-function fingerprint({ command, outcome, events, isReplay }: AppliedEntry): string {
-  const hash = createHash('sha1');
-  if (command !== undefined) hash.update(encodeCommand(command));
-  hash.update(`${outcomeText(outcome)} ${isReplay}`);
-  for (const { key, value } of events) hash.update(`${key} `).update(value ?? 'deleted');
-  return hash.digest('base64');
+/** The same command with the same outcome and events. Compared as they are: a hash of each would cost far more. */
+function isSameEntry(a: AppliedEntry, b: AppliedEntry): boolean {
+  if (a === b) return true;
+  return (
+    a.isReplay === b.isReplay &&
+    outcomeText(a.outcome) === outcomeText(b.outcome) &&
+    isSameList(a.events, b.events, (x, y) => x.key === y.key && isSameBytes(x.value, y.value)) &&
+    isSameCommand(a.command, b.command)
+  );
+}
+
+function isSameCommand(a: Command | undefined, b: Command | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.clientToken === b.clientToken &&
+    (['compares', 'thenOps', 'elseOps'] as const).every((part) =>
+      isSameList<object>(a.transaction[part], b.transaction[part], isSameItem),
+    )
+  );
+}
+
+/** Two plain objects with the same fields, of which only bytes are objects. */
+function isSameItem(a: object, b: object): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => {
+      const left: unknown = Reflect.get(a, name);
+      const right: unknown = Reflect.get(b, name);
+      return left instanceof Uint8Array && right instanceof Uint8Array ? isSameBytes(left, right) : left === right;
+    })
+  );
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[], isSame: (x: T, y: T) => boolean): boolean {
+  return a.length === b.length && a.every((x, at) => isSame(x, b[at] as T));
+}
+
+function isSameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);
 }
 
 function rowsDigest(machine: StateMachine): string {

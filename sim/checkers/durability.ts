@@ -4,7 +4,7 @@
  */
 
 import type { DiskOp } from '../../node/store/disk.ts';
-import { decodeEntry } from '../../node/store/entry-record.ts';
+import { entryPlace } from '../../node/store/entry-record.ts';
 import { headKey } from '../../node/store/keys.ts';
 import { decodeHead, type Head } from '../../node/store/records.ts';
 import type { Report } from './invariants.ts';
@@ -32,7 +32,7 @@ export class DurabilityChecker {
     for (const { key, value } of ops) {
       if (value === undefined) continue;
       if (key.startsWith('l/')) {
-        const entry = decodeEntry(key, value);
+        const entry = entryPlace(key, value);
         if (entry !== undefined) this.holds(node, entry.index, entry.term);
       } else if (key === headKey) {
         const head = decodeHead(key, value);
