@@ -16,8 +16,14 @@ export interface SimOptions {
   readonly keys: number;
   /** Mean pause of a client between two operations. Unit: ms. */
   readonly thinkMs: number;
-  /** Tenants that create, stop, start, reboot and delete servers; 0: hosts have no guests. */
+  /** Tenants that create, stop, start, reboot and delete servers, up to six each; 0: hosts have no guests. */
   readonly tenants: number;
+  /** Mean pause of a tenant between two operations. Unit: ms. */
+  readonly tenantThinkMs: number;
+  /** Servers that are made before the faults begin, shared out among the tenants; at most six for each. */
+  readonly servers: number;
+  /** Virtual CPUs that a host gives away; 1 GiB of memory and 10 GiB of disk come with each. Few, so that hosts fill up. */
+  readonly hostVcpus: number;
   /** Storage of the servers: this host's own, or one that all hosts share. */
   readonly storage: 'local' | 'rbd';
   /** Mean time between two faults. Unit: ms. */
@@ -33,6 +39,30 @@ export interface SimOptions {
   /** How long a voter may be silent before the autopilot replaces it. Unit: ms. */
   readonly graceMs: number;
 }
+
+/** Servers that a tenant keeps at a time, about. */
+export const serversPerTenant = 6;
+
+/** Bounds of what may be fixed, both ends included. */
+export const optionBounds = {
+  hosts: [1, 2_000],
+  chaosMs: [0, 1_000 * 3_600_000],
+  clients: [0, 1_000],
+  keys: [1, 1_000],
+  thinkMs: [1, 3_600_000],
+  tenants: [0, 10_000],
+  tenantThinkMs: [1, 3_600_000],
+  servers: [0, 60_000],
+  hostVcpus: [1, 1_000],
+  faultEveryMs: [1, 3_600_000],
+  faultForMs: [1, 3_600_000],
+  syncMs: [0.01, 10_000],
+  logBytesMax: [1_000, 2 ** 40],
+  graceMs: [1_000, 24 * 3_600_000],
+} as const satisfies Readonly<Partial<Record<keyof SimOptions, readonly [number, number]>>>;
+
+/** An option that is a number. All are whole numbers but `syncMs`. */
+export type NumberOption = keyof typeof optionBounds;
 
 /** What a caller may fix. */
 export type SimOverrides = Partial<Omit<SimOptions, 'seed'>>;
@@ -57,6 +87,9 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     keys: 1 + random.below(5),
     thinkMs: random.pick([20, 100, 300]),
     tenants: random.pick([0, 1, 2, 3]),
+    tenantThinkMs: 800,
+    servers: 0,
+    hostVcpus: 4,
     storage: random.pick(['local', 'rbd'] as const),
     faultEveryMs: random.pick([500, 2_000, 5_000]),
     faultForMs: random.pick([300, 1_500, 5_000, 12_000]),
@@ -67,19 +100,34 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     graceMs: random.pick([4_000, 15_000, 60_000]),
   };
   const options = { ...drawn, ...overrides };
-  const mistakes: string[] = [];
-  const atLeast = (name: 'hosts' | 'chaosMs' | 'clients' | 'keys' | 'tenants', least: number, most: number): void => {
-    const value = options[name];
-    if (!Number.isInteger(value) || value < least || value > most)
-      mistakes.push(`${name} ${value} must be an integer from ${least} to ${most}`);
-  };
-  atLeast('hosts', 1, 200);
-  atLeast('chaosMs', 0, 1_000 * 3_600_000);
-  atLeast('clients', 0, 1_000);
-  atLeast('keys', 1, 1_000);
-  atLeast('tenants', 0, 100);
-  for (const name of options.faults) if (!faultNames.includes(name)) mistakes.push(`there is no fault ${String(name)}`);
+  const mistakes = mistakesIn(options);
   if (mistakes.length > 0)
     throw new ShoalError('CONFIG_INVALID', `Simulator: ${mistakes.join('; ')}`, { facts: { mistakes } });
   return options;
+}
+
+/** What is wrong with options, each in words. */
+function mistakesIn(options: SimOptions): readonly string[] {
+  const mistakes: string[] = [];
+  for (const [name, [least, most]] of Object.entries(optionBounds) as [NumberOption, readonly [number, number]][]) {
+    const value = options[name];
+    const isWhole = name === 'syncMs' || Number.isInteger(value);
+    if (!isWhole || !(value >= least && value <= most))
+      mistakes.push(
+        `${name} ${value} must be a${name === 'syncMs' ? ' number' : 'n integer'} from ${least} to ${most}`,
+      );
+  }
+  for (const name of options.faults) if (!faultNames.includes(name)) mistakes.push(`there is no fault ${String(name)}`);
+  if (!['local', 'rbd'].includes(options.storage)) mistakes.push(`storage ${options.storage} must be local or rbd`);
+  const { delayMs, jitterMs, ...chances } = options.network;
+  for (const [name, value] of Object.entries({ delayMs, jitterMs })) {
+    if (!(value >= 0 && value <= 10_000)) mistakes.push(`network.${name} ${value} must be from 0 to 10000`);
+  }
+  for (const name of ['loss', 'repeat', 'overtake'] as const) {
+    const value = chances[name];
+    if (!(value >= 0 && value <= 1)) mistakes.push(`network.${name} ${value} must be from 0 to 1`);
+  }
+  if (options.servers > options.tenants * serversPerTenant)
+    mistakes.push(`servers ${options.servers} are more than ${options.tenants} tenants keep, ${serversPerTenant} each`);
+  return mistakes;
 }

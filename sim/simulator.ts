@@ -61,6 +61,9 @@ export interface SimSettings {
 
 /** Longest time for a new mesh of healthy hosts to become complete. Unit: ms. */
 const setupMsMax = 60_000;
+/** And for each host and each server that there is to be from the start. Unit: ms. */
+const setupMsForHost = 100;
+const setupMsForServer = 100;
 /** What a healed world has for each promise. Unit: ms. */
 const leaderMsMax = 10_000;
 const convergeMsMax = 60_000;
@@ -150,7 +153,7 @@ class Simulator {
         onFailed: (error) => this.#crashed(error),
         ...(settings.mutant?.host === undefined ? {} : { mutant: settings.mutant.host }),
       },
-      { storage: options.storage, tenants: options.tenants, syncMs: options.syncMs },
+      options,
     );
   }
 
@@ -198,7 +201,22 @@ class Simulator {
   async #setUp(): Promise<void> {
     for (const node of this.#nodes) node.boot();
     this.#background(this.#hosts.found());
-    await this.#until(setupMsMax, 'everybody-caught-up', () => this.#hosts.isFounded && this.#isComplete());
+    const { hosts, servers } = this.#options;
+    await this.#until(
+      setupMsMax + hosts * setupMsForHost,
+      'everybody-caught-up',
+      () => this.#hosts.isFounded && this.#isComplete(),
+    );
+    if (servers > 0) {
+      let isFilled = false;
+      const fill = async (): Promise<void> => {
+        await this.#hosts.fill();
+        isFilled = true;
+      };
+      this.#background(fill());
+      const fillMsMax = setupMsMax + servers * setupMsForServer;
+      await this.#until(fillMsMax, 'hosts-settled', () => isFilled && this.#hosts.isSettled());
+    }
     this.#trace.add('sim', 'the mesh is complete');
   }
 

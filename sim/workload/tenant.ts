@@ -2,14 +2,13 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { RequestContext } from '../../node/services/context.ts';
+import { serversPerTenant } from '../options.ts';
 import type { Trace } from '../trace.ts';
 import type { HostAgent } from '../world/host-agent.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 import { type Answer, callAgent, type Working } from './client.ts';
 
-/** Servers that one tenant has at a time, about: some over what small hosts take. */
-const serversMax = 6;
 /** Times a creation of unknown fate is sent again. */
 const resendsMax = 2;
 
@@ -37,20 +36,32 @@ export class Tenant {
   readonly counts = { done: 0, refused: 0, unknown: 0 };
   readonly #deps: TenantDeps;
   readonly #networkId: string;
-  readonly #servers: string[] = [];
+  readonly #thinkMs: number;
+  readonly #servers: string[];
   #creations = 0;
 
-  constructor(deps: TenantDeps, options: { readonly projectId: string; readonly networkId: string }) {
+  /** @param options `thinkMs`: mean pause between two operations; `servers`: those that it has already. */
+  constructor(
+    deps: TenantDeps,
+    options: {
+      readonly projectId: string;
+      readonly networkId: string;
+      readonly thinkMs: number;
+      readonly servers: readonly string[];
+    },
+  ) {
     this.#deps = deps;
     this.projectId = options.projectId;
     this.#networkId = options.networkId;
+    this.#thinkMs = options.thinkMs;
+    this.#servers = [...options.servers];
   }
 
   async run(): Promise<void> {
     const { schedule, random, isOver, working, onFailed } = this.#deps;
     try {
       while (!isOver()) {
-        await schedule.sleep(-Math.log(1 - random.float()) * 800);
+        await schedule.sleep(-Math.log(1 - random.float()) * this.#thinkMs);
         if (isOver()) return;
         await working.during(this.#step());
       }
@@ -61,7 +72,8 @@ export class Tenant {
 
   async #step(): Promise<void> {
     const { random, onDeleting, onDeleted } = this.#deps;
-    if (this.#servers.length === 0 || (this.#servers.length < serversMax && random.chance(0.4))) return this.#create();
+    if (this.#servers.length === 0 || (this.#servers.length < serversPerTenant && random.chance(0.4)))
+      return this.#create();
     const id = random.pick(this.#servers);
     switch (random.below(6)) {
       case 0:

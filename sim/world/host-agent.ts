@@ -25,6 +25,7 @@ import { hostTable, networkTable } from '../../node/state/tables/index.ts';
 import { UnsaidReports } from '../../node/unsaid-reports.ts';
 import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
+import { hostIpOf } from './ids.ts';
 import type { HostMachine } from './machine.ts';
 import type { Process } from './node.ts';
 
@@ -218,7 +219,7 @@ export class HostAgent {
       cell: 'cell0',
       epoch,
       sequence: this.#sequence,
-      hostIp: `192.0.2.${machine.raftId}`,
+      hostIp: hostIpOf(machine.raftId),
       zone: 'nova',
       vcpus: vcpus.total,
       memoryMib: memoryMib.total,

@@ -6,7 +6,7 @@ import type { HostId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { HostHandlers } from '../../node/host-handlers.ts';
 import { quotaUsage } from '../../node/services/quota.ts';
-import { transact } from '../../node/services/transact.ts';
+import { type Change, transact } from '../../node/services/transact.ts';
 import { flavorTable, hostTable, imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { ClaimRecord, HostCapacity } from '../../placement/index.ts';
@@ -26,6 +26,7 @@ import type { Trace } from '../trace.ts';
 import type { Working } from '../workload/client.ts';
 import { contextOf, Tenant } from '../workload/tenant.ts';
 import { HostAgent } from './host-agent.ts';
+import { hostIpOf } from './ids.ts';
 import { HostMachine } from './machine.ts';
 import type { SimNetwork } from './network.ts';
 import type { Process, SimNode } from './node.ts';
@@ -34,14 +35,24 @@ import type { Schedule } from './schedule.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
-/** Small hosts, so that they fill up. */
-const capacity: HostCapacity = {
-  vcpus: { total: 4, reserved: 0, allocationRatio: 1 },
-  memoryMib: { total: 4_096, reserved: 0, allocationRatio: 1 },
-  diskGib: { total: 40, reserved: 0, allocationRatio: 1 },
-  pciPools: [],
-  numaCells: [],
-};
+/** A host's room: 1 GiB of memory and 10 GiB of disk for each virtual CPU. */
+function capacityOf(vcpus: number): HostCapacity {
+  return {
+    vcpus: { total: vcpus, reserved: 0, allocationRatio: 1 },
+    memoryMib: { total: vcpus * 1_024, reserved: 0, allocationRatio: 1 },
+    diskGib: { total: vcpus * 10, reserved: 0, allocationRatio: 1 },
+    pciPools: [],
+    numaCells: [],
+  };
+}
+
+/** Hosts recorded in one transaction: a record and its indexes take some ten of the items that one may have. */
+const hostsAtOnce = 200;
+/** Hosts that are left to join one after the other. */
+const joiningMax = 20;
+/** Tenants whose first servers are made at a time, and times that each creation is sent again. */
+const filledAtOnce = 32;
+const resendsMax = 20;
 
 /** How long after its answer an ask of unknown fate may still be committed. Unit: ms. */
 const unknownFateMs = 60_000;
@@ -67,6 +78,9 @@ export interface HostWorldDeps {
 export interface HostWorldOptions {
   readonly storage: 'local' | 'rbd';
   readonly tenants: number;
+  readonly tenantThinkMs: number;
+  readonly servers: number;
+  readonly hostVcpus: number;
   readonly syncMs: number;
 }
 
@@ -87,6 +101,8 @@ export class HostWorld {
   readonly #deleted = new Set<string>();
   readonly #servers = new RecordList(serverTable);
   readonly #ports = new RecordList(portTable);
+  /** By tenant: the servers that it has from the start. */
+  readonly #filled = new Map<number, readonly string[]>();
   #networkIds: string[] = [];
   #seenRevision = 0;
 
@@ -111,7 +127,7 @@ export class HostWorld {
             raftId: node.raftId,
             hostId: hostIdOf(node.raftId),
             storage: options.storage === 'rbd' ? shared : new FakeStorage({ shared: false, totalBytes: 2 ** 50 }),
-            capacity,
+            capacity: capacityOf(options.hostVcpus),
             syncMs: options.syncMs,
           },
         ),
@@ -137,24 +153,39 @@ export class HostWorld {
     }
     const process = first?.process;
     if (process === undefined) throw new Error('the founder runs');
-    const { state, clock, logger } = process;
+    const { state, clock, logger, loop } = process;
     const services = { state, clock, logger, newId };
-    await transact(services, { signal: new AbortController().signal, clientToken: 'founding' }, ({ change }) => {
-      for (const node of nodes) {
+    const { signal } = new AbortController();
+    // The autopilot takes hosts in one by one, which is what small meshes do here too; a large one would take minutes. It
+    // waits for the leader's own record.
+    if (nodes.length > joiningMax) {
+      const others = nodes.filter(({ raftId }) => raftId !== loop.raftId);
+      await loop.changeMembers(others.map(({ raftId }) => ({ type: 'addLearner', nodeId: raftId })));
+    }
+    const recordHosts = (change: Change, some: readonly SimNode[]): void => {
+      for (const { raftId } of some) {
         hostTable.insert(
           change,
           new shoal.v1.Host({
-            id: hostIdOf(node.raftId),
-            name: `host-${node.raftId}`,
-            raftId: node.raftId,
-            vtepIp: `192.0.2.${node.raftId}`,
-            transitIndex: node.raftId,
+            id: hostIdOf(raftId),
+            name: `host-${raftId}`,
+            raftId,
+            vtepIp: hostIpOf(raftId),
+            transitIndex: raftId,
             zone: 'nova',
             version: '0.1.0',
             joinedMs: 1,
           }),
         );
       }
+    };
+    for (let from = hostsAtOnce; from < nodes.length; from += hostsAtOnce) {
+      await transact(services, { signal, clientToken: `hosts from ${from}` }, ({ change }) =>
+        recordHosts(change, nodes.slice(from, from + hostsAtOnce)),
+      );
+    }
+    await transact(services, { signal, clientToken: 'founding' }, ({ change }) => {
+      recordHosts(change, nodes.slice(0, hostsAtOnce));
       for (const [id, vcpus, memoryMib] of [
         ['small', 1, 256],
         ['large', 2, 2_048],
@@ -281,7 +312,12 @@ export class HostWorld {
           onDeleted: (serverId) => this.#deleted.add(serverId),
           onAsks: (serverId) => this.#onAsks(serverId),
         },
-        { projectId: `p${at + 1}`, networkId },
+        {
+          projectId: `p${at + 1}`,
+          networkId,
+          thinkMs: this.#options.tenantThinkMs,
+          servers: this.#filled.get(at + 1) ?? [],
+        },
       );
       void tenant.run();
     });
@@ -294,6 +330,52 @@ export class HostWorld {
       machine.storage.faults.clear();
       machine.compute.behaviour.startDelayMs = 0;
     }
+  }
+
+  /** Makes the servers that are there before the faults begin. */
+  async fill(): Promise<void> {
+    const { nodes, schedule } = this.#deps;
+    const { servers, tenants } = this.#options;
+    if (servers === 0) return;
+    const fillOne = async (tenant: number): Promise<void> => {
+      const networkId = this.#networkIds[tenant - 1];
+      const count = Math.floor((servers * tenant) / tenants) - Math.floor((servers * (tenant - 1)) / tenants);
+      if (networkId === undefined || count === 0) return;
+      const draft = {
+        name: 's0',
+        flavorId: 'small',
+        imageId: 'image-1',
+        networks: [{ networkId }],
+        clientToken: `p${tenant}/0`,
+        minCount: count,
+        maxCount: count,
+      };
+      for (let sends = 0; ; sends += 1) {
+        const agent = this.#agents.get(1 + ((tenant + sends) % nodes.length));
+        try {
+          const made = await agent?.compute.servers.create(contextOf(`p${tenant}`), draft);
+          if (made === undefined) throw new ShoalError('UNAVAILABLE', 'The agent does not listen.');
+          for (const { id } of made.servers) this.#created.add(id);
+          this.#filled.set(
+            tenant,
+            made.servers.map(({ id }) => id),
+          );
+          return;
+        } catch (caught) {
+          if (!ShoalError.is(caught, 'UNAVAILABLE', 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'CONFLICT')) throw caught;
+          if (sends >= resendsMax) throw caught;
+          await schedule.sleep(200);
+        }
+      }
+    };
+    let next = 1;
+    const fillSome = async (): Promise<void> => {
+      while (next <= tenants) {
+        next += 1;
+        await fillOne(next - 1);
+      }
+    };
+    await Promise.all(Array.from({ length: filledAtOnce }, fillSome));
   }
 
   // --- Watching ------------------------------------------------------------------------------------------------------

@@ -9,3 +9,8 @@ export function idMaker(random: Prng): () => string {
   };
   return () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
 }
+
+/** A host's address in the underlay: of the range for examples, and of that for benchmarks where it is too small. */
+export function hostIpOf(raftId: number): string {
+  return raftId < 255 ? `192.0.2.${raftId}` : `198.18.${raftId >>> 8}.${raftId & 255}`;
+}
