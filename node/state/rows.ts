@@ -12,10 +12,16 @@ import { ShoalError } from '../base/errors.ts';
 import type { Counter, Session } from './state-machine.ts';
 import type { KeyValue } from './types.ts';
 
+/**
+ * What a row to write is to hold: its bytes, or what a key holds, which is encoded where it is stored: bytes of its own
+ * would be made for each write only to be copied once.
+ */
+export type RowContent = Uint8Array | KeyValue;
+
 /** A row to write; `value` undefined removes it. */
 export interface StateRow {
   readonly key: string;
-  readonly value: Uint8Array | undefined;
+  readonly value: RowContent | undefined;
 }
 
 /** A row that is there. */
@@ -23,6 +29,9 @@ export interface StoredRow {
   readonly key: string;
   readonly value: Uint8Array;
 }
+
+/** Length of the revision in front of a key's value. Unit: bytes. */
+const revisionBytes = 8;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -33,12 +42,29 @@ export function sessionKey(revision: number): string {
 }
 
 export function keyRow(entry: KeyValue): StoredRow {
-  const value = new Uint8Array(8 + entry.value.length);
-  const view = new DataView(value.buffer);
-  view.setUint32(0, Math.floor(entry.revision / 2 ** 32));
-  view.setUint32(4, entry.revision % 2 ** 32);
-  value.set(entry.value, 8);
+  const value = new Uint8Array(rowBytes(entry));
+  writeRow(entry, value, 0);
   return { key: `k${entry.key}`, value };
+}
+
+/** What a row's content takes. Unit: bytes. */
+export function rowBytes(content: RowContent): number {
+  return content instanceof Uint8Array ? content.length : revisionBytes + content.value.length;
+}
+
+/** Writes a row's content into `target`, from `at` on. */
+export function writeRow(content: RowContent, target: Uint8Array, at: number): void {
+  if (content instanceof Uint8Array) {
+    target.set(content, at);
+    return;
+  }
+  const high = Math.floor(content.revision / 2 ** 32);
+  const low = content.revision % 2 ** 32;
+  for (let byte = 0; byte < 4; byte += 1) {
+    target[at + byte] = high >>> (24 - 8 * byte);
+    target[at + 4 + byte] = low >>> (24 - 8 * byte);
+  }
+  target.set(content.value, at + revisionBytes);
 }
 
 export function counterRow(counter: Counter): StoredRow {

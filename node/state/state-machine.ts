@@ -319,7 +319,7 @@ class Changes {
   rows(counters: SortedMap<Counter>): StateRow[] {
     const rows: StateRow[] = [];
     for (const [key, { before, now }] of this.#keys) {
-      if (now !== undefined) rows.push(keyRow(now));
+      if (now !== undefined) rows.push({ key: `k${key}`, value: now });
       else if (before !== undefined) rows.push({ key: `k${key}`, value: undefined });
     }
     for (const key of this.#counters) {

@@ -14,7 +14,7 @@
 import { assert } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
-import type { StateRow, StoredRow } from '../state/rows.ts';
+import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts';
 import { appliedKey, entryKey, headKey, otherGenerations, peerKey, rowKey, rowRange } from './keys.ts';
@@ -28,7 +28,7 @@ import {
   type Identity,
   type PeerMemory,
 } from './records.ts';
-import { sealBytes, sealed } from './sealed-bytes.ts';
+import { seal, sealBytes, sealed } from './sealed-bytes.ts';
 import { Slab } from './slab.ts';
 
 /** Bytes of state rows that wait for a batch to ride on; beyond, they get one of their own. */
@@ -72,7 +72,7 @@ export interface LogStoreContents {
 interface Batch {
   readonly ops: DiskOp[];
   /** Rows by key: of several changes only the last is written. */
-  readonly rows: Map<string, Uint8Array | undefined>;
+  readonly rows: Map<string, RowContent | undefined>;
   /** What it makes true. Absent: as before. */
   head: Head | undefined;
   applied: AppliedRecord | undefined;
@@ -236,7 +236,7 @@ export class LogStore {
     const generation = this.#plannedApplied.stateGeneration;
     for (const row of write.rows) {
       this.#next.rows.set(rowKey(generation, row.key), row.value);
-      this.#waitingRowBytes += row.key.length + (row.value?.length ?? 0);
+      this.#waitingRowBytes += row.key.length + (row.value === undefined ? 0 : rowBytes(row.value));
     }
     const { index, term, confState } = write;
     this.#planApplied({ index, term, confState, stateGeneration: generation });
@@ -438,12 +438,18 @@ export class LogStore {
 
   #opsOf(batch: Batch): DiskOp[] {
     const ops = batch.ops;
-    let rowBytes = 0;
-    for (const value of batch.rows.values()) if (value !== undefined) rowBytes += sealBytes + value.length;
-    const slab = new Slab(rowBytes);
-    for (const [key, value] of batch.rows) {
-      const record = value === undefined ? undefined : sealed(value, key, slab.take(sealBytes + value.length));
-      ops.push({ key, value: record });
+    let bytes = 0;
+    for (const content of batch.rows.values()) if (content !== undefined) bytes += sealBytes + rowBytes(content);
+    const slab = new Slab(bytes);
+    for (const [key, content] of batch.rows) {
+      if (content === undefined) {
+        ops.push({ key, value: undefined });
+        continue;
+      }
+      const value = slab.take(sealBytes + rowBytes(content));
+      writeRow(content, value, sealBytes);
+      seal(value, key);
+      ops.push({ key, value });
     }
     if (batch.rows.size > 0 || this.#plannedApplied !== this.#applied) {
       ops.push({ key: appliedKey, value: encodeRecord(appliedKey, this.#plannedApplied) });

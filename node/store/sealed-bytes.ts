@@ -19,12 +19,9 @@ export function isSealed(record: Uint8Array, key: string): boolean {
   return new DataView(record.buffer, record.byteOffset).getUint32(0) === sumOf(record, key);
 }
 
-/** Copies `content` behind a checksum, into `record` if one of the right length is at hand. */
-export function sealed(
-  content: Uint8Array,
-  key: string,
-  record: Uint8Array = new Uint8Array(sealBytes + content.length),
-): Uint8Array {
+/** Copies `content` behind a checksum. */
+export function sealed(content: Uint8Array, key: string): Uint8Array {
+  const record = new Uint8Array(sealBytes + content.length);
   record.set(content, sealBytes);
   seal(record, key);
   return record;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { AssertionError } from '../../../node/base/assert.ts';
 import { type Command, decodeCommand, encodeCommand } from '../../../node/state/command.ts';
+import { rowBytes, writeRow } from '../../../node/state/rows.ts';
 import { encodeSnapshot, SnapshotDecoder } from '../../../node/state/snapshot.ts';
 import { StateMachine, sessionWindowRevisions } from '../../../node/state/state-machine.ts';
 import { Table, TransactionBuilder } from '../../../node/state/table.ts';
@@ -364,7 +365,11 @@ await t.test('the rows of each step, kept on disk, are the state', (t) => {
         }
         for (const row of machine.apply(at + 1, next).rows) {
           if (row.value === undefined) disk.delete(row.key);
-          else disk.set(row.key, row.value);
+          else {
+            const bytes = new Uint8Array(rowBytes(row.value));
+            writeRow(row.value, bytes, 0);
+            disk.set(row.key, bytes);
+          }
         }
       });
       const loaded = new StateMachine();
