@@ -90,7 +90,7 @@ export class Agent {
     if (identity.hostId !== hostId || meshKey === undefined) {
       throw new ShoalError('IDENTITY_MISMATCH', `the keys in ${config.dataDir} are not those of member ${hostId}`);
     }
-    const store = await openHostStore(join(config.dataDir, 'host'));
+    const store = await openHostStore(join(config.dataDir, 'host'), this.#deps.onFatal);
     this.#started('host store', () => store.close());
 
     const directory = new HostDirectory(this.#membership);

@@ -24,8 +24,12 @@ export interface HostStore {
   close(): Promise<void>;
 }
 
-/** Opens the store in a folder of its own. Throws `STORE_FAILED` when LevelDB cannot, `LOG_CORRUPT` on a bad value. */
-export async function openHostStore(folder: string): Promise<HostStore> {
+/**
+ * Opens the store in a folder of its own. `onFailed` is called once, when a write has failed: the store takes no more, so
+ * the process must stop and start again from what is on disk. Throws `STORE_FAILED` when LevelDB cannot, `LOG_CORRUPT` on a bad
+ * value.
+ */
+export async function openHostStore(folder: string, onFailed: (error: ShoalError) => void): Promise<HostStore> {
   const level = new Level<string, string>(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   const map = new Map<string, unknown>();
   try {
@@ -40,7 +44,7 @@ export async function openHostStore(folder: string): Promise<HostStore> {
   } catch (caught) {
     throw ShoalError.from(caught, 'STORE_FAILED', `cannot open ${folder}`);
   }
-  return new LevelHostStore(level, map);
+  return new LevelHostStore(level, map, onFailed);
 }
 
 /** Keeps nothing; for tests and the simulator. */
@@ -70,10 +74,12 @@ class LevelHostStore implements HostStore {
   #gathering: Batch | undefined;
   #writing: Promise<void> | undefined;
   #failed: ShoalError | undefined;
+  readonly #onFailed: (error: ShoalError) => void;
 
-  constructor(level: Level<string, string>, map: Map<string, unknown>) {
+  constructor(level: Level<string, string>, map: Map<string, unknown>, onFailed: (error: ShoalError) => void) {
     this.#level = level;
     this.#map = map;
+    this.#onFailed = onFailed;
   }
 
   get(key: string): unknown {
@@ -114,8 +120,10 @@ class LevelHostStore implements HostStore {
         batch.resolve();
       } catch (caught) {
         // A failed sync is never retried: what the disk holds is not known any more.
+        const isFirst = this.#failed === undefined;
         this.#failed = ShoalError.from(caught, 'STORE_FAILED', 'the host store failed to write');
         batch.reject(this.#failed);
+        if (isFirst) this.#onFailed(this.#failed);
       }
     }
     this.#writing = undefined;
