@@ -1,169 +1,326 @@
 /**
- * `npm run sim -- ...`: runs seeds and says what it found. One line of options first; a failure comes with its seed, the
- * invariant in words, what led to it, and the command that brings it back.
+ * `npm run sim -- ...`, also `shoal sim ...`: runs seeds and says what it found. A failure comes with its seed, the
+ * invariant in words, what led to it, the command that brings it back, and the smallest one that does.
  *
- * Exit status: 0 nothing found; 1 safety; 2 liveness; 64 wrong use; 70 crash (something failed that has no name). With
- * several failures the worst counts: safety before crash before liveness.
+ * Exit status: 0 nothing found; 1 safety; 2 liveness; 64 wrong use; 70 crash (something failed that has no name); 130 ended
+ * from the keyboard with nothing found. With several failures the worst counts: safety before crash before liveness.
  */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ShoalError } from '../node/base/errors.ts';
+import { causesOf } from './causes.ts';
+import { misuse, numberOf, overrideFlags, overridesHelp, overridesOf } from './flags.ts';
+import { appendToLedger } from './ledger.ts';
 import { mutants } from './mutants/index.ts';
-import { drawOptions, type SimOverrides } from './options.ts';
+import { drawOptions } from './options.ts';
+import { runSeeds } from './pool.ts';
+import { Progress, standingText } from './progress.ts';
+import { Chronicle } from './report/chronicle.ts';
+import { reportHtml } from './report/html.ts';
+import { type RunSpec, replayCommand, runSpec, settingsOf } from './run-spec.ts';
 import { readScenario, scenarioNames } from './scenarios/scenario.ts';
+import { type Shrunk, shrink } from './shrink.ts';
 import { type SimResult, simulate } from './simulator.ts';
 import { factsText } from './trace.ts';
 
+const seedMax = 2 ** 32 - 1;
+const seedsMax = 10_000_000;
+const workersMax = 256;
+/** Failures that are told in full and made smaller; of the others the command alone. */
+const toldMax = 5;
+/** Lines of trace in which the story of a failure is looked for. */
+const storyLinesMax = 300_000;
+
 const help = `Usage: npm run sim -- [options]
 
-  --seed S          run seed S alone (default 1)
-  --seeds N         run N seeds, from --seed on
-  --scenario NAME   a shipped scenario (${scenarioNames().join(', ') || 'none yet'}), or a YAML file
-  --hosts N         agents, 1 to 200             (default: the seed decides)
-  --servers N       tenants that keep up to six servers each, 0 to 100
-  --hours H         simulated hours of chaos     (default: the seed decides, under a minute)
-  --mutant NAME     plant a bug: ${Object.keys(mutants).join(', ')}
-  --trace FILE      write the trace of the last run
-  --json            one object: {seeds, failures, simulated_seconds, wall_seconds, events}
+  --seed S            run seed S alone (default 1)
+  --seeds N           run N seeds, from --seed on, on several cores
+  --workers N         threads for that (default: one for each core)
+  --scenario NAME     a shipped scenario, or a YAML file
+  --list-scenarios    the shipped scenarios with their stories
+  --mutant NAME       plant a bug
+  --list-mutants      the planted bugs
+  --trace FILE        write the trace (one seed)
+  --report FILE       write a report for operators as one HTML file (one seed)
+  --no-shrink         do not look for a smaller failure
+  --shrink-seconds N  time for that, for each failure (default 60)
+  --coverage          how often each thing was reached, summed over all seeds
+  --ledger            add a line to sim/LEDGER.md
+  --json              one object: {seeds, failures, simulated_seconds, wall_seconds, events}
   --help
 
-Exit status: 0 nothing found, 1 safety violated, 2 liveness violated, 64 wrong use, 70 crash.`;
+What a seed decides can be fixed:
+
+${overridesHelp()}
+
+Exit status: 0 nothing found, 1 safety violated, 2 liveness violated, 64 wrong use, 70 crash, 130 ended by Ctrl-C.`;
 
 const exits = { passed: 0, safety: 1, liveness: 2, crash: 70 } as const;
 const worstFirst = ['safety', 'crash', 'liveness', 'passed'] as const;
 
-class Misuse extends Error {}
-
-function number(
-  name: string,
-  text: string | undefined,
-  least: number,
-  most: number,
-  integer = true,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= least && value <= most) || (integer && !Number.isInteger(value))) {
-    throw new Misuse(`--${name} ${text}: a${integer ? 'n integer' : ' number'} from ${least} to ${most} is wanted`);
-  }
-  return value;
+/** What a failure is told with. */
+interface Told {
+  readonly result: SimResult;
+  readonly replay: string;
+  readonly causes: readonly string[];
+  readonly smaller: Shrunk | undefined;
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
+function readFlags() {
+  return parseArgs({
     options: {
+      ...overrideFlags,
       seed: { type: 'string' },
       seeds: { type: 'string' },
+      workers: { type: 'string' },
       scenario: { type: 'string' },
-      hosts: { type: 'string' },
-      servers: { type: 'string' },
-      hours: { type: 'string' },
+      'list-scenarios': { type: 'boolean' },
       mutant: { type: 'string' },
+      'list-mutants': { type: 'boolean' },
       trace: { type: 'string' },
+      report: { type: 'string' },
+      'no-shrink': { type: 'boolean' },
+      'shrink-seconds': { type: 'string' },
+      coverage: { type: 'boolean' },
+      ledger: { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
-  });
+  }).values;
+}
+
+const readText = (path: string | URL): string => readFileSync(path, 'utf8');
+
+async function main(): Promise<number> {
+  const values = readFlags();
   if (values.help === true) {
     console.log(help);
     return 0;
   }
-  const scenario =
-    values.scenario === undefined ? undefined : readScenario(values.scenario, (path) => readFileSync(path, 'utf8'));
-  const first = number('seed', values.seed, 0, 2 ** 32 - 1) ?? scenario?.seed ?? 1;
-  const count = number('seeds', values.seeds, 1, 10_000_000) ?? 1;
-  const hosts = number('hosts', values.hosts, 1, 200);
-  const tenants = number('servers', values.servers, 0, 100);
-  const hours = number('hours', values.hours, 0.0001, 1_000, false);
-  const mutant = values.mutant === undefined ? undefined : mutants[values.mutant];
-  if (values.mutant !== undefined && mutant === undefined)
-    throw new Misuse(`--mutant ${values.mutant}: there is no such mutant`);
-  const overrides: SimOverrides = {
-    ...scenario?.overrides,
-    ...mutant?.overrides,
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(tenants === undefined ? {} : { tenants }),
-    ...(hours === undefined ? {} : { chaosMs: Math.round(hours * 3_600_000) }),
-  };
+  if (values['list-scenarios'] === true) {
+    for (const name of scenarioNames()) console.log(`${name}\n  ${readScenario(name, readText).story.trim()}`);
+    return 0;
+  }
+  if (values['list-mutants'] === true) {
+    for (const [name, { text }] of Object.entries(mutants)) console.log(`${name.padEnd(28)}${text}`);
+    return 0;
+  }
+  const scenario = values.scenario === undefined ? undefined : readScenario(values.scenario, readText);
+  const spec = runSpec({
+    scenario: values.scenario,
+    scenarioOverrides: scenario?.overrides,
+    mutant: values.mutant,
+    flags: overridesOf(values),
+  });
+  const first = numberOf('seed', values.seed, [0, seedMax]) ?? scenario?.seed ?? 1;
+  const count = numberOf('seeds', values.seeds, [1, seedsMax]) ?? 1;
+  const workers = numberOf('workers', values.workers, [1, workersMax]) ?? availableParallelism();
+  const shrinkMs = 1000 * (numberOf('shrink-seconds', values['shrink-seconds'], [1, 3_600]) ?? 60);
+  if (count > 1 && (values.trace !== undefined || values.report !== undefined))
+    throw misuse('--trace and --report are of one seed; --seeds runs many');
+  const options = drawOptions(first, spec.overrides);
+
   const isJson = values.json === true;
   const startedMs = performance.now();
-  const failures: SimResult[] = [];
-  let simulatedMs = 0;
-  let events = 0;
-  for (let seed = first; seed < first + count; seed += 1) {
-    if (!isJson && count === 1) console.log(`options ${factsText(drawOptions(seed, overrides))}`);
-    const file = values.trace === undefined ? undefined : openSync(values.trace, 'w');
-    const result = await simulate(seed, {
-      overrides,
-      ...(mutant === undefined ? {} : { mutant }),
-      ...(file === undefined ? {} : { write: (line) => void writeSync(file, line) }),
-    });
-    if (file !== undefined) closeSync(file);
-    simulatedMs += result.simulatedMs;
-    events += result.events;
-    if (result.verdict !== 'passed') {
-      failures.push(result);
-      if (!isJson) tell(result, again(seed, values));
-    } else if (!isJson && count === 1) {
-      console.log(`seed ${seed} passed; ${result.traceLines} lines of trace, sha256 ${result.traceDigest}`);
-      console.log(`reached ${JSON.stringify(result.reached)}`);
-    }
-    const done = seed - first + 1;
-    if (!isJson && count > 1 && done % 100 === 0) {
-      const seconds = (performance.now() - startedMs) / 1000;
-      console.log(
-        `${done} seeds, ${(done / seconds).toFixed(1)} a second, ${(simulatedMs / 3_600_000).toFixed(2)} simulated hours, ${failures.length} failures`,
-      );
-    }
-  }
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  if (!isJson && count === 1) console.log(`options ${factsText(options)}`);
+  const results =
+    count === 1
+      ? [await runOne(first, spec, values.trace, values.report, stop.signal)]
+      : await runMany({ spec, first, count, workers, signal: stop.signal }, isJson);
+  const failures = results.filter(({ verdict }) => verdict !== 'passed');
   const wallSeconds = (performance.now() - startedMs) / 1000;
+
+  const told: Told[] = [];
+  for (const [at, result] of failures.entries()) {
+    const isFull = at < toldMax && !stop.signal.aborted;
+    const one = await describe(result, spec, isFull, values['no-shrink'] === true ? 0 : shrinkMs, stop.signal, isJson);
+    told.push(one);
+    if (!isJson) tell(one);
+  }
+  const simulatedMs = results.reduce((sum, result) => sum + result.simulatedMs, 0);
+  const events = results.reduce((sum, result) => sum + result.events, 0);
+  if (values.ledger === true) {
+    const [from, to] = [first, first + results.length - 1];
+    const line = appendToLedger({ from, to, simulatedMs, failures: failures.map(({ options: { seed } }) => seed) });
+    if (!isJson) console.log(`sim/LEDGER.md has a new line: ${line}`);
+  }
   if (isJson) {
     console.log(
       JSON.stringify({
-        seeds: count,
-        failures: failures.map(({ options, verdict, violated, detail }) => ({
-          seed: options.seed,
-          verdict,
-          violated,
-          detail,
-          replay: again(options.seed, values),
-        })),
+        seeds: results.length,
+        failures: told.map(jsonOf),
         simulated_seconds: simulatedMs / 1000,
         wall_seconds: wallSeconds,
         events,
+        ...(values.coverage === true ? { reached: reachedIn(results) } : {}),
       }),
     );
   } else {
+    const [only] = results;
+    if (count === 1 && only?.verdict === 'passed') {
+      console.log(`seed ${first} passed; ${only.traceLines} lines of trace, sha256 ${only.traceDigest}`);
+      console.log(`reached ${JSON.stringify(only.reached)}`);
+    }
+    if (values.coverage === true) tellCoverage(results);
     console.log(
-      `${count} seeds, ${failures.length} failures, ${(simulatedMs / 1000).toFixed(0)} simulated s in ${wallSeconds.toFixed(1)} s (${(simulatedMs / 1000 / wallSeconds).toFixed(0)} a second), ${events} events`,
+      `${stop.signal.aborted ? `ended early, ${results.length} of ${count}` : count} seeds, ${failures.length} failures, ${(simulatedMs / 1000).toFixed(0)} simulated s in ${wallSeconds.toFixed(1)} s (${(simulatedMs / 1000 / wallSeconds).toFixed(0)} a second), ${events} events`,
     );
   }
-  return exits[
-    worstFirst.find((verdict) => verdict === 'passed' || failures.some((failure) => failure.verdict === verdict)) ??
-      'passed'
-  ];
+  const worst = worstFirst.find((verdict) => verdict === 'passed' || failures.some((one) => one.verdict === verdict));
+  return failures.length === 0 && stop.signal.aborted ? 130 : exits[worst ?? 'passed'];
 }
 
-function tell(result: SimResult, command: string): void {
-  console.log(
-    `\nseed ${result.options.seed}: ${result.verdict} (${result.violated})\n  ${result.detail}\n  after ${result.simulatedMs} ms; what led to it:`,
-  );
-  for (const line of result.lastLines) console.log(`    ${line.trimEnd().slice(0, 300)}`);
-  console.log(`  again: ${command}\n`);
+// --- Running ---------------------------------------------------------------------------------------------------------
+
+/** In this thread, so that its trace and its report can be taken. */
+async function runOne(
+  seed: number,
+  spec: RunSpec,
+  traceFile: string | undefined,
+  reportFile: string | undefined,
+  signal: AbortSignal,
+): Promise<SimResult> {
+  const file = traceFile === undefined ? undefined : openSync(traceFile, 'w');
+  const chronicle = reportFile === undefined ? undefined : new Chronicle();
+  try {
+    const result = await simulate(seed, {
+      ...settingsOf(spec),
+      isCancelled: () => signal.aborted,
+      ...(file === undefined && chronicle === undefined
+        ? {}
+        : {
+            write: (line) => {
+              if (file !== undefined) writeSync(file, line);
+              chronicle?.line(line);
+            },
+          }),
+      ...(chronicle === undefined ? {} : { watcher: chronicle }),
+    });
+    if (reportFile !== undefined && chronicle !== undefined) {
+      const story = spec.scenario === undefined ? '' : readScenario(spec.scenario, readText).story;
+      writeFileSync(reportFile, reportHtml(chronicle, result, { command: replayCommand(seed, spec), story }));
+    }
+    return result;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
-function again(seed: number, values: Readonly<Record<string, string | boolean | undefined>>): string {
-  const kept = ['scenario', 'hosts', 'servers', 'hours', 'mutant'].flatMap((name) =>
-    values[name] === undefined ? [] : [`--${name} ${values[name]}`],
-  );
-  return ['npm run sim --', `--seed ${seed}`, ...kept].join(' ');
+async function runMany(options: Parameters<typeof runSeeds>[0], isJson: boolean): Promise<SimResult[]> {
+  const startedMs = performance.now();
+  const progress = new Progress(process.stdout, () => performance.now());
+  const standing = { seedsDone: 0, seeds: options.count, failures: 0, simulatedMs: 0, wallMs: 0 };
+  const results = await runSeeds(options, (result) => {
+    standing.seedsDone += 1;
+    standing.simulatedMs += result.simulatedMs;
+    standing.wallMs = performance.now() - startedMs;
+    if (isJson) return;
+    if (result.verdict !== 'passed') {
+      standing.failures += 1;
+      progress.clear();
+      console.log(`seed ${result.options.seed}: ${result.verdict} (${result.violated})`);
+    }
+    progress.show(standing);
+  });
+  progress.clear();
+  if (!isJson) console.log(standingText({ ...standing, wallMs: performance.now() - startedMs }));
+  return results;
+}
+
+// --- Failures --------------------------------------------------------------------------------------------------------
+
+async function describe(
+  result: SimResult,
+  spec: RunSpec,
+  isFull: boolean,
+  shrinkMs: number,
+  signal: AbortSignal,
+  isJson: boolean,
+): Promise<Told> {
+  const { seed } = result.options;
+  const told = { result, replay: replayCommand(seed, spec), causes: [], smaller: undefined };
+  if (!isFull) return told;
+  const smaller =
+    shrinkMs === 0
+      ? undefined
+      : await shrink(result, spec, {
+          msMax: shrinkMs,
+          nowMs: () => (signal.aborted ? Number.POSITIVE_INFINITY : performance.now()),
+          onStep: ({ options }) => {
+            if (!isJson && process.stderr.isTTY) process.stderr.write(`\r\u001b[Kshrinking: ${sizeText(options)}`);
+          },
+        });
+  if (!isJson && process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  // The story of the smallest one is the shortest. A run that is not begun anew has no trace: it is run once more.
+  const [storySeed, storySpec] = [smaller?.result.options.seed ?? seed, smaller?.spec ?? spec];
+  const lines: string[] = [];
+  const again = await simulate(storySeed, {
+    ...settingsOf(storySpec),
+    isCancelled: () => signal.aborted,
+    write: (line) => {
+      lines.push(line);
+      if (lines.length > 2 * storyLinesMax) lines.splice(0, storyLinesMax);
+    },
+  });
+  const isSmaller = smaller !== undefined && smaller.spec !== spec;
+  return { ...told, causes: causesOf(lines, again.detail), smaller: isSmaller ? smaller : undefined };
+}
+
+function tell({ result, replay, causes, smaller }: Told): void {
+  const { options, verdict, violated, detail, simulatedMs } = result;
+  console.log(`\nseed ${options.seed}: ${verdict} (${violated})\n  ${detail}\n  after ${simulatedMs} ms`);
+  if (smaller !== undefined) {
+    const { result: small, spec, runs } = smaller;
+    console.log(`  made smaller in ${runs} runs: ${sizeText(small.options)}; it fails after ${small.simulatedMs} ms`);
+    console.log(`  ${small.detail.split('\n', 1)[0] ?? ''}`);
+    console.log(`  smallest: ${replayCommand(small.options.seed, spec)}`);
+  }
+  if (causes.length > 0) console.log(`  what led to it${smaller === undefined ? '' : ', in the smallest'}:`);
+  for (const line of causes) console.log(`    ${line.slice(0, 300)}`);
+  console.log(`  again: ${replay}\n`);
+}
+
+function jsonOf({ result, replay, causes, smaller }: Told): object {
+  const { options, verdict, violated, detail } = result;
+  return {
+    seed: options.seed,
+    verdict,
+    violated,
+    detail,
+    causes,
+    replay,
+    ...(smaller === undefined ? {} : { smallest: replayCommand(smaller.result.options.seed, smaller.spec) }),
+  };
+}
+
+function sizeText({ hosts, tenants, clients, chaosMs, faults }: SimResult['options']): string {
+  return `${hosts} hosts, ${tenants} tenants, ${clients} clients, ${chaosMs} ms, ${faults.length === 0 ? 'no faults' : faults.join(' ')}`;
+}
+
+// --- Coverage --------------------------------------------------------------------------------------------------------
+
+function reachedIn(results: readonly SimResult[]): Readonly<Record<string, number>> {
+  const sums = new Map<string, number>();
+  for (const { reached } of results)
+    for (const [name, times] of Object.entries(reached)) sums.set(name, (sums.get(name) ?? 0) + times);
+  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function tellCoverage(results: readonly SimResult[]): void {
+  console.log('\nreached, in how many seeds, and how often in all:');
+  for (const [name, times] of Object.entries(reachedIn(results))) {
+    const seeds = results.filter(({ reached }) => (reached[name] ?? 0) > 0).length;
+    console.log(`  ${name.padEnd(44)} ${String(seeds).padStart(7)} ${String(times).padStart(10)}`);
+  }
 }
 
 try {
   process.exitCode = await main();
 } catch (error) {
   const isMisuse =
-    error instanceof Misuse ||
     ShoalError.is(error, 'CONFIG_INVALID') ||
     (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
   console.error(isMisuse ? error.message : error);

@@ -22,6 +22,7 @@ import { faults } from './faults/index.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { drawOptions, type SimOptions, type SimOverrides } from './options.ts';
 import { factsText, Trace } from './trace.ts';
+import type { Picture, Watcher } from './watcher.ts';
 import { Working } from './workload/client.ts';
 import { RecordClient, type RecordOperation } from './workload/records.ts';
 import { SimDisk } from './world/disk.ts';
@@ -55,6 +56,8 @@ export interface SimSettings {
   readonly mutant?: Mutant;
   /** Takes each line of the trace. */
   readonly write?: (line: string) => void;
+  /** Hears what an operator would want to know. */
+  readonly watcher?: Watcher;
   /** Ends the run from outside: it is taken as passed as far as it came. */
   readonly isCancelled?: () => boolean;
 }
@@ -151,6 +154,7 @@ class Simulator {
         keysOf: (revision) => this.#applied.keysOf(revision),
         working: this.#working,
         onFailed: (error) => this.#crashed(error),
+        onOperation: (operation) => settings.watcher?.operation(operation),
         ...(settings.mutant?.host === undefined ? {} : { mutant: settings.mutant.host }),
       },
       options,
@@ -171,6 +175,7 @@ class Simulator {
       if (!(error instanceof Stop)) this.#crashed(error);
     } finally {
       this.#isOver = true;
+      if (this.#settings.watcher !== undefined) this.#settings.watcher.placements(this.#hosts.placements());
       process.off('unhandledRejection', onRejection);
     }
     const { verdict, violated, detail } = this.#failure ?? {
@@ -239,6 +244,7 @@ class Simulator {
             return number;
           },
           onFailed: (error) => this.#crashed(error),
+          onOperation: (operation) => this.#settings.watcher?.operation(operation),
         },
         { name: `c${client}`, keys: options.keys, thinkMs: options.thinkMs },
       );
@@ -557,7 +563,27 @@ class Simulator {
       if (log.machine.appliedIndex > 0) this.#watches.get(life.name)?.upTo(loop.watches.revision);
     }
     this.#hosts.look();
+    this.#settings.watcher?.looked(this.#picture());
     this.#schedule.after(lookMs, () => this.#look());
+  }
+
+  #picture(): Picture {
+    const leading = this.#nodes.find(({ process: running }) => running?.loop.route()?.kind === 'here');
+    const loop = leading?.process?.loop;
+    return {
+      atMs: this.#schedule.nowMs,
+      leader:
+        leading === undefined || loop === undefined
+          ? undefined
+          : { member: leading.raftId, term: loop.standing().term },
+      isUp: this.#nodes.map(
+        (node) => node.process !== undefined && (node.life?.pausedUntilMs ?? 0) <= this.#schedule.nowMs,
+      ),
+      silent: (loop?.members() ?? [])
+        .filter(({ silentMs }) => silentMs > (loop?.options.silenceMs ?? 0))
+        .map(({ raftId }) => raftId),
+      servers: this.#hosts.servers(),
+    };
   }
 
   // --- Judging -------------------------------------------------------------------------------------------------------

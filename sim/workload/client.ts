@@ -1,5 +1,6 @@
 /** What a client of an agent does and sees, in one place for checkers: calls, answers, and what it never heard. */
 import { ShoalError } from '../../node/base/errors.ts';
+import type { WatchedOperation } from '../watcher.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 
@@ -31,6 +32,28 @@ export async function callAgent<T>(node: SimNode, work: (process: Process) => Pr
   };
   const gone = process.life.died.then((): Answer<T> => ({ kind: 'unknown', error: undefined }));
   return Promise.race([called(), gone]);
+}
+
+/** Doubts about what happened; every other code that is not certain is a rule that forbade it. */
+const doubts = ['OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'CANCELLED', 'CANNOT_TELL'] as const;
+
+/** A call as an operator counts it. */
+export function operationOf(
+  kind: WatchedOperation['kind'],
+  answer: Answer<unknown>,
+  startedMs: number,
+  endedMs: number,
+): WatchedOperation {
+  if (answer.kind === 'done') return { kind, startedMs, endedMs, answer: 'done', code: '' };
+  const { error } = answer;
+  const isDoubtful = error === undefined || ShoalError.is(error, ...doubts);
+  return {
+    kind,
+    startedMs,
+    endedMs,
+    answer: answer.kind === 'unknown' && isDoubtful ? 'unknown' : 'refused',
+    code: error?.code ?? 'AGENT_DIED',
+  };
 }
 
 /** Counts clients at work, so that a healed world can be seen to come to rest. */

@@ -9,9 +9,10 @@ import type { AppliedChecker } from '../checkers/applied.ts';
 import type { Operation } from '../checkers/linearizability.ts';
 import type { RegisterInput, RegisterOutput } from '../checkers/linearizability-models.ts';
 import type { Trace } from '../trace.ts';
+import type { WatchedOperation } from '../watcher.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
-import { type Answer, callAgent, type Working } from './client.ts';
+import { type Answer, callAgent, operationOf, type Working } from './client.ts';
 
 /** Times a write of unknown fate is sent again before the client gives up. */
 const resendsMax = 3;
@@ -31,6 +32,8 @@ export interface RecordClientDeps {
   /** Numbers for values, each used once. */
   readonly nextNumber: () => number;
   readonly onFailed: (error: unknown) => void;
+  /** Hears of each call. */
+  readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
 }
 
 export class RecordClient {
@@ -129,6 +132,7 @@ export class RecordClient {
       return { revision: reader.revision, value: reader.get(key)?.value };
     });
     this.counts[answer.kind] += 1;
+    this.#tell('read', answer, calledAt);
     if (answer.kind !== 'done') return;
     const { revision, value } = answer.value;
     this.#deps.applied.read(node.raftId, key, revision, value);
@@ -146,6 +150,7 @@ export class RecordClient {
     if (process === undefined) return;
     const { local } = process.state;
     this.counts.stale += 1;
+    this.#tell('stale read', { kind: 'done', value: undefined }, this.#deps.schedule.nowMs);
     this.#deps.applied.read(this.#home.raftId, key, local.revision, local.get(key)?.value);
   }
 
@@ -153,6 +158,7 @@ export class RecordClient {
   async #commit(transaction: Transaction): Promise<Answer<TransactionOutcome>> {
     const { random, schedule, nodes, applied, trace } = this.#deps;
     this.#writes += 1;
+    const startedMs = schedule.nowMs;
     const clientToken = `${this.#name}/${this.#writes}`;
     let node = this.#home;
     let isUnknown = false;
@@ -161,6 +167,7 @@ export class RecordClient {
       if (answer.kind === 'done') {
         applied.acknowledged(clientToken, answer.value);
         this.counts.done += 1;
+        this.#tell('write', answer, startedMs);
         trace.add(this.#name, `write ${clientToken} done at ${answer.value.revision} by ${node.name}`);
         return answer;
       }
@@ -169,12 +176,17 @@ export class RecordClient {
       if (!isTriedAgain) {
         const last: Answer<TransactionOutcome> = isUnknown ? { kind: 'unknown', error: answer.error } : answer;
         this.counts[last.kind] += 1;
+        this.#tell('write', last, startedMs);
         trace.add(this.#name, `write ${clientToken} ${last.kind} ${answer.error?.code ?? 'agent died'}`);
         return last;
       }
       await schedule.sleep(random.below(1_000));
       node = random.pick(nodes);
     }
+  }
+
+  #tell(kind: WatchedOperation['kind'], answer: Answer<unknown>, startedMs: number): void {
+    this.#deps.onOperation?.(operationOf(kind, answer, startedMs, this.#deps.schedule.nowMs));
   }
 
   #note(input: RecordOperation['input'], calledAt: number, output: RegisterOutput | undefined): void {

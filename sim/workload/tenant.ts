@@ -4,10 +4,11 @@ import type { Prng } from '../../node/base/prng.ts';
 import type { RequestContext } from '../../node/services/context.ts';
 import { serversPerTenant } from '../options.ts';
 import type { Trace } from '../trace.ts';
+import type { WatchedOperation } from '../watcher.ts';
 import type { HostAgent } from '../world/host-agent.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
-import { type Answer, callAgent, type Working } from './client.ts';
+import { type Answer, callAgent, operationOf, type Working } from './client.ts';
 
 /** Times a creation of unknown fate is sent again. */
 const resendsMax = 2;
@@ -27,6 +28,8 @@ export interface TenantDeps {
   readonly onDeleting: (serverId: string) => void;
   /** Something else is asked of a server; what is returned is called with the answer, and whether its fate is known. */
   readonly onAsks: (serverId: string) => (isKnown: boolean) => void;
+  /** Hears of each call. */
+  readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
   /** A deletion was acknowledged. */
   readonly onDeleted: (serverId: string) => void;
 }
@@ -118,8 +121,10 @@ export class Tenant {
       clientToken,
     };
     for (let sends = 0; ; sends += 1) {
-      const answer = await this.#call(`create ${clientToken}`, (agent, context) =>
-        agent.compute.servers.create(context, draft),
+      const answer = await this.#call(
+        `create ${clientToken}`,
+        (agent, context) => agent.compute.servers.create(context, draft),
+        ({ servers }) => servers.map(({ id }) => ` ${id}`).join(''),
       );
       if (answer.kind === 'done') {
         for (const { id } of answer.value.servers) {
@@ -133,16 +138,24 @@ export class Tenant {
     }
   }
 
-  async #call<T>(what: string, work: (agent: HostAgent, context: RequestContext) => Promise<T>): Promise<Answer<T>> {
+  /** @param made what is added to the trace when it is done. */
+  async #call<T>(
+    what: string,
+    work: (agent: HostAgent, context: RequestContext) => Promise<T>,
+    made: (value: T) => string = () => '',
+  ): Promise<Answer<T>> {
     const { random, nodes, agentOf, trace } = this.#deps;
     const node = random.pick(nodes);
     const agent = agentOf(node);
+    const startedMs = this.#deps.schedule.nowMs;
     const answer: Answer<T> =
       agent === undefined
         ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
         : await callAgent(node, () => work(agent, contextOf(this.projectId)));
     this.counts[answer.kind] += 1;
-    const code = answer.kind === 'done' ? '' : ` ${answer.error?.code ?? 'agent died'}`;
+    const kind = what.split(' ', 1)[0] as WatchedOperation['kind'];
+    this.#deps.onOperation?.(operationOf(kind, answer, startedMs, this.#deps.schedule.nowMs));
+    const code = answer.kind === 'done' ? made(answer.value) : ` ${answer.error?.code ?? 'agent died'}`;
     trace.add(this.projectId, `${what} by ${node.name}: ${answer.kind}${code}`);
     return answer;
   }

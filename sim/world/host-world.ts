@@ -23,6 +23,7 @@ import {
 import type { Report } from '../checkers/invariants.ts';
 import type { HostMutant } from '../mutants/mutant.ts';
 import type { Trace } from '../trace.ts';
+import type { Placements, WatchedOperation, WatchedServer } from '../watcher.ts';
 import type { Working } from '../workload/client.ts';
 import { contextOf, Tenant } from '../workload/tenant.ts';
 import { HostAgent } from './host-agent.ts';
@@ -72,6 +73,7 @@ export interface HostWorldDeps {
   readonly keysOf: (revision: number) => readonly string[] | undefined;
   readonly working: Working;
   readonly onFailed: (error: unknown) => void;
+  readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
   readonly mutant?: HostMutant;
 }
 
@@ -307,6 +309,7 @@ export class HostWorld {
           working,
           isOver,
           onFailed,
+          onOperation: this.#deps.onOperation,
           onCreated: (serverId) => this.#created.add(serverId),
           onDeleting: (serverId) => this.#deleting.add(serverId),
           onDeleted: (serverId) => this.#deleted.add(serverId),
@@ -430,7 +433,7 @@ export class HostWorld {
     const servers = new Map(this.#servers.of(reader).map((record) => [record.id, record]));
     for (const server of servers.values()) {
       if (server.hostId === '') continue;
-      const machine = this.machines.find(({ hostId }) => hostId === server.hostId);
+      const machine = this.#machineOf(server.hostId);
       const guest = machine?.compute.guests.get(server.id as ServerId);
       const where = `server ${server.id} on ${machine === undefined ? 'no host' : `n${machine.raftId}`}`;
       if (server.deleting) found.push(`${where} is still being deleted`);
@@ -489,14 +492,48 @@ export class HostWorld {
     for (const machine of this.machines) for (const _ of machine.compute.starts) reached('guest started');
   }
 
+  /** Every server as it is now. */
+  servers(): readonly WatchedServer[] {
+    return this.#servers.of(this.#deps.replay()).flatMap((record) => {
+      const machine = this.#machineOf(record.hostId);
+      if (machine === undefined) return [];
+      return {
+        id: record.id,
+        host: machine.raftId,
+        isWanted:
+          record.powerWanted === PowerWanted.POWER_WANTED_RUNNING &&
+          record.status === ServerStatus.SERVER_STATUS_ACTIVE &&
+          !record.deleting &&
+          record.taskState === '',
+        isRunning: machine.compute.guests.get(record.id as ServerId)?.power === 'running',
+      };
+    });
+  }
+
+  /** What became of what tenants made. */
+  placements(): Placements {
+    const records = new Map(this.#servers.of(this.#deps.replay()).map((record) => [record.id, record]));
+    const counts = { created: this.#created.size, deleted: this.#deleted.size, kept: 0, inError: 0, lost: 0 };
+    for (const id of this.#created) {
+      const record = records.get(id);
+      if (record === undefined) counts.lost += this.#deleting.has(id) ? 0 : 1;
+      else if (record.status === ServerStatus.SERVER_STATUS_ERROR) counts.inError += 1;
+      else counts.kept += 1;
+    }
+    return counts;
+  }
+
+  #machineOf(hostId: string): HostMachine | undefined {
+    return hostId === '' ? undefined : this.#machine(Number(hostId));
+  }
+
   // --- Details -------------------------------------------------------------------------------------------------------
 
   #onCall(machine: HostMachine, driver: string, method: string, args: readonly unknown[]): void {
     const [subject] = args;
     const host = `n${machine.raftId}`;
     const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
-    if (!quiet)
-      this.#deps.trace.add(`h${machine.raftId}`, `${driver} ${method} ${typeof subject === 'string' ? subject : ''}`);
+    if (!quiet) this.#deps.trace.add(`h${machine.raftId}`, `${driver} ${method} ${subjectOf(subject)}`);
     if (driver === 'compute' && method === 'startGuest') this.#powerOffs.starts(host, (subject as GuestSpec).serverId);
     if (typeof subject !== 'string') return;
     this.#noteAsked(this.#deps.replay());
@@ -597,12 +634,23 @@ export class HostWorld {
   }
 
   #machine(raftId: number): HostMachine | undefined {
-    return this.machines.find((machine) => machine.raftId === raftId);
+    return this.machines[raftId - 1];
   }
 
   #nodeOf(raftId: number): SimNode | undefined {
     return this.#deps.nodes[raftId - 1];
   }
+}
+
+/** What a driver's call is about: an id, or the id in a spec. */
+function subjectOf(argument: unknown): string {
+  if (typeof argument === 'string') return argument;
+  if (typeof argument !== 'object' || argument === null) return '';
+  for (const name of ['serverId', 'portId', 'routerId', 'volumeId', 'networkId']) {
+    const id: unknown = Reflect.get(argument, name);
+    if (typeof id === 'string') return id;
+  }
+  return '';
 }
 
 /** A host's id, from which its number can be read. */

@@ -1,0 +1,108 @@
+/**
+ * Many seeds on several cores. What a seed gives does not depend on who runs it, nor on what else runs: each thread has a
+ * world of its own, and a seed decides everything in it.
+ */
+import { Worker } from 'node:worker_threads';
+import { drawOptions } from './options.ts';
+import type { RunSpec } from './run-spec.ts';
+import type { SimResult } from './simulator.ts';
+
+/** A young generation this large is collected seldom enough: simulated messages live briefly. Unit: MiB. */
+const youngGenerationMib = 64;
+
+export interface PoolOptions {
+  readonly spec: RunSpec;
+  /** Seeds from `first`, `count` of them. */
+  readonly first: number;
+  readonly count: number;
+  /** Threads, at least 1. */
+  readonly workers: number;
+  /** No more seeds are begun, and those under way are given up. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs all seeds; tells each result as it comes. Resolves with all of them, in the order of seeds. */
+export async function runSeeds(options: PoolOptions, onResult: (result: SimResult) => void): Promise<SimResult[]> {
+  const { first, count, signal } = options;
+  const results: SimResult[] = [];
+  let next = first;
+  const take = (): number | undefined => {
+    if (next >= first + count || signal?.aborted === true) return undefined;
+    next += 1;
+    return next - 1;
+  };
+  const tell = (result: SimResult): void => {
+    results.push(result);
+    onResult(result);
+  };
+  const threads = Math.max(1, Math.min(options.workers, count));
+  await Promise.all(Array.from({ length: threads }, () => runThreads(options, take, tell)));
+  return results.sort((a, b) => a.options.seed - b.options.seed);
+}
+
+/** One thread after the other, until no seed is left: one that dies takes only its seed with it. */
+async function runThreads(
+  options: PoolOptions,
+  take: () => number | undefined,
+  tell: (result: SimResult) => void,
+): Promise<void> {
+  for (;;) {
+    const isDone = await runThread(options, take, tell);
+    if (isDone) return;
+  }
+}
+
+/** Resolves true when no seed is left, false when the thread died. */
+function runThread(
+  { spec, signal }: PoolOptions,
+  take: () => number | undefined,
+  tell: (result: SimResult) => void,
+): Promise<boolean> {
+  let seed = take();
+  if (seed === undefined) return Promise.resolve(true);
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: spec,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
+  });
+  return new Promise((resolve) => {
+    let isEnded = false;
+    const end = (isDone: boolean): void => {
+      if (isEnded) return;
+      isEnded = true;
+      signal?.removeEventListener('abort', onAbort);
+      void worker.terminate();
+      resolve(isDone);
+    };
+    const onAbort = (): void => end(true);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    worker.on('message', (result: SimResult) => {
+      tell(result);
+      seed = take();
+      if (seed === undefined) end(true);
+      else worker.postMessage(seed);
+    });
+    const died = (error: Error): void => {
+      if (!isEnded && seed !== undefined) tell(crashed(seed, spec, error));
+      end(false);
+    };
+    worker.on('error', died);
+    worker.on('exit', (status) => died(new Error(`exit status ${status}`)));
+    worker.postMessage(seed);
+  });
+}
+
+/** What is told of a seed whose thread died: out of memory, for the most part. */
+function crashed(seed: number, spec: RunSpec, error: Error): SimResult {
+  return {
+    options: drawOptions(seed, spec.overrides),
+    verdict: 'crash',
+    violated: 'crash',
+    detail: `the thread that ran it ended: ${error.message}\n${error.stack ?? ''}`,
+    simulatedMs: 0,
+    events: 0,
+    traceLines: 0,
+    traceDigest: '',
+    lastLines: [],
+    reached: {},
+  };
+}
