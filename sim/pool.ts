@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly workers: number;
   /** No more seeds are begun, and those under way are given up. */
   readonly signal?: AbortSignal;
+  /** What a thread runs; default worker.ts. */
+  readonly program?: URL;
 }
 
 /** Runs all seeds; tells each result as it comes. Resolves with all of them, in the order of seeds. */
@@ -54,13 +56,13 @@ async function runThreads(
 
 /** Resolves true when no seed is left, false when the thread died. */
 function runThread(
-  { spec, signal }: PoolOptions,
+  { spec, signal, program = new URL('./worker.ts', import.meta.url) }: PoolOptions,
   take: () => number | undefined,
   tell: (result: SimResult) => void,
 ): Promise<boolean> {
   let seed = take();
   if (seed === undefined) return Promise.resolve(true);
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+  const worker = new Worker(program, {
     workerData: spec,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
   });

@@ -1,12 +1,12 @@
 /**
- * `npm test`: everything that can run on this machine, in two rounds. First what needs nothing but Node, two files at a
- * time; then what uses the machine itself (QEMU, kernel networking, Ceph, whole clouds), one file at a time, since those
- * measure time and own the machine's cores. Each file's outcome is printed as it ends; what failed is shown at once and again
+ * `npm test`: everything that can run on this machine, in three rounds. First what needs nothing but Node, two files at a
+ * time; then the simulator, one file at a time, since its seeds take all cores themselves; then what uses the machine
+ * itself (QEMU, kernel networking, Ceph, whole clouds), one file at a time, since those measure time. Each file's outcome is printed as it ends; what failed is shown at once and again
  * at the end, above the last line: `N passed, N failed, N skipped`.
  *
  *     npm test                             everything
- *     npm test -- --unit                   the first round alone
- *     npm test -- --machine                the second round alone
+ *     npm test -- --unit                   the first two rounds alone
+ *     npm test -- --machine                the third round alone
  *     npm test -- test/node/raft           files under these paths
  *     npm test -- --no-install             install no Debian packages; tests that need them skip and say so
  */
@@ -28,6 +28,8 @@ import { type TapFailure, TapReader } from './support/tap-reader.ts';
 /** Lines of the stream that are shown when tap itself fails. */
 const tailLines = 80;
 
+/** The simulator's tests. */
+const simulatorFolder = 'test/sim/';
 /** Folders whose tests use the machine itself. */
 const machineFolders = ['test/drivers/', 'test/compliance/', 'test/e2e/'];
 
@@ -128,9 +130,13 @@ async function main(): Promise<number> {
     (file) => paths.length === 0 || paths.some((path) => file.startsWith(relative('', path).replace(/^\.\//, ''))),
   );
   const machine = all.filter((file) => machineFolders.some((folder) => file.startsWith(folder)));
-  const unit = all.filter((file) => !machine.includes(file));
+  const simulator = all.filter((file) => file.startsWith(simulatorFolder));
+  const unit = all.filter((file) => !machine.includes(file) && !simulator.includes(file));
   const rounds: Round[] = [];
-  if (!flags.includes('--machine')) rounds.push({ name: 'unit', files: unit, jobs: 2, timeoutSeconds: 180 });
+  if (!flags.includes('--machine')) {
+    rounds.push({ name: 'unit', files: unit, jobs: 2, timeoutSeconds: 180 });
+    rounds.push({ name: 'simulator', files: simulator, jobs: 1, timeoutSeconds: 900 });
+  }
   if (!flags.includes('--unit')) rounds.push({ name: 'machine', files: machine, jobs: 1, timeoutSeconds: 600 });
 
   if (!flags.includes('--unit') && machine.length > 0) {

@@ -42,7 +42,7 @@ t.test('a failure tells the seed, the invariant, the cause and the command, and 
 
 t.test('wrong use names the flag, the value and the range', async (t) => {
   for (const [args, pattern] of [
-    [['--hosts', '0'], /--hosts 0: an integer from 1 to 200 is wanted/],
+    [['--hosts', '0'], /--hosts 0: an integer from 1 to 2000 is wanted/],
     [['--nothing'], /nothing/],
     [['--mutant', 'none'], /there is no such mutant/],
     [['--scenario', 'none'], /scenario none/],
