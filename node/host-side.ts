@@ -150,6 +150,8 @@ export class HostSide implements Service {
       images: this.images,
       compute: drivers.compute,
       freshAdvert: () => this.view.freshOwnAdvert(),
+      nextAdvert: () => this.view.nextOwnAdvert(),
+      hostId,
       isEnabled: () => !disabled().disabled,
       onClaim: (result) => metrics.claims.inc({ result }),
     });

@@ -161,6 +161,11 @@ export class MeshView implements Service, HostViews {
     return this.#publisher.fresh();
   }
 
+  /** The least (epoch, sequence) that an advert of this host made from now on can have. */
+  nextOwnAdvert(): { readonly epoch: number; readonly sequence: number } {
+    return this.#publisher.next;
+  }
+
   /** Takes in an advert that came with an answer. False: not newer, or not what it claims to be. */
   accept(signed: shoal.v1.ISignedAdvert): boolean {
     return this.#exchange.accept(signed);

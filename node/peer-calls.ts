@@ -5,7 +5,7 @@ import type { HostId } from './base/ids.ts';
 import type { HostHandlers } from './host-handlers.ts';
 import type { PeerClients } from './mesh/peer-client.ts';
 import type { PeerCall } from './mesh/peer-server.ts';
-import type { ClaimTransport } from './placer.ts';
+import type { AddressedClaim, ClaimAnswer, ClaimAnswers, ClaimTransport } from './placer.ts';
 import type { HostProbe } from './services/dependencies.ts';
 
 /** A claim is decided in milliseconds; a host that takes longer is no good choice. */
@@ -32,6 +32,52 @@ export class PeerCalls implements ClaimTransport, HostProbe {
       return shoal.v1.ClaimResponse.create(await this.#own().claim(request, this.#ownCall(signal)));
     }
     return this.#clients.to(hostId).call((calls) => calls.claim(request, { timeoutMs: claimTimeoutMs, signal }));
+  }
+
+  async claimAll(claims: readonly AddressedClaim[], signal: AbortSignal): Promise<ClaimAnswers> {
+    const byHost = new Map<HostId, number[]>();
+    for (const [at, { hostId }] of claims.entries()) {
+      const own = byHost.get(hostId);
+      if (own === undefined) byHost.set(hostId, [at]);
+      else own.push(at);
+    }
+    const answers: ClaimAnswer[] = [];
+    const adverts: shoal.v1.SignedAdvert[] = [];
+    await Promise.all(
+      [...byHost].map(async ([hostId, places]) => {
+        const requests = places.flatMap((at) => claims[at]?.request ?? []);
+        const told = await this.#claimsOf(hostId, requests, signal);
+        adverts.push(...told.adverts);
+        for (const [nth, at] of places.entries()) {
+          answers[at] = told.answers[nth] ?? new ShoalError('UNAVAILABLE', 'The host left a claim unanswered.');
+        }
+      }),
+    );
+    return { answers, adverts };
+  }
+
+  /** Several claims of one host in one call; one by one where the host is of a version that has no such call. */
+  async #claimsOf(
+    hostId: HostId,
+    requests: readonly shoal.v1.ClaimRequest[],
+    signal: AbortSignal,
+  ): Promise<ClaimAnswers> {
+    const failed = (caught: unknown): ClaimAnswer => ShoalError.from(caught, 'UNAVAILABLE');
+    if (requests.length > 1) {
+      try {
+        const batch = new shoal.v1.ClaimBatchRequest({ claims: [...requests] });
+        return hostId === this.#self
+          ? ownAnswers(await this.#own().claimBatch(batch, this.#ownCall(signal)))
+          : await this.#clients
+              .to(hostId)
+              .call((calls) => calls.claimBatch(batch, { timeoutMs: claimTimeoutMs, signal }));
+      } catch (caught) {
+        if (!ShoalError.is(caught, 'NOT_IMPLEMENTED'))
+          return { answers: requests.map(() => failed(caught)), adverts: [] };
+      }
+    }
+    const answers = await Promise.all(requests.map((request) => this.claim(hostId, request, signal).catch(failed)));
+    return { answers, adverts: [] };
   }
 
   async release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void> {
@@ -76,4 +122,12 @@ export class PeerCalls implements ClaimTransport, HostProbe {
   #ownCall(signal: AbortSignal): PeerCall {
     return { caller: this.#self, signal, remoteAddress: 'self', certificateName: undefined, header: () => undefined };
   }
+}
+
+/** What this host answered itself, as it would have come over the wire. */
+function ownAnswers({ answers, adverts }: shoal.v1.IClaimBatchResponse): ClaimAnswers {
+  return {
+    answers: (answers ?? []).map((answer) => shoal.v1.ClaimResponse.create(answer)),
+    adverts: (adverts ?? []).map((advert) => shoal.v1.SignedAdvert.create(advert)),
+  };
 }

@@ -3,7 +3,8 @@
  * refusal brings the target's fresh advert, so that the next choice is a better one.
  */
 import {
-  type Candidate,
+  type BatchMember,
+  type ClaimKey,
   type Explanation,
   explain,
   explainHost,
@@ -13,16 +14,18 @@ import {
   PlacementEngine,
   type PlacementRequest,
   placementRequest,
+  selectBatch,
   whatIf,
 } from '../placement/index.ts';
 import { shoal } from '../proto/messages.ts';
+import { must } from './base/assert.ts';
 import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
-import type { HostId } from './base/ids.ts';
+import type { HostId, ServerId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import type { Prng } from './base/prng.ts';
 import { needsOf } from './claim-book.ts';
-import type { Placed, PlaceRequest, Placer } from './services/dependencies.ts';
+import type { Placed, PlacedServer, PlaceRequest, Placer } from './services/dependencies.ts';
 
 /** Hosts asked before giving up: a view so wrong that eight hosts refuse needs a new view, not a ninth try. */
 const claimsMax = 8;
@@ -37,7 +40,33 @@ const hostReasonsMax = 20;
 export interface ClaimTransport {
   /** Asks the host (this one included) to admit. Throws `UNAVAILABLE` when it cannot be asked. */
   claim(hostId: HostId, request: shoal.v1.ClaimRequest, signal: AbortSignal): Promise<shoal.v1.ClaimResponse>;
+  /**
+   * Asks many at once, in as few messages as there are hosts. Never rejects: what could not be asked is an error among
+   * the answers. Absent: they are asked one by one.
+   */
+  claimAll?(claims: readonly AddressedClaim[], signal: AbortSignal): Promise<ClaimAnswers>;
   release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void>;
+}
+
+/** A claim and whom to ask. */
+export interface AddressedClaim {
+  readonly hostId: HostId;
+  readonly request: shoal.v1.ClaimRequest;
+}
+
+/** What a host said, or why it could not be asked. */
+export type ClaimAnswer = shoal.v1.ClaimResponse | ShoalError;
+
+/** One answer a claim, in their order, and the fresh adverts of hosts that refused something. */
+export interface ClaimAnswers {
+  readonly answers: readonly ClaimAnswer[];
+  readonly adverts: readonly shoal.v1.SignedAdvert[];
+}
+
+/** A host that did not admit, for people. */
+interface Refusal {
+  readonly hostName: string;
+  readonly reason: string;
 }
 
 /** What it works with. */
@@ -67,19 +96,52 @@ export class GossipPlacer implements Placer {
   }
 
   async place(request: PlaceRequest, signal: AbortSignal): Promise<Placed> {
+    const [placed] = await this.placeBatch(request, { serverIds: [request.serverId], minCount: 1 }, signal);
+    return must(placed, 'the place of the one server asked for');
+  }
+
+  async placeBatch(
+    request: PlaceRequest,
+    batch: { readonly serverIds: readonly ServerId[]; readonly minCount: number },
+    signal: AbortSignal,
+  ): Promise<readonly PlacedServer[]> {
     const { columns, clock } = this.#deps;
     columns.expireHolds(clock.nowMs());
-    const refusals: { hostName: string; reason: string }[] = [];
+    const refusals: Refusal[] = [];
     const excluded = new Set(request.excludeHostIds as readonly HostId[]);
-    for (let asked = 0; asked < claimsMax; asked++) {
-      const wish = this.#wish(request, [...excluded]);
-      const selection = this.#engine.select(wish, asked);
-      if (selection.outcome === 'none') throw this.#noValidHost(request, refusals);
-      const placed = await this.#tryHost(selection.candidate, request, wish, refusals, signal);
-      if (placed !== undefined) return placed;
-      excluded.add(selection.candidate.hostId);
+    const placed: PlacedServer[] = [];
+    let pending = batch.serverIds.map((serverId) => ({ serverId, generation: request.generation }));
+    for (let asked = 0; asked < claimsMax && pending.length > 0; asked++) {
+      const wish = this.#wish(request, [...excluded], placed);
+      const selection = selectBatch(this.#engine, wish, {
+        keys: pending,
+        minCount: batch.minCount - placed.length,
+        expiresAtMs: clock.nowMs() + claimTtlMs,
+        refusals: asked,
+      });
+      if (selection.outcome === 'none') break;
+      const { members } = selection;
+      const answers = await this.#ask(request, wish, members, signal);
+      pending = [];
+      for (const [at, { key, candidate }] of members.entries()) {
+        const { hostId } = candidate;
+        const refusal = this.#take(key, hostId, answers[at]);
+        if (refusal === undefined) {
+          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId) });
+          continue;
+        }
+        refusals.push({ hostName: this.#hostName(hostId), reason: refusal });
+        excluded.add(hostId);
+        pending.push(key);
+      }
+      if (signal.aborted) {
+        this.#giveBack(placed);
+        throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
+      }
     }
-    throw this.#noValidHost(request, refusals);
+    if (placed.length > 0 && placed.length >= batch.minCount) return placed;
+    this.#giveBack(placed);
+    throw this.#noValidHost(request, refusals, { placed: placed.length, wanted: batch.minCount });
   }
 
   /** How each filter thins the hosts of this agent's view, and what each says of every host (bounded). */
@@ -101,56 +163,74 @@ export class GossipPlacer implements Placer {
     return whatIf(this.#engine, wish, countMax).fits;
   }
 
-  async #tryHost(
-    candidate: Candidate,
+  /** Asks all hosts at once. One answer a member, in order; an error is one, too. */
+  async #ask(
     request: PlaceRequest,
     wish: PlacementRequest,
-    refusals: { hostName: string; reason: string }[],
+    members: readonly BatchMember[],
     signal: AbortSignal,
-  ): Promise<Placed | undefined> {
-    const { columns, transport, clock, logger, onDecision } = this.#deps;
-    const { hostId } = candidate;
-    const key = { serverId: request.serverId, generation: request.generation };
-    const hostName = this.#hostName(hostId);
-    // Deducted at once, so that other placements of this agent see it before the target's advert says so.
-    columns.hold(key, hostId, wish.needs, clock.nowMs() + claimTtlMs);
-    let response: shoal.v1.ClaimResponse;
-    try {
-      response = await transport.claim(
+  ): Promise<readonly ClaimAnswer[]> {
+    const { transport } = this.#deps;
+    const { vcpus, memoryMib, diskGib } = wish.needs;
+    const claims = members.map(({ key, candidate: { hostId } }) => ({
+      hostId,
+      request: new shoal.v1.ClaimRequest({
+        ...key,
+        resources: { vcpus, memoryMib, diskGib },
+        storage: request.storage,
+        projectId: request.projectId,
+        ttlMs: claimTtlMs,
         hostId,
-        new shoal.v1.ClaimRequest({
-          ...key,
-          resources: { vcpus: wish.needs.vcpus, memoryMib: wish.needs.memoryMib, diskGib: wish.needs.diskGib },
-          storage: request.storage,
-          projectId: request.projectId,
-          ttlMs: claimTtlMs,
-        }),
-        signal,
-      );
-    } catch (caught) {
+      }),
+    }));
+    if (transport.claimAll !== undefined && claims.length > 1) {
+      const { answers, adverts } = await transport.claimAll(claims, signal);
+      // First all adverts, then the holds: the row must never show the room of a claim that is admitted.
+      for (const advert of adverts) this.#deps.acceptAdvert(advert);
+      return answers;
+    }
+    return Promise.all(
+      claims.map(({ hostId, request: claim }) =>
+        transport.claim(hostId, claim, signal).catch((caught: unknown) => ShoalError.from(caught, 'UNAVAILABLE')),
+      ),
+    );
+  }
+
+  /** Takes a host's answer in. Returns why it did not admit; undefined: it did. */
+  #take(key: ClaimKey, hostId: HostId, answer: ClaimAnswer | undefined): string | undefined {
+    const { columns, transport, logger, onDecision } = this.#deps;
+    const response = answer ?? new ShoalError('UNAVAILABLE', 'It was not asked.');
+    if (response instanceof ShoalError) {
       columns.settle(key);
-      if (signal.aborted) throw ShoalError.from(caught, 'CANCELLED');
-      const error = ShoalError.from(caught, 'UNAVAILABLE');
-      logger.warn({ hostId, hostName, code: error.code, err: error }, 'a host could not be asked to admit');
-      refusals.push({ hostName, reason: `could not be asked: ${error.message}` });
+      logger.warn(
+        { hostId, hostName: this.#hostName(hostId), code: response.code, err: response },
+        'a host could not be asked to admit',
+      );
       // It may have admitted before it went silent; should it be up again, the room is given back at once.
       void transport.release(hostId, new shoal.v1.ReleaseClaimRequest(key)).catch(() => {});
-      return undefined;
+      return `could not be asked: ${response.message}`;
     }
     if (response.advert !== null) this.#deps.acceptAdvert(response.advert);
     if (!response.admitted) {
       columns.settle(key);
       onDecision?.('refused');
-      refusals.push({ hostName, reason: response.reason });
-      return undefined;
+      return response.reason;
     }
     onDecision?.('placed');
-    // The advert that came along counts the claim already.
-    columns.settle(key);
+    // Told which advert will count the claim, its room stays deducted until then; else the one that came along counts it.
+    const { countedEpoch: epoch, countedSequence: sequence } = response;
+    if (sequence > 0) columns.settleWith(key, { epoch, sequence });
+    else columns.settle(key);
+    return undefined;
+  }
+
+  #placed(key: ClaimKey, hostId: HostId): Placed {
+    const { columns, transport, logger } = this.#deps;
     return {
       hostId,
-      hostName,
+      hostName: this.#hostName(hostId),
       release: async () => {
+        columns.settle(key);
         try {
           await transport.release(hostId, new shoal.v1.ReleaseClaimRequest(key));
         } catch (caught) {
@@ -160,8 +240,17 @@ export class GossipPlacer implements Placer {
     };
   }
 
+  /** Nobody waits for it: a claim that cannot be given back expires. */
+  #giveBack(placed: readonly Placed[]): void {
+    for (const one of placed) void one.release();
+  }
+
   /** The request in placement's words. Hints that name servers are resolved by the compute service beforehand. */
-  #wish(request: PlaceRequest, excludedHosts: readonly HostId[]): PlacementRequest {
+  #wish(
+    request: PlaceRequest,
+    excludedHosts: readonly HostId[],
+    placed: readonly PlacedServer[] = [],
+  ): PlacementRequest {
     const { flavor, image, schedulerHints, group, forceHostName } = request;
     const forced = forceHostName === undefined ? undefined : this.#hostByName(forceHostName);
     const hosts = (name: string): readonly HostId[] | undefined =>
@@ -191,7 +280,7 @@ export class GossipPlacer implements Placer {
               id: request.serverId,
               policy: group.policy as 'affinity',
               maxServerPerHost: Math.max(1, group.maxServerPerHost),
-              memberHosts: group.memberHostIds as readonly HostId[],
+              memberHosts: [...(group.memberHostIds as readonly HostId[]), ...placed.map((one) => one.hostId)],
             },
           }),
       ...(forced === undefined ? {} : { host: { hostId: forced, force: true } }),
@@ -199,16 +288,21 @@ export class GossipPlacer implements Placer {
     });
   }
 
-  #noValidHost(request: PlaceRequest, refusals: readonly { hostName: string; reason: string }[]): ShoalError {
+  #noValidHost(
+    request: PlaceRequest,
+    refusals: readonly Refusal[],
+    count: { readonly placed: number; readonly wanted: number },
+  ): ShoalError {
     this.#deps.onDecision?.('no-host');
     const { explanation, hosts: told } = this.explain(request);
     const hosts = told
       .slice(0, hostReasonsMax)
       .flatMap(({ hostName, refusals: reasons }) => reasons.map((reason) => ({ hostName, ...reason })));
-    return new ShoalError('NO_VALID_HOST', `No valid host was found. ${explanation.summary}`.trim(), {
+    const some = count.wanted > 1 ? `Only ${count.placed} of ${count.wanted} servers fit. ` : '';
+    return new ShoalError('NO_VALID_HOST', `No valid host was found. ${some}${explanation.summary}`.trim(), {
       facts: {
         filters: explanation.filters.filter((filter) => filter.removed > 0),
-        hosts: [...hosts, ...refusals.map((refusal) => ({ filter: 'Claim', ...refusal }))],
+        hosts: [...hosts, ...refusals.slice(0, hostReasonsMax).map((refusal) => ({ filter: 'Claim', ...refusal }))],
       },
     });
   }

@@ -21,15 +21,22 @@ export type BatchSelection =
 /** Guests in one create. OpenStack's own default limit on `max_count` is the quota; this bounds one call's work. */
 export const batchMax = 10_000;
 
+/** What a batch is told beside the request. */
+export interface BatchOptions {
+  /** `max_count` long: each guest's place is held under its key. */
+  readonly keys: readonly ClaimKey[];
+  /** At least so many must fit, or none is held. */
+  readonly minCount: number;
+  readonly expiresAtMs: number;
+  /** Rounds of refusals that this batch has seen: each widens the draw (`PlacementEngine.select`). Default 0. */
+  readonly refusals?: number;
+}
+
 /**
  * Places several alike guests as one: each sees the ones before it, in the room they take and in their group. Holds every
- * place under its key until `expiresAtMs`. `keys` is `max_count` long; at least `minCount` must fit, or none is held.
+ * place under its key until `expiresAtMs`.
  */
-export function selectBatch(
-  engine: PlacementEngine,
-  request: PlacementRequest,
-  options: { readonly keys: readonly ClaimKey[]; readonly minCount: number; readonly expiresAtMs: number },
-): BatchSelection {
+export function selectBatch(engine: PlacementEngine, request: PlacementRequest, options: BatchOptions): BatchSelection {
   const { columns } = engine;
   const keys = options.keys.slice(0, batchMax);
   const members: BatchMember[] = [];
@@ -38,7 +45,7 @@ export function selectBatch(
   for (const key of keys) {
     let wish = request.group === undefined ? request : { ...request, group: { ...request.group, memberHosts } };
     if (together && members.length === 0) wish = roomiestOf(engine, wish, keys.length);
-    const selection = engine.select(wish);
+    const selection = engine.select(wish, options.refusals ?? 0);
     if (selection.outcome === 'none') break;
     const { candidate, alternates } = selection;
     columns.hold(key, candidate.hostId, request.needs, options.expiresAtMs);

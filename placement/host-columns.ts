@@ -104,6 +104,10 @@ export class HostColumns {
   readonly #holds = new Map<string, Hold>();
   /** Holds with PCI devices or NUMA cells, by slot: few, and they need more than a sum. */
   readonly #heavyHolds = new Map<number, Hold[]>();
+  /** Admitted claims that wait for the advert that counts them, by slot: the keys of their holds. */
+  readonly #awaited = new Map<number, string[]>();
+  /** No hold ends before this. */
+  #holdsExpireMs = Number.POSITIVE_INFINITY;
   readonly #vcpusScale = new ScaleCounter();
   readonly #memoryScale = new ScaleCounter();
   readonly #diskScale = new ScaleCounter();
@@ -211,6 +215,7 @@ export class HostColumns {
     }
     this.#epochs[slot] = advert.epoch;
     this.#sequences[slot] = advert.sequence;
+    this.#settleCounted(slot, advert);
     this.#fill(slot, advert);
     return 'applied';
   }
@@ -228,6 +233,7 @@ export class HostColumns {
     if ((this.#heldCount[slot] ?? 0) > 0) {
       for (const [key, hold] of this.#holds) if (hold.slot === slot) this.#drop(key, hold);
     }
+    this.#awaited.delete(slot);
     this.#vcpusScale.remove(this.vcpusCapacity[slot] ?? 0);
     this.#memoryScale.remove(this.memoryCapacityMib[slot] ?? 0);
     this.#diskScale.remove(this.diskCapacityGib[slot] ?? 0);
@@ -289,8 +295,10 @@ export class HostColumns {
           ? none
           : (fitNuma(this.numaCells[slot] ?? [], this.numaTaken(slot), needs.numa) ?? none),
       expiresAtMs,
+      counted: undefined,
     };
     this.#holds.set(text, hold);
+    this.#holdsExpireMs = Math.min(this.#holdsExpireMs, expiresAtMs);
     if (hold.pci.length > 0 || hold.numa.length > 0) {
       const heavy = this.#heavyHolds.get(slot);
       if (heavy === undefined) this.#heavyHolds.set(slot, [hold]);
@@ -308,14 +316,38 @@ export class HostColumns {
     return this.#settleText(claimKeyText(key));
   }
 
-  /** Drops holds whose time has come. Returns how many. */
+  /**
+   * The claim was admitted, and the host's advert of that (epoch, sequence) is the first to count it: the hold lasts until
+   * that one or a newer is taken in. So an admission need not bring an advert, and the room is never counted twice or not
+   * at all. False when nothing was held under the key.
+   */
+  settleWith(key: ClaimKey, counted: { readonly epoch: number; readonly sequence: number }): boolean {
+    const text = claimKeyText(key);
+    const hold = this.#holds.get(text);
+    if (hold === undefined) return false;
+    const shown = { epoch: this.#epochs[hold.slot] ?? 0, sequence: this.#sequences[hold.slot] ?? 0 };
+    if (compareAdverts(shown, counted) >= 0) return this.#settleText(text);
+    hold.counted = counted;
+    const awaited = this.#awaited.get(hold.slot);
+    if (awaited === undefined) this.#awaited.set(hold.slot, [text]);
+    else awaited.push(text);
+    return true;
+  }
+
+  /** Drops holds whose time has come. Returns how many. Looks at them only when one may have. */
   expireHolds(nowMs: number): number {
+    if (nowMs < this.#holdsExpireMs) return 0;
     let dropped = 0;
+    let nextMs = Number.POSITIVE_INFINITY;
     for (const [key, hold] of this.#holds) {
-      if (hold.expiresAtMs > nowMs) continue;
+      if (hold.expiresAtMs > nowMs) {
+        nextMs = Math.min(nextMs, hold.expiresAtMs);
+        continue;
+      }
       this.#drop(key, hold);
       dropped++;
     }
+    this.#holdsExpireMs = nextMs;
     return dropped;
   }
 
@@ -352,6 +384,22 @@ export class HostColumns {
   numaTaken(slot: number): readonly NumaAssignment[] {
     const heavy = this.#heavyHolds.get(slot);
     return heavy === undefined ? none : heavy.flatMap((hold) => hold.numa);
+  }
+
+  /** An advert has come: it counts the admitted claims that waited for it. */
+  #settleCounted(slot: number, advert: { readonly epoch: number; readonly sequence: number }): void {
+    const awaited = this.#awaited.get(slot);
+    if (awaited === undefined) return;
+    const later = awaited.filter((text) => {
+      const hold = this.#holds.get(text);
+      // Gone, or held anew since, for another claim under the same key.
+      if (hold?.counted === undefined) return false;
+      if (compareAdverts(advert, hold.counted) < 0) return true;
+      this.#drop(text, hold);
+      return false;
+    });
+    if (later.length === 0) this.#awaited.delete(slot);
+    else this.#awaited.set(slot, later);
   }
 
   #settleText(text: string): boolean {
@@ -567,6 +615,8 @@ interface Hold {
   readonly pci: readonly PciAssignment[];
   readonly numa: readonly NumaAssignment[];
   readonly expiresAtMs: number;
+  /** The first advert that counts the claim, once that is known. */
+  counted: { readonly epoch: number; readonly sequence: number } | undefined;
 }
 
 const none: readonly never[] = [];

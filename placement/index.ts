@@ -14,7 +14,7 @@ export {
   type SupportedGuest,
 } from './advert.ts';
 export { adverseIn, advertBounds } from './advert-check.ts';
-export { type BatchMember, type BatchSelection, batchMax, selectBatch } from './batch.ts';
+export { type BatchMember, type BatchOptions, type BatchSelection, batchMax, selectBatch } from './batch.ts';
 export {
   type Admission,
   type Claim,

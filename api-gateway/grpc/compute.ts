@@ -21,9 +21,12 @@ export function computeHandlers(
   return {
     createServer: (request, call) =>
       callers.serve(call, async ({ context }) => {
-        const { servers } = await compute.servers.create(context, draftOf(request));
-        const [server] = servers;
-        return { server: server === undefined ? null : serverView(server, context.isAdmin) };
+        const { servers, reservationId } = await compute.servers.create(context, draftOf(request));
+        const serverIds = servers.map((server) => server.id);
+        if (request.idsOnly) return { serverIds, reservationId };
+        const views = servers.map((server) => serverView(server, context.isAdmin));
+        const isMany = request.minCount > 1 || request.maxCount > 1;
+        return { server: views[0] ?? null, servers: isMany ? views : [], serverIds, reservationId };
       }),
     getServer: ({ serverId }, call) =>
       callers.serve(call, async ({ context, read }) => {
@@ -118,5 +121,7 @@ function draftOf(request: shoal.v1.CreateServerRequest): ServerDraft {
     ...(request.securityGroupNames.length === 0 ? {} : { securityGroups: request.securityGroupNames }),
     schedulerHints: request.schedulerHints,
     ...(clientToken === '' ? {} : { clientToken }),
+    ...(request.minCount === 0 ? {} : { minCount: request.minCount }),
+    ...(request.maxCount === 0 ? {} : { maxCount: request.maxCount }),
   };
 }

@@ -106,6 +106,11 @@ export class AdvertPublisher implements Service {
     return signed;
   }
 
+  /** The least (epoch, sequence) that an advert made from now on can have: it counts whatever has been admitted by now. */
+  get next(): { readonly epoch: number; readonly sequence: number } {
+    return { epoch: this.#options.epoch, sequence: this.#sequence + 1 };
+  }
+
   async #publish(): Promise<void> {
     // A heartbeat says "I am here now": it is always made anew.
     this.#changed = true;

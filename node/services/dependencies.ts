@@ -21,6 +21,21 @@ export interface Placer {
    * Throws `NO_VALID_HOST` with `facts.filters` (counts for the owner) and `facts.hosts` (reasons, for administrators).
    */
   place(request: PlaceRequest, signal: AbortSignal): Promise<Placed>;
+  /**
+   * Places several alike servers as one batch, each seeing the ones before it: between `minCount` and all of `serverIds`,
+   * in their order. Throws as `place` when fewer than `minCount` fit; nothing stays admitted then.
+   * @param request its `serverId` is not looked at.
+   */
+  placeBatch(
+    request: PlaceRequest,
+    batch: { readonly serverIds: readonly ServerId[]; readonly minCount: number },
+    signal: AbortSignal,
+  ): Promise<readonly PlacedServer[]>;
+}
+
+/** One server of a batch with its place. */
+export interface PlacedServer extends Placed {
+  readonly serverId: ServerId;
 }
 
 /** What is to be placed. */

@@ -5918,6 +5918,15 @@ export namespace shoal {
             /** CreateServerRequest clientToken. */
             clientToken: string;
 
+            /** CreateServerRequest minCount. */
+            minCount: number;
+
+            /** CreateServerRequest maxCount. */
+            maxCount: number;
+
+            /** CreateServerRequest idsOnly. */
+            idsOnly: boolean;
+
             /**
              * Creates a new CreateServerRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -5983,6 +5992,15 @@ export namespace shoal {
                 /** CreateServerRequest clientToken */
                 clientToken?: string;
 
+                /** CreateServerRequest minCount */
+                minCount?: number;
+
+                /** CreateServerRequest maxCount */
+                maxCount?: number;
+
+                /** CreateServerRequest idsOnly */
+                idsOnly?: boolean;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -6012,6 +6030,15 @@ export namespace shoal {
 
             /** CreateServerResponse server. */
             server: (shoal.v1.Server|null);
+
+            /** CreateServerResponse servers. */
+            servers: shoal.v1.Server[];
+
+            /** CreateServerResponse serverIds. */
+            serverIds: string[];
+
+            /** CreateServerResponse reservationId. */
+            reservationId: string;
 
             /**
              * Creates a new CreateServerResponse instance using the specified properties.
@@ -6047,6 +6074,15 @@ export namespace shoal {
 
                 /** CreateServerResponse server */
                 server?: (shoal.v1.Server.$Properties|null);
+
+                /** CreateServerResponse servers */
+                servers?: shoal.v1.Server.$Properties[];
+
+                /** CreateServerResponse serverIds */
+                serverIds?: string[];
+
+                /** CreateServerResponse reservationId */
+                reservationId?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -7651,6 +7687,9 @@ export namespace shoal {
             /** Calls Claim. */
             claim: shoal.v1.PeerService.Claim;
 
+            /** Calls ClaimBatch. */
+            claimBatch: shoal.v1.PeerService.ClaimBatch;
+
             /** Calls ReleaseClaim. */
             releaseClaim: shoal.v1.PeerService.ReleaseClaim;
 
@@ -7763,6 +7802,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.PeerService/Claim";
               readonly requestType: "ClaimRequest";
               readonly responseType: "ClaimResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#claimBatch}.
+             * @param error Error, if any
+             * @param [response] ClaimBatchResponse
+             */
+            type ClaimBatchCallback = (error: (Error|null), response?: shoal.v1.ClaimBatchResponse) => void;
+
+            /** Calls ClaimBatch. */
+            type ClaimBatch = {
+              (request: shoal.v1.IClaimBatchRequest, callback: shoal.v1.PeerService.ClaimBatchCallback): void;
+              (request: shoal.v1.IClaimBatchRequest): Promise<shoal.v1.ClaimBatchResponse>;
+              readonly name: "ClaimBatch";
+              readonly path: "/shoal.v1.PeerService/ClaimBatch";
+              readonly requestType: "ClaimBatchRequest";
+              readonly responseType: "ClaimBatchResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -8508,6 +8566,9 @@ export namespace shoal {
             /** ClaimRequest ttlMs. */
             ttlMs: number;
 
+            /** ClaimRequest hostId. */
+            hostId: string;
+
             /**
              * Creates a new ClaimRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -8558,6 +8619,9 @@ export namespace shoal {
                 /** ClaimRequest ttlMs */
                 ttlMs?: number;
 
+                /** ClaimRequest hostId */
+                hostId?: string;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -8593,6 +8657,12 @@ export namespace shoal {
 
             /** ClaimResponse advert. */
             advert: (shoal.v1.SignedAdvert|null);
+
+            /** ClaimResponse countedEpoch. */
+            countedEpoch: number;
+
+            /** ClaimResponse countedSequence. */
+            countedSequence: number;
 
             /**
              * Creates a new ClaimResponse instance using the specified properties.
@@ -8635,12 +8705,154 @@ export namespace shoal {
                 /** ClaimResponse advert */
                 advert?: (shoal.v1.SignedAdvert.$Properties|null);
 
+                /** ClaimResponse countedEpoch */
+                countedEpoch?: number;
+
+                /** ClaimResponse countedSequence */
+                countedSequence?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a ClaimResponse. */
             type $Shape = shoal.v1.ClaimResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ClaimBatchRequest.
+         * @deprecated Use shoal.v1.ClaimBatchRequest.$Properties instead.
+         */
+        interface IClaimBatchRequest extends shoal.v1.ClaimBatchRequest.$Properties {
+        }
+
+        /** Represents a ClaimBatchRequest. */
+        class ClaimBatchRequest {
+
+            /**
+             * Constructs a new ClaimBatchRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ClaimBatchRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ClaimBatchRequest claims. */
+            claims: shoal.v1.ClaimRequest[];
+
+            /**
+             * Creates a new ClaimBatchRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ClaimBatchRequest instance
+             */
+            static create(properties: shoal.v1.ClaimBatchRequest.$Shape): shoal.v1.ClaimBatchRequest & shoal.v1.ClaimBatchRequest.$Shape;
+            static create(properties?: shoal.v1.ClaimBatchRequest.$Properties): shoal.v1.ClaimBatchRequest;
+
+            /**
+             * Encodes the specified ClaimBatchRequest message. Does not implicitly {@link shoal.v1.ClaimBatchRequest.verify|verify} messages.
+             * @param message ClaimBatchRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ClaimBatchRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ClaimBatchRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ClaimBatchRequest & shoal.v1.ClaimBatchRequest.$Shape} ClaimBatchRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ClaimBatchRequest & shoal.v1.ClaimBatchRequest.$Shape;
+        }
+
+        namespace ClaimBatchRequest {
+
+            /** Properties of a ClaimBatchRequest. */
+            interface $Properties {
+
+                /** ClaimBatchRequest claims */
+                claims?: shoal.v1.ClaimRequest.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ClaimBatchRequest. */
+            type $Shape = shoal.v1.ClaimBatchRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ClaimBatchResponse.
+         * @deprecated Use shoal.v1.ClaimBatchResponse.$Properties instead.
+         */
+        interface IClaimBatchResponse extends shoal.v1.ClaimBatchResponse.$Properties {
+        }
+
+        /** Represents a ClaimBatchResponse. */
+        class ClaimBatchResponse {
+
+            /**
+             * Constructs a new ClaimBatchResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ClaimBatchResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ClaimBatchResponse answers. */
+            answers: shoal.v1.ClaimResponse[];
+
+            /** ClaimBatchResponse adverts. */
+            adverts: shoal.v1.SignedAdvert[];
+
+            /**
+             * Creates a new ClaimBatchResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ClaimBatchResponse instance
+             */
+            static create(properties: shoal.v1.ClaimBatchResponse.$Shape): shoal.v1.ClaimBatchResponse & shoal.v1.ClaimBatchResponse.$Shape;
+            static create(properties?: shoal.v1.ClaimBatchResponse.$Properties): shoal.v1.ClaimBatchResponse;
+
+            /**
+             * Encodes the specified ClaimBatchResponse message. Does not implicitly {@link shoal.v1.ClaimBatchResponse.verify|verify} messages.
+             * @param message ClaimBatchResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ClaimBatchResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ClaimBatchResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ClaimBatchResponse & shoal.v1.ClaimBatchResponse.$Shape} ClaimBatchResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ClaimBatchResponse & shoal.v1.ClaimBatchResponse.$Shape;
+        }
+
+        namespace ClaimBatchResponse {
+
+            /** Properties of a ClaimBatchResponse. */
+            interface $Properties {
+
+                /** ClaimBatchResponse answers */
+                answers?: shoal.v1.ClaimResponse.$Properties[];
+
+                /** ClaimBatchResponse adverts */
+                adverts?: shoal.v1.SignedAdvert.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ClaimBatchResponse. */
+            type $Shape = shoal.v1.ClaimBatchResponse.$Properties;
         }
 
         /**

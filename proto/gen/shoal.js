@@ -15495,6 +15495,9 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<string>} [securityGroupNames] CreateServerRequest securityGroupNames
              * @property {Object.<string,string>} [schedulerHints] CreateServerRequest schedulerHints
              * @property {string} [clientToken] CreateServerRequest clientToken
+             * @property {number} [minCount] CreateServerRequest minCount
+             * @property {number} [maxCount] CreateServerRequest maxCount
+             * @property {boolean} [idsOnly] CreateServerRequest idsOnly
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -15619,6 +15622,30 @@ export const shoal = $root.shoal = (() => {
             CreateServerRequest.prototype.clientToken = "";
 
             /**
+             * CreateServerRequest minCount.
+             * @member {number} minCount
+             * @memberof shoal.v1.CreateServerRequest
+             * @instance
+             */
+            CreateServerRequest.prototype.minCount = 0;
+
+            /**
+             * CreateServerRequest maxCount.
+             * @member {number} maxCount
+             * @memberof shoal.v1.CreateServerRequest
+             * @instance
+             */
+            CreateServerRequest.prototype.maxCount = 0;
+
+            /**
+             * CreateServerRequest idsOnly.
+             * @member {boolean} idsOnly
+             * @memberof shoal.v1.CreateServerRequest
+             * @instance
+             */
+            CreateServerRequest.prototype.idsOnly = false;
+
+            /**
              * Creates a new CreateServerRequest instance using the specified properties.
              * @function create
              * @memberof shoal.v1.CreateServerRequest
@@ -15676,6 +15703,12 @@ export const shoal = $root.shoal = (() => {
                         writer.uint32(/* id 10, wireType 2 =*/82).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.schedulerHints[keys[i]]).ldelim();
                 if (message.clientToken != null && $Object.hasOwnProperty.call(message, "clientToken") && message.clientToken !== "")
                     writer.uint32(/* id 11, wireType 2 =*/90).string(message.clientToken);
+                if (message.minCount != null && $Object.hasOwnProperty.call(message, "minCount") && message.minCount !== 0)
+                    writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.minCount);
+                if (message.maxCount != null && $Object.hasOwnProperty.call(message, "maxCount") && message.maxCount !== 0)
+                    writer.uint32(/* id 13, wireType 0 =*/104).uint32(message.maxCount);
+                if (message.idsOnly != null && $Object.hasOwnProperty.call(message, "idsOnly") && message.idsOnly !== false)
+                    writer.uint32(/* id 14, wireType 0 =*/112).bool(message.idsOnly);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -15871,6 +15904,33 @@ export const shoal = $root.shoal = (() => {
                                 delete message.clientToken;
                             continue;
                         }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.minCount = value;
+                            else
+                                delete message.minCount;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.maxCount = value;
+                            else
+                                delete message.maxCount;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.idsOnly = value;
+                            else
+                                delete message.idsOnly;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -15897,6 +15957,9 @@ export const shoal = $root.shoal = (() => {
              * Properties of a CreateServerResponse.
              * @typedef {Object} shoal.v1.CreateServerResponse.$Properties
              * @property {shoal.v1.Server.$Properties|null} [server] CreateServerResponse server
+             * @property {Array.<shoal.v1.Server.$Properties>} [servers] CreateServerResponse servers
+             * @property {Array.<string>} [serverIds] CreateServerResponse serverIds
+             * @property {string} [reservationId] CreateServerResponse reservationId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -15922,6 +15985,8 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const CreateServerResponse = function (properties) {
+                this.servers = [];
+                this.serverIds = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -15935,6 +16000,30 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             CreateServerResponse.prototype.server = null;
+
+            /**
+             * CreateServerResponse servers.
+             * @member {Array.<shoal.v1.Server>} servers
+             * @memberof shoal.v1.CreateServerResponse
+             * @instance
+             */
+            CreateServerResponse.prototype.servers = $util.emptyArray;
+
+            /**
+             * CreateServerResponse serverIds.
+             * @member {Array.<string>} serverIds
+             * @memberof shoal.v1.CreateServerResponse
+             * @instance
+             */
+            CreateServerResponse.prototype.serverIds = $util.emptyArray;
+
+            /**
+             * CreateServerResponse reservationId.
+             * @member {string} reservationId
+             * @memberof shoal.v1.CreateServerResponse
+             * @instance
+             */
+            CreateServerResponse.prototype.reservationId = "";
 
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
@@ -15979,6 +16068,14 @@ export const shoal = $root.shoal = (() => {
                     throw $Error("max depth exceeded");
                 if (message.server != null && $Object.hasOwnProperty.call(message, "server"))
                     $root.shoal.v1.Server.encode(message.server, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.servers != null && message.servers.length)
+                    for (let i = 0; i < message.servers.length; ++i)
+                        $root.shoal.v1.Server.encode(message.servers[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.serverIds != null && message.serverIds.length)
+                    for (let i = 0; i < message.serverIds.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.serverIds[i]);
+                if (message.reservationId != null && $Object.hasOwnProperty.call(message, "reservationId") && message.reservationId !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.reservationId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -16003,7 +16100,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -16028,6 +16125,31 @@ export const shoal = $root.shoal = (() => {
                                 break;
                             message.server = $root.shoal.v1.Server.decode(reader, reader.size(), $undefined, _depth + 1, message.server);
                             message._server = "server";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.servers && message.servers.length))
+                                message.servers = [];
+                            message.servers.push($root.shoal.v1.Server.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.serverIds && message.serverIds.length))
+                                message.serverIds = [];
+                            message.serverIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reservationId = value;
+                            else
+                                delete message.reservationId;
                             continue;
                         }
                     }
@@ -20001,6 +20123,47 @@ export const shoal = $root.shoal = (() => {
             });
 
             /**
+             * Callback as used by {@link shoal.v1.PeerService#claimBatch}.
+             * @memberof shoal.v1.PeerService
+             * @typedef ClaimBatchCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.ClaimBatchResponse} [response] ClaimBatchResponse
+             */
+
+            /**
+             * Calls ClaimBatch.
+             * @memberof shoal.v1.PeerService
+             * @typedef ClaimBatch
+             * @type {{
+             *   (request: shoal.v1.IClaimBatchRequest, callback: shoal.v1.PeerService.ClaimBatchCallback): void;
+             *   (request: shoal.v1.IClaimBatchRequest): Promise<shoal.v1.ClaimBatchResponse>;
+             *   readonly name: "ClaimBatch";
+             *   readonly path: "/shoal.v1.PeerService/ClaimBatch";
+             *   readonly requestType: "ClaimBatchRequest";
+             *   readonly responseType: "ClaimBatchResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls ClaimBatch.
+             * @name shoal.v1.PeerService#claimBatch
+             * @type {shoal.v1.PeerService.ClaimBatch}
+             */
+            $Object.defineProperties(PeerService.prototype.claimBatch = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, PeerService.prototype.claimBatch, $root.shoal.v1.ClaimBatchRequest, $root.shoal.v1.ClaimBatchResponse, request, callback);
+            }, {
+                name: { value: "ClaimBatch" },
+                path: { value: "/shoal.v1.PeerService/ClaimBatch" },
+                requestType: { value: "ClaimBatchRequest" },
+                responseType: { value: "ClaimBatchResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
+            /**
              * Callback as used by {@link shoal.v1.PeerService#releaseClaim}.
              * @memberof shoal.v1.PeerService
              * @typedef ReleaseClaimCallback
@@ -21713,6 +21876,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [storage] ClaimRequest storage
              * @property {string} [projectId] ClaimRequest projectId
              * @property {number} [ttlMs] ClaimRequest ttlMs
+             * @property {string} [hostId] ClaimRequest hostId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -21792,6 +21956,14 @@ export const shoal = $root.shoal = (() => {
              */
             ClaimRequest.prototype.ttlMs = 0;
 
+            /**
+             * ClaimRequest hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.ClaimRequest
+             * @instance
+             */
+            ClaimRequest.prototype.hostId = "";
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -21845,6 +22017,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.projectId);
                 if (message.ttlMs != null && $Object.hasOwnProperty.call(message, "ttlMs") && message.ttlMs !== 0)
                     writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.ttlMs);
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 7, wireType 2 =*/58).string(message.hostId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -21941,6 +22115,15 @@ export const shoal = $root.shoal = (() => {
                                 delete message.ttlMs;
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -21969,6 +22152,8 @@ export const shoal = $root.shoal = (() => {
              * @property {boolean} [admitted] ClaimResponse admitted
              * @property {string} [reason] ClaimResponse reason
              * @property {shoal.v1.SignedAdvert.$Properties|null} [advert] ClaimResponse advert
+             * @property {number} [countedEpoch] ClaimResponse countedEpoch
+             * @property {number} [countedSequence] ClaimResponse countedSequence
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -22024,6 +22209,22 @@ export const shoal = $root.shoal = (() => {
              */
             ClaimResponse.prototype.advert = null;
 
+            /**
+             * ClaimResponse countedEpoch.
+             * @member {number} countedEpoch
+             * @memberof shoal.v1.ClaimResponse
+             * @instance
+             */
+            ClaimResponse.prototype.countedEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ClaimResponse countedSequence.
+             * @member {number} countedSequence
+             * @memberof shoal.v1.ClaimResponse
+             * @instance
+             */
+            ClaimResponse.prototype.countedSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -22071,6 +22272,10 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 2, wireType 2 =*/18).string(message.reason);
                 if (message.advert != null && $Object.hasOwnProperty.call(message, "advert"))
                     $root.shoal.v1.SignedAdvert.encode(message.advert, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.countedEpoch != null && $Object.hasOwnProperty.call(message, "countedEpoch") && (typeof message.countedEpoch === "object" ? message.countedEpoch.low || message.countedEpoch.high : message.countedEpoch !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.countedEpoch);
+                if (message.countedSequence != null && $Object.hasOwnProperty.call(message, "countedSequence") && (typeof message.countedSequence === "object" ? message.countedSequence.low || message.countedSequence.high : message.countedSequence !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.countedSequence);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -22140,6 +22345,24 @@ export const shoal = $root.shoal = (() => {
                             message._advert = "advert";
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.countedEpoch = value;
+                            else
+                                delete message.countedEpoch;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.countedSequence = value;
+                            else
+                                delete message.countedSequence;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -22158,6 +22381,333 @@ export const shoal = $root.shoal = (() => {
             };
 
             return ClaimResponse;
+        })();
+
+        v1.ClaimBatchRequest = (function() {
+
+            /**
+             * Properties of a ClaimBatchRequest.
+             * @typedef {Object} shoal.v1.ClaimBatchRequest.$Properties
+             * @property {Array.<shoal.v1.ClaimRequest.$Properties>} [claims] ClaimBatchRequest claims
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ClaimBatchRequest.
+             * @memberof shoal.v1
+             * @interface IClaimBatchRequest
+             * @augments shoal.v1.ClaimBatchRequest.$Properties
+             * @deprecated Use shoal.v1.ClaimBatchRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a ClaimBatchRequest.
+             * @typedef {shoal.v1.ClaimBatchRequest.$Properties} shoal.v1.ClaimBatchRequest.$Shape
+             */
+
+            /**
+             * Constructs a new ClaimBatchRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a ClaimBatchRequest.
+             * @constructor
+             * @param {shoal.v1.ClaimBatchRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ClaimBatchRequest = function (properties) {
+                this.claims = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ClaimBatchRequest claims.
+             * @member {Array.<shoal.v1.ClaimRequest>} claims
+             * @memberof shoal.v1.ClaimBatchRequest
+             * @instance
+             */
+            ClaimBatchRequest.prototype.claims = $util.emptyArray;
+
+            /**
+             * Creates a new ClaimBatchRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ClaimBatchRequest
+             * @static
+             * @param {shoal.v1.ClaimBatchRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ClaimBatchRequest} ClaimBatchRequest instance
+             * @type {{
+             *   (properties: shoal.v1.ClaimBatchRequest.$Shape): shoal.v1.ClaimBatchRequest & shoal.v1.ClaimBatchRequest.$Shape;
+             *   (properties?: shoal.v1.ClaimBatchRequest.$Properties): shoal.v1.ClaimBatchRequest;
+             * }}
+             */
+            ClaimBatchRequest.create = function(properties) {
+                return new ClaimBatchRequest(properties);
+            };
+
+            /**
+             * Encodes the specified ClaimBatchRequest message. Does not implicitly {@link shoal.v1.ClaimBatchRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ClaimBatchRequest
+             * @static
+             * @param {shoal.v1.ClaimBatchRequest.$Properties} message ClaimBatchRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ClaimBatchRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.claims != null && message.claims.length)
+                    for (let i = 0; i < message.claims.length; ++i)
+                        $root.shoal.v1.ClaimRequest.encode(message.claims[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ClaimBatchRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ClaimBatchRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ClaimBatchRequest & shoal.v1.ClaimBatchRequest.$Shape} ClaimBatchRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ClaimBatchRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ClaimBatchRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.claims && message.claims.length))
+                                message.claims = [];
+                            message.claims.push($root.shoal.v1.ClaimRequest.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ClaimBatchRequest;
+        })();
+
+        v1.ClaimBatchResponse = (function() {
+
+            /**
+             * Properties of a ClaimBatchResponse.
+             * @typedef {Object} shoal.v1.ClaimBatchResponse.$Properties
+             * @property {Array.<shoal.v1.ClaimResponse.$Properties>} [answers] ClaimBatchResponse answers
+             * @property {Array.<shoal.v1.SignedAdvert.$Properties>} [adverts] ClaimBatchResponse adverts
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ClaimBatchResponse.
+             * @memberof shoal.v1
+             * @interface IClaimBatchResponse
+             * @augments shoal.v1.ClaimBatchResponse.$Properties
+             * @deprecated Use shoal.v1.ClaimBatchResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a ClaimBatchResponse.
+             * @typedef {shoal.v1.ClaimBatchResponse.$Properties} shoal.v1.ClaimBatchResponse.$Shape
+             */
+
+            /**
+             * Constructs a new ClaimBatchResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a ClaimBatchResponse.
+             * @constructor
+             * @param {shoal.v1.ClaimBatchResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ClaimBatchResponse = function (properties) {
+                this.answers = [];
+                this.adverts = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ClaimBatchResponse answers.
+             * @member {Array.<shoal.v1.ClaimResponse>} answers
+             * @memberof shoal.v1.ClaimBatchResponse
+             * @instance
+             */
+            ClaimBatchResponse.prototype.answers = $util.emptyArray;
+
+            /**
+             * ClaimBatchResponse adverts.
+             * @member {Array.<shoal.v1.SignedAdvert>} adverts
+             * @memberof shoal.v1.ClaimBatchResponse
+             * @instance
+             */
+            ClaimBatchResponse.prototype.adverts = $util.emptyArray;
+
+            /**
+             * Creates a new ClaimBatchResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ClaimBatchResponse
+             * @static
+             * @param {shoal.v1.ClaimBatchResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ClaimBatchResponse} ClaimBatchResponse instance
+             * @type {{
+             *   (properties: shoal.v1.ClaimBatchResponse.$Shape): shoal.v1.ClaimBatchResponse & shoal.v1.ClaimBatchResponse.$Shape;
+             *   (properties?: shoal.v1.ClaimBatchResponse.$Properties): shoal.v1.ClaimBatchResponse;
+             * }}
+             */
+            ClaimBatchResponse.create = function(properties) {
+                return new ClaimBatchResponse(properties);
+            };
+
+            /**
+             * Encodes the specified ClaimBatchResponse message. Does not implicitly {@link shoal.v1.ClaimBatchResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ClaimBatchResponse
+             * @static
+             * @param {shoal.v1.ClaimBatchResponse.$Properties} message ClaimBatchResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ClaimBatchResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.answers != null && message.answers.length)
+                    for (let i = 0; i < message.answers.length; ++i)
+                        $root.shoal.v1.ClaimResponse.encode(message.answers[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.adverts != null && message.adverts.length)
+                    for (let i = 0; i < message.adverts.length; ++i)
+                        $root.shoal.v1.SignedAdvert.encode(message.adverts[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ClaimBatchResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ClaimBatchResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ClaimBatchResponse & shoal.v1.ClaimBatchResponse.$Shape} ClaimBatchResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ClaimBatchResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ClaimBatchResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.answers && message.answers.length))
+                                message.answers = [];
+                            message.answers.push($root.shoal.v1.ClaimResponse.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.adverts && message.adverts.length))
+                                message.adverts = [];
+                            message.adverts.push($root.shoal.v1.SignedAdvert.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ClaimBatchResponse;
         })();
 
         v1.ReleaseClaimRequest = (function() {

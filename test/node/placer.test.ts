@@ -7,7 +7,7 @@ import type { HostId, ServerId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { Prng } from '../../node/base/prng.ts';
 import { ClaimBook } from '../../node/claim-book.ts';
-import { type ClaimTransport, GossipPlacer } from '../../node/placer.ts';
+import { type AddressedClaim, type ClaimAnswers, type ClaimTransport, GossipPlacer } from '../../node/placer.ts';
 import type { PlaceRequest } from '../../node/services/dependencies.ts';
 import { memoryHostStore } from '../../node/store/host-store.ts';
 import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
@@ -20,6 +20,10 @@ const flavor = new shoal.v1.Flavor({ id: 'f', name: 'f', vcpus: 1, memoryMib: 51
 class Mesh implements ClaimTransport {
   readonly books = new Map<HostId, ClaimBook>();
   readonly unreachable = new Set<HostId>();
+  /** Claims that each message held. */
+  readonly messages: number[] = [];
+  /** Called before a message is answered. */
+  beforeAnswer: (() => void) | undefined;
   #sequence = 1;
 
   constructor(hosts: number, vcpus: number, clock: Clock = systemClock) {
@@ -76,6 +80,17 @@ class Mesh implements ClaimTransport {
       // The test's placer reads the bytes as they are; signatures are the mesh's business.
       advert: { advert: shoal.v1.Advert.encode(this.advert(hostId)).finish() },
     });
+  }
+
+  async claimAll(claims: readonly AddressedClaim[]): Promise<ClaimAnswers> {
+    this.messages.push(claims.length);
+    this.beforeAnswer?.();
+    const answers = await Promise.all(
+      claims.map(({ hostId, request }) =>
+        this.claim(hostId, request).catch((caught: unknown) => ShoalError.from(caught, 'UNAVAILABLE')),
+      ),
+    );
+    return { answers, adverts: [] };
   }
 
   async release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void> {
@@ -169,4 +184,72 @@ t.test('hints keep servers apart and together', async (t) => {
   t.not(apart.hostId, first.hostId);
   const together = await placer.place(request('c', { schedulerHints: { same_host: first.hostId } }), signal);
   t.equal(together.hostId, first.hostId);
+});
+
+const idsOf = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}` as ServerId);
+
+t.test('a batch goes out as one message and lands exactly', async (t) => {
+  const mesh = new Mesh(4, 5);
+  const placed = await mesh.agent(1).placeBatch(request(''), { serverIds: idsOf('s', 20), minCount: 20 }, signal);
+  t.same(mesh.messages, [20]);
+  t.same(
+    placed.map((one) => one.serverId),
+    idsOf('s', 20),
+  );
+  for (const book of mesh.books.values()) t.equal(book.usage().vcpus.used, 5);
+});
+
+t.test('a batch takes as many as fit, and fewer than the least number leave nothing behind', async (t) => {
+  const mesh = new Mesh(2, 3);
+  const placer = mesh.agent(1);
+  await t.rejects(placer.placeBatch(request(''), { serverIds: idsOf('a', 9), minCount: 7 }, signal), {
+    code: 'NO_VALID_HOST',
+    message: /^No valid host was found\. Only 0 of 7 servers fit\./,
+  });
+  for (const book of mesh.books.values()) t.equal(book.usage().servers, 0);
+  const some = await placer.placeBatch(request(''), { serverIds: idsOf('b', 9), minCount: 2 }, signal);
+  t.equal(some.length, 6);
+});
+
+t.test('agents with old views place batches at once: refused ones go elsewhere, halves are given back', async (t) => {
+  const mesh = new Mesh(6, 10);
+  const agents = [1, 2, 3].map((seed) => mesh.agent(seed));
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 9 }, (_, n) =>
+      must(agents[n % 3], 'an agent').placeBatch(request(''), { serverIds: idsOf(`b${n}-`, 10), minCount: 10 }, signal),
+    ),
+  );
+  const placed = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+  const used = (): number => [...mesh.books.values()].reduce((sum, book) => sum + book.usage().vcpus.used, 0);
+  // Giving back is not waited for.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  t.equal(used(), placed.length * 10, 'what did not become a whole batch holds nothing');
+  t.ok(placed.length >= 4 && placed.length <= 6, `${placed.length} of at most six`);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') t.match(outcome.reason, { code: 'NO_VALID_HOST' });
+});
+
+t.test('a caller who gives up in the middle of a batch leaves no claim', async (t) => {
+  const mesh = new Mesh(3, 4);
+  const stop = new AbortController();
+  mesh.beforeAnswer = () => stop.abort();
+  await t.rejects(mesh.agent(1).placeBatch(request(''), { serverIds: idsOf('s', 6), minCount: 1 }, stop.signal), {
+    code: 'CANCELLED',
+  });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const book of mesh.books.values()) t.equal(book.usage().servers, 0);
+});
+
+t.test('members of one batch keep to their group', async (t) => {
+  const policy = (name: string) => ({
+    group: { policy: name, maxServerPerHost: 1, memberHostIds: [] as string[] },
+  });
+  const apart = await new Mesh(5, 8)
+    .agent(1)
+    .placeBatch(request('', policy('anti-affinity')), { serverIds: idsOf('s', 9), minCount: 1 }, signal);
+  t.equal(apart.length, 5);
+  t.equal(new Set(apart.map((one) => one.hostId)).size, 5);
+  const together = await new Mesh(5, 8)
+    .agent(1)
+    .placeBatch(request('', policy('affinity')), { serverIds: idsOf('s', 8), minCount: 8 }, signal);
+  t.equal(new Set(together.map((one) => one.hostId)).size, 1);
 });

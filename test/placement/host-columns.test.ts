@@ -104,3 +104,36 @@ void t.test('ranks are unique and differ between agents', (t) => {
   t.not(a.rank.join(), b.rank.join());
   t.end();
 });
+
+void t.test('an admitted claim stays deducted until the advert that counts it', (t) => {
+  const columns = new HostColumns({ seed: 1 });
+  const used = (sequence: number, vcpus: number) =>
+    columns.upsert(syntheticHost(1, { sequence, vcpus: { total: 64, reserved: 0, allocationRatio: 4, used: vcpus } }));
+  used(1, 0);
+  const slot = columns.slotOf(hostIdOf(1)) ?? -1;
+  columns.hold(key('a'), hostIdOf(1), needs, 1e6);
+  columns.hold(key('b'), hostIdOf(1), needs, 1e6);
+  t.ok(columns.settleWith(key('a'), { epoch: 1, sequence: 3 }));
+  t.ok(columns.settleWith(key('b'), { epoch: 1, sequence: 5 }));
+  t.equal(columns.vcpusFree[slot], 256 - 8);
+  used(2, 0);
+  t.equal(columns.vcpusFree[slot], 256 - 8, 'an advert from before the claims');
+  used(4, 4);
+  t.equal(columns.vcpusFree[slot], 256 - 8, 'counts the first: nothing twice');
+  t.equal(columns.holdCount, 1);
+  columns.upsert(
+    syntheticHost(1, { epoch: 2, sequence: 1, vcpus: { total: 64, reserved: 0, allocationRatio: 4, used: 8 } }),
+  );
+  t.equal(columns.vcpusFree[slot], 256 - 8, 'a restarted host counts all that it holds');
+  t.equal(columns.holdCount, 0);
+  columns.hold(key('c'), hostIdOf(1), needs, 1e6);
+  t.ok(columns.settleWith(key('c'), { epoch: 2, sequence: 1 }), 'the advert was here before the answer');
+  t.equal(columns.holdCount, 0);
+  t.notOk(columns.settleWith(key('nobody'), { epoch: 2, sequence: 9 }));
+  columns.hold(key('d'), hostIdOf(1), needs, 50);
+  columns.settleWith(key('d'), { epoch: 9, sequence: 9 });
+  t.equal(columns.expireHolds(49), 0);
+  t.equal(columns.expireHolds(50), 1, 'an advert that never comes does not keep the room for ever');
+  t.ok(columns.remove(hostIdOf(1)));
+  t.end();
+});

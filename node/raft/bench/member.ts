@@ -107,6 +107,7 @@ async function main(): Promise<void> {
       handlers: {
         ...transport.peerHandlers,
         claim: refuse,
+        claimBatch: refuse,
         releaseClaim: refuse,
         fetchBlob: refuseStream,
         pullView: refuse,

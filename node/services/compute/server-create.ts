@@ -4,8 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
+import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
+import { commandBytesMax } from '../../state/command.ts';
 import {
   imageTable,
   meshTable,
@@ -14,24 +16,32 @@ import {
   serverGroupTable,
   serverTable,
 } from '../../state/tables/index.ts';
-import type { StateReader } from '../../state/types.ts';
+import { type StateReader, transactionItemsMax } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
-import type { Placed } from '../dependencies.ts';
+import type { PlacedServer } from '../dependencies.ts';
 import { deviceOwners, updatePortRow } from '../network/port-record.ts';
 import { isFreePort, planPort } from '../network/ports.ts';
 import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { badRequest, conflict } from './refusals.ts';
-import { type CheckedDraft, checkDraft, type NicDraft, type ServerDraft } from './server-draft.ts';
+import { type CheckedDraft, checkDraft, countMax, type NicDraft, type ServerDraft } from './server-draft.ts';
 import { amountsOf, powerStates } from './server-record.ts';
 
-/** Placements of one server when its group keeps changing between choice and commit. */
+/** Placements of one request when its group or its quota keeps changing between choice and commit. */
 const placementsMax = 32;
-/** Servers of one request that are placed at once: enough to hide the claims' round trips. */
-const atOnceMax = 8;
 /** Generation of a new server. */
 const firstGeneration = 1;
+/** Compares and ops of a server, and of each of its NICs, at the most: what a transaction has room for follows. */
+const itemsPerServer = 12;
+const itemsPerNic = 32;
+/** Bytes of a server's record beside what the caller gave, and of each NIC's: as above. */
+const bytesPerServer = 4096;
+const bytesPerNic = 2048;
+/** Longest fault message, characters: names every filter with its count several times over. */
+const faultCharactersMax = 1024;
+/** Part of a command's bound that servers may fill; the rest is for what comes once a transaction. */
+const fillMax = 0.75;
 
 /** What one request made. */
 export interface MadeServers {
@@ -52,8 +62,12 @@ export class ServerMaker {
   }
 
   /**
-   * Makes between `minCount` and `maxCount` servers, as many as the quota allows. A server for which no host is found is
-   * made in ERROR, as Nova does; `undo` is called for those made when fewer than `minCount` could be.
+   * Makes between `minCount` and `maxCount` servers, as many as quota and hosts have room for: placed as one batch, bound
+   * by one transaction. (By several, one after another, where so many records do not fit into one.) When fewer than
+   * `minCount` can be made, nothing is left behind; `undo` is called for those of earlier transactions.
+   *
+   * A single server for which no host is found is made in ERROR with the reason as its fault, as Nova does; of several,
+   * the request is refused with `NO_VALID_HOST`.
    */
   async make(
     context: RequestContext,
@@ -61,56 +75,67 @@ export class ServerMaker {
     undo: (server: shoal.v1.Server) => Promise<void>,
   ): Promise<MadeServers> {
     const reader = await this.#deps.state.fresh(context.signal);
-    const ids = Array.from({ length: draft.maxCount ?? draft.minCount ?? 1 }, (_, index) =>
+    // More are refused below; here they are only not made ids for.
+    const idCount = Math.min(countMax, draft.maxCount ?? draft.minCount ?? 1);
+    const ids = Array.from({ length: idCount }, (_, index) =>
       draft.clientToken === undefined
         ? this.#deps.newId()
         : idFromToken(`${context.projectId}/${draft.clientToken}/${index}`),
     );
     const before =
       draft.clientToken === undefined ? [] : ids.flatMap((id) => serverTable.get(reader, id)?.record ?? []);
-    if (before[0] !== undefined) return { servers: before, reservationId: before[0].reservationId };
+    const isDone = before.length > 0 && before.length >= (draft.minCount ?? 1);
+    if (before[0] !== undefined && isDone) return { servers: before, reservationId: before[0].reservationId };
 
     const checked = checkDraft(context, reader, draft);
-    const count = affordable(context, reader, checked);
-    const reservationId = `r-${this.#deps.newId().replaceAll('-', '').slice(0, 8)}`;
+    const reservationId = before[0]?.reservationId ?? `r-${this.#deps.newId().replaceAll('-', '').slice(0, 8)}`;
+    const known = new Set(before.map((server) => server.id));
+    const wanted = ids
+      .map((id, index) => ({ id, reservationId, name: nameOf(checked, index) }))
+      .filter(({ id }) => !known.has(id));
     const made: shoal.v1.Server[] = [];
-    const failures: unknown[] = [];
-    // Members of one group would only get in each other's way.
-    const atOnce = checked.groupId === '' ? atOnceMax : 1;
-    for (let first = 0; first < count && failures.length === 0; first += atOnce) {
-      const batch = ids.slice(first, Math.min(first + atOnce, count));
-      const outcomes = await Promise.allSettled(
-        batch.map((id, index) =>
-          this.#makeOne(context, checked, { id, reservationId, name: nameOf(checked, first + index) }),
-        ),
-      );
-      for (const outcome of outcomes) {
-        if (outcome.status === 'fulfilled') made.push(outcome.value);
-        else failures.push(outcome.reason);
+    const atOnce = serversPerTransaction(checked);
+    try {
+      for (let first = 0; first < wanted.length; first += atOnce) {
+        const batch = wanted.slice(first, first + atOnce);
+        const minCount = checked.minCount - known.size - made.length;
+        const later = wanted.length - first - batch.length;
+        const servers = await this.#makeBatch(context, checked, batch, Math.max(1, minCount - later));
+        made.push(...servers);
+        if (servers.length < batch.length) break;
+      }
+    } catch (caught) {
+      // Enough were made before there was no room for more.
+      const isEnough = made.length > 0 && known.size + made.length >= checked.minCount;
+      if (!isEnough || !ShoalError.is(caught, 'QUOTA_EXCEEDED', 'NO_VALID_HOST')) {
+        await Promise.allSettled(made.map((server) => undo(server)));
+        throw caught;
       }
     }
-    const isFewerWelcome =
-      made.length >= checked.minCount && failures.every((error) => ShoalError.is(error, 'QUOTA_EXCEEDED'));
-    if (failures.length > 0 && !isFewerWelcome) {
-      await Promise.allSettled(made.map((server) => undo(server)));
-      throw failures[0];
-    }
-    return { servers: made, reservationId };
+    return { servers: [...before, ...made], reservationId };
   }
 
-  async #makeOne(context: RequestContext, checked: CheckedDraft, naming: Naming): Promise<shoal.v1.Server> {
+  /** Places and binds between `minCount` and all of `namings`, in their order, or none. */
+  async #makeBatch(
+    context: RequestContext,
+    checked: CheckedDraft,
+    namings: readonly Naming[],
+    minCount: number,
+  ): Promise<readonly shoal.v1.Server[]> {
     for (let placements = 0; placements < placementsMax; placements++) {
       const reader = await this.#deps.state.fresh(context.signal);
       const { storage } = meshDefaults(reader, this.#options);
       const group = checked.groupId === '' ? undefined : serverGroupTable.get(reader, checked.groupId);
       if (checked.groupId !== '' && group === undefined)
         throw badRequest(`Instance group ${checked.groupId} could not be found.`);
-      this.#rehearse(context, reader, checked, naming);
-      let placed: Placed;
+      const count = affordable(context, reader, checked, { minCount, maxCount: namings.length });
+      const wanted = namings.slice(0, count);
+      this.#rehearse(context, reader, checked, wanted);
+      let placed: readonly PlacedServer[];
       try {
-        placed = await this.#deps.placer.place(
+        placed = await this.#deps.placer.placeBatch(
           {
-            serverId: naming.id as ServerId,
+            serverId: must(wanted[0], 'a server to place').id as ServerId,
             generation: firstGeneration,
             flavor: checked.flavor,
             image: checked.image,
@@ -122,88 +147,129 @@ export class ServerMaker {
             schedulerHints: checked.hints,
             ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record) }),
           },
+          { serverIds: wanted.map(({ id }) => id as ServerId), minCount },
           context.signal,
         );
       } catch (caught) {
-        if (!ShoalError.is(caught, 'NO_VALID_HOST')) throw caught;
-        return this.#bind(context, checked, naming, { noValidHost: caught, storage, groupRevision: undefined });
+        if (!ShoalError.is(caught, 'NO_VALID_HOST') || checked.maxCount > 1) throw caught;
+        return [await this.#bindFailed(context, checked, must(wanted[0], 'the one server'), storage, caught)];
       }
       try {
-        const bound = await this.#bind(context, checked, naming, { placed, storage, groupRevision: group?.revision });
+        const bound = await this.#bind(context, checked, wanted, { placed, storage, groupRevision: group?.revision });
         // A repeat of this request was faster, and on another host.
-        if (bound.hostId !== placed.hostId) await placed.release();
+        const hostOf = new Map(bound.map((server) => [server.id, server.hostId]));
+        await Promise.all(placed.filter((one) => hostOf.get(one.serverId) !== one.hostId).map((one) => one.release()));
         return bound;
       } catch (caught) {
-        // A server that may be bound keeps its room; the claim ends by itself if it is not.
-        if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
-        if (!(caught instanceof GroupChanged)) throw caught;
+        // Servers that may be bound keep their room; the claims end by themselves if they are not.
+        if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) {
+          await Promise.all(placed.map((one) => one.release()));
+        }
+        // Somebody else took of the quota meanwhile: as many as it has room for now.
+        const hasFewer = ShoalError.is(caught, 'QUOTA_EXCEEDED') && wanted.length > minCount;
+        if (!(caught instanceof GroupChanged) && !hasFewer) throw caught;
       }
     }
     throw new ShoalError('PRECONDITION_CHANGED', 'The server group kept changing under this request; try again.');
   }
 
   /** Plans the bind once for nothing, so that what is sure to be refused is refused before a host is asked. */
-  #rehearse(context: RequestContext, reader: StateReader, checked: CheckedDraft, naming: Naming): void {
+  #rehearse(context: RequestContext, reader: StateReader, checked: CheckedDraft, namings: readonly Naming[]): void {
     const attempt: Attempt = { reader, change: new Change(), random: randomFrom(this.#deps.newId()), number: 0 };
-    this.#plan(context, attempt, checked, naming, '');
+    this.#charge(context, attempt, checked, namings.length);
+    for (const naming of namings) this.#ports(context, attempt, checked, naming, '');
   }
 
+  /** One transaction: quota, records, ports, addresses, hosts and generations, and the group they join. */
   #bind(
     context: RequestContext,
     checked: CheckedDraft,
-    naming: Naming,
+    namings: readonly Naming[],
     where: {
-      readonly placed?: Placed;
-      readonly noValidHost?: ShoalError;
+      readonly placed: readonly PlacedServer[];
       readonly storage: string;
       readonly groupRevision: number | undefined;
     },
-  ): Promise<shoal.v1.Server> {
+  ): Promise<readonly shoal.v1.Server[]> {
+    const namingOf = new Map(namings.map((naming) => [naming.id, naming]));
     return transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
-      const existing = serverTable.get(reader, naming.id)?.record;
-      if (existing !== undefined) return existing;
-      if (where.placed === undefined) {
-        const failed = this.#record(context, checked, naming, where.storage);
-        failed.status = shoal.v1.ServerStatus.SERVER_STATUS_ERROR;
-        failed.taskState = '';
-        failed.fault = noHostFault(where.noValidHost, this.#deps.clock.nowMs());
-        chargeQuota(change, reader, context.projectId, amountsOf(failed));
-        serverTable.insert(change, failed);
-        return failed;
+      const servers: shoal.v1.Server[] = [];
+      const added: shoal.v1.Server[] = [];
+      for (const { serverId, hostId } of where.placed) {
+        const existing = serverTable.get(reader, serverId)?.record;
+        if (existing !== undefined) {
+          servers.push(existing);
+          continue;
+        }
+        const naming = must(namingOf.get(serverId), 'the name of a server that was placed');
+        const server = this.#record(context, checked, naming, where.storage);
+        server.hostId = hostId;
+        server.portIds = [...this.#ports(context, attempt, checked, naming, hostId)];
+        servers.push(server);
+        added.push(server);
       }
-      const server = this.#record(context, checked, naming, where.storage);
-      server.hostId = where.placed.hostId;
-      server.portIds = [...this.#plan(context, attempt, checked, naming, where.placed.hostId)];
-      if (checked.groupId !== '') {
-        const group = serverGroupTable.get(reader, checked.groupId);
-        // The host was chosen for the group as it was then; another member may sit there by now.
-        const isStrict = group?.record.policy.startsWith('soft-') === false;
-        if (group === undefined || (isStrict && group.revision !== where.groupRevision)) throw new GroupChanged();
-        checkMembers(reader, group.record);
-        const memberIds = [...group.record.memberIds, server.id];
-        serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));
-      }
+      if (added.length === 0) return servers;
+      this.#charge(context, attempt, checked, added.length);
+      if (checked.groupId !== '') this.#join(attempt, checked.groupId, added, where.groupRevision);
       change.compare({ key: imageTable.key(checked.image.id), exists: true });
-      serverTable.insert(change, server);
-      return server;
+      for (const server of added) serverTable.insert(change, server);
+      return servers;
     });
   }
 
-  /** Quota and ports of a new server; returns the ports' ids in the order of the NICs. */
-  #plan(
+  #join(
+    { reader, change }: Attempt,
+    groupId: string,
+    added: readonly shoal.v1.Server[],
+    groupRevision: number | undefined,
+  ): void {
+    const group = serverGroupTable.get(reader, groupId);
+    // The hosts were chosen for the group as it was then; another member may sit there by now.
+    const isStrict = group?.record.policy.startsWith('soft-') === false;
+    if (group === undefined || (isStrict && group.revision !== groupRevision)) throw new GroupChanged();
+    if (membersLeft(reader, group.record) < added.length) throw tooManyMembers();
+    const memberIds = [...group.record.memberIds, ...added.map((server) => server.id)];
+    serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));
+  }
+
+  /** The record of a server that found no host. */
+  #bindFailed(
+    context: RequestContext,
+    checked: CheckedDraft,
+    naming: Naming,
+    storage: string,
+    why: ShoalError,
+  ): Promise<shoal.v1.Server> {
+    return transact(this.#deps, context, ({ reader, change }) => {
+      const existing = serverTable.get(reader, naming.id)?.record;
+      if (existing !== undefined) return existing;
+      const failed = this.#record(context, checked, naming, storage);
+      failed.status = shoal.v1.ServerStatus.SERVER_STATUS_ERROR;
+      failed.taskState = '';
+      failed.fault = noHostFault(why, this.#deps.clock.nowMs());
+      chargeQuota(change, reader, context.projectId, amountsOf(failed));
+      serverTable.insert(change, failed);
+      return failed;
+    });
+  }
+
+  #charge(context: RequestContext, { change, reader }: Attempt, { flavor }: CheckedDraft, count: number): void {
+    chargeQuota(change, reader, context.projectId, {
+      instances: count,
+      cores: count * flavor.vcpus,
+      ram: count * flavor.memoryMib,
+    });
+  }
+
+  /** Ports of a new server, made or taken; their ids in the order of the NICs. */
+  #ports(
     context: RequestContext,
     attempt: Attempt,
     checked: CheckedDraft,
     naming: Naming,
     hostId: string,
   ): readonly string[] {
-    const { flavor } = checked;
-    chargeQuota(attempt.change, attempt.reader, context.projectId, {
-      instances: 1,
-      cores: flavor.vcpus,
-      ram: flavor.memoryMib,
-    });
     return checked.nics.map((nic) =>
       nic.portId === undefined
         ? this.#newPort(context, attempt, checked, nic, naming, hostId)
@@ -339,39 +405,63 @@ function nameOf(checked: CheckedDraft, index: number): string {
   return checked.maxCount === 1 ? checked.name : `${checked.name}-${index + 1}`;
 }
 
-/** How many of the servers the quota has room for; throws when that is fewer than wanted at least. */
-function affordable(context: RequestContext, reader: StateReader, checked: CheckedDraft): number {
+/** How many of `maxCount` servers the quota has room for; throws when that is fewer than `minCount`. */
+function affordable(
+  context: RequestContext,
+  reader: StateReader,
+  checked: CheckedDraft,
+  { minCount, maxCount }: { readonly minCount: number; readonly maxCount: number },
+): number {
   const needs = { instances: 1, cores: checked.flavor.vcpus, ram: checked.flavor.memoryMib } as const;
-  let count = checked.maxCount;
+  let count = maxCount;
   for (const resource of ['instances', 'cores', 'ram'] as const) {
     const limit = quotaLimit(reader, context.projectId, resource);
     const used = quotaUsage(reader, context.projectId, resource);
     const room = limit === unlimited ? Number.POSITIVE_INFINITY : Math.max(0, limit - used);
     const fit = Math.floor(room / needs[resource]);
-    if (fit < checked.minCount) {
+    if (fit < minCount) {
       throw new ShoalError(
         'QUOTA_EXCEEDED',
-        `Quota exceeded for ${resource}: Requested ${needs[resource] * checked.minCount}, but already used ${used} of ${limit} ${resource}`,
+        `Quota exceeded for ${resource}: Requested ${needs[resource] * minCount}, but already used ${used} of ${limit} ${resource}`,
         { facts: { resource, limit, used } },
       );
     }
     count = Math.min(count, fit);
   }
-  return count;
+  const group = serverGroupTable.get(reader, checked.groupId)?.record;
+  if (group === undefined) return count;
+  const left = membersLeft(reader, group);
+  if (left < minCount) throw tooManyMembers();
+  return Math.min(count, left);
 }
 
-function checkMembers(reader: StateReader, group: shoal.v1.ServerGroup): void {
+/** How many servers may still join a group. */
+function membersLeft(reader: StateReader, group: shoal.v1.ServerGroup): number {
   const limit = quotaLimit(reader, group.projectId, 'server_group_members');
-  if (limit !== unlimited && group.memberIds.length >= limit) {
-    throw new ShoalError('QUOTA_EXCEEDED', 'Quota exceeded, too many servers in group');
-  }
+  return limit === unlimited ? Number.POSITIVE_INFINITY : Math.max(0, limit - group.memberIds.length);
 }
 
-function noHostFault(error: ShoalError | undefined, nowMs: number): shoal.v1.ServerFault {
+function tooManyMembers(): ShoalError {
+  return new ShoalError('QUOTA_EXCEEDED', 'Quota exceeded, too many servers in group');
+}
+
+/** How many servers like these fit into one transaction, whatever their names and addresses turn out to be. */
+function serversPerTransaction({ nics, userData, metadata, tags }: CheckedDraft): number {
+  // A character takes up to three bytes.
+  const given = userData.length + 3 * (JSON.stringify(metadata).length + JSON.stringify(tags).length);
+  const bytes = bytesPerServer + given + nics.length * bytesPerNic;
+  const items = itemsPerServer + nics.length * itemsPerNic;
+  return Math.max(
+    1,
+    Math.floor(Math.min((fillMax * commandBytesMax) / bytes, (fillMax * transactionItemsMax) / items)),
+  );
+}
+
+function noHostFault(error: ShoalError, nowMs: number): shoal.v1.ServerFault {
   return new shoal.v1.ServerFault({
     code: 500,
-    message: 'No valid host was found. There are not enough hosts available.',
-    details: JSON.stringify(error?.facts ?? {}),
+    message: error.message.slice(0, faultCharactersMax),
+    details: JSON.stringify(error.facts),
     createdMs: nowMs,
   });
 }

@@ -38,7 +38,7 @@ export const metadataCharactersMax = 255;
 /** NICs of one server: what fits on its PCI bus beside disks, by far. */
 const nicsMax = 16;
 /** Servers of one request. */
-const countMax = 100;
+export const countMax = 100;
 /** Zone of hosts that name none, as Nova calls it. */
 export const defaultZone = 'nova';
 /** Most tags of a server and the longest tag: Nova's own. */

@@ -25,6 +25,7 @@ export const refusingHandlers: PeerHandlers = {
   readIndex: refuse,
   fetchSnapshot: refuseStream,
   claim: refuse,
+  claimBatch: refuse,
   releaseClaim: refuse,
   fetchBlob: refuseStream,
   pullView: refuse,

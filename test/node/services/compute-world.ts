@@ -1,7 +1,7 @@
 /** A compute service on a state in memory, with a placer that takes hosts in turn and hosts that do as they are told. */
 import { randomUUID } from 'node:crypto';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { HostId } from '../../../node/base/ids.ts';
+import type { HostId, ServerId } from '../../../node/base/ids.ts';
 import { HostReportService } from '../../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   HostViews,
   LocalIntent,
   Placed,
+  PlacedServer,
   PlaceRequest,
   Placer,
 } from '../../../node/services/dependencies.ts';
@@ -24,6 +25,8 @@ export class FakePlacer implements Placer {
   readonly released: string[] = [];
   /** No host takes anything. */
   isFull = false;
+  /** Servers of one batch that find a host. */
+  room = Number.POSITIVE_INFINITY;
   /** Called between the choice and the answer. */
   beforeAnswer: (() => Promise<void>) | undefined;
   readonly #world: World;
@@ -55,6 +58,30 @@ export class FakePlacer implements Placer {
         this.released.push(request.serverId);
       },
     };
+  }
+
+  async placeBatch(
+    request: PlaceRequest,
+    batch: { readonly serverIds: readonly ServerId[]; readonly minCount: number },
+  ): Promise<readonly PlacedServer[]> {
+    const placed: PlacedServer[] = [];
+    const memberHostIds = [...(request.group?.memberHostIds ?? [])];
+    for (const serverId of batch.serverIds) {
+      if (placed.length >= this.room) break;
+      const group = request.group === undefined ? {} : { group: { ...request.group, memberHostIds } };
+      try {
+        const one = await this.place({ ...request, ...group, serverId });
+        placed.push({ serverId, ...one });
+        memberHostIds.push(one.hostId);
+      } catch (caught) {
+        if (placed.length < batch.minCount) await Promise.all(placed.map((one) => one.release()));
+        if (placed.length < batch.minCount) throw caught;
+        break;
+      }
+    }
+    if (placed.length >= batch.minCount) return placed;
+    await Promise.all(placed.map((one) => one.release()));
+    throw new ShoalError('NO_VALID_HOST', 'No valid host was found.', { facts: { filters: [], hosts: [] } });
   }
 }
 

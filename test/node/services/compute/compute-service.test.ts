@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { hostnameOf } from '../../../../node/services/compute/server-create.ts';
-import { quotaUsage } from '../../../../node/services/quota.ts';
+import { QuotaService, quotaUsage } from '../../../../node/services/quota.ts';
 import { portTable, quotaTable, serverGroupTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';
@@ -154,6 +154,93 @@ void t.test('several servers of one request share what the quota leaves', async 
   t.equal(many.servers.length, 10, 'as many as ten instances allow');
   t.equal(new Set(many.servers.map((server) => server.name)).size, 10);
   t.match(await errorOf(one(world, { networks: 'none' })), { code: 'QUOTA_EXCEEDED', message: /^Quota exceeded/ });
+});
+
+void t.test('several servers of one request are placed as one batch and bound by one transaction', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const before = world.state.local.revision;
+  const { servers, reservationId } = await world.compute.servers.create(world.alice, {
+    ...base,
+    networks: [{ networkId: network.id }],
+    minCount: 6,
+  });
+  t.equal(world.state.local.revision, before + 1);
+  t.same(
+    servers.map((server) => server.name),
+    [1, 2, 3, 4, 5, 6].map((n) => `${base.name}-${n}`),
+  );
+  t.ok(servers.every((server) => server.reservationId === reservationId && server.hostId !== ''));
+  const ports = servers.map((server) => portTable.must(world.state.local, server.portIds[0] ?? '').record);
+  t.equal(new Set(ports.map((port) => port.fixedIps[0]?.ip)).size, 6, 'addresses of one transaction differ');
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 6);
+});
+
+void t.test('of several, those that fit are made; fewer than the least number leave nothing', async (t) => {
+  const world = await makeComputeWorld();
+  const make = (minCount: number) =>
+    world.compute.servers.create(world.alice, { ...base, networks: 'none', minCount, maxCount: 5 });
+  world.placer.room = 3;
+  t.match(await errorOf(make(4)), { code: 'NO_VALID_HOST' });
+  t.equal(serverTable.list(world.state.local).length, 0);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 0);
+  t.equal(world.placer.released.length, 3, 'what was admitted is given back');
+  t.equal((await make(3)).servers.length, 3);
+});
+
+void t.test('a batch whose records do not fit into one transaction is all made, or none of it', async (t) => {
+  const world = await makeComputeWorld();
+  await new QuotaService(world.deps).set(world.admin, 'alice-project', { instances: 200, cores: 200, ram: -1 });
+  const large = { ...base, networks: 'none' as const, userData: Buffer.alloc(48_000, 'u').toString('base64') };
+  const before = world.state.local.revision;
+  const { servers } = await world.compute.servers.create(world.alice, { ...large, minCount: 100 });
+  t.equal(servers.length, 100);
+  const transactions = world.state.local.revision - before;
+  t.ok(transactions > 1 && transactions < 10, `${transactions} transactions`);
+  t.equal(new Set(servers.map((server) => server.name)).size, 100);
+  // The first transaction is committed when the placer finds no more.
+  world.placer.beforeAnswer = async () => {
+    if (world.placer.requests.length > 160) world.placer.isFull = true;
+  };
+  t.match(await errorOf(world.compute.servers.create(world.alice, { ...large, minCount: 100 })), {
+    code: 'NO_VALID_HOST',
+  });
+  await hostsAct(world);
+  t.equal(serverTable.list(world.state.local).length, 100, 'those of the first transaction are gone again');
+});
+
+void t.test('a quota that shrinks between placement and commit leaves as many as it has room for', async (t) => {
+  const world = await makeComputeWorld();
+  world.placer.beforeAnswer = async () => {
+    world.placer.beforeAnswer = undefined;
+    await one(world, { networks: 'none', name: 'in-between' });
+  };
+  const { servers } = await world.compute.servers.create(world.alice, {
+    ...base,
+    networks: 'none',
+    minCount: 2,
+    maxCount: 10,
+  });
+  t.equal(servers.length, 9);
+  t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 10);
+  t.equal(world.placer.released.length, 10, 'the first batch was given back whole');
+});
+
+void t.test('a group is filled by one request and never beyond its limit', async (t) => {
+  const world = await makeComputeWorld();
+  const group = await world.compute.serverGroups.create(world.alice, { name: 'g', policy: 'soft-affinity' });
+  await new QuotaService(world.deps).set(world.admin, 'alice-project', { server_group_members: 4 });
+  const draft = { ...base, networks: 'none' as const, schedulerHints: { group: group.id } };
+  const { servers } = await world.compute.servers.create(world.alice, { ...draft, minCount: 1, maxCount: 6 });
+  t.equal(servers.length, 4);
+  t.same(
+    serverGroupTable.must(world.state.local, group.id).record.memberIds,
+    servers.map((server) => server.id),
+  );
+  t.match(await errorOf(world.compute.servers.create(world.alice, { ...draft, minCount: 2 })), {
+    code: 'QUOTA_EXCEEDED',
+    message: /too many servers in group/,
+  });
 });
 
 void t.test('ten at once against a quota of ten and five there: five get through', async (t) => {

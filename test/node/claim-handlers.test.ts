@@ -1,0 +1,119 @@
+import t from 'tap';
+import { systemClock } from '../../node/base/clock.ts';
+import type { HostId } from '../../node/base/ids.ts';
+import { ClaimBook } from '../../node/claim-book.ts';
+import { type ClaimHandlersDeps, claimHandlers, claimsPerBatchMax } from '../../node/claim-handlers.ts';
+import type { PeerCall } from '../../node/mesh/peer-server.ts';
+import { type HostStoreWrite, memoryHostStore } from '../../node/store/host-store.ts';
+import { shoal } from '../../proto/messages.ts';
+
+const hostId = 'a'.repeat(32) as HostId;
+const call: PeerCall = {
+  caller: 'b'.repeat(32) as HostId,
+  signal: new AbortController().signal,
+  remoteAddress: 'test',
+  certificateName: undefined,
+  header: () => undefined,
+};
+
+/** A host of so many vCPUs, with what it wrote and how many adverts it signed. */
+function host(vcpus: number, more: Partial<ClaimHandlersDeps> = {}) {
+  const store = memoryHostStore();
+  const writes: (readonly HostStoreWrite[])[] = [];
+  const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
+  const claims = new ClaimBook(
+    {
+      store: {
+        ...store,
+        async write(batch) {
+          writes.push(batch);
+          await store.write(batch);
+        },
+      },
+      clock: systemClock,
+      onChange: () => {},
+    },
+    { vcpus: pool(vcpus), memoryMib: pool(1 << 20), diskGib: pool(1000), pciPools: [], numaCells: [] },
+  );
+  let signed = 0;
+  const handlers = claimHandlers({
+    claims,
+    freshAdvert: () => {
+      signed += 1;
+      return shoal.v1.SignedAdvert.create({ advert: new Uint8Array([signed]) });
+    },
+    nextAdvert: () => ({ epoch: 7, sequence: 3 }),
+    isEnabled: () => true,
+    hostId,
+    ...more,
+  });
+  return { claims, handlers, writes, signed: () => signed };
+}
+
+function claim(serverId: string, more: Partial<shoal.v1.ClaimRequest> = {}): shoal.v1.ClaimRequest {
+  return new shoal.v1.ClaimRequest({
+    serverId,
+    generation: 1,
+    resources: { vcpus: 1, memoryMib: 1, diskGib: 1 },
+    ttlMs: 30_000,
+    ...more,
+  });
+}
+
+void t.test('a batch is decided claim by claim; its refusals bring one fresh advert', async (t) => {
+  const { handlers, claims, signed } = host(3);
+  const request = { claims: ['a', 'b', 'c', 'd', 'e'].map((id) => claim(id)) };
+  const { answers, adverts } = await handlers.claimBatch(new shoal.v1.ClaimBatchRequest(request), call);
+  t.same(
+    answers?.map((answer) => answer.admitted),
+    [true, true, true, false, false],
+  );
+  t.match(answers?.[0], { countedEpoch: 7, countedSequence: 3 });
+  t.match(answers?.[4]?.reason, /1 vCPUs are wanted, 0 are free/);
+  t.equal(adverts?.length, 1);
+  t.equal(signed(), 1);
+  t.equal(claims.usage().vcpus.used, 3);
+});
+
+void t.test('an admission costs no signature where the asker is told which advert will count it', async (t) => {
+  const quick = host(3);
+  t.match(await quick.handlers.claim(claim('a'), call), { admitted: true, countedEpoch: 7, countedSequence: 3 });
+  t.equal(quick.signed(), 0);
+  const plain = claimHandlers({
+    claims: quick.claims,
+    freshAdvert: () => shoal.v1.SignedAdvert.create({ advert: new Uint8Array([9]) }),
+    isEnabled: () => true,
+  });
+  t.match(await plain.claim(claim('b'), call), { admitted: true, advert: { advert: new Uint8Array([9]) } });
+});
+
+void t.test('a batch with a malformed claim, or with too many, leaves nothing admitted', async (t) => {
+  const { handlers, claims } = host(8);
+  const bad = { claims: [claim('a'), claim('b', { ttlMs: 1e9 })] };
+  await t.rejects(handlers.claimBatch(new shoal.v1.ClaimBatchRequest(bad), call), { code: 'INVALID_ARGUMENT' });
+  const many = { claims: Array.from({ length: claimsPerBatchMax + 1 }, (_, n) => claim(`s${n}`)) };
+  await t.rejects(handlers.claimBatch(new shoal.v1.ClaimBatchRequest(many), call), { code: 'INVALID_ARGUMENT' });
+  await t.rejects(handlers.claimBatch(new shoal.v1.ClaimBatchRequest(), call), { code: 'INVALID_ARGUMENT' });
+  t.equal(claims.usage().servers, 0);
+});
+
+void t.test('a claim for another host, or for a disabled one, is refused', async (t) => {
+  const { handlers } = host(8);
+  t.match(await handlers.claim(claim('a', { hostId: 'c'.repeat(32) }), call), {
+    admitted: false,
+    reason: 'another host was asked for',
+  });
+  t.match(await handlers.claim(claim('a', { hostId }), call), { admitted: true });
+  const closed = host(8, { isEnabled: () => false });
+  t.match(await closed.handlers.claim(claim('a'), call), { admitted: false, reason: 'the host is disabled' });
+});
+
+void t.test('an overloaded host refuses early, before anything is written', async (t) => {
+  const { handlers, writes, claims } = host(1 << 10);
+  const outcomes = await Promise.all(Array.from({ length: 400 }, (_, n) => handlers.claim(claim(`s${n}`), call)));
+  const refused = outcomes.filter((outcome) => outcome.admitted !== true);
+  t.equal(refused.length, 400 - 256);
+  t.ok(refused.every((outcome) => /overloaded/.test(outcome.reason ?? '')));
+  t.equal(writes.flat().length, 256);
+  t.equal(claims.usage().servers, 256);
+});
