@@ -26,6 +26,8 @@ export interface OwnAdvertParts {
   readonly load: () => HostLoad;
   readonly disabled: () => { readonly disabled: boolean; readonly reason: string };
   readonly busySteps: () => number;
+  /** Aggregates of the host, and the zone that they give it, if any, by the records. */
+  readonly place: () => { readonly zone: string | undefined; readonly aggregates: readonly shoal.v1.Aggregate[] };
 }
 
 /** What the host can give, for the claim ledger and the advert alike. */
@@ -48,6 +50,7 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
   const capacity = hostCapacity(config, inventory);
   const load = parts.load();
   const { disabled, reason } = parts.disabled();
+  const place = parts.place();
   return shoal.v1.Advert.create({
     hostId: parts.hostId,
     hostName: config.name,
@@ -55,7 +58,8 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     cell: 'cell0',
     peerAddress: endpointOf(config, config.peer.listen),
     hostIp: advertisedAddress(config),
-    zone: config.zone,
+    zone: place.zone ?? config.zone,
+    aggregates: [...place.aggregates],
     failureDomain: config.failureDomain,
     vcpus: capacity.vcpus.total,
     memoryMib: capacity.memoryMib.total,

@@ -4311,6 +4311,107 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a HostAggregate.
+         * @deprecated Use shoal.v1.HostAggregate.$Properties instead.
+         */
+        interface IHostAggregate extends shoal.v1.HostAggregate.$Properties {
+        }
+
+        /** Represents a HostAggregate. */
+        class HostAggregate {
+
+            /**
+             * Constructs a new HostAggregate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.HostAggregate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** HostAggregate id. */
+            id: string;
+
+            /** HostAggregate number. */
+            number: number;
+
+            /** HostAggregate name. */
+            name: string;
+
+            /** HostAggregate metadata. */
+            metadata: { [k: string]: string };
+
+            /** HostAggregate hostIds. */
+            hostIds: string[];
+
+            /** HostAggregate createdMs. */
+            createdMs: number;
+
+            /** HostAggregate updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new HostAggregate instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns HostAggregate instance
+             */
+            static create(properties: shoal.v1.HostAggregate.$Shape): shoal.v1.HostAggregate & shoal.v1.HostAggregate.$Shape;
+            static create(properties?: shoal.v1.HostAggregate.$Properties): shoal.v1.HostAggregate;
+
+            /**
+             * Encodes the specified HostAggregate message. Does not implicitly {@link shoal.v1.HostAggregate.verify|verify} messages.
+             * @param message HostAggregate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.HostAggregate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a HostAggregate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.HostAggregate & shoal.v1.HostAggregate.$Shape} HostAggregate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.HostAggregate & shoal.v1.HostAggregate.$Shape;
+        }
+
+        namespace HostAggregate {
+
+            /** Properties of a HostAggregate. */
+            interface $Properties {
+
+                /** HostAggregate id */
+                id?: string;
+
+                /** HostAggregate number */
+                number?: number;
+
+                /** HostAggregate name */
+                name?: string;
+
+                /** HostAggregate metadata */
+                metadata?: { [k: string]: string };
+
+                /** HostAggregate hostIds */
+                hostIds?: string[];
+
+                /** HostAggregate createdMs */
+                createdMs?: number;
+
+                /** HostAggregate updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a HostAggregate. */
+            type $Shape = shoal.v1.HostAggregate.$Properties;
+        }
+
+        /**
          * Properties of an Advert.
          * @deprecated Use shoal.v1.Advert.$Properties instead.
          */
@@ -8880,6 +8981,9 @@ export namespace shoal {
             /** ReleaseClaimRequest generation. */
             generation: number;
 
+            /** ReleaseClaimRequest hostId. */
+            hostId: string;
+
             /**
              * Creates a new ReleaseClaimRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -8917,6 +9021,9 @@ export namespace shoal {
 
                 /** ReleaseClaimRequest generation */
                 generation?: number;
+
+                /** ReleaseClaimRequest hostId */
+                hostId?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -10649,6 +10756,9 @@ export namespace shoal {
             /** WhatIfRequest countMax. */
             countMax: number;
 
+            /** WhatIfRequest schedulerHints. */
+            schedulerHints: { [k: string]: string };
+
             /**
              * Creates a new WhatIfRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -10692,6 +10802,9 @@ export namespace shoal {
 
                 /** WhatIfRequest countMax */
                 countMax?: number;
+
+                /** WhatIfRequest schedulerHints */
+                schedulerHints?: { [k: string]: string };
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -11598,6 +11598,308 @@ export const shoal = $root.shoal = (() => {
             return Quota;
         })();
 
+        v1.HostAggregate = (function() {
+
+            /**
+             * Properties of a HostAggregate.
+             * @typedef {Object} shoal.v1.HostAggregate.$Properties
+             * @property {string} [id] HostAggregate id
+             * @property {number} [number] HostAggregate number
+             * @property {string} [name] HostAggregate name
+             * @property {Object.<string,string>} [metadata] HostAggregate metadata
+             * @property {Array.<string>} [hostIds] HostAggregate hostIds
+             * @property {number} [createdMs] HostAggregate createdMs
+             * @property {number} [updatedMs] HostAggregate updatedMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a HostAggregate.
+             * @memberof shoal.v1
+             * @interface IHostAggregate
+             * @augments shoal.v1.HostAggregate.$Properties
+             * @deprecated Use shoal.v1.HostAggregate.$Properties instead.
+             */
+
+            /**
+             * Shape of a HostAggregate.
+             * @typedef {shoal.v1.HostAggregate.$Properties} shoal.v1.HostAggregate.$Shape
+             */
+
+            /**
+             * Constructs a new HostAggregate.
+             * @memberof shoal.v1
+             * @classdesc Represents a HostAggregate.
+             * @constructor
+             * @param {shoal.v1.HostAggregate.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const HostAggregate = function (properties) {
+                this.metadata = {};
+                this.hostIds = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * HostAggregate id.
+             * @member {string} id
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.id = "";
+
+            /**
+             * HostAggregate number.
+             * @member {number} number
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.number = 0;
+
+            /**
+             * HostAggregate name.
+             * @member {string} name
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.name = "";
+
+            /**
+             * HostAggregate metadata.
+             * @member {Object.<string,string>} metadata
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.metadata = $util.emptyObject;
+
+            /**
+             * HostAggregate hostIds.
+             * @member {Array.<string>} hostIds
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.hostIds = $util.emptyArray;
+
+            /**
+             * HostAggregate createdMs.
+             * @member {number} createdMs
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * HostAggregate updatedMs.
+             * @member {number} updatedMs
+             * @memberof shoal.v1.HostAggregate
+             * @instance
+             */
+            HostAggregate.prototype.updatedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new HostAggregate instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.HostAggregate
+             * @static
+             * @param {shoal.v1.HostAggregate.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.HostAggregate} HostAggregate instance
+             * @type {{
+             *   (properties: shoal.v1.HostAggregate.$Shape): shoal.v1.HostAggregate & shoal.v1.HostAggregate.$Shape;
+             *   (properties?: shoal.v1.HostAggregate.$Properties): shoal.v1.HostAggregate;
+             * }}
+             */
+            HostAggregate.create = function(properties) {
+                return new HostAggregate(properties);
+            };
+
+            /**
+             * Encodes the specified HostAggregate message. Does not implicitly {@link shoal.v1.HostAggregate.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.HostAggregate
+             * @static
+             * @param {shoal.v1.HostAggregate.$Properties} message HostAggregate message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            HostAggregate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.number);
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.name);
+                if (message.metadata != null && $Object.hasOwnProperty.call(message, "metadata"))
+                    for (let keys = $Object.keys(message.metadata), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 4, wireType 2 =*/34).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.metadata[keys[i]]).ldelim();
+                if (message.hostIds != null && message.hostIds.length)
+                    for (let i = 0; i < message.hostIds.length; ++i)
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.hostIds[i]);
+                if (message.createdMs != null && $Object.hasOwnProperty.call(message, "createdMs") && (typeof message.createdMs === "object" ? message.createdMs.low || message.createdMs.high : message.createdMs !== 0))
+                    writer.uint32(/* id 6, wireType 0 =*/48).int64(message.createdMs);
+                if (message.updatedMs != null && $Object.hasOwnProperty.call(message, "updatedMs") && (typeof message.updatedMs === "object" ? message.updatedMs.low || message.updatedMs.high : message.updatedMs !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).int64(message.updatedMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a HostAggregate message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.HostAggregate
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.HostAggregate & shoal.v1.HostAggregate.$Shape} HostAggregate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            HostAggregate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, key, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.HostAggregate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.metadata === $util.emptyObject)
+                                message.metadata = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.metadata, key);
+                            message.metadata[key] = value;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.hostIds && message.hostIds.length))
+                                message.hostIds = [];
+                            message.hostIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.createdMs = value;
+                            else
+                                delete message.createdMs;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.updatedMs = value;
+                            else
+                                delete message.updatedMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return HostAggregate;
+        })();
+
         v1.Advert = (function() {
 
             /**
@@ -22717,6 +23019,7 @@ export const shoal = $root.shoal = (() => {
              * @typedef {Object} shoal.v1.ReleaseClaimRequest.$Properties
              * @property {string} [serverId] ReleaseClaimRequest serverId
              * @property {number} [generation] ReleaseClaimRequest generation
+             * @property {string} [hostId] ReleaseClaimRequest hostId
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -22765,6 +23068,14 @@ export const shoal = $root.shoal = (() => {
             ReleaseClaimRequest.prototype.generation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * ReleaseClaimRequest hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.ReleaseClaimRequest
+             * @instance
+             */
+            ReleaseClaimRequest.prototype.hostId = "";
+
+            /**
              * Creates a new ReleaseClaimRequest instance using the specified properties.
              * @function create
              * @memberof shoal.v1.ReleaseClaimRequest
@@ -22800,6 +23111,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.serverId);
                 if (message.generation != null && $Object.hasOwnProperty.call(message, "generation") && (typeof message.generation === "object" ? message.generation.low || message.generation.high : message.generation !== 0))
                     writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.generation);
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.hostId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -22860,6 +23173,15 @@ export const shoal = $root.shoal = (() => {
                                 message.generation = value;
                             else
                                 delete message.generation;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
                             continue;
                         }
                     }
@@ -27129,6 +27451,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [imageId] WhatIfRequest imageId
              * @property {string} [zone] WhatIfRequest zone
              * @property {number} [countMax] WhatIfRequest countMax
+             * @property {Object.<string,string>} [schedulerHints] WhatIfRequest schedulerHints
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -27154,6 +27477,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const WhatIfRequest = function (properties) {
+                this.schedulerHints = {};
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -27191,6 +27515,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             WhatIfRequest.prototype.countMax = 0;
+
+            /**
+             * WhatIfRequest schedulerHints.
+             * @member {Object.<string,string>} schedulerHints
+             * @memberof shoal.v1.WhatIfRequest
+             * @instance
+             */
+            WhatIfRequest.prototype.schedulerHints = $util.emptyObject;
 
             /**
              * Creates a new WhatIfRequest instance using the specified properties.
@@ -27232,6 +27564,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.zone);
                 if (message.countMax != null && $Object.hasOwnProperty.call(message, "countMax") && message.countMax !== 0)
                     writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.countMax);
+                if (message.schedulerHints != null && $Object.hasOwnProperty.call(message, "schedulerHints"))
+                    for (let keys = $Object.keys(message.schedulerHints), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 5, wireType 2 =*/42).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.schedulerHints[keys[i]]).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -27256,7 +27591,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message, key, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -27310,6 +27645,42 @@ export const shoal = $root.shoal = (() => {
                                 message.countMax = value;
                             else
                                 delete message.countMax;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.schedulerHints === $util.emptyObject)
+                                message.schedulerHints = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.schedulerHints, key);
+                            message.schedulerHints[key] = value;
                             continue;
                         }
                     }

@@ -1,4 +1,4 @@
-/** Hosts as Nova's operators know them: hypervisors, hosts, services, zones, aggregates. */
+/** Hosts as Nova's operators know them: hypervisors, hosts, services, zones. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
@@ -317,47 +317,5 @@ export function addZones(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
         ),
       })),
     };
-  });
-}
-
-/** Aggregates come from the hosts' own configuration, by way of their adverts; here they can only be read. */
-export function addAggregates(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
-  const all = async (request: FastifyRequest): Promise<readonly View[]> => {
-    const context = administrator(gateway, request);
-    const { reader } = await viewingOf(gateway, request);
-    const byName = new Map<string, { hosts: string[]; metadata: Record<string, string> }>();
-    for (const { host, advert } of hosts.list(context, reader)) {
-      for (const aggregate of advert?.aggregates ?? []) {
-        const entry = byName.get(aggregate.name ?? '') ?? { hosts: [], metadata: {} };
-        entry.hosts.push(host.name);
-        Object.assign(entry.metadata, aggregate.metadata);
-        byName.set(aggregate.name ?? '', entry);
-      }
-    }
-    return [...byName]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, entry], index) => ({
-        id: index + 1,
-        name,
-        hosts: entry.hosts,
-        metadata: entry.metadata,
-        availability_zone: entry.metadata['availability_zone'] ?? null,
-        created_at: plainTimeText(0),
-        updated_at: null,
-        deleted_at: null,
-        deleted: false,
-      }));
-  };
-  app.get('/v2.1/os-aggregates', async (request) => ({ aggregates: await all(request) }));
-  app.get<ById>('/v2.1/os-aggregates/:id', async (request) => {
-    const found = (await all(request)).find((view) => String(view['id']) === request.params.id);
-    if (found === undefined) {
-      throw new ShoalError('NOT_FOUND', `Aggregate ${request.params.id} could not be found.`);
-    }
-    return { aggregate: found };
-  });
-  app.post('/v2.1/os-aggregates', async (request) => {
-    administrator(gateway, request);
-    throw new ShoalError('NOT_IMPLEMENTED', 'Aggregates are set in the configuration of hosts.');
   });
 }

@@ -7,9 +7,10 @@ import type { QuotaService } from '../../../node/services/quota.ts';
 import { novaFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { computeVersion, computeVersions } from '../versions.ts';
+import { addAggregates } from './aggregate-routes.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
-import { addAggregates, addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
+import { addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
 import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions } from './microversion.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
@@ -25,6 +26,7 @@ export interface ComputeModuleDependencies {
 
 /** Parts of Nova that are here and have a name as an extension of old. */
 const extensions = [
+  'os-aggregates',
   'os-availability-zone',
   'os-hosts',
   'os-hypervisors',

@@ -134,3 +134,20 @@ export const serviceBody = only({
   status: Type.Optional(Type.Union([Type.Literal('enabled'), Type.Literal('disabled')])),
   disabled_reason: Type.Optional(Type.String({ maxLength: 255 })),
 });
+
+const zoneName = Type.String({ minLength: 1, maxLength: 255 });
+export const newAggregateBody = only({ aggregate: only({ name, availability_zone: orNull(zoneName) }) });
+export const aggregatePatchBody = only({
+  aggregate: Type.Object(
+    { name: Type.Optional(name), availability_zone: orNull(zoneName) },
+    { additionalProperties: false, minProperties: 1 },
+  ),
+});
+const hostName = only({ host: Type.String({ minLength: 1, maxLength: 255 }) });
+export const aggregateActionBody = Type.Union([
+  only({ add_host: hostName }),
+  only({ remove_host: hostName }),
+  only({
+    set_metadata: only({ metadata: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()])) }),
+  }),
+]);

@@ -1,8 +1,8 @@
 /** Filters and order of server lists, as Nova has them. */
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { zoneOf } from '../../../node/services/compute/server-draft.ts';
 import { vmState } from '../../../node/services/compute/server-record.ts';
+import { zoneOf } from '../../../node/services/compute/zones.ts';
 import { hostTable, portTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -55,7 +55,7 @@ export function selectServers(
   });
   add('availability_zone', (value) => (server) => {
     const host = hostTable.get(reader, server.hostId)?.record;
-    return (host === undefined ? server.zone : zoneOf(host)) === value;
+    return (host === undefined ? server.zone : zoneOf(reader, host)) === value;
   });
   if (options.microversion >= 26) {
     const list = (value: string): readonly string[] => value.split(',');

@@ -3,8 +3,8 @@
  * there before.
  */
 import { createHash } from 'node:crypto';
-import { zoneOf } from '../../../node/services/compute/server-draft.ts';
 import { vmState } from '../../../node/services/compute/server-record.ts';
+import { zoneOf } from '../../../node/services/compute/zones.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import {
   floatingIpTable,
@@ -48,7 +48,7 @@ export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isLi
     key_name: server.keyName === '' ? null : server.keyName,
     config_drive: server.configDrive ? 'True' : '',
     ...(names.length === 0 ? {} : { security_groups: names.map((name) => ({ name })) }),
-    'OS-EXT-AZ:availability_zone': host === undefined ? server.zone : zoneOf(host),
+    'OS-EXT-AZ:availability_zone': host === undefined ? server.zone : zoneOf(reader, host),
     'OS-EXT-STS:task_state': server.taskState === '' ? null : server.taskState,
     'OS-EXT-STS:vm_state': vmState(server),
     'OS-EXT-STS:power_state': server.powerState,

@@ -8,7 +8,7 @@ import { hostRow, type Removal, removeHost } from '../host-removal.ts';
 import { transact } from '../transact.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { forbidden } from './refusals.ts';
-import { zoneOf } from './server-draft.ts';
+import { zoneOf } from './zones.ts';
 
 /** Longest reason for disabling a host, characters: Nova's column. */
 const reasonCharactersMax = 255;
@@ -87,7 +87,7 @@ export class Hosts {
           advert: adverts.get(host.id),
           // A suspicion is no verdict.
           isUp: condition === 'alive' || condition === 'suspect',
-          zone: zoneOf(host),
+          zone: zoneOf(reader, host),
           servers: serverTable
             .by(reader, 'host', host.id)
             .map((row) => row.record)

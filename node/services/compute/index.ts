@@ -1,4 +1,6 @@
 /** The compute service: what both gateways call. */
+
+import { Aggregates } from './aggregates.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { Flavors } from './flavors.ts';
 import { Hosts } from './hosts.ts';
@@ -15,6 +17,7 @@ export class ComputeService {
   readonly serverGroups: ServerGroups;
   readonly servers: Servers;
   readonly hosts: Hosts;
+  readonly aggregates: Aggregates;
 
   constructor(deps: ComputeDependencies, options: ComputeOptions = { storage: 'local' }) {
     this.flavors = new Flavors(deps);
@@ -22,5 +25,6 @@ export class ComputeService {
     this.serverGroups = new ServerGroups(deps);
     this.servers = new Servers(deps, options);
     this.hosts = new Hosts(deps);
+    this.aggregates = new Aggregates(deps);
   }
 }

@@ -7,6 +7,7 @@ import { assert } from '../../base/assert.ts';
 import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
+import { defaultZone, zoneOf } from '../compute/zones.ts';
 import { formatIpv4, parsePrefix } from './address.ts';
 
 /**
@@ -50,7 +51,8 @@ export function serverMetadata(reader: StateReader, server: shoal.v1.Server): Re
     nics.push({ port, network, subnets });
     publicIp ||= floatingIpTable.by(reader, 'port', indexKey(port.id))[0]?.record.floatingIp ?? '';
   }
-  const zone = hostTable.get(reader, server.hostId)?.record.zone || server.zone || 'nova';
+  const host = hostTable.get(reader, server.hostId)?.record;
+  const zone = host === undefined ? server.zone || defaultZone : zoneOf(reader, host);
   return metadataBodies({ server, nics, publicIp, zone });
 }
 

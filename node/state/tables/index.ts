@@ -197,3 +197,14 @@ export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
 });
 
 export const quotaTable = new Table<shoal.v1.Quota>({ name: 'quota', codec: v1.Quota, id: (r) => r.id, indexes: [] });
+
+export const aggregateTable = new Table<shoal.v1.HostAggregate>({
+  name: 'aggregate',
+  codec: v1.HostAggregate,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'name', unique: true, keys: (r) => [indexKey(r.name)] },
+    { name: 'number', unique: true, keys: (r) => [String(r.number)] },
+    { name: 'host', keys: (r) => r.hostIds },
+  ],
+});
