@@ -85,6 +85,8 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     },
 
     async releaseClaim(request): Promise<shoal.v1.IReleaseClaimResponse> {
+      // Another host's claim holds nothing here.
+      if (deps.hostId !== undefined && request.hostId !== '' && request.hostId !== deps.hostId) return {};
       await deps.claims.release(request.serverId as ServerId, request.generation);
       return {};
     },

@@ -1,7 +1,6 @@
 /** The part of an agent that keeps its host: claims, images, intents, the host loop, and what it answers to peers. */
 import { join } from 'node:path';
 import { BlobStore } from '../drivers/image/store.ts';
-import { defaultConfiguration } from '../placement/index.ts';
 import type { shoal } from '../proto/messages.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
@@ -9,6 +8,7 @@ import type { Metrics } from './base/metrics.ts';
 import { Prng } from './base/prng.ts';
 import { ClaimBook } from './claim-book.ts';
 import type { Config } from './config/options.ts';
+import { placementConfiguration } from './config/placement.ts';
 import type { HostDrivers } from './drivers.ts';
 import { Executor } from './executor.ts';
 import { AgentHostControl } from './host-control.ts';
@@ -22,10 +22,12 @@ import { NetworkSync } from './network-sync.ts';
 import { hostCapacity, ownAdvert } from './own-advert.ts';
 import type { PeerCalls } from './peer-calls.ts';
 import { GossipPlacer } from './placer.ts';
+import { advertisedAggregates } from './services/compute/aggregates.ts';
 import { HostReportService } from './services/compute/host-reports.ts';
+import { zoneByAggregate } from './services/compute/zones.ts';
 import type { HostProbe, ServiceDependencies } from './services/dependencies.ts';
 import { HostNetworkViews } from './services/network/host-view.ts';
-import { hostTable, networkTable } from './state/tables/index.ts';
+import { aggregateTable, hostTable, networkTable } from './state/tables/index.ts';
 import type { HostStore } from './store/host-store.ts';
 import { UnsaidReports } from './unsaid-reports.ts';
 
@@ -64,6 +66,8 @@ export class HostSide implements Service {
   #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
   #loadDueMs = 0;
   #replicateDueMs = 0;
+  readonly #hostId: HostId;
+  #watches: { close(): void }[] = [];
 
   private constructor(
     parts: HostSideParts,
@@ -75,6 +79,7 @@ export class HostSide implements Service {
     const { config, hostId } = options;
     const { state, clock, logger } = services;
     this.#parts = parts;
+    this.#hostId = hostId;
     this.drivers = drivers;
     this.claims = new ClaimBook({ store, clock, onChange: () => this.view.changed() }, hostCapacity(config, inventory));
     const calls = parts.calls(() => this.handlers);
@@ -143,6 +148,10 @@ export class HostSide implements Service {
         load: () => this.#load,
         disabled,
         busySteps: () => this.#loop.busySteps,
+        place: () => ({
+          zone: zoneByAggregate(state.local, hostId),
+          aggregates: advertisedAggregates(state.local, hostId),
+        }),
       }),
     );
     this.handlers = hostHandlers({
@@ -165,7 +174,7 @@ export class HostSide implements Service {
         logger: logger.child({ part: 'placer' }),
         onDecision: (result) => metrics.placements.inc({ result }),
       },
-      defaultConfiguration,
+      placementConfiguration(config),
     );
   }
 
@@ -187,10 +196,17 @@ export class HostSide implements Service {
   }
 
   async start(): Promise<void> {
+    const { state } = this.#parts.services;
+    // What the records say of this host is in its advert: its aggregates, and whether it is disabled.
+    const changed = (): void => this.view.changed();
+    this.#watches = [aggregateTable.prefix, hostTable.key(this.#hostId)].map((prefix) =>
+      state.watch({ prefix }, changed),
+    );
     await this.#loop.start();
   }
 
   stop(): Promise<void> {
+    for (const watch of this.#watches.splice(0)) watch.close();
     return this.#loop.stop();
   }
 

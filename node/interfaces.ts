@@ -7,11 +7,13 @@ import { identityModule } from '../api-gateway/rest/identity/module.ts';
 import { imageModule } from '../api-gateway/rest/image/module.ts';
 import { networkModule } from '../api-gateway/rest/network/module.ts';
 import { operationsModule } from '../api-gateway/rest/operations.ts';
+import { placementModule } from '../api-gateway/rest/placement/module.ts';
 import { RestServer } from '../api-gateway/server.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
 import type { Config } from './config/options.ts';
+import { placementConfiguration } from './config/placement.ts';
 import { endpointOf } from './found-mesh.ts';
 import type { HostSide } from './host-side.ts';
 import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
@@ -20,6 +22,7 @@ import type { MeshView } from './mesh-view.ts';
 import type { RaftLoop } from './raft-loop.ts';
 import { ClusterService } from './services/cluster.ts';
 import { ComputeService } from './services/compute/index.ts';
+import { PlacementPreview } from './services/compute/placement-preview.ts';
 import type { ServiceDependencies } from './services/dependencies.ts';
 import { IdentityService } from './services/identity.ts';
 import { IdentityDirectory } from './services/identity-directory.ts';
@@ -63,9 +66,13 @@ export class Interfaces implements Service {
     const images = new ImageService({ ...services, content: host.images, hostId });
     this.#images = images;
     const network = new NetworkService(services, { ...defaultNetworkOptions, underlayMtu: config.network.underlayMtu });
+    const computeOptions = {
+      storage: config.storage,
+      takesQueries: placementConfiguration(config).enabledFilters.includes('JsonFilter'),
+    };
     const compute = new ComputeService(
       { ...services, placer: host.placer, hostControl: host.control, hostViews: view, hostProbe: host.probe },
-      { storage: config.storage },
+      computeOptions,
     );
     const quotas = new QuotaService(services);
     const catalog = new Catalog(Object.values(catalogServices), region);
@@ -84,8 +91,8 @@ export class Interfaces implements Service {
         authenticator: identity,
         compute,
         cluster,
-        images,
         inquiry: host.placer,
+        preview: computeOptions,
       },
       [{ address: config.api.grpcListen }, { address: `unix:${this.#socketPath}`, isOperatorDoor: true }],
     );
@@ -110,6 +117,7 @@ export class Interfaces implements Service {
           imageModule({ images, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network }),
+          placementModule(new PlacementPreview(host.placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,
             standing: () => state.standing(),

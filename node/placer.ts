@@ -14,6 +14,7 @@ import {
   PlacementEngine,
   type PlacementRequest,
   placementRequest,
+  ShapeTracker,
   selectBatch,
   whatIf,
 } from '../placement/index.ts';
@@ -35,6 +36,9 @@ const claimTtlMs = 30_000;
 const explainedHostsMax = 200;
 /** Hosts named with their reasons in a refusal's facts. */
 const hostReasonsMax = 20;
+
+/** Servers seen before their shapes rule packing for the first time; then each time that there are four times as many. */
+const shapesLearnedMin = 2_000;
 
 /** How claims reach their target. */
 export interface ClaimTransport {
@@ -85,10 +89,17 @@ export interface GossipPlacerDeps {
 export class GossipPlacer implements Placer {
   readonly #deps: GossipPlacerDeps;
   readonly #engine: PlacementEngine;
+  readonly #shapes = new ShapeTracker();
+  #learnShapesAt = shapesLearnedMin;
 
-  constructor(deps: GossipPlacerDeps, configuration: PlacementConfiguration) {
+  /** @param engine chooses among the hosts of `deps.columns`; benches put others beside ours. */
+  constructor(
+    deps: GossipPlacerDeps,
+    configuration: PlacementConfiguration,
+    engine: PlacementEngine = new PlacementEngine(deps.columns, configuration, deps.prng),
+  ) {
     this.#deps = deps;
-    this.#engine = new PlacementEngine(deps.columns, configuration, deps.prng);
+    this.#engine = engine;
   }
 
   get engine(): PlacementEngine {
@@ -110,6 +121,7 @@ export class GossipPlacer implements Placer {
     const refusals: Refusal[] = [];
     const excluded = new Set(request.excludeHostIds as readonly HostId[]);
     const placed: PlacedServer[] = [];
+    this.#learnShape(request, batch.serverIds.length);
     let pending = batch.serverIds.map((serverId) => ({ serverId, generation: request.generation }));
     for (let asked = 0; asked < claimsMax && pending.length > 0; asked++) {
       const wish = this.#wish(request, [...excluded], placed);
@@ -163,6 +175,16 @@ export class GossipPlacer implements Placer {
     return whatIf(this.#engine, wish, countMax).fits;
   }
 
+  /** What is packed depends on the shapes in use. They are applied seldom, as every index is built again for them. */
+  #learnShape(request: PlaceRequest, count: number): void {
+    if (this.#engine.configuration.strategy !== 'pack') return;
+    const needs = needsOf({ flavor: request.flavor, storage: request.storage });
+    for (let n = 0; n < count; n++) this.#shapes.note(needs);
+    if (this.#shapes.total < this.#learnShapesAt) return;
+    this.#learnShapesAt *= 4;
+    this.#engine.reconfigure({ ...this.#engine.configuration, shapes: this.#shapes.shapes() });
+  }
+
   /** Asks all hosts at once. One answer a member, in order; an error is one, too. */
   async #ask(
     request: PlaceRequest,
@@ -207,7 +229,7 @@ export class GossipPlacer implements Placer {
         'a host could not be asked to admit',
       );
       // It may have admitted before it went silent; should it be up again, the room is given back at once.
-      void transport.release(hostId, new shoal.v1.ReleaseClaimRequest(key)).catch(() => {});
+      void transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId })).catch(() => {});
       return `could not be asked: ${response.message}`;
     }
     if (response.advert !== null) this.#deps.acceptAdvert(response.advert);
@@ -232,7 +254,7 @@ export class GossipPlacer implements Placer {
       release: async () => {
         columns.settle(key);
         try {
-          await transport.release(hostId, new shoal.v1.ReleaseClaimRequest(key));
+          await transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId }));
         } catch (caught) {
           logger.info({ hostId, ...key, err: caught }, 'a claim could not be given back; it will expire');
         }
@@ -252,12 +274,14 @@ export class GossipPlacer implements Placer {
     placed: readonly PlacedServer[] = [],
   ): PlacementRequest {
     const { flavor, image, schedulerHints, group, forceHostName } = request;
-    const forced = forceHostName === undefined ? undefined : this.#hostByName(forceHostName);
+    const wantedName = forceHostName ?? request.hostName;
+    const wanted = wantedName === undefined ? undefined : this.#hostByName(wantedName);
     const hosts = (name: string): readonly HostId[] | undefined =>
       schedulerHints[name]?.split(',').filter((id) => id !== '') as readonly HostId[] | undefined;
     const differentHosts = hosts('different_host');
     const sameHosts = hosts('same_host');
     const near = nearAddressOf(schedulerHints);
+    const { query } = schedulerHints;
     return placementRequest({
       purpose: request.generation > 1 ? 'move' : 'create',
       projectId: request.projectId,
@@ -271,6 +295,7 @@ export class GossipPlacer implements Placer {
       hints: {
         ...(differentHosts === undefined ? {} : { differentHosts }),
         ...(sameHosts === undefined ? {} : { sameHosts }),
+        ...(query === undefined ? {} : { query }),
         ...(near === undefined ? {} : { nearAddress: near }),
       },
       ...(group === undefined
@@ -283,7 +308,7 @@ export class GossipPlacer implements Placer {
               memberHosts: [...(group.memberHostIds as readonly HostId[]), ...placed.map((one) => one.hostId)],
             },
           }),
-      ...(forced === undefined ? {} : { host: { hostId: forced, force: true } }),
+      ...(wanted === undefined ? {} : { host: { hostId: wanted, force: forceHostName !== undefined } }),
       excludedHosts,
     });
   }

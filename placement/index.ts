@@ -40,6 +40,7 @@ export { type Explanation, explain, explainHost, type FilterExplanation, type Ho
 export { filters } from './filters/index.ts';
 export { defaultFilterNames, type FilterName, filterNames } from './filters/names.ts';
 export { HostColumns } from './host-columns.ts';
+export { compileJsonQuery, type JsonQuery } from './json-query.ts';
 export { type NumaAssignment, numaNeedsOf } from './numa.ts';
 export { type PciAliases, type PciAssignment, pciRequestsOf } from './pci.ts';
 export {

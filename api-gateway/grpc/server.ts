@@ -7,7 +7,8 @@ import type { Logger } from '../../node/base/logger.ts';
 import { type CallHead, GrpcServer } from '../../node/mesh/grpc/server.ts';
 import type { ClusterService } from '../../node/services/cluster.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
-import type { ImageService } from '../../node/services/image.ts';
+import { PlacementPreview, type PreviewOptions } from '../../node/services/compute/placement-preview.ts';
+import type { PlacementInquiry } from '../../node/services/dependencies.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
 import { type Authenticator, tokenCharactersMax } from '../auth.ts';
@@ -19,7 +20,7 @@ import { clusterHandlers } from './cluster.ts';
 import { computeHandlers } from './compute.ts';
 import { type DescriptorSet, loadDescriptors } from './descriptor.ts';
 import { healthHandlers } from './health.ts';
-import { type PlacementInquiry, placementHandlers } from './placement.ts';
+import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
 
 /** Calls at once on one connection. */
@@ -41,8 +42,9 @@ export interface GrpcGatewayDependencies {
   };
   readonly compute: ComputeService;
   readonly cluster: ClusterService;
-  readonly images: ImageService;
   readonly inquiry: PlacementInquiry;
+  /** What the questions of `PlacementService` go by. */
+  readonly preview?: PreviewOptions;
 }
 
 /** One address to listen on. */
@@ -101,7 +103,7 @@ export class GrpcGateway implements Service {
   }
 
   #build(descriptors: DescriptorSet, isOperatorDoor: boolean): GrpcServer {
-    const { clock, logger, compute, cluster, images, inquiry, state } = this.#deps;
+    const { clock, logger, compute, cluster, inquiry, preview, state } = this.#deps;
     const server = new GrpcServer(
       { clock, logger },
       {
@@ -133,7 +135,7 @@ export class GrpcGateway implements Service {
     server.add({
       service: shoal.v1.PlacementService,
       admit,
-      handlers: placementHandlers(callers, { inquiry, images, flavors: compute.flavors }),
+      handlers: placementHandlers(callers, new PlacementPreview(inquiry, preview)),
     });
     server.add({
       service: grpc.health.v1.Health,

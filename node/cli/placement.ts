@@ -8,6 +8,7 @@ interface Wish extends ConfigFlags {
   readonly flavor: string;
   readonly image: string;
   readonly zone: string;
+  readonly hint: Readonly<Record<string, string>>;
   readonly json?: boolean;
 }
 
@@ -16,7 +17,18 @@ function withWish(command: Command): Command {
     .requiredOption('--flavor <id>', 'id of the flavor')
     .option('--image <id>', 'id of the image', '')
     .option('--zone <name>', 'availability zone', '')
+    .option('--hint <key=value>', 'scheduler hint, such as group=ID; may be repeated', withHint, {})
     .option('--json', 'print one JSON object');
+}
+
+function withHint(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new ShoalError('INVALID_ARGUMENT', `--hint ${text}: expected KEY=VALUE, as in --hint group=ID`);
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function wishOf(flags: Wish) {
+  return { flavorId: flags.flavor, imageId: flags.image, zone: flags.zone, schedulerHints: flags.hint };
 }
 
 /** Adds the commands. */
@@ -29,9 +41,7 @@ export function registerPlacement(program: Command): void {
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
       const { filters, hosts } = await withLocalAgent(config, (client) =>
-        client
-          .calls(shoal.v1.PlacementService)
-          .explain({ flavorId: flags.flavor, imageId: flags.image, zone: flags.zone }, callOptions),
+        client.calls(shoal.v1.PlacementService).explain(wishOf(flags), callOptions),
       );
       if (flags.json) {
         console.log(JSON.stringify({ filters, hosts }));
@@ -66,9 +76,7 @@ export function registerPlacement(program: Command): void {
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
       const { count } = await withLocalAgent(config, (client) =>
-        client
-          .calls(shoal.v1.PlacementService)
-          .whatIf({ flavorId: flags.flavor, imageId: flags.image, zone: flags.zone, countMax }, callOptions),
+        client.calls(shoal.v1.PlacementService).whatIf({ ...wishOf(flags), countMax }, callOptions),
       );
       if (flags.json) console.log(JSON.stringify({ count, isAtMost: count === countMax }));
       else console.log(count === countMax ? `${count} or more` : String(count));

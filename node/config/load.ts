@@ -5,6 +5,7 @@ import { Value } from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { ShoalError } from '../base/errors.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
+import { placementMistakes } from './placement.ts';
 
 /** Where settings come from. Settings are named by their path: `peer.listen`. */
 export interface ConfigSources {
@@ -163,6 +164,7 @@ function relationMistakes(config: Config): string[] {
   ] as const) {
     if (Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535) mistakes.push(`${path}: the port is over 65535`);
   }
+  mistakes.push(...placementMistakes(config));
   const advertised = advertisedAddress(config);
   if (isWildcard(advertised)) {
     mistakes.push('advertiseAddress: needed when peer.listen names no single address');

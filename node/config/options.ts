@@ -94,6 +94,40 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
+    placement: Type.Object(
+      {
+        strategy: Type.Union([Type.Literal('spread'), Type.Literal('pack')], {
+          description: 'spread: the emptiest host first; pack: as few hosts as possible',
+        }),
+        filters: Type.String({
+          maxLength: 4096,
+          description: 'filters by name, comma-separated; or changes of the default list: +JsonFilter,-SameHostFilter',
+        }),
+        weights: Type.String({
+          maxLength: 4096,
+          description: 'multipliers that differ from the strategy’s: RAMWeigher=2,CPUWeigher=0.5',
+        }),
+        metricWeights: Type.String({ maxLength: 4096, description: 'for MetricsWeigher: cpu.percent=-0.01' }),
+        maxIoOpsPerHost: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'for IoOpsFilter' }),
+        maxInstancesPerHost: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'for NumInstancesFilter' }),
+        isolatedImages: Type.String({ maxLength: 65_536, description: 'for IsolatedHostsFilter: image ids' }),
+        isolatedHosts: Type.String({ maxLength: 65_536, description: 'for IsolatedHostsFilter: host names' }),
+        restrictIsolatedHosts: Type.Union([Type.Literal('yes'), Type.Literal('no')], {
+          description: 'isolated hosts take isolated images only',
+        }),
+        drawWidth: Type.Integer({
+          minimum: 0,
+          maximum: 256,
+          description: 'draw among so many near-equal hosts, so that agents do not herd; 0: by strategy',
+        }),
+        drawTolerance: Type.Number({
+          minimum: 0,
+          maximum: 1_000_000,
+          description: 'how far below the best score a near-equal may be, where drawWidth is not 0',
+        }),
+      },
+      { additionalProperties: false },
+    ),
   },
   { additionalProperties: false },
 );
@@ -135,6 +169,20 @@ export function configDefaults(): Config {
       vcpusReserved: 0,
       memoryMibReserved: 512,
       diskGibReserved: 1,
+    },
+    // Nova's filters, capacity and spreading.
+    placement: {
+      strategy: 'spread',
+      filters: '',
+      weights: '',
+      metricWeights: '',
+      maxIoOpsPerHost: 8,
+      maxInstancesPerHost: 50,
+      isolatedImages: '',
+      isolatedHosts: '',
+      restrictIsolatedHosts: 'yes',
+      drawWidth: 0,
+      drawTolerance: 0.02,
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What the services need beside the state: each is a part of the agent, and a small fake in tests. */
 import type { Readable } from 'node:stream';
+import type { Explanation, HostExplanation } from '../../placement/index.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HostId, ServerId } from '../base/ids.ts';
@@ -38,6 +39,13 @@ export interface PlacedServer extends Placed {
   readonly serverId: ServerId;
 }
 
+/** Asks the placement view of this agent without placing anything. */
+export interface PlacementInquiry {
+  explain(request: PlaceRequest): { readonly explanation: Explanation; readonly hosts: readonly HostExplanation[] };
+  /** How many more like it fit, at most `countMax`. */
+  whatIf(request: PlaceRequest, countMax: number): number;
+}
+
 /** What is to be placed. */
 export interface PlaceRequest {
   readonly serverId: ServerId;
@@ -53,6 +61,8 @@ export interface PlaceRequest {
   readonly excludeHostIds: readonly string[];
   /** An administrator's choice, by host name; filters other than capacity are skipped. */
   readonly forceHostName?: string;
+  /** The same, by host name, but all filters are asked. */
+  readonly hostName?: string;
   readonly schedulerHints: Readonly<Record<string, string>>;
   readonly group?: {
     readonly policy: string;

@@ -12,9 +12,7 @@ import { GrpcClient, type UnaryOptions } from '../../node/mesh/grpc/client.ts';
 import { ClusterService } from '../../node/services/cluster.ts';
 import type { PlaceRequest } from '../../node/services/dependencies.ts';
 import type { Principal } from '../../node/services/identity-principal.ts';
-import { ImageService } from '../../node/services/image.ts';
 import { type ComputeWorld, fakeHostViews, makeComputeWorld } from '../node/services/compute-world.ts';
-import { MemoryImageContent } from './memory-image-content.ts';
 
 /** Tokens are names here: `alice`, `bob` (members of their projects), `root` (an administrator). */
 const callers: Readonly<Record<string, Pick<Principal, 'projectId' | 'roles'>>> = {
@@ -55,7 +53,6 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
         version: '0.1.0',
         peerAddress: '192.0.2.1:1',
       }),
-      images: new ImageService({ ...world.deps, content: new MemoryImageContent(), hostId }),
       inquiry: {
         explain(request) {
           inquiries.push(request);

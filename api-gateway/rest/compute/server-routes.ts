@@ -274,7 +274,10 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
   if (readFlag(String(server.config_drive ?? 'false')) === true) throw unsupported('config drives');
   checkBlockDevices(server);
   const host = server.host ?? server.hypervisor_hostname;
-  const zone = host === undefined ? server.availability_zone : `${server.availability_zone ?? ''}:${host}`;
+  if (host !== undefined && microversionOf(request) < 74) {
+    throw new ShoalError('INVALID_ARGUMENT', 'Additional properties are not allowed: host, hypervisor_hostname.');
+  }
+  const zone = server.availability_zone;
   const clientToken = request.headers[clientTokenHeader];
   if (clientToken !== undefined && !/^[\x21-\x7e]{1,128}$/.test(String(clientToken))) {
     throw new ShoalError('INVALID_ARGUMENT', `${clientTokenHeader} is 1 to 128 printable ASCII characters.`);
@@ -288,6 +291,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     ...(server.user_data == null ? {} : { userData: server.user_data }),
     ...(server.metadata === undefined ? {} : { metadata: server.metadata }),
     ...(zone === undefined ? {} : { zone }),
+    ...(host === undefined ? {} : { hostName: host }),
     ...(server.security_groups === undefined
       ? {}
       : { securityGroups: server.security_groups.map((group) => group.name ?? '') }),

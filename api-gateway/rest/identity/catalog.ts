@@ -18,6 +18,7 @@ export const catalogServices = {
   compute: { type: 'compute', name: 'nova', path: '/compute/v2.1' },
   image: { type: 'image', name: 'glance', path: '/image' },
   network: { type: 'network', name: 'neutron', path: '/networking' },
+  placement: { type: 'placement', name: 'placement', path: '/placement' },
 } as const satisfies Record<string, CatalogService>;
 
 /** The catalog of one gateway. Ids follow from names, so that every agent gives the same ones. */

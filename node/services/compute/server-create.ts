@@ -87,7 +87,7 @@ export class ServerMaker {
     const isDone = before.length > 0 && before.length >= (draft.minCount ?? 1);
     if (before[0] !== undefined && isDone) return { servers: before, reservationId: before[0].reservationId };
 
-    const checked = checkDraft(context, reader, draft);
+    const checked = checkDraft(context, reader, draft, this.#options);
     const reservationId = before[0]?.reservationId ?? `r-${this.#deps.newId().replaceAll('-', '').slice(0, 8)}`;
     const known = new Set(before.map((server) => server.id));
     const wanted = ids
@@ -144,6 +144,7 @@ export class ServerMaker {
             storage,
             excludeHostIds: [],
             ...(checked.forceHostName === undefined ? {} : { forceHostName: checked.forceHostName }),
+            ...(checked.hostName === undefined ? {} : { hostName: checked.hostName }),
             schedulerHints: checked.hints,
             ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record) }),
           },

@@ -3,7 +3,9 @@
  * before any room is claimed or any address drawn.
  */
 import { isIP } from 'node:net';
+import { compileJsonQuery } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { indexKey } from '../../state/table.ts';
 import {
@@ -27,6 +29,7 @@ import { canUse } from './flavors.ts';
 import { keypairId } from './keypairs.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
 import { groupRow } from './server-groups.ts';
+import { zoneOf } from './zones.ts';
 
 const mibBytes = 1024 * 1024;
 const gibBytes = 1024 * mibBytes;
@@ -39,8 +42,6 @@ export const metadataCharactersMax = 255;
 const nicsMax = 16;
 /** Servers of one request. */
 export const countMax = 100;
-/** Zone of hosts that name none, as Nova calls it. */
-export const defaultZone = 'nova';
 /** Most tags of a server and the longest tag: Nova's own. */
 const tagsMax = 50;
 const tagCharactersMax = 60;
@@ -64,6 +65,8 @@ export interface ServerDraft {
   readonly metadata?: Readonly<Record<string, string>>;
   /** A zone, or for administrators `zone:host`. */
   readonly zone?: string;
+  /** A host by name, for administrators; unlike `zone:host` it must pass the filters. */
+  readonly hostName?: string;
   /** Names or ids; absent: the project's default group. */
   readonly securityGroups?: readonly string[];
   readonly schedulerHints?: Readonly<Record<string, unknown>>;
@@ -89,6 +92,7 @@ export interface CheckedDraft {
   /** Empty: any. */
   readonly zone: string;
   readonly forceHostName: string | undefined;
+  readonly hostName: string | undefined;
   /** Undefined: the default group, made when needed. */
   readonly securityGroups: readonly shoal.v1.SecurityGroup[] | undefined;
   /** Hints as placement reads them: servers are replaced by their hosts. */
@@ -103,7 +107,12 @@ export interface CheckedDraft {
 }
 
 /** Checks a draft against the records. Throws what Nova answers. */
-export function checkDraft(context: RequestContext, reader: StateReader, draft: ServerDraft): CheckedDraft {
+export function checkDraft(
+  context: RequestContext,
+  reader: StateReader,
+  draft: ServerDraft,
+  options: WishOptions = {},
+): CheckedDraft {
   if (context.projectId === '') throw badRequest('A server belongs to a project; the token names none.');
   const minCount = draft.minCount ?? 1;
   const maxCount = draft.maxCount ?? minCount;
@@ -111,29 +120,61 @@ export function checkDraft(context: RequestContext, reader: StateReader, draft: 
     throw badRequest(`min_count and max_count must be from 1 to ${countMax}.`);
   }
   if (minCount > maxCount) throw badRequest('min_count must be <= max_count');
-  const flavor = checkFlavor(context, reader, draft.flavorId);
-  const image = checkImage(context, reader, draft.imageId, flavor);
-  const { zone, forceHostName } = checkZone(context, reader, draft.zone);
-  const { hints, groupId } = checkHints(context, reader, draft.schedulerHints ?? {});
+  if (draft.imageId === '') throw badRequest('This version of Shoal boots servers from images: imageRef is needed.');
+  const wish = checkWish(context, reader, draft, options);
   return {
+    ...wish,
+    image: must(wish.image, 'the image of a draft that names one'),
     name: checkName('name', draft.name),
-    flavor,
-    image,
     nics: checkNics(context, reader, draft, maxCount),
     key: checkKey(context, reader, draft.keyName),
     userData: checkUserData(draft.userData),
     metadata: checkMetadata(context, reader, draft.metadata ?? {}),
-    zone,
-    forceHostName,
     securityGroups: checkSecurityGroups(context, reader, draft.securityGroups),
-    hints,
-    groupId,
     configDrive: draft.configDrive ?? false,
     minCount,
     maxCount,
     description: draft.description ?? '',
     tags: checkTags(draft.tags ?? []),
     hostname: draft.hostname === undefined ? undefined : checkHostname(draft.hostname),
+  };
+}
+
+/** What placement goes by. */
+export interface PlacementWish {
+  readonly flavorId: string;
+  /** Empty: none. */
+  readonly imageId: string;
+  /** As in `ServerDraft`. */
+  readonly zone?: string;
+  readonly hostName?: string;
+  readonly schedulerHints?: Readonly<Record<string, unknown>>;
+}
+
+/** What an agent's configuration says of wishes. */
+export interface WishOptions {
+  readonly takesQueries?: boolean;
+}
+
+/** A wish in which everything named is there. */
+export type CheckedWish = Pick<CheckedDraft, 'flavor' | 'zone' | 'forceHostName' | 'hostName' | 'hints' | 'groupId'> & {
+  readonly image: shoal.v1.Image | undefined;
+};
+
+/** Checks what a draft, or a question about a server that is not made, says of the host that it wants. */
+export function checkWish(
+  context: RequestContext,
+  reader: StateReader,
+  wish: PlacementWish,
+  options: WishOptions = {},
+): CheckedWish {
+  const flavor = checkFlavor(context, reader, wish.flavorId);
+  return {
+    flavor,
+    image: wish.imageId === '' ? undefined : checkImage(context, reader, wish.imageId, flavor),
+    ...checkZone(context, reader, wish.zone),
+    hostName: checkHost(context, reader, wish.hostName),
+    ...checkHints(context, reader, wish.schedulerHints ?? {}, options),
   };
 }
 
@@ -148,7 +189,6 @@ function checkFlavor(context: RequestContext, reader: StateReader, id: string): 
 }
 
 function checkImage(context: RequestContext, reader: StateReader, id: string, flavor: shoal.v1.Flavor): shoal.v1.Image {
-  if (id === '') throw badRequest('This version of Shoal boots servers from images: imageRef is needed.');
   const image = imageTable.get(reader, id)?.record;
   const isVisible =
     image !== undefined &&
@@ -256,6 +296,8 @@ function checkZone(
   text: string | undefined,
 ): { readonly zone: string; readonly forceHostName: string | undefined } {
   const [zone = '', hostName] = (text ?? '').split(':');
+  // Reading thousands of hosts costs more than all the rest, so only where one is named.
+  if (zone === '' && hostName === undefined) return { zone, forceHostName: hostName };
   const hosts = hostTable.list(reader).map((row) => row.record);
   if (hostName !== undefined) {
     if (!context.isAdmin) throw forbidden('os_compute_api:servers:create:forced_host');
@@ -263,21 +305,17 @@ function checkZone(
       throw badRequest(`Compute host ${hostName} could not be found.`);
     }
   }
-  if (zone !== '' && !hosts.some((host) => zoneOf(host) === zone)) {
+  if (zone !== '' && !hosts.some((host) => zoneOf(reader, host) === zone)) {
     throw badRequest('The requested availability zone is not available');
   }
   return { zone, forceHostName: hostName };
-}
-
-/** The zone of a host as the API names it. */
-export function zoneOf(host: Pick<shoal.v1.Host, 'zone'>): string {
-  return host.zone === '' ? defaultZone : host.zone;
 }
 
 function checkHints(
   context: RequestContext,
   reader: StateReader,
   raw: Readonly<Record<string, unknown>>,
+  options: WishOptions,
 ): { readonly hints: Readonly<Record<string, string>>; readonly groupId: string } {
   const hints: Record<string, string> = {};
   let groupId = '';
@@ -292,7 +330,11 @@ function checkHints(
         break;
       case 'query':
         // A hint that is taken and then ignored is worse than one that is refused.
-        throw badRequest('The scheduler hint query needs the JsonFilter, which is not enabled here.');
+        if (options.takesQueries !== true) {
+          throw badRequest('The scheduler hint query needs the JsonFilter, which is not enabled here.');
+        }
+        hints[name] = checkQuery(value);
+        break;
       case 'build_near_host_ip':
         if (isIP(String(value)) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);
         hints[name] = String(value);
@@ -309,6 +351,23 @@ function checkHints(
     if ((hints[name]?.length ?? 0) > userDataCharactersMax) throw badRequest(`The scheduler hint ${name} is too long.`);
   }
   return { hints, groupId };
+}
+
+/** The hint is JSON, or JSON as text. */
+function checkQuery(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const query = compileJsonQuery(text);
+  if (query.outcome === 'malformed') throw badRequest(`The scheduler hint query cannot be understood: ${query.why}.`);
+  return text;
+}
+
+function checkHost(context: RequestContext, reader: StateReader, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  if (!context.isAdmin) throw forbidden('compute:servers:create:requested_destination');
+  if (hostTable.one(reader, 'name', indexKey(name)) === undefined) {
+    throw badRequest(`Compute host ${name.slice(0, 255)} could not be found.`);
+  }
+  return name;
 }
 
 function checkGroup(context: RequestContext, reader: StateReader, id: string): string {

@@ -163,9 +163,33 @@ void t.test('without quorum reads are marked stale and writes name who is missin
   t.ok(performance.now() - startedMs < 1000);
 });
 
+void t.test('several servers of one call are one batch, and ids are enough where they are asked for', async (t) => {
+  const { compute, world } = await started(t);
+  const draft = { name: 'web', flavorId: '1', imageId: 'image-1' };
+  const many = await compute.createServer({ ...draft, minCount: 2, maxCount: 3 }, as('alice'));
+  t.same(
+    many.servers.map((server) => server.name),
+    ['web-1', 'web-2', 'web-3'],
+  );
+  t.same(
+    many.serverIds,
+    many.servers.map((server) => server.id),
+  );
+  t.match(many.reservationId, /^r-/);
+  t.equal(many.server?.id, many.serverIds[0]);
+  const ids = await compute.createServer({ ...draft, minCount: 2, idsOnly: true }, as('alice'));
+  t.match(ids, { server: null, servers: [] });
+  t.equal(ids.serverIds.length, 2);
+  world.placer.room = 1;
+  await t.rejects(compute.createServer({ ...draft, minCount: 2 }, as('alice')), { code: 'NO_VALID_HOST' });
+  await t.rejects(compute.createServer({ ...draft, minCount: 101 }, as('alice')), { code: 'INVALID_ARGUMENT' });
+  const { servers } = await compute.listServers({}, as('alice'));
+  t.equal(servers.length, 5);
+});
+
 void t.test('placement is asked without placing; reasons per host are for administrators', async (t) => {
   const { placement, inquiries } = await started(t);
-  const wish = { flavorId: '1', imageId: 'image-1', zone: 'nova', schedulerHints: { query: '[]' } };
+  const wish = { flavorId: '1', imageId: 'image-1', zone: 'nova', schedulerHints: { build_near_host_ip: '192.0.2.1' } };
   const mine = await placement.explain(wish, as('alice'));
   t.match(mine.filters, [{ filter: 'ComputeFilter', removed: 1, left: 1, reason: 'it is down' }]);
   t.strictSame(mine.hosts, []);
@@ -173,7 +197,7 @@ void t.test('placement is asked without placing; reasons per host are for admini
     projectId: 'alice-project',
     zone: 'nova',
     storage: 'local',
-    schedulerHints: { query: '[]' },
+    schedulerHints: { build_near_host_ip: '192.0.2.1' },
   });
   t.match((await placement.explain(wish, as('root'))).hosts, [
     { hostName: 'host-1', filter: '', weight: 1.5 },
@@ -181,8 +205,8 @@ void t.test('placement is asked without placing; reasons per host are for admini
   ]);
   t.equal((await placement.whatIf({ flavorId: '1', countMax: 3 }, as('alice'))).count, 3);
   await t.rejects(placement.whatIf({ flavorId: '1' }, as('alice')), { code: 'INVALID_ARGUMENT' });
-  await t.rejects(placement.whatIf({ flavorId: 'big', countMax: 3 }, as('alice')), { code: 'NOT_FOUND' });
-  await t.rejects(placement.explain({ flavorId: '1', imageId: 'none' }, as('alice')), { code: 'NOT_FOUND' });
+  await t.rejects(placement.whatIf({ flavorId: 'big', countMax: 3 }, as('alice')), { code: 'INVALID_ARGUMENT' });
+  await t.rejects(placement.explain({ flavorId: '1', imageId: 'none' }, as('alice')), { code: 'INVALID_ARGUMENT' });
 });
 
 void t.test('one address cannot take it all', async (t) => {

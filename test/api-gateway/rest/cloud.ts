@@ -92,7 +92,7 @@ function startActing(world: ComputeWorld): { stop(): Promise<void> } {
   };
 }
 
-async function addMember(gateway: TestGateway): Promise<{ memberToken: string; memberProjectId: string }> {
+export async function addMember(gateway: TestGateway): Promise<{ memberToken: string; memberProjectId: string }> {
   const name = `member-${randomUUID().slice(0, 8)}`;
   const project = (await gateway.call('POST', '/identity/v3/projects', { body: { project: { name } } })).json().project;
   const user = (

@@ -1,0 +1,91 @@
+/**
+ * Shoal's own questions to placement, beside where OpenStack's Placement API lies. That API itself is not here: a host's
+ * room is the host's to give (claims), not a table's, so there is nothing for clients to allocate.
+ */
+import type { FastifyRequest } from 'fastify';
+import Type, { type Static } from 'typebox';
+import type { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
+import type { PlacementWish } from '../../../node/services/compute/server-draft.ts';
+import type { HostExplanation } from '../../../placement/index.ts';
+import { Policy } from '../../policy.ts';
+import { placementFaults } from '../faults.ts';
+import type { RestModule } from '../module.ts';
+import { parse } from '../validation.ts';
+import { placementVersions } from '../versions.ts';
+
+/** Reasons per host show the mesh's hosts: for its operators. */
+export const placementPolicy = new Policy({ explain_per_host: 'role:admin' });
+
+const wish = {
+  flavor_id: Type.String({ minLength: 1, maxLength: 255 }),
+  image_id: Type.Optional(Type.String({ maxLength: 255 })),
+  availability_zone: Type.Optional(Type.String({ maxLength: 255 })),
+  host: Type.Optional(Type.String({ maxLength: 255 })),
+  scheduler_hints: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+};
+const explainBody = Type.Object(wish, { additionalProperties: false });
+const whatIfBody = Type.Object(
+  { ...wish, count_max: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })) },
+  { additionalProperties: false },
+);
+/** Counted to where the caller names no bound. */
+const countMaxDefault = 10_000;
+
+/** `POST /placement/shoal/v1/explain` and `/what-if`. */
+export function placementModule(preview: PlacementPreview): RestModule {
+  return {
+    name: 'placement',
+    prefixes: ['/placement'],
+    faults: placementFaults,
+    requestIdHeaders: ['x-openstack-request-id'],
+    register(app, gateway) {
+      app.get('/', { config: { public: true } }, () => placementVersions());
+      app.post('/shoal/v1/explain', async (request: FastifyRequest) => {
+        const body = parse(explainBody, request.body);
+        const reader = await gateway.readState(request);
+        const { explanation, hosts } = preview.explain(gateway.context(request), reader, wishOf(body));
+        const isOperator = placementPolicy.allows('explain_per_host', gateway.credentials(request));
+        return {
+          hosts: explanation.hosts,
+          passed: explanation.passed,
+          summary: explanation.summary,
+          filters: explanation.filters.map((filter) => ({
+            name: filter.name,
+            purpose: filter.purpose,
+            considered: filter.considered,
+            removed: filter.removed,
+            removed_alone: filter.removedAlone,
+            reasons: filter.reasons.map(({ text, hosts: count }) => ({ reason: text, hosts: count })),
+          })),
+          ...(isOperator ? { per_host: hosts.map(hostView) } : {}),
+        };
+      });
+      app.post('/shoal/v1/what-if', async (request: FastifyRequest) => {
+        const { count_max: countMax = countMaxDefault, ...body } = parse(whatIfBody, request.body);
+        const reader = await gateway.readState(request);
+        const count = preview.whatIf(gateway.context(request), reader, wishOf(body), countMax);
+        return { count, is_at_most: count === countMax };
+      });
+    },
+  };
+}
+
+function wishOf(body: Static<typeof explainBody>): PlacementWish {
+  return {
+    flavorId: body.flavor_id,
+    imageId: body.image_id ?? '',
+    ...(body.availability_zone === undefined ? {} : { zone: body.availability_zone }),
+    ...(body.host === undefined ? {} : { hostName: body.host }),
+    ...(body.scheduler_hints === undefined ? {} : { schedulerHints: body.scheduler_hints }),
+  };
+}
+
+function hostView(host: HostExplanation): object {
+  return {
+    host_id: host.hostId,
+    host: host.hostName,
+    passes: host.passes,
+    refusals: host.refusals,
+    ...(host.score === undefined ? {} : { score: host.score, weights: host.weights }),
+  };
+}
