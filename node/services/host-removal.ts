@@ -1,7 +1,7 @@
 /**
  * Taking a host out of the mesh, on an operator's word alone. What hangs on the host is moved off first (routers' source
- * NAT, image holdings), then one transaction takes its record away and leaves a mark that shuts it out. The autopilot, seeing
- * a member that is no host any more, takes it out of the Raft group.
+ * NAT, image holdings, its places in aggregates), then one transaction takes its record away and leaves a mark that shuts it
+ * out. The autopilot, seeing a member that is no host any more, takes it out of the Raft group.
  *
  * Nothing on the host itself is touched: its guests, if any are left, run until somebody ends them there.
  */
@@ -10,7 +10,14 @@ import { type AutopilotView, mustBeRemovable } from '../autopilot.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId, RaftId } from '../base/ids.ts';
 import { indexKey, type Row } from '../state/table.ts';
-import { hostTable, imageTable, removedHostTable, routerTable, serverTable } from '../state/tables/index.ts';
+import {
+  aggregateTable,
+  hostTable,
+  imageTable,
+  removedHostTable,
+  routerTable,
+  serverTable,
+} from '../state/tables/index.ts';
 import type { StateReader, StateStanding } from '../state/types.ts';
 import { removeServerRow } from './compute/server-record.ts';
 import type { HostProbe, ServiceDependencies } from './dependencies.ts';
@@ -61,6 +68,7 @@ export async function removeHost(deps: HostRemovalDependencies, request: Removal
   const forgottenServerIds = new Set<string>();
   for (let step = 0; step < stepsMax; step++) {
     if (await moveRoutersOff(deps, host.id, signal)) continue;
+    if (await leaveAggregates(deps, host.id, signal)) continue;
     if (await moveImagesOff(deps, host.id, { force, signal, lostImageIds })) continue;
     if (await forgetServer(deps, host.id, { force, signal, forgottenServerIds })) continue;
     if (!(await takeAway(deps, host.id, signal))) continue;
@@ -158,6 +166,18 @@ async function moveRoutersOff(deps: ServiceDependencies, hostId: string, signal:
 }
 
 /** True while there may be more. */
+async function leaveAggregates(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<boolean> {
+  return transact(deps, { signal }, ({ reader, change }) => {
+    const rows = aggregateTable.by(reader, 'host', hostId).slice(0, rowsPerStep);
+    for (const row of rows) {
+      const hostIds = row.record.hostIds.filter((id) => id !== hostId);
+      aggregateTable.update(change, row, new shoal.v1.HostAggregate({ ...row.record, hostIds }));
+    }
+    return rows.length > 0;
+  });
+}
+
+/** True while there may be more. */
 async function moveImagesOff(
   deps: ServiceDependencies,
   hostId: string,
@@ -212,7 +232,9 @@ async function takeAway(deps: ServiceDependencies, hostId: string, signal: Abort
     // An earlier attempt of unknown fate has done it.
     if (row === undefined) return true;
     const isEmpty =
-      routerTable.by(reader, 'snat-host', hostId).length === 0 && serverTable.by(reader, 'host', hostId).length === 0;
+      routerTable.by(reader, 'snat-host', hostId).length === 0 &&
+      aggregateTable.by(reader, 'host', hostId).length === 0 &&
+      serverTable.by(reader, 'host', hostId).length === 0;
     if (isEmpty) removeRecord(change, row, deps.clock.nowMs());
     return isEmpty;
   });

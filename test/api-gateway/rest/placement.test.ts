@@ -15,7 +15,7 @@ import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
 import { hostTable } from '../../../node/state/tables/index.ts';
 import { defaultConfiguration, HostColumns, type PlacementConfiguration } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { addImage, FakeHostControl, fakeHostViews } from '../../node/services/compute-world.ts';
+import { addImage, FakeHostControl, FakeHostProbe, fakeHostViews } from '../../node/services/compute-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { addMember } from './cloud.ts';
@@ -50,7 +50,13 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
   );
   const options = { storage: 'local', takesQueries: filters.includes('JsonFilter') };
   const compute = new ComputeService(
-    { ...world.deps, placer, hostControl: new FakeHostControl(), hostViews: fakeHostViews(world) },
+    {
+      ...world.deps,
+      placer,
+      hostControl: new FakeHostControl(),
+      hostViews: fakeHostViews(world),
+      hostProbe: new FakeHostProbe(),
+    },
     options,
   );
   const gateway = await startGateway({

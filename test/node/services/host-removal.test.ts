@@ -121,6 +121,16 @@ void t.test('source NAT and images move off before the host goes', async (t) => 
   t.same(imageTable.must(mesh.state.local, 'image-1').record.hostIds, [idOf(1)]);
 });
 
+void t.test('it leaves its aggregates', async (t) => {
+  const mesh = await makeMesh();
+  const { aggregates } = mesh.compute;
+  const made = await aggregates.create(mesh.admin, { name: 'fast' });
+  await aggregates.addHost(mesh.admin, made.id, 'host-2');
+  await aggregates.addHost(mesh.admin, made.id, 'host-3');
+  await mesh.remove('host-3', true);
+  t.same(aggregates.show(mesh.admin, mesh.state.local, made.id).hostIds, [idOf(2)]);
+});
+
 void t.test('an image that nobody else holds keeps its host, unless its loss is forced', async (t) => {
   const mesh = await makeMesh();
   mesh.hostProbe.silent.add(idOf(2));
