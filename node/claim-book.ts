@@ -2,6 +2,7 @@
  * The claims of this host: placement's pure ledger with its durability. Whatever the ledger decides is synced to the host
  * store before it is answered; a restart restores it, and the records of the state bind, adopt and release.
  */
+
 import {
   type Admission,
   type Claim,
@@ -16,6 +17,7 @@ import {
 import type { shoal } from '../proto/messages.ts';
 import type { Clock } from './base/clock.ts';
 import type { ServerId } from './base/ids.ts';
+import { failpoint, reached } from './base/maybe.ts';
 import type { HostStore } from './store/host-store.ts';
 
 /** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
@@ -46,6 +48,7 @@ export class ClaimBook {
     const restored = stored.map((record) =>
       record.state === 'bound' ? record : { ...record, expiresAtMs: Math.floor(nowMs) + restoredTtlMs },
     );
+    if (stored.some((record) => record.state === 'admitted')) reached('unbound-claim-restored');
     this.#ledger = ClaimLedger.restore(capacity, restored);
   }
 
@@ -66,8 +69,11 @@ export class ClaimBook {
   async admit(claim: Omit<Claim, 'expiresAtMs'>, ttlMs: number): Promise<Admission> {
     const nowMs = this.#nowMs();
     await this.#persist(this.#ledger.expire(nowMs).changes);
+    failpoint('claims.before-admission');
     const admission = this.#ledger.admit({ ...claim, expiresAtMs: nowMs + ttlMs }, nowMs);
+    if (admission.outcome === 'refused') reached('claim-refused');
     await this.#persist(admission.changes);
+    failpoint('claims.admitted-not-answered');
     return admission;
   }
 
@@ -101,11 +107,14 @@ export class ClaimBook {
         record?.state === 'admitted'
           ? this.#ledger.bind(key)
           : this.#ledger.adopt(key, needsOf(server), server.serverGroupId);
+      if (record === undefined) reached('claim-adopted');
       changes.push(...change.changes);
     }
     const isOld = this.isAheadOf(revision);
+    if (isOld) reached('claims-ahead-of-replica');
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld) {
+        reached('claim-released-by-record');
         changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
       }
     }

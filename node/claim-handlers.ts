@@ -3,6 +3,7 @@ import type { shoal } from '../proto/messages.ts';
 import { must } from './base/assert.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ServerId } from './base/ids.ts';
+import { maybe } from './base/maybe.ts';
 import type { ClaimBook } from './claim-book.ts';
 import type { PeerHandlers } from './mesh/peer-server.ts';
 
@@ -41,7 +42,8 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     const { resources, serverId, generation, hostId } = request;
     if (deps.hostId !== undefined && hostId !== '' && hostId !== deps.hostId) return 'another host was asked for';
     if (!deps.isEnabled()) return 'the host is disabled';
-    if (deciding >= claimsAtOnceMax) return `the host is overloaded: ${deciding} claims are being decided`;
+    if (deciding >= claimsAtOnceMax || maybe('claims.refuse-early'))
+      return `the host is overloaded: ${deciding} claims are being decided`;
     deciding++;
     try {
       const { vcpus, memoryMib, diskGib } = must(resources, 'the resources of a checked claim');

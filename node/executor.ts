@@ -2,10 +2,12 @@
  * Carries out one step of the reconciler through the drivers, and tells the record. Every sequence below may be cut off
  * after any line and done again from the top.
  */
+
 import type { ComputeDriver, DiskSpec, GuestSpec, ImageFile, NicSpec, StorageDriver } from '../drivers/types.ts';
 import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ImageId, PortId, ServerId, VolumeId } from './base/ids.ts';
+import { failpoint, maybe, reached } from './base/maybe.ts';
 import { gibBytes } from './base/units.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
 import type { ServerStep } from './reconciler.ts';
@@ -66,13 +68,17 @@ export class Executor {
         return;
       case 'stop':
         await compute.stopGuest(serverId, { graceMs: step.graceMs }, signal);
+        failpoint('stop.guest-stopped');
         await this.#closeDisk(server, server.generation, signal);
         await reports.power(server, 'stopped', Math.max(server.rebootsDone, server.rebootsWanted));
         return;
       case 'settle-shutdown':
         // Noted before QEMU goes: should the report fail, nothing else would say that the guest is not to be started.
         await this.#powerOffs.note(server);
+        failpoint('settle.noted');
         await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+        failpoint('settle.guest-let-go');
+        reached('guest-powered-itself-off');
         await this.#closeDisk(server, server.generation, signal);
         await reports.shutdown(server);
         await this.#powerOffs.drop(server.id);
@@ -84,8 +90,11 @@ export class Executor {
           await compute.stopGuest(serverId, { graceMs: step.hard ? 0 : softRebootGraceMs }, signal);
           await this.#start(server, reader, signal);
         }
+        failpoint('reboot.done-not-noted');
+        reached(step.hard ? 'reboot-hard' : 'reboot-soft');
         // Written before it is reported: should the report fail, the guest is not rebooted again.
         await this.#deps.store.write([{ key: rebootKey(server), value: { number: step.number } }]);
+        failpoint('reboot.noted-not-reported');
         await reports.power(server, 'running', step.number);
         return;
       case 'pause':
@@ -102,14 +111,17 @@ export class Executor {
       case 'destroy':
         await compute.stopGuest(serverId, { graceMs: 0 }, signal);
         await compute.removeGuest(serverId, signal);
+        failpoint('destroy.guest-removed');
         if (server.rootVolumeId !== '') {
           await this.#closeDisk(server, server.generation, signal);
           await this.#storage(server).removeDisk(server.rootVolumeId as VolumeId, signal);
         }
+        failpoint('destroy.disk-removed');
         await this.#deps.store.write([
           { key: rebootKey(server), value: undefined },
           this.#powerOffs.dropping(server.id),
         ]);
+        failpoint('destroy.not-reported');
         await reports.deleted(server);
         return;
       case 'release':
@@ -143,7 +155,10 @@ export class Executor {
   async #start(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {
     const { compute } = this.#deps;
     const running = await compute.find(server.id as ServerId, signal);
-    if (running?.power === 'running' && running.generation === server.generation) return;
+    if (running?.power === 'running' && running.generation === server.generation && !maybe('executor.start-again')) {
+      reached('start-found-it-running');
+      return;
+    }
     await this.#powerOffs.drop(server.id);
     const nics = server.portIds.map((id) => this.#nic(id, reader));
     const storage = this.#storage(server);
@@ -159,7 +174,9 @@ export class Executor {
       }
     }
     await storage.ensureDisk(disk, signal);
+    failpoint('start.disk-made');
     const source = await storage.openDisk(disk, this.#deps.hostId, signal);
+    failpoint('start.disk-opened');
     const spec: GuestSpec = {
       serverId: server.id as ServerId,
       generation: server.generation,
@@ -171,10 +188,14 @@ export class Executor {
     };
     try {
       await compute.startGuest(spec, signal);
+      failpoint('start.guest-runs');
     } catch (caught) {
       // The lock goes back, unless QEMU may hold the disk after all.
       const found = await compute.find(spec.serverId, signal);
-      if (found === undefined || found.power === 'crashed') await this.#closeDisk(server, server.generation, signal);
+      if (found === undefined || found.power === 'crashed') {
+        reached('start-failed-lock-given-back');
+        await this.#closeDisk(server, server.generation, signal);
+      }
       throw caught;
     }
   }

@@ -1,4 +1,5 @@
 /** What this host does for its peers: admit claims, hand out image content, show a guest's console. */
+
 import type { ComputeDriver } from '../drivers/types.ts';
 import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';

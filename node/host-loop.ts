@@ -5,6 +5,7 @@
  * restart; what it cannot tell the records then, it tells at a later pass. Steps of one server run one after the other,
  * those of different servers side by side up to a bound; the network is brought up to date before any server step.
  */
+
 import type { ComputeDriver, GuestFound } from '../drivers/types.ts';
 import { shoal } from '../proto/messages.ts';
 import type { Clock, Timer } from './base/clock.ts';
@@ -12,6 +13,7 @@ import { type ErrorCode, ShoalError } from './base/errors.ts';
 import type { HostId, PortId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
+import { maybe, reached } from './base/maybe.ts';
 import type { Executor, HostReports } from './executor.ts';
 import type { HostNetworkView, NetworkSync } from './network-sync.ts';
 import { planServer, type ServerStep } from './reconciler.ts';
@@ -171,6 +173,7 @@ export class HostLoop implements Service {
       if (this.#abort.signal.aborted) return;
       this.#failuresInRow++;
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
+      reached('look-failed');
       logger.error({ code: error.code, facts: error.facts, err: error }, 'looking at this host failed');
       this.#retryLater(Math.min(retryMs * 2 ** this.#failuresInRow, periodMs));
     }
@@ -185,6 +188,7 @@ export class HostLoop implements Service {
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
     this.#deps.onGuests?.([...guests.values()]);
     if (this.#deps.isBehind?.(revision) === true) {
+      reached('replica-behind-host');
       logger.warn({ revision }, 'the records here are older than what this host has acted on; waiting for the others');
       this.#retryLater(retryMs);
       return;
@@ -201,8 +205,12 @@ export class HostLoop implements Service {
         'a part of the network could not be made',
       );
     }
+    if (failures.length > 0) reached('network-part-failed');
     if (failures.length > 0) this.#retryLater(retryMs);
 
+    if (maybe('host-loop.backwards')) records.reverse();
+    const stepsMax = maybe('host-loop.one-step-a-pass') ? 1 : stepsAtOnceMax;
+    if (maybe('host-loop.look-again')) this.#again = true;
     for (const record of records) {
       if (this.#busy.has(record.id)) continue;
       await this.#tellFault(record);
@@ -211,8 +219,12 @@ export class HostLoop implements Service {
       });
       if (step === undefined) continue;
       // The next pass takes up what finds no room in this one.
-      if (this.#busy.size >= stepsAtOnceMax) break;
+      if (this.#busy.size >= stepsMax) {
+        reached('more-steps-than-at-once');
+        break;
+      }
       if (step.kind === 'start' && step.reason === 'crashed' && !this.#mayRestart(record.id)) {
+        reached('guest-crashed-too-often');
         await this.#giveUp(
           record,
           `The guest crashed ${crashesMax + 1} times in ${crashWindowMs / 60_000} minutes.`,
@@ -254,9 +266,10 @@ export class HostLoop implements Service {
     const { logger } = this.#deps;
     const ask = askOf(record);
     const before = this.#attempts.get(record.id);
-    const count = before?.ask === ask ? before.count + 1 : 1;
-    this.#attempts.set(record.id, { ask, count });
     const isOneOf = (codes: readonly ErrorCode[]): boolean => codes.includes(error.code);
+    // What can never become a fault is no reason to leave the server alone either, however often it happens.
+    const count = (before?.ask === ask ? before.count : 0) + (isOneOf(patient) ? 0 : 1);
+    this.#attempts.set(record.id, { ask, count });
     const mayPass = isOneOf(passing) && count < attemptsMax;
     const facts = {
       serverId: record.id,
@@ -267,11 +280,13 @@ export class HostLoop implements Service {
       err: error,
     };
     if (mayPass || isOneOf(patient) || step.kind === 'destroy' || step.kind === 'release') {
+      reached('step-tried-again');
       // Tearing down has no fault to report: it is tried until it works.
       logger.warn(facts, 'step failed; it will be tried again');
-      this.#retryLater(Math.min(retryMs * count, periodMs));
+      this.#retryLater(Math.min(retryMs * Math.max(1, count), periodMs));
       return;
     }
+    reached('step-given-up');
     logger.error(facts, 'step failed');
     await this.#giveUp(record, `${error.code}: ${stepWords[step.kind]} failed on its host.`, error.message);
   }
@@ -291,6 +306,7 @@ export class HostLoop implements Service {
       if (untold.ask === askOf(record)) await this.#deps.reports.fault(record, untold.message, untold.details);
       this.#untold.delete(record.id);
     } catch (caught) {
+      reached('fault-not-recorded-yet');
       this.#deps.logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
       this.#retryLater(retryMs);
     }
@@ -340,6 +356,7 @@ export class HostLoop implements Service {
     for (const guest of guests.values()) {
       if (known.has(guest.serverId) || this.#orphansTold.has(guest.serverId)) continue;
       this.#orphansTold.add(guest.serverId);
+      reached('orphan-seen');
       this.#deps.logger.warn(
         { serverId: guest.serverId, pid: guest.pid, power: guest.power },
         'a guest without a record runs here; it is left alone',

@@ -2,9 +2,11 @@
  * Keeps owners' intentions durable during an outage, and commits them after it (local-intents.ts says what they are); and
  * likewise that a guest has powered itself off (power-off-notes.ts).
  */
+
 import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
+import { failpoint, maybe, reached } from './base/maybe.ts';
 import { foldIntent, type PendingIntent, withIntent } from './local-intents.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
 import type { LocalIntent, ServiceDependencies } from './services/dependencies.ts';
@@ -32,6 +34,7 @@ export class IntentBook {
 
   /** Notes an intent; durable when it resolves. */
   async note(server: shoal.v1.Server, intent: LocalIntent): Promise<void> {
+    reached('intent-noted');
     const next = foldIntent(this.#pending(server.id), server, intent);
     // Whatever the guest did before, this is asked for now.
     await this.#store.write([{ key: intentKey(server.id), value: next }, this.#powerOffs.dropping(server.id)]);
@@ -52,12 +55,13 @@ export class IntentBook {
 
   /** Commits what is pending. Without quorum it stays; whoever calls tries again. */
   async flush(signal: AbortSignal): Promise<void> {
-    if (this.#flushing || this.isEmpty || !this.#state.standing().hasQuorum) return;
+    if (this.#flushing || this.isEmpty || !this.#state.standing().hasQuorum || maybe('intents.flush-later')) return;
     this.#flushing = true;
     try {
       for (const [key, value] of this.#store.entries('intent/')) {
         const pending = value as PendingIntent;
         await this.#commit(pending, signal);
+        failpoint('intents.recorded-not-dropped');
         // Only what was committed goes: an intent noted meanwhile has another content.
         if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
           await this.#store.write([{ key, value: undefined }]);
@@ -71,6 +75,7 @@ export class IntentBook {
       }
     } catch (caught) {
       if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'CANCELLED', 'PROPOSAL_DROPPED')) throw caught;
+      reached('intents-stay');
       this.#logger.info({ err: caught }, 'intents stay until there is a quorum');
     } finally {
       this.#flushing = false;
@@ -83,6 +88,7 @@ export class IntentBook {
       const next = row === undefined ? undefined : withIntent(row.record, pending);
       if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
     });
+    reached('intent-recorded');
     this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
   }
 

@@ -16,7 +16,7 @@ import type { HostDirectory } from './host-directory.ts';
 import type { KnownHost } from './membership.ts';
 import { AdvertExchange } from './mesh/advert-exchange.ts';
 import { AdvertPublisher } from './mesh/advert-publisher.ts';
-import type { Condition } from './mesh/detector.ts';
+import { type Condition, livenessOf } from './mesh/detector.ts';
 import { DetectorLoop } from './mesh/detector-loop.ts';
 import { type Gossip, gossipTopic } from './mesh/gossip.ts';
 import type { HostIdentity } from './mesh/identity.ts';
@@ -27,8 +27,6 @@ import type { HostViews } from './services/dependencies.ts';
 
 /** Cell of this mesh: one for now, but in every topic's name from the start. */
 const cell = 'cell0';
-/** How suspect a suspected host is to placement: chosen only when nobody else is left. */
-const suspicionOfSuspect = 0.5;
 
 /** What it needs from outside. */
 export interface MeshViewDeps {
@@ -193,10 +191,7 @@ export class MeshView implements Service, HostViews {
   }
 
   #onCondition(hostId: HostId, condition: Condition): void {
-    this.columns.setLiveness(hostId, {
-      up: condition !== 'dead',
-      suspicion: condition === 'suspect' ? suspicionOfSuspect : 0,
-    });
+    this.columns.setLiveness(hostId, livenessOf(condition));
   }
 }
 

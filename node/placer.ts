@@ -2,6 +2,7 @@
  * Cooperative placement (DESIGN section 6): this agent picks from its own view, the target host admits or refuses, and a
  * refusal brings the target's fresh advert, so that the next choice is a better one.
  */
+
 import {
   type BatchMember,
   type ClaimKey,
@@ -24,6 +25,7 @@ import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ServerId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
+import { maybe, reached } from './base/maybe.ts';
 import type { Prng } from './base/prng.ts';
 import { needsOf } from './claim-book.ts';
 import type { Placed, PlacedServer, PlaceRequest, Placer } from './services/dependencies.ts';
@@ -133,6 +135,13 @@ export class GossipPlacer implements Placer {
       });
       if (selection.outcome === 'none') break;
       const { members } = selection;
+      if (asked === 0 && maybe('placer.forget-host')) {
+        for (const { key, candidate } of members) {
+          columns.settle(key);
+          excluded.add(candidate.hostId);
+        }
+        continue;
+      }
       const answers = await this.#ask(request, wish, members, signal);
       pending = [];
       for (const [at, { key, candidate }] of members.entries()) {
@@ -224,6 +233,7 @@ export class GossipPlacer implements Placer {
     const response = answer ?? new ShoalError('UNAVAILABLE', 'It was not asked.');
     if (response instanceof ShoalError) {
       columns.settle(key);
+      reached('host-could-not-be-asked');
       logger.warn(
         { hostId, hostName: this.#hostName(hostId), code: response.code, err: response },
         'a host could not be asked to admit',
@@ -234,6 +244,7 @@ export class GossipPlacer implements Placer {
     }
     if (response.advert !== null) this.#deps.acceptAdvert(response.advert);
     if (!response.admitted) {
+      reached('claim-refused-by-its-target');
       columns.settle(key);
       onDecision?.('refused');
       return response.reason;
@@ -319,6 +330,7 @@ export class GossipPlacer implements Placer {
     count: { readonly placed: number; readonly wanted: number },
   ): ShoalError {
     this.#deps.onDecision?.('no-host');
+    reached('no-valid-host');
     const { explanation, hosts: told } = this.explain(request);
     const hosts = told
       .slice(0, hostReasonsMax)

@@ -6,7 +6,9 @@
  * A note says for which ask of the owner it holds. Once something else is asked it is void, and it is dropped before the
  * guest is started again, so that it can never speak of a later run.
  */
+
 import { shoal } from '../proto/messages.ts';
+import { reached } from './base/maybe.ts';
 import type { HostStore, HostStoreWrite } from './store/host-store.ts';
 
 const { PowerWanted } = shoal.v1;
@@ -56,6 +58,7 @@ export class PowerOffNotes {
   /** The record as it will be once it says that the guest is off; the record itself when it has no note that holds. */
   overlay(server: shoal.v1.Server): shoal.v1.Server {
     if (this.askOf(server.id) !== askOf(server)) return server;
+    reached('power-off-remembered');
     return new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_STOPPED });
   }
 }

@@ -13,12 +13,14 @@
  * A failure of the disk, a broken invariant, or a command that this version does not understand ends the loop: `onFatal`
  * is called, and the process must stop. Nothing is retried on a disk that has failed.
  */
+
 import { assert, must } from './base/assert.ts';
 import type { Clock, Timer } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
 import type { RaftId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
+import { failpoint, maybe, reached } from './base/maybe.ts';
 import type { Prng } from './base/prng.ts';
 import {
   appendThread,
@@ -363,6 +365,7 @@ export class RaftLoop implements Service, RaftHandlers {
       return;
     }
     if (!this.#trust.hasAnswered(message.from)) {
+      reached('message-held-until-greeted');
       this.#trust.hold(message);
       this.#greet(message.from);
       return;
@@ -386,7 +389,10 @@ export class RaftLoop implements Service, RaftHandlers {
   proposeEncoded(data: Uint8Array, signal?: AbortSignal): Promise<TransactionOutcome> {
     try {
       this.#mustLead();
-      if (this.route() === undefined) throw this.noQuorum();
+      if (this.route() === undefined) {
+        reached('leader-without-a-quorum');
+        throw this.noQuorum();
+      }
     } catch (error) {
       return Promise.reject(ShoalError.from(error, 'NO_QUORUM'));
     }
@@ -442,8 +448,10 @@ export class RaftLoop implements Service, RaftHandlers {
     if (core === undefined || this.#isInTurn) return;
     this.#isInTurn = true;
     try {
-      const inbox = this.#inbox;
-      this.#inbox = [];
+      const isSlow = this.#inbox.length > 1 && maybe('raft-loop.one-message-a-turn');
+      const inbox = isSlow ? this.#inbox.slice(0, 1) : this.#inbox;
+      this.#inbox = isSlow ? this.#inbox.slice(1) : [];
+      if (isSlow) this.#wake();
       for (const message of inbox) {
         const refusal = core.step(message);
         if (refusal !== undefined)
@@ -485,6 +493,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#tickCount += 1;
     const nowMs = this.#deps.clock.monotonicMs();
     // A late tick means that this process stood still; that is no silence of others.
+    if (nowMs - this.#lastTickMs > 2 * this.options.tickMs) reached('tick-came-late');
     this.#heard.advance(Math.min(nowMs - this.#lastTickMs, 2 * this.options.tickMs));
     this.#lastTickMs = nowMs;
     this.#routelessTicks = this.route() === undefined ? this.#routelessTicks + 1 : 0;
@@ -499,10 +508,10 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#expire();
     this.#shelf.tick();
     this.#tellChange();
-    if (this.#tickCount % rememberTicks === 0) {
+    if (this.#tickCount % rememberTicks === 0 || maybe('raft-loop.remember-now')) {
       for (const [peer, memory] of this.#trust.takeChanges()) this.#store.rememberPeer(peer, memory);
     }
-    this.#background(this.#store.flush());
+    if (!maybe('raft-loop.flush-later')) this.#background(this.#store.flush());
     this.#compactIfLarge();
     this.#wake();
   }
@@ -520,6 +529,7 @@ export class RaftLoop implements Service, RaftHandlers {
   /** Stores what one message of the core asks for, and hands out its responses once that is durable. */
   #persist(message: Message): void {
     if (this.#afterInstall !== undefined) {
+      reached('append-behind-an-install');
       this.#afterInstall.push(message);
       return;
     }
@@ -544,6 +554,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#store.append({ hardState, entries }).then(
       () => {
         slot.isDurable = true;
+        failpoint('raft-loop.synced-not-sent');
         this.#guard(() => {
           if (this.#core !== core) return;
           this.#deliverDurable(core);
@@ -584,7 +595,7 @@ export class RaftLoop implements Service, RaftHandlers {
   /** Applies up to `entriesMax` entries; the rest follows after other events had their turn. */
   #apply(entriesMax: number): void {
     const core = must(this.#core, 'core');
-    let left = entriesMax;
+    let left = maybe('raft-loop.apply-one') ? Math.min(1, entriesMax) : entriesMax;
     for (;;) {
       const message = this.#applyQueue[0];
       if (message === undefined) break;
@@ -605,6 +616,7 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   #applyLater(): void {
+    reached('apply-put-off');
     this.#isApplyDue = true;
     this.#defer(() => {
       this.#isApplyDue = false;
@@ -641,6 +653,8 @@ export class RaftLoop implements Service, RaftHandlers {
       throw new ShoalError('LOG_CORRUPT', `The change of members at ${entry.index} cannot be decoded.`);
     }
     this.#confState = core.applyConfChange(change);
+    if (this.#confState.votersOutgoing.length > 0) reached('membership-is-joint');
+    failpoint('members.changed-not-stored');
     for (const peer of this.#peers()) this.#greet(peer);
     this.#tellChange();
   }
@@ -652,16 +666,22 @@ export class RaftLoop implements Service, RaftHandlers {
     if (queued.length === 0) return;
     const { raft } = core;
     if (raft.role !== 'leader') {
+      reached('proposal-at-a-former-leader');
       for (const proposal of queued) this.#proposals.refuse(proposal, notLeader(raft.leader));
       return;
     }
     // Neighbours of one kind go together; a change of members goes alone.
-    for (const group of this.#proposals.grouped(queued)) {
+    const isApart = maybe('raft-loop.propose-apart');
+    const groups = isApart
+      ? queued.flatMap((proposal) => this.#proposals.grouped([proposal]))
+      : this.#proposals.grouped(queued);
+    for (const group of groups) {
       const refusal =
         group.members === undefined
           ? core.proposeBatch(group.proposals.map((proposal) => proposal.data))
           : core.proposeConfChange(group.members);
       if (refusal !== undefined) {
+        reached('proposal-refused-by-core');
         const error = new ShoalError('PROPOSAL_DROPPED', 'The leader takes no more writes for now.', {
           facts: { refusal },
         });
@@ -689,7 +709,10 @@ export class RaftLoop implements Service, RaftHandlers {
   #take(message: Message): void {
     const core = this.#core;
     if (core === undefined) return;
-    if (this.#store.doubt !== undefined && asksForVote(message)) return;
+    if (this.#store.doubt !== undefined && asksForVote(message)) {
+      reached('doubtful-log-asked-for-a-vote');
+      return;
+    }
     this.#trust.heard(message, (index) => {
       const term = core.raft.log.term(index);
       return typeof term === 'number' ? term : 0;
@@ -720,7 +743,9 @@ export class RaftLoop implements Service, RaftHandlers {
       return;
     }
     const found = doubt === undefined ? this.#trust.judge(hello, own) : undefined;
+    if (hello.known !== undefined && hello.known.raisedTerm < own.raisedTerm) reached('answer-from-before-the-leap');
     if (found !== undefined) {
+      reached('own-log-doubted');
       this.#deps.logger.error(
         { ...found },
         'this log holds less than this member has promised; it does not vote until repaired',
@@ -740,6 +765,8 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#store.raiseTerm(heardTerm).then(() => {
         this.#isRaisingTerm = false;
         if (!this.#isLive()) return;
+        reached('term-leapt');
+        failpoint('doubt.leapt');
         this.#makeCore();
         for (const peer of this.#peers()) this.#greet(peer);
         this.#wake();
@@ -758,6 +785,8 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#background(
       this.#store.setDoubt(undefined).then(() => {
         this.#isRaisingTerm = false;
+        reached('doubt-lifted');
+        failpoint('doubt.lifted');
         this.#deps.logger.info(
           { was: doubt.reason, index: raft.log.committed },
           'the log is repaired; this member votes again',
@@ -773,14 +802,17 @@ export class RaftLoop implements Service, RaftHandlers {
       id: this.#raftId,
       storage: {
         initialState: () => ({ ...this.#store.initialState(), confState: this.#confState }),
-        entries: (low, high, bytesMax) => this.#store.entries(low, high, bytesMax),
+        entries: (low, high, bytesMax) =>
+          this.#store.entries(low, high, maybe('raft-loop.one-entry-at-a-time') ? 1 : bytesMax),
         term: (index) => this.#store.term(index),
         firstIndex: () => this.#store.firstIndex(),
         lastIndex: () => this.#store.lastIndex(),
         snapshot: () => this.#snapshotPlace(),
       },
       applied: this.#machine.appliedIndex,
-      random: deps.random,
+      random: {
+        below: (bound) => (maybe('raft-loop.shortest-election-timeout') ? 0 : deps.random.below(bound)),
+      },
       electionTicks: this.options.electionTicks,
       heartbeatTicks: this.options.heartbeatTicks,
       asyncStorageWrites: true,
@@ -836,14 +868,17 @@ export class RaftLoop implements Service, RaftHandlers {
     const index = message.snapshot?.index ?? 0;
     this.#offer = message;
     if (this.#fetched !== undefined && this.#fetched.place.index >= index) {
+      reached('snapshot-offered-that-is-here');
       this.#offerFetched();
       return;
     }
     if (this.#fetch !== undefined) {
       if (this.#fetch.indexMin >= index) return;
+      reached('newer-snapshot-offered-meanwhile');
       this.#fetch.stop.abort(new ShoalError('CANCELLED', 'A newer snapshot is offered.'));
     }
     if (index <= this.#machine.appliedIndex) {
+      reached('snapshot-offered-of-the-past');
       // Nothing to fetch; the core answers with what it has.
       this.#inbox.push(message);
       this.#wake();
@@ -878,6 +913,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#turn();
     // Not taken: something newer has come meanwhile.
     if (this.#fetched === fetched && this.#afterInstall === undefined) {
+      reached('snapshot-fetched-in-vain');
       this.#fetched = undefined;
       this.#background(fetched.install.abandon());
     }
@@ -899,7 +935,10 @@ export class RaftLoop implements Service, RaftHandlers {
     hardState: HardState | undefined,
   ): Promise<void> {
     await this.#store.settled();
+    failpoint('install.before-commit');
     await fetched.install.commit(fetched.place, hardState);
+    failpoint('install.committed');
+    reached('snapshot-installed');
     this.#fetched = undefined;
     const { place } = fetched;
     const events = this.#machine.replaceWith(fetched.machine);
@@ -927,10 +966,16 @@ export class RaftLoop implements Service, RaftHandlers {
   #compactIfLarge(): void {
     const { logBytesMax, logBytesKept, logBytesHard } = this.options;
     const { logBytes } = this.#store;
-    if (this.#isCompacting || logBytes <= logBytesMax || this.#afterInstall !== undefined) return;
-    let index = this.#store.compactionIndex(logBytesKept);
+    if (this.#isCompacting || this.#afterInstall !== undefined) return;
+    const isEager = maybe('raft-loop.compact-now');
+    if (logBytes <= logBytesMax && !isEager) return;
+    let index = this.#store.compactionIndex(isEager ? 0 : logBytesKept);
     if (logBytes <= logBytesHard) index = Math.min(index, this.#neededIndex());
-    if (index < this.#store.firstIndex()) return;
+    if (index < this.#store.firstIndex()) {
+      reached('compaction-held-back');
+      return;
+    }
+    reached('log-compacted');
     this.#isCompacting = true;
     this.#deps.logger.info({ index, logBytes }, 'compacting the log');
     this.#background(

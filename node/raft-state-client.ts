@@ -2,6 +2,7 @@
 
 import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
+import { maybe, reached } from './base/maybe.ts';
 import type { RaftLoop } from './raft-loop.ts';
 import type { RaftTransport } from './raft-transport.ts';
 import type { Command } from './state/command.ts';
@@ -103,10 +104,12 @@ export class RaftStateClient implements StateClient {
           command = { ...command, clientToken: this.#newToken() };
           encoded = encodeCommand(command);
         }
+        reached('write-forwarded');
         return await this.#forward(route.raftId, command, signal);
       } catch (error) {
         if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
           unknown = error;
+          reached('write-of-unknown-fate');
           resends += 1;
           if (command.clientToken === '' || resends > resendsMax) throw error;
           refusal = new Retries(this.#clock, this.#loop.patienceMs);
@@ -138,6 +141,7 @@ export class RaftStateClient implements StateClient {
     } catch (error) {
       if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
       if (stop.signal.aborted) {
+        reached('leader-fell-silent-under-a-write');
         throw new ShoalError('OUTCOME_UNKNOWN', 'The leader fell silent before it answered.', { cause: error });
       }
       throw error;
@@ -151,7 +155,10 @@ export class RaftStateClient implements StateClient {
   #readPoint(): Promise<number> {
     // While it waits for a leader nobody has been asked: what is asked then is asked after this call, and will do. A
     // question that is on its way will not: its answer may be from before this call.
-    if (this.#asking !== undefined && !this.#isQuestionOut) return this.#asking;
+    if (this.#asking !== undefined && !this.#isQuestionOut) {
+      reached('read-point-shared');
+      return this.#asking;
+    }
     if (this.#asking === undefined) {
       this.#asking = this.#askReadPoint().finally(() => {
         // Both at once: a caller in between must not get an answer from before its call.
@@ -185,18 +192,21 @@ export class RaftStateClient implements StateClient {
       const timeout = this.#clock.setTimeout(() => stop.abort(), retries.pauseMs(Number.POSITIVE_INFINITY));
       this.#isQuestionOut = true;
       try {
-        return await orAbort(
+        const point = await orAbort(
           route.kind === 'here'
             ? this.#loop.readIndex(stop.signal)
             : this.#transport.forwardReadIndex(route.raftId, stop.signal),
           stop.signal,
         );
+        if (maybe('state-client.ask-again')) continue;
+        return point;
       } catch (error) {
         this.#isQuestionOut = false;
         const canRetry =
           stop.signal.aborted || ShoalError.is(error, 'NOT_LEADER', 'NO_QUORUM', 'UNAVAILABLE', 'OUTCOME_UNKNOWN');
         if (!canRetry) throw error;
         if (retries.isOver) throw this.#loop.noQuorum();
+        reached('read-point-asked-again');
         await this.#loop.changed(retries.pauseMs(retryMs));
       } finally {
         timeout.cancel();

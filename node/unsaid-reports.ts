@@ -2,8 +2,10 @@
  * Reports that could not be committed for want of a quorum. They are said again by the host loop at each pass until they
  * are; meanwhile whoever asks this agent about a guest of this host is shown what is so, not what is recorded.
  */
+
 import { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
+import { reached } from './base/maybe.ts';
 import type { HostReports } from './executor.ts';
 
 const { ServerStatus } = shoal.v1;
@@ -62,6 +64,7 @@ export class UnsaidReports implements HostReports {
       this.#unsaid.delete(server.id);
     } catch (caught) {
       if (ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN')) {
+        reached('report-not-said-yet');
         this.#unsaid.set(server.id, { generation: server.generation, power });
       }
       throw caught;

@@ -1,5 +1,6 @@
 /** Everything that a seed decides before anything runs. Printed first, so that a run can be understood from its head. */
 import { ShoalError } from '../node/base/errors.ts';
+import { type UnlikelyBranch, unlikelyBranches } from '../node/base/maybe-names.ts';
 import { Prng } from '../node/base/prng.ts';
 import { type FaultName, faultNames } from './faults/index.ts';
 import type { NetworkConditions } from './world/network.ts';
@@ -38,6 +39,12 @@ export interface SimOptions {
   readonly logBytesMax: number;
   /** How long a voter may be silent before the autopilot replaces it. Unit: ms. */
   readonly graceMs: number;
+  /** Racks that the hosts stand in, in turn; each has one switch. 0: none is known. */
+  readonly racks: number;
+  /** Unlikely branches of production code that are forced now and then (node/base/maybe.ts). */
+  readonly unlikely: readonly UnlikelyBranch[];
+  /** How often, each time that one is come to. */
+  readonly unlikelyChance: number;
 }
 
 /** Servers that a tenant keeps at a time, about. */
@@ -50,6 +57,7 @@ export const optionBounds = {
   clients: [0, 1_000],
   keys: [1, 1_000],
   thinkMs: [1, 3_600_000],
+  racks: [0, 20],
   tenants: [0, 10_000],
   tenantThinkMs: [1, 3_600_000],
   servers: [0, 60_000],
@@ -63,6 +71,7 @@ export const optionBounds = {
 
 /** An option that is a number. All are whole numbers but `syncMs`. */
 export type NumberOption = keyof typeof optionBounds;
+const unlikelyNames = Object.keys(unlikelyBranches) as UnlikelyBranch[];
 
 /** What a caller may fix. */
 export type SimOverrides = Partial<Omit<SimOptions, 'seed'>>;
@@ -77,11 +86,16 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     repeat: random.pick([0, 0, 0.01, 0.1]),
     overtake: random.pick([0, 0, 0.01, 0.2]),
   };
-  // Each fault is in half of the seeds: what one of them hides, its absence shows.
-  const chosen = faultNames.filter(() => random.chance(0.5));
+  // Lists that grow are drawn from generators of their own: a new fault leaves everything else of a seed as it was.
+  const faultRandom = random.fork();
+  const branchRandom = random.fork();
+  // Most faults are in a part of the seeds: what one of them hides, its absence shows.
+  const faultShare = faultRandom.pick([0.1, 0.3, 0.5]);
+  const branchShare = branchRandom.pick([0, 0.2, 0.5]);
   const drawn: SimOptions = {
     seed,
     hosts: random.pick([1, 3, 3, 3, 4, 5, 5, 7]),
+    racks: random.pick([0, 2, 3]),
     chaosMs: random.pick([15_000, 30_000, 30_000, 60_000]),
     clients: 1 + random.below(6),
     keys: 1 + random.below(5),
@@ -93,11 +107,13 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     storage: random.pick(['local', 'rbd'] as const),
     faultEveryMs: random.pick([500, 2_000, 5_000]),
     faultForMs: random.pick([300, 1_500, 5_000, 12_000]),
-    faults: chosen,
+    faults: faultNames.filter(() => faultRandom.chance(faultShare)),
     network,
     syncMs: random.pick([0.2, 2, 10]),
     logBytesMax: random.pick([20_000, 100_000, 1_000_000, 64 * 1024 * 1024]),
     graceMs: random.pick([4_000, 15_000, 60_000]),
+    unlikely: unlikelyNames.filter(() => branchRandom.chance(branchShare)),
+    unlikelyChance: branchRandom.pick([0.01, 0.05, 0.25]),
   };
   const options = { ...drawn, ...overrides };
   const mistakes = mistakesIn(options);
@@ -117,6 +133,10 @@ function mistakesIn(options: SimOptions): readonly string[] {
         `${name} ${value} must be a${name === 'syncMs' ? ' number' : 'n integer'} from ${least} to ${most}`,
       );
   }
+  for (const name of options.unlikely)
+    if (!unlikelyNames.includes(name)) mistakes.push(`there is no unlikely branch ${String(name)}`);
+  if (!(options.unlikelyChance >= 0 && options.unlikelyChance <= 1))
+    mistakes.push(`unlikelyChance ${options.unlikelyChance} must be from 0 to 1`);
   for (const name of options.faults) if (!faultNames.includes(name)) mistakes.push(`there is no fault ${String(name)}`);
   if (!['local', 'rbd'].includes(options.storage)) mistakes.push(`storage ${options.storage} must be local or rbd`);
   const { delayMs, jitterMs, ...chances } = options.network;

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ShoalError } from '../node/base/errors.ts';
+import { rule } from '../node/base/maybe.ts';
 import { Prng } from '../node/base/prng.ts';
 import type { PeerMessage } from '../node/raft-transport.ts';
 import { isHello } from '../node/raft-transport.ts';
@@ -14,8 +15,10 @@ import { AppliedChecker } from './checkers/applied.ts';
 import { ConsensusChecker, type Membership, MembershipChecker, ProgressChecker } from './checkers/consensus.ts';
 import { DurabilityChecker } from './checkers/durability.ts';
 import { type Invariant, invariants, type Promised, promises } from './checkers/invariants.ts';
+import { checkDoubtful, checkQueues } from './checkers/limits.ts';
 import { checkLinearizability } from './checkers/linearizability.ts';
 import { registerModel } from './checkers/linearizability-models.ts';
+import { SecretChecker } from './checkers/secrets.ts';
 import { WatchChecker } from './checkers/watch.ts';
 import type { FaultKind, FaultWorld } from './faults/fault.ts';
 import { faults } from './faults/index.ts';
@@ -25,12 +28,15 @@ import { factsText, Trace } from './trace.ts';
 import type { Picture, Watcher } from './watcher.ts';
 import { Working } from './workload/client.ts';
 import { RecordClient, type RecordOperation } from './workload/records.ts';
+import { secretOfGuests } from './workload/tenant.ts';
 import { SimDisk } from './world/disk.ts';
+import { SimFate } from './world/fate.ts';
 import { HostWorld } from './world/host-world.ts';
 import { idMaker } from './world/ids.ts';
 import { SimNetwork } from './world/network.ts';
 import { type Process, SimNode } from './world/node.ts';
 import { type Life, Schedule } from './world/schedule.ts';
+import { Trouble } from './world/trouble.ts';
 
 /** How a run ended. */
 export type Verdict = 'passed' | 'crash' | 'safety' | 'liveness';
@@ -74,8 +80,6 @@ const convergeMsMax = 60_000;
 const hostsMsMax = 140_000;
 /** How often the world is looked at from outside. Unit: ms. */
 const lookMs = 50;
-/** Timers of one process, at most: loops, requests and their limits. */
-const timersMax = 5_000;
 /** Configurations that the search for an order may enter for one key. */
 const configurationsMax = 200_000;
 /** Events of one run: an endless loop in virtual time would never end otherwise. */
@@ -99,6 +103,8 @@ class Simulator {
   readonly #network: SimNetwork;
   readonly #nodes: SimNode[] = [];
   readonly #hosts: HostWorld;
+  readonly #trouble = new Trouble();
+  readonly #fate: SimFate;
   readonly #reached: Record<string, number> = {};
   readonly #consensus: ConsensusChecker;
   readonly #progress: ProgressChecker;
@@ -125,6 +131,9 @@ class Simulator {
     this.#trace = new Trace(() => this.#schedule.nowMs, settings.write);
     this.#working = new Working(this.#schedule);
     const report = (invariant: Invariant, detail: string): void => this.#violated(invariant, detail);
+    const secrets = new SecretChecker(report);
+    secrets.keeps(secretOfGuests);
+    this.#trace.onLine = (line) => secrets.line(line);
     this.#consensus = new ConsensusChecker(report);
     this.#progress = new ProgressChecker(report);
     this.#membership = new MembershipChecker(report);
@@ -140,6 +149,16 @@ class Simulator {
     });
     const newId = idMaker(this.#random.fork());
     for (let raftId = 1; raftId <= options.hosts; raftId += 1) this.#nodes.push(this.#makeNode(raftId, newId));
+    this.#fate = new SimFate(
+      {
+        schedule: this.#schedule,
+        random: this.#random.fork(),
+        trace: this.#trace,
+        nodes: this.#nodes,
+        count: (name) => this.#reach(name),
+      },
+      { branches: options.unlikely, chance: options.unlikelyChance },
+    );
     this.#hosts = new HostWorld(
       {
         schedule: this.#schedule,
@@ -153,9 +172,10 @@ class Simulator {
         replay: () => this.#applied.replay,
         keysOf: (revision) => this.#applied.keysOf(revision),
         working: this.#working,
+        trouble: this.#trouble,
         onFailed: (error) => this.#crashed(error),
         onOperation: (operation) => settings.watcher?.operation(operation),
-        ...(settings.mutant?.host === undefined ? {} : { mutant: settings.mutant.host }),
+        ...(settings.mutant === undefined ? {} : { planted: settings.mutant }),
       },
       options,
     );
@@ -164,6 +184,7 @@ class Simulator {
   async run(): Promise<SimResult> {
     const onRejection = (error: unknown): void => this.#crashed(error);
     process.on('unhandledRejection', onRejection);
+    rule(this.#fate);
     try {
       this.#trace.add('sim', `options ${factsText(this.#options)}`);
       this.#look();
@@ -176,6 +197,7 @@ class Simulator {
     } finally {
       this.#isOver = true;
       if (this.#settings.watcher !== undefined) this.#settings.watcher.placements(this.#hosts.placements());
+      rule(undefined);
       process.off('unhandledRejection', onRejection);
     }
     const { verdict, violated, detail } = this.#failure ?? {
@@ -228,6 +250,7 @@ class Simulator {
   async #chaos(): Promise<void> {
     const options = this.#options;
     this.#network.conditions = options.network;
+    this.#fate.isCruel = true;
     let number = 0;
     for (let client = 1; client <= options.clients; client += 1) {
       const made = new RecordClient(
@@ -245,6 +268,8 @@ class Simulator {
           },
           onFailed: (error) => this.#crashed(error),
           onOperation: (operation) => this.#settings.watcher?.operation(operation),
+          trouble: this.#trouble,
+          reached: (probe) => this.#reach(`probe ${probe}`),
         },
         { name: `c${client}`, keys: options.keys, thinkMs: options.thinkMs },
       );
@@ -258,6 +283,7 @@ class Simulator {
 
   async #heal(): Promise<void> {
     this.#isChaosOver = true;
+    this.#fate.isCruel = false;
     for (const end of this.#ends.splice(0)) end();
     this.#network.heal();
     for (const node of this.#nodes) {
@@ -266,6 +292,7 @@ class Simulator {
       node.time.setRate(1);
       node.boot();
     }
+    this.#trouble.heal();
     this.#hosts.heal();
     // A process that stands still cannot be healed; its pause is waited for.
     const pausedUntilMs = Math.max(0, ...this.#nodes.map((node) => node.life?.pausedUntilMs ?? 0));
@@ -330,7 +357,13 @@ class Simulator {
       nodes: this.#nodes,
       machines: this.#hosts.machines,
       network: this.#network,
+      hosts: this.#hosts,
+      trouble: this.#trouble,
+      fate: this.#fate,
       random,
+      racks: this.#options.racks,
+      nowMs: () => this.#schedule.nowMs,
+      count: (name) => this.#reach(name),
       voters: () => this.#memberships.at(-1)?.membership.voters ?? [],
       mayDamage: (node) => this.#mayDamage(node),
       later: (delayMs, run) => {
@@ -388,6 +421,10 @@ class Simulator {
         observer: {
           onDurable: (ops) => this.#durability.durable(raftId, ops),
           onWiped: () => this.#durability.wiped(raftId),
+          onRolledBack: (rows) => {
+            this.#durability.wiped(raftId);
+            this.#durability.rolledBack(raftId, rows);
+          },
         },
       },
       { syncMs: this.#options.syncMs },
@@ -429,6 +466,7 @@ class Simulator {
 
   /** Looks over the shoulder of the state machine and of the store: what is applied, at which term, by whom. */
   #observeLog(node: SimNode, life: Life, log: OpenedLog): void {
+    this.#settings.mutant?.log?.(node, log);
     const { machine, store } = log;
     let last: { readonly command: Command; readonly applied: Applied } | undefined;
     const apply = machine.apply.bind(machine);
@@ -470,6 +508,7 @@ class Simulator {
   }
 
   async #onStarted(node: SimNode, started: Process): Promise<void> {
+    this.#settings.mutant?.started?.(node, started);
     const { loop, life, state } = started;
     const watch = new WatchChecker((invariant, detail) => this.#violated(invariant, detail), {
       name: life.name,
@@ -505,7 +544,8 @@ class Simulator {
   #sees(message: PeerMessage): void {
     if (isHello(message)) return;
     const { type, from, to, term, index, logTerm, reject } = message;
-    const isDoubtful = this.#nodes[from - 1]?.process?.loop.doubt !== undefined;
+    const report = (invariant: Invariant, detail: string): void => this.#violated(invariant, detail);
+    if (this.#nodes[from - 1]?.process?.loop.doubt !== undefined) checkDoubtful(message, report);
     switch (type) {
       case 'MsgApp':
         this.#consensus.leads(from, term);
@@ -529,15 +569,6 @@ class Simulator {
       case 'MsgVoteResp':
         if (reject) break;
         this.#durability.votes(from, term, to);
-        if (isDoubtful) this.#violated('doubtful-log-does-not-vote', `member ${from} votes in term ${term}`);
-        break;
-      case 'MsgPreVoteResp':
-        if (!reject && isDoubtful)
-          this.#violated('doubtful-log-does-not-vote', `member ${from} would vote in term ${term}`);
-        break;
-      case 'MsgVote':
-      case 'MsgPreVote':
-        if (isDoubtful) this.#violated('doubtful-log-does-not-vote', `member ${from} asks for votes in term ${term}`);
         break;
       default:
         break;
@@ -554,12 +585,9 @@ class Simulator {
       const { appliedIndex } = log.machine;
       // A core that is made anew begins at what is on disk.
       this.#progress.observe(`${life.name}${loop.doubt === undefined ? '' : ' in doubt'}`, commitIndex, appliedIndex);
-      if (node.disk.inFlight > 1)
-        this.#violated(
-          'bounded-queues',
-          `${node.name} has ${node.disk.inFlight} batches in flight; one at a time is promised`,
-        );
-      if (clock.timers > timersMax) this.#violated('bounded-queues', `${life.name} has ${clock.timers} timers`);
+      checkQueues({ name: life.name, timers: clock.timers, batches: node.disk.inFlight }, (invariant, detail) =>
+        this.#violated(invariant, detail),
+      );
       if (log.machine.appliedIndex > 0) this.#watches.get(life.name)?.upTo(loop.watches.revision);
     }
     this.#hosts.look();

@@ -8,6 +8,8 @@ const summedAtOnce = 32_768;
 
 export class Trace {
   lines = 0;
+  /** Hears each line. */
+  onLine: (line: string) => void = () => {};
   readonly #now: () => number;
   readonly #write: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
@@ -24,6 +26,7 @@ export class Trace {
   add(who: string, what: string): void {
     const line = `${this.#now().toFixed(3).padStart(12)} ${who.padEnd(6)} ${what}\n`;
     this.lines += 1;
+    this.onLine(line);
     this.#unsummed += line;
     if (this.#unsummed.length > summedAtOnce) this.#sum();
     this.#last.push(line);

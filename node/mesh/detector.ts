@@ -15,6 +15,14 @@ import type { Prng } from '../base/prng.ts';
 /** How a host looks from here. "unknown": nothing has been heard of it since this agent started. */
 export type Condition = 'alive' | 'suspect' | 'dead' | 'unknown';
 
+/** How suspect a suspected host is to placement: chosen only when nobody else is left. */
+const suspicionOfSuspect = 0.5;
+
+/** What a condition means to placement: a hint, no more. */
+export function livenessOf(condition: Condition): { readonly up: boolean; readonly suspicion: number } {
+  return { up: condition !== 'dead', suspicion: condition === 'suspect' ? suspicionOfSuspect : 0 };
+}
+
 /** Which claim about a host is the newer: start of its agent, then the number of times it has refuted. */
 export interface Incarnation {
   readonly epoch: number;

@@ -4,7 +4,9 @@
  * A leader knows index and term of what it appends. The entry that is later applied at that index tells: the same term,
  * and the proposal is committed; another, and it never will be. Nothing needs to be written into the entry for that.
  */
+
 import { ShoalError } from '../base/errors.ts';
+import { reached } from '../base/maybe.ts';
 import type { ConfChangeV2 } from '../raft/index.ts';
 import type { TransactionOutcome } from '../state/types.ts';
 
@@ -111,8 +113,10 @@ export class Proposals {
     this.#appended.delete(index);
     for (const { proposal, term: appendedIn } of at) {
       proposal.detach();
-      if (appendedIn !== term) proposal.reject(dropped('A new leader has replaced it.'));
-      else if (outcome === 'replaced') proposal.reject(conflict());
+      if (appendedIn !== term) {
+        reached('proposal-replaced');
+        proposal.reject(dropped('A new leader has replaced it.'));
+      } else if (outcome === 'replaced') proposal.reject(conflict());
       else proposal.resolve(outcome);
     }
   }
@@ -121,6 +125,7 @@ export class Proposals {
   skippedTo(index: number): void {
     for (const [at, proposals] of this.#appended) {
       if (at > index) continue;
+      reached('proposal-skipped-by-snapshot');
       this.#appended.delete(at);
       for (const { proposal } of proposals) this.#giveUp(proposal, 'A snapshot has replaced the log.');
     }
@@ -170,6 +175,7 @@ export class Proposals {
   }
 
   #giveUp(proposal: Proposal, why: string): void {
+    reached('proposal-given-up');
     proposal.detach();
     proposal.reject(new ShoalError('OUTCOME_UNKNOWN', `The write was sent and its fate is not known. ${why}`));
   }

@@ -1,5 +1,7 @@
 /** Linearizable reads that wait for their read point. All that come within one turn of the loop share one. */
+
 import { ShoalError } from '../base/errors.ts';
+import { reached } from '../base/maybe.ts';
 
 /** Reads that wait, at most; each is a caller's promise and nothing more. */
 const readsMax = 16_384;
@@ -58,6 +60,7 @@ export class Reads {
     for (const [name, asked] of this.#asked) {
       if (asked.startedMs > startedMs) continue;
       this.#asked.delete(name);
+      reached('read-failed');
       failed.push(...asked.reads);
     }
     if (alsoQueued) {

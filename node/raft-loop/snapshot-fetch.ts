@@ -1,9 +1,11 @@
 /** Fetches a snapshot from the leader: chunks checked, rows written beside the state as they come, resumed after a break. */
+
 import { type Clock, sleep } from '../base/clock.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { RaftId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import { failpoint, maybe, reached } from '../base/maybe.ts';
 import type { RaftTransport, SnapshotPart } from '../raft-transport.ts';
 import type { StoredRow } from '../state/rows.ts';
 import { SnapshotDecoder } from '../state/snapshot.ts';
@@ -74,9 +76,11 @@ export class SnapshotFetch {
         const isOver = signal.aborted || ShoalError.is(error, 'STORE_FAILED');
         barrenTries = (this.#partial?.offsetBytes ?? 0) > before ? 0 : barrenTries + 1;
         if (isOver || barrenTries >= barrenTriesMax) {
+          reached('snapshot-fetch-given-up');
           await this.#abandon();
           throw ShoalError.from(error, 'UNAVAILABLE', 'Fetching a snapshot');
         }
+        reached('snapshot-fetch-broken-off');
         this.#deps.logger.warn(
           { error, from: this.#from, bytes: before },
           'fetching a snapshot broke off; trying again',
@@ -92,6 +96,7 @@ export class SnapshotFetch {
     let timer = this.#deps.clock.setTimeout(quiet, silenceMsMax);
     try {
       const partial = this.#partial;
+      if (partial !== undefined) reached('snapshot-fetch-resumed');
       const request =
         partial === undefined
           ? { indexMin: this.#indexMin }
@@ -102,6 +107,7 @@ export class SnapshotFetch {
         timer = this.#deps.clock.setTimeout(quiet, silenceMsMax);
         const taken = await this.#take(part);
         if (part.isLast) return await this.#finish(taken);
+        if (maybe('snapshot-fetch.break-off')) break;
       }
       throw new ShoalError('UNAVAILABLE', 'The snapshot ended too early.');
     } finally {
@@ -151,6 +157,7 @@ export class SnapshotFetch {
       const { rows } = partial;
       partial.rows = [];
       partial.rowBytes = 0;
+      failpoint('snapshot-fetch.before-rows');
       await partial.install.write(rows);
     }
     return partial;

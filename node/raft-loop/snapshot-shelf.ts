@@ -3,9 +3,11 @@
  * in chunks. A snapshot is a view of the state, which costs nothing until the state changes, so a few are kept while they
  * are of use, and the log is not compacted behind them.
  */
+
 import { crc32c } from '../base/crc32c.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { RaftId } from '../base/ids.ts';
+import { maybe, reached } from '../base/maybe.ts';
 import type { ConfState } from '../raft/index.ts';
 import type { SnapshotPart, SnapshotRequest } from '../raft-transport.ts';
 import { encodeSnapshot } from '../state/snapshot.ts';
@@ -69,16 +71,21 @@ export class SnapshotShelf {
     const newest = this.#shelved.at(-1);
     if (
       newest !== undefined &&
+      !maybe('snapshot-shelf.take-anew') &&
       newest.place.index >= startIndex &&
       newest.place.index >= appliedIndex - lagMax &&
       sameMembers(newest.place.confState, confState)
     ) {
       newest.usedMs = this.#nowMs();
+      reached('snapshot-view-shared');
       return newest.place;
     }
     const { place, view } = this.#take();
     this.#shelved.push({ place, view, usedMs: this.#nowMs() });
-    if (this.#shelved.length > viewsMax) this.#shelved.shift();
+    if (this.#shelved.length > viewsMax) {
+      reached('snapshot-view-pushed-out');
+      this.#shelved.shift();
+    }
     return place;
   }
 
@@ -126,6 +133,7 @@ export class SnapshotShelf {
     for (const [peer, told] of this.#told) {
       if (told.fetches > 0 || nowMs - told.sinceMs < fetchMsMax) continue;
       this.#told.delete(peer);
+      reached('snapshot-never-fetched');
       this.#report(peer, false);
     }
   }

@@ -19,7 +19,9 @@
  * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
  * peer remembers anything about.
  */
+
 import type { RaftId } from '../base/ids.ts';
+import { reached } from '../base/maybe.ts';
 import type { Message, MessageType } from '../raft/index.ts';
 import type { Hello } from '../raft-transport.ts';
 import type { Doubt, Identity, PeerMemory } from '../store/index.ts';
@@ -105,6 +107,7 @@ export class Trust {
     if (known === undefined) {
       this.#note(from, { incarnation, starts, term, match: 0, matchTerm: 0, raisedTerm });
     } else if (raisedTerm > known.raisedTerm) {
+      reached('memory-follows-a-leap');
       const left = sinceLeap(known, raisedTerm);
       this.#note(from, { ...left, incarnation, starts, term: Math.max(left.term, term), raisedTerm });
     } else if (known.incarnation === incarnation && known.raisedTerm === raisedTerm && known.starts < starts) {

@@ -6,8 +6,10 @@
  * compare cannot see (how many things hang on a network, how much of a quota is used): leaving their bounds refuses the
  * transaction, and the change knows in which words.
  */
+
 import { sleep } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
+import { maybe, reached } from '../base/maybe.ts';
 import { Prng } from '../base/prng.ts';
 import { TransactionBuilder } from '../state/table.ts';
 import type { StateReader, TransactionOutcome } from '../state/types.ts';
@@ -97,8 +99,10 @@ export async function transact<T>(
     const change = new Change();
     const result = await plan({ reader, change, random, number });
     if (change.isEmpty) return result;
+    if (number === 0 && maybe('transact.lose-race')) continue;
     const outcome = await commitKnown(deps, change, `${token}/${number}`, options.signal);
     if (outcome.refusal !== undefined) {
+      reached('counter-refused');
       throw (
         change.refusalOf(outcome.failedKey) ??
         new ShoalError('PRECONDITION_CHANGED', `The change was refused (${outcome.refusal}).`, {
@@ -107,6 +111,7 @@ export async function transact<T>(
       );
     }
     if (outcome.succeeded) return result;
+    reached('race-lost');
     if (number > 0) await sleep(deps.clock, random.below(Math.min(pauseMsMax, 2 ** number)) + 1, options.signal);
   }
   throw new ShoalError('PRECONDITION_CHANGED', 'The records kept changing under this request; try again.', {
@@ -134,6 +139,7 @@ async function commitKnown(
       if (ShoalError.is(caught, 'OUTCOME_UNKNOWN')) unknown = caught;
       const again = ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'PROPOSAL_DROPPED') && repeat < repeatsMax;
       if (!again) throw unknown ?? caught;
+      reached('transaction-sent-again');
     }
   }
 }

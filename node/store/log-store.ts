@@ -11,8 +11,10 @@
  * What is read here is what is durable. After a failed write nothing more is written: what is on disk is not known until
  * it is opened again, and a sync that failed once may claim success the next time (fsync's errors are told once).
  */
+
 import { assert } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
+import { failpoint } from '../base/maybe.ts';
 import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
 import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
@@ -270,6 +272,7 @@ export class LogStore {
     this.#next.effects.push(() => tail.compact(index));
     const generation = this.#plannedHead.logGeneration;
     await this.#urgent();
+    failpoint('compaction.head-moved');
     await this.#disk.clear(entryKey(generation, from), entryKey(generation, index + 1));
   }
 

@@ -13,7 +13,9 @@
  *
  * In doubt: the log must not vote, nor promise anything else, until it has been repaired from the others (raft-loop).
  */
+
 import { ShoalError } from '../base/errors.ts';
+import { failpoint, reached } from '../base/maybe.ts';
 import { type ConfState, type Entry, emptyConfState } from '../raft/index.ts';
 import { StateMachine } from '../state/state-machine.ts';
 import type { Disk, DiskOp } from './disk.ts';
@@ -100,12 +102,14 @@ class Recovery {
     const identity = this.#identity(identityBytes);
     if (this.#options.doubt !== undefined) this.#suspect(this.#options.doubt.reason, this.#options.doubt.detail);
     if (isNew && this.#options.expectsContents) {
+      reached('wiped-disk-opened');
       this.#suspect('disk-wiped', 'The log is empty, but there was one before.');
     }
     const found = isNew ? this.#fresh() : await this.#existing(headBytes, appliedBytes);
     const peers = await this.#peers();
     const head = this.#doubt === undefined ? found.head : { ...found.head, doubt: this.#doubt };
     const store = new LogStore(this.#disk, { ...found, head, identity, peers });
+    failpoint('recovery.decided-not-written');
     // What was decided is written before anybody acts on it, together with the count of starts.
     await this.#disk.write([
       ...this.#fixes,
@@ -120,6 +124,7 @@ class Recovery {
     ]) {
       await this.#disk.clear(range.start, range.end);
     }
+    failpoint('recovery.written');
     return { store, machine: found.machine, isNew, findings: this.#findings };
   }
 
@@ -127,7 +132,10 @@ class Recovery {
     const { raftId, newIncarnation } = this.#options;
     const found = bytes === undefined ? undefined : decodeIdentity(identityKey, bytes);
     if (found === undefined) {
-      if (bytes !== undefined) this.#suspect('head-broken', 'The identity record fails its checksum.');
+      if (bytes !== undefined) {
+        reached('identity-record-broken');
+        this.#suspect('head-broken', 'The identity record fails its checksum.');
+      }
       return { raftId, incarnation: newIncarnation, starts: 1 };
     }
     if (found.raftId !== raftId) {
@@ -157,6 +165,7 @@ class Recovery {
     const storedApplied = appliedBytes === undefined ? undefined : decodeApplied(appliedKey, appliedBytes);
     const machine = storedApplied === undefined ? undefined : await this.#loadState(storedApplied);
     if (storedHead === undefined) {
+      reached('head-record-broken');
       this.#suspect('head-broken', 'The record of term, vote and log is missing or fails its checksum.');
       const generations = { term: storedApplied?.term ?? 0, logGeneration: generationLeap };
       return storedApplied === undefined || machine === undefined
@@ -170,6 +179,7 @@ class Recovery {
   /** The state is of no use, and the log never reaches back to the first entry (a mesh begins behind one). */
   #withoutState(head: Head): Found {
     const generation = head.logGeneration + generationLeap;
+    reached('state-broken');
     this.#suspect('state-broken', 'The state cannot be read and has to come from the others.');
     return this.#emptied(nothingApplied(generation), new StateMachine(), {
       term: head.term,
@@ -190,6 +200,7 @@ class Recovery {
       const rest = await this.#readLog(behind);
       if (rest.badIndex === undefined) {
         this.#findings.push(`Entry ${log.badIndex} is ${log.fault}; the state covers it, and the log begins behind.`);
+        reached('bad-entry-covered-by-state');
         return { head: behind, applied, tail: rest.tail, machine };
       }
       return this.#cut(behind, applied, machine, rest);
@@ -199,6 +210,7 @@ class Recovery {
 
   /** Ends the log before a bad entry and sets aside what follows. */
   async #cut(head: Head, applied: AppliedRecord, machine: StateMachine, log: ReadLog): Promise<Found> {
+    reached('log-cut');
     const bad = log.badIndex ?? head.lastIndex + 1;
     this.#suspect(
       log.fault === 'broken' ? 'entry-broken' : 'entry-missing',
@@ -270,8 +282,10 @@ class Recovery {
     for await (const { key, value } of this.#disk.scan(peerRange.start, peerRange.end)) {
       // Only a help in finding others' faults: one that is broken is forgotten.
       const memory = decodePeerMemory(key, value);
-      if (memory === undefined) this.#findings.push(`The record ${key} fails its checksum and is forgotten.`);
-      else peers.set(Number(key.slice(peerRange.start.length)), memory);
+      if (memory === undefined) {
+        reached('peer-memory-broken');
+        this.#findings.push(`The record ${key} fails its checksum and is forgotten.`);
+      } else peers.set(Number(key.slice(peerRange.start.length)), memory);
     }
     return peers;
   }

@@ -56,6 +56,11 @@ export class DurabilityChecker {
     this.#heads.set(node, head);
   }
 
+  /** An older copy of the disk was put back: what it holds is there again, nothing else. */
+  rolledBack(node: number, rows: readonly DiskOp[]): void {
+    this.durable(node, rows);
+  }
+
   wiped(node: number): void {
     this.#heads.delete(node);
   }

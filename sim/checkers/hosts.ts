@@ -177,3 +177,105 @@ export class PowerOffChecker {
     this.#report('off-means-off', `${host} starts server ${serverId}, which powered itself off on ${at}`);
   }
 }
+
+/** A network as recorded. */
+export interface NetworkPicture {
+  readonly id: string;
+  readonly vni: number;
+}
+
+/** No two networks share a VNI: their frames would be one another's. */
+export function checkVnis(networks: readonly NetworkPicture[], report: Report): void {
+  const seen = new Map<number, string>();
+  for (const { id, vni } of networks) {
+    const other = seen.get(vni);
+    if (other !== undefined) report('unique-vnis', `networks ${other} and ${id} both have VNI ${vni}`);
+    seen.set(vni, id);
+  }
+}
+
+/** What a server holds that nobody else may. */
+export interface HoldingsPicture {
+  readonly serverId: string;
+  readonly projectId: string;
+  /** The name that its owner gave it; every creation of a workload has another. */
+  readonly name: string;
+  readonly volumeIds: readonly string[];
+  readonly portIds: readonly string[];
+}
+
+/** A disk and a port belong to one server. */
+export function checkAttachments(servers: readonly HoldingsPicture[], report: Report): void {
+  const seen = new Map<string, string>();
+  for (const { serverId, volumeIds, portIds } of servers) {
+    for (const held of [...volumeIds.map((id) => `disk ${id}`), ...portIds.map((id) => `port ${id}`)]) {
+      const other = seen.get(held);
+      if (other !== undefined) report('unique-attachments', `${held} belongs to servers ${other} and ${serverId}`);
+      seen.set(held, serverId);
+    }
+  }
+}
+
+/** One creation, however often it is sent and to whom, makes one server. */
+export function checkCreations(servers: readonly HoldingsPicture[], report: Report): void {
+  const seen = new Map<string, string>();
+  for (const { serverId, projectId, name } of servers) {
+    const key = `${projectId}/${name}`;
+    const other = seen.get(key);
+    if (other !== undefined) report('creation-once', `servers ${other} and ${serverId} are both ${key}`);
+    seen.set(key, serverId);
+  }
+}
+
+/** A guest is about to be started on a host: by then its disk is locked for this host and generation. */
+export function checkStart(
+  start: { readonly host: string; readonly volumeId: string; readonly generation: number },
+  lock: { readonly owner: string; readonly generation: number } | undefined,
+  report: Report,
+): void {
+  if (lock !== undefined && lock.owner === start.host && lock.generation === start.generation) return;
+  const held = lock === undefined ? 'nobody' : `${lock.owner} at generation ${lock.generation}`;
+  report(
+    'lock-before-start',
+    `${start.host} starts a guest at generation ${start.generation} on ${start.volumeId}, which is locked by ${held}`,
+  );
+}
+
+/** Somebody asked for a server of another project, and this is what came. */
+export function checkStranger(
+  asked: { readonly by: string; readonly serverId: string; readonly isShown: boolean },
+  report: Report,
+): void {
+  if (asked.isShown) report('tenants-apart', `${asked.by} is shown server ${asked.serverId} of another project`);
+}
+
+/** No two members of a group that is to be apart sit on one host. */
+export function checkGroups(
+  groups: readonly { readonly id: string; readonly hostIds: readonly string[] }[],
+  report: Report,
+): void {
+  for (const { id, hostIds } of groups) {
+    if (new Set(hostIds).size === hostIds.length) continue;
+    report('groups-hold', `members of the anti-affinity group ${id} are on ${hostIds.join()}`);
+  }
+}
+
+/** What owners were told, against what is there once all is quiet. */
+export function checkPromises(
+  told: {
+    readonly created: ReadonlySet<string>;
+    /** Deletions that were asked for, whatever came of them. */
+    readonly deleting: ReadonlySet<string>;
+    /** Deletions that were acknowledged. */
+    readonly deleted: ReadonlySet<string>;
+  },
+  recorded: ReadonlySet<string>,
+  report: Report,
+): void {
+  for (const id of told.deleted)
+    if (recorded.has(id)) report('nothing-leaked', `server ${id} was deleted and is still recorded`);
+  for (const id of told.created) {
+    if (told.deleting.has(id) || recorded.has(id)) continue;
+    report('acknowledged-durable', `the creation of server ${id} was acknowledged, nobody deleted it, and it is gone`);
+  }
+}

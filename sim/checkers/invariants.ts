@@ -28,9 +28,16 @@ export const invariants = {
   'record-before-removal': 'a guest or disk is removed only because a committed record says so',
   'data-plane-independent': 'losing the control plane stops no guest and takes no port away',
   'off-means-off': 'a guest that powered itself off is not started again before its owner asks for something',
+  'newer-advert-wins': 'what is held of a host is never replaced by what the host said before it',
+  'hosts-speak-for-themselves': 'what is held of a host is what that host itself has said',
+  'unique-vnis': 'no two networks share a VNI',
+  'unique-attachments': 'a disk and a port belong to one server',
+  'creation-once': 'a creation makes one server, however often and to whom it is sent',
+  'lock-before-start': 'a guest is started only when its disk is locked for its host and generation',
+  'tenants-apart': 'nobody is shown what belongs to another project',
+  'groups-hold': 'members of a group that is to be apart are on different hosts',
+  'no-secret-told': 'what a guest is given in confidence is in no line of log and no message of an error',
   'nothing-leaked': 'after quiet nothing is left of what was deleted: no guest, disk, port, claim, lock or note',
-  'server-is-as-recorded': 'after quiet every server is what its owner asked for, or in ERROR with a reason',
-  'unexpected-error': 'no part fails in a way it has no name for',
 } as const;
 
 export type Invariant = keyof typeof invariants;

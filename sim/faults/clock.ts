@@ -19,4 +19,12 @@ export const clockFaults = {
       return { detail: `${node.name} ${byMs} ms`, end: () => node.time.correctWall() };
     },
   },
+  'clock-stops': {
+    text: 'a wall clock stands still; the monotonic one goes on',
+    strike(world) {
+      const node = world.random.pick(world.nodes);
+      node.time.stopWall();
+      return { detail: node.name, end: () => node.time.correctWall() };
+    },
+  },
 } as const satisfies Readonly<Record<string, FaultKind>>;

@@ -1,4 +1,19 @@
-import type { FaultKind } from './fault.ts';
+import type { SimNode } from '../world/node.ts';
+import type { FaultKind, FaultWorld, Struck } from './fault.ts';
+
+/** How long nothing is lost around a disk that was put back, so that its peers can say what they remember. Unit: ms. */
+const rollbackSafeMs = 3_000;
+
+/** Kills a node, damages its disk, and starts it again. */
+function damaged(world: FaultWorld, damage: (node: SimNode) => readonly string[]): Struck | undefined {
+  const node = world.random.pick(world.nodes);
+  if (!world.mayDamage(node)) return undefined;
+  node.crash();
+  const keys = damage(node);
+  if (keys.length > 0) node.isDamaged = true;
+  world.later(world.random.below(2_000), () => node.boot());
+  return { detail: `${node.name} ${keys.join()}` };
+}
 
 export const diskFaults = {
   'disk-slow': {
@@ -57,6 +72,42 @@ export const diskFaults = {
       node.disk.wipe();
       node.isDamaged = true;
       world.later(world.random.below(2_000), () => node.boot());
+      return { detail: node.name };
+    },
+  },
+  'disk-misdirected': {
+    text: "two rows of one disk are found in one another's place, and the node is restarted",
+    strike(world) {
+      return damaged(world, (node) => node.disk.misdirect(world.random.pick([['l/'], ['r/'], ['l/', 'r/']])));
+    },
+  },
+  'disk-torn': {
+    text: 'the end of what was written last is missing, and the node is restarted',
+    strike(world) {
+      return damaged(world, (node) => node.disk.tear('l/'));
+    },
+  },
+  'disk-rolled-back': {
+    text: 'a disk is put back from a copy that is seconds old, while all others are up and remember',
+    strike(world, forMs) {
+      const node = world.random.pick(world.nodes);
+      if (!world.mayDamage(node)) return undefined;
+      const copy = node.disk.copy();
+      const others = world.nodes.filter((other) => other !== node);
+      const lives = others.map(({ life }) => life);
+      world.later(forMs, () => {
+        // What peers have promised one another to remember, those that were restarted since may have forgotten.
+        const isRemembered = others.every(({ life }, at) => life !== undefined && life === lives[at] && life.isAlive);
+        const isPaused = others.some(({ life }) => (life?.pausedUntilMs ?? 0) > world.nowMs());
+        if (!isRemembered || isPaused || !world.mayDamage(node)) return;
+        node.crash();
+        node.disk.rollBack(copy);
+        node.isDamaged = true;
+        world.count('probe disk-rolled-back');
+        // A rollback that no reachable peer remembers is beyond what is promised.
+        for (const other of others) world.network.protect(node.raftId, other.raftId, rollbackSafeMs);
+        node.boot();
+      });
       return { detail: node.name };
     },
   },

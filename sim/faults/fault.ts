@@ -1,15 +1,26 @@
 /** One kind of bad luck, and what it may touch. */
 import type { Prng } from '../../node/base/prng.ts';
+import type { SimFate } from '../world/fate.ts';
+import type { HostWorld } from '../world/host-world.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { SimNetwork } from '../world/network.ts';
 import type { SimNode } from '../world/node.ts';
+import type { Trouble } from '../world/trouble.ts';
 
 /** The world as faults see it. */
 export interface FaultWorld {
   readonly nodes: readonly SimNode[];
   readonly machines: readonly HostMachine[];
   readonly network: SimNetwork;
+  readonly hosts: HostWorld;
+  readonly trouble: Trouble;
+  readonly fate: SimFate;
   readonly random: Prng;
+  /** Racks that hosts stand in, host n in rack n modulo this. 0: none. */
+  readonly racks: number;
+  nowMs(): number;
+  /** Counts something that was reached. */
+  count(name: string): void;
   /** Voters of the newest membership that anybody has applied. */
   voters(): readonly number[];
   /**
@@ -46,4 +57,15 @@ export function split(
   const left = ids.filter((id) => id === first || world.random.chance(0.4));
   const right = ids.filter((id) => !left.includes(id));
   return right.length === 0 ? { left: [first], right: ids.filter((id) => id !== first) } : { left, right };
+}
+
+/** Names of all ordered pairs of nodes. */
+export function pairs(world: FaultWorld): readonly (readonly [number, number])[] {
+  const ids = world.nodes.map((node) => node.raftId);
+  return ids.flatMap((a) => ids.filter((b) => b !== a).map((b) => [a, b] as const));
+}
+
+/** A host with guests and drivers; undefined where a run has none. */
+export function someMachine(world: FaultWorld): HostMachine | undefined {
+  return world.machines.length === 0 ? undefined : world.random.pick(world.machines);
 }

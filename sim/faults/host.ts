@@ -1,5 +1,6 @@
 import { ShoalError } from '../../node/base/errors.ts';
-import type { FaultKind } from './fault.ts';
+import { storageBytes } from '../world/machine.ts';
+import { type FaultKind, someMachine } from './fault.ts';
 
 const driverError = (): ShoalError => new ShoalError('UNAVAILABLE', 'a simulated failure of a driver');
 
@@ -30,7 +31,7 @@ export const hostFaults = {
   'guest-crash': {
     text: "a guest's process dies",
     strike(world) {
-      const machine = world.machines.length === 0 ? undefined : world.random.pick(world.machines);
+      const machine = someMachine(world);
       const running = machine?.runningGuests() ?? [];
       if (machine === undefined || running.length === 0) return undefined;
       const guest = world.random.pick(running);
@@ -41,7 +42,7 @@ export const hostFaults = {
   'guest-powers-off': {
     text: 'a guest powers itself off',
     strike(world) {
-      const machine = world.machines.length === 0 ? undefined : world.random.pick(world.machines);
+      const machine = someMachine(world);
       const running = machine?.runningGuests() ?? [];
       if (machine === undefined || running.length === 0) return undefined;
       const guest = world.random.pick(running);
@@ -52,7 +53,7 @@ export const hostFaults = {
   'compute-errors': {
     text: 'the next calls of a compute driver fail',
     strike(world) {
-      const machine = world.machines.length === 0 ? undefined : world.random.pick(world.machines);
+      const machine = someMachine(world);
       if (machine === undefined) return undefined;
       const operation = world.random.pick(['list', 'find', 'startGuest', 'stopGuest', 'removeGuest'] as const);
       machine.compute.faults.failNext(operation, driverError(), 1 + world.random.below(4));
@@ -62,7 +63,7 @@ export const hostFaults = {
   'network-driver-errors': {
     text: 'the next calls of a network driver fail',
     strike(world) {
-      const machine = world.machines.length === 0 ? undefined : world.random.pick(world.machines);
+      const machine = someMachine(world);
       if (machine === undefined) return undefined;
       const operation = world.random.pick([
         'found',
@@ -78,7 +79,7 @@ export const hostFaults = {
   'storage-errors': {
     text: 'the next calls of a storage driver fail',
     strike(world) {
-      const machine = world.machines.length === 0 ? undefined : world.random.pick(world.machines);
+      const machine = someMachine(world);
       if (machine === undefined) return undefined;
       const operation = world.random.pick(['ensureDisk', 'openDisk', 'closeDisk', 'removeDisk', 'hasImage'] as const);
       machine.storage.faults.failNext(operation, driverError(), 1 + world.random.below(4));
@@ -88,13 +89,132 @@ export const hostFaults = {
   'guests-start-slowly': {
     text: 'guests take seconds to start on one host',
     strike(world, forMs) {
-      const machine = world.machines.length === 0 ? undefined : world.random.pick(world.machines);
+      const machine = someMachine(world);
       if (machine === undefined) return undefined;
       machine.compute.behaviour.startDelayMs = forMs / 2;
       return {
         detail: `n${machine.raftId}`,
         end: () => {
           machine.compute.behaviour.startDelayMs = 0;
+        },
+      };
+    },
+  },
+  'host-reboot': {
+    text: 'a host is rebooted: agent, guests and taps are gone, and it is back at once',
+    strike(world) {
+      const node = world.random.pick(world.nodes);
+      node.crash();
+      node.isHeldDown = true;
+      world.machines.find(({ raftId }) => raftId === node.raftId)?.powerCut();
+      world.later(500 + world.random.below(2_000), () => node.boot());
+      return { detail: node.name };
+    },
+  },
+  'guest-io-error': {
+    text: "a guest's disk fails under it, and QEMU stops it",
+    strike(world) {
+      const machine = someMachine(world);
+      const running = machine?.runningGuests() ?? [];
+      if (machine === undefined || running.length === 0) return undefined;
+      const guest = world.random.pick(running);
+      machine.compute.ioError(guest);
+      return {
+        detail: `${guest} on n${machine.raftId}`,
+        // An operator mends the storage and ends the QEMU that stopped; its host starts another.
+        end: () => {
+          if (machine.compute.guests.get(guest)?.detail === 'io-error') machine.compute.crash(guest);
+        },
+      };
+    },
+  },
+  'guests-hang': {
+    text: 'guests of one host do not power off when they are asked to',
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      machine.compute.behaviour.powerOffDelayMs = 60_000;
+      return {
+        detail: `n${machine.raftId}`,
+        end: () => {
+          machine.compute.behaviour.powerOffDelayMs = 0;
+        },
+      };
+    },
+  },
+  'guests-keep-crashing': {
+    text: 'guests of one host die soon after they have been started',
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      machine.compute.behaviour.crashAfterMs = 100 + world.random.below(1_000);
+      for (const guest of machine.runningGuests().slice(0, 2)) machine.compute.crash(guest);
+      return {
+        detail: `n${machine.raftId}`,
+        end: () => {
+          delete machine.compute.behaviour.crashAfterMs;
+        },
+      };
+    },
+  },
+  'guests-refuse': {
+    text: 'QEMU refuses to start on one host',
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      const error = new ShoalError('DRIVER_FAILED', 'a simulated QEMU that does not start');
+      machine.compute.faults.failNext('startGuest', error, 10);
+      return { detail: `n${machine.raftId}`, end: () => machine.compute.faults.clear() };
+    },
+  },
+  'drivers-slow': {
+    text: "one host's QEMU, kernel or storage answers a hundred times as slowly",
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      const driver = world.random.pick(['compute', 'network', 'storage'] as const);
+      machine.slowness[driver] = 100;
+      return {
+        detail: `n${machine.raftId} ${driver}`,
+        end: () => {
+          machine.slowness[driver] = 1;
+        },
+      };
+    },
+  },
+  'storage-full': {
+    text: 'there is no room for new disks',
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      machine.storage.totalBytes = 0;
+      return {
+        detail: `n${machine.raftId}`,
+        end: () => {
+          machine.storage.totalBytes = storageBytes;
+        },
+      };
+    },
+  },
+  'host-notes-fail': {
+    text: "the next write of a host's own notes fails, and the agent is restarted",
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      machine.store.failNext = true;
+      return { detail: `n${machine.raftId}` };
+    },
+  },
+  'host-notes-slow': {
+    text: "writes of a host's own notes take two hundred times as long",
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      machine.store.slowFactor = 200;
+      return {
+        detail: `n${machine.raftId}`,
+        end: () => {
+          machine.store.slowFactor = 1;
         },
       };
     },

@@ -1,8 +1,11 @@
 /** Every kind of bad luck by name. Add one: a line here, its effect in the file of its group, a line in README.md. */
+import { clientFaults } from './client.ts';
 import { clockFaults } from './clock.ts';
 import { diskFaults } from './disk.ts';
 import type { FaultKind } from './fault.ts';
+import { gossipFaults } from './gossip.ts';
 import { hostFaults } from './host.ts';
+import { memberFaults } from './member.ts';
 import { networkFaults } from './network.ts';
 import { processFaults } from './process.ts';
 
@@ -12,6 +15,9 @@ export const faults = {
   ...clockFaults,
   ...processFaults,
   ...hostFaults,
+  ...gossipFaults,
+  ...memberFaults,
+  ...clientFaults,
 } as const satisfies Readonly<Record<string, FaultKind>>;
 
 export type FaultName = keyof typeof faults;

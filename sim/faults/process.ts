@@ -1,4 +1,7 @@
+import { type Failpoint, failpoints } from '../../node/base/maybe-names.ts';
 import type { FaultKind } from './fault.ts';
+
+const points = Object.keys(failpoints) as Failpoint[];
 
 export const processFaults = {
   'agent-crash': {
@@ -52,6 +55,49 @@ export const processFaults = {
         atMs += 20 + world.random.below(400);
       }
       return { detail: node.name };
+    },
+  },
+  'agent-failpoint': {
+    text: 'the next agent that comes to one named step of production code is killed right there',
+    strike(world) {
+      const point = world.random.pick(points);
+      world.fate.arm(point);
+      return { detail: point };
+    },
+  },
+  'agent-stalls': {
+    text: "an agent's event loop stands still for a moment, again and again",
+    strike(world, forMs) {
+      const node = world.random.pick(world.nodes);
+      for (let atMs = 0; atMs < forMs; atMs += 500 + world.random.below(1_500)) {
+        const stallMs = 100 + world.random.below(900);
+        world.later(atMs, () => node.pause(stallMs));
+      }
+      return { detail: node.name };
+    },
+  },
+  'agents-rolling': {
+    text: 'agents are restarted one after the other, as an upgrade does',
+    strike(world, forMs) {
+      const eachMs = Math.max(300, forMs / world.nodes.length);
+      world.nodes.forEach((node, at) => {
+        world.later(at * eachMs, () => {
+          node.crash();
+          node.boot();
+        });
+      });
+      return { detail: `every ${Math.round(eachMs)} ms` };
+    },
+  },
+  'leader-moves': {
+    text: 'leadership is handed to some other voter, ready or not',
+    strike(world) {
+      const leader = world.nodes.find((node) => node.process?.loop.isLeader === true);
+      const heirs = world.voters().filter((id) => id !== leader?.raftId);
+      if (leader?.process === undefined || heirs.length === 0) return undefined;
+      const heir = world.random.pick(heirs);
+      leader.process.loop.transferLeadership(heir);
+      return { detail: `${leader.name} to n${heir}` };
     },
   },
 } as const satisfies Readonly<Record<string, FaultKind>>;

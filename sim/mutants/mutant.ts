@@ -1,11 +1,16 @@
 /** A planted bug: what it puts between the parts. */
+
+import type { Clock } from '../../node/base/clock.ts';
 import type { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { RaftTransport } from '../../node/raft-transport.ts';
 import type { Command } from '../../node/state/command.ts';
 import type { Applied } from '../../node/state/state-machine.ts';
 import type { Disk } from '../../node/store/disk.ts';
+import type { HostStore } from '../../node/store/host-store.ts';
+import type { OpenedLog } from '../../node/store/index.ts';
 import type { SimOverrides } from '../options.ts';
-import type { SimNode } from '../world/node.ts';
+import type { HostDriverSet, HostMachine } from '../world/machine.ts';
+import type { Process, SimNode } from '../world/node.ts';
 
 /** Planted bugs of a host's side. */
 export type HostMutant =
@@ -13,7 +18,15 @@ export type HostMutant =
   | 'releases-at-once'
   | 'deletes-without-record'
   | 'stops-without-quorum'
-  | 'forgets-claims';
+  | 'forgets-claims'
+  | 'lower-advert-wins'
+  | 'gossip-authorises'
+  | 'takes-over-on-suspicion'
+  | 'stops-on-suspicion'
+  | 'releases-before-exit'
+  | 'removes-disks-of-stopped'
+  | 'claims-by-wall-clock'
+  | 'shows-others-servers';
 
 export interface Mutant {
   /** For people. */
@@ -33,4 +46,10 @@ export interface Mutant {
     },
   ) => Applied | undefined;
   readonly host?: HostMutant;
+  /** Sees each log when it has been opened, before anybody else. */
+  readonly log?: (node: SimNode, log: OpenedLog) => void;
+  /** Sees each process when it runs, before the rest of the agent is built on it. */
+  readonly started?: (node: SimNode, process: Process) => void;
+  readonly hostStore?: (inner: HostStore) => HostStore;
+  readonly drivers?: (machine: HostMachine, drivers: HostDriverSet, clock: Clock) => HostDriverSet;
 }

@@ -56,6 +56,13 @@ export function operationOf(
   };
 }
 
+/** A signal that ends a call when a client has waited for `patienceMs`; undefined: it waits as long as it takes. */
+export function patience(schedule: Schedule, patienceMs: number | undefined): AbortSignal {
+  const stop = new AbortController();
+  if (patienceMs !== undefined) schedule.after(patienceMs, () => stop.abort());
+  return stop.signal;
+}
+
 /** Counts clients at work, so that a healed world can be seen to come to rest. */
 export class Working {
   #calls = 0;

@@ -8,11 +8,13 @@ import type { Transaction, TransactionOutcome } from '../../node/state/types.ts'
 import type { AppliedChecker } from '../checkers/applied.ts';
 import type { Operation } from '../checkers/linearizability.ts';
 import type { RegisterInput, RegisterOutput } from '../checkers/linearizability-models.ts';
+import type { WorldProbe } from '../probes.ts';
 import type { Trace } from '../trace.ts';
 import type { WatchedOperation } from '../watcher.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
-import { type Answer, callAgent, operationOf, type Working } from './client.ts';
+import type { Trouble } from '../world/trouble.ts';
+import { type Answer, callAgent, operationOf, patience, type Working } from './client.ts';
 
 /** Times a write of unknown fate is sent again before the client gives up. */
 const resendsMax = 3;
@@ -34,6 +36,8 @@ export interface RecordClientDeps {
   readonly onFailed: (error: unknown) => void;
   /** Hears of each call. */
   readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
+  readonly trouble: Trouble;
+  readonly reached: (probe: WorldProbe) => void;
 }
 
 export class RecordClient {
@@ -128,7 +132,7 @@ export class RecordClient {
     const calledAt = this.#deps.schedule.nowMs;
     const node = this.#home;
     const answer = await callAgent(node, async ({ state }) => {
-      const reader = await state.fresh();
+      const reader = await state.fresh(this.#patience());
       return { revision: reader.revision, value: reader.get(key)?.value };
     });
     this.counts[answer.kind] += 1;
@@ -163,7 +167,9 @@ export class RecordClient {
     let node = this.#home;
     let isUnknown = false;
     for (let sends = 0; ; sends += 1) {
-      const answer = await callAgent(node, ({ state }) => state.commit(transaction, { clientToken }));
+      const signal = this.#patience();
+      const answer = await callAgent(node, ({ state }) => state.commit(transaction, { clientToken, signal }));
+      if (signal.aborted) this.#deps.reached('client-gave-up');
       if (answer.kind === 'done') {
         applied.acknowledged(clientToken, answer.value);
         this.counts.done += 1;
@@ -187,6 +193,10 @@ export class RecordClient {
 
   #tell(kind: WatchedOperation['kind'], answer: Answer<unknown>, startedMs: number): void {
     this.#deps.onOperation?.(operationOf(kind, answer, startedMs, this.#deps.schedule.nowMs));
+  }
+
+  #patience(): AbortSignal {
+    return patience(this.#deps.schedule, this.#deps.trouble.clientPatienceMs);
   }
 
   #note(input: RecordOperation['input'], calledAt: number, output: RegisterOutput | undefined): void {

@@ -1,15 +1,20 @@
 /** A project whose user makes, stops, starts, reboots and deletes servers, through any agent. */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
+import type { MadeServers } from '../../node/services/compute/server-create.ts';
 import type { RequestContext } from '../../node/services/context.ts';
 import { serversPerTenant } from '../options.ts';
+import type { WorldProbe } from '../probes.ts';
 import type { Trace } from '../trace.ts';
 import type { WatchedOperation } from '../watcher.ts';
 import type { HostAgent } from '../world/host-agent.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
-import { type Answer, callAgent, operationOf, type Working } from './client.ts';
+import type { Trouble } from '../world/trouble.ts';
+import { type Answer, callAgent, operationOf, patience, type Working } from './client.ts';
 
+/** What guests are given that nobody else may read. */
+export const secretOfGuests = 'password: not-for-anybodys-eyes';
 /** Times a creation of unknown fate is sent again. */
 const resendsMax = 2;
 
@@ -30,6 +35,14 @@ export interface TenantDeps {
   readonly onAsks: (serverId: string) => (isKnown: boolean) => void;
   /** Hears of each call. */
   readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
+  readonly trouble: Trouble;
+  /** A server of another project, if there is one. */
+  readonly stranger: (projectId: string) => string | undefined;
+  /** A server of another project was asked for, and shown or not. */
+  readonly onStranger: (by: string, serverId: string, isShown: boolean) => void;
+  /** What this tenant's user is taken for: `member`, unless a bug is planted. */
+  readonly role: string;
+  readonly reached: (probe: WorldProbe) => void;
   /** A deletion was acknowledged. */
   readonly onDeleted: (serverId: string) => void;
 }
@@ -39,6 +52,7 @@ export class Tenant {
   readonly counts = { done: 0, refused: 0, unknown: 0 };
   readonly #deps: TenantDeps;
   readonly #networkId: string;
+  readonly #groupId: string;
   readonly #thinkMs: number;
   readonly #servers: string[];
   #creations = 0;
@@ -49,6 +63,8 @@ export class Tenant {
     options: {
       readonly projectId: string;
       readonly networkId: string;
+      /** A group whose members are to be apart. */
+      readonly groupId: string;
       readonly thinkMs: number;
       readonly servers: readonly string[];
     },
@@ -58,6 +74,7 @@ export class Tenant {
     this.#networkId = options.networkId;
     this.#thinkMs = options.thinkMs;
     this.#servers = [...options.servers];
+    this.#groupId = options.groupId;
   }
 
   async run(): Promise<void> {
@@ -77,6 +94,7 @@ export class Tenant {
     const { random, onDeleting, onDeleted } = this.#deps;
     if (this.#servers.length === 0 || (this.#servers.length < serversPerTenant && random.chance(0.4)))
       return this.#create();
+    if (random.chance(0.1)) return this.#pry();
     const id = random.pick(this.#servers);
     switch (random.below(6)) {
       case 0:
@@ -99,6 +117,17 @@ export class Tenant {
     }
   }
 
+  /** Asks for what belongs to somebody else. */
+  async #pry(): Promise<void> {
+    const { stranger, onStranger } = this.#deps;
+    const id = stranger(this.projectId);
+    if (id === undefined) return;
+    const answer = await this.#call(`show ${id}`, async (agent, context) =>
+      agent.compute.servers.show(context, agent.services.state.local, id),
+    );
+    if (answer.kind !== 'refused') onStranger(this.projectId, id, answer.kind === 'done');
+  }
+
   async #ask(
     what: string,
     id: string,
@@ -118,22 +147,29 @@ export class Tenant {
       flavorId: random.pick(['small', 'large']),
       imageId: 'image-1',
       networks: [{ networkId: this.#networkId }],
+      ...(random.chance(0.2) ? { schedulerHints: { group: this.#groupId } } : {}),
+      ...(random.chance(0.3) ? { userData: Buffer.from(secretOfGuests).toString('base64') } : {}),
       clientToken,
     };
     for (let sends = 0; ; sends += 1) {
-      const answer = await this.#call(
-        `create ${clientToken}`,
-        (agent, context) => agent.compute.servers.create(context, draft),
-        ({ servers }) => servers.map(({ id }) => ` ${id}`).join(''),
-      );
-      if (answer.kind === 'done') {
+      const create = (): Promise<Answer<MadeServers>> =>
+        this.#call(
+          `create ${clientToken}`,
+          (agent, context) => agent.compute.servers.create(context, draft),
+          ({ servers }) => servers.map(({ id }) => ` ${id}`).join(''),
+        );
+      const isHasty = this.#deps.trouble.areClientsHasty;
+      if (isHasty) this.#deps.reached('same-creation-twice-at-once');
+      const answers = await Promise.all(isHasty ? [create(), create()] : [create()]);
+      for (const answer of answers) {
+        if (answer.kind !== 'done') continue;
         for (const { id } of answer.value.servers) {
           if (!this.#servers.includes(id)) this.#servers.push(id);
           onCreated(id);
         }
-        return;
       }
-      if (sends >= resendsMax || answer.kind === 'refused') return;
+      if (answers.some(({ kind }) => kind === 'done')) return;
+      if (sends >= resendsMax || answers.every(({ kind }) => kind === 'refused')) return;
       await this.#deps.schedule.sleep(random.below(2_000));
     }
   }
@@ -148,10 +184,13 @@ export class Tenant {
     const node = random.pick(nodes);
     const agent = agentOf(node);
     const startedMs = this.#deps.schedule.nowMs;
+    const { schedule, trouble, reached } = this.#deps;
+    const signal = patience(schedule, trouble.clientPatienceMs);
     const answer: Answer<T> =
       agent === undefined
         ? { kind: 'refused', error: new ShoalError('UNAVAILABLE', 'The agent does not listen.') }
-        : await callAgent(node, () => work(agent, contextOf(this.projectId)));
+        : await callAgent(node, () => work(agent, contextOf(this.projectId, [this.#deps.role], signal)));
+    if (signal.aborted) reached('client-gave-up');
     this.counts[answer.kind] += 1;
     const kind = what.split(' ', 1)[0] as WatchedOperation['kind'];
     this.#deps.onOperation?.(operationOf(kind, answer, startedMs, this.#deps.schedule.nowMs));
@@ -162,7 +201,11 @@ export class Tenant {
 }
 
 /** A member of a project. */
-export function contextOf(projectId: string, roles: readonly string[] = ['member']): RequestContext {
+export function contextOf(
+  projectId: string,
+  roles: readonly string[] = ['member'],
+  signal = new AbortController().signal,
+): RequestContext {
   return {
     requestId: 'req-simulated',
     userId: `user-of-${projectId}`,
@@ -171,6 +214,6 @@ export function contextOf(projectId: string, roles: readonly string[] = ['member
     projectId,
     roles,
     isAdmin: roles.includes('admin'),
-    signal: new AbortController().signal,
+    signal,
   };
 }

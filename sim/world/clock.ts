@@ -14,6 +14,7 @@ export class HostTime {
   #rate = 1;
   #monotonicMs: number;
   #setAtMs = 0;
+  #stoppedAtMs: number | undefined;
   /** Wall clock over monotonic clock. */
   #wallOffsetMs = startWallMs;
 
@@ -38,8 +39,13 @@ export class HostTime {
     return this.#monotonicMs + (this.#schedule.nowMs - this.#setAtMs) * this.#rate;
   }
 
+  /** The wall clock stands still from now on; the monotonic one goes on. */
+  stopWall(): void {
+    this.#stoppedAtMs ??= this.wallMs();
+  }
+
   wallMs(): number {
-    return Math.floor(this.monotonicMs() + this.#wallOffsetMs);
+    return this.#stoppedAtMs ?? Math.floor(this.monotonicMs() + this.#wallOffsetMs);
   }
 
   /** Somebody sets the wall clock. */
@@ -49,6 +55,7 @@ export class HostTime {
 
   /** The time service has set it right. */
   correctWall(): void {
+    this.#stoppedAtMs = undefined;
     this.#wallOffsetMs = startWallMs + this.#schedule.nowMs - this.monotonicMs();
   }
 }

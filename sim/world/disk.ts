@@ -5,7 +5,8 @@
  * checksummed record, so a torn one is dropped whole when the log is opened. A batch in flight when the process or the
  * power goes is kept or lost, and nobody was told which. What `clear` removed was not synced, and may be there again
  * after a crash unless a later batch was. A sync may fail, after which the batch is kept or lost; it may be slow for a
- * while; the disk may be full. Rows may rot (`rot`), and the whole disk may come back empty (`wipe`).
+ * while; the disk may be full. Rows may rot (`rot`), change places (`misdirect`) or lack the end of what was written
+ * (`tear`); the whole disk may come back as it was some time ago (`rollBack`), or empty (`wipe`).
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
@@ -16,6 +17,7 @@ import type { Life, Schedule } from './schedule.ts';
 export interface DiskObserver {
   onDurable(ops: readonly DiskOp[]): void;
   onWiped(): void;
+  onRolledBack(rows: readonly DiskOp[]): void;
 }
 
 export interface DiskOptions {
@@ -109,6 +111,38 @@ export class SimDisk {
       hit.push(key);
     }
     return hit;
+  }
+
+  /** Exchanges the values of two rows whose keys begin with one of `prefixes`: a write went to the wrong place. */
+  misdirect(prefixes: readonly string[]): readonly string[] {
+    const keys = [...this.#rows.keys()].filter((key) => prefixes.some((prefix) => key.startsWith(prefix))).sort();
+    if (keys.length < 2) return [];
+    const a = this.#random.pick(keys);
+    const b = this.#random.pick(keys.filter((key) => key !== a));
+    const [valueA, valueB] = [this.#rows.get(a), this.#rows.get(b)];
+    if (valueA === undefined || valueB === undefined) return [];
+    this.#rows.set(a, valueB);
+    this.#rows.set(b, valueA);
+    return [a, b];
+  }
+
+  /** A later row or two of the last batch are not there though the batch was called durable: a write was torn. */
+  tear(prefix: string): readonly string[] {
+    const keys = [...this.#rows.keys()].filter((key) => key.startsWith(prefix)).sort();
+    const torn = keys.slice(-1 - this.#random.below(2));
+    for (const key of torn) this.#rows.delete(key);
+    return torn;
+  }
+
+  /** What is on it now, to be put back later. */
+  copy(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.#rows);
+  }
+
+  /** Puts an older copy back. Only while no process has it open. */
+  rollBack(copy: ReadonlyMap<string, Uint8Array>): void {
+    this.#rows = new Map(copy);
+    this.#observer.onRolledBack([...copy].map(([key, value]) => ({ key, value })));
   }
 
   /** A new, empty disk in its place. Only while no process has it open. */

@@ -1,10 +1,10 @@
 /**
  * The host's side of one process of an agent: claims, intents, host loop, placer and services, put together as
  * node/host-side.ts does it, on a machine of the simulated world. What is not production code here: adverts travel
- * unsigned over the simulated network, and nobody detects failures (every host counts as up).
+ * over the simulated network without libp2p and without real signatures (hearsay.ts).
  */
 import { BlobStore } from '../../drivers/image/store.ts';
-import { placementAdvert } from '../../node/advert-mapping.ts';
+import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
@@ -22,11 +22,15 @@ import type { HostControl, HostProbe, HostViews, ServiceDependencies } from '../
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
 import { NetworkService } from '../../node/services/network/index.ts';
 import { hostTable, networkTable } from '../../node/state/tables/index.ts';
+import type { HostStore } from '../../node/store/host-store.ts';
 import { UnsaidReports } from '../../node/unsaid-reports.ts';
 import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
+import type { HearsayChecker } from '../checkers/hearsay.ts';
+import type { WorldProbe } from '../probes.ts';
+import { type Hearsay, SimHearsay } from './hearsay.ts';
 import { hostIpOf } from './ids.ts';
-import type { HostMachine } from './machine.ts';
+import type { HostDriverSet, HostMachine } from './machine.ts';
 import type { Process } from './node.ts';
 
 /** How often adverts are sent though nothing has changed. Unit: ms. */
@@ -43,13 +47,27 @@ export interface HostAgentDeps {
   readonly newId: () => string;
   /** Start of the agent: adverts of a later one win. */
   readonly epoch: number;
-  /** Sends an advert to everybody else. */
-  readonly broadcast: (advert: shoal.v1.Advert) => void;
-  /** What the host `hostId` answers, asked over the network. */
+  /** All hosts of the mesh. */
+  readonly hosts: readonly HostId[];
+  /** Sends hearsay to one of them. */
+  readonly send: (to: HostId, told: Hearsay) => void;
+  readonly checker: HearsayChecker;
+  readonly reached: (probe: WorldProbe) => void;
+  /** A planted bug: an older advert wins over a newer one. */
+  readonly isCredulous: boolean;
+  /** A planted bug: a target is not asked whether it admits. */
+  readonly isPresumptuous: boolean;
+  /** A planted bug: claims are timed by the wall clock. */
+  readonly claimsByWallClock: boolean;
+  readonly wrapStore?: (inner: HostStore) => HostStore;
+  readonly wrapDrivers?: (machine: HostMachine, drivers: HostDriverSet, clock: Clock) => HostDriverSet;
+  /** How much more than it has this host tells of itself, as a factor. */
+  readonly boast: () => number;
+  /** What the agent of `hostId` answers, asked over the network. */
   readonly ask: <T>(
     hostId: HostId,
     signal: AbortSignal,
-    work: (handlers: HostHandlers, signal: AbortSignal) => Promise<T>,
+    work: (far: HostAgent, signal: AbortSignal) => Promise<T>,
   ) => Promise<T>;
   /** A part failed in a way that ends the process. */
   readonly onFatal: (error: unknown) => void;
@@ -67,7 +85,7 @@ export class HostAgent {
   readonly services: ServiceDependencies;
   readonly loop: HostLoop;
   readonly #deps: HostAgentDeps;
-  readonly #adverts = new Map<string, shoal.v1.Advert>();
+  readonly hearsay: SimHearsay;
   readonly #intents: IntentBook;
   readonly #start: () => Promise<void>;
   #sequence = 0;
@@ -83,10 +101,29 @@ export class HostAgent {
     const logger = process.logger;
     const services: ServiceDependencies = { state, clock, logger, newId };
     this.services = services;
-    const drivers = machine.drivers(life);
-    const store = machine.store.open(life);
+    const ownDrivers = machine.drivers(life);
+    const drivers = deps.wrapDrivers?.(machine, ownDrivers, clock) ?? ownDrivers;
+    const ownStore = machine.store.open(life, process.end);
+    const store = deps.wrapStore?.(ownStore) ?? ownStore;
     this.columns = new HostColumns({ seed: random.uint32() });
-    this.claims = new ClaimBook({ store, clock, onChange: () => this.#changed() }, machine.capacity);
+    this.hearsay = new SimHearsay({
+      self: hostId,
+      hosts: deps.hosts,
+      epoch: deps.epoch,
+      clock,
+      random: random.fork(),
+      columns: this.columns,
+      checker: deps.checker,
+      name: life.name,
+      send: deps.send,
+      ask: (to, timeoutMs, work) => this.#askWithin(to, timeoutMs, work),
+      reached: deps.reached,
+      isCredulous: deps.isCredulous,
+    });
+    this.claims = new ClaimBook(
+      { store, clock: deps.claimsByWallClock ? wallClockOnly(clock) : clock, onChange: () => this.#changed() },
+      machine.capacity,
+    );
     this.#intents = new IntentBook({ ...services, store });
     const reports = new UnsaidReports(new HostReportService(services, hostId, signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger });
@@ -146,16 +183,16 @@ export class HostAgent {
         columns: this.columns,
         transport: {
           claim: async (target, request, asked) =>
-            new shoal.v1.ClaimResponse(
-              await deps.ask(target, asked, (handlers, remote) => handlers.claim(request, callOf(hostId, remote))),
-            ),
+            deps.isPresumptuous
+              ? new shoal.v1.ClaimResponse({ admitted: true })
+              : new shoal.v1.ClaimResponse(
+                  await deps.ask(target, asked, (far, remote) => far.handlers.claim(request, callOf(hostId, remote))),
+                ),
           release: async (target, request) => {
-            await deps.ask(target, signal, (handlers, remote) =>
-              handlers.releaseClaim(request, callOf(hostId, remote)),
-            );
+            await deps.ask(target, signal, (far, remote) => far.handlers.releaseClaim(request, callOf(hostId, remote)));
           },
         },
-        acceptAdvert: (signed) => this.hears(shoal.v1.Advert.decode(signed.advert)),
+        acceptAdvert: (signed) => this.hearsay.accept(shoal.v1.Advert.decode(signed.advert)),
         clock,
         prng: random.fork(),
         logger,
@@ -174,7 +211,10 @@ export class HostAgent {
       withLocalIntents: (server) =>
         server.hostId === hostId ? reports.overlay(this.#intents.overlay(server)) : server,
     };
-    const hostViews: HostViews = { adverts: () => [...this.#adverts.values()], condition: () => 'alive' };
+    const hostViews: HostViews = {
+      adverts: () => this.hearsay.adverts(),
+      condition: (id) => this.hearsay.conditionOf(id as HostId),
+    };
     const hostProbe: HostProbe = {
       answers: async (target, asked) => {
         try {
@@ -193,6 +233,7 @@ export class HostAgent {
     this.#start = async () => {
       for (const driver of [drivers.compute, drivers.network, drivers.storage]) await driver.start(signal);
       await this.loop.start();
+      this.hearsay.start();
       clock.setInterval(() => this.#tell(), heartbeatMs);
       clock.setInterval(() => {
         this.#intents.flush(signal).catch(deps.onFatal);
@@ -208,11 +249,12 @@ export class HostAgent {
 
   /** This host's advert as of now. */
   advert(): shoal.v1.Advert {
-    const { machine, epoch } = this.#deps;
+    const { machine, epoch, checker } = this.#deps;
+    const boast = this.#deps.boast();
     const usage = this.claims.usage();
     const { vcpus, memoryMib, diskGib } = machine.capacity;
     this.#sequence += 1;
-    return new shoal.v1.Advert({
+    const advert = new shoal.v1.Advert({
       hostId: machine.hostId,
       hostName: `host-${machine.raftId}`,
       meshId: 'mesh',
@@ -221,9 +263,9 @@ export class HostAgent {
       sequence: this.#sequence,
       hostIp: hostIpOf(machine.raftId),
       zone: 'nova',
-      vcpus: vcpus.total,
-      memoryMib: memoryMib.total,
-      diskGib: diskGib.total,
+      vcpus: vcpus.total * boast,
+      memoryMib: memoryMib.total * boast,
+      diskGib: diskGib.total * boast,
       vcpusRatio: vcpus.allocationRatio,
       memoryRatio: memoryMib.allocationRatio,
       diskRatio: diskGib.allocationRatio,
@@ -238,19 +280,8 @@ export class HostAgent {
       hypervisorVersion: 7_002_022,
       architecture: 'x86_64',
     });
-  }
-
-  /** Takes an advert in. False: the one known is as new. */
-  hears(advert: shoal.v1.Advert): boolean {
-    const known = this.#adverts.get(advert.hostId);
-    if (
-      known !== undefined &&
-      (advert.epoch < known.epoch || (advert.epoch === known.epoch && advert.sequence <= known.sequence))
-    )
-      return false;
-    this.#adverts.set(advert.hostId, advert);
-    this.columns.upsert(placementAdvert(advert));
-    return true;
+    checker.said(machine.hostId, advert);
+    return advert;
   }
 
   #changed(): void {
@@ -263,10 +294,29 @@ export class HostAgent {
   }
 
   #tell(): void {
-    const advert = this.advert();
-    this.hears(advert);
-    this.#deps.broadcast(advert);
+    this.hearsay.publish(this.advert());
   }
+
+  /** As `ask`, but for `timeoutMs` at most. */
+  async #askWithin<T>(to: HostId, timeoutMs: number, work: (far: SimHearsay) => Promise<T> | T): Promise<T> {
+    const stop = new AbortController();
+    const timer = this.#deps.process.clock.setTimeout(() => stop.abort(), timeoutMs);
+    try {
+      return await this.#deps.ask(to, stop.signal, async (far) => work(far.hearsay));
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+/** A planted bug: a clock whose monotonic time is the wall's. */
+function wallClockOnly(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.nowMs(),
+    setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
+    setInterval: (callback, periodMs) => clock.setInterval(callback, periodMs),
+  };
 }
 
 function callOf(caller: HostId, signal: AbortSignal): Parameters<HostHandlers['claim']>[1] {

@@ -12,6 +12,8 @@ interface InFlight {
 export class SimHostStore {
   /** The next write fails, and what it held is lost. */
   failNext = false;
+  /** Syncs take so much longer. */
+  slowFactor = 1;
   readonly #schedule: Schedule;
   readonly #random: Prng;
   readonly #syncMs: number;
@@ -27,8 +29,8 @@ export class SimHostStore {
     this.#syncMs = options.syncMs;
   }
 
-  /** What a process holds of it. */
-  open(life: Life): HostStore {
+  /** What a process holds of it; `onFailed` hears that it takes no more writes. */
+  open(life: Life, onFailed: (error: ShoalError) => void): HostStore {
     let hasFailed = false;
     return {
       get: (key) => {
@@ -43,14 +45,21 @@ export class SimHostStore {
         const batch: InFlight = { writes: [...writes], isOver: false };
         this.#inFlight.push(batch);
         return new Promise((resolve, reject) => {
-          this.#schedule.after(this.#syncMs * (0.5 + this.#random.float()), () => {
+          this.#schedule.after(this.#syncMs * this.slowFactor * (0.5 + this.#random.float()), () => {
             if (batch.isOver) return;
             batch.isOver = true;
             this.#inFlight = this.#inFlight.filter((other) => other !== batch);
             if (this.failNext) {
               this.failNext = false;
               hasFailed = true;
-              this.#schedule.after(0, () => reject(failed()), life);
+              this.#schedule.after(
+                0,
+                () => {
+                  reject(failed());
+                  onFailed(failed());
+                },
+                life,
+              );
               return;
             }
             this.#apply(batch.writes);

@@ -7,32 +7,52 @@ import type { Prng } from '../../node/base/prng.ts';
 import type { HostHandlers } from '../../node/host-handlers.ts';
 import { quotaUsage } from '../../node/services/quota.ts';
 import { type Change, transact } from '../../node/services/transact.ts';
-import { flavorTable, hostTable, imageTable, portTable, serverTable } from '../../node/state/tables/index.ts';
+import {
+  flavorTable,
+  hostTable,
+  imageTable,
+  networkTable,
+  portTable,
+  serverGroupTable,
+  serverTable,
+} from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { ClaimRecord, HostCapacity } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
+import { HearsayChecker } from '../checkers/hearsay.ts';
 import {
   checkAddresses,
+  checkAttachments,
+  checkCreations,
+  checkGroups,
   checkHosts,
+  checkPromises,
   checkQuota,
+  checkStart,
+  checkStranger,
+  checkVnis,
   checkWrite,
   type HostPicture,
   PowerOffChecker,
   RemovalChecker,
 } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
-import type { HostMutant } from '../mutants/mutant.ts';
+import { type Misdeed, misdeeds } from '../mutants/misdeeds.ts';
+import type { Mutant } from '../mutants/mutant.ts';
+import type { WorldProbe } from '../probes.ts';
 import type { Trace } from '../trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../watcher.ts';
 import type { Working } from '../workload/client.ts';
 import { contextOf, Tenant } from '../workload/tenant.ts';
+import type { Hearsay } from './hearsay.ts';
 import { HostAgent } from './host-agent.ts';
 import { hostIpOf } from './ids.ts';
-import { HostMachine } from './machine.ts';
+import { HostMachine, storageBytes } from './machine.ts';
 import type { SimNetwork } from './network.ts';
 import type { Process, SimNode } from './node.ts';
 import { RecordList } from './record-list.ts';
 import type { Schedule } from './schedule.ts';
+import type { Trouble } from './trouble.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -55,6 +75,10 @@ const joiningMax = 20;
 const filledAtOnce = 32;
 const resendsMax = 20;
 
+/** Adverts of the past that are kept. */
+const toldMax = 200;
+/** Hearsay that waits for one host. */
+const heldMax = 2_000;
 /** How long after its answer an ask of unknown fate may still be committed. Unit: ms. */
 const unknownFateMs = 60_000;
 
@@ -74,7 +98,8 @@ export interface HostWorldDeps {
   readonly working: Working;
   readonly onFailed: (error: unknown) => void;
   readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
-  readonly mutant?: HostMutant;
+  readonly trouble: Trouble;
+  readonly planted?: Mutant;
 }
 
 export interface HostWorldOptions {
@@ -84,6 +109,7 @@ export interface HostWorldOptions {
   readonly servers: number;
   readonly hostVcpus: number;
   readonly syncMs: number;
+  readonly racks: number;
 }
 
 export class HostWorld {
@@ -93,6 +119,9 @@ export class HostWorld {
   readonly #options: HostWorldOptions;
   readonly #agents = new Map<number, HostAgent>();
   readonly #removals: RemovalChecker;
+  readonly #hearsay: HearsayChecker;
+  /** Adverts that hosts told lately, for those who tell them again. */
+  #told: shoal.v1.Advert[] = [];
   readonly #powerOffs: PowerOffChecker;
   /** By server: asks of its owner under way, and until when one of unknown fate may still take effect. */
   readonly #asks = new Map<string, { underWay: number; untilMs: number }>();
@@ -106,14 +135,16 @@ export class HostWorld {
   /** By tenant: the servers that it has from the start. */
   readonly #filled = new Map<number, readonly string[]>();
   #networkIds: string[] = [];
+  #groupIds: string[] = [];
   #seenRevision = 0;
 
   constructor(deps: HostWorldDeps, options: HostWorldOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#removals = new RemovalChecker(deps.report);
+    this.#hearsay = new HearsayChecker(deps.report);
     this.#powerOffs = new PowerOffChecker(deps.report);
-    const shared = new FakeStorage({ shared: true, totalBytes: 2 ** 50 });
+    const shared = new FakeStorage({ shared: true, totalBytes: storageBytes });
     if (options.tenants === 0) return;
     for (const node of deps.nodes) {
       this.machines.push(
@@ -128,7 +159,7 @@ export class HostWorld {
           {
             raftId: node.raftId,
             hostId: hostIdOf(node.raftId),
-            storage: options.storage === 'rbd' ? shared : new FakeStorage({ shared: false, totalBytes: 2 ** 50 }),
+            storage: options.storage === 'rbd' ? shared : new FakeStorage({ shared: false, totalBytes: storageBytes }),
             capacity: capacityOf(options.hostVcpus),
             syncMs: options.syncMs,
           },
@@ -165,21 +196,7 @@ export class HostWorld {
       await loop.changeMembers(others.map(({ raftId }) => ({ type: 'addLearner', nodeId: raftId })));
     }
     const recordHosts = (change: Change, some: readonly SimNode[]): void => {
-      for (const { raftId } of some) {
-        hostTable.insert(
-          change,
-          new shoal.v1.Host({
-            id: hostIdOf(raftId),
-            name: `host-${raftId}`,
-            raftId,
-            vtepIp: hostIpOf(raftId),
-            transitIndex: raftId,
-            zone: 'nova',
-            version: '0.1.0',
-            joinedMs: 1,
-          }),
-        );
-      }
+      for (const { raftId } of some) hostTable.insert(change, this.#hostRecord(raftId));
     };
     for (let from = hostsAtOnce; from < nodes.length; from += hostsAtOnce) {
       await transact(services, { signal, clientToken: `hosts from ${from}` }, ({ change }) =>
@@ -221,6 +238,8 @@ export class HostWorld {
         if (network === undefined) throw new Error('a network is made');
         await agent.network.subnets.create(context, [{ networkId: network.id, cidr: '10.0.0.0/24', name: 'sub' }]);
         this.#networkIds.push(network.id);
+        const group = await agent.compute.serverGroups.create(context, { name: 'apart', policy: 'anti-affinity' });
+        this.#groupIds.push(group.id);
       }
     }
     this.isFounded = true;
@@ -230,7 +249,8 @@ export class HostWorld {
   async start(node: SimNode, process: Process): Promise<void> {
     const machine = this.#machine(node.raftId);
     if (machine === undefined) return;
-    const { network, nodes, random, newId, onFailed, mutant } = this.#deps;
+    const { network, nodes, random, newId, onFailed, planted } = this.#deps;
+    const mutant = planted?.host;
     const agent = new HostAgent({
       process,
       machine,
@@ -238,13 +258,18 @@ export class HostWorld {
       newId,
       epoch: node.boots,
       onFatal: onFailed,
-      broadcast: (advert) => {
-        if (!process.life.isAlive) return;
-        for (const other of nodes) {
-          if (other !== node)
-            network.post(node.raftId, other.raftId, () => void this.#agents.get(other.raftId)?.hears(advert));
-        }
+      hosts: nodes.map(({ raftId }) => hostIdOf(raftId)),
+      send: (to, told) => {
+        if (process.life.isAlive) this.#send(node.raftId, Number(to.slice(-4)), told);
       },
+      checker: this.#hearsay,
+      reached: (probe) => this.#probe(probe),
+      isCredulous: mutant === 'lower-advert-wins',
+      isPresumptuous: mutant === 'gossip-authorises',
+      claimsByWallClock: mutant === 'claims-by-wall-clock',
+      ...(planted?.hostStore === undefined ? {} : { wrapStore: planted.hostStore }),
+      ...(planted?.drivers === undefined ? {} : { wrapDrivers: planted.drivers }),
+      boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,
       ask: (hostId, signal, work) => {
         const to = Number(hostId.slice(-4));
         return network.call(
@@ -253,7 +278,7 @@ export class HostWorld {
             const asked = this.#agents.get(to);
             if (asked === undefined || this.#nodeOf(to)?.isUp !== true)
               throw new ShoalError('UNAVAILABLE', 'This agent is starting.');
-            return work(asked.handlers, remoteSignal);
+            return work(asked, remoteSignal);
           },
         );
       },
@@ -267,32 +292,134 @@ export class HostWorld {
         : {}),
       ...(mutant === 'releases-at-once' ? { wrapHandlers: forgetful } : {}),
     });
-    if (mutant === 'deletes-without-record' || mutant === 'stops-without-quorum')
-      await this.#plant(mutant, process, machine);
     this.#agents.set(node.raftId, agent);
     void process.life.died.then(() => {
       machine.store.crash();
       if (mutant === 'forgets-claims') machine.store.forget('claim/');
       if (this.#agents.get(node.raftId) === agent) this.#agents.delete(node.raftId);
     });
+    if (mutant !== undefined && mutant in misdeeds)
+      await this.#plant(misdeeds[mutant as keyof typeof misdeeds], agent, process);
     await agent.start();
   }
 
-  /** A second, wrong hand on the host's guests. */
-  async #plant(mutant: HostMutant, process: Process, machine: HostMachine): Promise<void> {
-    const { compute } = machine.drivers(process.life);
-    const signal = new AbortController().signal;
-    await compute.start(signal);
-    const misbehave = async (): Promise<void> => {
-      for (const serverId of machine.runningGuests()) {
-        const isUnknown = serverTable.get(process.state.local, serverId) === undefined;
-        if (mutant === 'deletes-without-record' ? !isUnknown : process.state.standing().hasQuorum) continue;
-        await compute.stopGuest(serverId, { graceMs: 0 }, signal);
-        if (mutant === 'deletes-without-record') await compute.removeGuest(serverId, signal);
+  // --- Members ---------------------------------------------------------------------------------------------------------
+
+  /** Hosts that are not in the mesh now, or are about to leave or to come back. */
+  readonly absent = new Set<number>();
+  #memberWork: Promise<void> = Promise.resolve();
+
+  /** Takes a host out of the records; the autopilot then takes it out of the group. Goes on until it is done. */
+  dismiss(raftId: number): void {
+    this.absent.add(raftId);
+    this.#changeHosts(raftId, 'member-left', (change, reader) => {
+      const row = hostTable.get(reader, hostIdOf(raftId));
+      if (row !== undefined) hostTable.remove(change, row);
+    });
+  }
+
+  /** Puts it in again. */
+  readmit(raftId: number): void {
+    this.#changeHosts(raftId, 'member-came-back', (change, reader) => {
+      if (hostTable.get(reader, hostIdOf(raftId)) === undefined) hostTable.insert(change, this.#hostRecord(raftId));
+    });
+    this.#memberWork = this.#memberWork.then(() => void this.absent.delete(raftId));
+  }
+
+  #changeHosts(raftId: number, probe: WorldProbe, edit: (change: Change, reader: StateReader) => void): void {
+    const { schedule, random, nodes, newId, working, onFailed } = this.#deps;
+    const attempt = async (): Promise<boolean> => {
+      const process = random.pick(nodes.filter((node) => node.raftId !== raftId)).process;
+      if (process === undefined) return false;
+      const { state, clock, logger, life } = process;
+      const done = transact(
+        { state, clock, logger, newId },
+        { signal: new AbortController().signal },
+        ({ change, reader }) => edit(change, reader),
+      ).then(() => true);
+      const gone = life.died.then(() => false);
+      try {
+        return await Promise.race([done, gone]);
+      } catch (caught) {
+        if (!(caught instanceof ShoalError)) throw caught;
+        return false;
       }
     };
+    const work = async (): Promise<void> => {
+      while (!(await attempt())) await schedule.sleep(300);
+      this.#probe(probe);
+    };
+    this.#memberWork = this.#memberWork.then(() => working.during(work()));
+    this.#memberWork.catch(onFailed);
+  }
+
+  #hostRecord(raftId: number): shoal.v1.Host {
+    const { racks } = this.#options;
+    return new shoal.v1.Host({
+      id: hostIdOf(raftId),
+      name: `host-${raftId}`,
+      raftId,
+      vtepIp: hostIpOf(raftId),
+      transitIndex: raftId,
+      zone: 'nova',
+      failureDomain: racks === 0 ? '' : `rack-${raftId % racks}`,
+      version: '0.1.0',
+      joinedMs: 1,
+    });
+  }
+
+  /** A member that lies: in another's name, in words of the past, and of who is there. */
+  lie(liar: number): void {
+    const { random, nodes } = this.#deps;
+    const victim = random.pick(nodes.filter(({ raftId }) => raftId !== liar)).raftId;
+    const about = this.#agents.get(victim);
+    const by = hostIdOf(liar);
+    const old = this.#told.filter(({ hostId }) => hostId === hostIdOf(victim));
+    const lies: Hearsay[] = [];
+    const known = old.at(-1);
+    if (known !== undefined) {
+      const forged = new shoal.v1.Advert({ ...known, sequence: known.sequence + 1_000, vcpusUsed: 0, vcpus: 1_000 });
+      lies.push({ kind: 'advert', by, advert: forged });
+      lies.push({ kind: 'advert', by: hostIdOf(victim), advert: random.pick(old) });
+    }
+    if (about !== undefined) {
+      const rumour = { ...about.hearsay.ownRumour(), from: by, kind: random.pick(['dead', 'suspect'] as const) };
+      lies.push({ kind: 'rumour', by, rumour });
+    }
+    for (const told of lies) for (const { raftId } of nodes) if (raftId !== liar) this.#send(liar, raftId, told);
+  }
+
+  /** Hearsay on its way from one host to another. */
+  #send(from: number, to: number, told: Hearsay): void {
+    const { network, trouble } = this.#deps;
+    if (trouble.gossipAlone.has(from) || trouble.gossipAlone.has(to)) return;
+    if (told.kind === 'advert' && told.by === told.advert.hostId) {
+      this.#told.push(told.advert);
+      if (this.#told.length > 2 * toldMax) this.#told = this.#told.slice(-toldMax);
+    }
+    const arrive = (): void => this.#agents.get(to)?.hearsay.hear(told);
+    network.post(from, to, () => {
+      const held = trouble.gossipHeld.get(to);
+      if (held === undefined) arrive();
+      else if (held.length < heldMax) held.push(arrive);
+    });
+  }
+
+  #probe(probe: WorldProbe): void {
+    this.#deps.reached(`probe ${probe}`);
+  }
+
+  /** A second, wrong hand on the host's guests. */
+  async #plant(misdeed: Misdeed, agent: HostAgent, process: Process): Promise<void> {
+    const { machine } = agent;
+    const { compute, storage } = machine.drivers(process.life);
+    const signal = new AbortController().signal;
+    await compute.start(signal);
+    await storage.start(signal);
     process.clock.setInterval(() => {
-      misbehave().catch(this.#deps.onFailed);
+      misdeed({ agent, process, machine, compute, storage, signal, machines: this.machines }).catch(
+        this.#deps.onFailed,
+      );
     }, 200);
   }
 
@@ -314,10 +441,20 @@ export class HostWorld {
           onDeleting: (serverId) => this.#deleting.add(serverId),
           onDeleted: (serverId) => this.#deleted.add(serverId),
           onAsks: (serverId) => this.#onAsks(serverId),
+          trouble: this.#deps.trouble,
+          role: this.#deps.planted?.host === 'shows-others-servers' ? 'admin' : 'member',
+          stranger: (projectId) => {
+            const servers = serverTable.list(this.#deps.replay()).map(({ record }) => record);
+            const strangers = servers.filter((server) => server.projectId !== projectId);
+            return strangers.length === 0 ? undefined : random.pick(strangers).id;
+          },
+          onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
+          reached: (probe) => this.#probe(probe),
         },
         {
           projectId: `p${at + 1}`,
           networkId,
+          groupId: this.#groupIds[at] ?? '',
           thinkMs: this.#options.tenantThinkMs,
           servers: this.#filled.get(at + 1) ?? [],
         },
@@ -328,10 +465,7 @@ export class HostWorld {
 
   heal(): void {
     for (const machine of this.machines) {
-      machine.compute.faults.clear();
-      machine.network.faults.clear();
-      machine.storage.faults.clear();
-      machine.compute.behaviour.startDelayMs = 0;
+      machine.heal();
     }
   }
 
@@ -418,6 +552,28 @@ export class HostWorld {
       report,
     );
     checkQuota(this.#quotas(reader), report);
+    checkVnis(
+      networkTable.list(reader).map(({ record }) => ({ id: record.id, vni: record.vni })),
+      report,
+    );
+    const servers = serverTable.list(reader).map(({ record }) => record);
+    const holdings = servers.map(({ id, projectId, name, rootVolumeId, portIds }) => ({
+      serverId: id,
+      projectId,
+      name,
+      volumeIds: rootVolumeId === '' ? [] : [rootVolumeId],
+      portIds,
+    }));
+    checkAttachments(holdings, report);
+    checkCreations(holdings, report);
+    const hostOf = new Map(servers.map(({ id, hostId }) => [id, hostId]));
+    checkGroups(
+      serverGroupTable.list(reader).map(({ record }) => ({
+        id: record.id,
+        hostIds: record.memberIds.map((id) => hostOf.get(id) ?? '').filter((hostId) => hostId !== ''),
+      })),
+      report,
+    );
   }
 
   /** Whether every host is as the records want it. */
@@ -479,16 +635,12 @@ export class HostWorld {
       reached(
         `server ${record.status === ServerStatus.SERVER_STATUS_ACTIVE ? 'active' : record.status === ServerStatus.SERVER_STATUS_ERROR ? 'in error' : 'other'} in the end`,
       );
-      if (this.#deleted.has(record.id))
-        report('nothing-leaked', `server ${record.id} was deleted and is still recorded`);
     }
-    for (const serverId of this.#created) {
-      if (this.#deleting.has(serverId) || serverTable.get(reader, serverId) !== undefined) continue;
-      report(
-        'acknowledged-durable',
-        `the creation of server ${serverId} was acknowledged, nobody deleted it, and it is gone`,
-      );
-    }
+    checkPromises(
+      { created: this.#created, deleting: this.#deleting, deleted: this.#deleted },
+      new Set(serverTable.list(reader).map(({ record }) => record.id)),
+      report,
+    );
     for (const machine of this.machines) for (const _ of machine.compute.starts) reached('guest started');
   }
 
@@ -534,7 +686,17 @@ export class HostWorld {
     const host = `n${machine.raftId}`;
     const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
     if (!quiet) this.#deps.trace.add(`h${machine.raftId}`, `${driver} ${method} ${subjectOf(subject)}`);
-    if (driver === 'compute' && method === 'startGuest') this.#powerOffs.starts(host, (subject as GuestSpec).serverId);
+    if (driver === 'compute' && method === 'startGuest') {
+      const spec = subject as GuestSpec;
+      this.#powerOffs.starts(host, spec.serverId);
+      for (const { volumeId } of spec.disks) {
+        checkStart(
+          { host: machine.hostId, volumeId, generation: spec.generation },
+          machine.storage.disks.get(volumeId)?.lock,
+          this.#deps.report,
+        );
+      }
+    }
     if (typeof subject !== 'string') return;
     this.#noteAsked(this.#deps.replay());
     if (

@@ -15,6 +15,8 @@ import { type HostTime, LifeClock } from './clock.ts';
 import { SimHostStore } from './host-store.ts';
 import { Life, type Schedule } from './schedule.ts';
 
+/** Room for disks: claims are what bounds them. Unit: bytes. */
+export const storageBytes = 2 ** 50;
 /** Longest usual time of a driver's call, each way. Unit: ms. */
 const callMsMax = 20;
 
@@ -40,6 +42,8 @@ export class HostMachine {
   readonly network = new FakeNetworkHost();
   readonly storage: FakeStorage;
   readonly store: SimHostStore;
+  /** Calls of drivers take so much longer, by driver. */
+  readonly slowness = { compute: 1, network: 1, storage: 1 };
   readonly #schedule: Schedule;
   readonly #random: Prng;
   readonly #onCall: CallObserver;
@@ -91,6 +95,21 @@ export class HostMachine {
       .sort();
   }
 
+  /** Ends every fault of its drivers and its store. */
+  heal(): void {
+    for (const { faults } of [this.compute, this.network, this.storage]) faults.clear();
+    this.slowness.compute = 1;
+    this.slowness.network = 1;
+    this.slowness.storage = 1;
+    this.store.slowFactor = 1;
+    this.store.failNext = false;
+    this.storage.totalBytes = storageBytes;
+    const { behaviour } = this.compute;
+    behaviour.startDelayMs = 0;
+    behaviour.powerOffDelayMs = 0;
+    delete behaviour.crashAfterMs;
+  }
+
   /** Power goes and comes back: processes and kernel networking are gone, files stay. */
   powerCut(): void {
     this.#onPowerCut(this);
@@ -139,12 +158,12 @@ export class HostMachine {
           new Promise((resolve, reject) => {
             // A dead process calls nothing, and nobody tells it anything.
             this.#schedule.after(
-              this.#random.float() * callMsMax,
+              this.#random.float() * callMsMax * this.slowness[name],
               () => {
                 if (!era.isAlive) return;
                 this.#onCall(this, name, String(key), args);
                 const answer = (how: () => void): void => {
-                  this.#schedule.after(this.#random.float() * callMsMax, how, life);
+                  this.#schedule.after(this.#random.float() * callMsMax * this.slowness[name], how, life);
                 };
                 const called = async (): Promise<unknown> => Reflect.apply(value, target, args.map(withStop));
                 called().then(

@@ -40,6 +40,8 @@ export type SendObserver = (message: PeerMessage) => void;
 const callMsMax = 10_000;
 /** Until a peer that cannot be reached is given up. Unit: ms. */
 const connectMsMax = 500;
+/** How much later a message may come again. Unit: ms. */
+const replayMsMax = 20_000;
 /** Longest time on the way, clogs apart. Unit: ms. */
 const delayMsMax = 5_000;
 
@@ -51,6 +53,14 @@ interface Link {
   lastArrivalMs: number;
   /** Multiplies delays. */
   slowness: number;
+  /** Messages larger than this disappear. Unit: bytes. */
+  bytesMax: number;
+  /** What is sent back over it is lost, though the sender hears of no fault. */
+  isHalfOpen: boolean;
+  /** Chance that a message comes again, seconds later. */
+  replay: number;
+  /** Nothing is lost or cut before. */
+  safeUntilMs: number;
 }
 
 interface Endpoint {
@@ -127,6 +137,32 @@ export class SimNetwork {
     const link = this.#link(from, to);
     link.isCut = false;
     link.slowness = 1;
+    link.bytesMax = Number.POSITIVE_INFINITY;
+    link.isHalfOpen = false;
+    link.replay = 0;
+  }
+
+  /** Large messages disappear on the way, small ones arrive: a router that drops what it should cut up. */
+  swallowLarge(from: RaftId, to: RaftId, bytesMax: number): void {
+    this.#link(from, to).bytesMax = bytesMax;
+  }
+
+  /** `to` takes what `from` sends, and nothing that it answers on that connection comes back. */
+  halfOpen(from: RaftId, to: RaftId): void {
+    this.#link(from, to).isHalfOpen = true;
+  }
+
+  /** Messages come again, each with this chance, up to `replayMsMax` later. */
+  replay(from: RaftId, to: RaftId, chance: number): void {
+    this.#link(from, to).replay = chance;
+  }
+
+  /** Nothing is lost between the two for so long, whatever other faults there are. */
+  protect(a: RaftId, b: RaftId, forMs: number): void {
+    for (const link of [this.#link(a, b), this.#link(b, a)]) {
+      link.safeUntilMs = this.#schedule.nowMs + forMs;
+      link.cloggedUntilMs = 0;
+    }
   }
 
   /** Ends every fault. What was clogged arrives when its time comes. */
@@ -134,6 +170,9 @@ export class SimNetwork {
     for (const link of this.#links.values()) {
       link.isCut = false;
       link.slowness = 1;
+      link.bytesMax = Number.POSITIVE_INFINITY;
+      link.isHalfOpen = false;
+      link.replay = 0;
       // New connections: what is still on its way in the old ones may be overtaken.
       link.cloggedUntilMs = 0;
       link.lastArrivalMs = 0;
@@ -155,6 +194,8 @@ export class SimNetwork {
     work: (remote: RaftHandlers | undefined, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { from, to, life, signal } = route;
+    // Nobody hears the dead.
+    if (!life.isAlive) return new Promise(() => {});
     if (from === to) return work(this.#endpoints.get(to)?.handlers, signal);
     return new Promise((resolve, reject) => {
       const remoteStop = new AbortController();
@@ -195,7 +236,7 @@ export class SimNetwork {
           this.#schedule.after(this.#delayMs(to, from), () => settle(() => reject(lost())), life);
         });
         const answer = (how: () => void): void => {
-          if (remote.life.isAlive) this.#carry(to, from, () => settle(how), life);
+          if (remote.life.isAlive && !this.#link(from, to).isHalfOpen) this.#carry(to, from, () => settle(how), life);
         };
         const asked = async (): Promise<T> => work(remote.handlers, remoteStop.signal);
         asked().then(
@@ -219,7 +260,9 @@ export class SimNetwork {
     this.#onSend(message);
     const { to } = message;
     const { loss, repeat } = this.conditions;
-    if (this.#random.chance(loss)) {
+    const link = this.#link(from, to);
+    const isSafe = link.safeUntilMs > this.#schedule.nowMs;
+    if ((!isSafe && this.#random.chance(loss)) || bytesOf(message) > link.bytesMax) {
       this.dropped += 1;
       return;
     }
@@ -234,6 +277,11 @@ export class SimNetwork {
     };
     this.#carry(from, to, deliver);
     if (this.#random.chance(repeat)) this.#carry(from, to, deliver);
+    if (link.replay > 0 && this.#random.chance(link.replay)) {
+      this.#schedule.after(this.#random.below(replayMsMax), () => {
+        if (!this.#link(from, to).isCut) deliver();
+      });
+    }
   }
 
   /** A broken connection is noticed now and then. */
@@ -248,7 +296,7 @@ export class SimNetwork {
   /** Does `run` at `to` when what was sent now arrives there; never when it is lost. */
   #carry(from: RaftId, to: RaftId, run: () => void, life?: Life): void {
     const link = this.#link(from, to);
-    if (link.isCut) {
+    if (link.isCut && link.safeUntilMs <= this.#schedule.nowMs) {
       this.dropped += 1;
       return;
     }
@@ -265,6 +313,7 @@ export class SimNetwork {
         this.#schedule.after(receiver.pausedUntilMs - this.#schedule.nowMs, arrive);
         return;
       }
+      this.#schedule.running = receiver;
       if (life?.isAlive !== false) run();
     };
     this.#schedule.after(atMs - now, arrive);
@@ -309,11 +358,27 @@ export class SimNetwork {
     const name = `${from}>${to}`;
     let link = this.#links.get(name);
     if (link === undefined) {
-      link = { isCut: false, cloggedUntilMs: 0, lastArrivalMs: 0, slowness: 1 };
+      link = {
+        isCut: false,
+        cloggedUntilMs: 0,
+        lastArrivalMs: 0,
+        slowness: 1,
+        bytesMax: Number.POSITIVE_INFINITY,
+        isHalfOpen: false,
+        replay: 0,
+        safeUntilMs: 0,
+      };
       this.#links.set(name, link);
     }
     return link;
   }
+}
+
+/** About what it takes on the wire. */
+function bytesOf(message: PeerMessage): number {
+  const headBytes = 100;
+  if (isHello(message)) return headBytes;
+  return message.entries.reduce((sum, entry) => sum + entry.data.length + 20, headBytes);
 }
 
 function attached(handlers: RaftHandlers | undefined): RaftHandlers {

@@ -32,6 +32,8 @@ export interface Process {
   readonly loop: RaftLoop;
   readonly state: RaftStateClient;
   readonly log: OpenedLog;
+  /** A part of it cannot go on. */
+  readonly end: (error: unknown) => void;
 }
 
 export interface NodeDeps {
@@ -162,7 +164,7 @@ export class SimNode {
     const autopilot = new AutopilotLoop({ loop, state, clock, logger }, { ...defaultAutopilotOptions, graceMs });
     await autopilot.start();
     if (!life.isAlive) return;
-    this.process = { life, clock, logger, loop, state, log };
+    this.process = { life, clock, logger, loop, state, log, end: (error) => this.#ended(life, error) };
     await this.#deps.onStarted(this, this.process);
   }
 

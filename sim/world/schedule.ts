@@ -50,6 +50,8 @@ export class Schedule {
   nowMs = 0;
   /** Things done so far. */
   events = 0;
+  /** The life whose thing is being done, and what follows from it until the next one. */
+  running: Life | undefined;
   readonly #heap: Pending[] = [];
   #order = 0;
 
@@ -113,6 +115,7 @@ export class Schedule {
         continue;
       }
       this.events += 1;
+      this.running = next.life;
       next.run();
       return true;
     }

@@ -31,6 +31,8 @@ class World {
   readonly storage = new FakeStorage({ shared: false });
   readonly store = memoryHostStore();
   readonly #loops: HostLoop[] = [];
+  /** Reports of power that are refused for want of a quorum before one is taken. */
+  refusedReports = 0;
 
   /** An agent's loop on this host; another one after `stop` is what runs after a restart. */
   async startLoop(): Promise<HostLoop> {
@@ -172,12 +174,17 @@ class World {
     const { SERVER_STATUS_ACTIVE, SERVER_STATUS_SHUTOFF, SERVER_STATUS_PAUSED, SERVER_STATUS_ERROR } = ServerStatus;
     const status = { running: SERVER_STATUS_ACTIVE, stopped: SERVER_STATUS_SHUTOFF, paused: SERVER_STATUS_PAUSED };
     return {
-      power: (_, power, rebootsDone) =>
-        this.change((server) => {
+      power: async (_, power, rebootsDone) => {
+        if (this.refusedReports > 0) {
+          this.refusedReports -= 1;
+          throw new ShoalError('NO_QUORUM', 'nobody answers');
+        }
+        await this.change((server) => {
           server.status = status[power];
           server.taskState = '';
           server.rebootsDone = rebootsDone;
-        }),
+        });
+      },
       shutdown: () =>
         this.change((server) => {
           server.status = SERVER_STATUS_SHUTOFF;
@@ -333,6 +340,18 @@ t.test('a guest that powers itself off while there is no quorum stays off, also 
   await second.settled();
   t.equal(w.compute.starts.length, 2, 'its owner may ask');
   t.same(w.store.entries('off/'), []);
+});
+
+t.test('a guest that crashes is started again, however long its start could not be recorded', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.refusedReports = 6;
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.refusedReports, 0, 'the report was refused more often than a failing step is tried');
+  w.compute.crash(serverId);
+  await loop.settled();
+  t.equal(w.compute.guests.get(serverId)?.power, 'running');
 });
 
 t.test('a guest that crashes is started again', async (t) => {

@@ -6,9 +6,11 @@
  * An owner may have asked for something new while the host was busy with the old. A report then says what is so, and
  * leaves what is asked for (task, wanted power) alone.
  */
+
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
+import { reached } from '../../base/maybe.ts';
 import type { HostReports } from '../../executor.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
@@ -55,6 +57,7 @@ export class HostReportService implements HostReports {
       // A guest that is to be off, and is, owes no reboot any more.
       const moot = isWanted && power !== 'running' ? record.rebootsWanted : 0;
       const done = Math.max(record.rebootsDone, rebootsDone, moot);
+      if (!isWanted) reached('report-meets-another-wish');
       const isAsked = isWanted && done >= record.rebootsWanted && !record.deleting;
       const next = new shoal.v1.Server({
         ...record,
@@ -85,7 +88,10 @@ export class HostReportService implements HostReports {
 
   async fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
     await this.#report(server, (attempt, row) => {
-      if (!isSameAsk(row.record, server)) return;
+      if (!isSameAsk(row.record, server)) {
+        reached('fault-of-an-old-ask');
+        return;
+      }
       const fault = new shoal.v1.ServerFault({
         code: 500,
         message: message.slice(0, faultMessageMax),
@@ -155,6 +161,7 @@ export class HostReportService implements HostReports {
       const row = serverTable.get(attempt.reader, server.id);
       const isOurs = row?.record.hostId === this.#hostId && row.record.generation === server.generation;
       if (row !== undefined && isOurs) work(attempt, row);
+      else reached('report-comes-late');
     });
   }
 

@@ -2,11 +2,13 @@
  * Making servers: check, place (a host admits), bind (one transaction). Whatever fails after a host admitted gives the
  * claim back; only a commit of unknown fate does not, for the server may be bound: then the claim's own expiry decides.
  */
+
 import { createHash } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
+import { failpoint, reached } from '../../base/maybe.ts';
 import { commandBytesMax } from '../../state/command.ts';
 import {
   imageTable,
@@ -85,6 +87,7 @@ export class ServerMaker {
     const before =
       draft.clientToken === undefined ? [] : ids.flatMap((id) => serverTable.get(reader, id)?.record ?? []);
     const isDone = before.length > 0 && before.length >= (draft.minCount ?? 1);
+    if (before[0] !== undefined) reached('creation-repeated');
     if (before[0] !== undefined && isDone) return { servers: before, reservationId: before[0].reservationId };
 
     const checked = checkDraft(context, reader, draft, this.#options);
@@ -155,15 +158,21 @@ export class ServerMaker {
         if (!ShoalError.is(caught, 'NO_VALID_HOST') || checked.maxCount > 1) throw caught;
         return [await this.#bindFailed(context, checked, must(wanted[0], 'the one server'), storage, caught)];
       }
+      failpoint('create.claimed-not-bound');
       try {
         const bound = await this.#bind(context, checked, wanted, { placed, storage, groupRevision: group?.revision });
+        failpoint('create.bound-not-answered');
         // A repeat of this request was faster, and on another host.
         const hostOf = new Map(bound.map((server) => [server.id, server.hostId]));
-        await Promise.all(placed.filter((one) => hostOf.get(one.serverId) !== one.hostId).map((one) => one.release()));
+        const elsewhere = placed.filter((one) => hostOf.get(one.serverId) !== one.hostId);
+        if (elsewhere.length > 0) reached('repeat-bound-elsewhere');
+        await Promise.all(elsewhere.map((one) => one.release()));
         return bound;
       } catch (caught) {
         // Servers that may be bound keep their room; the claims end by themselves if they are not.
-        if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) {
+        if (ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) reached('bind-of-unknown-fate');
+        else {
+          reached('bind-failed');
           await Promise.all(placed.map((one) => one.release()));
         }
         // Somebody else took of the quota meanwhile: as many as it has room for now.

@@ -1,0 +1,33 @@
+/** Bounds that every running process keeps, and what a member in doubt may not say. */
+import type { PeerMessage } from '../../node/raft-transport.ts';
+import type { Report } from './invariants.ts';
+
+/** Timers of one process, at most: loops, requests and their limits. */
+export const timersMax = 5_000;
+/** Batches on their way to a log's disk: the store keeps one in flight and gathers the next. */
+export const batchesMax = 1;
+
+/** What waits in one process. */
+export interface QueuesPicture {
+  readonly name: string;
+  readonly timers: number;
+  /** Batches given to the log's disk and not answered. */
+  readonly batches: number;
+}
+
+export function checkQueues({ name, timers, batches }: QueuesPicture, report: Report): void {
+  if (batches > batchesMax)
+    report('bounded-queues', `${name} has ${batches} batches in flight; ${batchesMax} at a time is promised`);
+  if (timers > timersMax) report('bounded-queues', `${name} has ${timers} timers`);
+}
+
+/** A member whose log is in doubt sends `message`. */
+export function checkDoubtful(
+  message: Pick<PeerMessage, 'type' | 'from' | 'term'> & { readonly reject?: boolean },
+  report: Report,
+): void {
+  const { type, from, term, reject } = message;
+  const told = `member ${from}, in doubt, sends ${type} in term ${term}`;
+  const isYes = (type === 'MsgVoteResp' || type === 'MsgPreVoteResp') && reject !== true;
+  if (isYes || type === 'MsgVote' || type === 'MsgPreVote') report('doubtful-log-does-not-vote', told);
+}

@@ -1,0 +1,229 @@
+/** Bugs planted in consensus, the log and its disk. */
+import { newMessage } from '../../node/raft/index.ts';
+import { isHello } from '../../node/raft-transport.ts';
+import { decodeRow } from '../../node/state/rows.ts';
+import { StateMachine } from '../../node/state/state-machine.ts';
+import type { Disk, DiskOp } from '../../node/store/disk.ts';
+import { headKey } from '../../node/store/keys.ts';
+import { decodeHead, encodeRecord } from '../../node/store/records.ts';
+import type { Mutant } from './mutant.ts';
+import { consensus, snapshots } from './settings.ts';
+
+/** A disk that does something else with what it is given. */
+function writing(inner: Disk, write: Disk['write']): Disk {
+  return {
+    get: (key) => inner.get(key),
+    scan: (start, end) => inner.scan(start, end),
+    write,
+    clear: (start, end) => inner.clear(start, end),
+    close: () => inner.close(),
+  };
+}
+
+export const consensusMutants = {
+  'vote-forgotten': {
+    text: 'the hard state on disk never names whom it voted for',
+    overrides: consensus,
+    disk: (_node, inner) => writing(inner, (ops) => inner.write(ops.map((op) => inHead(op, () => ({ vote: 0 }))))),
+  },
+  'sync-skipped': {
+    text: 'a batch is called durable as soon as it was given to the disk',
+    overrides: consensus,
+    disk: (_node, inner) =>
+      writing(inner, async (ops) => {
+        inner.write(ops).catch(() => {
+          // The bug: nobody looks.
+        });
+      }),
+  },
+  'double-apply': {
+    text: 'one member applies a write with a token twice, now and then',
+    overrides: consensus,
+    apply: (node, { index, command, apply }) => {
+      if (node?.raftId !== 2 || index % 7 !== 0 || command.clientToken === '') return undefined;
+      // Without its token it takes effect whatever was remembered.
+      return apply(index, { ...command, clientToken: '' });
+    },
+  },
+  'token-ignored': {
+    text: 'no member looks at client tokens',
+    overrides: { ...consensus, network: { delayMs: 2, jitterMs: 40, loss: 0.05, repeat: 0, overtake: 0 } },
+    apply: (_node, { index, command, apply }) =>
+      command.clientToken === ''
+        ? undefined
+        : apply(index, { ...command, clientToken: `${command.clientToken}#${index}` }),
+  },
+  'ack-before-commit': {
+    text: 'a write is acknowledged when it is sent',
+    overrides: consensus,
+    state: (_node, inner) => {
+      const commit = inner.commit.bind(inner);
+      inner.commit = async (transaction, options) => {
+        commit(transaction, options).catch(() => {
+          // The bug: nobody looks.
+        });
+        return { revision: inner.local.revision + 1, succeeded: true, counters: [] };
+      };
+      return inner;
+    },
+  },
+  'stale-read-as-fresh': {
+    text: 'a fresh read is answered from the local replica without asking the leader',
+    overrides: { ...consensus, keys: 1, clients: 6, thinkMs: 20 },
+    state: (_node, inner) => {
+      inner.fresh = async () => inner.local;
+      return inner;
+    },
+  },
+  'acks-more-than-it-has': {
+    text: 'a follower acknowledges one entry more than it holds',
+    overrides: consensus,
+    transport: (_node, inner) => ({
+      ...inner,
+      send: (message) => {
+        if (!isHello(message) && message.type === 'MsgAppResp' && !message.reject)
+          inner.send({ ...message, index: message.index + 1 });
+        else inner.send(message);
+      },
+    }),
+  },
+  'votes-twice': {
+    text: 'a refused vote is sent as a granted one',
+    overrides: consensus,
+    transport: (_node, inner) => ({
+      ...inner,
+      send: (message) => {
+        inner.send(
+          !isHello(message) && message.type === 'MsgVoteResp' && message.reject
+            ? { ...message, reject: false }
+            : message,
+        );
+      },
+    }),
+  },
+  'counter-unbounded': {
+    text: 'bounds of counters are not looked at by the state machine',
+    overrides: { ...consensus, thinkMs: 20, clients: 6 },
+    apply: (_node, { index, command, apply }) => {
+      const loosen = (ops: typeof command.transaction.thenOps): typeof ops =>
+        ops.map((op) =>
+          op.kind === 'add' ? { ...op, min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } : op,
+        );
+      return apply(index, {
+        ...command,
+        transaction: { ...command.transaction, thenOps: loosen(command.transaction.thenOps) },
+      });
+    },
+  },
+  'term-forgotten': {
+    text: 'the hard state on disk is of the term before',
+    overrides: consensus,
+    disk: (_node, inner) =>
+      writing(inner, (ops) =>
+        inner.write(ops.map((op) => inHead(op, ({ term }) => ({ term: Math.max(1, term - 1) })))),
+      ),
+  },
+  'entries-not-written': {
+    text: 'every third batch reaches the disk without its entries',
+    overrides: consensus,
+    disk: (_node, inner) => {
+      let batches = 0;
+      return writing(inner, (ops) => {
+        batches += 1;
+        return inner.write(batches % 3 === 0 ? ops.filter(({ key }) => !key.startsWith('l/')) : ops);
+      });
+    },
+  },
+  'batch-in-parts': {
+    text: 'what belongs together goes to the disk as two writes at once',
+    overrides: consensus,
+    disk: (_node, inner) =>
+      writing(inner, async (ops) => {
+        const middle = Math.ceil(ops.length / 2);
+        await Promise.all([inner.write(ops.slice(0, middle)), inner.write(ops.slice(middle))]);
+      }),
+  },
+  'rejects-as-accepts': {
+    text: 'a refused append is sent as an accepted one',
+    overrides: consensus,
+    transport: (_node, inner) => ({
+      ...inner,
+      send: (message) => {
+        const isRefusal = !isHello(message) && message.type === 'MsgAppResp' && message.reject;
+        inner.send(isRefusal ? { ...message, reject: false } : message);
+      },
+    }),
+  },
+  'doubtful-votes': {
+    text: 'a member whose log is in doubt says yes to whoever asks for its vote',
+    overrides: { ...consensus, faults: ['disk-wipe', 'agent-crash', 'net-pair', 'leader-moves'], faultEveryMs: 1_000 },
+    transport: (node, inner) => ({
+      ...inner,
+      attach: (handlers) =>
+        inner.attach(
+          handlers === undefined
+            ? undefined
+            : {
+                onMessage: (message) => {
+                  const isAsked = !isHello(message) && (message.type === 'MsgVote' || message.type === 'MsgPreVote');
+                  if (isAsked && node.process?.loop.doubt !== undefined) {
+                    const { from, to, term } = message;
+                    const type = message.type === 'MsgVote' ? 'MsgVoteResp' : 'MsgPreVoteResp';
+                    inner.send(newMessage({ type, from: to, to: from, term }));
+                  }
+                  handlers.onMessage(message);
+                },
+                onUnreachable: (peer) => handlers.onUnreachable(peer),
+                propose: (command, signal) => handlers.propose(command, signal),
+                readIndex: (signal) => handlers.readIndex(signal),
+                snapshot: (peer, request, signal) => handlers.snapshot(peer, request, signal),
+              },
+        ),
+    }),
+  },
+  'doubt-ignored': {
+    text: 'a member does not mind that its log is in doubt',
+    overrides: {
+      ...consensus,
+      faults: ['disk-wipe', 'net-isolate', 'agent-crash'],
+      faultEveryMs: 600,
+      graceMs: 60_000,
+    },
+    log: (_node, { store }) => {
+      Object.defineProperty(store, 'doubt', { get: () => undefined });
+    },
+  },
+  'snapshot-without-members': {
+    text: 'a snapshot tells of one voter, its sender',
+    overrides: snapshots,
+    transport: (_node, inner) => ({
+      ...inner,
+      fetchSnapshot: async function* (from, request, signal) {
+        for await (const part of inner.fetchSnapshot(from, request, signal)) {
+          const confState = { ...part.place.confState, voters: [from], learners: [] };
+          yield { ...part, place: { ...part.place, confState } };
+        }
+      },
+    }),
+  },
+  'tokens-lost-in-snapshot': {
+    text: 'a state that comes by snapshot remembers no client tokens',
+    overrides: snapshots,
+    log: (_node, { machine }) => {
+      const replace = machine.replaceWith.bind(machine);
+      machine.replaceWith = (next) => {
+        const without = new StateMachine();
+        for (const row of next.view().rows()) if (decodeRow(row)?.kind !== 'session') without.load(row);
+        without.loaded(next.appliedIndex);
+        return replace(without);
+      };
+    },
+  },
+} as const satisfies Readonly<Record<string, Mutant>>;
+
+/** The op with fields of the head changed, where it is the head. */
+function inHead(op: DiskOp, change: (head: NonNullable<ReturnType<typeof decodeHead>>) => object): DiskOp {
+  if (op.key !== headKey || op.value === undefined) return op;
+  const head = decodeHead(headKey, op.value);
+  return head === undefined ? op : { key: headKey, value: encodeRecord(headKey, { ...head, ...change(head) }) };
+}

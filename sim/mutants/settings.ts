@@ -1,0 +1,37 @@
+/** What the seeds of planted bugs have in common, so that each bug can show soon. */
+import type { SimOverrides } from '../options.ts';
+
+/** Faults under which consensus shows what it is worth. */
+const crashes = ['agent-crash', 'agents-all-down', 'agent-pause', 'net-partition', 'net-isolate', 'net-pair'] as const;
+
+export const consensus = {
+  hosts: 3,
+  tenants: 0,
+  racks: 0,
+  faults: crashes,
+  faultEveryMs: 500,
+  faultForMs: 1_500,
+  chaosMs: 30_000,
+  graceMs: 60_000,
+  unlikely: [],
+} as const satisfies SimOverrides;
+
+export const guests = {
+  hosts: 3,
+  tenants: 2,
+  racks: 0,
+  faults: ['agent-crash', 'guest-crash'],
+  faultEveryMs: 2_000,
+  chaosMs: 30_000,
+  logBytesMax: 64 * 1024 * 1024,
+  unlikely: [],
+} as const satisfies SimOverrides;
+
+/** Logs so short that followers need snapshots. */
+export const snapshots = { ...consensus, logBytesMax: 20_000, thinkMs: 20, clients: 6, faultForMs: 4_000 } as const;
+
+/** More than the hosts can take. */
+export const crowd = { ...guests, tenants: 8, faults: ['gossip-stale', 'agent-crash'], faultEveryMs: 1_000 } as const;
+
+/** One host that does a little. */
+export const few = { ...guests, hosts: 1, tenants: 1, chaosMs: 8_000, faults: [] } as const;

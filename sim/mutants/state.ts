@@ -1,0 +1,111 @@
+/** Bugs planted in the state machine, its watches, and in what services write. */
+
+import { networkTable, portTable, serverTable } from '../../node/state/tables/index.ts';
+import type { Op, Transaction } from '../../node/state/types.ts';
+import { shoal } from '../../proto/messages.ts';
+import type { Mutant } from './mutant.ts';
+import { consensus, guests } from './settings.ts';
+
+/** Every member applies something else than what was asked. */
+function applying(edit: (transaction: Transaction) => Transaction): NonNullable<Mutant['apply']> {
+  return (_node, { index, command, apply }) => apply(index, { ...command, transaction: edit(command.transaction) });
+}
+
+function puts(prefix: string, edit: (value: Uint8Array) => Uint8Array): NonNullable<Mutant['apply']> {
+  const change = (op: Op): Op =>
+    op.kind === 'put' && op.key.startsWith(prefix) ? { ...op, value: edit(op.value) } : op;
+  return applying((transaction) => ({ ...transaction, thenOps: transaction.thenOps.map(change) }));
+}
+
+export const stateMutants = {
+  'compares-ignored': {
+    text: 'no member looks at what a transaction compares',
+    overrides: { ...consensus, keys: 1, clients: 6, thinkMs: 20 },
+    apply: applying((transaction) => ({ ...transaction, compares: [] })),
+  },
+  'entry-skipped': {
+    text: 'one member passes over an entry now and then',
+    overrides: consensus,
+    apply: (node, { index, command, apply }) =>
+      node?.raftId === 2 && index % 11 === 0
+        ? apply(index, { ...command, transaction: { compares: [], thenOps: [], elseOps: [] } })
+        : undefined,
+  },
+  'quota-leaks': {
+    text: 'what is deleted stays counted',
+    overrides: guests,
+    apply: applying((transaction) => ({
+      ...transaction,
+      thenOps: transaction.thenOps.map((op) =>
+        op.kind === 'add' && op.key.startsWith('c/quota/') && op.delta < 0 ? { ...op, delta: 0 } : op,
+      ),
+    })),
+  },
+  'address-given-twice': {
+    text: 'every port of a network gets one address',
+    overrides: guests,
+    apply: puts(portTable.prefix, (value) => {
+      const port = shoal.v1.Port.decode(value);
+      for (const fixed of port.fixedIps) fixed.ip = '10.0.0.77';
+      return shoal.v1.Port.encode(port).finish();
+    }),
+  },
+  'mac-given-twice': {
+    text: 'every port of a network gets one MAC',
+    overrides: guests,
+    apply: puts(portTable.prefix, (value) => {
+      const port = shoal.v1.Port.decode(value);
+      port.mac = 'fa:16:3e:00:00:77';
+      return shoal.v1.Port.encode(port).finish();
+    }),
+  },
+  'vni-given-twice': {
+    text: 'every network gets one VNI',
+    overrides: { ...guests, tenants: 3 },
+    apply: puts(networkTable.prefix, (value) => {
+      const network = shoal.v1.Network.decode(value);
+      network.vni = 4_242;
+      return shoal.v1.Network.encode(network).finish();
+    }),
+  },
+  'watch-loses-events': {
+    text: 'watchers do not hear of every seventh revision',
+    overrides: consensus,
+    started: (_node, { loop: { watches } }) => {
+      const publish = watches.publish.bind(watches);
+      watches.publish = (revision, events) => publish(revision, revision % 7 === 0 ? [] : events);
+    },
+  },
+  'watch-reorders-events': {
+    text: 'watchers hear of the changes of a revision backwards',
+    overrides: guests,
+    started: (_node, { loop: { watches } }) => {
+      const publish = watches.publish.bind(watches);
+      watches.publish = (revision, events) => publish(revision, [...events].reverse());
+    },
+  },
+  'logs-user-data': {
+    text: 'a record is logged whole when it changes',
+    overrides: guests,
+    started: (_node, { state, logger }) => {
+      state.watch({ prefix: serverTable.prefix }, (events) => {
+        for (const { value } of events) {
+          if (value === undefined) continue;
+          const server = shoal.v1.Server.decode(value);
+          logger.info({ userData: Buffer.from(server.userData).toString() }, 'a server has changed');
+        }
+      });
+    },
+  },
+  'timers-left': {
+    text: 'every call of the state leaves timers that nobody ends',
+    overrides: { ...consensus, clients: 6, thinkMs: 20 },
+    started: (_node, { state, clock }) => {
+      const fresh = state.fresh.bind(state);
+      state.fresh = (signal) => {
+        for (let n = 0; n < 200; n += 1) clock.setTimeout(() => {}, 3_600_000);
+        return fresh(signal);
+      };
+    },
+  },
+} as const satisfies Readonly<Record<string, Mutant>>;

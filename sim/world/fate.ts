@@ -1,0 +1,77 @@
+/**
+ * The simulator's hand inside production code (node/base/maybe.ts): unlikely branches are forced, processes are killed at
+ * failpoints, rare branches are counted. Whose code is running when it is asked shows in the schedule: between two things
+ * of the schedule only the process runs whose thing was done last.
+ */
+import type { Fate } from '../../node/base/maybe.ts';
+import type { Failpoint, Probe, UnlikelyBranch } from '../../node/base/maybe-names.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import type { Trace } from '../trace.ts';
+import type { SimNode } from './node.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Longest time until a supervisor starts a process again that was killed at a failpoint. Unit: ms. */
+const restartMsMax = 500;
+
+export class SimFate implements Fate {
+  /** Branches are forced, and failpoints strike, only while this is true. */
+  isCruel = false;
+  readonly #deps: {
+    readonly schedule: Schedule;
+    readonly random: Prng;
+    readonly trace: Trace;
+    readonly nodes: readonly SimNode[];
+    readonly count: (name: string) => void;
+  };
+  readonly #branches: ReadonlySet<UnlikelyBranch>;
+  readonly #chance: number;
+  readonly #armed = new Set<Failpoint>();
+
+  constructor(
+    deps: {
+      readonly schedule: Schedule;
+      readonly random: Prng;
+      readonly trace: Trace;
+      readonly nodes: readonly SimNode[];
+      readonly count: (name: string) => void;
+    },
+    options: { readonly branches: readonly UnlikelyBranch[]; readonly chance: number },
+  ) {
+    this.#deps = deps;
+    this.#branches = new Set(options.branches);
+    this.#chance = options.chance;
+  }
+
+  /** The next process that comes to `point` is killed there. */
+  arm(point: Failpoint): void {
+    this.#armed.add(point);
+  }
+
+  disarm(point: Failpoint): void {
+    this.#armed.delete(point);
+  }
+
+  maybe(branch: UnlikelyBranch): boolean {
+    if (!this.isCruel || !this.#branches.has(branch) || !this.#deps.random.chance(this.#chance)) return false;
+    this.#deps.count(`unlikely ${branch}`);
+    return true;
+  }
+
+  failpoint(point: Failpoint): void {
+    if (!this.isCruel || !this.#armed.has(point)) return;
+    const { schedule, random, trace, nodes, count } = this.#deps;
+    const node = nodes.find(({ life }) => life !== undefined && life === schedule.running && life.isAlive);
+    if (node === undefined) return;
+    this.#armed.delete(point);
+    count(`failpoint ${point}`);
+    trace.add('fault', `${node.name} dies at ${point}`);
+    node.crash();
+    schedule.after(random.below(restartMsMax), () => {
+      if (!node.isHeldDown) node.boot();
+    });
+  }
+
+  reached(probe: Probe): void {
+    this.#deps.count(`probe ${probe}`);
+  }
+}
