@@ -31,7 +31,7 @@ export const hostMutants = {
   },
   'gossip-authorises': {
     text: 'whoever places a server takes its own view for the consent of the host',
-    overrides: { ...guests, tenants: 3 },
+    overrides: crowd,
     host: 'gossip-authorises',
   },
   'takes-over-on-suspicion': {

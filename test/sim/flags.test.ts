@@ -25,7 +25,7 @@ t.test('what is written as flags is read as it was', async (t) => {
   );
   fc.assert(
     fc.property(fixed, (overrides) => {
-      t.same(parsed(flagsOf(overrides as SimOverrides)), overrides);
+      t.same(parsed(flagsOf(overrides)), overrides);
     }),
     { numRuns: 50 },
   );
