@@ -7,6 +7,7 @@ import type { Logger } from './base/logger.ts';
 import type { Prng } from './base/prng.ts';
 import type { PeerClients } from './mesh/peer-client.ts';
 import type { PeerHandlers } from './mesh/peer-server.ts';
+import { isPortClosed } from './mesh/port-probe.ts';
 import { RaftStream } from './mesh/raft-stream.ts';
 import {
   messageFromWire,
@@ -137,9 +138,25 @@ export class GrpcRaftTransport implements RaftTransport {
         }
         return this.#deps.peers.to(hostId).calls.raft(options);
       },
-      () => this.#handlers?.onUnreachable(peer),
+      (wasUp) => {
+        this.#handlers?.onUnreachable(peer);
+        if (wasUp) this.#askWhetherGone(peer);
+      },
     );
     return stream;
+  }
+
+  /** A stream that was up has broken: the process at its end may have, too, and then the port says so at once. */
+  #askWhetherGone(peer: RaftId): void {
+    const hostId = this.#directory.hostIdOf(peer);
+    const address = hostId === undefined ? undefined : this.#deps.peers.addressOf(hostId);
+    if (address === undefined) return;
+    isPortClosed(address).then(
+      (isClosed) => {
+        if (isClosed) this.#handlers?.onGone(peer);
+      },
+      (error: unknown) => this.#deps.logger.error({ error, peer }, 'asking for a peer failed'),
+    );
   }
 
   #peer(raftId: RaftId): ReturnType<PeerClients['to']> {

@@ -44,6 +44,7 @@ import { Proposals } from './raft-loop/proposals.ts';
 import { Reads } from './raft-loop/reads.ts';
 import { type FetchedSnapshot, SnapshotFetch } from './raft-loop/snapshot-fetch.ts';
 import { SnapshotShelf } from './raft-loop/snapshot-shelf.ts';
+import { Succession } from './raft-loop/succession.ts';
 import { type OwnLog, Trust } from './raft-loop/trust.ts';
 import type { Hello, PeerMessage, RaftHandlers, RaftTransport } from './raft-transport.ts';
 import { isHello } from './raft-transport.ts';
@@ -106,6 +107,7 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly #reads = new Reads();
   readonly #shelf: SnapshotShelf;
   readonly #heldCommits: HeldCommits;
+  readonly #succession: Succession;
   /** Undefined while the log is in doubt and no peer has told its term. */
   #core: RawNode | undefined;
   #state: LoopState = 'new';
@@ -155,6 +157,15 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#lastTickMs = deps.clock.monotonicMs();
     this.#heldCommits = new HeldCommits(deps.clock, (message) => {
       if (this.#isLive()) deps.transport.send(message);
+    });
+    this.#succession = new Succession({
+      clock: deps.clock,
+      random: deps.random,
+      candidate: () => (this.#isLive() && this.#store.doubt === undefined ? this.#core : undefined),
+      campaign: () => {
+        this.#guard(() => this.#core?.campaign());
+        this.#wake();
+      },
     });
     this.#shelf = new SnapshotShelf(
       () => ({
@@ -376,6 +387,11 @@ export class RaftLoop implements Service, RaftHandlers {
   onUnreachable(peer: RaftId): void {
     if (!this.#isLive()) return;
     this.#guard(() => this.#core?.reportUnreachable(peer));
+  }
+
+  onGone(peer: RaftId): void {
+    this.#guard(() => this.#succession.begin(peer));
+    this.#wake();
   }
 
   async propose(command: Command, signal?: AbortSignal): Promise<TransactionOutcome> {
@@ -1051,6 +1067,7 @@ export class RaftLoop implements Service, RaftHandlers {
     if (this.#state === 'stopped') return false;
     this.#state = 'stopped';
     this.#timer?.cancel();
+    this.#succession.stop();
     this.#deps.transport.attach(undefined);
     this.#fetch?.stop.abort(reason);
     this.#proposals.close();

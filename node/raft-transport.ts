@@ -67,6 +67,8 @@ export interface RaftHandlers {
   onMessage(message: PeerMessage): void;
   /** Messages to this peer were lost or could not be sent. */
   onUnreachable(peer: RaftId): void;
+  /** The peer's process has ended, by all appearances: its host says that nobody listens there any more. */
+  onGone(peer: RaftId): void;
   /**
    * Commits a command for another agent. Throws `NOT_LEADER`, `PROPOSAL_DROPPED`, `NO_QUORUM` (each: not appended),
    * `OUTCOME_UNKNOWN`, `CANCELLED`.

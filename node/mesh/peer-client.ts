@@ -124,6 +124,11 @@ export class PeerClients {
     this.#options = options;
   }
 
+  /** host:port of a peer's RPC; undefined: there is no such host. */
+  addressOf(hostId: HostId): string | undefined {
+    return this.#options.addressOf(hostId);
+  }
+
   /** The client for a peer. Throws `NOT_FOUND` for a host without a record, `CANCELLED` after `close`. */
   to(hostId: HostId): PeerClient {
     if (this.#closed) throw new ShoalError('CANCELLED', 'The agent is stopping.');

@@ -27,7 +27,7 @@ type Message = shoal.v1.IRaftMessage;
 export class RaftStream {
   readonly #deps: { readonly clock: Clock; readonly logger: Logger; readonly random: Prng };
   readonly #open: (options: StreamOptions) => RequestStream<Message, unknown>;
-  readonly #onUnreachable: () => void;
+  readonly #onUnreachable: (wasUp: boolean) => void;
   readonly #queue = new MessageQueue<Message>({ messagesMax: queueMessagesMax, bytesMax: queueBytesMax });
   readonly #stopping = new AbortController();
   #wake: (() => void) | undefined;
@@ -35,12 +35,13 @@ export class RaftStream {
 
   /**
    * @param open opens a stream of requests to the peer as it can be reached at that moment; may throw.
-   * @param onUnreachable called whenever the stream has broken: the core then probes instead of pipelining.
+   * @param onUnreachable called whenever the stream has broken: the core then probes instead of pipelining. `wasUp`: it had
+   *   taken messages before.
    */
   constructor(
     deps: { readonly clock: Clock; readonly logger: Logger; readonly random: Prng },
     open: (options: StreamOptions) => RequestStream<Message, unknown>,
-    onUnreachable: () => void,
+    onUnreachable: (wasUp: boolean) => void,
   ) {
     this.#deps = deps;
     this.#open = open;
@@ -79,7 +80,7 @@ export class RaftStream {
     while (!signal.aborted) {
       const sent = await this.#pump(signal);
       if (signal.aborted) return;
-      this.#onUnreachable();
+      this.#onUnreachable(sent > 0);
       pauseMs = sent > 0 ? pauseMsMin : Math.min(pauseMsMax, pauseMs * 2);
       const jittered = pauseMs * (1 - this.#deps.random.float() / 2);
       await sleep(this.#deps.clock, jittered, signal).catch(() => {}); // Woken early by `stop`; the loop sees it.

@@ -289,7 +289,10 @@ export class SimNetwork {
     if (!this.#random.chance(0.2)) return;
     this.#carry(to, from, () => {
       const sender = this.#endpoints.get(from);
-      if (sender?.life.isAlive) sender.handlers?.onUnreachable(to);
+      if (!sender?.life.isAlive) return;
+      sender.handlers?.onUnreachable(to);
+      // The host says that nobody listens; now and then something on the way says so of a process that lives.
+      if (this.#endpoints.get(to)?.life.isAlive !== true || this.#random.chance(0.05)) sender.handlers?.onGone(to);
     });
   }
 

@@ -6,6 +6,7 @@ import type { HostId, RaftId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { Prng } from '../../node/base/prng.ts';
 import { GrpcRaftTransport } from '../../node/grpc-raft-transport.ts';
+import type { PeerServer } from '../../node/mesh/peer-server.ts';
 import { newMessage } from '../../node/raft/index.ts';
 import type { Hello, PeerMessage, RaftHandlers, SnapshotPart } from '../../node/raft-transport.ts';
 import { clientsOf, hostOf, serve, type TestHost, testAuthority } from './mesh/peer-fixtures.ts';
@@ -15,6 +16,9 @@ interface Member {
   readonly transport: GrpcRaftTransport;
   readonly received: PeerMessage[];
   readonly unreachable: RaftId[];
+  readonly gone: RaftId[];
+  /** Ends its server, as the end of its process would. */
+  readonly end: () => Promise<void>;
 }
 
 const refuse = async (): Promise<never> => {
@@ -31,7 +35,7 @@ async function pairOf(
   const addresses = new Map<HostId, string>();
   const members: Member[] = [];
   for (const [at, host] of hosts.slice(0, 2).entries()) {
-    const [received, unreachable]: [PeerMessage[], RaftId[]] = [[], []];
+    const [received, unreachable, gone]: [PeerMessage[], RaftId[], RaftId[]] = [[], [], []];
     const transport = new GrpcRaftTransport(
       {
         clock: systemClock,
@@ -52,6 +56,7 @@ async function pairOf(
     transport.attach({
       onMessage: (message) => received.push(message),
       onUnreachable: (peer) => unreachable.push(peer),
+      onGone: (peer) => gone.push(peer),
       propose: refuse,
       readIndex: refuse,
       snapshot: () => {
@@ -59,8 +64,12 @@ async function pairOf(
       },
       ...answers,
     });
-    addresses.set(host.hostId, await serve(test, host, { handlers: transport.peerHandlers }));
-    members.push({ host, transport, received, unreachable });
+    let end = async (): Promise<void> => {};
+    const started = (server: PeerServer): void => {
+      end = () => server.stop(0);
+    };
+    addresses.set(host.hostId, await serve(test, host, { handlers: transport.peerHandlers, started }));
+    members.push({ host, transport, received, unreachable, gone, end });
   }
   const [first, second] = members;
   if (first === undefined || second === undefined) throw new Error('two members');
@@ -109,6 +118,19 @@ t.test('a member that cannot be reached is reported, and one that nobody knows t
   one.transport.send(newMessage({ type: 'MsgHeartbeat', to: 99, from: 1, term: 1 }));
   await until(() => one.unreachable.includes(3) && one.unreachable.includes(99));
   t.ok(one.unreachable.includes(3) && one.unreachable.includes(99));
+});
+
+t.test('a member whose process has ended is told from one that cannot be reached', async (t) => {
+  const [one, two] = await pairOf(t);
+  for (const index of [1, 2, 3]) {
+    one.transport.send(newMessage({ type: 'MsgHeartbeatResp', to: 2, from: 1, term: 1, index }));
+  }
+  one.transport.send(newMessage({ type: 'MsgHeartbeat', to: 3, from: 1, term: 1 }));
+  await until(() => two.received.length === 3 && one.unreachable.includes(3));
+  t.same(one.gone, [], 'the one lives, the other never did as far as is known');
+  await two.end();
+  await until(() => one.gone.length > 0);
+  t.same(one.gone, [2]);
 });
 
 t.test("a forwarded command comes back with its outcome or with the leader's own error", async (t) => {

@@ -57,7 +57,9 @@ function linkTo(peer: number): Socket {
   links.set(peer, socket);
   const mine = new Set<number>();
   Object.assign(socket, { mine });
-  socket.on('error', () => {});
+  socket.on('error', (error) => {
+    if ('code' in error && error.code === 'ECONNREFUSED') handlers?.onGone(peer);
+  });
   socket.on('close', () => {
     if (links.get(peer) === socket) links.delete(peer);
     for (const id of mine) fail(id, 'OUTCOME_UNKNOWN', 'the connection broke');

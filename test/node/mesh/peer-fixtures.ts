@@ -69,6 +69,8 @@ export async function serve(
     readonly join?: JoinHandlers;
     readonly admits?: (hostId: HostId) => boolean;
     readonly logger?: Logger;
+    /** Is given the server, for tests that stop it themselves. */
+    readonly started?: (server: PeerServer) => void;
   } = {},
 ): Promise<string> {
   const server = new PeerServer(
@@ -81,7 +83,9 @@ export async function serve(
     },
   );
   test.teardown(() => server.stop(50));
-  return `127.0.0.1:${await server.listen('127.0.0.1:0')}`;
+  const port = await server.listen('127.0.0.1:0');
+  options.started?.(server);
+  return `127.0.0.1:${port}`;
 }
 
 /** Clients of one host that find the others at the given addresses; closed when the test ends. */
