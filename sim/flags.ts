@@ -37,6 +37,25 @@ export const overrideFlags: Readonly<Record<string, { readonly type: 'string' }>
   [...numberFlagNames, 'hours', 'storage', 'faults', 'network'].map((name) => [name, { type: 'string' }]),
 );
 
+/** The other flags of the command, for `parseArgs`. */
+export const mainFlags = {
+  seed: { type: 'string' },
+  seeds: { type: 'string' },
+  workers: { type: 'string' },
+  scenario: { type: 'string' },
+  'list-scenarios': { type: 'boolean' },
+  mutant: { type: 'string' },
+  'list-mutants': { type: 'boolean' },
+  trace: { type: 'string' },
+  report: { type: 'string' },
+  'no-shrink': { type: 'boolean' },
+  'shrink-seconds': { type: 'string' },
+  coverage: { type: 'boolean' },
+  ledger: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
 /** One line for each flag. */
 export function overridesHelp(): string {
   const lines = numberFlagNames.map((name): readonly [string, string] => {

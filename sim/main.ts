@@ -10,7 +10,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ShoalError } from '../node/base/errors.ts';
 import { causesOf } from './causes.ts';
-import { misuse, numberOf, overrideFlags, overridesHelp, overridesOf } from './flags.ts';
+import { exitStatus } from './exit-status.ts';
+import { mainFlags, misuse, numberOf, overrideFlags, overridesHelp, overridesOf } from './flags.ts';
 import { appendToLedger } from './ledger.ts';
 import { mutants } from './mutants/index.ts';
 import { drawOptions } from './options.ts';
@@ -56,9 +57,6 @@ ${overridesHelp()}
 
 Exit status: 0 nothing found, 1 safety violated, 2 liveness violated, 64 wrong use, 70 crash, 130 ended by Ctrl-C.`;
 
-const exits = { passed: 0, safety: 1, liveness: 2, crash: 70 } as const;
-const worstFirst = ['safety', 'crash', 'liveness', 'passed'] as const;
-
 /** What a failure is told with. */
 interface Told {
   readonly result: SimResult;
@@ -67,33 +65,10 @@ interface Told {
   readonly smaller: Shrunk | undefined;
 }
 
-function readFlags() {
-  return parseArgs({
-    options: {
-      ...overrideFlags,
-      seed: { type: 'string' },
-      seeds: { type: 'string' },
-      workers: { type: 'string' },
-      scenario: { type: 'string' },
-      'list-scenarios': { type: 'boolean' },
-      mutant: { type: 'string' },
-      'list-mutants': { type: 'boolean' },
-      trace: { type: 'string' },
-      report: { type: 'string' },
-      'no-shrink': { type: 'boolean' },
-      'shrink-seconds': { type: 'string' },
-      coverage: { type: 'boolean' },
-      ledger: { type: 'boolean' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  }).values;
-}
-
 const readText = (path: string | URL): string => readFileSync(path, 'utf8');
 
 async function main(): Promise<number> {
-  const values = readFlags();
+  const { values } = parseArgs({ options: { ...overrideFlags, ...mainFlags } });
   if (values.help === true) {
     console.log(help);
     return 0;
@@ -169,8 +144,10 @@ async function main(): Promise<number> {
       `${stop.signal.aborted ? `ended early, ${results.length} of ${count}` : count} seeds, ${failures.length} failures, ${(simulatedMs / 1000).toFixed(0)} simulated s in ${wallSeconds.toFixed(1)} s (${(simulatedMs / 1000 / wallSeconds).toFixed(0)} a second), ${events} events`,
     );
   }
-  const worst = worstFirst.find((verdict) => verdict === 'passed' || failures.some((one) => one.verdict === verdict));
-  return failures.length === 0 && stop.signal.aborted ? 130 : exits[worst ?? 'passed'];
+  return exitStatus(
+    failures.map(({ verdict }) => verdict),
+    stop.signal.aborted,
+  );
 }
 
 // --- Running ---------------------------------------------------------------------------------------------------------

@@ -11,4 +11,10 @@ if (major < 24 || (major === 24 && minor < 14)) {
 }
 // Beside the modules, so that nothing is left in /tmp. Where that cannot be written there is no cache, and no harm.
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/shoal', import.meta.url)));
-await import('../cli/main.ts');
+// The simulator stands above the agent's own command line and has one of its own.
+if (process.argv[2] === 'sim') {
+  process.argv.splice(2, 1);
+  await import('../../sim/main.ts');
+} else {
+  await import('../cli/main.ts');
+}

@@ -13,6 +13,7 @@ import { registerInspect } from './inspect.ts';
 import { registerJoin } from './join.ts';
 import { registerPlacement } from './placement.ts';
 import { registerRecover } from './recover.ts';
+import { registerSim } from './sim.ts';
 import { registerStatus } from './status.ts';
 import { registerTicket } from './ticket.ts';
 
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
   registerPlacement(program);
   registerInspect(program);
   registerRecover(program);
+  registerSim(program);
   registerCompletion(program);
   return program;
 }

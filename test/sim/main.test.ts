@@ -1,14 +1,27 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
+import { simFlags } from '../../node/cli/sim.ts';
+import { exitStatus } from '../../sim/exit-status.ts';
+import { mainFlags, overrideFlags } from '../../sim/flags.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);
 
-function sim(...args: string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  return spawnSync(process.execPath, ['sim/main.ts', ...args], {
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const sim = (...args: string[]): Ended => run('sim/main.ts', ...args);
+
+function run(...args: string[]): Ended {
+  return spawnSync(process.execPath, args, {
     cwd: new URL('../..', import.meta.url),
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] },
@@ -19,6 +32,16 @@ t.test('it says how it is used', async (t) => {
   const { status, stdout } = sim('--help');
   t.equal(status, 0);
   t.match(stdout, /Exit status: 0 nothing found, 1 safety violated, 2 liveness violated, 64 wrong use, 70 crash/);
+});
+
+t.test('the command shoal knows every flag, and starts it', async (t) => {
+  const own = Object.entries({ ...overrideFlags, ...mainFlags }).filter(([name]) => name !== 'help');
+  t.same(simFlags, Object.fromEntries(own.map(([name, { type }]) => [name, type === 'string'])));
+  const { status, stdout } = run('node/bin/shoal.mjs', 'sim', '--list-scenarios');
+  t.equal(status, 0);
+  t.match(stdout, /rolling-crashes\n {2}One agent after the other/);
+  const { stdout: script } = run('node/bin/shoal.mjs', 'completion', 'bash');
+  t.match(script, /'sim'\) words='[^']*--scenario[^']*--faults/);
 });
 
 t.test('one object of figures is printed with --json', async (t) => {
@@ -51,4 +74,35 @@ t.test('wrong use names the flag, the value and the range', async (t) => {
     t.equal(status, 64, args.join(' '));
     t.match(stderr, pattern);
   }
+});
+
+t.test('the exit status tells what was found apart; the worst counts', async (t) => {
+  for (const [verdicts, isEarly, status] of [
+    [[], false, 0],
+    [['passed'], false, 0],
+    [['passed', 'liveness'], false, 2],
+    [['crash', 'liveness'], false, 70],
+    [['liveness', 'crash', 'safety'], false, 1],
+    [['passed'], true, 130],
+    [['passed', 'liveness'], true, 2],
+  ] as const)
+    t.equal(exitStatus(verdicts, isEarly), status, `${verdicts.join()} ${isEarly}`);
+});
+
+t.test('Ctrl-C ends it with the summary so far', async (t) => {
+  const flags = ['--seeds', '100000', '--chaos-ms', '1000', '--tenants', '0', '--json'];
+  const child = spawn(process.execPath, ['sim/main.ts', ...flags], { cwd: new URL('../..', import.meta.url) });
+  let out = '';
+  child.stdout.on('data', (data: Buffer) => {
+    out += data.toString();
+  });
+  const ended = once(child, 'exit');
+  // Some seeds are done by then, or none: the summary is right either way.
+  await setTimeout(5_000);
+  child.kill('SIGINT');
+  const [status] = await ended;
+  t.equal(status, 130);
+  const report: unknown = JSON.parse(out);
+  t.match(report, { seeds: Number, failures: [], events: Number });
+  t.ok((report as { seeds: number }).seeds < 100_000);
 });
