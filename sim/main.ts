@@ -188,6 +188,7 @@ async function runOne(
 
 async function runMany(options: Parameters<typeof runSeeds>[0], isJson: boolean): Promise<SimResult[]> {
   const startedMs = performance.now();
+  if (!isJson) console.log(`${options.count} seeds from ${options.first} on ${options.workers} threads`);
   const progress = new Progress(process.stdout, () => performance.now());
   const standing = { seedsDone: 0, seeds: options.count, failures: 0, simulatedMs: 0, wallMs: 0 };
   const results = await runSeeds(options, (result) => {
