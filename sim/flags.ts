@@ -110,8 +110,8 @@ export function overridesOf(values: Readonly<Record<string, string | boolean | u
   if (overrides.servers !== undefined) {
     const tenants = Math.ceil(overrides.servers / serversPerTenant);
     overrides.tenants ??= tenants;
-    // However many tenants there are, some fifty operations a second are enough for one mesh.
-    overrides.tenantThinkMs ??= Math.max(800, tenants * 20);
+    // However many tenants there are, together they ask for some four things a second.
+    overrides.tenantThinkMs ??= Math.max(800, tenants * 250);
     // Half as much again as the servers need: the small ones take one virtual CPU, the large ones two.
     if (overrides.hosts !== undefined)
       overrides.hostVcpus ??= Math.max(4, Math.ceil((2 * overrides.servers) / overrides.hosts));

@@ -229,21 +229,9 @@ class Simulator {
     for (const node of this.#nodes) node.boot();
     this.#background(this.#hosts.found());
     const { hosts, servers } = this.#options;
-    await this.#until(
-      setupMsMax + hosts * setupMsForHost,
-      'everybody-caught-up',
-      () => this.#hosts.isFounded && this.#isComplete(),
-    );
-    if (servers > 0) {
-      let isFilled = false;
-      const fill = async (): Promise<void> => {
-        await this.#hosts.fill();
-        isFilled = true;
-      };
-      this.#background(fill());
-      const fillMsMax = setupMsMax + servers * setupMsForServer;
-      await this.#until(fillMsMax, 'hosts-settled', () => isFilled && this.#hosts.isSettled());
-    }
+    const setupMs = setupMsMax + hosts * setupMsForHost + servers * setupMsForServer;
+    await this.#until(setupMs, 'everybody-caught-up', () => this.#hosts.isFounded && this.#isComplete());
+    if (servers > 0) await this.#until(setupMs, 'hosts-settled', () => this.#hosts.isSettled());
     this.#trace.add('sim', 'the mesh is complete');
   }
 

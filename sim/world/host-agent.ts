@@ -284,6 +284,11 @@ export class HostAgent {
     return advert;
   }
 
+  /** Hosts that have been heard of, this one included. */
+  get knownHosts(): number {
+    return this.hearsay.adverts().length;
+  }
+
   #changed(): void {
     if (this.#isAdvertDue) return;
     this.#isAdvertDue = true;

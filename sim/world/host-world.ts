@@ -71,9 +71,8 @@ function capacityOf(vcpus: number): HostCapacity {
 const hostsAtOnce = 200;
 /** Hosts that are left to join one after the other. */
 const joiningMax = 20;
-/** Tenants whose first servers are made at a time, and times that each creation is sent again. */
+/** Tenants whose first servers are made at a time. */
 const filledAtOnce = 32;
-const resendsMax = 20;
 
 /** Adverts of the past that are kept. */
 const toldMax = 200;
@@ -186,15 +185,9 @@ export class HostWorld {
     }
     const process = first?.process;
     if (process === undefined) throw new Error('the founder runs');
-    const { state, clock, logger, loop } = process;
+    const { state, clock, logger } = process;
     const services = { state, clock, logger, newId };
     const { signal } = new AbortController();
-    // The autopilot takes hosts in one by one, which is what small meshes do here too; a large one would take minutes. It
-    // waits for the leader's own record.
-    if (nodes.length > joiningMax) {
-      const others = nodes.filter(({ raftId }) => raftId !== loop.raftId);
-      await loop.changeMembers(others.map(({ raftId }) => ({ type: 'addLearner', nodeId: raftId })));
-    }
     const recordHosts = (change: Change, some: readonly SimNode[]): void => {
       for (const { raftId } of some) hostTable.insert(change, this.#hostRecord(raftId));
     };
@@ -241,8 +234,27 @@ export class HostWorld {
         const group = await agent.compute.serverGroups.create(context, { name: 'apart', policy: 'anti-affinity' });
         this.#groupIds.push(group.id);
       }
+      // The founder alone keeps the state yet: hundreds of members that apply each creation would take their time.
+      if (this.#options.servers > 0) await this.#fill(agent);
     }
+    if (nodes.length > joiningMax) await this.#joinAll(process);
     this.isFounded = true;
+  }
+
+  /** The autopilot takes hosts in one by one, which is what small meshes do here too; a large one would take minutes. */
+  async #joinAll({ loop }: Process): Promise<void> {
+    for (;;) {
+      const { voters, learners } = loop.confState;
+      const left = this.#deps.nodes.filter(({ raftId }) => !voters.includes(raftId) && !learners.includes(raftId));
+      if (left.length === 0) return;
+      try {
+        await loop.changeMembers(left.map(({ raftId }) => ({ type: 'addLearner', nodeId: raftId })));
+      } catch (caught) {
+        // The autopilot is taking one in just now.
+        if (!ShoalError.is(caught, 'CONFLICT')) throw caught;
+        await this.#deps.schedule.sleep(20);
+      }
+    }
   }
 
   /** Puts the host's side on a process. */
@@ -469,16 +481,17 @@ export class HostWorld {
     }
   }
 
-  /** Makes the servers that are there before the faults begin. */
-  async fill(): Promise<void> {
+  /** Makes the servers that are there before the faults begin, through the founder's agent. */
+  async #fill(agent: HostAgent): Promise<void> {
     const { nodes, schedule } = this.#deps;
     const { servers, tenants } = this.#options;
-    if (servers === 0) return;
+    // Where there is room is known by gossip.
+    while (agent.knownHosts < nodes.length) await schedule.sleep(100);
     const fillOne = async (tenant: number): Promise<void> => {
       const networkId = this.#networkIds[tenant - 1];
       const count = Math.floor((servers * tenant) / tenants) - Math.floor((servers * (tenant - 1)) / tenants);
       if (networkId === undefined || count === 0) return;
-      const draft = {
+      const made = await agent.compute.servers.create(contextOf(`p${tenant}`), {
         name: 's0',
         flavorId: 'small',
         imageId: 'image-1',
@@ -486,24 +499,10 @@ export class HostWorld {
         clientToken: `p${tenant}/0`,
         minCount: count,
         maxCount: count,
-      };
-      for (let sends = 0; ; sends += 1) {
-        const agent = this.#agents.get(1 + ((tenant + sends) % nodes.length));
-        try {
-          const made = await agent?.compute.servers.create(contextOf(`p${tenant}`), draft);
-          if (made === undefined) throw new ShoalError('UNAVAILABLE', 'The agent does not listen.');
-          for (const { id } of made.servers) this.#created.add(id);
-          this.#filled.set(
-            tenant,
-            made.servers.map(({ id }) => id),
-          );
-          return;
-        } catch (caught) {
-          if (!ShoalError.is(caught, 'UNAVAILABLE', 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'CONFLICT')) throw caught;
-          if (sends >= resendsMax) throw caught;
-          await schedule.sleep(200);
-        }
-      }
+      });
+      const ids = made.servers.map(({ id }) => id);
+      for (const id of ids) this.#created.add(id);
+      this.#filled.set(tenant, ids);
     };
     let next = 1;
     const fillSome = async (): Promise<void> => {
