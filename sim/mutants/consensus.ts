@@ -174,6 +174,7 @@ export const consensusMutants = {
                   handlers.onMessage(message);
                 },
                 onUnreachable: (peer) => handlers.onUnreachable(peer),
+                onGone: (peer) => handlers.onGone(peer),
                 propose: (command, signal) => handlers.propose(command, signal),
                 readIndex: (signal) => handlers.readIndex(signal),
                 snapshot: (peer, request, signal) => handlers.snapshot(peer, request, signal),
