@@ -10,12 +10,12 @@ import { benchAccelerators } from './accelerators.ts';
 import { baselineNames } from './baselines.ts';
 import { benchC1m } from './c1m.ts';
 import { benchDecisions, type DecisionsOptions } from './decisions.ts';
-import { benchPacking } from './packing.ts';
+import { runPackingJobs } from './packing-jobs.ts';
 import { panelsOf, plotOf } from './plot.ts';
 import { type BenchRow, benchContext, tableOf } from './report.ts';
 import { fittingPart, type HostSize, readTrace, serverSizes, tracesFolder } from './trace.ts';
 
-const benchNames = ['decisions', 'packing', 'openb', 'c1m'] as const;
+const benchNames = ['decisions', 'durable', 'packing', 'openb', 'c1m'] as const;
 
 const { values: flags } = parseArgs({
   options: {
@@ -25,6 +25,14 @@ const { values: flags } = parseArgs({
     svg: { type: 'string' },
     trace: { type: 'string' },
     host: { type: 'string' },
+    threads: { type: 'string' },
+    names: { type: 'string' },
+    stale: { type: 'string' },
+    variant: { type: 'string' },
+    hosts: { type: 'string' },
+    servers: { type: 'string' },
+    dir: { type: 'string' },
+    'cpu-prof': { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -36,7 +44,17 @@ if (flags.help) {
   --json FILE   write all rows as a JSON array
   --svg FILE    write a plot
   --trace FILE  pack this trace (columns vmId, tenantId, cores, ram, priority, starttime, endtime in days; .gz or plain)
-  --host C/R    with --trace or packing: hosts of this size only, in the trace's units, such as 2400/768`);
+  --host C/R    with --trace or packing: hosts of this size only, in the trace's units, such as 2400/768
+  packing only:
+  --threads N        runs at a time; default 2
+  --names A,B        some of ${[...baselineNames, 'shoal'].join(', ')}
+  --stale S,S        some of 0, 1, 5 (seconds)
+  durable only:
+  --variant NAME     this way of placing alone, such as shoal
+  --hosts N          simulated hosts; default 5000 (500 with --quick)
+  --servers N        servers; default 100000 (3000 with --quick)
+  --dir FOLDER       work in a new folder below this one, to choose the disk
+  --cpu-prof FOLDER  write a CPU profile of every process (summary: node placement/bench/durable/profile.ts FOLDER)`);
   process.exit(0);
 }
 const only = flags.trace === undefined ? flags.only : 'packing';
@@ -56,7 +74,21 @@ const rows: BenchRow[] = [];
 const wants = (name: (typeof benchNames)[number]): boolean =>
   only === undefined ? !flags.quick || name === 'decisions' || name === 'packing' : only === name;
 if (wants('decisions')) runDecisions();
-if (wants('packing')) runPacking();
+if (wants('durable')) {
+  const { benchDurable } = await import('./durable/durable.ts');
+  await benchDurable(
+    {
+      hosts: countFlag('hosts', flags.quick ? 500 : 5_000),
+      servers: countFlag('servers', flags.quick ? 3_000 : 100_000),
+      dir: flags.dir,
+      variant: flags.variant,
+      cpuProf: flags['cpu-prof'],
+      quick: flags.quick,
+    },
+    (row) => show([row]),
+  );
+}
+if (wants('packing')) await runPacking();
 if (wants('openb')) runOpenb();
 if (wants('c1m'))
   show([benchC1m(flags.quick ? { hosts: 500, servers: 100_000 } : { hosts: 5_000, servers: 1_000_000 })]);
@@ -83,6 +115,28 @@ function show(added: readonly BenchRow[]): void {
   console.log(`\n${tableOf(added)}`);
 }
 
+/** The part of `all` that a flag names, separated by commas; all, when it is not given. */
+function chosen<T>(name: 'names' | 'stale', all: readonly T[], is: (text: string, one: T) => boolean): readonly T[] {
+  const texts = flags[name]?.split(',');
+  if (texts === undefined) return all;
+  const unknown = texts.find((text) => !all.some((one) => is(text, one)));
+  if (unknown !== undefined) {
+    console.error(`--${name} ${unknown}: give some of ${all.join(', ')}`);
+    process.exit(2);
+  }
+  return all.filter((one) => texts.some((text) => is(text, one)));
+}
+
+function countFlag(name: 'hosts' | 'servers' | 'threads', otherwise: number): number {
+  const text = flags[name];
+  const count = text === undefined ? otherwise : Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 10_000_000) {
+    console.error(`--${name} ${text}: give a whole number`);
+    process.exit(2);
+  }
+  return count;
+}
+
 function runDecisions(): void {
   const quick = flags.quick;
   const added: BenchRow[] = [];
@@ -106,7 +160,7 @@ function runDecisions(): void {
   show(added);
 }
 
-function runPacking(): void {
+async function runPacking(): Promise<void> {
   const path =
     flags.trace === undefined
       ? new URL('azure_packing2020_batched_10x1pct.csv.gz', tracesFolder)
@@ -127,21 +181,21 @@ function runPacking(): void {
       : [hostSize(flags.host)];
   // The quick form takes every twelfth guest: fewer hosts, so that rounding to whole hosts weighs more and ratios are higher.
   const each = flags.quick ? 12 : 1;
+  const names = chosen('names', [...baselineNames, 'shoal'] as const, (text, name) => text === name);
+  const stale = chosen('stale', flags.quick ? [0, 5] : [0, 1, 5], (text, seconds) => Number(text) === seconds);
+  const jobs = sizes.flatMap((host) =>
+    stale.flatMap((stalenessS) => names.map((name) => ({ host, name, stalenessS }))),
+  );
+  const common = { path: path.pathname, traceName: basename(path.pathname), each };
+  const done = await runPackingJobs(common, jobs, countFlag('threads', 2), () => process.stderr.write('.'));
+  process.stderr.write('\n');
   for (const host of sizes) {
     const part = fittingPart(trace, host, each);
     const left = Math.ceil(trace.count / each) - part.count;
     console.log(
       `\npacking on hosts ${host.vcpus}/${host.memory}: ${part.count} guests${each > 1 ? ` (every ${each}th)` : ''}; ${left} left out, too large for one host`,
     );
-    const added: BenchRow[] = [];
-    for (const stalenessS of flags.quick ? [0, 5] : [0, 1, 5]) {
-      for (const name of [...baselineNames, 'shoal'] as const) {
-        added.push(benchPacking({ trace: part, traceName: basename(path.pathname), host, name, stalenessS, seed: 1 }));
-        process.stderr.write('.');
-      }
-    }
-    process.stderr.write('\n');
-    show(added);
+    show(done.filter((row) => row['host'] === `${host.vcpus}/${host.memory}`));
   }
 }
 

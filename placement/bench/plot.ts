@@ -67,6 +67,28 @@ export function panelsOf(rows: readonly BenchRow[]): readonly Panel[] {
       target: { value: 100_000, label: 'target 100,000' },
     });
   }
+  const durable = rows.filter((row) => row.bench === 'durable');
+  if (durable.length > 0) {
+    const label = (row: BenchRow): string => `${row['hosts']} hosts, ${row.name}`;
+    panels.push(
+      {
+        title: 'Durable placements a second, end to end',
+        bars: durable.map((row) => ({ label: label(row), value: Number(row['ops_per_s']) })),
+        from: 0,
+        target: { value: 3_750, label: 'target 3,750' },
+      },
+      {
+        title: 'Processor time of all processes for one placement, microseconds',
+        bars: durable.map((row) => ({ label: label(row), value: Number(row['cpu_us_per_op']) })),
+        from: 0,
+      },
+      {
+        title: 'Claims refused, percent of those asked (views 0 to 5 s old)',
+        bars: durable.map((row) => ({ label: label(row), value: Number(row['conflicts_pct']) })),
+        from: 0,
+      },
+    );
+  }
   const packing = rows.filter((row) => row.bench === 'packing');
   for (const group of new Set(packing.map((row) => `${row['trace']}, hosts ${row['host']}`))) {
     panels.push({
