@@ -58,6 +58,11 @@ import type { LogStore, OpenedLog } from './store/index.ts';
 const inboxMax = 8192;
 /** Entries applied in one go, so that a long backlog does not hold up heartbeats. */
 const appliedPerTurnMax = 512;
+/**
+ * Proposals that are not left to wait for more: the others work on these while this node takes in the next. Otherwise
+ * many clients end up in step, and all of them wait for one another and then for the same sync.
+ */
+const proposalsPerTurn = 64;
 /** Times the core is asked for work in one turn: more than it ever has, so that a fault cannot spin for ever. */
 const readiesPerTurnMax = 10_000;
 /** How often what was heard of others is stored. Unit: ticks. */
@@ -413,7 +418,8 @@ export class RaftLoop implements Service, RaftHandlers {
       return Promise.reject(ShoalError.from(error, 'NO_QUORUM'));
     }
     const promise = this.#proposals.addCommand(data, this.#deps.clock.monotonicMs(), signal);
-    this.#wake();
+    if (this.#proposals.queued >= proposalsPerTurn) this.#guard(() => this.#turn());
+    else this.#wake();
     return promise;
   }
 

@@ -54,6 +54,11 @@ export class Proposals {
     return this.#count;
   }
 
+  /** Taken and not yet given to the core. */
+  get queued(): number {
+    return this.#queued.length;
+  }
+
   /** Takes a write. The promise rejects with `PROPOSAL_DROPPED` when there are too many, `CANCELLED` on abort. */
   addCommand(data: Uint8Array, nowMs: number, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
     return this.#add(data, undefined, nowMs, signal);
