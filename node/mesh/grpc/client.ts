@@ -94,6 +94,8 @@ export class GrpcClient {
       'grpc.service_config_disable_resolution': 1,
       'grpc.enable_http_proxy': 0,
       'grpc.use_local_subchannel_pool': 1,
+      // Statistics of every call for a service that is not offered.
+      'grpc.enable_channelz': 0,
     });
   }
 

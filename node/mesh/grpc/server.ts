@@ -107,6 +107,8 @@ export class GrpcServer {
       'grpc.max_concurrent_streams': options.limits.callsPerConnectionMax,
       'grpc.keepalive_time_ms': options.limits.keepaliveMs,
       'grpc.keepalive_timeout_ms': options.limits.keepaliveTimeoutMs,
+      // Statistics of every call for a service that is not offered.
+      'grpc.enable_channelz': 0,
       interceptors: [(method, call) => this.#intercept(method.path, call)],
     });
   }

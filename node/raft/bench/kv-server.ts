@@ -17,7 +17,7 @@ import {
 
 /** Lives as long as its process. */
 export class KvServer {
-  readonly #server = new Server({ 'grpc.max_concurrent_streams': 1024 });
+  readonly #server = new Server({ 'grpc.max_concurrent_streams': 1024, 'grpc.enable_channelz': 0 });
 
   constructor(state: StateClient) {
     this.#server.addService(
