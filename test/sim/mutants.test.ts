@@ -17,7 +17,10 @@ for (const [name, mutant] of Object.entries(mutants)) {
     for (let seed = 1; seed <= seedsMax; seed += 1) {
       const { verdict, violated, detail } = await simulate(seed, { mutant, overrides: mutant.overrides ?? {} });
       if (verdict === 'passed') continue;
-      t.ok(verdict === 'safety' || verdict === 'liveness', `an invariant or a promise is broken, not the run: ${detail}`);
+      t.ok(
+        verdict === 'safety' || verdict === 'liveness',
+        `an invariant or a promise is broken, not the run: ${detail}`,
+      );
       t.comment(`seed ${seed}: ${violated}`);
       return;
     }
