@@ -356,7 +356,6 @@ export class HostLoop implements Service {
     for (const guest of guests.values()) {
       if (known.has(guest.serverId) || this.#orphansTold.has(guest.serverId)) continue;
       this.#orphansTold.add(guest.serverId);
-      reached('orphan-seen');
       this.#deps.logger.warn(
         { serverId: guest.serverId, pid: guest.pid, power: guest.power },
         'a guest without a record runs here; it is left alone',

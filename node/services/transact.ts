@@ -102,7 +102,6 @@ export async function transact<T>(
     if (number === 0 && maybe('transact.lose-race')) continue;
     const outcome = await commitKnown(deps, change, `${token}/${number}`, options.signal);
     if (outcome.refusal !== undefined) {
-      reached('counter-refused');
       throw (
         change.refusalOf(outcome.failedKey) ??
         new ShoalError('PRECONDITION_CHANGED', `The change was refused (${outcome.refusal}).`, {
