@@ -65,6 +65,30 @@ async function startCli() {
   };
 }
 
+void t.test('an aggregate from nothing to gone', { skip, timeout: 600_000 }, async (t) => {
+  const { openstack, stop } = await startCli();
+  t.teardown(stop);
+  const run = async (command: string, ...format: readonly string[]): Promise<string> => {
+    const { out, error } = await openstack(...command.split(' '), ...format);
+    t.equal(error, '', command);
+    return out;
+  };
+  const json = async (command: string) => JSON.parse(await run(command, '-f', 'json'));
+  t.match(await json('aggregate create --zone east fast'), { name: 'fast', availability_zone: 'east' });
+  t.match(await json('aggregate add host fast host-1'), { hosts: ['host-1'] });
+  await run('aggregate set --property ssd=true fast');
+  t.match(await json('aggregate show fast'), { hosts: ['host-1'], properties: { ssd: 'true' } });
+  t.match(await json('aggregate list --long'), [{ Name: 'fast', 'Availability Zone': 'east' }]);
+  t.same(
+    (await json('availability zone list --compute')).map((zone: { 'Zone Name': string }) => zone['Zone Name']),
+    ['east', 'nova'],
+  );
+  await run('aggregate unset --property ssd fast');
+  await run('aggregate remove host fast host-1');
+  await run('aggregate delete fast');
+  t.same(await json('aggregate list'), []);
+});
+
 void t.test('a server from nothing to gone', { skip, timeout: 600_000 }, async (t) => {
   const { cloud, folder, openstack, stop } = await startCli();
   t.teardown(stop);
