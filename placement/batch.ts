@@ -42,10 +42,11 @@ export function selectBatch(engine: PlacementEngine, request: PlacementRequest, 
   const members: BatchMember[] = [];
   const memberHosts: HostId[] = [...(request.group?.memberHosts ?? [])];
   const together = request.group?.policy === 'affinity' && memberHosts.length === 0 && keys.length > 1;
+  const series = request.group === undefined ? engine.series(request, options.refusals ?? 0) : undefined;
   for (const key of keys) {
     let wish = request.group === undefined ? request : { ...request, group: { ...request.group, memberHosts } };
     if (together && members.length === 0) wish = roomiestOf(engine, wish, keys.length);
-    const selection = engine.select(wish, options.refusals ?? 0);
+    const selection = series?.next() ?? engine.select(wish, options.refusals ?? 0);
     if (selection.outcome === 'none') break;
     const { candidate, alternates } = selection;
     columns.hold(key, candidate.hostId, request.needs, options.expiresAtMs);

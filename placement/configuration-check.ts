@@ -1,5 +1,5 @@
 import { type PlacementConfiguration, shapesMax } from './configuration.ts';
-import { listWidthMax } from './engine.ts';
+import { listWidthMax } from './draw.ts';
 import { filterNames } from './filters/names.ts';
 import { weigherNames } from './weighers/names.ts';
 

@@ -3,11 +3,13 @@ import type { Prng } from '../node/base/prng.ts';
 import { CandidateIndex, CandidateList } from './candidate-index.ts';
 import { ClassIndex } from './class-index.ts';
 import type { PlacementConfiguration } from './configuration.ts';
+import { drawAfter, drawAmong, listWidthMax } from './draw.ts';
 import type { HostColumns } from './host-columns.ts';
 import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
 import { familyKey, RequestClass, requestClassKey, scoresReadSize } from './request-class.ts';
 import { compileOverlay } from './request-overlay.ts';
+import { SelectionSeries } from './selection-series.ts';
 import { SharedIndex } from './shared-index.ts';
 
 /** A host that passed, with its score. */
@@ -41,7 +43,8 @@ export interface EngineStatistics {
  */
 export class PlacementEngine {
   readonly columns: HostColumns;
-  readonly #prng: Prng;
+  /** What draws among near-equals. */
+  readonly prng: Prng;
   #configuration: PlacementConfiguration;
   #hostScores: HostScores;
   /** Most recently used last. */
@@ -60,7 +63,7 @@ export class PlacementEngine {
     this.columns = columns;
     this.#configuration = configuration;
     this.#hostScores = new HostScores(columns, configuration);
-    this.#prng = prng;
+    this.prng = prng;
     this.#list = new CandidateList(columns, listWidthMax);
   }
 
@@ -101,12 +104,17 @@ export class PlacementEngine {
     const draw = drawAfter(this.#configuration, refusals);
     const list = this.rank(request, Math.max(draw.width, alternatesMax + 1));
     if (list.length === 0) return nothing;
-    const first = drawAmong(list, draw, this.#prng);
+    const first = drawAmong(list, draw, this.prng);
     const alternates: Candidate[] = [];
     for (let i = 0; i < list.length && alternates.length < alternatesMax; i++) {
       if (i !== first) alternates.push(this.#candidate(list, i));
     }
     return { outcome: 'selected', candidate: this.#candidate(list, first), alternates };
+  }
+
+  /** For a batch: the same request many times over. */
+  series(request: PlacementRequest, refusals = 0): { next(): Selection } {
+    return new SelectionSeries(this, request, refusals);
   }
 
   /**
@@ -115,7 +123,7 @@ export class PlacementEngine {
   selectSlot(request: PlacementRequest, refusals = 0): number {
     const draw = drawAfter(this.#configuration, refusals);
     const list = this.rank(request, draw.width);
-    return list.length === 0 ? -1 : (list.slots[drawAmong(list, draw, this.#prng)] ?? -1);
+    return list.length === 0 ? -1 : (list.slots[drawAmong(list, draw, this.prng)] ?? -1);
   }
 
   /** The best `width` (bounded) hosts in order. The list is reused: read it before the next call. */
@@ -234,35 +242,10 @@ export class PlacementEngine {
   }
 }
 
-/** No caller draws among more hosts or wants more alternates than this. */
-export const listWidthMax = 256;
-
 /** Classes without an index of their own are small; this bounds what odd requests can pile up. */
 const classesMax = 10_000;
 
 const nothing: Selection = { outcome: 'none' };
-
-/** Among how many of the best to draw, and how far below the best they may score. */
-interface Draw {
-  readonly width: number;
-  readonly tolerance: number;
-}
-
-function drawAfter(configuration: PlacementConfiguration, refusals: number): Draw {
-  const { drawWidth, drawTolerance } = configuration;
-  if (refusals <= 0) return { width: drawWidth, tolerance: drawTolerance };
-  const width = Math.min(listWidthMax, Math.max(2, drawWidth) * 2 ** Math.min(refusals, 6));
-  return { width, tolerance: Number.POSITIVE_INFINITY };
-}
-
-/** Position of the candidate to try first: one of the near-equals at the front. Draws only when there is a choice. */
-function drawAmong(list: CandidateList, draw: Draw, prng: Prng): number {
-  if (draw.width <= 1) return 0;
-  const bar = (list.scores[0] ?? 0) - draw.tolerance;
-  let equals = 1;
-  while (equals < list.length && equals < draw.width && (list.scores[equals] ?? 0) >= bar) equals++;
-  return equals === 1 ? 0 : prng.below(equals);
-}
 
 function offer(list: CandidateList, score: number, slot: number): void {
   if (score !== Number.NEGATIVE_INFINITY && list.admits(score, slot)) list.insert(score, slot);

@@ -45,6 +45,35 @@ void t.test('what-if says how many fit, changes nothing, and placing them one by
   t.end();
 });
 
+void t.test('a batch chooses what one request after another would, whatever changes meanwhile', (t) => {
+  for (let seed = 1; seed <= 120; seed++) {
+    const world = new RandomWorld(seed, 40);
+    for (let i = 0; i < 60; i++) world.change();
+    // Without a draw there is one right answer.
+    const configuration = { ...world.configuration, drawWidth: 1, drawTolerance: 0, alternatesMax: seed % 4 };
+    const batch = new PlacementEngine(world.columns, configuration, new Prng(seed));
+    const single = new PlacementEngine(world.columns, configuration, new Prng(seed));
+    const request = world.request();
+    const series = batch.series(request);
+    for (let n = 0; n < 60; n++) {
+      const wanted = single.select(request);
+      const selection = series.next();
+      t.match(selection, { outcome: wanted.outcome }, `seed ${seed}, choice ${n}`);
+      if (selection.outcome === 'none' || wanted.outcome === 'none') break;
+      t.same(selection.candidate, wanted.candidate, `seed ${seed}, choice ${n}`);
+      world.columns.hold(
+        { serverId: `s${n}` as ServerId, generation: 1 },
+        selection.candidate.hostId,
+        request.needs,
+        1e12,
+      );
+      if (n % 3 === 0) world.change();
+      if (n % 7 === 0) world.columns.settle({ serverId: `s${n >> 1}` as ServerId, generation: 1 });
+    }
+  }
+  t.end();
+});
+
 void t.test('a batch that does not fit holds nothing', (t) => {
   const columns = new HostColumns({ seed: 1 });
   for (let i = 0; i < 3; i++)

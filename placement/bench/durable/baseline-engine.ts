@@ -48,6 +48,10 @@ export class BaselineEngine extends PlacementEngine {
     return { outcome: 'selected', candidate: { hostId, slot, score: 0 }, alternates: [] };
   }
 
+  override series(request: PlacementRequest): { next(): Selection } {
+    return { next: () => this.select(request) };
+  }
+
   #randomOfTwo(fits: (slot: number) => boolean): number | undefined {
     const { columns } = this;
     for (let pair = 0; pair < pairsMax; pair++) {
