@@ -16,6 +16,7 @@ import { appendToLedger } from './ledger.ts';
 import { mutants } from './mutants/index.ts';
 import { drawOptions } from './options.ts';
 import { runSeeds } from './pool.ts';
+import { probeNames, unreached } from './probes.ts';
 import { Progress, standingText } from './progress.ts';
 import { Chronicle } from './report/chronicle.ts';
 import { reportHtml } from './report/html.ts';
@@ -291,7 +292,13 @@ function tellCoverage(results: readonly SimResult[]): void {
   console.log('\nreached, in how many seeds, and how often in all:');
   for (const [name, times] of Object.entries(reachedIn(results))) {
     const seeds = results.filter(({ reached }) => (reached[name] ?? 0) > 0).length;
-    console.log(`  ${name.padEnd(44)} ${String(seeds).padStart(7)} ${String(times).padStart(10)}`);
+    console.log(`  ${name.padEnd(56)} ${String(seeds).padStart(7)} ${String(times).padStart(10)}`);
+  }
+  console.log('');
+  for (const [group, missing] of Object.entries(unreached(reachedIn(results)))) {
+    const all = probeNames[group as keyof typeof probeNames].length;
+    const left = missing.length === 0 ? '' : `; not ${missing.map((name) => name.replace(`${group} `, '')).join(', ')}`;
+    console.log(`${group}: ${all - missing.length} of ${all} reached${left}`);
   }
 }
 
