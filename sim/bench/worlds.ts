@@ -1,0 +1,143 @@
+/** The worlds of the bench. Run as a program with a name, it runs that one and prints its row as JSON. */
+import { ShoalError } from '../../node/base/errors.ts';
+import type { FaultName } from '../faults/index.ts';
+import type { SimOverrides } from '../options.ts';
+import { simulate } from '../simulator.ts';
+import { Schedule } from '../world/schedule.ts';
+
+export interface WorldRow {
+  /** Time under faults. */
+  readonly simulatedSeconds: number;
+  readonly wallSeconds: number;
+  /** Processor time of the process: user and system, garbage collection included. */
+  readonly cpuSeconds: number;
+  readonly events: number;
+  /** Making the mesh and its first servers, the start of the process included. */
+  readonly setupCpuSeconds: number;
+  readonly peakMib: number;
+}
+
+interface BenchWorld {
+  readonly text: string;
+  /** Undefined: the bare schedule. */
+  readonly overrides: SimOverrides | undefined;
+  /** Run once, and not by `--quick`. */
+  readonly isLong?: boolean;
+}
+
+const seed = 1;
+const quiet = { delayMs: 0.5, jitterMs: 0.1, loss: 0, repeat: 0, overtake: 0 } as const;
+const common = { faults: [], network: quiet, syncMs: 0.2, logBytesMax: 64 * 1024 * 1024, graceMs: 15_000 } as const;
+const faults: readonly FaultName[] = ['agent-crash', 'net-isolate', 'net-pair', 'agent-pause', 'host-power-cut'];
+
+export const benchWorlds: Readonly<Record<string, BenchWorld>> = {
+  timers: {
+    text: 'the baseline: seven times fifty timers of 100 ms, and nothing else: what the schedule itself can do',
+    overrides: undefined,
+  },
+  'seven-idle': {
+    text: 'seven hosts without guests and clients: ticks, heartbeats, gossip and all checkers',
+    overrides: { ...common, hosts: 7, tenants: 0, clients: 0, chaosMs: 600_000 },
+  },
+  'seven-clients': {
+    text: 'seven hosts, one client of records that thinks 300 ms, a fault every 5 s',
+    overrides: {
+      ...common,
+      hosts: 7,
+      tenants: 0,
+      clients: 1,
+      thinkMs: 300,
+      chaosMs: 300_000,
+      faults,
+      faultEveryMs: 5_000,
+      faultForMs: 1_500,
+    },
+  },
+  'seven-guests': {
+    text: 'the same with two tenants that each ask for something every 5 s',
+    overrides: {
+      ...common,
+      hosts: 7,
+      tenants: 2,
+      tenantThinkMs: 5_000,
+      clients: 1,
+      thinkMs: 300,
+      chaosMs: 300_000,
+      faults,
+      faultEveryMs: 5_000,
+      faultForMs: 1_500,
+    },
+  },
+  hundred: {
+    text: 'a hundred hosts with 2,000 servers of 334 tenants, who ask for four things a second together',
+    isLong: true,
+    overrides: {
+      ...common,
+      hosts: 100,
+      servers: 2_000,
+      tenants: 334,
+      tenantThinkMs: 83_500,
+      hostVcpus: 40,
+      clients: 1,
+      thinkMs: 300,
+      chaosMs: 10_000,
+    },
+  },
+  thousand: {
+    text: 'a thousand hosts without guests: every one a member that applies everything',
+    isLong: true,
+    overrides: { ...common, hosts: 1_000, tenants: 0, clients: 1, thinkMs: 300, chaosMs: 10_000 },
+  },
+};
+
+const phaseLine = /^\s*([\d.]+) sim\s+(the mesh is complete|everything is healed)/;
+
+async function measure(name: string): Promise<WorldRow> {
+  const world = benchWorlds[name];
+  if (world === undefined) throw new ShoalError('CONFIG_INVALID', `there is no world ${name}`);
+  const cpu = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
+  const peakMib = (): number => process.resourceUsage().maxRSS / 1024;
+  if (world.overrides === undefined) {
+    const schedule = new Schedule();
+    const again = (): void => void schedule.after(100, again);
+    for (let timer = 0; timer < 350; timer += 1) schedule.after(timer / 4, again);
+    const [setupCpuSeconds, startMs] = [cpu(), performance.now()];
+    await schedule.runUntil(600_000, () => false);
+    return {
+      simulatedSeconds: 600,
+      wallSeconds: (performance.now() - startMs) / 1000,
+      cpuSeconds: cpu() - setupCpuSeconds,
+      events: schedule.events,
+      setupCpuSeconds,
+      peakMib: peakMib(),
+    };
+  }
+  const marks: { readonly atMs: number; readonly wallMs: number; readonly cpu: number }[] = [];
+  let lines = 0;
+  const result = await simulate(seed, {
+    overrides: world.overrides,
+    write: (line) => {
+      lines += 1;
+      const match = phaseLine.exec(line);
+      if (match !== null) marks.push({ atMs: Number(match[1]), wallMs: performance.now(), cpu: cpu() });
+    },
+  });
+  const [from, to] = marks;
+  if (result.verdict !== 'passed' || from === undefined || to === undefined)
+    throw new ShoalError('CONFIG_INVALID', `${name}: ${result.verdict} ${result.detail}, after ${lines} lines`);
+  const simulatedSeconds = (to.atMs - from.atMs) / 1000;
+  return {
+    simulatedSeconds,
+    wallSeconds: (to.wallMs - from.wallMs) / 1000,
+    cpuSeconds: to.cpu - from.cpu,
+    // Those of the whole run, by its share of time: setting up and healing are short against it in all but the largest.
+    events: (result.events * simulatedSeconds) / (result.simulatedMs / 1000),
+    setupCpuSeconds: from.cpu,
+    peakMib: peakMib(),
+  };
+}
+
+if (import.meta.main) console.log(JSON.stringify(await measure(process.argv[2] ?? '')));
