@@ -30,6 +30,7 @@ export class RaftStream {
   readonly #onUnreachable: (wasUp: boolean) => void;
   readonly #queue = new MessageQueue<Message>({ messagesMax: queueMessagesMax, bytesMax: queueBytesMax });
   readonly #stopping = new AbortController();
+  #isTurnedAway = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
@@ -124,9 +125,21 @@ export class RaftStream {
     } finally {
       stream.cancel();
     }
-    if (!signal.aborted) this.#deps.logger.debug({ error: broken, taken }, 'the Raft stream broke');
+    if (!signal.aborted) this.#tellBroken(broken, taken);
     // An open stream that took messages and broke at once is no progress: the first write always succeeds, into a buffer.
     return taken > 1 ? taken : 0;
+  }
+
+  /** A stream that breaks is daily life. Being turned away is not: it is said once, until the peer takes messages again. */
+  #tellBroken(error: unknown, taken: number): void {
+    const { logger } = this.#deps;
+    if (!ShoalError.is(error, 'IDENTITY_MISMATCH', 'UNAUTHENTICATED')) {
+      if (taken > 1) this.#isTurnedAway = false;
+      logger.debug({ error, taken }, 'the Raft stream broke');
+      return;
+    }
+    if (!this.#isTurnedAway) logger.warn({ error: error.message, facts: error.facts }, 'a peer turns this host away');
+    this.#isTurnedAway = true;
   }
 
   #more(): Promise<void> {

@@ -116,3 +116,33 @@ t.test('a queue keeps the newest, by number and by bytes', async (t) => {
   queue.push(6, 1000);
   t.equal(queue.shift(), 6, 'even when it alone is over the bound');
 });
+
+t.test('a host that a peer turns away says so, once', async (t) => {
+  const authority = testAuthority();
+  const [server, client] = [hostOf(authority), hostOf(authority)];
+  let asked = 0;
+  const made = new PeerServer(
+    { clock: systemClock, logger: silentLogger },
+    {
+      certificates: server.certificates,
+      admits: () => {
+        asked++;
+        return false;
+      },
+      join: refusingJoin,
+      handlers: refusingHandlers,
+    },
+  );
+  const port = await made.listen('127.0.0.1:0');
+  t.teardown(() => made.stop(0));
+  const warnings: unknown[] = [];
+  const logger = { ...silentLogger, warn: (facts: object) => void warnings.push(facts) };
+  const { calls } = clientsOf(t, client, new Map([[server.hostId, `127.0.0.1:${port}`]])).to(server.hostId);
+  const stream = new RaftStream({ ...deps, logger }, calls.raft, () => stream.send({ index: 1 }));
+  stream.send({ index: 1 });
+  await until(() => asked >= 3);
+  await stream.stop();
+  t.ok(asked >= 3, 'it tried again and again');
+  t.match(warnings, [{ error: /removed/ }]);
+  t.equal(warnings.length, 1);
+});
