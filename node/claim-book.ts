@@ -77,6 +77,13 @@ export class ClaimBook {
     return admission;
   }
 
+  /** An asker gives its claim back. What is bound, or was admitted for another asker as well, stays. */
+  async withdraw(serverId: ServerId, generation: number, asker: string): Promise<void> {
+    const { changes } = this.#ledger.withdraw({ serverId, generation }, asker, this.#nowMs());
+    await this.#persist(changes);
+  }
+
+  /** Ends a claim, bound or not. */
   async release(serverId: ServerId, generation: number): Promise<void> {
     await this.#persist(this.#ledger.release({ serverId, generation }, this.#nowMs()).changes);
   }

@@ -38,7 +38,7 @@ export type ClaimHandlers = Pick<PeerHandlers, 'claim' | 'claimBatch' | 'release
 export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
   let deciding = 0;
   /** Undefined: admitted. A text: refused for that. */
-  const decide = async (request: shoal.v1.ClaimRequest): Promise<string | undefined> => {
+  const decide = async (request: shoal.v1.ClaimRequest, asker: HostId): Promise<string | undefined> => {
     const { resources, serverId, generation, hostId } = request;
     if (deps.hostId !== undefined && hostId !== '' && hostId !== deps.hostId) return 'another host was asked for';
     if (!deps.isEnabled()) return 'the host is disabled';
@@ -48,7 +48,7 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     try {
       const { vcpus, memoryMib, diskGib } = must(resources, 'the resources of a checked claim');
       const admission = await deps.claims.admit(
-        { serverId: serverId as ServerId, generation, needs: { vcpus, memoryMib, diskGib, pci: [] } },
+        { serverId: serverId as ServerId, generation, needs: { vcpus, memoryMib, diskGib, pci: [] }, asker },
         request.ttlMs,
       );
       return admission.outcome === 'refused' ? admission.text : undefined;
@@ -56,8 +56,8 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
       deciding--;
     }
   };
-  const answer = async (request: shoal.v1.ClaimRequest): Promise<shoal.v1.IClaimResponse> => {
-    const refusal = await decide(request);
+  const answer = async (request: shoal.v1.ClaimRequest, asker: HostId): Promise<shoal.v1.IClaimResponse> => {
+    const refusal = await decide(request, asker);
     deps.onClaim?.(refusal === undefined ? 'admitted' : 'refused');
     if (refusal !== undefined) return { admitted: false, reason: refusal };
     const next = deps.nextAdvert?.();
@@ -67,13 +67,13 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     };
   };
   return {
-    async claim(request): Promise<shoal.v1.IClaimResponse> {
+    async claim(request, { caller }): Promise<shoal.v1.IClaimResponse> {
       checkClaim(request);
-      const told = await answer(request);
+      const told = await answer(request, caller);
       return told.admitted && told.countedSequence !== undefined ? told : { ...told, advert: deps.freshAdvert() };
     },
 
-    async claimBatch({ claims }): Promise<shoal.v1.IClaimBatchResponse> {
+    async claimBatch({ claims }, { caller }): Promise<shoal.v1.IClaimBatchResponse> {
       if (claims.length === 0 || claims.length > claimsPerBatchMax) {
         throw new ShoalError('INVALID_ARGUMENT', `A batch has 1 to ${claimsPerBatchMax} claims.`, {
           facts: { claims: claims.length },
@@ -81,15 +81,15 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
       }
       // All before any is decided: an error must not leave claims admitted that nobody is told of.
       for (const claim of claims) checkClaim(claim);
-      const answers = await Promise.all(claims.map(answer));
+      const answers = await Promise.all(claims.map((claim) => answer(claim, caller)));
       const isFresh = answers.every((told) => told.admitted && told.countedSequence !== undefined);
       return { answers, adverts: isFresh ? [] : [deps.freshAdvert()] };
     },
 
-    async releaseClaim(request): Promise<shoal.v1.IReleaseClaimResponse> {
+    async releaseClaim(request, { caller }): Promise<shoal.v1.IReleaseClaimResponse> {
       // Another host's claim holds nothing here.
       if (deps.hostId !== undefined && request.hostId !== '' && request.hostId !== deps.hostId) return {};
-      await deps.claims.release(request.serverId as ServerId, request.generation);
+      await deps.claims.withdraw(request.serverId as ServerId, request.generation, caller);
       return {};
     },
   };

@@ -14,8 +14,8 @@ import { type ClaimKey, claimKeyText, type ResourceNeeds } from './request.ts';
  * them to disk *before* answering anybody. If that fails the process stops; the claim that memory knew of was never
  * promised. A restart feeds `restore` with all stored records.
  *
- * Life of a claim: `admit` -> held until it expires -> `bind` (the Raft log says that the server is here) -> held until
- * `release`. An expired or released claim leaves a tombstone for a while, so that a delayed copy of its request does not
+ * Life of a claim: `admit` -> held until it expires or its askers `withdraw` -> `bind` (the Raft log says that the server is
+ * here) -> held until `release`. An expired or released claim leaves a tombstone for a while, so that a delayed copy of its request does not
  * come back to life.
  *
  * Invariant: for each resource the sum over servers of the largest live claim of that server is at most the capacity at
@@ -92,6 +92,7 @@ export class ClaimLedger {
       expiresAtMs: claim.expiresAtMs,
       pci,
       numa,
+      ...(claim.asker === undefined ? {} : { askers: [claim.asker] }),
     };
     const before = [this.#vcpusUsed, this.#memoryUsedMib, this.#diskUsedGib] as const;
     this.#put(record);
@@ -104,7 +105,8 @@ export class ClaimLedger {
     const known = this.#records.get(claimKeyText(key));
     if (known === undefined) return { outcome: 'unknown', changes: [] };
     if (known.state === 'bound') return { outcome: 'done', changes: [] };
-    const record: ClaimRecord = { ...known, state: 'bound', expiresAtMs: 0 };
+    const { askers: _, ...claimed } = known;
+    const record: ClaimRecord = { ...claimed, state: 'bound', expiresAtMs: 0 };
     this.#drop(known);
     this.#put(record);
     return { outcome: 'done', changes: [{ kind: 'put', record }] };
@@ -128,6 +130,26 @@ export class ClaimLedger {
       pci: fitPci(this.#capacity.pciPools, this.#pciTaken(), needs.pci) ?? [],
       numa: needs.numa === undefined ? [] : (fitNuma(this.#capacity.numaCells, this.#numaTaken(), needs.numa) ?? []),
     };
+    this.#put(record);
+    return { outcome: 'done', changes: [{ kind: 'put', record }] };
+  }
+
+  /**
+   * An asker does not want its claim any more. The room is given back when nobody else has been told yes for it: two agents
+   * may place one server at a time, when its owner asks again elsewhere, and the one that comes too late must not take
+   * away what the other binds. A claim that is bound is the records' to end, and no asker's.
+   */
+  withdraw(key: ClaimKey, asker: string, nowMs: number): ClaimChange {
+    const known = this.#records.get(claimKeyText(key));
+    if (known === undefined) return this.release(key, nowMs);
+    if (known.state === 'bound') return { outcome: 'unknown', changes: [] };
+    const askers = known.askers ?? [];
+    const at = askers.indexOf(asker);
+    if (at === -1 && askers.length > 0) return { outcome: 'unknown', changes: [] };
+    const left = askers.filter((_, index) => index !== at);
+    if (left.length === 0) return this.release(key, nowMs);
+    const record: ClaimRecord = { ...known, askers: left };
+    this.#drop(known);
     this.#put(record);
     return { outcome: 'done', changes: [{ kind: 'put', record }] };
   }
@@ -203,10 +225,14 @@ export class ClaimLedger {
     if (!sameNeeds(known.needs, claim.needs)) {
       return refused('conflict', 'the same server and generation hold a claim of another shape');
     }
-    if (known.state === 'bound' || known.expiresAtMs >= claim.expiresAtMs) {
+    const askers = askersWith(known.askers, claim.asker);
+    if (askers.length > askersMax) return refused('overloaded', `the claim was asked for ${askersMax} times`);
+    const isLater = known.expiresAtMs < claim.expiresAtMs;
+    if (known.state === 'bound' || (!isLater && claim.asker === undefined)) {
       return { outcome: 'admitted', record: known, changes: [] };
     }
-    const record: ClaimRecord = { ...known, expiresAtMs: claim.expiresAtMs };
+    const expiresAtMs = Math.max(known.expiresAtMs, claim.expiresAtMs);
+    const record: ClaimRecord = { ...known, expiresAtMs, ...(askers.length === 0 ? {} : { askers }) };
     this.#drop(known);
     this.#put(record);
     return { outcome: 'admitted', record, changes: [{ kind: 'put', record }] };
@@ -368,6 +394,8 @@ export interface Claim extends ClaimKey {
   readonly needs: ResourceNeeds;
   /** When it ends unless bound, by the target's clock, ms. */
   readonly expiresAtMs: number;
+  /** The agent that asks, by its host's id; absent: whoever withdraws ends the claim. */
+  readonly asker?: string;
   /** Anti-affinity, checked here too so that a lost race is seen early. The bind transaction is what makes it exact. */
   readonly group?: { readonly id: string; readonly membersMax: number };
 }
@@ -383,6 +411,8 @@ export interface ClaimRecord extends ClaimKey {
   readonly expiresAtMs: number;
   readonly pci: readonly PciAssignment[];
   readonly numa: readonly NumaAssignment[];
+  /** Admitted: who was told yes, once for each time. */
+  readonly askers?: readonly string[];
 }
 
 /** What to write before answering. */
@@ -434,6 +464,13 @@ export interface LedgerUsage {
   /** By pool. */
   readonly pciFree: readonly number[];
   readonly numa: readonly NumaAssignment[];
+}
+
+/** Times that one claim is admitted: its owner may ask at every agent, and more than once. */
+const askersMax = 64;
+
+function askersWith(askers: readonly string[] = [], asker: string | undefined): readonly string[] {
+  return asker === undefined ? askers : [...askers, asker];
 }
 
 const emptyRecord: Omit<ClaimRecord, 'serverId' | 'generation'> = {

@@ -94,7 +94,7 @@ class Mesh implements ClaimTransport {
   }
 
   async release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void> {
-    await this.books.get(hostId)?.release(request.serverId as ServerId, request.generation);
+    await this.books.get(hostId)?.withdraw(request.serverId as ServerId, request.generation, 'agent');
   }
 
   /** An agent with a view of its own, as of now. */

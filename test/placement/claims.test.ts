@@ -105,6 +105,47 @@ void t.test('a claim released before it arrives is refused when it does', (t) =>
   t.end();
 });
 
+void t.test('an asker takes back only its own claim, and nothing that is bound', (t) => {
+  const key = { serverId: 'a' as ServerId, generation: 1 };
+  const disk = new Map<string, ClaimRecord>();
+  const ledger = ClaimLedger.restore(capacity);
+  applyChanges(disk, ledger.admit(claim({ asker: 'one' }), 0).changes);
+  t.equal(ledger.withdraw(key, 'two', 1).changes.length, 0, 'two was told nothing');
+  applyChanges(disk, ledger.admit(claim({ asker: 'two' }), 2).changes);
+  applyChanges(disk, ledger.withdraw(key, 'one', 3).changes);
+  t.equal(ledger.usage().vcpus.used, 2, 'two was told yes');
+  const restarted = ClaimLedger.restore(capacity, disk.values());
+  for (const each of [ledger, restarted]) {
+    t.equal(each.bind(key).outcome, 'done');
+    t.equal(each.withdraw(key, 'two', 4).outcome, 'unknown');
+    t.equal(each.usage().vcpus.used, 2, 'a bound claim is the records to end');
+    t.equal(each.release(key, 5).outcome, 'done');
+    t.equal(each.usage().vcpus.used, 0);
+  }
+  t.end();
+});
+
+void t.test('the last asker that withdraws frees the room, and its late copy is refused', (t) => {
+  const key = { serverId: 'a' as ServerId, generation: 1 };
+  const ledger = ClaimLedger.restore(capacity);
+  for (const asker of ['one', 'one', 'two']) t.equal(ledger.admit(claim({ asker }), 0).outcome, 'admitted');
+  ledger.withdraw(key, 'one', 1);
+  ledger.withdraw(key, 'two', 1);
+  t.equal(ledger.usage().vcpus.used, 2, 'one was told yes twice');
+  ledger.withdraw(key, 'one', 1);
+  t.equal(ledger.usage().vcpus.used, 0);
+  t.match(ledger.admit(claim({ asker: 'one' }), 2), { outcome: 'refused', why: 'gone' });
+  t.end();
+});
+
+void t.test('a claim is asked for only so many times', (t) => {
+  const ledger = ClaimLedger.restore(capacity);
+  const outcomes = Array.from({ length: 65 }, () => ledger.admit(claim({ asker: 'one' }), 0).outcome);
+  t.equal(outcomes.filter((outcome) => outcome === 'admitted').length, 64);
+  t.equal(outcomes.at(-1), 'refused');
+  t.end();
+});
+
 void t.test('a resize on the same host takes the larger of both shapes, and an older generation is refused', (t) => {
   const ledger = ClaimLedger.restore(capacity);
   ledger.admit(claim({ needs: { vcpus: 4, memoryMib: 8192, diskGib: 20, pci: [] } }), 0);
