@@ -77,6 +77,8 @@ export class HostLoop implements Service {
   readonly #stopGraceMs: number;
   readonly #abort = new AbortController();
   readonly #busy = new Map<string, Promise<void>>();
+  /** Servers whose step ended since this pass began to look: what it has seen of them is from before. */
+  readonly #endedSince = new Set<string>();
   readonly #attempts = new Map<string, { ask: string; count: number }>();
   readonly #crashesMs = new Map<string, number[]>();
   readonly #orphansTold = new Set<string>();
@@ -182,6 +184,7 @@ export class HostLoop implements Service {
   async #look(): Promise<void> {
     const { state, compute, hostId, networkSync, logger } = this.#deps;
     const signal = this.#abort.signal;
+    this.#endedSince.clear();
     const reader = state.local;
     const { revision } = reader;
     const records = serverTable.by(reader, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
@@ -214,6 +217,8 @@ export class HostLoop implements Service {
     for (const record of records) {
       if (this.#busy.has(record.id)) continue;
       await this.#tellFault(record);
+      // Looked at again in the pass that the end of the step has asked for.
+      if (this.#endedSince.has(record.id)) continue;
       const step = planServer(record, guests.get(record.id), this.#memory(record), hostId, {
         stopGraceMs: this.#stopGraceMs,
       });
@@ -239,6 +244,7 @@ export class HostLoop implements Service {
   #begin(step: ServerStep, record: shoal.v1.Server): void {
     const running = this.#carryOut(step, record).finally(() => {
       this.#busy.delete(record.id);
+      this.#endedSince.add(record.id);
       this.wake();
     });
     this.#busy.set(record.id, running);

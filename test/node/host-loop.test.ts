@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
 import { FakeNetworkDriver, FakeNetworkHost } from '../../drivers/fake/network.ts';
@@ -31,6 +32,8 @@ class World {
   readonly storage = new FakeStorage({ shared: false });
   readonly store = memoryHostStore();
   readonly #loops: HostLoop[] = [];
+  /** Holds a pass between its look at the host and its plan. */
+  beforePlan: (() => Promise<void>) | undefined;
   /** Reports of power that are refused for want of a quorum before one is taken. */
   refusedReports = 0;
 
@@ -106,7 +109,7 @@ class World {
         },
         reports,
         withIntents: (server) => new PowerOffNotes(this.store).overlay(server),
-        onRecords: async () => {},
+        onRecords: async () => this.beforePlan?.(),
         clock: systemClock,
         logger: silentLogger,
       },
@@ -316,6 +319,34 @@ t.test('a guest that powers itself off stays off', async (t) => {
   await loop.settled();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
   t.equal(w.compute.starts.length, 1);
+});
+
+t.test('what a pass saw before a step ended is not acted on', async (t) => {
+  const w = await world(t);
+  // The loop's own timers keep no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const loop = await w.startLoop();
+  w.compute.behaviour.startDelayMs = 50;
+  await w.createServer();
+  while (loop.busySteps === 0) await delay(1);
+  // The next pass looks while the guest is being started, and sees none.
+  const held = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  w.beforePlan = async () => {
+    looked.resolve();
+    await held.promise;
+  };
+  loop.wake(0);
+  await looked.promise;
+  t.equal(loop.busySteps, 1, 'it is still being started');
+  while (loop.busySteps > 0) await delay(1);
+  w.compute.powerOff(serverId);
+  w.beforePlan = undefined;
+  held.resolve();
+  await loop.settled();
+  t.equal(w.compute.starts.length, 1, 'it is not started again for what was seen before');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
 });
 
 t.test('a guest that powers itself off while there is no quorum stays off, also in the next agent', async (t) => {
