@@ -3,13 +3,22 @@
  * and comes back from it. Names, ranges and help of each option are here once.
  */
 import { ShoalError } from '../node/base/errors.ts';
+import type { UnlikelyBranch } from '../node/base/maybe-names.ts';
 import { type FaultName, faultNames } from './faults/index.ts';
-import { type NumberOption, optionBounds, type SimOptions, type SimOverrides, serversPerTenant } from './options.ts';
+import {
+  type NumberOption,
+  optionBounds,
+  type SimOptions,
+  type SimOverrides,
+  serversPerTenant,
+  unlikelyNames,
+} from './options.ts';
 import { calmNetwork } from './world/network.ts';
 
 /** Flags that are numbers, with what they set. */
 const numberFlags = {
   hosts: ['hosts', 'agents'],
+  racks: ['racks', 'racks that the hosts stand in, in turn; 0: none is known'],
   servers: ['servers', `servers there from the start, and tenants for them, ${serversPerTenant} each`],
   tenants: ['tenants', `tenants, which keep up to ${serversPerTenant} servers each`],
   'tenant-think-ms': ['tenantThinkMs', 'mean pause of a tenant between two operations'],
@@ -34,7 +43,7 @@ const hoursBounds = [0.0001, 1_000] as const;
 
 /** For `parseArgs`. */
 export const overrideFlags: Readonly<Record<string, { readonly type: 'string' }>> = Object.fromEntries(
-  [...numberFlagNames, 'hours', 'storage', 'faults', 'network'].map((name) => [name, { type: 'string' }]),
+  [...numberFlagNames, 'hours', 'storage', 'faults', 'unlikely', 'network'].map((name) => [name, { type: 'string' }]),
 );
 
 /** The other flags of the command, for `parseArgs`. */
@@ -67,6 +76,7 @@ export function overridesHelp(): string {
     ['--hours H', `time under faults, ${hoursBounds[0]} to ${hoursBounds[1]} hours`],
     ['--storage S', 'local or rbd'],
     ['--faults A,B', 'the kinds of faults that may strike; none: no faults'],
+    ['--unlikely A,B', 'unlikely branches of production code that are forced now and then; none: none'],
     ['--network calm', 'a network that loses, repeats and delays nothing by itself'],
   );
   return lines.map(([flag, text]) => `  ${flag.padEnd(20)}${text}`).join('\n');
@@ -123,6 +133,8 @@ export function overridesOf(values: Readonly<Record<string, string | boolean | u
   }
   const faults = text('faults');
   if (faults !== undefined) overrides.faults = faults === 'none' ? [] : faults.split(',').map(faultOf);
+  const unlikely = text('unlikely');
+  if (unlikely !== undefined) overrides.unlikely = unlikely === 'none' ? [] : unlikely.split(',').map(branchOf);
   const network = text('network');
   if (network !== undefined) {
     if (network !== 'calm') throw misuse(`--network ${network}: calm is wanted; other conditions are for scenarios`);
@@ -141,6 +153,8 @@ export function flagsOf(overrides: SimOverrides): readonly string[] {
   if (overrides.storage !== undefined) flags.push(`--storage ${overrides.storage}`);
   if (overrides.faults !== undefined)
     flags.push(`--faults ${overrides.faults.length === 0 ? 'none' : overrides.faults.join()}`);
+  if (overrides.unlikely !== undefined)
+    flags.push(`--unlikely ${overrides.unlikely.length === 0 ? 'none' : overrides.unlikely.join()}`);
   if (overrides.network !== undefined && isCalm(overrides.network)) flags.push('--network calm');
   return flags;
 }
@@ -152,5 +166,12 @@ function isCalm(network: SimOptions['network']): boolean {
 function faultOf(name: string): FaultName {
   const known = faultNames.find((fault) => fault === name);
   if (known === undefined) throw misuse(`--faults ${name}: there is no such fault; there are ${faultNames.join(', ')}`);
+  return known;
+}
+
+function branchOf(name: string): UnlikelyBranch {
+  const known = unlikelyNames.find((branch) => branch === name);
+  if (known === undefined)
+    throw misuse(`--unlikely ${name}: there is no such branch; there are ${unlikelyNames.join(', ')}`);
   return known;
 }

@@ -71,7 +71,9 @@ export const optionBounds = {
 
 /** An option that is a number. All are whole numbers but `syncMs`. */
 export type NumberOption = keyof typeof optionBounds;
-const unlikelyNames = Object.keys(unlikelyBranches) as UnlikelyBranch[];
+
+/** All unlikely branches that there are. */
+export const unlikelyNames = Object.keys(unlikelyBranches) as UnlikelyBranch[];
 
 /** What a caller may fix. */
 export type SimOverrides = Partial<Omit<SimOptions, 'seed'>>;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { faultNames } from '../../sim/faults/index.ts';
 import { flagsOf, overrideFlags, overridesHelp, overridesOf } from '../../sim/flags.ts';
-import { drawOptions, optionBounds, type SimOverrides } from '../../sim/options.ts';
+import { drawOptions, optionBounds, type SimOverrides, unlikelyNames } from '../../sim/options.ts';
 import { calmNetwork } from '../../sim/world/network.ts';
 
 /** What a command line of these flags fixes. */
@@ -19,6 +19,7 @@ t.test('what is written as flags is read as it was', async (t) => {
       ...Object.fromEntries(numbers.map(([name, [min, max]]) => [name, fc.integer({ min: Math.ceil(min), max })])),
       storage: fc.constantFrom('local', 'rbd'),
       faults: fc.subarray([...faultNames]),
+      unlikely: fc.subarray([...unlikelyNames]),
       network: fc.constant(calmNetwork),
     },
     { requiredKeys: [] },
