@@ -48,7 +48,12 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     try {
       const { vcpus, memoryMib, diskGib } = must(resources, 'the resources of a checked claim');
       const admission = await deps.claims.admit(
-        { serverId: serverId as ServerId, generation, needs: { vcpus, memoryMib, diskGib, pci: [] }, asker },
+        {
+          serverId: serverId as ServerId,
+          generation,
+          needs: { vcpus, memoryMib, diskGib, pci: [] },
+          asker: askerOf(asker, request),
+        },
         request.ttlMs,
       );
       return admission.outcome === 'refused' ? admission.text : undefined;
@@ -89,7 +94,7 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     async releaseClaim(request, { caller }): Promise<shoal.v1.IReleaseClaimResponse> {
       // Another host's claim holds nothing here.
       if (deps.hostId !== undefined && request.hostId !== '' && request.hostId !== deps.hostId) return {};
-      await deps.claims.withdraw(request.serverId as ServerId, request.generation, caller);
+      await deps.claims.withdraw(request.serverId as ServerId, request.generation, askerOf(caller, request));
       return {};
     },
   };
@@ -99,4 +104,9 @@ function checkClaim({ resources, serverId, ttlMs }: shoal.v1.ClaimRequest): void
   if (resources === null || resources === undefined || serverId === '' || ttlMs > claimTtlMsMax) {
     throw new ShoalError('INVALID_ARGUMENT', 'The claim is malformed.', { facts: { serverId, ttlMs } });
   }
+}
+
+/** One placement at one agent, which TLS proves to be the caller. */
+function askerOf(caller: HostId, { attempt }: { readonly attempt: number }): string {
+  return `${caller}/${attempt}`;
 }

@@ -93,6 +93,8 @@ export class GossipPlacer implements Placer {
   readonly #engine: PlacementEngine;
   readonly #shapes = new ShapeTracker();
   #learnShapesAt = shapesLearnedMin;
+  /** Of the last placement. Begins anywhere: hosts may remember those of the process before this one. */
+  #attempt: number;
 
   /** @param engine chooses among the hosts of `deps.columns`; benches put others beside ours. */
   constructor(
@@ -102,6 +104,7 @@ export class GossipPlacer implements Placer {
   ) {
     this.#deps = deps;
     this.#engine = engine;
+    this.#attempt = deps.prng.uint32();
   }
 
   get engine(): PlacementEngine {
@@ -120,6 +123,8 @@ export class GossipPlacer implements Placer {
   ): Promise<readonly PlacedServer[]> {
     const { columns, clock } = this.#deps;
     columns.expireHolds(clock.nowMs());
+    this.#attempt = (this.#attempt + 1) % 2 ** 32;
+    const attempt = this.#attempt;
     const refusals: Refusal[] = [];
     const excluded = new Set(request.excludeHostIds as readonly HostId[]);
     const placed: PlacedServer[] = [];
@@ -142,13 +147,13 @@ export class GossipPlacer implements Placer {
         }
         continue;
       }
-      const answers = await this.#ask(request, wish, members, signal);
+      const answers = await this.#ask(request, wish, members, attempt, signal);
       pending = [];
       for (const [at, { key, candidate }] of members.entries()) {
         const { hostId } = candidate;
-        const refusal = this.#take(key, hostId, answers[at]);
+        const refusal = this.#take(key, hostId, answers[at], attempt);
         if (refusal === undefined) {
-          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId) });
+          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId, attempt) });
           continue;
         }
         refusals.push({ hostName: this.#hostName(hostId), reason: refusal });
@@ -199,6 +204,7 @@ export class GossipPlacer implements Placer {
     request: PlaceRequest,
     wish: PlacementRequest,
     members: readonly BatchMember[],
+    attempt: number,
     signal: AbortSignal,
   ): Promise<readonly ClaimAnswer[]> {
     const { transport } = this.#deps;
@@ -212,6 +218,7 @@ export class GossipPlacer implements Placer {
         projectId: request.projectId,
         ttlMs: claimTtlMs,
         hostId,
+        attempt,
       }),
     }));
     if (transport.claimAll !== undefined && claims.length > 1) {
@@ -228,7 +235,7 @@ export class GossipPlacer implements Placer {
   }
 
   /** Takes a host's answer in. Returns why it did not admit; undefined: it did. */
-  #take(key: ClaimKey, hostId: HostId, answer: ClaimAnswer | undefined): string | undefined {
+  #take(key: ClaimKey, hostId: HostId, answer: ClaimAnswer | undefined, attempt: number): string | undefined {
     const { columns, transport, logger, onDecision } = this.#deps;
     const response = answer ?? new ShoalError('UNAVAILABLE', 'It was not asked.');
     if (response instanceof ShoalError) {
@@ -239,7 +246,7 @@ export class GossipPlacer implements Placer {
         'a host could not be asked to admit',
       );
       // It may have admitted before it went silent; should it be up again, the room is given back at once.
-      void transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId })).catch(() => {});
+      void transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId, attempt })).catch(() => {});
       return `could not be asked: ${response.message}`;
     }
     if (response.advert !== null) this.#deps.acceptAdvert(response.advert);
@@ -257,7 +264,7 @@ export class GossipPlacer implements Placer {
     return undefined;
   }
 
-  #placed(key: ClaimKey, hostId: HostId): Placed {
+  #placed(key: ClaimKey, hostId: HostId, attempt: number): Placed {
     const { columns, transport, logger } = this.#deps;
     return {
       hostId,
@@ -265,7 +272,7 @@ export class GossipPlacer implements Placer {
       release: async () => {
         columns.settle(key);
         try {
-          await transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId }));
+          await transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId, attempt }));
         } catch (caught) {
           logger.info({ hostId, ...key, err: caught }, 'a claim could not be given back; it will expire');
         }

@@ -144,9 +144,8 @@ export class ClaimLedger {
     if (known === undefined) return this.release(key, nowMs);
     if (known.state === 'bound') return { outcome: 'unknown', changes: [] };
     const askers = known.askers ?? [];
-    const at = askers.indexOf(asker);
-    if (at === -1 && askers.length > 0) return { outcome: 'unknown', changes: [] };
-    const left = askers.filter((_, index) => index !== at);
+    if (askers.length > 0 && !askers.includes(asker)) return { outcome: 'unknown', changes: [] };
+    const left = askers.filter((other) => other !== asker);
     if (left.length === 0) return this.release(key, nowMs);
     const record: ClaimRecord = { ...known, askers: left };
     this.#drop(known);
@@ -226,13 +225,14 @@ export class ClaimLedger {
       return refused('conflict', 'the same server and generation hold a claim of another shape');
     }
     const askers = askersWith(known.askers, claim.asker);
-    if (askers.length > askersMax) return refused('overloaded', `the claim was asked for ${askersMax} times`);
+    if (askers !== undefined && askers.length > askersMax)
+      return refused('overloaded', `${askersMax} placements ask for the same claim`);
     const isLater = known.expiresAtMs < claim.expiresAtMs;
-    if (known.state === 'bound' || (!isLater && claim.asker === undefined)) {
+    if (known.state === 'bound' || (!isLater && askers === known.askers)) {
       return { outcome: 'admitted', record: known, changes: [] };
     }
     const expiresAtMs = Math.max(known.expiresAtMs, claim.expiresAtMs);
-    const record: ClaimRecord = { ...known, expiresAtMs, ...(askers.length === 0 ? {} : { askers }) };
+    const record: ClaimRecord = { ...known, expiresAtMs, ...(askers === undefined ? {} : { askers }) };
     this.#drop(known);
     this.#put(record);
     return { outcome: 'admitted', record, changes: [{ kind: 'put', record }] };
@@ -394,7 +394,7 @@ export interface Claim extends ClaimKey {
   readonly needs: ResourceNeeds;
   /** When it ends unless bound, by the target's clock, ms. */
   readonly expiresAtMs: number;
-  /** The agent that asks, by its host's id; absent: whoever withdraws ends the claim. */
+  /** Who asks: one placement at one agent. Absent: whoever withdraws ends the claim. */
   readonly asker?: string;
   /** Anti-affinity, checked here too so that a lost race is seen early. The bind transaction is what makes it exact. */
   readonly group?: { readonly id: string; readonly membersMax: number };
@@ -411,7 +411,7 @@ export interface ClaimRecord extends ClaimKey {
   readonly expiresAtMs: number;
   readonly pci: readonly PciAssignment[];
   readonly numa: readonly NumaAssignment[];
-  /** Admitted: who was told yes, once for each time. */
+  /** Admitted: all who were told yes. */
   readonly askers?: readonly string[];
 }
 
@@ -466,11 +466,11 @@ export interface LedgerUsage {
   readonly numa: readonly NumaAssignment[];
 }
 
-/** Times that one claim is admitted: its owner may ask at every agent, and more than once. */
+/** Placements that one claim is admitted for: its owner may ask at every agent, and more than once. */
 const askersMax = 64;
 
-function askersWith(askers: readonly string[] = [], asker: string | undefined): readonly string[] {
-  return asker === undefined ? askers : [...askers, asker];
+function askersWith(askers: readonly string[] | undefined, asker: string | undefined): readonly string[] | undefined {
+  return asker === undefined || askers?.includes(asker) === true ? askers : [...(askers ?? []), asker];
 }
 
 const emptyRecord: Omit<ClaimRecord, 'serverId' | 'generation'> = {

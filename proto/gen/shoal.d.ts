@@ -8670,6 +8670,9 @@ export namespace shoal {
             /** ClaimRequest hostId. */
             hostId: string;
 
+            /** ClaimRequest attempt. */
+            attempt: number;
+
             /**
              * Creates a new ClaimRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -8722,6 +8725,9 @@ export namespace shoal {
 
                 /** ClaimRequest hostId */
                 hostId?: string;
+
+                /** ClaimRequest attempt */
+                attempt?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -8984,6 +8990,9 @@ export namespace shoal {
             /** ReleaseClaimRequest hostId. */
             hostId: string;
 
+            /** ReleaseClaimRequest attempt. */
+            attempt: number;
+
             /**
              * Creates a new ReleaseClaimRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -9024,6 +9033,9 @@ export namespace shoal {
 
                 /** ReleaseClaimRequest hostId */
                 hostId?: string;
+
+                /** ReleaseClaimRequest attempt */
+                attempt?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -22179,6 +22179,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [projectId] ClaimRequest projectId
              * @property {number} [ttlMs] ClaimRequest ttlMs
              * @property {string} [hostId] ClaimRequest hostId
+             * @property {number} [attempt] ClaimRequest attempt
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -22266,6 +22267,14 @@ export const shoal = $root.shoal = (() => {
              */
             ClaimRequest.prototype.hostId = "";
 
+            /**
+             * ClaimRequest attempt.
+             * @member {number} attempt
+             * @memberof shoal.v1.ClaimRequest
+             * @instance
+             */
+            ClaimRequest.prototype.attempt = 0;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -22321,6 +22330,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.ttlMs);
                 if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
                     writer.uint32(/* id 7, wireType 2 =*/58).string(message.hostId);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt") && message.attempt !== 0)
+                    writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.attempt);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -22424,6 +22435,15 @@ export const shoal = $root.shoal = (() => {
                                 message.hostId = value;
                             else
                                 delete message.hostId;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.attempt = value;
+                            else
+                                delete message.attempt;
                             continue;
                         }
                     }
@@ -23020,6 +23040,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [serverId] ReleaseClaimRequest serverId
              * @property {number} [generation] ReleaseClaimRequest generation
              * @property {string} [hostId] ReleaseClaimRequest hostId
+             * @property {number} [attempt] ReleaseClaimRequest attempt
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -23076,6 +23097,14 @@ export const shoal = $root.shoal = (() => {
             ReleaseClaimRequest.prototype.hostId = "";
 
             /**
+             * ReleaseClaimRequest attempt.
+             * @member {number} attempt
+             * @memberof shoal.v1.ReleaseClaimRequest
+             * @instance
+             */
+            ReleaseClaimRequest.prototype.attempt = 0;
+
+            /**
              * Creates a new ReleaseClaimRequest instance using the specified properties.
              * @function create
              * @memberof shoal.v1.ReleaseClaimRequest
@@ -23113,6 +23142,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.generation);
                 if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.hostId);
+                if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt") && message.attempt !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.attempt);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -23182,6 +23213,15 @@ export const shoal = $root.shoal = (() => {
                                 message.hostId = value;
                             else
                                 delete message.hostId;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.attempt = value;
+                            else
+                                delete message.attempt;
                             continue;
                         }
                     }
