@@ -236,7 +236,10 @@ export class HostAgent {
       this.hearsay.start();
       clock.setInterval(() => this.#tell(), heartbeatMs);
       clock.setInterval(() => {
-        this.#intents.flush(signal).catch(deps.onFatal);
+        this.#intents.flush(signal).catch((caught: unknown) => {
+          // The store has said so itself, which ends this agent.
+          if (!ShoalError.is(caught, 'STORE_FAILED')) deps.onFatal(caught);
+        });
       }, houseKeepingMs);
       this.#tell();
     };

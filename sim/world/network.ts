@@ -76,6 +76,8 @@ export class SimNetwork {
   readonly #random: Prng;
   readonly #trace: Trace;
   readonly #onSend: SendObserver;
+  /** Times that it was healed. */
+  #heals = 0;
   readonly #links = new Map<string, Link>();
   readonly #endpoints = new Map<RaftId, Endpoint>();
 
@@ -177,6 +179,7 @@ export class SimNetwork {
       link.cloggedUntilMs = 0;
       link.lastArrivalMs = 0;
     }
+    this.#heals += 1;
     this.conditions = calmNetwork;
   }
 
@@ -278,8 +281,11 @@ export class SimNetwork {
     this.#carry(from, to, deliver);
     if (this.#random.chance(repeat)) this.#carry(from, to, deliver);
     if (link.replay > 0 && this.#random.chance(link.replay)) {
+      // A healed network has forgotten what it would have said again: a leader's old messages, repeated for longer than a
+      // follower has patience, would keep it from looking for another.
+      const heals = this.#heals;
       this.#schedule.after(this.#random.below(replayMsMax), () => {
-        if (!this.#link(from, to).isCut) deliver();
+        if (this.#heals === heals && !this.#link(from, to).isCut) deliver();
       });
     }
   }
