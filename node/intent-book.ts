@@ -15,6 +15,16 @@ import { serverTable } from './state/tables/index.ts';
 import type { StateClient } from './state/types.ts';
 import type { HostStore } from './store/host-store.ts';
 
+/** Why something cannot be recorded now and may be later: no quorum, a replica that is behind, a race that was lost. */
+const notNow = [
+  'NO_QUORUM',
+  'OUTCOME_UNKNOWN',
+  'CANCELLED',
+  'PROPOSAL_DROPPED',
+  'STALE',
+  'PRECONDITION_CHANGED',
+] as const;
+
 /** The intents of one host. */
 export class IntentBook {
   readonly #deps: ServiceDependencies;
@@ -74,9 +84,9 @@ export class IntentBook {
         await this.#powerOffs.drop(serverId, ask);
       }
     } catch (caught) {
-      if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'CANCELLED', 'PROPOSAL_DROPPED')) throw caught;
+      if (!ShoalError.is(caught, ...notNow)) throw caught;
       reached('intents-stay');
-      this.#logger.info({ err: caught }, 'intents stay until there is a quorum');
+      this.#logger.info({ err: caught }, 'intents stay until they can be recorded');
     } finally {
       this.#flushing = false;
     }

@@ -107,7 +107,9 @@ export class FakeComputeHost {
     this.starts.push({ serverId: spec.serverId, generation: spec.generation });
     if (this.behaviour.crashAfterMs !== undefined) {
       this.clock.setTimeout(() => {
-        if (this.guests.get(spec.serverId) === guest && isLiving(guest)) this.crash(spec.serverId);
+        // A guest that has powered itself off runs nothing that could crash.
+        const isRunning = isLiving(guest) && guest.power !== 'shutdown';
+        if (this.guests.get(spec.serverId) === guest && isRunning) this.crash(spec.serverId);
       }, this.behaviour.crashAfterMs);
     }
     return guest;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { systemClock } from '../../node/base/clock.ts';
+import { ShoalError } from '../../node/base/errors.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { IntentBook } from '../../node/intent-book.ts';
 import { foldIntent, withIntent } from '../../node/local-intents.ts';
@@ -66,4 +67,20 @@ t.test('an intent is kept without quorum and committed once, with it', async (t)
   await book.flush(new AbortController().signal);
   t.ok(book.isEmpty);
   t.equal(serverTable.must(state.local, 's1').record.powerWanted, PowerWanted.POWER_WANTED_STOPPED);
+});
+
+t.test('an intent stays while this agent is behind, and is told as no failure', async (t) => {
+  const state = new MemoryStateClient();
+  const store = memoryHostStore();
+  const book = new IntentBook({ store, state, logger: silentLogger, clock: systemClock, newId: randomUUID });
+  await book.note(record, { kind: 'stop' });
+  const fresh = state.fresh.bind(state);
+  state.fresh = async () => {
+    throw new ShoalError('STALE', 'This agent has not caught up.');
+  };
+  await book.flush(new AbortController().signal);
+  t.notOk(book.isEmpty);
+  state.fresh = fresh;
+  await book.flush(new AbortController().signal);
+  t.ok(book.isEmpty);
 });
