@@ -22,6 +22,7 @@ export const simFlags: Readonly<Record<string, boolean>> = {
   ledger: false,
   json: false,
   hosts: true,
+  racks: true,
   servers: true,
   tenants: true,
   'tenant-think-ms': true,
@@ -38,6 +39,7 @@ export const simFlags: Readonly<Record<string, boolean>> = {
   'grace-ms': true,
   storage: true,
   faults: true,
+  unlikely: true,
   network: true,
 };
 

@@ -6,7 +6,7 @@ import { simulate } from '../../sim/simulator.ts';
 t.setTimeout(170_000);
 
 /** Seeds in which each planted bug must be found. Far fewer than a night has: this is what a test run can afford. */
-const seedsMax = 10;
+const seedsMax = 20;
 
 await t.test('there are as many as were promised', async (t) => {
   t.ok(Object.keys(mutants).length >= 30, `${Object.keys(mutants).length} planted bugs`);
