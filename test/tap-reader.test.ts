@@ -99,15 +99,20 @@ ok 2 - test/e.test.ts # time=2ms`);
   );
 });
 
-t.test('what is skipped is named with its reason', async (t) => {
+t.test('what is skipped is named with its reason, and what is only to come counts with it', async (t) => {
   const [file] = filesOf(`# Subtest: test/f.test.ts
     # Subtest: on real Ceph # SKIP
     ok 1 - on real Ceph # SKIP ceph-osd is not installed
-    ok 2 - later # TODO
+    ok 2 - later # TODO not written
     not ok 3 - much later # TODO
     1..3
 ok 1 - test/f.test.ts # time=2ms`);
-  t.equal(file?.skipped, 1);
+  t.equal(file?.passed, 0);
+  t.equal(file?.skipped, 3);
   t.equal(file?.failed, 0);
-  t.same(file?.skips, ['test/f.test.ts > on real Ceph: ceph-osd is not installed']);
+  t.same(file?.skips, [
+    'test/f.test.ts > on real Ceph: ceph-osd is not installed',
+    'test/f.test.ts > later: not written',
+    'test/f.test.ts > much later',
+  ]);
 });

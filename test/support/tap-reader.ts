@@ -61,9 +61,11 @@ export class TapReader {
     // Behind its assertions, a subtest's own verdict: an `ok` line at its depth with its name.
     // What is still open inside of it was cut off.
     const closes = this.#open[depth] === (found[3] ?? '');
+    // What is only to come proves nothing, whichever way it went: it is told as skipped, never as passed.
+    const skipped = found[4] === 'SKIP' || found[4] === 'TODO' ? (found[6] ?? '') : undefined;
     const isFailed = found[2] !== undefined && found[4] !== 'TODO';
-    if (closes) this.#close(depth, isFailed, Number(found[5] ?? 0), found[4] === 'SKIP' ? (found[6] ?? '') : undefined);
-    else this.#count(depth, isFailed, found[3] ?? '', found[4] === 'SKIP' ? (found[6] ?? '') : undefined);
+    if (closes) this.#close(depth, isFailed, Number(found[5] ?? 0), skipped);
+    else this.#count(depth, isFailed, found[3] ?? '', skipped);
   }
 
   /** The stream has ended. */
