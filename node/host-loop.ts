@@ -17,8 +17,9 @@ import { maybe, reached } from './base/maybe.ts';
 import type { Executor, HostReports } from './executor.ts';
 import type { HostNetworkView, NetworkSync } from './network-sync.ts';
 import { planServer, type ServerStep } from './reconciler.ts';
+import { ReadSet } from './state/read-set.ts';
 import { serverTable } from './state/tables/index.ts';
-import type { StateClient, StateReader } from './state/types.ts';
+import type { StateClient, StateEvent, StateReader } from './state/types.ts';
 
 /** Steps at once on one host: QEMU starts cost a core each for a moment. */
 const stepsAtOnceMax = 4;
@@ -52,7 +53,8 @@ export interface HostLoopDeps {
   readonly compute: ComputeDriver;
   readonly executor: Executor;
   readonly networkSync: NetworkSync;
-  readonly networkView: (reader: StateReader) => HostNetworkView;
+  /** What this host must carry, and whether a change of `key` can change what was told last. */
+  readonly networkViews: { of(reader: StateReader): HostNetworkView; mayChangeWith(key: string): boolean };
   readonly reports: HostReports;
   /** Lays the owner's uncommitted intentions over a record. */
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
@@ -85,6 +87,8 @@ export class HostLoop implements Service {
   /** Faults that could not be recorded yet. Their servers are left alone, so nothing else would bring them up again. */
   readonly #untold = new Map<string, { readonly ask: string; readonly message: string; readonly details: string }>();
   readonly #closers: (() => void)[] = [];
+  /** What the last pass has read of this host's servers. */
+  #serverReads: ReadSet | undefined;
   #timer: Timer | undefined;
   #period: Timer | undefined;
   #retry: { readonly timer: Timer; readonly dueMs: number } | undefined;
@@ -99,20 +103,10 @@ export class HostLoop implements Service {
 
   async start(): Promise<void> {
     const { state, compute, clock } = this.#deps;
-    const watched = [
-      't/server/',
-      't/port/',
-      't/network/',
-      't/subnet/',
-      't/router/',
-      't/floating-ip/',
-      't/security-group/',
-      't/host/',
-    ];
-    for (const prefix of watched) {
-      const watch = state.watch({ prefix }, () => this.wake());
-      this.#closers.push(() => watch.close());
-    }
+    const watch = state.watch({ prefix: '' }, (events) => {
+      if (this.#concerns(events)) this.wake();
+    });
+    this.#closers.push(() => watch.close());
     this.#closers.push(compute.onEvent(() => this.wake()));
     this.#period = clock.setInterval(() => {
       this.#deps.networkSync.recheck();
@@ -166,6 +160,15 @@ export class HostLoop implements Service {
     }
   }
 
+  /** Whether a pass could see more than the last one. Most changes of a mesh are no business of most hosts. */
+  #concerns(events: readonly StateEvent[]): boolean {
+    const reads = this.#serverReads;
+    // What a pass under way has read, and when, is not known.
+    if (this.#pass !== undefined || reads === undefined) return true;
+    const { networkViews } = this.#deps;
+    return events.some(({ key }) => reads.mayChangeWith(key) || networkViews.mayChangeWith(key));
+  }
+
   async #run(): Promise<void> {
     const { logger } = this.#deps;
     try {
@@ -187,7 +190,10 @@ export class HostLoop implements Service {
     this.#endedSince.clear();
     const reader = state.local;
     const { revision } = reader;
-    const records = serverTable.by(reader, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
+    const reads = new ReadSet(reader);
+    const records = serverTable.by(reads, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
+    reads.close();
+    this.#serverReads = reads;
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
     this.#deps.onGuests?.([...guests.values()]);
     if (this.#deps.isBehind?.(revision) === true) {
@@ -200,7 +206,7 @@ export class HostLoop implements Service {
     this.#tellOrphans(records, guests);
     this.#forgetGone(records);
 
-    const failures = await networkSync.sync(this.#deps.networkView(reader), busyPorts(records, guests), signal);
+    const failures = await networkSync.sync(this.#deps.networkViews.of(reader), busyPorts(records, guests), signal);
     for (const { what, error } of failures) {
       const typed = ShoalError.from(error, 'DRIVER_FAILED');
       logger.error(

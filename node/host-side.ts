@@ -109,7 +109,7 @@ export class HostSide implements Service {
         compute: drivers.compute,
         executor: this.#executor,
         networkSync,
-        networkView: (reader) => networkViews.of(reader),
+        networkViews,
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),

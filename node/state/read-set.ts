@@ -3,6 +3,7 @@
  * the same when its key and its revision are: nothing else changes a value. Asking costs look-ups, and no decoding.
  */
 import { AssertionError, must } from '../base/assert.ts';
+import { prefixEnd } from './table.ts';
 import type { KeyValue, StateReader } from './types.ts';
 
 /** Hands on what is read, and remembers it. */
@@ -10,6 +11,9 @@ export class ReadSet implements StateReader {
   #reader: StateReader | undefined;
   readonly #gets = new Map<string, number | undefined>();
   readonly #ranges: { start: string; end: string; limit: number | undefined; found: readonly KeyValue[] }[] = [];
+  /** Ranges that hold all keys of a prefix that ends with a slash, as those of tables and indexes do. */
+  readonly #prefixes = new Set<string>();
+  readonly #otherRanges: { readonly start: string; readonly end: string }[] = [];
   readonly #counters = new Map<string, number>();
 
   constructor(reader: StateReader) {
@@ -30,6 +34,8 @@ export class ReadSet implements StateReader {
   range(start: string, end: string, limit?: number): readonly KeyValue[] {
     const found = this.#open.range(start, end, limit);
     this.#ranges.push({ start, end, limit, found });
+    if (start.endsWith('/') && end === prefixEnd(start)) this.#prefixes.add(start);
+    else this.#otherRanges.push({ start, end });
     return found;
   }
 
@@ -42,6 +48,17 @@ export class ReadSet implements StateReader {
   /** Nothing more is read, and the state is let go. */
   close(): void {
     this.#reader = undefined;
+  }
+
+  /**
+   * Whether a change of `key` can change what was read; false is certain. Counters change without a key: who has read one
+   * is always told true.
+   */
+  mayChangeWith(key: string): boolean {
+    if (this.#counters.size > 0 || this.#gets.has(key)) return true;
+    for (let slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1))
+      if (this.#prefixes.has(key.slice(0, slash + 1))) return true;
+    return this.#otherRanges.some(({ start, end }) => start <= key && key < end);
   }
 
   /** Whether everything that was read is the same in `reader`. */
@@ -74,6 +91,11 @@ export class ReadMemo<T> {
   /** @param countMax results kept; beyond it the one that was made longest ago is forgotten. */
   constructor(countMax: number) {
     this.#countMax = countMax;
+  }
+
+  /** Whether a change of `key` can change the result that is kept for `name`; true when none is. */
+  mayChangeWith(name: string, key: string): boolean {
+    return this.#kept.get(name)?.reads.mayChangeWith(key) ?? true;
   }
 
   /** The result of `make` for `name`. `make` reads from its reader alone, and does not ask for its revision. */

@@ -150,7 +150,7 @@ export class HostAgent {
         compute: drivers.compute,
         executor,
         networkSync,
-        networkView: (reader) => networkViews.of(reader),
+        networkViews,
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),

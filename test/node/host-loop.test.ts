@@ -68,44 +68,47 @@ class World {
         compute,
         executor,
         networkSync,
-        networkView: (reader) => {
-          const ports = portTable.by(reader, 'host', self).map((row) => row.record);
-          const subnetId = 'sub1' as SubnetId;
-          return {
-            revision: reader.revision,
-            networks:
-              ports.length === 0
-                ? []
-                : [
-                    {
-                      networkId,
-                      vni: 7,
-                      mtu: 1450,
-                      subnets: [
-                        {
-                          subnetId,
-                          cidr: '10.0.0.0/24',
-                          serviceIp: '10.0.0.2',
-                          dhcp: true,
-                          dnsServers: [],
-                          hostRoutes: [],
-                        },
-                      ],
-                    },
-                  ],
-            ports: ports.map((port) => ({
-              portId: port.id as PortId,
-              networkId,
-              mac: port.mac,
-              ip: port.fixedIps[0]?.ip ?? '',
-              hostname: 'guest',
-              portSecurity: true,
-              rules: [],
-              metadata: {},
-            })),
-            forwarding: [],
-            routers: [],
-          };
+        networkViews: {
+          of: (reader) => {
+            const ports = portTable.by(reader, 'host', self).map((row) => row.record);
+            const subnetId = 'sub1' as SubnetId;
+            return {
+              revision: reader.revision,
+              networks:
+                ports.length === 0
+                  ? []
+                  : [
+                      {
+                        networkId,
+                        vni: 7,
+                        mtu: 1450,
+                        subnets: [
+                          {
+                            subnetId,
+                            cidr: '10.0.0.0/24',
+                            serviceIp: '10.0.0.2',
+                            dhcp: true,
+                            dnsServers: [],
+                            hostRoutes: [],
+                          },
+                        ],
+                      },
+                    ],
+              ports: ports.map((port) => ({
+                portId: port.id as PortId,
+                networkId,
+                mac: port.mac,
+                ip: port.fixedIps[0]?.ip ?? '',
+                hostname: 'guest',
+                portSecurity: true,
+                rules: [],
+                metadata: {},
+              })),
+              forwarding: [],
+              routers: [],
+            };
+          },
+          mayChangeWith: (key) => key.includes('/port/'),
         },
         reports,
         withIntents: (server) => new PowerOffNotes(this.store).overlay(server),
@@ -217,6 +220,34 @@ async function world(t: Test): Promise<World> {
   t.teardown(() => made.stop());
   return made;
 }
+
+t.test('a host looks when something of its own changes, and not at what others do', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  let passes = 0;
+  w.beforePlan = async () => {
+    passes += 1;
+  };
+  const elsewhere = new TransactionBuilder();
+  const foreign = { id: 's2', name: 'second', hostId: 'b'.repeat(32), generation: 1 };
+  serverTable.insert(elsewhere, new shoal.v1.Server(foreign));
+  await w.state.commit(elsewhere.build());
+  await loop.settled();
+  t.equal(passes, 0, 'a server of another host');
+  await w.change((server) => {
+    server.name = 'renamed';
+  });
+  await loop.settled();
+  t.equal(passes, 1, 'its own server');
+  const moved = new TransactionBuilder();
+  const row = serverTable.must(w.state.local, 's2');
+  serverTable.update(moved, row, new shoal.v1.Server({ ...row.record, hostId: self }));
+  await w.state.commit(moved.build());
+  await loop.settled();
+  t.ok(passes > 1, 'a server that is put on it');
+});
 
 t.test('a recorded server is built, stopped, started and deleted, and nothing stays', async (t) => {
   const w = await world(t);

@@ -67,6 +67,11 @@ export class HostNetworkViews {
     );
     return { revision: reader.revision, ...parts };
   }
+
+  /** Whether a change of `key` can change the view that was made last. */
+  mayChangeWith(key: string): boolean {
+    return this.#views.mayChangeWith('view', key);
+  }
 }
 
 /** Everything that `hostId` must carry. */

@@ -46,6 +46,40 @@ void t.test('what was read is the same until a key, a range or a counter that wa
   t.notOk(same(), 'a key that was written again counts as changed, whatever its value');
 });
 
+void t.test('what cannot change with a key does not', async (t) => {
+  const keys = ['a', 'a/', 'a/1', 'a/1/x', 'a/2', 'a0', 'b', 'b/1'] as const;
+  const anyKey = fc.constantFrom(...keys);
+  const read = fc.oneof(
+    anyKey.map((key) => (reader: StateReader) => void reader.get(key)),
+    fc.constantFrom(['a/', 'a0'], ['b/', 'b0'], ['a/1', 'a/2'], ['', 'a/2'], ['a/1/', 'a/10']).map(
+      ([start = '', end = '']) =>
+        (reader: StateReader) =>
+          void reader.range(start, end),
+    ),
+  );
+  const op = fc.record({ key: anyKey, value: fc.option(fc.integer({ min: 0, max: 3 })) });
+  const toOp = ({ key, value }: { key: string; value: number | null }): Op =>
+    value === null ? { kind: 'delete', key } : { kind: 'put', key, value: bytes(String(value)) };
+  let certain = 0;
+  fc.assert(
+    fc.property(fc.array(op), fc.array(read, { maxLength: 3 }), op, (before, reads, last) => {
+      const machine = new StateMachine();
+      for (const one of before) change(machine, toOp(one));
+      const seen = new ReadSet(machine);
+      for (const one of reads) one(seen);
+      seen.close();
+      const may = seen.mayChangeWith(last.key);
+      change(machine, toOp(last));
+      if (!may) certain += 1;
+      return may || seen.isSameIn(machine);
+    }),
+  );
+  t.ok(certain > 10, 'it is certain now and then');
+  const counting = new ReadSet(new StateMachine());
+  counting.counter('count');
+  t.ok(counting.mayChangeWith('anything'), 'a counter changes without a key');
+});
+
 void t.test('a result that is kept is the one that would be made now', async (t) => {
   const keys = ['a/1', 'a/2', 'a/3', 'b'] as const;
   const op = fc.record({ key: fc.constantFrom(...keys), value: fc.option(fc.integer({ min: 0, max: 3 })) });
