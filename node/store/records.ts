@@ -88,15 +88,30 @@ export interface Doubt {
 /** Terms by which a doubtful node leaps: more elections than can have happened since the vote it may have forgotten. */
 export const doubtTermLeap = 1000;
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** Memberships as JSON: in a mesh of hundreds a long list, which is written with every batch and seldom changes. */
+const confStateTexts = new WeakMap<ConfState, string>();
+
 export function encodeRecord(key: string, record: Head | AppliedRecord | Identity | PeerMemory): Uint8Array {
-  return sealed(new TextEncoder().encode(JSON.stringify(record)), key);
+  const text = 'confState' in record ? appliedText(record) : JSON.stringify(record);
+  return sealed(encoder.encode(text), key);
+}
+
+function appliedText({ index, term, confState, stateGeneration }: AppliedRecord): string {
+  let members = confStateTexts.get(confState);
+  if (members === undefined) {
+    members = JSON.stringify(confState);
+    confStateTexts.set(confState, members);
+  }
+  return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}}`;
 }
 
 /** The record as it was written, or undefined when the checksum does not hold. */
 function decodeRecord(key: string, value: Uint8Array): Record<string, unknown> | undefined {
   const content = unsealed(value, key);
   if (content === undefined) return undefined;
-  const parsed: unknown = JSON.parse(new TextDecoder().decode(content));
+  const parsed: unknown = JSON.parse(decoder.decode(content));
   return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined;
 }
 
