@@ -78,8 +78,12 @@ const leaderMsMax = 10_000;
 const convergeMsMax = 60_000;
 /** Claims that nobody bound, restored by a restart, end after two minutes, and a pass of the host loop later. */
 const hostsMsMax = 140_000;
-/** How often the world is looked at from outside. Unit: ms. */
-const lookMs = 50;
+/** How often it is asked whether a condition holds. Unit: ms. */
+const pollMs = 50;
+/** How often the world is looked at from outside, in a small one and in a large one, where a look is dear. Unit: ms. */
+const lookMs = { small: 50, large: 1_000 };
+/** Hosts of a small world, at most. */
+const smallMax = 20;
 /** Configurations that the search for an order may enter for one key. */
 const configurationsMax = 200_000;
 /** Events of one run: an endless loop in virtual time would never end otherwise. */
@@ -314,7 +318,7 @@ class Simulator {
         this.#fail('liveness', promised, `${promises[promised]}: not so. ${this.#standings()}`);
         throw new Stop();
       }
-      await this.#runFor(Math.min(lookMs, endMs - this.#schedule.nowMs));
+      await this.#runFor(Math.min(pollMs, endMs - this.#schedule.nowMs));
     }
   }
 
@@ -580,7 +584,7 @@ class Simulator {
     }
     this.#hosts.look();
     this.#settings.watcher?.looked(this.#picture());
-    this.#schedule.after(lookMs, () => this.#look());
+    this.#schedule.after(lookMs[this.#nodes.length <= smallMax ? 'small' : 'large'], () => this.#look());
   }
 
   #picture(): Picture {

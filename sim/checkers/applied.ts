@@ -105,7 +105,7 @@ export class AppliedChecker {
       );
       return;
     }
-    if (known.token !== token || outcomeText(known.outcome) !== outcomeText(outcome)) {
+    if (known.token !== token || !isSameOutcome(known.outcome, outcome)) {
       this.#report(
         'acknowledged-durable',
         `the write ${token} was acknowledged at ${outcome.revision}, where ${known.token || 'something else'} is`,
@@ -167,20 +167,21 @@ export class AppliedChecker {
         continue;
       }
       const again = this.#apply(entry.index, entry.command);
-      if (outcomeText(again.outcome) === outcomeText(entry.outcome)) continue;
+      if (isSameOutcome(again.outcome, entry.outcome)) continue;
       this.#report('snapshot-equals-replay', `the command at ${entry.index} came out differently when it was replayed`);
     }
   }
 }
 
-function outcomeText(outcome: TransactionOutcome | undefined): string {
-  return JSON.stringify([
-    outcome?.revision,
-    outcome?.succeeded,
-    outcome?.failedKey,
-    outcome?.refusal,
-    outcome?.counters,
-  ]);
+function isSameOutcome(a: TransactionOutcome | undefined, b: TransactionOutcome | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.revision === b.revision &&
+    a.succeeded === b.succeeded &&
+    a.failedKey === b.failedKey &&
+    a.refusal === b.refusal &&
+    isSameList(a.counters, b.counters, (x, y) => x === y)
+  );
 }
 
 /** The same command with the same outcome and events. Compared as they are: a hash of each would cost far more. */
@@ -188,7 +189,7 @@ function isSameEntry(a: AppliedEntry, b: AppliedEntry): boolean {
   if (a === b) return true;
   return (
     a.isReplay === b.isReplay &&
-    outcomeText(a.outcome) === outcomeText(b.outcome) &&
+    isSameOutcome(a.outcome, b.outcome) &&
     isSameList(a.events, b.events, (x, y) => x.key === y.key && isSameBytes(x.value, y.value)) &&
     isSameCommand(a.command, b.command)
   );

@@ -13,8 +13,10 @@ export interface SaidAdvert {
 
 export class HearsayChecker {
   readonly #report: Report;
-  readonly #said = new Map<string, Set<string>>();
-  readonly #held = new Map<string, SaidAdvert>();
+  /** By host, then by epoch: the sequences that it has said. */
+  readonly #said = new Map<string, Map<number, Set<number>>>();
+  /** By viewer, then by host. */
+  readonly #held = new Map<string, Map<string, SaidAdvert>>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -22,22 +24,25 @@ export class HearsayChecker {
 
   /** `host` tells this of itself. */
   said(host: string, advert: SaidAdvert): void {
-    const said = this.#said.get(host) ?? new Set();
+    const said = this.#said.get(host) ?? new Map<number, Set<number>>();
     this.#said.set(host, said);
-    said.add(nameOf(advert));
+    const sequences = said.get(advert.epoch) ?? new Set<number>();
+    said.set(advert.epoch, sequences);
+    sequences.add(advert.sequence);
   }
 
   /** A process, `viewer`, now holds this advert of a host. */
   holds(viewer: string, advert: SaidAdvert): void {
-    if (this.#said.get(advert.hostId)?.has(nameOf(advert)) !== true) {
+    if (this.#said.get(advert.hostId)?.get(advert.epoch)?.has(advert.sequence) !== true) {
       this.#report('hosts-speak-for-themselves', `${viewer} believes ${nameOf(advert)}, which that host never said`);
     }
-    const key = `${viewer} ${advert.hostId}`;
-    const before = this.#held.get(key);
+    const held = this.#held.get(viewer) ?? new Map<string, SaidAdvert>();
+    this.#held.set(viewer, held);
+    const before = held.get(advert.hostId);
     if (before !== undefined && compareAdvertOrder(advert, before) <= 0) {
       this.#report('newer-advert-wins', `${viewer} held ${nameOf(before)} and now holds ${nameOf(advert)}`);
     }
-    this.#held.set(key, { hostId: advert.hostId, epoch: advert.epoch, sequence: advert.sequence });
+    held.set(advert.hostId, advert);
   }
 }
 

@@ -32,13 +32,15 @@ export interface HostPicture {
 export function checkHosts(hosts: readonly HostPicture[], report: Report): void {
   const runsOn = new Map<string, string>();
   for (const host of hosts) {
-    const claimed = new Set(host.claims.map((claim) => `${claim.serverId}/${claim.generation}`));
     for (const guest of host.guests) {
       if (!guest.isRunning) continue;
       const other = runsOn.get(guest.serverId);
       if (other !== undefined) report('no-double-run', `server ${guest.serverId} runs on ${other} and on ${host.name}`);
       runsOn.set(guest.serverId, host.name);
-      if (!claimed.has(`${guest.serverId}/${guest.generation}`)) {
+      const isClaimed = host.claims.some(
+        ({ serverId, generation }) => serverId === guest.serverId && generation === guest.generation,
+      );
+      if (!isClaimed) {
         report(
           'runs-only-what-is-claimed',
           `server ${guest.serverId} of generation ${guest.generation} runs on ${host.name} without a claim`,
@@ -46,7 +48,8 @@ export function checkHosts(hosts: readonly HostPicture[], report: Report): void 
       }
     }
     for (const resource of ['vcpus', 'memoryMib', 'diskGib'] as const) {
-      const sum = host.claims.reduce((total, claim) => total + claim[resource], 0);
+      let sum = 0;
+      for (const claim of host.claims) sum += claim[resource];
       if (sum <= host.room[resource]) continue;
       report(
         'no-overcommit',

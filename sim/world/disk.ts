@@ -11,6 +11,7 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Disk, DiskOp, DiskRow } from '../../node/store/disk.ts';
+import { DiskRows } from './disk-rows.ts';
 import type { Life, Schedule } from './schedule.ts';
 
 /** Hears what becomes durable, and what is taken away again. */
@@ -42,7 +43,7 @@ export class SimDisk {
   readonly #random: Prng;
   readonly #observer: DiskObserver;
   readonly #syncMs: number;
-  #rows = new Map<string, Uint8Array>();
+  #rows = new DiskRows();
   #inFlight: InFlight[] = [];
   /** Removed without a sync since the last durable batch. */
   #cleared = new Map<string, Uint8Array>();
@@ -60,7 +61,7 @@ export class SimDisk {
   }
 
   get isEmpty(): boolean {
-    return this.#rows.size === 0;
+    return this.#rows.isEmpty;
   }
 
   /** What a process holds of it. Once the life has ended, nothing asked through it happens or answers any more. */
@@ -71,8 +72,7 @@ export class SimDisk {
       write: (ops) => this.#write(ops, life),
       clear: async (start, end) => {
         if (!life.isAlive) return;
-        for (const [key, value] of [...this.#rows]) {
-          if (key < start || key >= end) continue;
+        for (const [key, value] of this.#rows.within(start, end)) {
           this.#rows.delete(key);
           this.#cleared.set(key, value);
         }
@@ -99,7 +99,7 @@ export class SimDisk {
 
   /** Flips a bit of some rows whose keys begin with one of `prefixes`. Returns their keys. */
   rot(prefixes: readonly string[], rowsMax: number): readonly string[] {
-    const keys = [...this.#rows.keys()].filter((key) => prefixes.some((prefix) => key.startsWith(prefix))).sort();
+    const keys = this.#rows.keysOf(prefixes);
     const hit: string[] = [];
     for (let n = 0; n < rowsMax && keys.length > 0; n += 1) {
       const key = this.#random.pick(keys);
@@ -115,7 +115,7 @@ export class SimDisk {
 
   /** Exchanges the values of two rows whose keys begin with one of `prefixes`: a write went to the wrong place. */
   misdirect(prefixes: readonly string[]): readonly string[] {
-    const keys = [...this.#rows.keys()].filter((key) => prefixes.some((prefix) => key.startsWith(prefix))).sort();
+    const keys = this.#rows.keysOf(prefixes);
     if (keys.length < 2) return [];
     const a = this.#random.pick(keys);
     const b = this.#random.pick(keys.filter((key) => key !== a));
@@ -128,7 +128,7 @@ export class SimDisk {
 
   /** A later row or two of the last batch are not there though the batch was called durable: a write was torn. */
   tear(prefix: string): readonly string[] {
-    const keys = [...this.#rows.keys()].filter((key) => key.startsWith(prefix)).sort();
+    const keys = this.#rows.keysOf([prefix]);
     const torn = keys.slice(-1 - this.#random.below(2));
     for (const key of torn) this.#rows.delete(key);
     return torn;
@@ -141,18 +141,18 @@ export class SimDisk {
 
   /** Puts an older copy back. Only while no process has it open. */
   rollBack(copy: ReadonlyMap<string, Uint8Array>): void {
-    this.#rows = new Map(copy);
+    this.#rows = new DiskRows(copy);
     this.#observer.onRolledBack([...copy].map(([key, value]) => ({ key, value })));
   }
 
   /** A new, empty disk in its place. Only while no process has it open. */
   wipe(): void {
-    this.#rows = new Map();
+    this.#rows = new DiskRows();
     this.#observer.onWiped();
   }
 
   async *#scan(start: string, end: string): AsyncGenerator<DiskRow, void, undefined> {
-    const rows = [...this.#rows].filter(([key]) => key >= start && key < end);
+    const rows = [...this.#rows.within(start, end)];
     rows.sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [key, value] of rows) yield { key, value };
   }

@@ -15,7 +15,7 @@ import {
   type DetectorRumour,
   livenessOf,
 } from '../../node/mesh/detector.ts';
-import type { HostColumns } from '../../placement/index.ts';
+import type { HostAdvert, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { HearsayChecker } from '../checkers/hearsay.ts';
 import type { WorldProbe } from '../probes.ts';
@@ -34,6 +34,11 @@ const relays = { small: 2, large: 0 };
 const smallMax = 20;
 /** A probe on another's behalf. Unit: ms. */
 const helpingMs = 500;
+
+/** Stands for what is signed: nothing here reads it. */
+const unsigned = new shoal.v1.SignedAdvert({ advert: new Uint8Array(0) });
+/** Adverts as placement reads them. All hosts hear the same object, so each is translated once. */
+const translated = new WeakMap<shoal.v1.Advert, HostAdvert>();
 
 export interface HearsayDeps {
   readonly self: HostId;
@@ -100,6 +105,7 @@ export class SimHearsay {
   hear(told: Hearsay): void {
     const isNews = told.kind === 'advert' ? this.#hearAdvert(told) : this.#hearRumour(told);
     if (!isNews) return;
+    if (relays[this.#size] === 0) return;
     const { random, self, hosts, send } = this.#deps;
     const others = hosts.filter((hostId) => hostId !== self && hostId !== told.by);
     for (let n = 0; n < relays[this.#size] && others.length > 0; n += 1) {
@@ -115,7 +121,7 @@ export class SimHearsay {
     const held = {
       hostId,
       advert,
-      signed: new shoal.v1.SignedAdvert({ advert: new Uint8Array(0) }),
+      signed: unsigned,
       takenMs: clock.monotonicMs(),
     };
     if (isCredulous) this.#view.retain((known) => known !== hostId);
@@ -126,7 +132,7 @@ export class SimHearsay {
       return false;
     }
     checker.holds(name, advert);
-    columns.upsert(placementAdvert(advert));
+    columns.upsert(asPlacementReads(advert));
     this.#looks(hostId, this.conditionOf(hostId));
     this.#run(this.#detector.advertised(hostId, advert.epoch));
     return true;
@@ -230,4 +236,13 @@ export class SimHearsay {
     if (condition === 'alive' && this.#thoughtDead.delete(hostId)) reached('host-back');
     columns.setLiveness(hostId, livenessOf(condition));
   }
+}
+
+function asPlacementReads(advert: shoal.v1.Advert): HostAdvert {
+  let read = translated.get(advert);
+  if (read === undefined) {
+    read = placementAdvert(advert);
+    translated.set(advert, read);
+  }
+  return read;
 }

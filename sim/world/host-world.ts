@@ -56,6 +56,9 @@ import type { Trouble } from './trouble.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
+/** Records that are checked against one another whenever one of them has changed. */
+const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable].map(({ prefix }) => prefix);
+
 /** A host's room: 1 GiB of memory and 10 GiB of disk for each virtual CPU. */
 function capacityOf(vcpus: number): HostCapacity {
   return {
@@ -135,7 +138,6 @@ export class HostWorld {
   readonly #filled = new Map<number, readonly string[]>();
   #networkIds: string[] = [];
   #groupIds: string[] = [];
-  #seenRevision = 0;
 
   constructor(deps: HostWorldDeps, options: HostWorldOptions) {
     this.#deps = deps;
@@ -526,8 +528,8 @@ export class HostWorld {
       for (const [serverId, guest] of machine.compute.guests)
         if (guest.power === 'shutdown') this.#removals.mayStop(serverId);
       for (const [key] of machine.store.peek('intent/')) this.#removals.mayStop(key.slice('intent/'.length));
-      for (const serverId of machine.runningGuests()) {
-        const { spec } = machine.compute.guest(serverId);
+      for (const { power, spec } of machine.compute.guests.values()) {
+        if (power !== 'running') continue;
         for (const { volumeId } of spec.disks) {
           if (!machine.storage.write(volumeId, machine.hostId, spec.generation)) continue;
           checkWrite(
@@ -539,8 +541,8 @@ export class HostWorld {
       }
     }
     checkHosts(this.machines.map(pictureOf), report);
-    if (reader.revision === this.#seenRevision) return;
-    this.#seenRevision = reader.revision;
+    if (!this.#mustCheckRecords) return;
+    this.#mustCheckRecords = false;
     checkAddresses(
       this.#ports.of(reader).map((record) => ({
         id: record.id,
@@ -555,7 +557,7 @@ export class HostWorld {
       networkTable.list(reader).map(({ record }) => ({ id: record.id, vni: record.vni })),
       report,
     );
-    const servers = serverTable.list(reader).map(({ record }) => record);
+    const servers = this.#servers.of(reader);
     const holdings = servers.map(({ id, projectId, name, rootVolumeId, portIds }) => ({
       serverId: id,
       projectId,
@@ -752,12 +754,17 @@ export class HostWorld {
 
   readonly #serverOfVolume = new Map<string, string>();
   #askedRevision = 0;
+  /** A record that is checked against others has changed since they were. */
+  #mustCheckRecords = true;
 
   /** Notes what records have asked for up to now. */
   #noteAsked(reader: StateReader): void {
     const { revision } = reader;
     for (let at = this.#askedRevision + 1; at <= revision; at += 1) {
-      for (const key of this.#deps.keysOf(at) ?? []) {
+      const keys = this.#deps.keysOf(at);
+      if (keys === undefined) this.#mustCheckRecords = true;
+      for (const key of keys ?? []) {
+        this.#mustCheckRecords ||= checkedPrefixes.some((prefix) => key.startsWith(prefix));
         if (!key.startsWith(serverTable.prefix)) continue;
         const found = reader.get(key);
         if (found !== undefined) this.#noteServer(this.#servers.record(found.value));
@@ -774,24 +781,29 @@ export class HostWorld {
   }
 
   #quotas(reader: StateReader): Parameters<typeof checkQuota>[0] {
-    const servers = this.#servers.of(reader);
-    const ports = this.#ports.of(reader);
-    return this.#networkIds.flatMap((_, at) => {
-      const projectId = `p${at + 1}`;
-      const own = servers.filter((server) => server.projectId === projectId);
-      const sums = {
-        instances: own.length,
-        cores: own.reduce((sum, server) => sum + (server.flavor?.vcpus ?? 0), 0),
-        ram: own.reduce((sum, server) => sum + (server.flavor?.memoryMib ?? 0), 0),
-        port: ports.filter((port) => port.projectId === projectId).length,
-      } as const;
-      return (['instances', 'cores', 'ram', 'port'] as const).map((resource) => ({
+    const sums = new Map<string, { instances: number; cores: number; ram: number; port: number }>();
+    this.#networkIds.forEach((_, at) => {
+      sums.set(`p${at + 1}`, { instances: 0, cores: 0, ram: 0, port: 0 });
+    });
+    for (const { projectId, flavor } of this.#servers.of(reader)) {
+      const sum = sums.get(projectId);
+      if (sum === undefined) continue;
+      sum.instances += 1;
+      sum.cores += flavor?.vcpus ?? 0;
+      sum.ram += flavor?.memoryMib ?? 0;
+    }
+    for (const { projectId } of this.#ports.of(reader)) {
+      const sum = sums.get(projectId);
+      if (sum !== undefined) sum.port += 1;
+    }
+    return [...sums].flatMap(([projectId, sum]) =>
+      (['instances', 'cores', 'ram', 'port'] as const).map((resource) => ({
         projectId,
         resource,
-        sum: sums[resource],
+        sum: sum[resource],
         counted: quotaUsage(reader, projectId, resource),
-      }));
-    });
+      })),
+    );
   }
 
   #machine(raftId: number): HostMachine | undefined {

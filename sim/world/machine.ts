@@ -129,16 +129,6 @@ export class HostMachine {
     };
   }
 
-  /** Guests that run write to their disks, as guests do. */
-  guestsWrite(volumeOf: (serverId: ServerId) => string | undefined): void {
-    for (const serverId of this.runningGuests()) {
-      const guest = this.compute.guest(serverId);
-      const volumeId = volumeOf(serverId) ?? guest.spec.disks[0]?.volumeId;
-      if (volumeId === undefined) continue;
-      for (const disk of guest.spec.disks) this.storage.write(disk.volumeId, this.hostId, guest.spec.generation);
-    }
-  }
-
   #timed<T extends object>(name: 'compute' | 'network' | 'storage', driver: T, life: Life): T {
     const era = this.#era;
     // What a driver waits for ends with its process: a guest that has not been started by then never is.

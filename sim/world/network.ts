@@ -66,6 +66,8 @@ interface Link {
 interface Endpoint {
   readonly life: Life;
   handlers: RaftHandlers | undefined;
+  /** Calls that wait for its answer: each is called when the process ends, and its connections break. */
+  readonly waiting: Set<() => void>;
 }
 
 export class SimNetwork {
@@ -78,7 +80,8 @@ export class SimNetwork {
   readonly #onSend: SendObserver;
   /** Times that it was healed. */
   #heals = 0;
-  readonly #links = new Map<string, Link>();
+  /** By sender and receiver (`linkKey`). */
+  readonly #links = new Map<number, Link>();
   readonly #endpoints = new Map<RaftId, Endpoint>();
 
   constructor(deps: { schedule: Schedule; random: Prng; trace: Trace; onSend: SendObserver }) {
@@ -90,7 +93,11 @@ export class SimNetwork {
 
   /** The process of a node that now answers at its address. */
   bind(node: RaftId, life: Life): void {
-    this.#endpoints.set(node, { life, handlers: undefined });
+    const endpoint: Endpoint = { life, handlers: undefined, waiting: new Set() };
+    this.#endpoints.set(node, endpoint);
+    void life.died.then(() => {
+      for (const onBroken of endpoint.waiting) onBroken();
+    });
   }
 
   /** What one life of a node sends and hears through. */
@@ -203,8 +210,10 @@ export class SimNetwork {
     return new Promise((resolve, reject) => {
       const remoteStop = new AbortController();
       let isDelivered = false;
+      let asked: Endpoint | undefined;
       const settle = (how: () => void): void => {
         timeout.isCancelled = true;
+        asked?.waiting.delete(onBroken);
         signal.removeEventListener('abort', onAbort);
         if (life.isAlive) how();
       };
@@ -212,8 +221,12 @@ export class SimNetwork {
         isDelivered && route.mayHaveHappened
           ? new ShoalError('OUTCOME_UNKNOWN', 'The peer did not answer.')
           : new ShoalError('UNAVAILABLE', `Member ${to} cannot be reached.`);
+      /** The connection breaks with the process behind it, and the caller is told. */
+      const onBroken = (): void => {
+        this.#schedule.after(this.#delayMs(this.#link(to, from)), () => settle(() => reject(lost())), life);
+      };
       const onAbort = (): void => {
-        this.#schedule.after(this.#delayMs(from, to), () => remoteStop.abort(signal.reason));
+        this.#schedule.after(this.#delayMs(this.#link(from, to)), () => remoteStop.abort(signal.reason));
         settle(() => reject(new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason })));
       };
       const isRefused = this.#link(from, to).isCut && this.#random.chance(0.5);
@@ -234,15 +247,14 @@ export class SimNetwork {
           return;
         }
         isDelivered = true;
-        // The connection breaks with the process behind it, and the caller is told.
-        void remote.life.died.then(() => {
-          this.#schedule.after(this.#delayMs(to, from), () => settle(() => reject(lost())), life);
-        });
+        asked = remote;
+        // A caller that has given up meanwhile hears nothing more.
+        if (!timeout.isCancelled) remote.waiting.add(onBroken);
         const answer = (how: () => void): void => {
           if (remote.life.isAlive && !this.#link(from, to).isHalfOpen) this.#carry(to, from, () => settle(how), life);
         };
-        const asked = async (): Promise<T> => work(remote.handlers, remoteStop.signal);
-        asked().then(
+        const doWork = async (): Promise<T> => work(remote.handlers, remoteStop.signal);
+        doWork().then(
           (value) => answer(() => resolve(value)),
           (error: unknown) => answer(() => reject(ShoalError.from(error, 'UNAVAILABLE'))),
         );
@@ -310,7 +322,7 @@ export class SimNetwork {
       return;
     }
     const now = this.#schedule.nowMs;
-    let atMs = Math.max(now + this.#delayMs(from, to), link.cloggedUntilMs);
+    let atMs = Math.max(now + this.#delayMs(link), link.cloggedUntilMs);
     if (!this.#random.chance(this.conditions.overtake)) {
       atMs = Math.max(atMs, link.lastArrivalMs);
       link.lastArrivalMs = atMs;
@@ -328,10 +340,10 @@ export class SimNetwork {
     this.#schedule.after(atMs - now, arrive);
   }
 
-  #delayMs(from: RaftId, to: RaftId): number {
+  #delayMs({ slowness }: Link): number {
     const { delayMs, jitterMs } = this.conditions;
     const jitter = -Math.log(1 - this.#random.float()) * jitterMs;
-    return Math.min(delayMsMax, (delayMs + jitter) * this.#link(from, to).slowness);
+    return Math.min(delayMsMax, (delayMs + jitter) * slowness);
   }
 
   async *#snapshot(
@@ -364,8 +376,8 @@ export class SimNetwork {
   }
 
   #link(from: RaftId, to: RaftId): Link {
-    const name = `${from}>${to}`;
-    let link = this.#links.get(name);
+    const key = linkKey(from, to);
+    let link = this.#links.get(key);
     if (link === undefined) {
       link = {
         isCut: false,
@@ -377,17 +389,24 @@ export class SimNetwork {
         replay: 0,
         safeUntilMs: 0,
       };
-      this.#links.set(name, link);
+      this.#links.set(key, link);
     }
     return link;
   }
+}
+
+/** Members are fewer than 2^16 (`options.ts`). */
+function linkKey(from: RaftId, to: RaftId): number {
+  return from * 65_536 + to;
 }
 
 /** About what it takes on the wire. */
 function bytesOf(message: PeerMessage): number {
   const headBytes = 100;
   if (isHello(message)) return headBytes;
-  return message.entries.reduce((sum, entry) => sum + entry.data.length + 20, headBytes);
+  let bytes = headBytes;
+  for (const { data } of message.entries) bytes += data.length + 20;
+  return bytes;
 }
 
 function attached(handlers: RaftHandlers | undefined): RaftHandlers {
