@@ -314,6 +314,13 @@ export class HostLoop implements Service {
   async #tellFault(record: shoal.v1.Server): Promise<void> {
     const untold = this.#untold.get(record.id);
     if (untold === undefined) return;
+    const recorded = serverTable.get(this.#deps.state.local, record.id)?.record;
+    if (recorded !== undefined && askOf(recorded) !== askOf(record)) {
+      // The records do not know yet what its owner has asked of this host alone; a fault of it would mean nothing there.
+      reached('fault-waits-for-its-intent');
+      this.#retryLater(retryMs);
+      return;
+    }
     try {
       if (untold.ask === askOf(record)) await this.#deps.reports.fault(record, untold.message, untold.details);
       this.#untold.delete(record.id);

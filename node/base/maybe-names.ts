@@ -122,6 +122,7 @@ export const probes = {
   'step-tried-again': 'a step failed and is tried again',
   'step-given-up': 'a step failed for good',
   'fault-not-recorded-yet': 'a fault waits for a quorum',
+  'fault-waits-for-its-intent': 'a fault waits until what failed is recorded itself',
   'guest-crashed-too-often': 'a guest crashes so often that it is left alone',
   'start-found-it-running': 'a start finds that the guest runs',
   'start-failed-lock-given-back': 'a start failed, and the lock of its disk was given back',
