@@ -92,10 +92,21 @@ export class ClaimBook {
    * Brings the ledger in line with the records of this host: what is recorded here is bound (adopted when the ledger does
    * not know it), what was bound and is recorded here no more is released, what waited too long expires.
    *
+   * A record may come after its claim has ended, when whoever placed the server stood still in between. A server whose
+   * guest is here is a fact and is adopted, come what may; any other only if there is room for it still.
+   *
    * @param revision of the records. A replica older than the one that the ledger has followed (a wiped disk, a crash
    *   before the last rows were written) does not know what runs here: nothing is released on its word.
+   * @param isHere whether this host has a guest of the server.
+   * @returns the servers that there is no room for any more, with the reason. They must not be started.
    */
-  async follow(servers: readonly shoal.v1.Server[], selfId: string, revision: number): Promise<void> {
+  async follow(
+    servers: readonly shoal.v1.Server[],
+    selfId: string,
+    revision: number,
+    isHere: (serverId: string) => boolean,
+  ): Promise<ReadonlyMap<string, string>> {
+    const lapsed = new Map<string, string>();
     const changes: LedgerChange[] = [...this.#ledger.expire(this.#nowMs()).changes];
     const here = new Map<string, shoal.v1.Server>();
     for (const server of servers) {
@@ -105,18 +116,6 @@ export class ClaimBook {
       if (!released) here.set(claimKeyText({ serverId: server.id as ServerId, generation }), server);
     }
     const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
-    for (const [text, server] of here) {
-      const record = known.get(text);
-      if (record?.state === 'bound') continue;
-      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
-      const key = { serverId: server.id as ServerId, generation };
-      const change =
-        record?.state === 'admitted'
-          ? this.#ledger.bind(key)
-          : this.#ledger.adopt(key, needsOf(server), server.serverGroupId);
-      if (record === undefined) reached('claim-adopted');
-      changes.push(...change.changes);
-    }
     const isOld = this.isAheadOf(revision);
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld) {
@@ -124,7 +123,27 @@ export class ClaimBook {
         changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
       }
     }
+    for (const [text, server] of here) {
+      const record = known.get(text);
+      if (record?.state === 'bound') continue;
+      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
+      const key = { serverId: server.id as ServerId, generation };
+      if (record?.state === 'admitted') {
+        changes.push(...this.#ledger.bind(key).changes);
+        continue;
+      }
+      reached('claim-adopted');
+      const [needs, groupId] = [needsOf(server), server.serverGroupId];
+      const adopted = isHere(server.id)
+        ? this.#ledger.adopt(key, needs, groupId)
+        : this.#ledger.adoptWithin(key, needs, groupId);
+      if (adopted.outcome === 'refused') {
+        reached('claim-lapsed');
+        lapsed.set(server.id, adopted.text);
+      } else changes.push(...adopted.changes);
+    }
     await this.#persist(changes, isOld ? undefined : revision);
+    return lapsed;
   }
 
   /** Time for expiry: goes on with the monotonic clock, so that setting the wall clock ends no claim early or late. */

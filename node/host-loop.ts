@@ -58,8 +58,15 @@ export interface HostLoopDeps {
   readonly reports: HostReports;
   /** Lays the owner's uncommitted intentions over a record. */
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
-  /** Called once a pass with the records of this host as of `revision`, for whoever keeps books on them (claims). */
-  readonly onRecords: (servers: readonly shoal.v1.Server[], revision: number) => Promise<void>;
+  /**
+   * Called once a pass with the records of this host as of `revision`, and with whose guests are here, for whoever keeps
+   * books on them (claims). Returns the servers that this host has no room for, each with the reason.
+   */
+  readonly onRecords: (
+    servers: readonly shoal.v1.Server[],
+    revision: number,
+    isHere: (serverId: string) => boolean,
+  ) => Promise<ReadonlyMap<string, string>>;
   /**
    * Whether this host has acted on newer records than those of `revision`. While its replica is behind, nothing is done:
    * a server that it still lists may be deleted, or run elsewhere. Default: never.
@@ -202,7 +209,7 @@ export class HostLoop implements Service {
       this.#retryLater(retryMs);
       return;
     }
-    await this.#deps.onRecords(records, revision);
+    const roomless = await this.#deps.onRecords(records, revision, (serverId) => guests.has(serverId));
     this.#tellOrphans(records, guests);
     this.#forgetGone(records);
 
@@ -233,6 +240,15 @@ export class HostLoop implements Service {
       if (this.#busy.size >= stepsMax) {
         reached('more-steps-than-at-once');
         break;
+      }
+      const shortage = roomless.get(record.id);
+      if (step.kind === 'start' && shortage !== undefined) {
+        await this.#giveUp(
+          record,
+          'No valid host was found. The host that had admitted the server gave its room away before it was recorded there.',
+          shortage,
+        );
+        continue;
       }
       if (step.kind === 'start' && step.reason === 'crashed' && !this.#mayRestart(record.id)) {
         reached('guest-crashed-too-often');

@@ -112,7 +112,7 @@ export class HostSide implements Service {
         networkViews,
         reports,
         withIntents: (server) => this.#intents.overlay(server),
-        onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),
+        onRecords: (servers, revision, isHere) => this.claims.follow(servers, hostId, revision, isHere),
         isBehind: (revision) => this.claims.isAheadOf(revision),
         onStep: (step, result, seconds) => {
           metrics.steps.inc({ step, result });

@@ -34,6 +34,8 @@ import type { Placed, PlacedServer, PlaceRequest, Placer } from './services/depe
 const claimsMax = 8;
 /** How long the target keeps room before the bind: an election (a few seconds) fits in many times over. */
 const claimTtlMs = 30_000;
+/** Age from which a claim is not bound any more: what is left is for the transaction, which takes seconds at most. */
+const bindWithinMs = claimTtlMs / 2;
 /** Hosts explained one by one at most: for people, who read no further. */
 const explainedHostsMax = 200;
 /** Hosts named with their reasons in a refusal's facts. */
@@ -147,13 +149,14 @@ export class GossipPlacer implements Placer {
         }
         continue;
       }
+      const askedMs = clock.monotonicMs();
       const answers = await this.#ask(request, wish, members, attempt, signal);
       pending = [];
       for (const [at, { key, candidate }] of members.entries()) {
         const { hostId } = candidate;
         const refusal = this.#take(key, hostId, answers[at], attempt);
         if (refusal === undefined) {
-          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId, attempt) });
+          placed.push({ serverId: key.serverId, ...this.#placed(key, hostId, { attempt, askedMs }) });
           continue;
         }
         refusals.push({ hostName: this.#hostName(hostId), reason: refusal });
@@ -264,11 +267,13 @@ export class GossipPlacer implements Placer {
     return undefined;
   }
 
-  #placed(key: ClaimKey, hostId: HostId, attempt: number): Placed {
-    const { columns, transport, logger } = this.#deps;
+  #placed(key: ClaimKey, hostId: HostId, asked: { readonly attempt: number; readonly askedMs: number }): Placed {
+    const { columns, transport, logger, clock } = this.#deps;
+    const { attempt, askedMs } = asked;
     return {
       hostId,
       hostName: this.#hostName(hostId),
+      isTooOld: () => clock.monotonicMs() - askedMs > bindWithinMs,
       release: async () => {
         columns.settle(key);
         try {

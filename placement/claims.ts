@@ -73,31 +73,17 @@ export class ClaimLedger {
     if (this.#pendingCount >= this.#limits.pendingMax) {
       return refused('overloaded', `${this.#pendingCount} claims wait to be bound`);
     }
-    const shortage = this.#shortage(claim, others) ?? this.#groupConflict(claim);
-    if (shortage !== undefined) return shortage;
-    const pci = claim.needs.pci.length === 0 ? [] : fitPci(this.#capacity.pciPools, this.#pciTaken(), claim.needs.pci);
-    if (pci === undefined) return refused('devices', 'the requested PCI devices are not free');
-    let numa: readonly NumaAssignment[] = [];
-    if (claim.needs.numa !== undefined) {
-      const fit = fitNuma(this.#capacity.numaCells, this.#numaTaken(), claim.needs.numa);
-      if (fit === undefined) return refused('numa', 'the requested NUMA cells do not fit');
-      numa = fit;
-    }
-    const record: ClaimRecord = {
+    const conflict = this.#groupConflict(claim);
+    if (conflict !== undefined) return conflict;
+    return this.#admitWithin(claim.needs, others, {
       serverId: claim.serverId,
       generation: claim.generation,
       needs: claim.needs,
       groupId: claim.group?.id ?? '',
       state: 'admitted',
       expiresAtMs: claim.expiresAtMs,
-      pci,
-      numa,
       ...(claim.asker === undefined ? {} : { askers: [claim.asker] }),
-    };
-    const before = [this.#vcpusUsed, this.#memoryUsedMib, this.#diskUsedGib] as const;
-    this.#put(record);
-    this.#assertWithinCapacity(before);
-    return { outcome: 'admitted', record, changes: [{ kind: 'put', record }] };
+    });
   }
 
   /** The log says that the server is here at this generation. The claim no longer expires. */
@@ -132,6 +118,24 @@ export class ClaimLedger {
     };
     this.#put(record);
     return { outcome: 'done', changes: [{ kind: 'put', record }] };
+  }
+
+  /**
+   * As `adopt`, for a server that the log puts here and that does not run here yet: its claim ended before it was bound
+   * (whoever placed it stood still meanwhile), and its room may have been given to others. Then it is refused.
+   */
+  adoptWithin(key: ClaimKey, needs: ResourceNeeds, groupId = ''): Admission {
+    const known = this.#records.get(claimKeyText(key));
+    if (known !== undefined) return { outcome: 'admitted', record: known, changes: this.bind(key).changes };
+    const admission = this.#admitWithin(needs, this.#byServer.get(key.serverId) ?? [], {
+      ...key,
+      needs,
+      groupId,
+      state: 'bound',
+      expiresAtMs: 0,
+    });
+    if (admission.outcome === 'admitted') this.#tombstones.delete(claimKeyText(key));
+    return admission;
   }
 
   /**
@@ -220,6 +224,25 @@ export class ClaimLedger {
     return [...this.#records.values(), ...this.#tombstones.values()];
   }
 
+  /** Enters `record` when there is room for it beside the claims that its server has already, `others`. */
+  #admitWithin(
+    needs: ResourceNeeds,
+    others: readonly ClaimRecord[],
+    record: Omit<ClaimRecord, 'pci' | 'numa'>,
+  ): Admission {
+    const shortage = this.#shortage(needs, others);
+    if (shortage !== undefined) return shortage;
+    const pci = needs.pci.length === 0 ? [] : fitPci(this.#capacity.pciPools, this.#pciTaken(), needs.pci);
+    if (pci === undefined) return refused('devices', 'the requested PCI devices are not free');
+    const numa = needs.numa === undefined ? [] : fitNuma(this.#capacity.numaCells, this.#numaTaken(), needs.numa);
+    if (numa === undefined) return refused('numa', 'the requested NUMA cells do not fit');
+    const whole: ClaimRecord = { ...record, pci, numa };
+    const before = [this.#vcpusUsed, this.#memoryUsedMib, this.#diskUsedGib] as const;
+    this.#put(whole);
+    this.#assertWithinCapacity(before);
+    return { outcome: 'admitted', record: whole, changes: [{ kind: 'put', record: whole }] };
+  }
+
   #admitAgain(known: ClaimRecord, claim: Claim): Admission {
     if (!sameNeeds(known.needs, claim.needs)) {
       return refused('conflict', 'the same server and generation hold a claim of another shape');
@@ -238,8 +261,7 @@ export class ClaimLedger {
     return { outcome: 'admitted', record, changes: [{ kind: 'put', record }] };
   }
 
-  #shortage(claim: Claim, others: readonly ClaimRecord[]): Refusal | undefined {
-    const { needs } = claim;
+  #shortage(needs: ResourceNeeds, others: readonly ClaimRecord[]): Refusal | undefined {
     const capacity = this.#capacity;
     const checks = [
       ['vcpus', 'vCPUs', capacity.vcpus, this.#vcpusUsed, needs.vcpus, largest(others, (n) => n.vcpus)],

@@ -11,6 +11,8 @@ import type { StateClient } from '../state/types.ts';
 export interface Placed {
   readonly hostId: HostId;
   readonly hostName: string;
+  /** Whether so much time has passed that the host may have given the room away: then it must not be bound any more. */
+  isTooOld(): boolean;
   /** Gives the claim back; failing to reach the host is no error, as the claim expires by itself. */
   release(): Promise<void>;
 }

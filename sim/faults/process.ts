@@ -2,6 +2,8 @@ import { type Failpoint, failpoints } from '../../node/base/maybe-names.ts';
 import type { FaultKind } from './fault.ts';
 
 const points = Object.keys(failpoints) as Failpoint[];
+/** How long a claim waits to be bound (node/placer.ts): who stands still for longer finds it gone. Unit: ms. */
+const claimMs = 30_000;
 
 export const processFaults = {
   'agent-crash': {
@@ -63,6 +65,24 @@ export const processFaults = {
       const point = world.random.pick(points);
       world.fate.arm(point);
       return { detail: point };
+    },
+  },
+  'agent-freezes-at-step': {
+    text: 'the next agent that comes to one named step of production code stands still there, for a moment or up to a minute',
+    strike(world) {
+      const { random } = world;
+      const point = random.pick(points);
+      const freezeMs = random.chance(0.5) ? claimMs * (1 + random.float()) : 2_000 * random.float();
+      world.fate.arm(point, freezeMs);
+      return { detail: `${point} ${Math.round(freezeMs)} ms` };
+    },
+  },
+  'agent-outlives-its-claim': {
+    text: 'an agent that was promised room for a server stands still until the promise has ended, then goes on',
+    strike(world) {
+      const freezeMs = claimMs * (1 + world.random.float());
+      world.fate.arm('create.claimed-not-bound', freezeMs);
+      return { detail: `${Math.round(freezeMs)} ms` };
     },
   },
   'agent-stalls': {

@@ -60,6 +60,16 @@ export const hostMutants = {
     overrides: guests,
     host: 'removes-disks-of-stopped',
   },
+  'binds-old-claims': {
+    text: 'a claim that has ended is bound, and the host takes the server in whatever room it has',
+    overrides: {
+      ...crowd,
+      faults: ['agent-outlives-its-claim'],
+      hostVcpus: 2,
+      chaosMs: 120_000,
+    },
+    host: 'binds-old-claims',
+  },
   'claims-by-wall-clock': {
     text: 'claims expire by the wall clock',
     overrides: {

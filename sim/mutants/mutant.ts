@@ -26,6 +26,7 @@ export type HostMutant =
   | 'releases-before-exit'
   | 'removes-disks-of-stopped'
   | 'claims-by-wall-clock'
+  | 'binds-old-claims'
   | 'shows-others-servers';
 
 export interface Mutant {

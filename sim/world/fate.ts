@@ -1,7 +1,7 @@
 /**
  * The simulator's hand inside production code (node/base/maybe.ts): unlikely branches are forced, processes are killed at
- * failpoints, rare branches are counted. Whose code is running when it is asked shows in the schedule: between two things
- * of the schedule only the process runs whose thing was done last.
+ * failpoints or stand still there, rare branches are counted. Whose code is running when it is asked shows in the
+ * schedule: between two things of the schedule only the process runs whose thing was done last.
  */
 import type { Fate } from '../../node/base/maybe.ts';
 import type { Failpoint, Probe, UnlikelyBranch } from '../../node/base/maybe-names.ts';
@@ -25,7 +25,8 @@ export class SimFate implements Fate {
   };
   readonly #branches: ReadonlySet<UnlikelyBranch>;
   readonly #chance: number;
-  readonly #armed = new Set<Failpoint>();
+  /** By point: what befalls the next process that comes to it. Time to stand still, in ms; undefined: it dies. */
+  readonly #armed = new Map<Failpoint, number | undefined>();
 
   constructor(
     deps: {
@@ -42,9 +43,9 @@ export class SimFate implements Fate {
     this.#chance = options.chance;
   }
 
-  /** The next process that comes to `point` is killed there. */
-  arm(point: Failpoint): void {
-    this.#armed.add(point);
+  /** The next process that comes to `point` is killed there, or stands still for `freezeMs`. */
+  arm(point: Failpoint, freezeMs?: number): void {
+    this.#armed.set(point, freezeMs);
   }
 
   disarm(point: Failpoint): void {
@@ -62,8 +63,14 @@ export class SimFate implements Fate {
     const { schedule, random, trace, nodes, count } = this.#deps;
     const node = nodes.find(({ life }) => life !== undefined && life === schedule.running && life.isAlive);
     if (node === undefined) return;
+    const freezeMs = this.#armed.get(point);
     this.#armed.delete(point);
     count(`failpoint ${point}`);
+    if (freezeMs !== undefined) {
+      trace.add('fault', `${node.name} stands still at ${point} for ${Math.round(freezeMs)} ms`);
+      node.pause(freezeMs);
+      return;
+    }
     trace.add('fault', `${node.name} dies at ${point}`);
     node.crash();
     schedule.after(random.below(restartMsMax), () => {

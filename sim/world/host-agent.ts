@@ -18,7 +18,13 @@ import { NetworkSync } from '../../node/network-sync.ts';
 import { GossipPlacer } from '../../node/placer.ts';
 import { HostReportService } from '../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../node/services/compute/index.ts';
-import type { HostControl, HostProbe, HostViews, ServiceDependencies } from '../../node/services/dependencies.ts';
+import type {
+  HostControl,
+  HostProbe,
+  HostViews,
+  Placed,
+  ServiceDependencies,
+} from '../../node/services/dependencies.ts';
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
 import { NetworkService } from '../../node/services/network/index.ts';
 import { hostTable, networkTable } from '../../node/state/tables/index.ts';
@@ -59,6 +65,8 @@ export interface HostAgentDeps {
   readonly isPresumptuous: boolean;
   /** A planted bug: claims are timed by the wall clock. */
   readonly claimsByWallClock: boolean;
+  /** A planted bug: a claim that has ended is bound, and the host takes the server in whatever room it has. */
+  readonly bindsOldClaims: boolean;
   readonly wrapStore?: (inner: HostStore) => HostStore;
   readonly wrapDrivers?: (machine: HostMachine, drivers: HostDriverSet, clock: Clock) => HostDriverSet;
   /** How much more than it has this host tells of itself, as a factor. */
@@ -153,7 +161,8 @@ export class HostAgent {
         networkViews,
         reports,
         withIntents: (server) => this.#intents.overlay(server),
-        onRecords: (servers, revision) => this.claims.follow(servers, hostId, revision),
+        onRecords: (servers, revision, isHere) =>
+          this.claims.follow(servers, hostId, revision, deps.bindsOldClaims ? () => true : isHere),
         isBehind: (revision) => this.claims.isAheadOf(revision),
         clock,
         logger,
@@ -199,6 +208,8 @@ export class HostAgent {
       },
       defaultConfiguration,
     );
+    const ageless = <T extends Placed>(placed: T): T =>
+      deps.bindsOldClaims ? { ...placed, isTooOld: () => false } : placed;
     const hostControl: HostControl = {
       hostId,
       consoleLog: async () => new Uint8Array(0),
@@ -226,7 +237,16 @@ export class HostAgent {
       },
     };
     this.compute = new ComputeService(
-      { ...services, placer, hostControl, hostViews, hostProbe },
+      {
+        ...services,
+        placer: {
+          place: async (...wish) => ageless(await placer.place(...wish)),
+          placeBatch: async (...wish) => (await placer.placeBatch(...wish)).map(ageless),
+        },
+        hostControl,
+        hostViews,
+        hostProbe,
+      },
       { storage: machine.storage.shared ? 'rbd' : 'local' },
     );
     this.network = new NetworkService(services);

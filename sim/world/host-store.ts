@@ -22,6 +22,8 @@ export class SimHostStore {
   /** By prefix: what `peek` gave, until something changes. */
   readonly #peeked = new Map<string, readonly (readonly [string, unknown])[]>();
   #inFlight: InFlight[] = [];
+  /** When the last write becomes durable: none overtakes another, as in production, where one is on its way at a time. */
+  #lastMs = 0;
 
   constructor(deps: { readonly schedule: Schedule; readonly random: Prng }, options: { readonly syncMs: number }) {
     this.#schedule = deps.schedule;
@@ -45,7 +47,10 @@ export class SimHostStore {
         const batch: InFlight = { writes: [...writes], isOver: false };
         this.#inFlight.push(batch);
         return new Promise((resolve, reject) => {
-          this.#schedule.after(this.#syncMs * this.slowFactor * (0.5 + this.#random.float()), () => {
+          const { nowMs } = this.#schedule;
+          const delayMs = this.#syncMs * this.slowFactor * (0.5 + this.#random.float());
+          this.#lastMs = Math.max(this.#lastMs, nowMs + delayMs);
+          this.#schedule.after(this.#lastMs - nowMs, () => {
             if (batch.isOver) return;
             batch.isOver = true;
             this.#inFlight = this.#inFlight.filter((other) => other !== batch);

@@ -281,6 +281,7 @@ export class HostWorld {
       isCredulous: mutant === 'lower-advert-wins',
       isPresumptuous: mutant === 'gossip-authorises',
       claimsByWallClock: mutant === 'claims-by-wall-clock',
+      bindsOldClaims: mutant === 'binds-old-claims',
       ...(planted?.hostStore === undefined ? {} : { wrapStore: planted.hostStore }),
       ...(planted?.drivers === undefined ? {} : { wrapDrivers: planted.drivers }),
       boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,

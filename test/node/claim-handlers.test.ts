@@ -117,3 +117,25 @@ void t.test('an overloaded host refuses early, before anything is written', asyn
   t.equal(writes.flat().length, 256);
   t.equal(claims.usage().servers, 256);
 });
+
+void t.test('a server that is recorded after its claim has ended is told of when its room is taken', async (t) => {
+  const { handlers, claims } = host(1);
+  await handlers.claim(claim('late', { ttlMs: 1 }), call);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  t.match(await handlers.claim(claim('quick'), call), { admitted: true });
+  const record = (id: string) =>
+    new shoal.v1.Server({
+      id,
+      hostId,
+      generation: 1,
+      storage: 'local',
+      flavor: { vcpus: 1, memoryMib: 1, diskGib: 1 },
+    });
+  const lapsed = await claims.follow([record('quick'), record('late')], hostId, 7, () => false);
+  t.match([...lapsed], [['late', /1 vCPUs are wanted, 0 are free/]]);
+  t.equal(claims.usage().vcpus.used, 1);
+  t.same([...(await claims.follow([record('late')], hostId, 8, () => false))], [], 'once there is room it is taken in');
+  t.equal(claims.usage().servers, 1);
+  await claims.follow([record('late'), record('quick')], hostId, 9, () => true);
+  t.equal(claims.usage().vcpus.used, 2, 'a guest that is here is a fact');
+});

@@ -34,6 +34,10 @@ class World {
   readonly #loops: HostLoop[] = [];
   /** Holds a pass between its look at the host and its plan. */
   beforePlan: (() => Promise<void>) | undefined;
+  /** What the owner has asked of this host alone. */
+  intend = (server: shoal.v1.Server): shoal.v1.Server => server;
+  /** Servers that the books of claims have no room for. */
+  readonly roomless = new Map<string, string>();
   /** Reports of power that are refused for want of a quorum before one is taken. */
   refusedReports = 0;
 
@@ -111,8 +115,11 @@ class World {
           mayChangeWith: (key) => key.includes('/port/'),
         },
         reports,
-        withIntents: (server) => new PowerOffNotes(this.store).overlay(server),
-        onRecords: async () => this.beforePlan?.(),
+        withIntents: (server) => this.intend(new PowerOffNotes(this.store).overlay(server)),
+        onRecords: async () => {
+          await this.beforePlan?.();
+          return this.roomless;
+        },
         clock: systemClock,
         logger: silentLogger,
       },
@@ -339,6 +346,48 @@ t.test('a guest that cannot be started puts its server in ERROR, once', async (t
   });
   await loop.settled();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'its owner may ask again');
+});
+
+t.test('a server whose room was given away is not started, and its owner is told', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.roomless.set(serverId, '1 vCPUs are wanted, 0 are free');
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.compute.starts.length, 0);
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(w.server()?.fault?.message, /No valid host was found/);
+  w.roomless.clear();
+  await w.change((server) => {
+    server.status = ServerStatus.SERVER_STATUS_SHUTOFF;
+    server.taskState = 'powering-on';
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'when there is room, it may be started');
+});
+
+t.test('a fault of what only this host was asked for waits until that is recorded', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.compute.faults.failNext('startGuest', new ShoalError('DRIVER_FAILED', 'QEMU does not start'), 100);
+  await w.createServer();
+  await loop.settled();
+  await w.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+    server.status = ServerStatus.SERVER_STATUS_SHUTOFF;
+    delete (server as { fault?: unknown }).fault;
+  });
+  await loop.settled();
+  const start = (server: shoal.v1.Server): shoal.v1.Server =>
+    new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_RUNNING, taskState: 'powering-on' });
+  w.intend = start;
+  loop.wake();
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF, 'nobody is told yet');
+  w.intend = (server) => server;
+  await w.change((server) => Object.assign(server, start(server)));
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
 });
 
 t.test('a guest that powers itself off stays off', async (t) => {

@@ -216,11 +216,32 @@ void t.test('of 100 concurrent claimers exactly as many are admitted as fit, in 
   t.end();
 });
 
+void t.test('a server that is bound after its claim has ended is taken in only where there is room', (t) => {
+  const ledger = ClaimLedger.restore(capacity);
+  const whole = { vcpus: 1, memoryMib: 1, diskGib: ledger.usage().diskGib.free, pci: [] };
+  const [late, quick] = [
+    { serverId: 'late' as ServerId, generation: 1 },
+    { serverId: 'quick' as ServerId, generation: 1 },
+  ];
+  t.equal(ledger.admit({ ...late, needs: whole, expiresAtMs: 100 }, 0).outcome, 'admitted');
+  t.equal(ledger.expire(101).expired.length, 1);
+  t.equal(ledger.admit({ ...quick, needs: whole, expiresAtMs: 1_000 }, 102).outcome, 'admitted');
+  const refused = ledger.adoptWithin(late, whole);
+  t.match(refused, { outcome: 'refused', why: 'diskGib', changes: [] });
+  t.ok(ledger.usage().diskGib.free >= 0, 'and nothing is over-committed');
+  ledger.release(quick, 103);
+  t.match(ledger.adoptWithin(late, whole), { outcome: 'admitted', record: { state: 'bound' } });
+  t.equal(ledger.adoptWithin(late, whole).changes.length, 0, 'again: as it was');
+  ledger.adopt(quick, whole);
+  t.ok(ledger.usage().diskGib.free < 0, 'a guest that runs is a fact');
+  t.end();
+});
+
 void t.test(
   'whatever is asked, no admission goes over capacity, and a restart from disk finds the same ledger',
   (t) => {
     const operation = fc.record({
-      kind: fc.constantFrom('admit', 'admit', 'admit', 'bind', 'release', 'expire', 'adopt', 'restart'),
+      kind: fc.constantFrom('admit', 'admit', 'admit', 'bind', 'release', 'expire', 'adopt', 'adopt-within', 'restart'),
       server: fc.integer({ min: 0, max: 9 }),
       generation: fc.integer({ min: 0, max: 3 }),
       vcpus: fc.integer({ min: 0, max: 9 }),
@@ -247,16 +268,23 @@ void t.test(
               ? { numa: { cells: [{ vcpus: o.vcpus, memoryMib: o.memoryMib }], dedicated: true, pageSizeKib: 0 } }
               : {}),
           };
-          if (o.kind === 'admit') {
+          if (o.kind === 'admit' || o.kind === 'adopt-within') {
             const before = ledger.usage();
-            const answer = ledger.admit({ ...key, needs, expiresAtMs: now + 1_000 }, now);
+            const answer =
+              o.kind === 'admit'
+                ? ledger.admit({ ...key, needs, expiresAtMs: now + 1_000 }, now)
+                : ledger.adoptWithin(key, needs);
             applyChanges(disk, answer.changes);
             const after = ledger.usage();
             for (const resource of ['vcpus', 'memoryMib', 'diskGib'] as const) {
               if (after[resource].used > before[resource].used && after[resource].free < 0) return false;
             }
             if (!adopted && after.pciFree.some((free) => free < 0)) return false;
+            if (o.kind === 'adopt-within' && answer.outcome === 'admitted' && answer.record.state !== 'admitted') {
+              if (ledger.get(key)?.state !== 'bound') return false;
+            }
             if (
+              o.kind === 'admit' &&
               answer.outcome === 'admitted' &&
               ledger.admit({ ...key, needs, expiresAtMs: now + 1_000 }, now).changes.length > 0
             )

@@ -51,8 +51,8 @@ export interface MadeServers {
   readonly reservationId: string;
 }
 
-/** The group was not what the placement assumed: place again. */
-class GroupChanged extends Error {}
+/** The group was not what the placement assumed, or the claims may have ended: place again. */
+class PlacementOutdated extends Error {}
 
 export class ServerMaker {
   readonly #deps: ComputeDependencies;
@@ -177,10 +177,13 @@ export class ServerMaker {
         }
         // Somebody else took of the quota meanwhile: as many as it has room for now.
         const hasFewer = ShoalError.is(caught, 'QUOTA_EXCEEDED') && wanted.length > minCount;
-        if (!(caught instanceof GroupChanged) && !hasFewer) throw caught;
+        if (!(caught instanceof PlacementOutdated) && !hasFewer) throw caught;
       }
     }
-    throw new ShoalError('PRECONDITION_CHANGED', 'The server group kept changing under this request; try again.');
+    throw new ShoalError(
+      'PRECONDITION_CHANGED',
+      'The server could not be bound to the host that was chosen for it, again and again; try again.',
+    );
   }
 
   /** Plans the bind once for nothing, so that what is sure to be refused is refused before a host is asked. */
@@ -220,6 +223,10 @@ export class ServerMaker {
         added.push(server);
       }
       if (added.length === 0) return servers;
+      if (where.placed.some((one) => one.isTooOld())) {
+        reached('claims-too-old-to-bind');
+        throw new PlacementOutdated();
+      }
       this.#charge(context, attempt, checked, added.length);
       if (checked.groupId !== '') this.#join(attempt, checked.groupId, added, where.groupRevision);
       change.compare({ key: imageTable.key(checked.image.id), exists: true });
@@ -237,7 +244,7 @@ export class ServerMaker {
     const group = serverGroupTable.get(reader, groupId);
     // The hosts were chosen for the group as it was then; another member may sit there by now.
     const isStrict = group?.record.policy.startsWith('soft-') === false;
-    if (group === undefined || (isStrict && group.revision !== groupRevision)) throw new GroupChanged();
+    if (group === undefined || (isStrict && group.revision !== groupRevision)) throw new PlacementOutdated();
     if (membersLeft(reader, group.record) < added.length) throw tooManyMembers();
     const memberIds = [...group.record.memberIds, ...added.map((server) => server.id)];
     serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));

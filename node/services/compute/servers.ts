@@ -2,6 +2,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
+import { reached } from '../../base/maybe.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import {
   hostTable,
@@ -288,6 +289,10 @@ export class Servers {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
         checkMovable(row.record);
+        if (placed.isTooOld()) {
+          reached('claims-too-old-to-bind');
+          throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
+        }
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
         if (groupRevision !== undefined) {
           change.compare({ key: serverGroupTable.key(server.serverGroupId), revision: groupRevision });

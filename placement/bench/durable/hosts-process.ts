@@ -102,7 +102,13 @@ class SimulatedHost {
     await setTimeout(followMs);
     this.#isFollowDue = false;
     counts.follows += 1;
-    await this.#claims.follow([...this.#servers.values()], this.identity.hostId, this.#revision);
+    const lapsed = await this.#claims.follow(
+      [...this.#servers.values()],
+      this.identity.hostId,
+      this.#revision,
+      () => false,
+    );
+    for (const [serverId, shortage] of lapsed) throw new ShoalError('CLAIM_REFUSED', `${serverId}: ${shortage}`);
   }
 }
 

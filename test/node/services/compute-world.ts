@@ -54,6 +54,7 @@ export class FakePlacer implements Placer {
     return {
       hostId: host.id as HostId,
       hostName: host.name,
+      isTooOld: () => false,
       release: async () => {
         this.released.push(request.serverId);
       },
