@@ -10,7 +10,7 @@ import type { RaftId } from '../base/ids.ts';
 import { maybe, reached } from '../base/maybe.ts';
 import type { ConfState } from '../raft/index.ts';
 import type { SnapshotPart, SnapshotRequest } from '../raft-transport.ts';
-import { encodeSnapshot } from '../state/snapshot.ts';
+import { encodeSnapshot, snapshotChunkBytes } from '../state/snapshot.ts';
 import type { StateView } from '../state/state-machine.ts';
 import type { SnapshotPlace } from '../store/index.ts';
 
@@ -20,6 +20,8 @@ const viewsMax = 2;
 const idleMsMax = 60_000;
 /** A follower that does not fetch what it was told of for so long has not got the message. Unit: milliseconds. */
 const fetchMsMax = 10_000;
+/** Pieces where many are wanted of a small state (node/base/maybe.ts). Unit: bytes. */
+const smallPieceBytes = 2 * 1024;
 /** Entries behind which a view is not offered any more: the follower would lag at once. */
 const lagMax = 10_000;
 
@@ -146,7 +148,8 @@ export class SnapshotShelf {
     let offsetBytes = 0;
     // One chunk is held back, so that the last can be marked.
     let held: SnapshotPart | undefined;
-    for (const chunk of encodeSnapshot(shelved.view)) {
+    const chunkBytes = maybe('snapshot-shelf.small-pieces') ? smallPieceBytes : snapshotChunkBytes;
+    for (const chunk of encodeSnapshot(shelved.view, chunkBytes)) {
       if (signal.aborted) throw new ShoalError('CANCELLED', 'The peer gave up.', { cause: signal.reason });
       shelved.usedMs = this.#nowMs();
       if (held !== undefined) yield held;

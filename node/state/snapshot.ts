@@ -24,9 +24,15 @@ const numberBytesMax = 8;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Encodes a view, chunk by chunk; between chunks the caller may do other things. */
-export function* encodeSnapshot(view: StateView): Generator<Uint8Array, void, undefined> {
-  const writer = new ChunkWriter();
+/**
+ * Encodes a view, chunk by chunk; between chunks the caller may do other things.
+ * @param chunkBytes of every chunk but the last. Who fetches takes chunks of any size, and resumes at any byte.
+ */
+export function* encodeSnapshot(
+  view: StateView,
+  chunkBytes = snapshotChunkBytes,
+): Generator<Uint8Array, void, undefined> {
+  const writer = new ChunkWriter(chunkBytes);
   writer.bytes(magic);
   writer.number(view.appliedIndex);
   let rowCount = 0;
@@ -162,9 +168,15 @@ export class SnapshotDecoder {
 }
 
 class ChunkWriter {
-  #buffer = new Uint8Array(2 * snapshotChunkBytes);
+  readonly #chunkBytes: number;
+  #buffer: Uint8Array;
   #length = 0;
   #crc = 0;
+
+  constructor(chunkBytes: number) {
+    this.#chunkBytes = chunkBytes;
+    this.#buffer = new Uint8Array(2 * chunkBytes);
+  }
 
   number(value: number): void {
     this.#reserve(numberBytesMax);
@@ -186,11 +198,11 @@ class ChunkWriter {
 
   /** Hands out the whole chunks gathered so far. */
   *full(): Generator<Uint8Array, void, undefined> {
-    while (this.#length >= snapshotChunkBytes) {
-      const chunk = this.#buffer.slice(0, snapshotChunkBytes);
+    while (this.#length >= this.#chunkBytes) {
+      const chunk = this.#buffer.slice(0, this.#chunkBytes);
       this.#crc = crc32c(chunk, this.#crc);
-      this.#buffer.copyWithin(0, snapshotChunkBytes, this.#length);
-      this.#length -= snapshotChunkBytes;
+      this.#buffer.copyWithin(0, this.#chunkBytes, this.#length);
+      this.#length -= this.#chunkBytes;
       yield chunk;
     }
   }

@@ -81,8 +81,9 @@ export const processFaults = {
     text: 'an agent that was promised room for a server stands still until the promise has ended, then goes on',
     strike(world) {
       const freezeMs = claimMs * (1 + world.random.float());
-      world.fate.arm('create.claimed-not-bound', freezeMs);
-      return { detail: `${Math.round(freezeMs)} ms` };
+      const point = world.random.pick(['create.claimed-not-bound', 'create.bind-planned'] as const);
+      world.fate.arm(point, freezeMs);
+      return { detail: `${point} ${Math.round(freezeMs)} ms` };
     },
   },
   'agent-stalls': {

@@ -231,6 +231,7 @@ export class ServerMaker {
       if (checked.groupId !== '') this.#join(attempt, checked.groupId, added, where.groupRevision);
       change.compare({ key: imageTable.key(checked.image.id), exists: true });
       for (const server of added) serverTable.insert(change, server);
+      failpoint('create.bind-planned');
       return servers;
     });
   }

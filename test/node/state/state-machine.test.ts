@@ -510,6 +510,9 @@ await t.test('chunks have one size but the last, and may be cut anywhere on the 
   const chunks = [...encodeSnapshot(machine.view())];
   t.ok(chunks.length > 4);
   t.same(new Set(chunks.slice(0, -1).map((chunk) => chunk.length)), new Set([256 * 1024]));
+  const small = [...encodeSnapshot(machine.view(), 1_000)];
+  t.same(new Set(small.slice(0, -1).map((chunk) => chunk.length)), new Set([1_000]));
+  t.ok(Buffer.concat(small).equals(Buffer.concat(chunks)), 'the same bytes, however they are cut');
   const decoder = new SnapshotDecoder();
   const copy = new StateMachine();
   for (const chunk of chunks) {
