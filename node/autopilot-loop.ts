@@ -1,9 +1,11 @@
+import type { shoal } from '../proto/messages.ts';
 import { type AutopilotOptions, defaultAutopilotOptions, nextAutopilotStep } from './autopilot.ts';
 import type { Clock, Timer } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
 import type { RaftLoop } from './raft-loop.ts';
+import { ReadMemo } from './state/read-set.ts';
 import { hostTable } from './state/tables/index.ts';
 import type { StateClient } from './state/types.ts';
 
@@ -22,6 +24,8 @@ export interface AutopilotLoopDeps {
 export class AutopilotLoop implements Service {
   readonly #deps: AutopilotLoopDeps;
   readonly #options: AutopilotOptions;
+  /** The hosts on record, decoded again only when one has changed: there may be a thousand, and it looks twice a second. */
+  readonly #hosts = new ReadMemo<readonly shoal.v1.Host[]>(1);
   #timer: Timer | undefined;
   #leaderSinceMs: number | undefined;
   #stepping: Promise<void> | undefined;
@@ -51,7 +55,7 @@ export class AutopilotLoop implements Service {
     this.#leaderSinceMs ??= clock.monotonicMs();
     // Records that this leader has not applied yet must not look like hosts that have gone.
     if (this.#stepping !== undefined || !loop.isCaughtUp) return;
-    const known = hostTable.list(state.local).map(({ record }) => record);
+    const known = this.#hosts.get('hosts', state.local, (reads) => hostTable.list(reads).map(({ record }) => record));
     // A mesh whose first records are not committed yet.
     if (!known.some((host) => host.raftId === loop.raftId)) return;
     const step = nextAutopilotStep(
