@@ -27,8 +27,8 @@ const stepsAtOnceMax = 4;
 const coalesceMs = 10;
 /** Everything is looked at this often even when nothing seems to have changed: drift has no events. */
 const periodMs = 10_000;
-/** After a step failed for a reason that may pass. */
-const retryMs = 1_000;
+/** After a step failed for a reason that may pass; unless told otherwise. */
+const defaultRetryMs = 1_000;
 /** Tries of a step whose failure may pass, before the server's owner is told. */
 const attemptsMax = 5;
 /** Crashes of one guest within the window after which it is not started again by itself. */
@@ -80,15 +80,27 @@ export interface HostLoopDeps {
   readonly logger: Logger;
 }
 
+/** Steps that failed for one ask of a server's owner. */
+interface Attempts {
+  /** `askOf` the record. */
+  readonly ask: string;
+  readonly count: number;
+  /** The one that failed last. */
+  readonly step: ServerStep['kind'] | undefined;
+  /** When it may be tried again. Monotonic, ms. */
+  readonly notBeforeMs: number;
+}
+
 /** See above. */
 export class HostLoop implements Service {
   readonly #deps: HostLoopDeps;
   readonly #stopGraceMs: number;
+  readonly #retryMs: number;
   readonly #abort = new AbortController();
   readonly #busy = new Map<string, Promise<void>>();
   /** Servers whose step ended since this pass began to look: what it has seen of them is from before. */
   readonly #endedSince = new Set<string>();
-  readonly #attempts = new Map<string, { ask: string; count: number }>();
+  readonly #attempts = new Map<string, Attempts>();
   readonly #crashesMs = new Map<string, number[]>();
   readonly #orphansTold = new Set<string>();
   /** Faults that could not be recorded yet. Their servers are left alone, so nothing else would bring them up again. */
@@ -103,9 +115,11 @@ export class HostLoop implements Service {
   #again = false;
   #failuresInRow = 0;
 
-  constructor(deps: HostLoopDeps, options: { readonly stopGraceMs: number }) {
+  /** @param options.retryMs pause after a step has failed for a reason that may pass; it grows with the tries. */
+  constructor(deps: HostLoopDeps, options: { readonly stopGraceMs: number; readonly retryMs?: number }) {
     this.#deps = deps;
     this.#stopGraceMs = options.stopGraceMs;
+    this.#retryMs = options.retryMs ?? defaultRetryMs;
   }
 
   async start(): Promise<void> {
@@ -187,7 +201,7 @@ export class HostLoop implements Service {
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
       reached('look-failed');
       logger.error({ code: error.code, facts: error.facts, err: error }, 'looking at this host failed');
-      this.#retryLater(Math.min(retryMs * 2 ** this.#failuresInRow, periodMs));
+      this.#retryLater(Math.min(this.#retryMs * 2 ** this.#failuresInRow, periodMs));
     }
   }
 
@@ -206,7 +220,7 @@ export class HostLoop implements Service {
     if (this.#deps.isBehind?.(revision) === true) {
       reached('replica-behind-host');
       logger.warn({ revision }, 'the records here are older than what this host has acted on; waiting for the others');
-      this.#retryLater(retryMs);
+      this.#retryLater(this.#retryMs);
       return;
     }
     const roomless = await this.#deps.onRecords(records, revision, (serverId) => guests.has(serverId));
@@ -222,7 +236,7 @@ export class HostLoop implements Service {
       );
     }
     if (failures.length > 0) reached('network-part-failed');
-    if (failures.length > 0) this.#retryLater(retryMs);
+    if (failures.length > 0) this.#retryLater(this.#retryMs);
 
     if (maybe('host-loop.backwards')) records.reverse();
     const stepsMax = maybe('host-loop.one-step-a-pass') ? 1 : stepsAtOnceMax;
@@ -235,7 +249,7 @@ export class HostLoop implements Service {
       const step = planServer(record, guests.get(record.id), this.#memory(record), hostId, {
         stopGraceMs: this.#stopGraceMs,
       });
-      if (step === undefined) continue;
+      if (step === undefined || this.#mustWait(step, record)) continue;
       // The next pass takes up what finds no room in this one.
       if (this.#busy.size >= stepsMax) {
         reached('more-steps-than-at-once');
@@ -291,13 +305,14 @@ export class HostLoop implements Service {
   }
 
   async #failed(step: ServerStep, record: shoal.v1.Server, error: ShoalError): Promise<void> {
-    const { logger } = this.#deps;
+    const { logger, clock } = this.#deps;
     const ask = askOf(record);
     const before = this.#attempts.get(record.id);
     const isOneOf = (codes: readonly ErrorCode[]): boolean => codes.includes(error.code);
     // What can never become a fault is no reason to leave the server alone either, however often it happens.
     const count = (before?.ask === ask ? before.count : 0) + (isOneOf(patient) ? 0 : 1);
-    this.#attempts.set(record.id, { ask, count });
+    const pauseMs = Math.min(this.#retryMs * Math.max(1, count), periodMs);
+    this.#attempts.set(record.id, { ask, count, step: step.kind, notBeforeMs: clock.monotonicMs() + pauseMs });
     const mayPass = isOneOf(passing) && count < attemptsMax;
     const facts = {
       serverId: record.id,
@@ -311,7 +326,7 @@ export class HostLoop implements Service {
       reached('step-tried-again');
       // Tearing down has no fault to report: it is tried until it works.
       logger.warn(facts, 'step failed; it will be tried again');
-      this.#retryLater(Math.min(retryMs * Math.max(1, count), periodMs));
+      this.#retryLater(pauseMs);
       return;
     }
     reached('step-given-up');
@@ -319,9 +334,19 @@ export class HostLoop implements Service {
     await this.#giveUp(record, `${error.code}: ${stepWords[step.kind]} failed on its host.`, error.message);
   }
 
+  /** Whether the step failed a moment ago, and nobody has asked for anything else since: then it is not the time yet. */
+  #mustWait(step: ServerStep, record: shoal.v1.Server): boolean {
+    const failed = this.#attempts.get(record.id);
+    if (failed === undefined || failed.step !== step.kind || failed.ask !== askOf(record)) return false;
+    const leftMs = failed.notBeforeMs - this.#deps.clock.monotonicMs();
+    if (leftMs <= 0) return false;
+    this.#retryLater(leftMs);
+    return true;
+  }
+
   /** Leaves the server alone until its owner asks for something again, and tells the owner why. */
   async #giveUp(record: shoal.v1.Server, message: string, details: string): Promise<void> {
-    this.#attempts.set(record.id, { ask: askOf(record), count: attemptsMax });
+    this.#attempts.set(record.id, { ask: askOf(record), count: attemptsMax, step: undefined, notBeforeMs: 0 });
     this.#untold.set(record.id, { ask: askOf(record), message, details });
     await this.#tellFault(record);
   }
@@ -334,7 +359,7 @@ export class HostLoop implements Service {
     if (recorded !== undefined && askOf(recorded) !== askOf(record)) {
       // The records do not know yet what its owner has asked of this host alone; a fault of it would mean nothing there.
       reached('fault-waits-for-its-intent');
-      this.#retryLater(retryMs);
+      this.#retryLater(this.#retryMs);
       return;
     }
     try {
@@ -343,7 +368,7 @@ export class HostLoop implements Service {
     } catch (caught) {
       reached('fault-not-recorded-yet');
       this.#deps.logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
-      this.#retryLater(retryMs);
+      this.#retryLater(this.#retryMs);
     }
   }
 

@@ -194,7 +194,7 @@ export class HostWorld {
       for (const { raftId } of some) hostTable.insert(change, this.#hostRecord(raftId));
     };
     for (let from = hostsAtOnce; from < nodes.length; from += hostsAtOnce) {
-      await transact(services, { signal, clientToken: `hosts from ${from}` }, ({ change }) =>
+      await transact(services, { signal, clientToken: `hosts/${from}` }, ({ change }) =>
         recordHosts(change, nodes.slice(from, from + hostsAtOnce)),
       );
     }

@@ -19,6 +19,8 @@ import { memoryHostStore } from '../../node/store/host-store.ts';
 import { shoal } from '../../proto/messages.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
+/** Pause of the loops here after a failed step; long enough to be told from no pause at all. */
+const retryMs = 100;
 const self = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;
 const serverId = 's1' as ServerId;
 const portId = 'p1' as PortId;
@@ -123,7 +125,7 @@ class World {
         clock: systemClock,
         logger: silentLogger,
       },
-      { stopGraceMs: 0 },
+      { stopGraceMs: 0, retryMs },
     );
     await loop.start();
     this.#loops.push(loop);
@@ -459,7 +461,10 @@ t.test('a guest that crashes is started again, however long its start could not 
   w.refusedReports = 6;
   await w.createServer();
   await loop.settled();
-  t.equal(w.refusedReports, 0, 'the report was refused more often than a failing step is tried');
+  // Once at the end of the start, once by itself.
+  t.ok(w.refusedReports >= 3, 'what was refused is not tried again at once');
+  while (w.refusedReports > 0) await delay(retryMs);
+  await loop.settled();
   w.compute.crash(serverId);
   await loop.settled();
   t.equal(w.compute.guests.get(serverId)?.power, 'running');
