@@ -7,7 +7,7 @@ import type { ComputeDriver, DiskSpec, GuestSpec, ImageFile, NicSpec, StorageDri
 import type { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ImageId, PortId, ServerId, VolumeId } from './base/ids.ts';
-import { failpoint, maybe, reached } from './base/maybe.ts';
+import { failpoint, reached } from './base/maybe.ts';
 import { gibBytes } from './base/units.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
 import type { ServerStep } from './reconciler.ts';
@@ -155,10 +155,7 @@ export class Executor {
   async #start(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {
     const { compute } = this.#deps;
     const running = await compute.find(server.id as ServerId, signal);
-    if (running?.power === 'running' && running.generation === server.generation && !maybe('executor.start-again')) {
-      reached('start-found-it-running');
-      return;
-    }
+    if (running?.power === 'running' && running.generation === server.generation) return;
     await this.#powerOffs.drop(server.id);
     const nics = server.portIds.map((id) => this.#nic(id, reader));
     const storage = this.#storage(server);

@@ -21,7 +21,6 @@ export const unlikelyBranches = {
   'host-loop.backwards': 'servers are looked at in the opposite order',
   'host-loop.look-again': 'a pass is followed by another at once',
   'intents.flush-later': 'intents are not recorded at this chance',
-  'executor.start-again': 'a start looks for nothing that runs, and begins anew',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type UnlikelyBranch = keyof typeof unlikelyBranches;
@@ -128,7 +127,6 @@ export const probes = {
   'fault-not-recorded-yet': 'a fault waits for a quorum',
   'fault-waits-for-its-intent': 'a fault waits until what failed is recorded itself',
   'guest-crashed-too-often': 'a guest crashes so often that it is left alone',
-  'start-found-it-running': 'a start finds that the guest runs',
   'start-failed-lock-given-back': 'a start failed, and the lock of its disk was given back',
   'guest-powered-itself-off': 'a guest powered itself off',
   'reboot-hard': 'a hard reboot',

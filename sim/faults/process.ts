@@ -2,6 +2,8 @@ import { type Failpoint, failpoints } from '../../node/base/maybe-names.ts';
 import type { FaultKind } from './fault.ts';
 
 const points = Object.keys(failpoints) as Failpoint[];
+/** Steps of whoever asks a host for room, from its question to its bind. */
+const promises = ['claims.admitted-not-answered', 'create.claimed-not-bound', 'create.bind-planned'] as const;
 /** How long a claim waits to be bound (node/placer.ts): who stands still for longer finds it gone. Unit: ms. */
 const claimMs = 30_000;
 
@@ -81,7 +83,7 @@ export const processFaults = {
     text: 'an agent that was promised room for a server stands still until the promise has ended, then goes on',
     strike(world) {
       const freezeMs = claimMs * (1 + world.random.float());
-      const point = world.random.pick(['create.claimed-not-bound', 'create.bind-planned'] as const);
+      const point = world.random.pick(promises);
       world.fate.arm(point, freezeMs);
       return { detail: `${point} ${Math.round(freezeMs)} ms` };
     },
