@@ -31,14 +31,15 @@ const { values: flags } = parseArgs({
   },
 });
 
-const parts = ['three', 'failover', 'one'] as const;
+const parts = ['three', 'forwarded', 'failover', 'one'] as const;
 
 if (flags.help) {
   console.log(`usage: node node/raft/bench/main.ts [flags]
   --quick            one short run of each, five leaders killed; ends within a minute
   --json FILE        write all rows as a JSON array
   --dir FOLDER       work in a new folder below this one, to choose the disk; default ${tmpdir()}
-  --only PART        one of ${parts.join(', ')}: loads on three nodes, leaders killed, loads on one node
+  --only PART        one of ${parts.join(', ')}: loads on three nodes, the same by a fourth that
+                     does not vote, leaders killed, loads on one node
   --no-etcd          leave etcd out
   --cpu-prof FOLDER  write a CPU profile of every member of ours that ends in order`);
   process.exit(0);
@@ -101,7 +102,7 @@ watchdog.unref();
 
 try {
   const wants = (part: (typeof parts)[number]): boolean => flags.only === undefined || flags.only === part;
-  if (wants('three') || wants('failover')) await benchThree(wants('three'), wants('failover'));
+  if (wants('three') || wants('forwarded') || wants('failover')) await benchThree(wants);
   if (wants('one')) await benchOne();
   report();
 } finally {
@@ -109,24 +110,35 @@ try {
   clearTimeout(watchdog);
 }
 
-async function benchThree(withLoads: boolean, withFailover: boolean): Promise<void> {
+async function benchThree(wants: (part: (typeof parts)[number]) => boolean): Promise<void> {
   const [ours, theirs] = await startClusters(3);
-  if (withLoads) {
-    for (const clients of putClients) await measure('put', clients, ours, theirs);
-    for (const clients of plan.readClients) await measure('read-linearizable', clients, ours, theirs);
-    for (const clients of plan.readClients) await measure('read-stale', clients, ours, theirs);
+  if (wants('three')) {
+    for (const clients of putClients) await compare('put', clients, ours, theirs);
+    for (const clients of plan.readClients) await compare('read-linearizable', clients, ours, theirs);
+    for (const clients of plan.readClients) await compare('read-stale', clients, ours, theirs);
   }
-  if (withFailover) {
+  if (wants('forwarded')) await benchForwarded(ours);
+  if (wants('failover')) {
     await kills(ours, plan.rounds);
     if (theirs !== undefined && plan.etcdRounds > 0) await kills(theirs, plan.etcdRounds);
   }
   await stopClusters();
 }
 
+/** Loads within a fourth process that does not vote: its writes and reads go to the leader over peer RPC. */
+async function benchForwarded(ours: ShoalCluster): Promise<void> {
+  const learner = await ours.addLearner();
+  const subject = (kind: LoadKind, clients: number): Subject =>
+    withinMember(ours, learner, `shoal ${kind.replace('-', ' ')} forwarded`, kind, clients);
+  for (const clients of putClients) await measure(clients, [subject('put', clients)]);
+  for (const clients of plan.readClients) await measure(clients, [subject('read-linearizable', clients)]);
+  await ours.removeLearner();
+}
+
 async function benchOne(): Promise<void> {
   const [ours, theirs] = await startClusters(1);
-  for (const clients of putClients) await measure('put', clients, ours, theirs);
-  if (!flags.quick) await measure('read-linearizable', 64, ours, theirs);
+  for (const clients of putClients) await compare('put', clients, ours, theirs);
+  if (!flags.quick) await compare('read-linearizable', 64, ours, theirs);
   await stopClusters();
 }
 
@@ -145,8 +157,8 @@ async function stopClusters(): Promise<void> {
   await Promise.all(clusters.splice(0).map((cluster) => cluster.stop()));
 }
 
-/** The same load on ours through the key-value API, on ours from within the leader, and on etcd; taking turns. */
-async function measure(
+/** The same load on ours through the key-value API, on ours from within the leader, and on etcd. */
+async function compare(
   kind: LoadKind,
   clients: number,
   ours: ShoalCluster,
@@ -155,7 +167,12 @@ async function measure(
   const name = kind.replace('-', ' ');
   const subjects: Subject[] = [await throughApi(ours, `shoal ${name}`, kind, clients)];
   if (theirs !== undefined) subjects.push(await throughApi(theirs, `etcd ${name}`, kind, clients));
-  subjects.push(await withinAgent(ours, `shoal ${name} in agent`, kind, clients));
+  subjects.push(withinMember(ours, await ours.leader(), `shoal ${name} in agent`, kind, clients));
+  await measure(clients, subjects);
+}
+
+/** Runs each subject's load so often, taking turns. */
+async function measure(clients: number, subjects: readonly Subject[]): Promise<void> {
   try {
     for (const subject of subjects) await subject.run(plan.warmUpMs);
     for (let run = 0; run < plan.runs; run += 1) {
@@ -197,13 +214,12 @@ async function throughApi(cluster: BenchCluster, name: string, kind: LoadKind, c
   };
 }
 
-/** A load within the process that leads. */
-async function withinAgent(cluster: ShoalCluster, name: string, kind: LoadKind, clients: number): Promise<Subject> {
-  const leader = await cluster.leader();
+/** A load within the process of a member, on its own `StateClient`. */
+function withinMember(cluster: ShoalCluster, member: number, name: string, kind: LoadKind, clients: number): Subject {
   return {
     name,
     cluster,
-    run: (forMs) => cluster.load(leader, kind, clients, forMs),
+    run: (forMs) => cluster.load(member, kind, clients, forMs),
     close: () => {},
     runs: [],
   };

@@ -17,6 +17,7 @@ import { PeerServer } from '../../mesh/peer-server.ts';
 import { RaftLoop } from '../../raft-loop.ts';
 import { RaftStateClient } from '../../raft-state-client.ts';
 import { openLevelLogStore } from '../../store/index.ts';
+import type { ConfChangeSingle } from '../index.ts';
 import { KvServer, putInto, readFrom } from './kv-server.ts';
 import { keyFor, type LoadResult, type Request, runLoad, valueFor } from './load.ts';
 
@@ -25,7 +26,7 @@ export interface MemberConfig {
   readonly raftId: number;
   readonly folder: string;
   readonly certificates: PeerCertificates;
-  /** Members 1..n in order. */
+  /** Members 1..n in order, with those that are not started yet. */
   readonly hosts: readonly { readonly hostId: string; readonly peerAddress: string }[];
   /** host:port of the key-value API. */
   readonly kvAddress: string;
@@ -37,7 +38,7 @@ export type LoadKind = 'put' | 'read-linearizable' | 'read-stale';
 /** What the parent asks; each is answered by `MemberAnswer` with the same id. */
 export type MemberRequest =
   | { readonly id: number; readonly ask: 'standing' }
-  | { readonly id: number; readonly ask: 'add'; readonly raftId: number }
+  | { readonly id: number; readonly ask: 'change'; readonly change: ConfChangeSingle }
   | {
       readonly id: number;
       readonly ask: 'load';
@@ -50,6 +51,7 @@ export interface MemberStanding {
   readonly isLeader: boolean;
   readonly hasQuorum: boolean;
   readonly voters: readonly number[];
+  readonly learners: readonly number[];
   readonly commitIndex: number;
   readonly appliedIndex: number;
 }
@@ -133,8 +135,8 @@ async function main(): Promise<void> {
     switch (request.ask) {
       case 'standing':
         return { ...state.standing(), isLeader: loop.isCaughtUp };
-      case 'add':
-        await loop.changeMembers([{ type: 'addNode', nodeId: request.raftId }]);
+      case 'change':
+        await loop.changeMembers([request.change]);
         return true;
       case 'load':
         return runLoad(requests[request.kind], request.clients, request.forMs);

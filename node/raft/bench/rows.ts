@@ -97,11 +97,11 @@ export interface Ratio {
   readonly cpu_per_op: number;
 }
 
-/** Pairs `shoal X` and `shoal X in agent` with `etcd X`. */
+/** Pairs `shoal X`, `shoal X in agent` and `shoal X forwarded` with `etcd X`. */
 export function ratiosOf(rows: readonly BenchRow[]): readonly Ratio[] {
   return rows.flatMap((row) => {
     if (!row.name.startsWith('shoal ')) return [];
-    const against = row.name.replace('shoal ', 'etcd ').replace(' in agent', '');
+    const against = row.name.replace('shoal ', 'etcd ').replace(/ in agent| forwarded/, '');
     const other = rows.find((o) => o.name === against && o.nodes === row.nodes && o.clients === row.clients);
     // A read of a map in memory has no counterpart there.
     if (other === undefined || row.name === 'shoal read stale in agent') return [];

@@ -1,9 +1,13 @@
-/** Our members: a process each (member.ts), certificates of a mesh made on the spot, LevelDB in a folder each. */
+/**
+ * Our members: a process each (member.ts), certificates of a mesh made on the spot, LevelDB in a folder each. Besides those
+ * that vote there can be one that does not, as most agents of a large mesh.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshAuthority } from '../../mesh/authority.ts';
 import { createTlsKey, HostIdentity } from '../../mesh/identity.ts';
+import type { ConfChangeSingle } from '../index.ts';
 import { type BenchCluster, eventually } from './cluster.ts';
 import type { LoadResult } from './load.ts';
 import { freePorts, processCpuSeconds } from './machine.ts';
@@ -32,13 +36,14 @@ export class ShoalCluster implements BenchCluster {
 
   async start(): Promise<void> {
     const authority = MeshAuthority.create('bench');
-    const ports = await freePorts(2 * this.size);
-    const keys = Array.from({ length: this.size }, () => ({ identity: HostIdentity.create(), tls: createTlsKey() }));
+    const places = this.size + 1;
+    const ports = await freePorts(2 * places);
+    const keys = Array.from({ length: places }, () => ({ identity: HostIdentity.create(), tls: createTlsKey() }));
     const hosts = keys.map(({ identity }, at) => ({
       hostId: identity.hostId,
       peerAddress: `127.0.0.1:${ports[at] ?? 0}`,
     }));
-    this.#kvAddresses = ports.slice(this.size).map((port) => `127.0.0.1:${port}`);
+    this.#kvAddresses = ports.slice(places).map((port) => `127.0.0.1:${port}`);
     for (const [at, { identity, tls }] of keys.entries()) {
       const config: MemberConfig = {
         raftId: at + 1,
@@ -59,9 +64,28 @@ export class ShoalCluster implements BenchCluster {
     const first = this.#member(0);
     await eventually('the first member leads', async () => ((await first.standing()).isLeader ? true : undefined));
     for (let at = 1; at < this.size; at += 1) {
-      await first.ask({ ask: 'add', raftId: at + 1 });
+      await first.ask({ ask: 'change', change: { type: 'addNode', nodeId: at + 1 } });
       await this.#caughtUp(at);
     }
+  }
+
+  /** Starts one more member, which does not vote. Returns its number. */
+  async addLearner(): Promise<number> {
+    const at = this.size;
+    await this.#spawn(at);
+    await this.#change({ type: 'addLearner', nodeId: at + 1 });
+    await this.#caughtUp(at);
+    return at;
+  }
+
+  /** Takes the member that does not vote out of the group and ends it. */
+  async removeLearner(): Promise<void> {
+    const at = this.size;
+    await this.#change({ type: 'removeNode', nodeId: at + 1 });
+    const member = this.#member(at);
+    this.#endedCpuSeconds += processCpuSeconds(member.pid);
+    this.#members.delete(at);
+    await member.end();
   }
 
   addressOf(member: number): string {
@@ -110,6 +134,10 @@ export class ShoalCluster implements BenchCluster {
     return join(this.#folder, String(member), 'member.json');
   }
 
+  async #change(change: ConfChangeSingle): Promise<void> {
+    await this.#member(await this.leader()).ask({ ask: 'change', change });
+  }
+
   async #spawn(at: number): Promise<void> {
     const member = new MemberProcess(this.#configOf(at), this.#nodeOptions);
     this.#members.set(at, member);
@@ -126,7 +154,7 @@ export class ShoalCluster implements BenchCluster {
     await eventually(`member ${at} catches up`, async () => {
       const leader = await this.#member(await this.leader()).standing();
       const own = await this.#member(at).standing();
-      const isIn = own.hasQuorum && own.voters.includes(at + 1);
+      const isIn = own.hasQuorum && [...own.voters, ...own.learners].includes(at + 1);
       return isIn && own.appliedIndex >= leader.commitIndex ? true : undefined;
     });
   }

@@ -44,9 +44,11 @@ t.test('a row is that of the middle run, with the spread of all', (t) => {
   t.match(row, { p99_ms_min: 199, p99_ms_max: 399, worst_ms: 399, cpu_s: 0.2, cpu_ms_per_op: 1 });
   const etcd = rowOf('etcd put', 3, 64, [run(400)]);
   const inAgent = rowOf('shoal put in agent', 3, 64, [run(800)]);
-  t.match(ratiosOf([row, etcd, inAgent]), [
+  const forwarded = rowOf('shoal put forwarded', 3, 64, [run(600)]);
+  t.match(ratiosOf([row, etcd, inAgent, forwarded]), [
     { name: 'shoal put', against: 'etcd put', ops_per_s: 0.5 },
     { name: 'shoal put in agent', against: 'etcd put', ops_per_s: 2 },
+    { name: 'shoal put forwarded', against: 'etcd put', ops_per_s: 1.5 },
   ]);
   t.same(ratiosOf([row, rowOf('etcd put', 1, 64, [run(400)])]), [], 'only what is alike is compared');
   t.end();
@@ -89,6 +91,13 @@ t.test('three real processes take writes, and others take over from a leader tha
   const load = await cluster.load(await cluster.leader(), 'put', 8, 300);
   t.ok(load.ops > 0);
   t.equal(load.failed, 0);
+  const learner = await cluster.addLearner();
+  for (const kind of ['put', 'read-linearizable'] as const) {
+    const forwarded = await cluster.load(learner, kind, 8, 300);
+    t.ok(forwarded.ops > 0, `${kind} of a member that does not vote`);
+    t.equal(forwarded.failed, 0);
+  }
+  await cluster.removeLearner();
   const [gapMs] = await killLeaders(cluster, 1, Number.POSITIVE_INFINITY);
   t.ok(gapMs !== undefined && gapMs > 0 && gapMs < 20_000, `${gapMs} ms`);
   t.ok(cluster.cpuSeconds() > 0);
