@@ -1,10 +1,15 @@
-/** Members of the Raft group over peer RPC (node/mesh): one pipelined stream a peer, unary calls, a stream of chunks. */
+/**
+ * Members of the Raft group over peer RPC (node/mesh): one pipelined stream a peer for the core's messages, one to a leader
+ * for what callers here want of it, a stream of chunks for a snapshot.
+ */
 import { shoal } from '../proto/messages.ts';
 import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, RaftId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import type { Prng } from './base/prng.ts';
+import { errorOf, ForwardAnswerer } from './forward-answerer.ts';
+import { type ForwardBody, ForwardSender } from './forward-sender.ts';
 import type { PeerClients } from './mesh/peer-client.ts';
 import type { PeerHandlers } from './mesh/peer-server.ts';
 import { isPortClosed } from './mesh/port-probe.ts';
@@ -18,7 +23,13 @@ import {
   snapshotRequestToWire,
 } from './raft-codec.ts';
 import type { PeerMessage, RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from './raft-transport.ts';
-import { type Command, commandFromMessage, decodeOutcome, encodeCommand, encodeOutcome } from './state/command.ts';
+import {
+  type Command,
+  commandFromMessage,
+  encodeCommand,
+  outcomeFromMessage,
+  outcomeToMessage,
+} from './state/command.ts';
 import type { TransactionOutcome } from './state/types.ts';
 
 /** Time to connect to the leader, ms. A write without quorum must have failed within a second, all told. */
@@ -46,7 +57,7 @@ export interface GrpcRaftTransportDeps {
 }
 
 /** The methods of PeerService that consensus answers. */
-export type RaftPeerHandlers = Pick<PeerHandlers, 'raft' | 'propose' | 'readIndex' | 'fetchSnapshot'>;
+export type RaftPeerHandlers = Pick<PeerHandlers, 'raft' | 'forward' | 'propose' | 'readIndex' | 'fetchSnapshot'>;
 
 export class GrpcRaftTransport implements RaftTransport {
   /** To be put into the peer server's handlers. */
@@ -54,6 +65,7 @@ export class GrpcRaftTransport implements RaftTransport {
   readonly #deps: GrpcRaftTransportDeps;
   readonly #directory: MemberDirectory;
   readonly #streams = new Map<RaftId, RaftStream>();
+  readonly #senders = new Map<RaftId, ForwardSender>();
   #handlers: RaftHandlers | undefined;
 
   constructor(deps: GrpcRaftTransportDeps, directory: MemberDirectory) {
@@ -83,22 +95,28 @@ export class GrpcRaftTransport implements RaftTransport {
 
   async forwardPropose(leader: RaftId, command: Command, signal: AbortSignal): Promise<TransactionOutcome> {
     // Its own size is checked before it travels: `TOO_LARGE`.
-    const message = shoal.v1.Command.decode(encodeCommand(command));
-    const response = await this.#peer(leader).propose(message, {
+    const bytes = encodeCommand(command);
+    try {
+      const { outcome } = await this.#forward(leader, { command: bytes }, proposeMsMax, signal);
+      if (outcome == null) throw answeredOtherwise(leader);
+      return outcomeFromMessage(outcome);
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'NOT_IMPLEMENTED')) throw caught;
+    }
+    // A leader that is one version older.
+    const response = await this.#peer(leader).propose(shoal.v1.Command.decode(bytes), {
       connectTimeoutMs: connectMsMax,
       timeoutMs: proposeMsMax,
       signal,
     });
-    return decodeOutcome(shoal.v1.ProposeResponse.encode(response).finish());
+    return outcomeFromMessage(response);
   }
 
   async forwardReadIndex(leader: RaftId, signal: AbortSignal): Promise<number> {
-    const peer = this.#peer(leader);
     try {
-      const { index } = await peer.call((calls) => calls.readIndex({}, { timeoutMs: readIndexMsMax, signal }));
-      return index;
+      return await this.#readIndexOf(leader, signal);
     } catch (caught) {
-      if (ShoalError.is(caught, 'DEADLINE_EXCEEDED', 'IDENTITY_MISMATCH', 'OUTCOME_UNKNOWN')) {
+      if (ShoalError.is(caught, 'DEADLINE_EXCEEDED', 'IDENTITY_MISMATCH', 'OUTCOME_UNKNOWN', 'RATE_LIMITED')) {
         throw new ShoalError('UNAVAILABLE', caught.message, { facts: { leader }, cause: caught });
       }
       throw caught;
@@ -120,7 +138,45 @@ export class GrpcRaftTransport implements RaftTransport {
     this.#handlers = undefined;
     const streams = [...this.#streams.values()];
     this.#streams.clear();
-    await Promise.all(streams.map((stream) => stream.stop()));
+    const senders = [...this.#senders.values()];
+    this.#senders.clear();
+    await Promise.all([...streams, ...senders].map((stream) => stream.stop()));
+  }
+
+  async #readIndexOf(leader: RaftId, signal: AbortSignal): Promise<number> {
+    try {
+      const { readIndex } = await this.#forward(leader, { readIndex: {} }, readIndexMsMax, signal);
+      if (readIndex == null) throw answeredOtherwise(leader);
+      return readIndex.index;
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'NOT_IMPLEMENTED')) throw caught;
+    }
+    const peer = this.#peer(leader);
+    return (await peer.call((calls) => calls.readIndex({}, { timeoutMs: readIndexMsMax, signal }))).index;
+  }
+
+  /** Asks the leader on the stream to it. Throws the leader's error, or what `ForwardSender.send` throws. */
+  async #forward(
+    leader: RaftId,
+    body: ForwardBody,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<shoal.v1.ForwardAnswer> {
+    let sender = this.#senders.get(leader);
+    if (sender === undefined) {
+      sender = new ForwardSender(this.#deps.clock, () => {
+        const peer = this.#peer(leader);
+        return {
+          connect: () => peer.connect(connectMsMax),
+          open: (requests, options) => peer.calls.forward(requests, options),
+        };
+      });
+      this.#senders.set(leader, sender);
+    }
+    const answer = await sender.send(body, { timeoutMs, signal });
+    const error = errorOf(answer);
+    if (error !== undefined) throw error;
+    return answer;
   }
 
   #streamTo(peer: RaftId): RaftStream {
@@ -184,10 +240,10 @@ export class GrpcRaftTransport implements RaftTransport {
         }
         return {};
       },
-      propose: async (request, call) => {
-        const outcome = await this.#attached().propose(commandOf(request), call.signal);
-        return shoal.v1.ProposeResponse.decode(encodeOutcome(outcome));
-      },
+      forward: (requests, call) =>
+        new ForwardAnswerer(this.#deps.clock, () => this.#attached(), call.signal).serve(requests),
+      propose: async (request, call) =>
+        outcomeToMessage(await this.#attached().propose(commandOf(request), call.signal)),
       readIndex: async (_request, call) => ({ index: await this.#attached().readIndex(call.signal) }),
       fetchSnapshot: (request, call) => this.#snapshot(request, call.caller, call.signal),
     };
@@ -227,4 +283,9 @@ function commandOf(request: shoal.v1.ProposeRequest): Command {
       cause: caught,
     });
   }
+}
+
+/** The peer did something, and what it was cannot be told. */
+function answeredOtherwise(leader: RaftId): ShoalError {
+  return new ShoalError('OUTCOME_UNKNOWN', `Member ${leader} answered something else than it was asked.`);
 }

@@ -59,6 +59,15 @@ export class PeerClient {
     }
   }
 
+  /** Connects unless connected. Throws `UNAVAILABLE` after `timeoutMs`, `IDENTITY_MISMATCH`; nothing has been sent then. */
+  async connect(timeoutMs: number): Promise<void> {
+    try {
+      await this.#client.connect(timeoutMs);
+    } catch (caught) {
+      throw this.#explained(caught);
+    }
+  }
+
   /**
    * Forwards a command. Throws what the peer threw; `UNAVAILABLE`, `IDENTITY_MISMATCH` and `CANCELLED` only when nothing
    * was sent, and `OUTCOME_UNKNOWN` when the connection, the time or the patience was lost after it may have been.
@@ -68,11 +77,7 @@ export class PeerClient {
     command: shoal.v1.ICommand,
     options: UnaryOptions & { readonly connectTimeoutMs: number },
   ): Promise<shoal.v1.ProposeResponse> {
-    try {
-      await this.#client.connect(options.connectTimeoutMs);
-    } catch (caught) {
-      throw this.#explained(caught);
-    }
+    await this.connect(options.connectTimeoutMs);
     if (options.signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.');
     try {
       return await this.calls.propose({ command }, options);

@@ -62,18 +62,27 @@ export function commandFromMessage(message: shoal.v1.Command): Command {
 
 /** Encodes an outcome; for the session table and for the answer to a forwarded command. */
 export function encodeOutcome(outcome: TransactionOutcome): Uint8Array {
-  return shoal.v1.ProposeResponse.encode({
+  return shoal.v1.ProposeResponse.encode(outcomeToMessage(outcome)).finish();
+}
+
+export function decodeOutcome(bytes: Uint8Array): TransactionOutcome {
+  return outcomeFromMessage(shoal.v1.ProposeResponse.decode(bytes));
+}
+
+/** As `encodeOutcome`, into a message that goes inside another. */
+export function outcomeToMessage(outcome: TransactionOutcome): shoal.v1.ProposeResponse.$Properties {
+  return {
     revision: outcome.revision,
     succeeded: outcome.succeeded,
     failedKey: outcome.failedKey ?? '',
     refused: outcome.refusal !== undefined,
     refusal: outcome.refusal ?? '',
     counters: [...outcome.counters],
-  }).finish();
+  };
 }
 
-export function decodeOutcome(bytes: Uint8Array): TransactionOutcome {
-  const message = shoal.v1.ProposeResponse.decode(bytes);
+/** As `decodeOutcome`, from a message that came inside another. */
+export function outcomeFromMessage(message: shoal.v1.ProposeResponse): TransactionOutcome {
   return {
     revision: message.revision,
     succeeded: message.succeeded,

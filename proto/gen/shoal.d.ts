@@ -7776,6 +7776,9 @@ export namespace shoal {
             /** Calls Raft. */
             raft: shoal.v1.PeerService.Raft;
 
+            /** Calls Forward. */
+            forward: shoal.v1.PeerService.Forward;
+
             /** Calls Propose. */
             propose: shoal.v1.PeerService.Propose;
 
@@ -7829,6 +7832,25 @@ export namespace shoal {
               readonly responseType: "RaftStreamEnd";
               readonly requestStream: true;
               readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#forward}.
+             * @param error Error, if any
+             * @param [response] ForwardAnswers
+             */
+            type ForwardCallback = (error: (Error|null), response?: shoal.v1.ForwardAnswers) => void;
+
+            /** Calls Forward. */
+            type Forward = {
+              (request: shoal.v1.IForwardRequests, callback: shoal.v1.PeerService.ForwardCallback): void;
+              (request: shoal.v1.IForwardRequests): Promise<shoal.v1.ForwardAnswers>;
+              readonly name: "Forward";
+              readonly path: "/shoal.v1.PeerService/Forward";
+              readonly requestType: "ForwardRequests";
+              readonly responseType: "ForwardAnswers";
+              readonly requestStream: true;
+              readonly responseStream: true;
             };
 
             /**
@@ -8098,6 +8120,413 @@ export namespace shoal {
 
             /** Shape of a RaftStreamEnd. */
             type $Shape = shoal.v1.RaftStreamEnd.$Properties;
+        }
+
+        /**
+         * Properties of a ForwardRequests.
+         * @deprecated Use shoal.v1.ForwardRequests.$Properties instead.
+         */
+        interface IForwardRequests extends shoal.v1.ForwardRequests.$Properties {
+        }
+
+        /** Represents a ForwardRequests. */
+        class ForwardRequests {
+
+            /**
+             * Constructs a new ForwardRequests.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForwardRequests.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardRequests requests. */
+            requests: shoal.v1.ForwardRequest[];
+
+            /** ForwardRequests timeoutMs. */
+            timeoutMs: number;
+
+            /**
+             * Creates a new ForwardRequests instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardRequests instance
+             */
+            static create(properties: shoal.v1.ForwardRequests.$Shape): shoal.v1.ForwardRequests & shoal.v1.ForwardRequests.$Shape;
+            static create(properties?: shoal.v1.ForwardRequests.$Properties): shoal.v1.ForwardRequests;
+
+            /**
+             * Encodes the specified ForwardRequests message. Does not implicitly {@link shoal.v1.ForwardRequests.verify|verify} messages.
+             * @param message ForwardRequests message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForwardRequests.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardRequests message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardRequests & shoal.v1.ForwardRequests.$Shape} ForwardRequests
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForwardRequests & shoal.v1.ForwardRequests.$Shape;
+        }
+
+        namespace ForwardRequests {
+
+            /** Properties of a ForwardRequests. */
+            interface $Properties {
+
+                /** ForwardRequests requests */
+                requests?: shoal.v1.ForwardRequest.$Properties[];
+
+                /** ForwardRequests timeoutMs */
+                timeoutMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForwardRequests. */
+            type $Shape = {
+              requests?: shoal.v1.ForwardRequest.$Shape[];
+              timeoutMs?: number;
+              $unknowns?: Uint8Array[];
+            };
+        }
+
+        /**
+         * Properties of a ForwardRequest.
+         * @deprecated Use shoal.v1.ForwardRequest.$Properties instead.
+         */
+        interface IForwardRequest extends shoal.v1.ForwardRequest.$Properties {
+        }
+
+        /** Represents a ForwardRequest. */
+        class ForwardRequest {
+
+            /**
+             * Constructs a new ForwardRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForwardRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardRequest id. */
+            id: number;
+
+            /** ForwardRequest command. */
+            command: (Uint8Array|null);
+
+            /** ForwardRequest readIndex. */
+            readIndex: (shoal.v1.ReadIndexRequest|null);
+
+            /** ForwardRequest body. */
+            body?: ("command"|"readIndex");
+
+            /**
+             * Creates a new ForwardRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardRequest instance
+             */
+            static create(properties: shoal.v1.ForwardRequest.$Shape): shoal.v1.ForwardRequest & shoal.v1.ForwardRequest.$Shape;
+            static create(properties?: shoal.v1.ForwardRequest.$Properties): shoal.v1.ForwardRequest;
+
+            /**
+             * Encodes the specified ForwardRequest message. Does not implicitly {@link shoal.v1.ForwardRequest.verify|verify} messages.
+             * @param message ForwardRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForwardRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardRequest & shoal.v1.ForwardRequest.$Shape} ForwardRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForwardRequest & shoal.v1.ForwardRequest.$Shape;
+        }
+
+        namespace ForwardRequest {
+
+            /** Properties of a ForwardRequest. */
+            interface $Properties {
+
+                /** ForwardRequest id */
+                id?: number;
+
+                /** ForwardRequest command */
+                command?: (Uint8Array|null);
+
+                /** ForwardRequest readIndex */
+                readIndex?: (shoal.v1.ReadIndexRequest.$Properties|null);
+
+                /** ForwardRequest body */
+                body?: ("command"|"readIndex");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a ForwardRequest. */
+            type $Shape = {
+              id?: number;
+              command?: Uint8Array|null;
+              readIndex?: shoal.v1.ReadIndexRequest.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ body?: undefined; command?: null; readIndex?: null }|{ body?: "command"; command: Uint8Array; readIndex?: null }|{ body?: "readIndex"; command?: null; readIndex: shoal.v1.ReadIndexRequest.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a ForwardAnswers.
+         * @deprecated Use shoal.v1.ForwardAnswers.$Properties instead.
+         */
+        interface IForwardAnswers extends shoal.v1.ForwardAnswers.$Properties {
+        }
+
+        /** Represents a ForwardAnswers. */
+        class ForwardAnswers {
+
+            /**
+             * Constructs a new ForwardAnswers.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForwardAnswers.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardAnswers answers. */
+            answers: shoal.v1.ForwardAnswer[];
+
+            /**
+             * Creates a new ForwardAnswers instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardAnswers instance
+             */
+            static create(properties: shoal.v1.ForwardAnswers.$Shape): shoal.v1.ForwardAnswers & shoal.v1.ForwardAnswers.$Shape;
+            static create(properties?: shoal.v1.ForwardAnswers.$Properties): shoal.v1.ForwardAnswers;
+
+            /**
+             * Encodes the specified ForwardAnswers message. Does not implicitly {@link shoal.v1.ForwardAnswers.verify|verify} messages.
+             * @param message ForwardAnswers message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForwardAnswers.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardAnswers message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardAnswers & shoal.v1.ForwardAnswers.$Shape} ForwardAnswers
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForwardAnswers & shoal.v1.ForwardAnswers.$Shape;
+        }
+
+        namespace ForwardAnswers {
+
+            /** Properties of a ForwardAnswers. */
+            interface $Properties {
+
+                /** ForwardAnswers answers */
+                answers?: shoal.v1.ForwardAnswer.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForwardAnswers. */
+            type $Shape = {
+              answers?: shoal.v1.ForwardAnswer.$Shape[];
+              $unknowns?: Uint8Array[];
+            };
+        }
+
+        /**
+         * Properties of a ForwardAnswer.
+         * @deprecated Use shoal.v1.ForwardAnswer.$Properties instead.
+         */
+        interface IForwardAnswer extends shoal.v1.ForwardAnswer.$Properties {
+        }
+
+        /** Represents a ForwardAnswer. */
+        class ForwardAnswer {
+
+            /**
+             * Constructs a new ForwardAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForwardAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardAnswer id. */
+            id: number;
+
+            /** ForwardAnswer outcome. */
+            outcome: (shoal.v1.ProposeResponse|null);
+
+            /** ForwardAnswer readIndex. */
+            readIndex: (shoal.v1.ReadIndexResponse|null);
+
+            /** ForwardAnswer error. */
+            error: (shoal.v1.ForwardError|null);
+
+            /** ForwardAnswer body. */
+            body?: ("outcome"|"readIndex"|"error");
+
+            /**
+             * Creates a new ForwardAnswer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardAnswer instance
+             */
+            static create(properties: shoal.v1.ForwardAnswer.$Shape): shoal.v1.ForwardAnswer & shoal.v1.ForwardAnswer.$Shape;
+            static create(properties?: shoal.v1.ForwardAnswer.$Properties): shoal.v1.ForwardAnswer;
+
+            /**
+             * Encodes the specified ForwardAnswer message. Does not implicitly {@link shoal.v1.ForwardAnswer.verify|verify} messages.
+             * @param message ForwardAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForwardAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardAnswer & shoal.v1.ForwardAnswer.$Shape} ForwardAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForwardAnswer & shoal.v1.ForwardAnswer.$Shape;
+        }
+
+        namespace ForwardAnswer {
+
+            /** Properties of a ForwardAnswer. */
+            interface $Properties {
+
+                /** ForwardAnswer id */
+                id?: number;
+
+                /** ForwardAnswer outcome */
+                outcome?: (shoal.v1.ProposeResponse.$Properties|null);
+
+                /** ForwardAnswer readIndex */
+                readIndex?: (shoal.v1.ReadIndexResponse.$Properties|null);
+
+                /** ForwardAnswer error */
+                error?: (shoal.v1.ForwardError.$Properties|null);
+
+                /** ForwardAnswer body */
+                body?: ("outcome"|"readIndex"|"error");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a ForwardAnswer. */
+            type $Shape = {
+              id?: number;
+              outcome?: shoal.v1.ProposeResponse.$Shape|null;
+              readIndex?: shoal.v1.ReadIndexResponse.$Shape|null;
+              error?: shoal.v1.ForwardError.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ body?: undefined; outcome?: null; readIndex?: null; error?: null }|{ body?: "outcome"; outcome: shoal.v1.ProposeResponse.$Shape; readIndex?: null; error?: null }|{ body?: "readIndex"; outcome?: null; readIndex: shoal.v1.ReadIndexResponse.$Shape; error?: null }|{ body?: "error"; outcome?: null; readIndex?: null; error: shoal.v1.ForwardError.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a ForwardError.
+         * @deprecated Use shoal.v1.ForwardError.$Properties instead.
+         */
+        interface IForwardError extends shoal.v1.ForwardError.$Properties {
+        }
+
+        /** Represents a ForwardError. */
+        class ForwardError {
+
+            /**
+             * Constructs a new ForwardError.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ForwardError.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardError code. */
+            code: string;
+
+            /** ForwardError message. */
+            message: string;
+
+            /** ForwardError facts. */
+            facts: Uint8Array;
+
+            /**
+             * Creates a new ForwardError instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardError instance
+             */
+            static create(properties: shoal.v1.ForwardError.$Shape): shoal.v1.ForwardError & shoal.v1.ForwardError.$Shape;
+            static create(properties?: shoal.v1.ForwardError.$Properties): shoal.v1.ForwardError;
+
+            /**
+             * Encodes the specified ForwardError message. Does not implicitly {@link shoal.v1.ForwardError.verify|verify} messages.
+             * @param message ForwardError message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ForwardError.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardError message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardError & shoal.v1.ForwardError.$Shape} ForwardError
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ForwardError & shoal.v1.ForwardError.$Shape;
+        }
+
+        namespace ForwardError {
+
+            /** Properties of a ForwardError. */
+            interface $Properties {
+
+                /** ForwardError code */
+                code?: string;
+
+                /** ForwardError message */
+                message?: string;
+
+                /** ForwardError facts */
+                facts?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForwardError. */
+            type $Shape = shoal.v1.ForwardError.$Properties;
         }
 
         /**

@@ -20261,6 +20261,47 @@ export const shoal = $root.shoal = (() => {
             });
 
             /**
+             * Callback as used by {@link shoal.v1.PeerService#forward}.
+             * @memberof shoal.v1.PeerService
+             * @typedef ForwardCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.ForwardAnswers} [response] ForwardAnswers
+             */
+
+            /**
+             * Calls Forward.
+             * @memberof shoal.v1.PeerService
+             * @typedef Forward
+             * @type {{
+             *   (request: shoal.v1.IForwardRequests, callback: shoal.v1.PeerService.ForwardCallback): void;
+             *   (request: shoal.v1.IForwardRequests): Promise<shoal.v1.ForwardAnswers>;
+             *   readonly name: "Forward";
+             *   readonly path: "/shoal.v1.PeerService/Forward";
+             *   readonly requestType: "ForwardRequests";
+             *   readonly responseType: "ForwardAnswers";
+             *   readonly requestStream: true;
+             *   readonly responseStream: true;
+             * }}
+             */
+
+            /**
+             * Calls Forward.
+             * @name shoal.v1.PeerService#forward
+             * @type {shoal.v1.PeerService.Forward}
+             */
+            $Object.defineProperties(PeerService.prototype.forward = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, PeerService.prototype.forward, $root.shoal.v1.ForwardRequests, $root.shoal.v1.ForwardAnswers, request, callback);
+            }, {
+                name: { value: "Forward" },
+                path: { value: "/shoal.v1.PeerService/Forward" },
+                requestType: { value: "ForwardRequests" },
+                responseType: { value: "ForwardAnswers" },
+                requestStream: { value: true },
+                responseStream: { value: true }
+            });
+
+            /**
              * Callback as used by {@link shoal.v1.PeerService#propose}.
              * @memberof shoal.v1.PeerService
              * @typedef ProposeCallback
@@ -20841,6 +20882,970 @@ export const shoal = $root.shoal = (() => {
             };
 
             return RaftStreamEnd;
+        })();
+
+        v1.ForwardRequests = (function() {
+
+            /**
+             * Properties of a ForwardRequests.
+             * @typedef {Object} shoal.v1.ForwardRequests.$Properties
+             * @property {Array.<shoal.v1.ForwardRequest.$Properties>} [requests] ForwardRequests requests
+             * @property {number} [timeoutMs] ForwardRequests timeoutMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ForwardRequests.
+             * @memberof shoal.v1
+             * @interface IForwardRequests
+             * @augments shoal.v1.ForwardRequests.$Properties
+             * @deprecated Use shoal.v1.ForwardRequests.$Properties instead.
+             */
+
+            /**
+             * Shape of a ForwardRequests.
+             * @typedef {{
+             *   requests?: Array.<shoal.v1.ForwardRequest.$Shape>;
+             *   timeoutMs?: number;
+             *   $unknowns?: Array.<Uint8Array>;
+             * }} shoal.v1.ForwardRequests.$Shape
+             */
+
+            /**
+             * Constructs a new ForwardRequests.
+             * @memberof shoal.v1
+             * @classdesc Represents a ForwardRequests.
+             * @constructor
+             * @param {shoal.v1.ForwardRequests.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ForwardRequests = function (properties) {
+                this.requests = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ForwardRequests requests.
+             * @member {Array.<shoal.v1.ForwardRequest>} requests
+             * @memberof shoal.v1.ForwardRequests
+             * @instance
+             */
+            ForwardRequests.prototype.requests = $util.emptyArray;
+
+            /**
+             * ForwardRequests timeoutMs.
+             * @member {number} timeoutMs
+             * @memberof shoal.v1.ForwardRequests
+             * @instance
+             */
+            ForwardRequests.prototype.timeoutMs = 0;
+
+            /**
+             * Creates a new ForwardRequests instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ForwardRequests
+             * @static
+             * @param {shoal.v1.ForwardRequests.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ForwardRequests} ForwardRequests instance
+             * @type {{
+             *   (properties: shoal.v1.ForwardRequests.$Shape): shoal.v1.ForwardRequests & shoal.v1.ForwardRequests.$Shape;
+             *   (properties?: shoal.v1.ForwardRequests.$Properties): shoal.v1.ForwardRequests;
+             * }}
+             */
+            ForwardRequests.create = function(properties) {
+                return new ForwardRequests(properties);
+            };
+
+            /**
+             * Encodes the specified ForwardRequests message. Does not implicitly {@link shoal.v1.ForwardRequests.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ForwardRequests
+             * @static
+             * @param {shoal.v1.ForwardRequests.$Properties} message ForwardRequests message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ForwardRequests.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requests != null && message.requests.length)
+                    for (let i = 0; i < message.requests.length; ++i)
+                        $root.shoal.v1.ForwardRequest.encode(message.requests[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.timeoutMs != null && $Object.hasOwnProperty.call(message, "timeoutMs") && message.timeoutMs !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.timeoutMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ForwardRequests message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ForwardRequests
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardRequests & shoal.v1.ForwardRequests.$Shape} ForwardRequests
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ForwardRequests.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ForwardRequests();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.requests && message.requests.length))
+                                message.requests = [];
+                            message.requests.push($root.shoal.v1.ForwardRequest.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.timeoutMs = value;
+                            else
+                                delete message.timeoutMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ForwardRequests;
+        })();
+
+        v1.ForwardRequest = (function() {
+
+            /**
+             * Properties of a ForwardRequest.
+             * @typedef {Object} shoal.v1.ForwardRequest.$Properties
+             * @property {number} [id] ForwardRequest id
+             * @property {Uint8Array|null} [command] ForwardRequest command
+             * @property {shoal.v1.ReadIndexRequest.$Properties|null} [readIndex] ForwardRequest readIndex
+             * @property {"command"|"readIndex"} [body] ForwardRequest body
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ForwardRequest.
+             * @memberof shoal.v1
+             * @interface IForwardRequest
+             * @augments shoal.v1.ForwardRequest.$Properties
+             * @deprecated Use shoal.v1.ForwardRequest.$Properties instead.
+             */
+
+            /**
+             * Narrowed shape of a ForwardRequest.
+             * @typedef {{
+             *   id?: number;
+             *   command?: Uint8Array|null;
+             *   readIndex?: shoal.v1.ReadIndexRequest.$Shape|null;
+             *   $unknowns?: Array.<Uint8Array>;
+             * } & (
+             *   ({ body?: undefined; command?: null; readIndex?: null }|{ body?: "command"; command: Uint8Array; readIndex?: null }|{ body?: "readIndex"; command?: null; readIndex: shoal.v1.ReadIndexRequest.$Shape })
+             * )} shoal.v1.ForwardRequest.$Shape
+             */
+
+            /**
+             * Constructs a new ForwardRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a ForwardRequest.
+             * @constructor
+             * @param {shoal.v1.ForwardRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ForwardRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ForwardRequest id.
+             * @member {number} id
+             * @memberof shoal.v1.ForwardRequest
+             * @instance
+             */
+            ForwardRequest.prototype.id = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ForwardRequest command.
+             * @member {Uint8Array|null} command
+             * @memberof shoal.v1.ForwardRequest
+             * @instance
+             */
+            ForwardRequest.prototype.command = null;
+
+            /**
+             * ForwardRequest readIndex.
+             * @member {shoal.v1.ReadIndexRequest|null} readIndex
+             * @memberof shoal.v1.ForwardRequest
+             * @instance
+             */
+            ForwardRequest.prototype.readIndex = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            /**
+             * ForwardRequest body.
+             * @member {"command"|"readIndex"|undefined} body
+             * @memberof shoal.v1.ForwardRequest
+             * @instance
+             */
+            $Object.defineProperty(ForwardRequest.prototype, "body", {
+                get: $util.oneOfGetter($oneOfFields = ["command", "readIndex"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new ForwardRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ForwardRequest
+             * @static
+             * @param {shoal.v1.ForwardRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ForwardRequest} ForwardRequest instance
+             * @type {{
+             *   (properties: shoal.v1.ForwardRequest.$Shape): shoal.v1.ForwardRequest & shoal.v1.ForwardRequest.$Shape;
+             *   (properties?: shoal.v1.ForwardRequest.$Properties): shoal.v1.ForwardRequest;
+             * }}
+             */
+            ForwardRequest.create = function(properties) {
+                return new ForwardRequest(properties);
+            };
+
+            /**
+             * Encodes the specified ForwardRequest message. Does not implicitly {@link shoal.v1.ForwardRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ForwardRequest
+             * @static
+             * @param {shoal.v1.ForwardRequest.$Properties} message ForwardRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ForwardRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && (typeof message.id === "object" ? message.id.low || message.id.high : message.id !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.id);
+                if (message.command != null && $Object.hasOwnProperty.call(message, "command"))
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.command);
+                if (message.readIndex != null && $Object.hasOwnProperty.call(message, "readIndex"))
+                    $root.shoal.v1.ReadIndexRequest.encode(message.readIndex, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ForwardRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ForwardRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardRequest & shoal.v1.ForwardRequest.$Shape} ForwardRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ForwardRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ForwardRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.command = reader.bytes();
+                            message.body = "command";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.readIndex = $root.shoal.v1.ReadIndexRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.readIndex);
+                            message.body = "readIndex";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ForwardRequest;
+        })();
+
+        v1.ForwardAnswers = (function() {
+
+            /**
+             * Properties of a ForwardAnswers.
+             * @typedef {Object} shoal.v1.ForwardAnswers.$Properties
+             * @property {Array.<shoal.v1.ForwardAnswer.$Properties>} [answers] ForwardAnswers answers
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ForwardAnswers.
+             * @memberof shoal.v1
+             * @interface IForwardAnswers
+             * @augments shoal.v1.ForwardAnswers.$Properties
+             * @deprecated Use shoal.v1.ForwardAnswers.$Properties instead.
+             */
+
+            /**
+             * Shape of a ForwardAnswers.
+             * @typedef {{
+             *   answers?: Array.<shoal.v1.ForwardAnswer.$Shape>;
+             *   $unknowns?: Array.<Uint8Array>;
+             * }} shoal.v1.ForwardAnswers.$Shape
+             */
+
+            /**
+             * Constructs a new ForwardAnswers.
+             * @memberof shoal.v1
+             * @classdesc Represents a ForwardAnswers.
+             * @constructor
+             * @param {shoal.v1.ForwardAnswers.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ForwardAnswers = function (properties) {
+                this.answers = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ForwardAnswers answers.
+             * @member {Array.<shoal.v1.ForwardAnswer>} answers
+             * @memberof shoal.v1.ForwardAnswers
+             * @instance
+             */
+            ForwardAnswers.prototype.answers = $util.emptyArray;
+
+            /**
+             * Creates a new ForwardAnswers instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ForwardAnswers
+             * @static
+             * @param {shoal.v1.ForwardAnswers.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ForwardAnswers} ForwardAnswers instance
+             * @type {{
+             *   (properties: shoal.v1.ForwardAnswers.$Shape): shoal.v1.ForwardAnswers & shoal.v1.ForwardAnswers.$Shape;
+             *   (properties?: shoal.v1.ForwardAnswers.$Properties): shoal.v1.ForwardAnswers;
+             * }}
+             */
+            ForwardAnswers.create = function(properties) {
+                return new ForwardAnswers(properties);
+            };
+
+            /**
+             * Encodes the specified ForwardAnswers message. Does not implicitly {@link shoal.v1.ForwardAnswers.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ForwardAnswers
+             * @static
+             * @param {shoal.v1.ForwardAnswers.$Properties} message ForwardAnswers message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ForwardAnswers.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.answers != null && message.answers.length)
+                    for (let i = 0; i < message.answers.length; ++i)
+                        $root.shoal.v1.ForwardAnswer.encode(message.answers[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ForwardAnswers message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ForwardAnswers
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardAnswers & shoal.v1.ForwardAnswers.$Shape} ForwardAnswers
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ForwardAnswers.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ForwardAnswers();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.answers && message.answers.length))
+                                message.answers = [];
+                            message.answers.push($root.shoal.v1.ForwardAnswer.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ForwardAnswers;
+        })();
+
+        v1.ForwardAnswer = (function() {
+
+            /**
+             * Properties of a ForwardAnswer.
+             * @typedef {Object} shoal.v1.ForwardAnswer.$Properties
+             * @property {number} [id] ForwardAnswer id
+             * @property {shoal.v1.ProposeResponse.$Properties|null} [outcome] ForwardAnswer outcome
+             * @property {shoal.v1.ReadIndexResponse.$Properties|null} [readIndex] ForwardAnswer readIndex
+             * @property {shoal.v1.ForwardError.$Properties|null} [error] ForwardAnswer error
+             * @property {"outcome"|"readIndex"|"error"} [body] ForwardAnswer body
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ForwardAnswer.
+             * @memberof shoal.v1
+             * @interface IForwardAnswer
+             * @augments shoal.v1.ForwardAnswer.$Properties
+             * @deprecated Use shoal.v1.ForwardAnswer.$Properties instead.
+             */
+
+            /**
+             * Narrowed shape of a ForwardAnswer.
+             * @typedef {{
+             *   id?: number;
+             *   outcome?: shoal.v1.ProposeResponse.$Shape|null;
+             *   readIndex?: shoal.v1.ReadIndexResponse.$Shape|null;
+             *   error?: shoal.v1.ForwardError.$Shape|null;
+             *   $unknowns?: Array.<Uint8Array>;
+             * } & (
+             *   ({ body?: undefined; outcome?: null; readIndex?: null; error?: null }|{ body?: "outcome"; outcome: shoal.v1.ProposeResponse.$Shape; readIndex?: null; error?: null }|{ body?: "readIndex"; outcome?: null; readIndex: shoal.v1.ReadIndexResponse.$Shape; error?: null }|{ body?: "error"; outcome?: null; readIndex?: null; error: shoal.v1.ForwardError.$Shape })
+             * )} shoal.v1.ForwardAnswer.$Shape
+             */
+
+            /**
+             * Constructs a new ForwardAnswer.
+             * @memberof shoal.v1
+             * @classdesc Represents a ForwardAnswer.
+             * @constructor
+             * @param {shoal.v1.ForwardAnswer.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ForwardAnswer = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ForwardAnswer id.
+             * @member {number} id
+             * @memberof shoal.v1.ForwardAnswer
+             * @instance
+             */
+            ForwardAnswer.prototype.id = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ForwardAnswer outcome.
+             * @member {shoal.v1.ProposeResponse|null} outcome
+             * @memberof shoal.v1.ForwardAnswer
+             * @instance
+             */
+            ForwardAnswer.prototype.outcome = null;
+
+            /**
+             * ForwardAnswer readIndex.
+             * @member {shoal.v1.ReadIndexResponse|null} readIndex
+             * @memberof shoal.v1.ForwardAnswer
+             * @instance
+             */
+            ForwardAnswer.prototype.readIndex = null;
+
+            /**
+             * ForwardAnswer error.
+             * @member {shoal.v1.ForwardError|null} error
+             * @memberof shoal.v1.ForwardAnswer
+             * @instance
+             */
+            ForwardAnswer.prototype.error = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            /**
+             * ForwardAnswer body.
+             * @member {"outcome"|"readIndex"|"error"|undefined} body
+             * @memberof shoal.v1.ForwardAnswer
+             * @instance
+             */
+            $Object.defineProperty(ForwardAnswer.prototype, "body", {
+                get: $util.oneOfGetter($oneOfFields = ["outcome", "readIndex", "error"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new ForwardAnswer instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ForwardAnswer
+             * @static
+             * @param {shoal.v1.ForwardAnswer.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ForwardAnswer} ForwardAnswer instance
+             * @type {{
+             *   (properties: shoal.v1.ForwardAnswer.$Shape): shoal.v1.ForwardAnswer & shoal.v1.ForwardAnswer.$Shape;
+             *   (properties?: shoal.v1.ForwardAnswer.$Properties): shoal.v1.ForwardAnswer;
+             * }}
+             */
+            ForwardAnswer.create = function(properties) {
+                return new ForwardAnswer(properties);
+            };
+
+            /**
+             * Encodes the specified ForwardAnswer message. Does not implicitly {@link shoal.v1.ForwardAnswer.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ForwardAnswer
+             * @static
+             * @param {shoal.v1.ForwardAnswer.$Properties} message ForwardAnswer message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ForwardAnswer.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && (typeof message.id === "object" ? message.id.low || message.id.high : message.id !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.id);
+                if (message.outcome != null && $Object.hasOwnProperty.call(message, "outcome"))
+                    $root.shoal.v1.ProposeResponse.encode(message.outcome, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.readIndex != null && $Object.hasOwnProperty.call(message, "readIndex"))
+                    $root.shoal.v1.ReadIndexResponse.encode(message.readIndex, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.error != null && $Object.hasOwnProperty.call(message, "error"))
+                    $root.shoal.v1.ForwardError.encode(message.error, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ForwardAnswer message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ForwardAnswer
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardAnswer & shoal.v1.ForwardAnswer.$Shape} ForwardAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ForwardAnswer.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ForwardAnswer();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.outcome = $root.shoal.v1.ProposeResponse.decode(reader, reader.size(), $undefined, _depth + 1, message.outcome);
+                            message.body = "outcome";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.readIndex = $root.shoal.v1.ReadIndexResponse.decode(reader, reader.size(), $undefined, _depth + 1, message.readIndex);
+                            message.body = "readIndex";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.error = $root.shoal.v1.ForwardError.decode(reader, reader.size(), $undefined, _depth + 1, message.error);
+                            message.body = "error";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ForwardAnswer;
+        })();
+
+        v1.ForwardError = (function() {
+
+            /**
+             * Properties of a ForwardError.
+             * @typedef {Object} shoal.v1.ForwardError.$Properties
+             * @property {string} [code] ForwardError code
+             * @property {string} [message] ForwardError message
+             * @property {Uint8Array} [facts] ForwardError facts
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ForwardError.
+             * @memberof shoal.v1
+             * @interface IForwardError
+             * @augments shoal.v1.ForwardError.$Properties
+             * @deprecated Use shoal.v1.ForwardError.$Properties instead.
+             */
+
+            /**
+             * Shape of a ForwardError.
+             * @typedef {shoal.v1.ForwardError.$Properties} shoal.v1.ForwardError.$Shape
+             */
+
+            /**
+             * Constructs a new ForwardError.
+             * @memberof shoal.v1
+             * @classdesc Represents a ForwardError.
+             * @constructor
+             * @param {shoal.v1.ForwardError.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ForwardError = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ForwardError code.
+             * @member {string} code
+             * @memberof shoal.v1.ForwardError
+             * @instance
+             */
+            ForwardError.prototype.code = "";
+
+            /**
+             * ForwardError message.
+             * @member {string} message
+             * @memberof shoal.v1.ForwardError
+             * @instance
+             */
+            ForwardError.prototype.message = "";
+
+            /**
+             * ForwardError facts.
+             * @member {Uint8Array} facts
+             * @memberof shoal.v1.ForwardError
+             * @instance
+             */
+            ForwardError.prototype.facts = $util.newBuffer([]);
+
+            /**
+             * Creates a new ForwardError instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ForwardError
+             * @static
+             * @param {shoal.v1.ForwardError.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ForwardError} ForwardError instance
+             * @type {{
+             *   (properties: shoal.v1.ForwardError.$Shape): shoal.v1.ForwardError & shoal.v1.ForwardError.$Shape;
+             *   (properties?: shoal.v1.ForwardError.$Properties): shoal.v1.ForwardError;
+             * }}
+             */
+            ForwardError.create = function(properties) {
+                return new ForwardError(properties);
+            };
+
+            /**
+             * Encodes the specified ForwardError message. Does not implicitly {@link shoal.v1.ForwardError.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ForwardError
+             * @static
+             * @param {shoal.v1.ForwardError.$Properties} message ForwardError message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ForwardError.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.code);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.message);
+                if (message.facts != null && $Object.hasOwnProperty.call(message, "facts") && message.facts.length)
+                    writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.facts);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ForwardError message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ForwardError
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ForwardError & shoal.v1.ForwardError.$Shape} ForwardError
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ForwardError.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ForwardError();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.code = value;
+                            else
+                                delete message.code;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.facts = value;
+                            else
+                                delete message.facts;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ForwardError;
         })();
 
         v1.ProposeRequest = (function() {

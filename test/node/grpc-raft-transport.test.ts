@@ -6,7 +6,7 @@ import type { HostId, RaftId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { Prng } from '../../node/base/prng.ts';
 import { GrpcRaftTransport } from '../../node/grpc-raft-transport.ts';
-import type { PeerServer } from '../../node/mesh/peer-server.ts';
+import type { PeerHandlers, PeerServer } from '../../node/mesh/peer-server.ts';
 import { newMessage } from '../../node/raft/index.ts';
 import type { Hello, PeerMessage, RaftHandlers, SnapshotPart } from '../../node/raft-transport.ts';
 import { clientsOf, hostOf, serve, type TestHost, testAuthority } from './mesh/peer-fixtures.ts';
@@ -29,6 +29,7 @@ const refuse = async (): Promise<never> => {
 async function pairOf(
   test: { teardown(run: () => Promise<void> | void): void },
   answers: Partial<RaftHandlers> = {},
+  handlers: Partial<PeerHandlers> = {},
 ): Promise<readonly [Member, Member]> {
   const authority = testAuthority();
   const hosts = [hostOf(authority), hostOf(authority), hostOf(authority)];
@@ -68,7 +69,10 @@ async function pairOf(
     const started = (server: PeerServer): void => {
       end = () => server.stop(0);
     };
-    addresses.set(host.hostId, await serve(test, host, { handlers: transport.peerHandlers, started }));
+    addresses.set(
+      host.hostId,
+      await serve(test, host, { handlers: { ...transport.peerHandlers, ...handlers }, started }),
+    );
     members.push({ host, transport, received, unreachable, gone, end });
   }
   const [first, second] = members;
@@ -180,6 +184,54 @@ t.test('a command that certainly did not arrive is told apart from one that may 
   t.equal(arrived, 1);
   two.transport.attach(undefined);
   await t.rejects(one.transport.forwardReadIndex(2, AbortSignal.timeout(5000)), { code: 'UNAVAILABLE' });
+});
+
+t.test(
+  'commands on their way when the leader ends have an unknown fate, and the next go to its successor',
+  async (t) => {
+    let arrived = 0;
+    const [one, two] = await pairOf(t, {
+      propose: () =>
+        new Promise(() => {
+          arrived++;
+        }),
+      readIndex: async () => 7,
+    });
+    const command = { clientToken: '', transaction: { compares: [], thenOps: [], elseOps: [] } };
+    const signal = AbortSignal.timeout(10_000);
+    const sent = Array.from({ length: 50 }, () => one.transport.forwardPropose(2, command, signal));
+    for (const promise of sent) promise.catch(() => {});
+    await until(() => arrived === 50);
+    t.equal(await one.transport.forwardReadIndex(2, signal), 7, 'the others do not hold it up');
+    await two.end();
+    for (const promise of sent) await t.rejects(promise, { code: 'OUTCOME_UNKNOWN' });
+    await t.rejects(one.transport.forwardPropose(2, command, signal), { code: 'UNAVAILABLE' });
+    await t.rejects(one.transport.forwardReadIndex(2, signal), { code: 'UNAVAILABLE' });
+  },
+);
+
+t.test('a leader of the version before is asked in its own way', async (t) => {
+  const old: Partial<PeerHandlers> = {
+    // biome-ignore lint/correctness/useYield: it only refuses.
+    async *forward() {
+      throw new ShoalError('NOT_IMPLEMENTED', 'There is no Forward.');
+    },
+  };
+  let proposed = 0;
+  const propose: RaftHandlers['propose'] = async () => {
+    proposed += 1;
+    return { revision: 12, succeeded: true, counters: [2] };
+  };
+  const [one] = await pairOf(t, { propose, readIndex: async () => 9 }, old);
+  const command = { clientToken: 'tok', transaction: { compares: [], thenOps: [], elseOps: [] } };
+  const signal = AbortSignal.timeout(5000);
+  const outcomes = await Promise.all([1, 2, 3].map(() => one.transport.forwardPropose(2, command, signal)));
+  t.same(
+    outcomes.map(({ revision, counters }) => [revision, counters]),
+    [1, 2, 3].map(() => [12, [2]]),
+  );
+  t.equal(proposed, 3, 'each once');
+  t.equal(await one.transport.forwardReadIndex(2, signal), 9);
 });
 
 t.test('a snapshot comes in parts, from where it was broken off, as fast as it is taken', async (t) => {

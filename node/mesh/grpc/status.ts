@@ -9,8 +9,9 @@ import { type ErrorCode, type ErrorFacts, errorCodes, ShoalError } from '../../b
 export const codeTrailer = 'shoal-code';
 /** Trailer with the error's facts, JSON in UTF-8. */
 export const factsTrailer = 'shoal-facts-bin';
-/** Longest message sent, characters, and facts, bytes: trailers share HTTP/2's default 16 KiB for all headers. */
-const messageCharactersMax = 1024;
+/** Longest message sent, characters: trailers share HTTP/2's default 16 KiB for all headers. */
+export const messageCharactersMax = 1024;
+/** And facts, bytes. */
 const factsBytesMax = 4096;
 
 /** How errors are shown to callers. */
@@ -79,11 +80,13 @@ function codeOfStatus(code: status): ErrorCode {
   }
 }
 
-function isErrorCode(text: string): text is ErrorCode {
+/** Whether this version knows such a code. */
+export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorCodes, text);
 }
 
-function encodeFacts(facts: ErrorFacts): Buffer | undefined {
+/** Facts as JSON in UTF-8, at most 4 KiB; undefined when there are none. */
+export function encodeFacts(facts: ErrorFacts): Buffer | undefined {
   if (Object.keys(facts).length === 0) return undefined;
   let text: string;
   try {
@@ -96,7 +99,8 @@ function encodeFacts(facts: ErrorFacts): Buffer | undefined {
   return bytes.length > factsBytesMax ? Buffer.from('{"factsLost":"too large"}') : bytes;
 }
 
-function decodeFacts(value: string | Buffer | undefined): ErrorFacts {
+/** What `encodeFacts` has made; from others whatever they sent is a fact, too. */
+export function decodeFacts(value: string | Buffer | undefined): ErrorFacts {
   if (!Buffer.isBuffer(value)) return {};
   try {
     const parsed: unknown = JSON.parse(value.toString('utf8'));

@@ -160,6 +160,7 @@ const server = new PeerServer(
       claimBatch,
       releaseClaim: (request, call) => hostOf(request.hostId).handlers.releaseClaim(request, call),
       raft: refuse,
+      forward: refuseStream,
       propose: refuse,
       readIndex: refuse,
       fetchSnapshot: refuseStream,

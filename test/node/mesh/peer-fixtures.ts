@@ -21,6 +21,7 @@ async function* refuseStream(): AsyncGenerator<never> {
 /** Handlers that refuse everything but a probe. */
 export const refusingHandlers: PeerHandlers = {
   raft: refuse,
+  forward: refuseStream,
   propose: refuse,
   readIndex: refuse,
   fetchSnapshot: refuseStream,
