@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { encodeCommand } from '../../node/state/command.ts';
 import { openLevelLogStore } from '../../node/store/index.ts';
 import { put, RaftGroup, until } from '../support/raft-group.ts';
 
@@ -228,4 +229,54 @@ await t.test('a disk that was wiped or put back under a live member does not vot
     await until(() => group.member(gone).state.standing().hasQuorum, 'whole again');
   }
   t.same(group.fatal, []);
+});
+
+await t.test(
+  'writes and reads beyond their bounds are refused at once; those that were taken get their answers',
+  async (t) => {
+    const group = newGroup();
+    t.teardown(() => group.stopAll());
+    const [one, two] = await group.startVoters(3);
+    if (!one || !two) throw new Error('three members');
+    const { loop } = one;
+    const data = encodeCommand({
+      clientToken: '',
+      transaction: { compares: [], thenOps: [{ kind: 'add', key: 'n', delta: 1, min: 0, max: 1e6 }], elseOps: [] },
+    });
+    // All within one turn: nothing can be answered meanwhile.
+    const writes = Array.from({ length: 8192 }, () => loop.proposeEncoded(data));
+    const reads = Array.from({ length: 16_384 }, () => loop.readIndex());
+    const tooMany = [loop.proposeEncoded(data), loop.proposeEncoded(data)];
+    const tooManyReads = [loop.readIndex(), loop.readIndex()];
+    let answered = 0;
+    for (const promise of [...writes, ...reads]) promise.then(() => answered++, t.error);
+    for (const promise of tooMany) await t.rejects(promise, { code: 'PROPOSAL_DROPPED', facts: { waiting: 8192 } });
+    for (const promise of tooManyReads) await t.rejects(promise, { code: 'RATE_LIMITED', facts: { waiting: 16_384 } });
+    t.equal(answered, 0, 'the refusals did not wait for an answer');
+
+    const outcomes = await Promise.all(writes);
+    t.equal(new Set(outcomes.map(({ revision }) => revision)).size, 8192, 'each has an entry of its own');
+    const points = await Promise.all(reads);
+    t.ok(points.every((index) => index > 0 && index <= loop.commitIndex));
+    t.equal((await two.state.fresh()).counter('n'), 8192, 'what was refused did not happen');
+
+    // There is room again.
+    await Promise.all([loop.proposeEncoded(data), loop.readIndex()]);
+    t.equal((await one.state.fresh()).counter('n'), 8193);
+    t.same(group.fatal, []);
+  },
+);
+
+await t.test('writes are bounded in bytes, too', async (t) => {
+  const group = newGroup();
+  t.teardown(() => group.stopAll());
+  const [one] = await group.startVoters(1);
+  if (!one) throw new Error('one member');
+  const large = encodeCommand({ clientToken: '', transaction: put('large', new Uint8Array(1024 * 1024)) });
+  const small = encodeCommand({ clientToken: '', transaction: put('small') });
+  const fitting = Math.floor((64 * 1024 * 1024) / large.length);
+  const writes = Array.from({ length: fitting }, () => one.loop.proposeEncoded(large));
+  await t.rejects(one.loop.proposeEncoded(large), { code: 'PROPOSAL_DROPPED', facts: { waiting: fitting } });
+  const outcomes = await Promise.all([...writes, one.loop.proposeEncoded(small)]);
+  t.equal(new Set(outcomes.map(({ revision }) => revision)).size, fitting + 1);
 });
