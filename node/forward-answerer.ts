@@ -25,7 +25,7 @@ export class ForwardAnswerer {
   #answers: Answer[] = [];
   #open = 0;
   #isReading = true;
-  #failure: unknown;
+  #failure: Error | undefined;
   #wakeWriter: (() => void) | undefined;
   #wakeReader: (() => void) | undefined;
 
@@ -40,7 +40,7 @@ export class ForwardAnswerer {
   async *serve(requests: AsyncIterable<shoal.v1.ForwardRequests>): AsyncGenerator<shoal.v1.ForwardAnswers.$Properties> {
     this.#read(requests).then(
       () => this.#readingEnded(undefined),
-      (caught: unknown) => this.#readingEnded(caught),
+      (caught: unknown) => this.#readingEnded(errorFrom(caught)),
     );
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -98,7 +98,7 @@ export class ForwardAnswerer {
     for (const request of requests) {
       this.#answer(request, stop.signal).then(done, (caught: unknown) => {
         // A failure without a name ends the stream: who serves it says so, or ends the process.
-        if (!(caught instanceof ShoalError)) this.#failure ??= caught;
+        if (!(caught instanceof ShoalError)) this.#failure ??= errorFrom(caught);
         done(errorAnswer(request.id, ShoalError.from(caught, 'OUTCOME_UNKNOWN')));
       });
     }
@@ -114,7 +114,7 @@ export class ForwardAnswerer {
     throw new ShoalError('NOT_IMPLEMENTED', 'This version knows no such request.');
   }
 
-  #readingEnded(failure: unknown): void {
+  #readingEnded(failure: Error | undefined): void {
     this.#isReading = false;
     this.#failure ??= failure;
     this.#wake();
@@ -148,6 +148,10 @@ function errorAnswer(id: number, error: ShoalError): Answer {
       ...(facts === undefined ? {} : { facts }),
     },
   };
+}
+
+function errorFrom(caught: unknown): Error {
+  return caught instanceof Error ? caught : new Error(String(caught));
 }
 
 /** The command of a request from outside. Throws `INVALID_ARGUMENT`. */
