@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { shoal } from '../proto/messages.ts';
 import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
+import type { RaftId } from './base/ids.ts';
 import { forwardedAtOnceMax, forwardedMsMax } from './forward-sender.ts';
 import { decodeFacts, encodeFacts, isErrorCode, messageCharactersMax } from './mesh/grpc/status.ts';
 import type { RaftHandlers } from './raft-transport.ts';
@@ -20,6 +21,7 @@ export type AnswersFor = Pick<RaftHandlers, 'propose' | 'readIndex'>;
 export class ForwardAnswerer {
   readonly #clock: Clock;
   readonly #handlers: () => AnswersFor;
+  readonly #from: RaftId | undefined;
   /** The stream has ended. */
   readonly #signal: AbortSignal;
   #answers: Answer[] = [];
@@ -29,9 +31,14 @@ export class ForwardAnswerer {
   #wakeWriter: (() => void) | undefined;
   #wakeReader: (() => void) | undefined;
 
-  constructor(clock: Clock, handlers: () => AnswersFor, signal: AbortSignal) {
+  /**
+   * @param from the sender's number, where it is known.
+   * @param signal aborts when the stream has ended.
+   */
+  constructor(clock: Clock, handlers: () => AnswersFor, from: RaftId | undefined, signal: AbortSignal) {
     this.#clock = clock;
     this.#handlers = handlers;
+    this.#from = from;
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
@@ -107,10 +114,10 @@ export class ForwardAnswerer {
   async #answer(request: shoal.v1.ForwardRequest, signal: AbortSignal): Promise<Answer> {
     const { id, command, readIndex } = request;
     if (command != null) {
-      const outcome = await this.#handlers().propose(commandOf(command), signal);
+      const outcome = await this.#handlers().propose(commandOf(command), signal, this.#from);
       return { id, outcome: outcomeToMessage(outcome) };
     }
-    if (readIndex != null) return { id, readIndex: { index: await this.#handlers().readIndex(signal) } };
+    if (readIndex != null) return { id, readIndex: { index: await this.#handlers().readIndex(signal, this.#from) } };
     throw new ShoalError('NOT_IMPLEMENTED', 'This version knows no such request.');
   }
 

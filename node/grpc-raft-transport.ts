@@ -240,11 +240,17 @@ export class GrpcRaftTransport implements RaftTransport {
         }
         return {};
       },
-      forward: (requests, call) =>
-        new ForwardAnswerer(this.#deps.clock, () => this.#attached(), call.signal).serve(requests),
-      propose: async (request, call) =>
-        outcomeToMessage(await this.#attached().propose(commandOf(request), call.signal)),
-      readIndex: async (_request, call) => ({ index: await this.#attached().readIndex(call.signal) }),
+      forward: (requests, { caller, signal }) => {
+        const from = this.#directory.raftIdOf(caller);
+        return new ForwardAnswerer(this.#deps.clock, () => this.#attached(), from, signal).serve(requests);
+      },
+      propose: async (request, { caller, signal }) => {
+        const from = this.#directory.raftIdOf(caller);
+        return outcomeToMessage(await this.#attached().propose(commandOf(request), signal, from));
+      },
+      readIndex: async (_request, { caller, signal }) => {
+        return { index: await this.#attached().readIndex(signal, this.#directory.raftIdOf(caller)) };
+      },
       fetchSnapshot: (request, call) => this.#snapshot(request, call.caller, call.signal),
     };
   }

@@ -399,10 +399,10 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#wake();
   }
 
-  async propose(command: Command, signal?: AbortSignal): Promise<TransactionOutcome> {
+  async propose(command: Command, signal?: AbortSignal, from?: RaftId): Promise<TransactionOutcome> {
     const outcome = await this.proposeEncoded(encodeCommand(command), signal);
-    // The peer waits until it has applied this, too.
-    this.#heldCommits.flush();
+    // The peer waits until it has applied this, too; nobody else does.
+    this.#heldCommits.flush(from);
     return outcome;
   }
 
@@ -423,7 +423,7 @@ export class RaftLoop implements Service, RaftHandlers {
     return promise;
   }
 
-  async readIndex(signal?: AbortSignal): Promise<number> {
+  async readIndex(signal?: AbortSignal, from?: RaftId): Promise<number> {
     this.#mustLead();
     if (this.route() === undefined) throw this.noQuorum();
     if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
@@ -431,7 +431,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#wake();
     const index = await promise;
     // Whoever asks for another agent waits until that one has applied so much.
-    this.#heldCommits.flush();
+    this.#heldCommits.flush(from);
     return index;
   }
 

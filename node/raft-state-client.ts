@@ -1,6 +1,6 @@
 /** The state as services use it, on top of the Raft loop: writes go to the leader wherever it is, reads are local. */
 
-import type { Clock } from './base/clock.ts';
+import type { Clock, Timer } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
 import { maybe, reached } from './base/maybe.ts';
 import type { RaftLoop } from './raft-loop.ts';
@@ -30,6 +30,14 @@ export interface RaftStateClientDeps {
   readonly clock: Clock;
 }
 
+/** A write that is with a leader elsewhere. */
+interface Forwarded {
+  readonly leader: number;
+  /** When it is given up, by the monotonic clock. */
+  readonly endMs: number;
+  readonly stop: AbortController;
+}
+
 export class RaftStateClient implements StateClient {
   readonly #loop: RaftLoop;
   readonly #transport: RaftTransport;
@@ -37,6 +45,9 @@ export class RaftStateClient implements StateClient {
   /** Tokens of writes that came without one and go over the wire. */
   readonly #tokenPrefix: string;
   #tokenCount = 0;
+  /** Writes that are with a leader elsewhere; one timer looks after all of them. */
+  readonly #forwarded = new Set<Forwarded>();
+  #forwardedCheck: Timer | undefined;
   /** The read point that is being asked for, and the one that those who come meanwhile wait for. */
   #asking: Promise<number> | undefined;
   /** Somebody has been asked and has not answered. */
@@ -125,12 +136,9 @@ export class RaftStateClient implements StateClient {
 
   async #forward(leader: number, command: Command, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
     const stop = new AbortController();
-    const timer = this.#clock.setInterval(() => {
-      // The leader fell silent: waiting longer would only hide that from the caller.
-      const route = this.#loop.route();
-      if (route?.kind !== 'leader' || route.raftId !== leader) stop.abort();
-    }, this.#loop.options.tickMs);
-    const timeout = this.#clock.setTimeout(() => stop.abort(), this.#loop.options.outcomeTimeoutMs);
+    const forwarded = { leader, endMs: this.#clock.monotonicMs() + this.#loop.options.outcomeTimeoutMs, stop };
+    this.#forwarded.add(forwarded);
+    this.#forwardedCheck ??= this.#clock.setInterval(() => this.#checkForwarded(), this.#loop.options.tickMs);
     try {
       const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
       const outcome = await orAbort(this.#transport.forwardPropose(leader, command, both), both);
@@ -146,8 +154,20 @@ export class RaftStateClient implements StateClient {
       }
       throw error;
     } finally {
-      timer.cancel();
-      timeout.cancel();
+      this.#forwarded.delete(forwarded);
+      if (this.#forwarded.size === 0) {
+        this.#forwardedCheck?.cancel();
+        this.#forwardedCheck = undefined;
+      }
+    }
+  }
+
+  /** Stops waiting for a leader that fell silent, or for too long: that would only hide it from the caller. */
+  #checkForwarded(): void {
+    const route = this.#loop.route();
+    const nowMs = this.#clock.monotonicMs();
+    for (const { leader, endMs, stop } of this.#forwarded) {
+      if (nowMs >= endMs || route?.kind !== 'leader' || route.raftId !== leader) stop.abort();
     }
   }
 

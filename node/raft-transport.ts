@@ -70,12 +70,12 @@ export interface RaftHandlers {
   /** The peer's process has ended, by all appearances: its host says that nobody listens there any more. */
   onGone(peer: RaftId): void;
   /**
-   * Commits a command for another agent. Throws `NOT_LEADER`, `PROPOSAL_DROPPED`, `NO_QUORUM` (each: not appended),
-   * `OUTCOME_UNKNOWN`, `CANCELLED`.
+   * Commits a command for another agent; `from`, where its number is known, is the one to hear of the commit first. Throws
+   * `NOT_LEADER`, `PROPOSAL_DROPPED`, `NO_QUORUM` (each: not appended), `OUTCOME_UNKNOWN`, `CANCELLED`.
    */
-  propose(command: Command, signal: AbortSignal): Promise<TransactionOutcome>;
-  /** A read point for another agent. Throws `NOT_LEADER`, `NO_QUORUM`, `CANCELLED`. */
-  readIndex(signal: AbortSignal): Promise<number>;
+  propose(command: Command, signal: AbortSignal, from?: RaftId): Promise<TransactionOutcome>;
+  /** A read point for another agent; `from` as above. Throws `NOT_LEADER`, `NO_QUORUM`, `CANCELLED`. */
+  readIndex(signal: AbortSignal, from?: RaftId): Promise<number>;
   /** A snapshot's content, pulled as fast as the peer takes it. Throws `UNAVAILABLE` when there is none of use. */
   snapshot(peer: RaftId, request: SnapshotRequest, signal: AbortSignal): AsyncIterable<SnapshotPart>;
 }

@@ -4,7 +4,7 @@
  * After each commit the core tells every follower. Under load the next entries follow at once and tell the same, so that
  * one message and its answer would be for nothing; with one writer that is half of all messages. Where no entries follow,
  * the message goes after `delayMs`. Nothing depends on it but how soon a follower applies: it may be lost altogether, as
- * heartbeats tell the commit index too. Whoever needs the followers to know at once calls `flush`.
+ * heartbeats tell the commit index too. Whoever needs a follower to know at once calls `flush`.
  */
 import type { Clock } from '../base/clock.ts';
 import type { RaftId } from '../base/ids.ts';
@@ -44,9 +44,16 @@ export class HeldCommits {
     return true;
   }
 
-  /** Sends what is kept back. */
-  flush(): void {
+  /** Sends what is kept back: for one follower, or for all. */
+  flush(to?: RaftId): void {
     if (this.#held.size === 0) return;
+    if (to !== undefined) {
+      const message = this.#held.get(to);
+      if (message === undefined) return;
+      this.#held.delete(to);
+      this.#send(message);
+      return;
+    }
     const messages = [...this.#held.values()];
     this.#held.clear();
     for (const message of messages) this.#send(message);

@@ -112,11 +112,11 @@ export class SimNetwork {
       },
       forwardPropose: (leader, command, signal) =>
         this.call({ from: self, to: leader, life, signal, mayHaveHappened: true }, (remote, remoteSignal) =>
-          attached(remote).propose(command, remoteSignal),
+          attached(remote).propose(command, remoteSignal, self),
         ),
       forwardReadIndex: (leader, signal) =>
         this.call({ from: self, to: leader, life, signal, mayHaveHappened: false }, (remote, remoteSignal) =>
-          attached(remote).readIndex(remoteSignal),
+          attached(remote).readIndex(remoteSignal, self),
         ),
       fetchSnapshot: (from, request, signal) => this.#snapshot(self, from, life, request, signal),
     };

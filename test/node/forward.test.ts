@@ -60,7 +60,7 @@ class Link implements ForwardRoute {
       }
     }
     const handlers = { propose: never, readIndex: never, ...this.#handlers };
-    const answers = new ForwardAnswerer(systemClock, () => handlers, ends).serve(there());
+    const answers = new ForwardAnswerer(systemClock, () => handlers, 4, ends).serve(there());
     for (;;) {
       const next = await Promise.race([answers.next(), this.#broken.promise]);
       if (next.done === true) return;
@@ -80,13 +80,18 @@ const alive = setInterval(() => {}, 1000);
 t.teardown(() => clearInterval(alive));
 
 t.test('requests of one turn go in one message, and so do their answers; each gets its own', async (t) => {
+  const from: (number | undefined)[] = [];
   const link = new Link({
-    propose: async (asked) => {
+    propose: async (asked, _ends, asker) => {
+      from.push(asker);
       await turn();
       if (keyOf(asked) === 'k7') throw new ShoalError('NOT_LEADER', 'Member 9 leads.', { facts: { leaderRaftId: 9 } });
       return { ...outcome(Number(keyOf(asked).slice(1))), counters: [-3, 4], refusal: 'counter-bounds' };
     },
-    readIndex: async () => 77,
+    readIndex: async (_ends, asker) => {
+      from.push(asker);
+      return 77;
+    },
   });
   const sender = new ForwardSender(systemClock, () => link);
   t.teardown(() => sender.stop());
@@ -107,6 +112,11 @@ t.test('requests of one turn go in one message, and so do their answers; each ge
   );
   t.match(answers[3]?.outcome, { counters: [-3, 4], refusal: 'counter-bounds', succeeded: true });
   t.match(answers[7] && errorOf(answers[7]), { message: 'Member 9 leads.', facts: { leaderRaftId: 9 } });
+  t.same(
+    from,
+    Array.from({ length: 41 }, () => 4),
+    'who asks is told, so that it hears of the commit',
+  );
   t.equal(sender.waiting, 0);
   await sender.send({ command: command('k1') }, options);
   t.equal(link.connects, 1, 'on the same stream');
@@ -249,7 +259,7 @@ t.test(
     const serve = async (...given: shoal.v1.ForwardRequests.$Properties[]): Promise<shoal.v1.ForwardAnswer[]> => {
       const handlers = { propose: async () => outcome(3), readIndex: never };
       const all: shoal.v1.ForwardAnswer[] = [];
-      for await (const answers of new ForwardAnswerer(systemClock, () => handlers, signalOf()).serve(
+      for await (const answers of new ForwardAnswerer(systemClock, () => handlers, undefined, signalOf()).serve(
         messages(...given),
       )) {
         all.push(...ForwardAnswers.decode(ForwardAnswers.encode(answers).finish()).answers);
@@ -300,7 +310,7 @@ t.test(
       yield ForwardRequests.create({ requests: [{ id: 2, command: command('b') }], timeoutMs: 30_000 });
       await never();
     }
-    const answers = new ForwardAnswerer(systemClock, () => handlers, stream.signal).serve(forever());
+    const answers = new ForwardAnswerer(systemClock, () => handlers, undefined, stream.signal).serve(forever());
     t.match((await answers.next()).value, { answers: [{ id: 1, error: { code: 'DEADLINE_EXCEEDED' } }] });
     const rest = answers.next();
     stream.abort();
@@ -309,7 +319,7 @@ t.test(
       given.map(({ aborted }) => aborted),
       [true, true],
     );
-    const broken = new ForwardAnswerer(systemClock, () => handlers, new AbortController().signal);
+    const broken = new ForwardAnswerer(systemClock, () => handlers, undefined, new AbortController().signal);
     const message = { requests: [{ id: 1, readIndex: {} }], timeoutMs: 100 };
     await t.rejects(broken.serve(messages(message)).next(), { name: 'TypeError' });
   },

@@ -145,14 +145,14 @@ export class RaftGroup {
       forwardPropose: async (leader, command, signal) => {
         const there = this.#reach(self, leader);
         if (there === undefined) throw unreachable(leader);
-        const outcome = await there.propose(command, signal);
+        const outcome = await there.propose(command, signal, self);
         if (this.#reach(leader, self) === undefined) throw new ShoalError('OUTCOME_UNKNOWN', 'the answer was lost');
         return outcome;
       },
       forwardReadIndex: async (leader, signal) => {
         const there = this.#reach(self, leader);
         if (there === undefined) throw unreachable(leader);
-        return there.readIndex(signal);
+        return there.readIndex(signal, self);
       },
       fetchSnapshot: (from, request, signal) => this.#snapshot(self, from, request, signal),
     };

@@ -41,7 +41,17 @@ await t.test('the newest counts, and nothing is kept from whoever must know at o
     sent.map(({ to, commit }) => [to, commit]),
     [[2, 7]],
   );
+  held.take(commitOnly(3, 8));
   held.take(commitOnly(2, 8));
+  held.flush(4);
+  t.equal(sent.length, 1, 'nothing is kept for that one');
+  held.flush(3);
+  t.same(
+    sent.slice(1).map(({ to, commit }) => [to, commit]),
+    [[3, 8]],
+    'only the one that asked is told at once',
+  );
+  sent.length = 1;
   held.clear();
   await clock.advance(10);
   t.equal(sent.length, 1, 'a leader that lost its office says nothing more');
