@@ -23,13 +23,7 @@ import {
   snapshotRequestToWire,
 } from './raft-codec.ts';
 import type { PeerMessage, RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from './raft-transport.ts';
-import {
-  type Command,
-  commandFromMessage,
-  encodeCommand,
-  outcomeFromMessage,
-  outcomeToMessage,
-} from './state/command.ts';
+import { type Command, commandFromMessage, outcomeFromMessage, outcomeToMessage } from './state/command.ts';
 import type { TransactionOutcome } from './state/types.ts';
 
 /** Time to connect to the leader, ms. A write without quorum must have failed within a second, all told. */
@@ -93,18 +87,16 @@ export class GrpcRaftTransport implements RaftTransport {
     stream.send(messageToWire(message));
   }
 
-  async forwardPropose(leader: RaftId, command: Command, signal: AbortSignal): Promise<TransactionOutcome> {
-    // Its own size is checked before it travels: `TOO_LARGE`.
-    const bytes = encodeCommand(command);
+  async forwardPropose(leader: RaftId, command: Uint8Array, signal: AbortSignal): Promise<TransactionOutcome> {
     try {
-      const { outcome } = await this.#forward(leader, { command: bytes }, proposeMsMax, signal);
+      const { outcome } = await this.#forward(leader, { command }, proposeMsMax, signal);
       if (outcome == null) throw answeredOtherwise(leader);
       return outcomeFromMessage(outcome);
     } catch (caught) {
       if (!ShoalError.is(caught, 'NOT_IMPLEMENTED')) throw caught;
     }
     // A leader that is one version older.
-    const response = await this.#peer(leader).propose(shoal.v1.Command.decode(bytes), {
+    const response = await this.#peer(leader).propose(shoal.v1.Command.decode(command), {
       connectTimeoutMs: connectMsMax,
       timeoutMs: proposeMsMax,
       signal,

@@ -5,7 +5,6 @@ import { ShoalError } from './base/errors.ts';
 import { maybe, reached } from './base/maybe.ts';
 import type { RaftLoop } from './raft-loop.ts';
 import type { RaftTransport } from './raft-transport.ts';
-import type { Command } from './state/command.ts';
 import { encodeCommand } from './state/command.ts';
 import type {
   StateClient,
@@ -93,9 +92,10 @@ export class RaftStateClient implements StateClient {
   ): Promise<TransactionOutcome> {
     const { clientToken = '', signal } = options;
     mustBeProposable(transaction, clientToken);
-    let command: Command = { clientToken, transaction };
+    // A write that goes over the wire needs a token, so that it can be sent again when the answer is lost.
+    let token = clientToken === '' && this.#loop.route()?.kind !== 'here' ? this.#newToken() : clientToken;
     // Too large is said here rather than by the leader.
-    let encoded = encodeCommand(command);
+    let encoded = encodeCommand({ clientToken: token, transaction });
     let refusal = new Retries(this.#clock, this.#loop.patienceMs);
     /** Something was sent whose fate is not known. */
     let unknown: ShoalError | undefined;
@@ -110,19 +110,18 @@ export class RaftStateClient implements StateClient {
       }
       try {
         if (route.kind === 'here') return await this.#loop.proposeEncoded(encoded, signal);
-        // Under a token it can be sent again when the answer is lost.
-        if (command.clientToken === '') {
-          command = { ...command, clientToken: this.#newToken() };
-          encoded = encodeCommand(command);
+        if (token === '') {
+          token = this.#newToken();
+          encoded = encodeCommand({ clientToken: token, transaction });
         }
         reached('write-forwarded');
-        return await this.#forward(route.raftId, command, signal);
+        return await this.#forward(route.raftId, encoded, signal);
       } catch (error) {
         if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
           unknown = error;
           reached('write-of-unknown-fate');
           resends += 1;
-          if (command.clientToken === '' || resends > resendsMax) throw error;
+          if (token === '' || resends > resendsMax) throw error;
           refusal = new Retries(this.#clock, this.#loop.patienceMs);
         } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
           throw error;
@@ -134,7 +133,7 @@ export class RaftStateClient implements StateClient {
     }
   }
 
-  async #forward(leader: number, command: Command, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
+  async #forward(leader: number, command: Uint8Array, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
     const stop = new AbortController();
     const forwarded = { leader, endMs: this.#clock.monotonicMs() + this.#loop.options.outcomeTimeoutMs, stop };
     this.#forwarded.add(forwarded);

@@ -86,10 +86,10 @@ export interface RaftTransport {
   /** Sends in order, or not at all. Never waits and never throws. */
   send(message: PeerMessage): void;
   /**
-   * Passes a command to the leader. Throws what its `propose` throws; `UNAVAILABLE` when it was certainly not delivered;
-   * `OUTCOME_UNKNOWN` when it may have been.
+   * Passes an encoded command to the leader. Throws what its `propose` throws; `UNAVAILABLE` when it was certainly not
+   * delivered; `OUTCOME_UNKNOWN` when it may have been.
    */
-  forwardPropose(leader: RaftId, command: Command, signal: AbortSignal): Promise<TransactionOutcome>;
+  forwardPropose(leader: RaftId, command: Uint8Array, signal: AbortSignal): Promise<TransactionOutcome>;
   /** Asks the leader for a read point. Throws what its `readIndex` throws, or `UNAVAILABLE`. */
   forwardReadIndex(leader: RaftId, signal: AbortSignal): Promise<number>;
   /** Fetches a snapshot's content. Throws `UNAVAILABLE` when the peer cannot be reached or has none of use. */

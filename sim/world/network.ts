@@ -16,6 +16,7 @@ import {
   type RaftTransport,
   type SnapshotPart,
 } from '../../node/raft-transport.ts';
+import { decodeCommand } from '../../node/state/command.ts';
 import type { Trace } from '../trace.ts';
 import type { Life, Schedule } from './schedule.ts';
 
@@ -112,7 +113,7 @@ export class SimNetwork {
       },
       forwardPropose: (leader, command, signal) =>
         this.call({ from: self, to: leader, life, signal, mayHaveHappened: true }, (remote, remoteSignal) =>
-          attached(remote).propose(command, remoteSignal, self),
+          attached(remote).propose(decodeCommand(command), remoteSignal, self),
         ),
       forwardReadIndex: (leader, signal) =>
         this.call({ from: self, to: leader, life, signal, mayHaveHappened: false }, (remote, remoteSignal) =>

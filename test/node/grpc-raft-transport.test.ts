@@ -9,6 +9,7 @@ import { GrpcRaftTransport } from '../../node/grpc-raft-transport.ts';
 import type { PeerHandlers, PeerServer } from '../../node/mesh/peer-server.ts';
 import { newMessage } from '../../node/raft/index.ts';
 import type { Hello, PeerMessage, RaftHandlers, SnapshotPart } from '../../node/raft-transport.ts';
+import { encodeCommand } from '../../node/state/command.ts';
 import { clientsOf, hostOf, serve, type TestHost, testAuthority } from './mesh/peer-fixtures.ts';
 
 interface Member {
@@ -154,7 +155,7 @@ t.test("a forwarded command comes back with its outcome or with the leader's own
     },
   });
   const signal = AbortSignal.timeout(5000);
-  t.same(await one.transport.forwardPropose(2, command, signal), {
+  t.same(await one.transport.forwardPropose(2, encodeCommand(command), signal), {
     revision: 12,
     succeeded: false,
     failedKey: 'a',
@@ -175,12 +176,18 @@ t.test('a command that certainly did not arrive is told apart from one that may 
   });
   const command = { clientToken: '', transaction: { compares: [], thenOps: [], elseOps: [] } };
   const startedMs = systemClock.monotonicMs();
-  await t.rejects(one.transport.forwardPropose(3, command, AbortSignal.timeout(5000)), { code: 'UNAVAILABLE' });
-  await t.rejects(one.transport.forwardPropose(99, command, AbortSignal.timeout(5000)), { code: 'UNAVAILABLE' });
+  await t.rejects(one.transport.forwardPropose(3, encodeCommand(command), AbortSignal.timeout(5000)), {
+    code: 'UNAVAILABLE',
+  });
+  await t.rejects(one.transport.forwardPropose(99, encodeCommand(command), AbortSignal.timeout(5000)), {
+    code: 'UNAVAILABLE',
+  });
   t.ok(systemClock.monotonicMs() - startedMs < 1000, 'within a second');
-  await t.rejects(one.transport.forwardPropose(2, command, AbortSignal.timeout(300)), { code: 'OUTCOME_UNKNOWN' });
+  await t.rejects(one.transport.forwardPropose(2, encodeCommand(command), AbortSignal.timeout(300)), {
+    code: 'OUTCOME_UNKNOWN',
+  });
   t.equal(arrived, 1);
-  await t.rejects(one.transport.forwardPropose(2, command, AbortSignal.abort()), { code: 'CANCELLED' });
+  await t.rejects(one.transport.forwardPropose(2, encodeCommand(command), AbortSignal.abort()), { code: 'CANCELLED' });
   t.equal(arrived, 1);
   two.transport.attach(undefined);
   await t.rejects(one.transport.forwardReadIndex(2, AbortSignal.timeout(5000)), { code: 'UNAVAILABLE' });
@@ -199,13 +206,13 @@ t.test(
     });
     const command = { clientToken: '', transaction: { compares: [], thenOps: [], elseOps: [] } };
     const signal = AbortSignal.timeout(10_000);
-    const sent = Array.from({ length: 50 }, () => one.transport.forwardPropose(2, command, signal));
+    const sent = Array.from({ length: 50 }, () => one.transport.forwardPropose(2, encodeCommand(command), signal));
     for (const promise of sent) promise.catch(() => {});
     await until(() => arrived === 50);
     t.equal(await one.transport.forwardReadIndex(2, signal), 7, 'the others do not hold it up');
     await two.end();
     for (const promise of sent) await t.rejects(promise, { code: 'OUTCOME_UNKNOWN' });
-    await t.rejects(one.transport.forwardPropose(2, command, signal), { code: 'UNAVAILABLE' });
+    await t.rejects(one.transport.forwardPropose(2, encodeCommand(command), signal), { code: 'UNAVAILABLE' });
     await t.rejects(one.transport.forwardReadIndex(2, signal), { code: 'UNAVAILABLE' });
   },
 );
@@ -225,7 +232,9 @@ t.test('a leader of the version before is asked in its own way', async (t) => {
   const [one] = await pairOf(t, { propose, readIndex: async () => 9 }, old);
   const command = { clientToken: 'tok', transaction: { compares: [], thenOps: [], elseOps: [] } };
   const signal = AbortSignal.timeout(5000);
-  const outcomes = await Promise.all([1, 2, 3].map(() => one.transport.forwardPropose(2, command, signal)));
+  const outcomes = await Promise.all(
+    [1, 2, 3].map(() => one.transport.forwardPropose(2, encodeCommand(command), signal)),
+  );
   t.same(
     outcomes.map(({ revision, counters }) => [revision, counters]),
     [1, 2, 3].map(() => [12, [2]]),

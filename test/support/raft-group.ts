@@ -8,6 +8,7 @@ import type { RaftLoopOptions } from '../../node/raft-loop/options.ts';
 import { RaftLoop } from '../../node/raft-loop.ts';
 import { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { PeerMessage, RaftHandlers, RaftTransport, SnapshotPart } from '../../node/raft-transport.ts';
+import { decodeCommand } from '../../node/state/command.ts';
 import type { Transaction } from '../../node/state/types.ts';
 import type { OpenedLog } from '../../node/store/index.ts';
 
@@ -145,7 +146,7 @@ export class RaftGroup {
       forwardPropose: async (leader, command, signal) => {
         const there = this.#reach(self, leader);
         if (there === undefined) throw unreachable(leader);
-        const outcome = await there.propose(command, signal, self);
+        const outcome = await there.propose(decodeCommand(command), signal, self);
         if (this.#reach(leader, self) === undefined) throw new ShoalError('OUTCOME_UNKNOWN', 'the answer was lost');
         return outcome;
       },

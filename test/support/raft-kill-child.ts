@@ -17,7 +17,7 @@ import { messageFromWire, messageToWire, snapshotPartFromWire, snapshotPartToWir
 import { RaftLoop } from '../../node/raft-loop.ts';
 import { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from '../../node/raft-transport.ts';
-import { decodeCommand, encodeCommand } from '../../node/state/command.ts';
+import { decodeCommand } from '../../node/state/command.ts';
 import type { TransactionOutcome } from '../../node/state/types.ts';
 import { openLevelLogStore } from '../../node/store/index.ts';
 import { shoal } from '../../proto/messages.ts';
@@ -168,9 +168,7 @@ const transport: RaftTransport = {
     send(linkTo(message.to), { kind: 'message', bytes: Buffer.from(bytes).toString('base64') });
   },
   forwardPropose: async (leader, command, signal) =>
-    JSON.parse(
-      await call(leader, 'propose', Buffer.from(encodeCommand(command)).toString('base64'), signal),
-    ) as TransactionOutcome,
+    JSON.parse(await call(leader, 'propose', Buffer.from(command).toString('base64'), signal)) as TransactionOutcome,
   forwardReadIndex: async (leader, signal) => Number(await call(leader, 'readIndex', '', signal)),
   async *fetchSnapshot(from, request, signal): AsyncGenerator<SnapshotPart> {
     const parts: SnapshotPart[] = [];
