@@ -228,7 +228,7 @@ function withinMember(cluster: ShoalCluster, member: number, name: string, kind:
 async function kills(cluster: BenchCluster, rounds: number): Promise<void> {
   const cpuBefore = cluster.cpuSeconds();
   // In the short form the one-node part still has to follow.
-  const untilMs = flags.quick ? startedMs + 42_000 : endMs;
+  const untilMs = flags.quick ? startedMs + 40_000 : endMs;
   const gapsMs = await killLeaders(cluster, rounds, untilMs);
   if (gapsMs.length < rounds)
     console.log(`# ${cluster.name}: ${gapsMs.length} of ${rounds} rounds fitted into the time`);
