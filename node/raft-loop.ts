@@ -46,6 +46,7 @@ import { type FetchedSnapshot, SnapshotFetch } from './raft-loop/snapshot-fetch.
 import { SnapshotShelf } from './raft-loop/snapshot-shelf.ts';
 import { Succession } from './raft-loop/succession.ts';
 import { type OwnLog, Trust } from './raft-loop/trust.ts';
+import { AppliedWaiters, ChangeWaiters } from './raft-loop/waiters.ts';
 import type { Hello, PeerMessage, RaftHandlers, RaftTransport } from './raft-transport.ts';
 import { isHello } from './raft-transport.ts';
 import { type Command, decodeCommand, encodeCommand } from './state/command.ts';
@@ -140,8 +141,8 @@ export class RaftLoop implements Service, RaftHandlers {
   #fetched: FetchedSnapshot | undefined;
   #isCompacting = false;
   #isRaisingTerm = false;
-  #changeWaiters: (() => void)[] = [];
-  #appliedWaiters: { readonly index: number; readonly done: () => void }[] = [];
+  readonly #changes: ChangeWaiters;
+  readonly #applied: AppliedWaiters;
 
   /** Throws `CONFIG_INVALID`. */
   constructor(deps: RaftLoopDeps, options: Partial<RaftLoopOptions> = {}) {
@@ -160,6 +161,8 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#trust = new Trust(store.identity, store.peers);
     this.#heard = new Heard(this.#raftId);
     this.#lastTickMs = deps.clock.monotonicMs();
+    this.#changes = new ChangeWaiters(deps.clock);
+    this.#applied = new AppliedWaiters(deps.clock, () => machine.appliedIndex);
     this.#heldCommits = new HeldCommits(deps.clock, (message) => {
       if (this.#isLive()) deps.transport.send(message);
     });
@@ -314,31 +317,13 @@ export class RaftLoop implements Service, RaftHandlers {
 
   /** Resolves when leader or quorum may have changed, or after `delayMs`. */
   changed(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#deps.clock.setTimeout(resolve, delayMs);
-      this.#changeWaiters.push(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    return this.#changes.wait(delayMs);
   }
 
   /** Resolves true once the local replica has applied `index`, false after `delayMs` or when the loop ends. */
   waitApplied(index: number, delayMs: number): Promise<boolean> {
-    if (this.#machine.appliedIndex >= index) return Promise.resolve(true);
-    if (this.#state === 'stopped') return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const waiter = { index, done: (): void => finish() };
-      const finish = (): void => {
-        timer.cancel();
-        resolve(this.#machine.appliedIndex >= index);
-      };
-      const timer = this.#deps.clock.setTimeout(() => {
-        this.#appliedWaiters = this.#appliedWaiters.filter((other) => other !== waiter);
-        resolve(false);
-      }, delayMs);
-      this.#appliedWaiters.push(waiter);
-    });
+    if (this.#state !== 'stopped') return this.#applied.wait(index, delayMs);
+    return Promise.resolve(this.#machine.appliedIndex >= index);
   }
 
   /** The refusal of a write or a fresh read: it names who is missing, or says that the agent is stopping. */
@@ -499,7 +484,7 @@ export class RaftLoop implements Service, RaftHandlers {
           this.#reads.fail(notLeader(leader), Number.POSITIVE_INFINITY, true);
           this.#heldCommits.clear();
         }
-        this.#tellChange();
+        this.#changes.tell();
       }
       for (const message of ready.messages) {
         if (message.to === appendThread) this.#persist(message);
@@ -529,7 +514,7 @@ export class RaftLoop implements Service, RaftHandlers {
     }
     this.#expire();
     this.#shelf.tick();
-    this.#tellChange();
+    this.#changes.tell();
     if (this.#tickCount % rememberTicks === 0 || maybe('raft-loop.remember-now')) {
       for (const [peer, memory] of this.#trust.takeChanges()) this.#store.rememberPeer(peer, memory);
     }
@@ -634,7 +619,7 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#applyAt = 0;
       this.#deliver(core, message.responses);
     }
-    this.#tellApplied();
+    this.#applied.tell();
   }
 
   #applyLater(): void {
@@ -678,7 +663,7 @@ export class RaftLoop implements Service, RaftHandlers {
     if (this.#confState.votersOutgoing.length > 0) reached('membership-is-joint');
     failpoint('members.changed-not-stored');
     for (const peer of this.#peers()) this.#greet(peer);
-    this.#tellChange();
+    this.#changes.tell();
   }
 
   // --- Proposals and reads -------------------------------------------------------------------------------------------
@@ -813,7 +798,7 @@ export class RaftLoop implements Service, RaftHandlers {
           { was: doubt.reason, index: raft.log.committed },
           'the log is repaired; this member votes again',
         );
-        this.#tellChange();
+        this.#changes.tell();
       }),
     );
   }
@@ -854,7 +839,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#applyQueue = [];
     this.#applyAt = 0;
     this.#reads.fail(this.noQuorum(), Number.POSITIVE_INFINITY, true);
-    this.#tellChange();
+    this.#changes.tell();
   }
 
   #ownLog(): OwnLog {
@@ -977,8 +962,8 @@ export class RaftLoop implements Service, RaftHandlers {
       // Entries that came behind the snapshot, then its responses.
       this.#persist({ ...message, snapshot: null });
       for (const next of waiting) this.#persist(next);
-      this.#tellApplied();
-      this.#tellChange();
+      this.#applied.tell();
+      this.#changes.tell();
       this.#turn();
     });
   }
@@ -1038,21 +1023,6 @@ export class RaftLoop implements Service, RaftHandlers {
     while (this.isLeader && this.#deps.clock.monotonicMs() < untilMs) await this.changed(this.options.tickMs);
   }
 
-  #tellChange(): void {
-    const waiters = this.#changeWaiters;
-    this.#changeWaiters = [];
-    for (const waiter of waiters) waiter();
-  }
-
-  #tellApplied(): void {
-    if (this.#appliedWaiters.length === 0) return;
-    const index = this.#machine.appliedIndex;
-    const done = this.#appliedWaiters.filter((waiter) => waiter.index <= index);
-    if (done.length === 0) return;
-    this.#appliedWaiters = this.#appliedWaiters.filter((waiter) => waiter.index > index);
-    for (const waiter of done) waiter.done();
-  }
-
   /** Lets something run on its own; its failure ends the loop. */
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => {
@@ -1078,10 +1048,8 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#fetch?.stop.abort(reason);
     this.#proposals.close();
     this.#reads.fail(reason, Number.POSITIVE_INFINITY, true);
-    this.#tellChange();
-    const waiters = this.#appliedWaiters;
-    this.#appliedWaiters = [];
-    for (const waiter of waiters) waiter.done();
+    this.#changes.tell();
+    this.#applied.close();
     return true;
   }
 }
