@@ -28,7 +28,7 @@ export class SmallDisk {
     mount(['-o', `remount,size=${mebibytes}m`, this.folder]);
   }
 
-  /** Safe to call twice. */
+  /** Ends it and removes the folder. Once. */
   unmount(): void {
     // Lazily: a store that a failed test left open must not keep it.
     execFileSync('umount', ['--lazy', this.folder], { stdio: 'ignore' });
