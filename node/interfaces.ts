@@ -12,6 +12,7 @@ import { RestServer } from '../api-gateway/server.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
+import { orderedUuids } from './base/ordered-uuids.ts';
 import type { Config } from './config/options.ts';
 import { placementConfiguration } from './config/placement.ts';
 import { endpointOf } from './found-mesh.ts';
@@ -71,7 +72,14 @@ export class Interfaces implements Service {
       takesQueries: placementConfiguration(config).enabledFilters.includes('JsonFilter'),
     };
     const compute = new ComputeService(
-      { ...services, placer: host.placer, hostControl: host.control, hostViews: view, hostProbe: host.probe },
+      {
+        ...services,
+        placer: host.placer,
+        hostControl: host.control,
+        hostViews: view,
+        hostProbe: host.probe,
+        newServerId: orderedUuids(clock, newId),
+      },
       computeOptions,
     );
     const quotas = new QuotaService(services);

@@ -6,6 +6,8 @@ export interface ComputeDependencies extends ServiceDependencies {
   readonly hostControl: HostControl;
   readonly hostViews: HostViews;
   readonly hostProbe: HostProbe;
+  /** A fresh UUID that sorts behind those made before (base/ordered-uuids.ts). Absent: `newId`. */
+  readonly newServerId?: () => string;
 }
 
 /** What the compute service is told when the agent starts. */

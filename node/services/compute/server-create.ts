@@ -79,9 +79,10 @@ export class ServerMaker {
     const reader = await this.#deps.state.fresh(context.signal);
     // More are refused below; here they are only not made ids for.
     const idCount = Math.min(countMax, draft.maxCount ?? draft.minCount ?? 1);
+    const newServerId = this.#deps.newServerId ?? this.#deps.newId;
     const ids = Array.from({ length: idCount }, (_, index) =>
       draft.clientToken === undefined
-        ? this.#deps.newId()
+        ? newServerId()
         : idFromToken(`${context.projectId}/${draft.clientToken}/${index}`),
     );
     const before =

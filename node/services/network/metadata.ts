@@ -4,6 +4,7 @@
  */
 import type { shoal } from '../../../proto/messages.ts';
 import { assert } from '../../base/assert.ts';
+import { tellingDigits } from '../../base/ordered-uuids.ts';
 import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -210,9 +211,9 @@ function fullName(server: shoal.v1.Server): string {
   return `${server.hostname}.${dhcpDomain}`;
 }
 
-/** EC2 wants ids of this form; the first 32 bits of ours serve. */
+/** EC2 wants ids of this form; 32 bits of ours serve. */
 function ec2Id(kind: 'ami' | 'i', id: string): string {
-  return `${kind}-${id.replaceAll('-', '').slice(0, 8).padStart(8, '0')}`;
+  return `${kind}-${tellingDigits(id).padStart(8, '0')}`;
 }
 
 function linkName(port: shoal.v1.Port): string {

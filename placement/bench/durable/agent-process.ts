@@ -13,6 +13,7 @@ import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
+import { orderedUuids } from '../../../node/base/ordered-uuids.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { loadConfig } from '../../../node/config/load.ts';
 import { placementConfiguration } from '../../../node/config/placement.ts';
@@ -152,6 +153,7 @@ const compute = new ComputeService({
   hostControl: { hostId: selfId, consoleLog: refuse, intendLocally: refuse, withLocalIntents: (server) => server },
   hostViews,
   hostProbe: { answers: refuse },
+  newServerId: orderedUuids(clock, randomUUID),
 });
 const gateway = new GrpcGateway(
   {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, ServerId } from '../../../node/base/ids.ts';
+import { orderedUuids } from '../../../node/base/ordered-uuids.ts';
 import { HostReportService } from '../../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type {
@@ -159,6 +160,7 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
     hostControl,
     hostViews: fakeHostViews(world),
     hostProbe,
+    newServerId: orderedUuids(world.deps.clock, world.deps.newId),
   });
   await addHost(world, 1);
   await addHost(world, 2);

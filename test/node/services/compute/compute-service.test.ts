@@ -171,6 +171,8 @@ void t.test('several servers of one request are placed as one batch and bound by
     [1, 2, 3, 4, 5, 6].map((n) => `${base.name}-${n}`),
   );
   t.ok(servers.every((server) => server.reservationId === reservationId && server.hostId !== ''));
+  const ids = servers.map((server) => server.id);
+  t.same([...ids].sort(), ids, 'ids sort as they were made: the rows lie side by side');
   const ports = servers.map((server) => portTable.must(world.state.local, server.portIds[0] ?? '').record);
   t.equal(new Set(ports.map((port) => port.fixedIps[0]?.ip)).size, 6, 'addresses of one transaction differ');
   t.equal(quotaUsage(world.state.local, 'alice-project', 'instances'), 6);
