@@ -116,6 +116,7 @@ export class ClaimBook {
       if (!released) here.set(claimKeyText({ serverId: server.id as ServerId, generation }), server);
     }
     const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
+    const bound: LedgerChange[] = [];
     const isOld = this.isAheadOf(revision);
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld) {
@@ -129,7 +130,7 @@ export class ClaimBook {
       const generation = server.hostId === selfId ? server.generation : server.generation - 1;
       const key = { serverId: server.id as ServerId, generation };
       if (record?.state === 'admitted') {
-        changes.push(...this.#ledger.bind(key).changes);
+        bound.push(...this.#ledger.bind(key).changes);
         continue;
       }
       reached('claim-adopted');
@@ -142,7 +143,7 @@ export class ClaimBook {
         lapsed.set(server.id, adopted.text);
       } else changes.push(...adopted.changes);
     }
-    await this.#persist(changes, isOld ? undefined : revision);
+    await this.#persist(changes, { bound, ...(isOld ? {} : { revision }) });
     return lapsed;
   }
 
@@ -151,17 +152,21 @@ export class ClaimBook {
     return Math.floor(this.#startMs + this.#clock.monotonicMs());
   }
 
-  async #persist(changes: readonly LedgerChange[], revision?: number): Promise<void> {
-    if (changes.length === 0) return;
+  /** `bound`: claims that are bound now, which moves no room, so that the mesh need not hear of it. */
+  async #persist(
+    changes: readonly LedgerChange[],
+    { bound = [], revision }: { readonly bound?: readonly LedgerChange[]; readonly revision?: number } = {},
+  ): Promise<void> {
+    if (changes.length === 0 && bound.length === 0) return;
     await this.#store.write([
-      ...changes.map((change) =>
+      ...[...changes, ...bound].map((change) =>
         change.kind === 'put'
           ? { key: storeKey(change.record), value: change.record }
           : { key: storeKey(change.key), value: undefined },
       ),
       ...(revision === undefined ? [] : [{ key: followedKey, value: revision }]),
     ]);
-    this.#onChange();
+    if (changes.length > 0) this.#onChange();
   }
 }
 

@@ -26,8 +26,21 @@ export function signAdvert(identity: HostIdentity, advert: shoal.v1.IAdvert): sh
 /**
  * The advert inside, if its host signed it and it belongs to the mesh. Throws `IDENTITY_MISMATCH` or `INVALID_ARGUMENT`:
  * nobody honest sends such a thing.
+ *
+ * @param isWanted asked before the signature is looked at, which costs far more than all else: what it says no to comes
+ *   back as undefined, true or forged. It must not believe what it sees.
  */
-export function openAdvert(signed: shoal.v1.ISignedAdvert, meshId: string): shoal.v1.Advert {
+export function openAdvert(signed: shoal.v1.ISignedAdvert, meshId: string): shoal.v1.Advert;
+export function openAdvert(
+  signed: shoal.v1.ISignedAdvert,
+  meshId: string,
+  isWanted: (advert: shoal.v1.Advert) => boolean,
+): shoal.v1.Advert | undefined;
+export function openAdvert(
+  signed: shoal.v1.ISignedAdvert,
+  meshId: string,
+  isWanted?: (advert: shoal.v1.Advert) => boolean,
+): shoal.v1.Advert | undefined {
   const bytes = signed.advert ?? new Uint8Array(0);
   const publicKey = signed.publicKey ?? new Uint8Array(0);
   const advert = decoded('advert', bytes, () => shoal.v1.Advert.decode(bytes));
@@ -41,6 +54,7 @@ export function openAdvert(signed: shoal.v1.ISignedAdvert, meshId: string): shoa
   for (const list of [advert.traits, advert.storagePools, advert.physicalNetworks, advert.aggregates]) {
     if (list.length > listItemsMax) throw invalid('An advert has a list that is too long.');
   }
+  if (isWanted?.(advert) === false) return undefined;
   if (!verifySignature(publicKey, advertPurpose, bytes, signed.signature ?? new Uint8Array(0))) {
     throw mismatch('The signature of an advert is wrong.');
   }

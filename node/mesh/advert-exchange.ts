@@ -113,7 +113,7 @@ export class AdvertExchange {
   #validate(data: Uint8Array): Verdict {
     try {
       const held = this.#open(decoded(data), 0);
-      if (held === undefined || !this.view.isNews(held)) return 'ignore';
+      if (held === undefined) return 'ignore';
       this.#checked.set(data, held);
       return 'accept';
     } catch (caught) {
@@ -129,11 +129,18 @@ export class AdvertExchange {
     else this.accept(decoded(data));
   }
 
-  /** Undefined: true but of no use, being old or of a host that is no member here (yet). */
+  /**
+   * Undefined: of no use, being old or of a host that is no member here (yet). Whether its host signed such a thing does
+   * not matter, so it is not asked: what is repeated, by whomever, costs little.
+   */
   #open(signed: shoal.v1.ISignedAdvert, ageMs: number): HeldAdvert | undefined {
-    const advert = openAdvert(signed, this.#options.meshId);
+    const advert = openAdvert(
+      signed,
+      this.#options.meshId,
+      (read) => this.view.isNewer(read.hostId as HostId, read) && this.#options.isMember(read.hostId as HostId),
+    );
+    if (advert === undefined) return undefined;
     const hostId = advert.hostId as HostId; // `openAdvert` has derived it from the key.
-    if (!this.#options.isMember(hostId)) return undefined;
     const takenMs = this.#deps.clock.monotonicMs() - (Number.isFinite(ageMs) ? Math.max(0, ageMs) : 0);
     return { hostId, advert, signed: shoal.v1.SignedAdvert.create(signed), takenMs };
   }

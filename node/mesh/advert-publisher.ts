@@ -9,7 +9,7 @@ import type { HostIdentity } from './identity.ts';
 
 /** Least time over which changes are gathered into one advert, ms: a burst of claims is one message. */
 const coalesceMsMin = 50;
-/** Least time between two heartbeats, ms. */
+/** Least silence after which a host says that it is still here, ms. */
 const heartbeatMsMin = 5_000;
 /** Part of a heartbeat that chance may take off or add: hosts that started together must not speak together for ever. */
 const heartbeatJitter = 0.2;
@@ -49,7 +49,10 @@ export class AdvertPublisher implements Service {
   readonly #options: AdvertPublisherOptions;
   #sequence = 0;
   #last: { readonly signed: shoal.v1.SignedAdvert; readonly madeMs: number } | undefined;
+  /** Something has changed since `#last` was made. */
   #changed = true;
+  /** `#last` has been published. */
+  #isTold = false;
   #pending: Timer | undefined;
   #heartbeat: Timer | undefined;
   #running = false;
@@ -64,7 +67,6 @@ export class AdvertPublisher implements Service {
     if (this.#running) return;
     this.#running = true;
     await this.#publish();
-    this.#armHeartbeat();
   }
 
   /** Safe to call twice. */
@@ -81,7 +83,8 @@ export class AdvertPublisher implements Service {
     const delayMs = Math.max(coalesceMsMin, (this.#options.hostCount() / changesPerSecondMax) * 1000);
     this.#pending = this.#deps.clock.setTimeout(() => {
       this.#pending = undefined;
-      this.#publishSoon();
+      // A heartbeat may have told it meanwhile.
+      if (this.#changed || !this.#isTold) this.#publishSoon();
     }, delayMs);
   }
 
@@ -101,6 +104,7 @@ export class AdvertPublisher implements Service {
       }),
     );
     this.#changed = false;
+    this.#isTold = false;
     this.#last = { signed, madeMs: nowMs };
     this.#options.onAdvert(signed);
     return signed;
@@ -111,10 +115,12 @@ export class AdvertPublisher implements Service {
     return { epoch: this.#options.epoch, sequence: this.#sequence + 1 };
   }
 
+  /** Publishes what is so now: what an answer to a claim carried already, if nothing has changed since. */
   async #publish(): Promise<void> {
-    // A heartbeat says "I am here now": it is always made anew.
-    this.#changed = true;
     const { advert, signature, publicKey } = this.fresh();
+    this.#isTold = true;
+    // Whatever is told says that this host is here.
+    this.#armHeartbeat();
     const bytes = shoal.v1.SignedAdvert.encode({ advert, signature, publicKey }).finish();
     await this.#deps.gossip.publish(this.#options.topic, bytes);
   }
@@ -127,12 +133,14 @@ export class AdvertPublisher implements Service {
   }
 
   #armHeartbeat(): void {
+    this.#heartbeat?.cancel();
     if (!this.#running) return;
     const everyMs = Math.max(heartbeatMsMin, (this.#options.hostCount() / heartbeatsPerSecondMax) * 1000);
     const delayMs = everyMs * (1 + heartbeatJitter * (2 * this.#deps.random.float() - 1));
     this.#heartbeat = this.#deps.clock.setTimeout(() => {
+      // It says "I am here now", so it is made anew.
+      this.#changed = true;
       this.#publishSoon();
-      this.#armHeartbeat();
     }, delayMs);
   }
 }

@@ -45,15 +45,15 @@ export class AdvertView {
     return [...this.#held.values()];
   }
 
-  /** Whether an advert is newer than the one held of its host, or the first. */
-  isNews(offered: HeldAdvert): boolean {
-    const held = this.#held.get(offered.hostId);
-    return held === undefined || compareAdvertOrder(offered.advert, held.advert) > 0;
+  /** Whether an advert of this place is newer than the one held of the host, or the first. */
+  isNewer(hostId: HostId, order: AdvertOrder): boolean {
+    const held = this.#held.get(hostId);
+    return held === undefined || compareAdvertOrder(order, held.advert) > 0;
   }
 
   /** Takes an advert in. False: the one held is as new or newer, and nothing has changed. */
   merge(offered: HeldAdvert): boolean {
-    if (!this.isNews(offered)) return false;
+    if (!this.isNewer(offered.hostId, offered.advert)) return false;
     this.#held.set(offered.hostId, offered);
     return true;
   }

@@ -20,6 +20,7 @@ const call: PeerCall = {
 function host(vcpus: number, more: Partial<ClaimHandlersDeps> = {}) {
   const store = memoryHostStore();
   const writes: (readonly HostStoreWrite[])[] = [];
+  let changes = 0;
   const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
   const claims = new ClaimBook(
     {
@@ -31,7 +32,9 @@ function host(vcpus: number, more: Partial<ClaimHandlersDeps> = {}) {
         },
       },
       clock: systemClock,
-      onChange: () => {},
+      onChange: () => {
+        changes += 1;
+      },
     },
     { vcpus: pool(vcpus), memoryMib: pool(1 << 20), diskGib: pool(1000), pciPools: [], numaCells: [] },
   );
@@ -47,7 +50,7 @@ function host(vcpus: number, more: Partial<ClaimHandlersDeps> = {}) {
     hostId,
     ...more,
   });
-  return { claims, handlers, writes, signed: () => signed };
+  return { claims, handlers, writes, signed: () => signed, changes: () => changes };
 }
 
 function claim(serverId: string, more: Partial<shoal.v1.ClaimRequest> = {}): shoal.v1.ClaimRequest {
@@ -118,24 +121,41 @@ void t.test('an overloaded host refuses early, before anything is written', asyn
   t.equal(claims.usage().servers, 256);
 });
 
+function recordOf(id: string): shoal.v1.Server {
+  return new shoal.v1.Server({
+    id,
+    hostId,
+    generation: 1,
+    storage: 'local',
+    flavor: { vcpus: 1, memoryMib: 1, diskGib: 1 },
+  });
+}
+
 void t.test('a server that is recorded after its claim has ended is told of when its room is taken', async (t) => {
   const { handlers, claims } = host(1);
   await handlers.claim(claim('late', { ttlMs: 1 }), call);
   await new Promise((resolve) => setTimeout(resolve, 5));
   t.match(await handlers.claim(claim('quick'), call), { admitted: true });
-  const record = (id: string) =>
-    new shoal.v1.Server({
-      id,
-      hostId,
-      generation: 1,
-      storage: 'local',
-      flavor: { vcpus: 1, memoryMib: 1, diskGib: 1 },
-    });
-  const lapsed = await claims.follow([record('quick'), record('late')], hostId, 7, () => false);
+  const lapsed = await claims.follow([recordOf('quick'), recordOf('late')], hostId, 7, () => false);
   t.match([...lapsed], [['late', /1 vCPUs are wanted, 0 are free/]]);
   t.equal(claims.usage().vcpus.used, 1);
-  t.same([...(await claims.follow([record('late')], hostId, 8, () => false))], [], 'once there is room it is taken in');
+  t.same([...(await claims.follow([recordOf('late')], hostId, 8, () => false))], [], 'once there is room it is taken in');
   t.equal(claims.usage().servers, 1);
-  await claims.follow([record('late'), record('quick')], hostId, 9, () => true);
+  await claims.follow([recordOf('late'), recordOf('quick')], hostId, 9, () => true);
   t.equal(claims.usage().vcpus.used, 2, 'a guest that is here is a fact');
+});
+
+void t.test('the mesh is to hear what moves room, and a bind moves none', async (t) => {
+  const { claims, handlers, writes, changes } = host(4);
+  const isHere = (): boolean => true;
+  t.equal((await handlers.claim(claim('a'), call)).admitted, true);
+  t.equal(changes(), 1);
+  await claims.follow([recordOf('a')], hostId, 10, isHere);
+  t.equal(writes.length, 2, 'the bind is written');
+  t.equal(changes(), 1);
+  await claims.follow([recordOf('a'), recordOf('b')], hostId, 11, isHere);
+  t.equal(changes(), 2, 'one that was not known takes room');
+  await claims.follow([recordOf('b')], hostId, 12, isHere);
+  t.equal(changes(), 3, 'one that has gone gives room');
+  t.equal(claims.usage().vcpus.used, 1);
 });

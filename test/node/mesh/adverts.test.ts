@@ -208,6 +208,63 @@ t.test('what is old or forged is not passed on', async (t) => {
   t.equal(one.exchange.view.get(three.identity.hostId)?.advert.sequence, 2);
 });
 
+t.test('no time is lost on the signature of what is old; what is newer and forged is refused', async (t) => {
+  const [member, other] = [identityOf(1), identityOf(2)];
+  const warnings: unknown[] = [];
+  const clock = new ManualClock();
+  const exchange = new AdvertExchange(
+    {
+      clock,
+      logger: { ...silentLogger, warn: (facts: unknown) => warnings.push(facts) },
+      random: new Prng(1),
+      gossip: new MemoryGossipHub(clock).join(other.hostId),
+    },
+    { meshId: 'm-1', topic, isMember: (hostId) => hostId === member.hostId, onAdvert: () => {} },
+  );
+  const advert = { meshId: 'm-1', hostId: member.hostId, epoch: 3, sequence: 5, vcpusUsed: 1 };
+  const forged = (changed: object): shoal.v1.ISignedAdvert => ({
+    ...signAdvert(member, advert),
+    advert: shoal.v1.Advert.encode({ ...advert, ...changed, vcpusUsed: 9 }).finish(),
+  });
+  t.equal(exchange.accept(forged({})), false, 'a forged first one');
+  t.equal(warnings.length, 1);
+  t.equal(exchange.accept(signAdvert(member, advert)), true);
+  for (const changed of [{ sequence: 4 }, { sequence: 5 }, { epoch: 2, sequence: 99 }]) {
+    t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
+  }
+  t.equal(exchange.accept({ ...signAdvert(other, { ...advert, hostId: other.hostId }), signature: null }), false);
+  t.equal(warnings.length, 1, 'of what is of no use nobody asks who signed it');
+  for (const changed of [{ sequence: 6 }, { epoch: 4, sequence: 0 }]) {
+    t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
+  }
+  t.equal(warnings.length, 3);
+  t.same(exchange.view.get(member.hostId)?.advert.vcpusUsed, 1);
+  t.equal(exchange.view.size, 1);
+});
+
+t.test('what an answer carried is published as it is, and a heartbeat follows a silence only', async (t) => {
+  const { clock, hosts } = await meshOf(2);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  await one.publisher.start();
+  await clock.advance(10);
+  one.vcpusUsed = 7;
+  one.publisher.changed();
+  const { sequence } = shoal.v1.Advert.decode(one.publisher.fresh().advert);
+  await clock.advance(100);
+  t.equal(two.exchange.view.get(one.identity.hostId)?.advert.sequence, sequence, 'nothing was signed for it anew');
+  t.same(two.heard, ['h0 0 0', 'h0 7 0']);
+  for (let n = 0; n < 20; n++) {
+    one.vcpusUsed = n;
+    one.publisher.changed();
+    await clock.advance(3_000);
+  }
+  t.equal(two.heard.length, 22, 'a minute of changes needs no heartbeat');
+  await clock.advance(20_000);
+  t.ok(two.heard.length >= 25 && two.heard.length <= 27, `${two.heard.length - 22} heartbeats in 20 s`);
+  await one.publisher.stop();
+});
+
 t.test('a newcomer has the whole view from one peer, and each advert is as old as it was there', async (t) => {
   const { clock, hosts } = await meshOf(3);
   for (const { publisher } of hosts) await publisher.start();
