@@ -43,6 +43,9 @@ export interface Row<T> {
   readonly revision: number;
 }
 
+/** What stands for itself in a key. */
+const plainPart = /^[A-Za-z0-9\-._]+$/;
+
 /** Joins and encodes the parts of an index key. */
 export function indexKey(...parts: readonly string[]): string {
   return parts.map(encodePart).join('|');
@@ -51,6 +54,8 @@ export function indexKey(...parts: readonly string[]): string {
 /** Percent-encodes all but letters, digits and `-._:`, so that a part holds no separator. An empty part is `%`. */
 export function encodePart(part: string): string {
   if (part === '') return '%';
+  // Ids, which most parts are.
+  if (plainPart.test(part)) return part;
   return encodeURIComponent(part).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

@@ -104,7 +104,7 @@ export class ServerMaker {
         const batch = wanted.slice(first, first + atOnce);
         const minCount = checked.minCount - known.size - made.length;
         const later = wanted.length - first - batch.length;
-        const servers = await this.#makeBatch(context, checked, batch, Math.max(1, minCount - later));
+        const servers = await this.#makeBatch(context, checked, batch, Math.max(1, minCount - later), first === 0);
         made.push(...servers);
         if (servers.length < batch.length) break;
       }
@@ -119,15 +119,20 @@ export class ServerMaker {
     return { servers: [...before, ...made], reservationId };
   }
 
-  /** Places and binds between `minCount` and all of `namings`, in their order, or none. */
+  /**
+   * Places and binds between `minCount` and all of `namings`, in their order, or none.
+   * @param hasReadFresh a linearizable view has been read a moment ago: the local one is no older.
+   */
   async #makeBatch(
     context: RequestContext,
     checked: CheckedDraft,
     namings: readonly Naming[],
     minCount: number,
+    hasReadFresh: boolean,
   ): Promise<readonly shoal.v1.Server[]> {
     for (let placements = 0; placements < placementsMax; placements++) {
-      const reader = await this.#deps.state.fresh(context.signal);
+      const { state } = this.#deps;
+      const reader = placements === 0 && hasReadFresh ? state.local : await state.fresh(context.signal);
       const { storage } = meshDefaults(reader, this.#options);
       const group = checked.groupId === '' ? undefined : serverGroupTable.get(reader, checked.groupId);
       if (checked.groupId !== '' && group === undefined)
@@ -206,7 +211,7 @@ export class ServerMaker {
     },
   ): Promise<readonly shoal.v1.Server[]> {
     const namingOf = new Map(namings.map((naming) => [naming.id, naming]));
-    return transact(this.#deps, context, (attempt) => {
+    return transact(this.#deps, { signal: context.signal, hasReadFresh: true }, (attempt) => {
       const { reader, change } = attempt;
       const servers: shoal.v1.Server[] = [];
       const added: shoal.v1.Server[] = [];
@@ -260,7 +265,7 @@ export class ServerMaker {
     storage: string,
     why: ShoalError,
   ): Promise<shoal.v1.Server> {
-    return transact(this.#deps, context, ({ reader, change }) => {
+    return transact(this.#deps, { signal: context.signal, hasReadFresh: true }, ({ reader, change }) => {
       const existing = serverTable.get(reader, naming.id)?.record;
       if (existing !== undefined) return existing;
       const failed = this.#record(context, checked, naming, storage);
