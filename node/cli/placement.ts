@@ -1,6 +1,7 @@
 /** `shoal placement explain|what-if`: where a server would go, and why not elsewhere; nothing is placed. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import type { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
 
@@ -43,25 +44,8 @@ export function registerPlacement(program: Command): void {
       const { filters, hosts } = await withLocalAgent(config, (client) =>
         client.calls(shoal.v1.PlacementService).explain(wishOf(flags), callOptions),
       );
-      if (flags.json) {
-        console.log(JSON.stringify({ filters, hosts }));
-        return;
-      }
-      const style = { head: [], border: [] };
-      const byFilter = new Table({ head: ['filter', 'removed', 'left', 'commonest reason'], style });
-      for (const filter of filters) byFilter.push([filter.filter, filter.removed, filter.left, filter.reason]);
-      const byHost = new Table({ head: ['host', 'verdict', 'reason', 'score'], style });
-      for (const host of hosts) {
-        const passes = host.filter === '';
-        byHost.push([
-          host.hostName,
-          passes ? 'passes' : host.filter,
-          host.reason,
-          passes ? host.weight.toFixed(3) : '',
-        ]);
-      }
-      console.log(byFilter.toString());
-      console.log(byHost.toString());
+      const explained = explainedOf(filters, hosts);
+      console.log(flags.json ? JSON.stringify(explained) : explanationText(explained));
     });
 
   withWish(placement.command('what-if'))
@@ -81,4 +65,71 @@ export function registerPlacement(program: Command): void {
       if (flags.json) console.log(JSON.stringify({ count, isAtMost: count === countMax }));
       else console.log(count === countMax ? `${count} or more` : String(count));
     });
+}
+
+/** What is printed as JSON: every field, also those that are 0 or empty. */
+interface Explained {
+  readonly hostCount: number;
+  readonly fittingCount: number;
+  readonly filters: readonly {
+    readonly filter: string;
+    readonly removed: number;
+    readonly left: number;
+    /** The commonest; empty when it removed nothing. */
+    readonly reason: string;
+  }[];
+  /** Those that fit first, the best at the top. The agent tells of so many and no more. */
+  readonly hosts: readonly {
+    readonly hostId: string;
+    readonly hostName: string;
+    readonly fits: boolean;
+    /** The first filter that the host fails; empty when it fits. */
+    readonly filter: string;
+    readonly reason: string;
+    /** Null when it does not fit. */
+    readonly score: number | null;
+  }[];
+}
+
+function explainedOf(filters: readonly shoal.v1.FilterCount[], hosts: readonly shoal.v1.HostReason[]): Explained {
+  const first = filters[0];
+  return {
+    // Without a filter every host that is told of fits.
+    hostCount: first === undefined ? hosts.length : first.removed + first.left,
+    fittingCount: filters.at(-1)?.left ?? hosts.length,
+    filters: filters.map(({ filter, removed, left, reason }) => ({ filter, removed, left, reason })),
+    hosts: hosts
+      .map(({ hostId, hostName, filter, reason, weight }) => {
+        const fits = filter === '';
+        return { hostId, hostName, fits, filter, reason, score: fits ? weight : null };
+      })
+      .sort((a, b) => (b.score ?? Number.NEGATIVE_INFINITY) - (a.score ?? Number.NEGATIVE_INFINITY) || byName(a, b)),
+  };
+}
+
+function byName(a: { readonly hostName: string }, b: { readonly hostName: string }): number {
+  return a.hostName < b.hostName ? -1 : 1;
+}
+
+function explanationText({ hostCount, fittingCount, filters, hosts }: Explained): string {
+  const style = { head: [], border: [] };
+  const byFilter = new Table({ head: ['filter', 'removed', 'left', 'commonest reason'], style });
+  for (const { filter, removed, left, reason } of filters) byFilter.push([filter, removed, left, reason]);
+  const byHost = new Table({ head: ['host', 'verdict', 'reason', 'score'], style });
+  for (const { hostName, fits, filter, reason, score } of hosts) {
+    byHost.push([hostName, fits ? 'fits' : filter, reason, score === null ? '' : score.toFixed(3)]);
+  }
+  const verdict =
+    hostCount === 0
+      ? 'This agent knows of no host.'
+      : fittingCount === 0
+        ? `No host fits; ${hostCount} known to this agent.`
+        : `${fittingCount} of ${hostCount} hosts ${fittingCount === 1 ? 'fits' : 'fit'}.`;
+  const untold = hostCount - hosts.length;
+  return [
+    byFilter.toString(),
+    ...(hosts.length === 0 ? [] : [byHost.toString()]),
+    ...(untold > 0 && hosts.length > 0 ? [`${untold} more hosts are not listed.`] : []),
+    verdict,
+  ].join('\n');
 }
