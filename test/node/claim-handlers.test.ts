@@ -139,7 +139,11 @@ void t.test('a server that is recorded after its claim has ended is told of when
   const lapsed = await claims.follow([recordOf('quick'), recordOf('late')], hostId, 7, () => false);
   t.match([...lapsed], [['late', /1 vCPUs are wanted, 0 are free/]]);
   t.equal(claims.usage().vcpus.used, 1);
-  t.same([...(await claims.follow([recordOf('late')], hostId, 8, () => false))], [], 'once there is room it is taken in');
+  t.same(
+    [...(await claims.follow([recordOf('late')], hostId, 8, () => false))],
+    [],
+    'once there is room it is taken in',
+  );
   t.equal(claims.usage().servers, 1);
   await claims.follow([recordOf('late'), recordOf('quick')], hostId, 9, () => true);
   t.equal(claims.usage().vcpus.used, 2, 'a guest that is here is a fact');

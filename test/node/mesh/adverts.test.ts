@@ -232,7 +232,10 @@ t.test('no time is lost on the signature of what is old; what is newer and forge
   for (const changed of [{ sequence: 4 }, { sequence: 5 }, { epoch: 2, sequence: 99 }]) {
     t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
   }
-  t.equal(exchange.accept({ ...signAdvert(other, { ...advert, hostId: other.hostId }), signature: new Uint8Array(64) }), false);
+  t.equal(
+    exchange.accept({ ...signAdvert(other, { ...advert, hostId: other.hostId }), signature: new Uint8Array(64) }),
+    false,
+  );
   t.equal(warnings.length, 1, 'of what is of no use nobody asks who signed it');
   for (const changed of [{ sequence: 6 }, { epoch: 4, sequence: 0 }]) {
     t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
