@@ -1,6 +1,7 @@
 /**
- * Where the processor time of a profiled run went: `node placement/bench/durable/profile.ts FOLDER`. Sums the self time of
- * every `.cpuprofile` below the folder, by process and by part of the program.
+ * Where the processor time of a profiled run went: `node placement/bench/durable/profile.ts FOLDER [SECONDS]`. Sums the
+ * self time of every `.cpuprofile` below the folder, by process and by part of the program, from so many seconds after the
+ * process's start on: what starting costs is left out.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -21,8 +22,9 @@ interface Profile {
 const rowsMax = 24;
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = process.argv[2];
-if (folder === undefined) {
-  console.error('usage: node placement/bench/durable/profile.ts FOLDER');
+const fromUs = 1e6 * Number(process.argv[3] ?? 0);
+if (folder === undefined || !(fromUs >= 0)) {
+  console.error('usage: node placement/bench/durable/profile.ts FOLDER [SECONDS]');
   process.exit(2);
 }
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.cpuprofile'));
@@ -33,10 +35,13 @@ for (const file of files.sort()) {
   const byPart = new Map<string, number>();
   const byOwn = new Map<string, number>();
   const byFunction = new Map<string, number>();
+  let sinceStartUs = 0;
   let total = 0;
   let idle = 0;
   for (const [at, sample] of profile.samples.entries()) {
     const us = profile.timeDeltas[at] ?? 0;
+    sinceStartUs += us;
+    if (sinceStartUs < fromUs) continue;
     const frame = nodes.get(sample);
     if (frame === undefined) continue;
     total += us;
