@@ -93,7 +93,7 @@ export class RaftStateClient implements StateClient {
     const { clientToken = '', signal } = options;
     mustBeProposable(transaction, clientToken);
     // A write that goes over the wire needs a token, so that it can be sent again when the answer is lost.
-    let token = clientToken === '' && this.#loop.route()?.kind !== 'here' ? this.#newToken() : clientToken;
+    let token = clientToken === '' && this.#loop.route()?.kind === 'leader' ? this.#newToken() : clientToken;
     // Too large is said here rather than by the leader.
     let encoded = encodeCommand({ clientToken: token, transaction });
     let refusal = new Retries(this.#clock, this.#loop.patienceMs);
