@@ -3,9 +3,13 @@ import type { Mutant } from './mutant.ts';
 import { crowd, few, guests } from './settings.ts';
 
 export const hostMutants = {
-  'claims-ignored': { text: 'a host admits without looking at its room', overrides: crowd, host: 'claims-ignored' },
+  'claims-ignored': {
+    text: 'a host admits without looking at its room, and takes in what is recorded',
+    overrides: crowd,
+    host: 'claims-ignored',
+  },
   'releases-at-once': {
-    text: 'a host forgets a claim as soon as it has admitted it',
+    text: 'a host forgets a claim as soon as it has admitted it, and takes in what is recorded',
     overrides: crowd,
     host: 'releases-at-once',
   },
@@ -30,7 +34,7 @@ export const hostMutants = {
     host: 'lower-advert-wins',
   },
   'gossip-authorises': {
-    text: 'whoever places a server takes its own view for the consent of the host',
+    text: 'whoever places a server takes its own view for the consent of the host, which takes in what is recorded',
     overrides: crowd,
     host: 'gossip-authorises',
   },
@@ -75,8 +79,9 @@ export const hostMutants = {
     overrides: {
       ...guests,
       tenants: 3,
-      faults: ['clock-step', 'clients-give-up'],
-      faultEveryMs: 700,
+      faults: ['clock-step', 'agent-failpoint', 'clients-give-up'],
+      faultEveryMs: 300,
+      chaosMs: 60_000,
       faultForMs: 8_000,
       network: { delayMs: 20, jitterMs: 5, loss: 0, repeat: 0, overtake: 0 },
       syncMs: 10,

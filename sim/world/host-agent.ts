@@ -65,8 +65,10 @@ export interface HostAgentDeps {
   readonly isPresumptuous: boolean;
   /** A planted bug: claims are timed by the wall clock. */
   readonly claimsByWallClock: boolean;
-  /** A planted bug: a claim that has ended is bound, and the host takes the server in whatever room it has. */
+  /** A planted bug: a claim that has ended is bound. */
   readonly bindsOldClaims: boolean;
+  /** A planted bug: a host takes in what is recorded on it, whatever room it has. */
+  readonly adoptsAnything: boolean;
   readonly wrapStore?: (inner: HostStore) => HostStore;
   readonly wrapDrivers?: (machine: HostMachine, drivers: HostDriverSet, clock: Clock) => HostDriverSet;
   /** How much more than it has this host tells of itself, as a factor. */
@@ -162,7 +164,7 @@ export class HostAgent {
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision, isHere) =>
-          this.claims.follow(servers, hostId, revision, deps.bindsOldClaims ? () => true : isHere),
+          this.claims.follow(servers, hostId, revision, deps.adoptsAnything ? () => true : isHere),
         isBehind: (revision) => this.claims.isAheadOf(revision),
         clock,
         logger,

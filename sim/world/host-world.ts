@@ -38,7 +38,7 @@ import {
 } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
 import { type Misdeed, misdeeds } from '../mutants/misdeeds.ts';
-import type { Mutant } from '../mutants/mutant.ts';
+import type { HostMutant, Mutant } from '../mutants/mutant.ts';
 import type { WorldProbe } from '../probes.ts';
 import type { Trace } from '../trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../watcher.ts';
@@ -55,6 +55,14 @@ import type { Schedule } from './schedule.ts';
 import type { Trouble } from './trouble.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
+
+/** Planted bugs of admission, whose hosts take in whatever is recorded: else a claim that was not made stops the start. */
+const adoptsAnything: readonly HostMutant[] = [
+  'binds-old-claims',
+  'claims-ignored',
+  'releases-at-once',
+  'gossip-authorises',
+];
 
 /** Records that are checked against one another whenever one of them has changed. */
 const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable].map(({ prefix }) => prefix);
@@ -282,6 +290,7 @@ export class HostWorld {
       isPresumptuous: mutant === 'gossip-authorises',
       claimsByWallClock: mutant === 'claims-by-wall-clock',
       bindsOldClaims: mutant === 'binds-old-claims',
+      adoptsAnything: mutant !== undefined && adoptsAnything.includes(mutant),
       ...(planted?.hostStore === undefined ? {} : { wrapStore: planted.hostStore }),
       ...(planted?.drivers === undefined ? {} : { wrapDrivers: planted.drivers }),
       boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,

@@ -12,7 +12,7 @@ const msMax = 45_000;
 for (const mutant of ['votes-twice', 'claims-ignored'] as const) {
   await t.test(`the failure of ${mutant} becomes smaller and stays the same failure`, async (t) => {
     const spec = runSpec({ mutant, flags: {} });
-    const failure = await simulate(1, settingsOf(spec));
+    const failure = await simulate(2, settingsOf(spec));
     t.equal(failure.verdict, 'safety');
     const startedMs = performance.now();
     const { result, spec: smallest, runs } = await shrink(failure, spec, { msMax, nowMs: () => performance.now() });
@@ -30,7 +30,7 @@ for (const mutant of ['votes-twice', 'claims-ignored'] as const) {
 
 await t.test('time that is over ends it with what there is', async (t) => {
   const spec = runSpec({ mutant: 'votes-twice', flags: {} });
-  const failure = await simulate(1, settingsOf(spec));
+  const failure = await simulate(2, settingsOf(spec));
   const { result, runs } = await shrink(failure, spec, { msMax: 0, nowMs: () => performance.now() });
   t.equal(result, failure);
   t.equal(runs, 0);
