@@ -62,7 +62,7 @@ export function registerPlacement(program: Command): void {
       const { count } = await withLocalAgent(config, (client) =>
         client.calls(shoal.v1.PlacementService).whatIf({ ...wishOf(flags), countMax }, callOptions),
       );
-      if (flags.json) console.log(JSON.stringify({ count, isAtMost: count === countMax }));
+      if (flags.json) console.log(JSON.stringify({ count, isAtLeast: count === countMax }));
       else console.log(count === countMax ? `${count} or more` : String(count));
     });
 }

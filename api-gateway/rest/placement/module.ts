@@ -64,7 +64,7 @@ export function placementModule(preview: PlacementPreview): RestModule {
         const { count_max: countMax = countMaxDefault, ...body } = parse(whatIfBody, request.body);
         const reader = await gateway.readState(request);
         const count = preview.whatIf(gateway.context(request), reader, wishOf(body), countMax);
-        return { count, is_at_most: count === countMax };
+        return { count, is_at_least: count === countMax };
       });
     },
   };

@@ -159,9 +159,9 @@ void t.test('explain counts for everybody and names hosts to administrators alon
 void t.test('what-if counts, and wishes are checked as creates are', async (t) => {
   const cloud = await start();
   t.teardown(() => cloud.gateway.stop());
-  t.same((await cloud.ask('what-if', { flavor_id: 'f8' })).body, { count: 3, is_at_most: false });
-  t.same((await cloud.ask('what-if', { flavor_id: 'f1', count_max: 5 })).body, { count: 5, is_at_most: true });
-  t.same((await cloud.ask('what-if', { flavor_id: 'f1', host: 'host-1' })).body, { count: 4, is_at_most: false });
+  t.same((await cloud.ask('what-if', { flavor_id: 'f8' })).body, { count: 3, is_at_least: false });
+  t.same((await cloud.ask('what-if', { flavor_id: 'f1', count_max: 5 })).body, { count: 5, is_at_least: true });
+  t.same((await cloud.ask('what-if', { flavor_id: 'f1', host: 'host-1' })).body, { count: 4, is_at_least: false });
   const cases: readonly [object, number, string | undefined][] = [
     [{ flavor_id: 'none' }, 400, undefined],
     [{ flavor_id: 'f1', image_id: 'none' }, 400, undefined],

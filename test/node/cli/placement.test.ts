@@ -137,8 +137,8 @@ t.test('placement is asked without placing anything', async (t) => {
     t.match((await ask('what-if', '--flavor', '1')).out, /^[1-9][0-9]*\n$/);
     t.equal((await ask('what-if', '--flavor', 'huge')).out, '0\n');
     t.equal((await ask('what-if', '--flavor', '1', '--max', '1')).out, '1 or more\n');
-    t.same(await json('what-if', '--flavor', 'huge'), { count: 0, isAtMost: false });
-    t.same(await json('what-if', '--flavor', '1', '--max', '1'), { count: 1, isAtMost: true });
+    t.same(await json('what-if', '--flavor', 'huge'), { count: 0, isAtLeast: false });
+    t.same(await json('what-if', '--flavor', '1', '--max', '1'), { count: 1, isAtLeast: true });
   });
 
   await t.test('a wish that makes no sense is refused in words', async (t) => {
