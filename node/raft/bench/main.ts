@@ -38,14 +38,16 @@ if (flags.help) {
   --quick            one short run of each, five leaders killed; ends within a minute
   --json FILE        write all rows as a JSON array
   --dir FOLDER       work in a new folder below this one, to choose the disk; default ${tmpdir()}
-  --only PART        one of ${parts.join(', ')}: loads on three nodes, the same by a fourth that
+  --only PARTS       of ${parts.join(',')}, by commas: loads on three nodes, the same by a fourth that
                      does not vote, leaders killed, loads on one node
   --no-etcd          leave etcd out
   --cpu-prof FOLDER  write a CPU profile of every member of ours that ends in order`);
   process.exit(0);
 }
-if (flags.only !== undefined && !parts.some((part) => part === flags.only)) {
-  console.error(`--only ${flags.only}: give one of ${parts.join(', ')}`);
+const only: readonly string[] = flags.only?.split(',') ?? parts;
+const strange = only.filter((name) => !parts.some((part) => part === name));
+if (strange.length > 0) {
+  console.error(`--only ${strange.join(',')}: give some of ${parts.join(',')}`);
   process.exit(2);
 }
 
@@ -101,7 +103,7 @@ const watchdog = setTimeout(() => {
 watchdog.unref();
 
 try {
-  const wants = (part: (typeof parts)[number]): boolean => flags.only === undefined || flags.only === part;
+  const wants = (part: (typeof parts)[number]): boolean => only.includes(part);
   if (wants('three') || wants('forwarded') || wants('failover')) await benchThree(wants);
   if (wants('one')) await benchOne();
   report();
