@@ -53,7 +53,7 @@ import { type Command, decodeCommand, encodeCommand } from './state/command.ts';
 import type { StateMachine } from './state/state-machine.ts';
 import type { StateReader, StateStanding, TransactionOutcome } from './state/types.ts';
 import { WatchHub } from './state/watch.ts';
-import type { LogStore, OpenedLog } from './store/index.ts';
+import type { Doubt, LogStore, OpenedLog } from './store/index.ts';
 
 /** Messages from peers that wait for the next turn; more are dropped, as a slow network would. */
 const inboxMax = 8192;
@@ -720,6 +720,19 @@ export class RaftLoop implements Service, RaftHandlers {
       reached('doubtful-log-asked-for-a-vote');
       return;
     }
+    const lastIndex = core.raft.log.lastIndex();
+    // A leader tells a follower of what is committed only as far as that follower has acknowledged the log. What is
+    // missing of it was here once, though no peer that has answered a greeting remembers.
+    if (
+      this.#store.doubt === undefined &&
+      message.type === 'MsgHeartbeat' &&
+      message.term >= core.raft.term &&
+      message.commit > lastIndex
+    ) {
+      const detail = `Member ${message.from} leads term ${message.term} and counts on entry ${message.commit} of this member; the log ends at ${lastIndex}.`;
+      this.#beginDoubt({ reason: 'rolled-back', detail }, message.term);
+      return;
+    }
     this.#trust.heard(message, (index) => {
       const term = core.raft.log.term(index);
       return typeof term === 'number' ? term : 0;
@@ -752,16 +765,20 @@ export class RaftLoop implements Service, RaftHandlers {
     const found = doubt === undefined ? this.#trust.judge(hello, own) : undefined;
     if (hello.known !== undefined && hello.known.raisedTerm < own.raisedTerm) reached('answer-from-before-the-leap');
     if (found !== undefined) {
-      reached('own-log-doubted');
-      this.#deps.logger.error(
-        { ...found },
-        'this log holds less than this member has promised; it does not vote until repaired',
-      );
-      this.#dropCore();
-      this.#background(this.#store.setDoubt({ ...found, raisedTerm: 0 }).then(() => this.#raiseTerm(hello.term)));
+      this.#beginDoubt(found, hello.term);
       return;
     }
     for (const message of this.#trust.release(hello.from)) this.#take(message);
+  }
+
+  #beginDoubt(found: Omit<Doubt, 'raisedTerm'>, heardTerm: number): void {
+    reached('own-log-doubted');
+    this.#deps.logger.error(
+      { ...found },
+      'this log holds less than this member has promised; it does not vote until repaired',
+    );
+    this.#dropCore();
+    this.#background(this.#store.setDoubt({ ...found, raisedTerm: 0 }).then(() => this.#raiseTerm(heardTerm)));
   }
 
   /** Leaps out of reach of forgotten votes, then goes on with a new core. */

@@ -395,9 +395,13 @@ class Simulator {
       this.#nodes.every(
         (other) =>
           other === node ||
-          (!other.isDamaged && other.process?.loop.doubt === undefined && other.process !== undefined),
+          (!other.isDamaged &&
+            !other.isUnproved &&
+            other.process?.loop.doubt === undefined &&
+            other.process !== undefined),
       ) &&
       !node.isDamaged &&
+      !node.isUnproved &&
       node.process?.loop.doubt === undefined
     );
   }

@@ -103,6 +103,10 @@ export const diskFaults = {
         node.crash();
         node.disk.rollBack(copy);
         node.isDamaged = true;
+        node.isUnproved = true;
+        world.later(rollbackSafeMs, () => {
+          node.isUnproved = false;
+        });
         world.count('probe disk-rolled-back');
         // A rollback that no reachable peer remembers is beyond what is promised.
         for (const other of others) world.network.protect(node.raftId, other.raftId, rollbackSafeMs);

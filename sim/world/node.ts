@@ -72,6 +72,8 @@ export class SimNode {
   isHeldDown = false;
   /** Its disk may hold less than it has promised, until it has started without doubt. */
   isDamaged = false;
+  /** Its disk was put back, and those who remember may not all have been asked yet. */
+  isUnproved = false;
   process: Process | undefined;
   boots = 0;
   readonly #deps: NodeDeps;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { newMessage } from '../../node/raft/index.ts';
 import { encodeCommand } from '../../node/state/command.ts';
 import { openLevelLogStore } from '../../node/store/index.ts';
 import { put, RaftGroup, until } from '../support/raft-group.ts';
@@ -279,4 +280,26 @@ await t.test('writes are bounded in bytes, too', async (t) => {
   await t.rejects(one.loop.proposeEncoded(large), { code: 'PROPOSAL_DROPPED', facts: { waiting: fitting } });
   const outcomes = await Promise.all([...writes, one.loop.proposeEncoded(small)]);
   t.equal(new Set(outcomes.map(({ revision }) => revision)).size, fitting + 1);
+});
+
+await t.test('a leader that counts on more than the log holds shows that the log was put back', async (t) => {
+  const group = newGroup();
+  t.teardown(() => group.stopAll());
+  await group.startVoters(3);
+  const leader = await group.waitLeader();
+  await leader.state.commit(put('before'));
+  const from = leader.loop.raftId;
+  const to = [1, 2, 3].find((id) => id !== from) ?? 0;
+  const { loop } = group.member(to);
+  await until(() => loop.standing().appliedIndex >= leader.loop.commitIndex, 'the follower has caught up');
+  const { term } = leader.loop.standing();
+  loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 100 }));
+  await until(() => loop.doubt !== undefined, 'it doubts its log');
+  t.equal(loop.doubt?.reason, 'rolled-back');
+  t.match(loop.doubt?.detail, /counts on entry/);
+  await until(() => loop.doubt === undefined, 'it is repaired by the others');
+  await leader.state
+    .commit(put('after'))
+    .catch(() => group.waitLeader().then(({ state }) => state.commit(put('after'))));
+  t.same(group.fatal, [], 'and nothing broke');
 });
