@@ -15,6 +15,8 @@
  * it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk put back from
  * before the leap is found out by any peer that has heard of it.
  *
+ * A leader's heartbeat that counts on entries beyond the end of the log says the same without having been asked (raft-loop.ts).
+ *
  * Why that is enough: the leader after the leap was elected by a majority that this node is not part of, so every majority
  * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
  * peer remembers anything about.
