@@ -66,6 +66,7 @@ export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Prope
     reject: message.reject,
     rejectHint: message.rejectHint,
     context: message.context,
+    durableIndex: message.durableIndex ?? 0,
   };
 }
 
@@ -76,26 +77,25 @@ export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Prope
 export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerMessage | undefined {
   const type = typeNames.get(wire.type);
   if (type === undefined) return undefined;
-  for (const value of [wire.to, wire.term, wire.logTerm, wire.index, wire.commit, wire.vote, wire.rejectHint]) {
-    mustBeInRange(value);
-  }
+  const { to, term, logTerm, index, commit, vote, rejectHint, durableIndex } = wire;
+  for (const value of [to, term, logTerm, index, commit, vote, rejectHint, durableIndex]) mustBeInRange(value);
   if (type === 'Hello' || type === 'HelloResp') return helloFromWire(type, wire, from);
-  const message: Message = newMessage({
+  const message = newMessage({
     type,
-    to: wire.to,
+    to,
     from,
-    term: wire.term,
-    logTerm: wire.logTerm,
-    index: wire.index,
+    term,
+    logTerm,
+    index,
     entries: wire.entries.map(entryFromWire),
-    commit: wire.commit,
-    vote: wire.vote,
+    commit,
+    vote,
     snapshot: wire.snapshot ? { ...placeFromWire(wire.snapshot), data: noBytes } : null,
     reject: wire.reject,
-    rejectHint: wire.rejectHint,
+    rejectHint,
     context: wire.context,
   });
-  return message;
+  return durableIndex === 0 ? message : { ...message, durableIndex };
 }
 
 export function snapshotRequestToWire(request: SnapshotRequest): shoal.v1.FetchSnapshotRequest.$Properties {

@@ -53,7 +53,7 @@ import { type Command, decodeCommand, encodeCommand } from './state/command.ts';
 import type { StateMachine } from './state/state-machine.ts';
 import type { StateReader, StateStanding, TransactionOutcome } from './state/types.ts';
 import { WatchHub } from './state/watch.ts';
-import type { Doubt, LogStore, OpenedLog } from './store/index.ts';
+import type { Doubt, LogStore, OpenedLog, PeerMemory } from './store/index.ts';
 
 /** Messages from peers that wait for the next turn; more are dropped, as a slow network would. */
 const inboxMax = 8192;
@@ -164,7 +164,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#changes = new ChangeWaiters(deps.clock);
     this.#applied = new AppliedWaiters(deps.clock, () => machine.appliedIndex);
     this.#heldCommits = new HeldCommits(deps.clock, (message) => {
-      if (this.#isLive()) deps.transport.send(message);
+      if (this.#isLive()) this.#transmit(message);
     });
     this.#succession = new Succession({
       clock: deps.clock,
@@ -241,6 +241,11 @@ export class RaftLoop implements Service, RaftHandlers {
   /** Whether it runs: started, and neither stopping nor ended by a failure. */
   get isRunning(): boolean {
     return this.#state === 'running';
+  }
+
+  /** What this node remembers of a peer's log. */
+  memoryOf(peer: RaftId): PeerMemory | undefined {
+    return this.#trust.memoryOf(peer);
   }
 
   get isLeader(): boolean {
@@ -589,7 +594,15 @@ export class RaftLoop implements Service, RaftHandlers {
   #send(message: Message): void {
     if (message.snapshot !== null) this.#shelf.told(message.to);
     if (this.#heldCommits.take(message)) return;
-    this.#deps.transport.send(message);
+    this.#transmit(message);
+  }
+
+  /** What leads says with each message how far its own disk has come: the others are to remember it. */
+  #transmit(message: Message): void {
+    const { type, term } = message;
+    const lastIndex = this.#store.lastIndex();
+    const tells = (type === 'MsgApp' || type === 'MsgHeartbeat') && this.#store.term(lastIndex) === term;
+    this.#deps.transport.send(tells ? { ...message, durableIndex: lastIndex } : message);
   }
 
   // --- 3. Apply, then 4. acknowledge ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
  * is who it claims to be: `from` in what it delivers is proved, never taken from the message.
  */
 import type { RaftId } from './base/ids.ts';
-import type { Message, Term } from './raft/index.ts';
+import type { LogIndex, Message, Term } from './raft/index.ts';
 import type { Command } from './state/command.ts';
 import type { TransactionOutcome } from './state/types.ts';
 import type { PeerMemory, SnapshotPlace } from './store/index.ts';
@@ -34,8 +34,17 @@ export interface Hello {
   readonly known: PeerMemory | undefined;
 }
 
+/** A message of the core as it travels. */
+export interface SentMessage extends Message {
+  /**
+   * In what a leader sends: the last entry of its own term that is durable on its disk; absent: none, or an older agent
+   * sent it. A leader acknowledges its own entries to nobody, so this is what the others have to remember it by.
+   */
+  readonly durableIndex?: LogIndex;
+}
+
 /** What travels one way between members. */
-export type PeerMessage = Message | Hello;
+export type PeerMessage = SentMessage | Hello;
 
 /** Whether a message is the loop's own and not the core's. */
 export function isHello(message: PeerMessage): message is Hello {

@@ -5,7 +5,8 @@
  * and entries that it acknowledged; were it to vote, committed entries could be lost. It cannot see that by itself.
  *
  * The method: every member notes of every other the last incarnation, the highest term it has spoken in and the last entry
- * it has acknowledged. After a start a node greets each peer, and believes nothing a peer says before that peer's answer
+ * that it has said is durable: a follower says so by acknowledging, a leader, who acknowledges its own entries to nobody,
+ * with everything that it sends. After a start a node greets each peer, and believes nothing a peer says before that peer's answer
  * is here: the answer tells what the peer remembers. If that is more than the log holds, the log is in doubt. It then
  * leaps to a term that no forgotten vote can have reached, takes entries of leaders elected after the leap only, and does
  * not vote until it holds an entry of such a leader as committed; by then it has everything that was committed before.
@@ -19,13 +20,15 @@
  *
  * Why that is enough: the leader after the leap was elected by a majority that this node is not part of, so every majority
  * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
- * peer remembers anything about.
+ * peer remembers anything about. So it is with entries which a leader has synced and counted, when it dies before its next
+ * message and its disk comes back as it was before them: waiting for that message to arrive would cost each write a
+ * round trip.
  */
 
 import type { RaftId } from '../base/ids.ts';
 import { reached } from '../base/maybe.ts';
-import type { Message, MessageType } from '../raft/index.ts';
-import type { Hello } from '../raft-transport.ts';
+import type { Message, MessageType, Term } from '../raft/index.ts';
+import type { Hello, SentMessage } from '../raft-transport.ts';
 import type { Doubt, Identity, PeerMemory } from '../store/index.ts';
 
 /** Messages held back for a peer whose answer is not here yet: what it sends in one round trip. */
@@ -140,16 +143,20 @@ export class Trust {
   }
 
   /** Notes what a peer has promised by a message. Only what it says after a sync counts: the rest it may rightly forget. `termOf` tells the term of an entry of this node's own log, 0 if unknown. */
-  heard(message: Message, termOf: (index: number) => number): void {
+  heard(message: SentMessage, termOf: (index: number) => number): void {
     if (!promises.has(message.type)) return;
-    const known = this.#memory.get(message.from);
+    const { from, type, term, index, durableIndex = 0 } = message;
+    const known = this.#memory.get(from);
     if (known === undefined) return;
-    if (message.term > known.term) this.#note(message.from, { ...known, term: message.term });
-    if (message.type !== 'MsgAppResp' || message.reject || message.index === 0) return;
-    const term = termOf(message.index);
-    const memory = this.#memory.get(message.from) ?? known;
-    if (term < memory.matchTerm || (term === memory.matchTerm && message.index <= memory.match)) return;
-    this.#note(message.from, { ...memory, match: message.index, matchTerm: term });
+    if (term > known.term) this.#note(from, { ...known, term });
+    // What a leader tells of its disk is of its own term.
+    if (durableIndex > 0) this.#holds(from, durableIndex, term);
+    else if (type === 'MsgAppResp' && !message.reject && index > 0) this.#holds(from, index, termOf(index));
+  }
+
+  /** What is remembered of a peer; undefined: it was never heard of. */
+  memoryOf(peer: RaftId): PeerMemory | undefined {
+    return this.#memory.get(peer);
   }
 
   /** What changed since the last call, to be stored. */
@@ -161,6 +168,14 @@ export class Trust {
     }
     this.#changed.clear();
     return changes;
+  }
+
+  /** The peer has an entry on its disk. */
+  #holds(peer: RaftId, match: number, matchTerm: Term): void {
+    const known = this.#memory.get(peer);
+    if (known === undefined || matchTerm < known.matchTerm) return;
+    if (matchTerm === known.matchTerm && match <= known.match) return;
+    this.#note(peer, { ...known, match, matchTerm });
   }
 
   #note(peer: RaftId, memory: PeerMemory): void {

@@ -10616,6 +10616,9 @@ export namespace shoal {
             /** RaftMessage context. */
             context: Uint8Array;
 
+            /** RaftMessage durableIndex. */
+            durableIndex: number;
+
             /**
              * Creates a new RaftMessage instance using the specified properties.
              * @param [properties] Properties to set
@@ -10686,6 +10689,9 @@ export namespace shoal {
 
                 /** RaftMessage context */
                 context?: Uint8Array;
+
+                /** RaftMessage durableIndex */
+                durableIndex?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

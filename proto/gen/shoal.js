@@ -26937,6 +26937,7 @@ export const shoal = $root.shoal = (() => {
              * @property {boolean} [reject] RaftMessage reject
              * @property {number} [rejectHint] RaftMessage rejectHint
              * @property {Uint8Array} [context] RaftMessage context
+             * @property {number} [durableIndex] RaftMessage durableIndex
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -27073,6 +27074,14 @@ export const shoal = $root.shoal = (() => {
              */
             RaftMessage.prototype.context = $util.newBuffer([]);
 
+            /**
+             * RaftMessage durableIndex.
+             * @member {number} durableIndex
+             * @memberof shoal.v1.RaftMessage
+             * @instance
+             */
+            RaftMessage.prototype.durableIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -27141,6 +27150,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 12, wireType 0 =*/96).uint64(message.rejectHint);
                 if (message.context != null && $Object.hasOwnProperty.call(message, "context") && message.context.length)
                     writer.uint32(/* id 13, wireType 2 =*/106).bytes(message.context);
+                if (message.durableIndex != null && $Object.hasOwnProperty.call(message, "durableIndex") && (typeof message.durableIndex === "object" ? message.durableIndex.low || message.durableIndex.high : message.durableIndex !== 0))
+                    writer.uint32(/* id 14, wireType 0 =*/112).uint64(message.durableIndex);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -27297,6 +27308,15 @@ export const shoal = $root.shoal = (() => {
                                 message.context = value;
                             else
                                 delete message.context;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.durableIndex = value;
+                            else
+                                delete message.durableIndex;
                             continue;
                         }
                     }

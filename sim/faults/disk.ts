@@ -1,3 +1,4 @@
+import { indexOfEntryKey } from '../../node/store/keys.ts';
 import type { SimNode } from '../world/node.ts';
 import type { FaultKind, FaultWorld, Struck } from './fault.ts';
 
@@ -93,6 +94,7 @@ export const diskFaults = {
       const node = world.random.pick(world.nodes);
       if (!world.mayDamage(node)) return undefined;
       const copy = node.disk.copy();
+      const held = endOfLog(node, copy);
       const others = world.nodes.filter((other) => other !== node);
       const lives = others.map(({ life }) => life);
       world.later(forMs, () => {
@@ -100,6 +102,9 @@ export const diskFaults = {
         const isRemembered = others.every(({ life }, at) => life !== undefined && life === lives[at] && life.isAlive);
         const isPaused = others.some(({ life }) => (life?.pausedUntilMs ?? 0) > world.nowMs());
         if (!isRemembered || isPaused || !world.mayDamage(node)) return;
+        // A leader that has synced entries since the copy, and told nobody of it yet, would come back unsuspected.
+        if (endOfLog(node).index > held.index && !others.some((other) => remembersMore(other, node.raftId, held)))
+          return;
         node.crash();
         node.disk.rollBack(copy);
         node.isDamaged = true;
@@ -116,3 +121,24 @@ export const diskFaults = {
     },
   },
 } as const satisfies Readonly<Record<string, FaultKind>>;
+
+interface Place {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** The last entry that is durable at a node, or lies in a copy of its disk. */
+function endOfLog({ process }: SimNode, copy?: ReadonlyMap<string, Uint8Array>): Place {
+  const store = process?.log.store;
+  const last = store?.lastIndex() ?? 0;
+  const term = store?.term(last);
+  const inCopy = [...(copy?.keys() ?? [])].filter((key) => key.startsWith('l/')).map(indexOfEntryKey);
+  return { index: Math.max(last, ...inCopy), term: typeof term === 'number' ? term : 0 };
+}
+
+/** Whether a member knows of more on another's disk than is there up to `place`. */
+function remembersMore({ process }: SimNode, peer: number, place: Place): boolean {
+  const memory = process?.loop.memoryOf(peer);
+  if (memory === undefined) return false;
+  return memory.matchTerm > place.term || (memory.matchTerm === place.term && memory.match > place.index);
+}

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { type Message, newMessage, type PeerMessageType } from '../../node/raft/index.ts';
+import { newMessage, type PeerMessageType } from '../../node/raft/index.ts';
 import {
   messageFromWire,
   messageToWire,
@@ -10,7 +10,7 @@ import {
   snapshotRequestFromWire,
   snapshotRequestToWire,
 } from '../../node/raft-codec.ts';
-import type { Hello, PeerMessage } from '../../node/raft-transport.ts';
+import type { Hello, PeerMessage, SentMessage } from '../../node/raft-transport.ts';
 import { shoal } from '../../proto/messages.ts';
 
 const types: readonly PeerMessageType[] = [
@@ -40,7 +40,7 @@ const confState = fc.record({
   autoLeave: fc.boolean(),
 });
 const place = fc.record({ index: number, term: number, confState });
-const message: fc.Arbitrary<Message> = fc
+const message: fc.Arbitrary<SentMessage> = fc
   .record({
     type: fc.constantFrom(...types),
     to: number,
@@ -67,7 +67,14 @@ const message: fc.Arbitrary<Message> = fc
     ),
     context: bytes,
   })
-  .map((fields) => newMessage(fields));
+  .map((fields) => newMessage(fields))
+  .chain((sent) =>
+    // 0 travels as nothing.
+    fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }).map((durableIndex) => ({
+      ...sent,
+      ...(durableIndex === undefined ? {} : { durableIndex }),
+    })),
+  );
 const memory = fc.record({
   incarnation: fc.uuid(),
   starts: number,

@@ -233,6 +233,41 @@ await t.test('a disk that was wiped or put back under a live member does not vot
 });
 
 await t.test(
+  'the disk of a leader that was put back is found out, though a leader acknowledges to nobody',
+  async (t) => {
+    const group = newGroup();
+    t.teardown(() => group.stopAll());
+    await group.startVoters(3);
+    const leader = await group.waitLeader();
+    const id = leader.loop.raftId;
+    const others = [1, 2, 3].filter((other) => other !== id).map((other) => group.member(other));
+    const first = await leader.state.commit(put('a'));
+    await until(
+      () => others.every(({ loop }) => (loop.memoryOf(id)?.match ?? 0) >= first.revision),
+      'the others have heard how far its disk has come',
+    );
+    const base = join(folder, String(groups), String(id));
+    const { cp } = await import('node:fs/promises');
+    // While it leads, and writes nothing: the same term and the same start as what comes after.
+    await cp(base, `${base}.old`, { recursive: true });
+    const second = await leader.state.commit(put('b'));
+    await until(
+      () => others.some(({ loop }) => (loop.memoryOf(id)?.match ?? 0) >= second.revision),
+      'somebody has heard of the next entry',
+    );
+    await group.kill(id);
+    await rm(base, { recursive: true });
+    await cp(`${base}.old`, base, { recursive: true });
+    const back = await group.start(id);
+    await until(() => back.loop.doubt !== undefined, 'it doubts its log');
+    t.match(back.loop.doubt, { reason: 'rolled-back' });
+    await until(() => back.loop.doubt === undefined, 'it is repaired by the others');
+    t.equal(back.state.local.get('b')?.revision, second.revision, 'everything is back');
+    t.same(group.fatal, []);
+  },
+);
+
+await t.test(
   'writes and reads beyond their bounds are refused at once; those that were taken get their answers',
   async (t) => {
     const group = newGroup();

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { newMessage } from '../../../node/raft/index.ts';
 import { type OwnLog, Trust } from '../../../node/raft-loop/trust.ts';
+import type { SentMessage } from '../../../node/raft-transport.ts';
 import type { PeerMemory } from '../../../node/store/index.ts';
 
 const own: OwnLog = { term: 5, lastIndex: 100, lastTerm: 4, raisedTerm: 0 };
@@ -62,6 +63,24 @@ await t.test('what a peer promised is remembered: terms and acknowledgements, no
     [1],
   );
   t.same(trust.takeChanges(), []);
+});
+
+await t.test('what a leader tells of its own disk is remembered: it acknowledges its entries to nobody', async (t) => {
+  const trust = member(2);
+  const greeting = member(1).greeting(2, own);
+  trust.answer(greeting, own);
+  const heard = (fields: Partial<SentMessage>): void =>
+    trust.heard({ ...newMessage({ type: 'MsgApp', from: 1, to: 2, term: 5 }), ...fields }, () => 4);
+  heard({});
+  t.match(trust.memoryOf(1), { term: 5, match: 0 }, 'an older agent tells nothing of it');
+  heard({ durableIndex: 120 });
+  heard({ type: 'MsgHeartbeat', durableIndex: 130 });
+  heard({ durableIndex: 125 });
+  t.match(trust.memoryOf(1), { match: 130, matchTerm: 5 }, 'of its own term, and it never goes back');
+  const back = member(1);
+  const known = { ...own, lastTerm: 5 };
+  t.match(back.judge(trust.answer(greeting, own), { ...known, lastIndex: 129 }), { reason: 'rolled-back' });
+  t.equal(back.judge(trust.answer(greeting, own), { ...known, lastIndex: 130 }), undefined);
 });
 
 await t.test('what is remembered of an old disk stays until its owner says that it knows', async (t) => {
