@@ -9,6 +9,11 @@ import type { SimResult } from './simulator.ts';
 
 /** A young generation this large is collected seldom enough: simulated messages live briefly. Unit: MiB. */
 const youngGenerationMib = 64;
+/**
+ * Seeds that one thread runs before another takes its place. Node keeps a signal that is made of others for as long as
+ * somebody listens to it, and a process that was killed in its world never stops: a seed leaves some MiB behind.
+ */
+const seedsOfThreadMax = 100;
 
 export interface PoolOptions {
   readonly spec: RunSpec;
@@ -54,7 +59,7 @@ async function runThreads(
   }
 }
 
-/** Resolves true when no seed is left, false when the thread died. */
+/** Resolves true when no seed is left, false when the thread died or has run its share. */
 function runThread(
   { spec, signal, program = new URL('./worker.ts', import.meta.url) }: PoolOptions,
   take: () => number | undefined,
@@ -68,6 +73,7 @@ function runThread(
   });
   return new Promise((resolve) => {
     let isEnded = false;
+    let seedsRun = 0;
     const end = (isDone: boolean): void => {
       if (isEnded) return;
       isEnded = true;
@@ -79,6 +85,11 @@ function runThread(
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (result: SimResult) => {
       tell(result);
+      seedsRun += 1;
+      if (seedsRun === seedsOfThreadMax) {
+        end(false);
+        return;
+      }
       seed = take();
       if (seed === undefined) end(true);
       else worker.postMessage(seed);

@@ -201,6 +201,8 @@ class Simulator {
     } finally {
       this.#isOver = true;
       if (this.#settings.watcher !== undefined) this.#settings.watcher.placements(this.#hosts.placements());
+      // Calls under way will never be answered: what they hold is let go.
+      for (const node of this.#nodes) node.life?.end();
       rule(undefined);
       process.off('unhandledRejection', onRejection);
     }

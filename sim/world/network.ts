@@ -69,6 +69,8 @@ interface Endpoint {
   handlers: RaftHandlers | undefined;
   /** Calls that wait for its answer: each is called when the process ends, and its connections break. */
   readonly waiting: Set<() => void>;
+  /** Calls that it waits for: each is called when the process ends, and lets go of the call. */
+  readonly asking: Set<() => void>;
 }
 
 export class SimNetwork {
@@ -94,9 +96,10 @@ export class SimNetwork {
 
   /** The process of a node that now answers at its address. */
   bind(node: RaftId, life: Life): void {
-    const endpoint: Endpoint = { life, handlers: undefined, waiting: new Set() };
+    const endpoint: Endpoint = { life, handlers: undefined, waiting: new Set(), asking: new Set() };
     this.#endpoints.set(node, endpoint);
     void life.died.then(() => {
+      for (const letGo of endpoint.asking) letGo();
       for (const onBroken of endpoint.waiting) onBroken();
     });
   }
@@ -212,10 +215,16 @@ export class SimNetwork {
       const remoteStop = new AbortController();
       let isDelivered = false;
       let asked: Endpoint | undefined;
-      const settle = (how: () => void): void => {
+      const caller = this.#endpoints.get(from);
+      /** Node keeps a signal that is made of others, and the whole world behind it, for as long as somebody listens. */
+      const letGo = (): void => {
         timeout.isCancelled = true;
         asked?.waiting.delete(onBroken);
+        caller?.asking.delete(letGo);
         signal.removeEventListener('abort', onAbort);
+      };
+      const settle = (how: () => void): void => {
+        letGo();
         if (life.isAlive) how();
       };
       const lost = (): ShoalError =>
@@ -241,6 +250,7 @@ export class SimNetwork {
         return;
       }
       signal.addEventListener('abort', onAbort, { once: true });
+      if (caller?.life === life) caller.asking.add(letGo);
       this.#carry(from, to, () => {
         const remote = this.#endpoints.get(to);
         if (remote === undefined || !remote.life.isAlive) {
