@@ -178,7 +178,7 @@ class Simulator {
         working: this.#working,
         trouble: this.#trouble,
         onFailed: (error) => this.#crashed(error),
-        onOperation: (operation) => settings.watcher?.operation(operation),
+        onOperation: (operation) => settings.watcher?.operation?.(operation),
         ...(settings.mutant === undefined ? {} : { planted: settings.mutant }),
       },
       options,
@@ -200,7 +200,7 @@ class Simulator {
       if (!(error instanceof Stop)) this.#crashed(error);
     } finally {
       this.#isOver = true;
-      if (this.#settings.watcher !== undefined) this.#settings.watcher.placements(this.#hosts.placements());
+      this.#settings.watcher?.placements?.(this.#hosts.placements());
       // Calls under way will never be answered: what they hold is let go.
       for (const node of this.#nodes) node.life?.end();
       rule(undefined);
@@ -239,6 +239,7 @@ class Simulator {
     await this.#until(setupMs, 'everybody-caught-up', () => this.#hosts.isFounded && this.#isComplete());
     if (servers > 0) await this.#until(setupMs, 'hosts-settled', () => this.#hosts.isSettled());
     this.#trace.add('sim', 'the mesh is complete');
+    this.#settings.watcher?.phase?.('chaos', this.#schedule.nowMs);
   }
 
   async #chaos(): Promise<void> {
@@ -261,7 +262,7 @@ class Simulator {
             return number;
           },
           onFailed: (error) => this.#crashed(error),
-          onOperation: (operation) => this.#settings.watcher?.operation(operation),
+          onOperation: (operation) => this.#settings.watcher?.operation?.(operation),
           trouble: this.#trouble,
           reached: (probe) => this.#reach(`probe ${probe}`),
         },
@@ -292,6 +293,7 @@ class Simulator {
     const pausedUntilMs = Math.max(0, ...this.#nodes.map((node) => node.life?.pausedUntilMs ?? 0));
     await this.#runFor(Math.max(0, pausedUntilMs - this.#schedule.nowMs));
     this.#trace.add('sim', 'everything is healed');
+    this.#settings.watcher?.phase?.('healed', this.#schedule.nowMs);
     const healedMs = this.#schedule.nowMs;
     await this.#until(leaderMsMax, 'leader-after-heal', () => this.#hasLeader());
     const left = (): number => Math.max(0, healedMs + convergeMsMax - this.#schedule.nowMs);
@@ -589,7 +591,7 @@ class Simulator {
       if (log.machine.appliedIndex > 0) this.#watches.get(life.name)?.upTo(loop.watches.revision);
     }
     this.#hosts.look();
-    this.#settings.watcher?.looked(this.#picture());
+    this.#settings.watcher?.looked?.(this.#picture());
     this.#schedule.after(lookMs[this.#nodes.length <= smallMax ? 'small' : 'large'], () => this.#look());
   }
 

@@ -44,8 +44,13 @@ export interface Placements {
   readonly lost: number;
 }
 
+/** What a run is at: the mesh is complete and the faults begin, or they have ended and everything is healed. */
+export type Phase = 'chaos' | 'healed';
+
+/** Each is called only where it is there. */
 export interface Watcher {
-  looked(picture: Picture): void;
-  operation(operation: WatchedOperation): void;
-  placements(placements: Placements): void;
+  phase?(phase: Phase, atMs: number): void;
+  looked?(picture: Picture): void;
+  operation?(operation: WatchedOperation): void;
+  placements?(placements: Placements): void;
 }

@@ -90,8 +90,6 @@ export const benchWorlds: Readonly<Record<string, BenchWorld>> = {
   },
 };
 
-const phaseLine = /^\s*([\d.]+) sim\s+(the mesh is complete|everything is healed)/;
-
 async function measure(name: string): Promise<WorldRow> {
   const world = benchWorlds[name];
   if (world === undefined) throw new ShoalError('CONFIG_INVALID', `there is no world ${name}`);
@@ -116,18 +114,18 @@ async function measure(name: string): Promise<WorldRow> {
     };
   }
   const marks: { readonly atMs: number; readonly wallMs: number; readonly cpu: number }[] = [];
-  let lines = 0;
   const result = await simulate(seed, {
     overrides: world.overrides,
-    write: (line) => {
-      lines += 1;
-      const match = phaseLine.exec(line);
-      if (match !== null) marks.push({ atMs: Number(match[1]), wallMs: performance.now(), cpu: cpu() });
+    watcher: {
+      phase: (_phase, atMs) => void marks.push({ atMs, wallMs: performance.now(), cpu: cpu() }),
     },
   });
   const [from, to] = marks;
   if (result.verdict !== 'passed' || from === undefined || to === undefined)
-    throw new ShoalError('CONFIG_INVALID', `${name}: ${result.verdict} ${result.detail}, after ${lines} lines`);
+    throw new ShoalError(
+      'CONFIG_INVALID',
+      `${name}: ${result.verdict} ${result.detail}, after ${result.traceLines} lines`,
+    );
   const simulatedSeconds = (to.atMs - from.atMs) / 1000;
   return {
     simulatedSeconds,

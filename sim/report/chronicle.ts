@@ -2,7 +2,7 @@
  * One run as an operator would tell it, gathered while it goes on: who led, which agents were up, which guests ran, what
  * clients were told, which faults struck. Kept as spans, so that hours take no more than what happened in them.
  */
-import type { Picture, Placements, WatchedOperation, Watcher } from '../watcher.ts';
+import type { Phase, Picture, Placements, WatchedOperation, Watcher } from '../watcher.ts';
 
 /** Something that lasted. Unit: ms of simulated time. */
 export interface Span {
@@ -67,6 +67,11 @@ export class Chronicle implements Watcher {
 
   // --- Watcher -------------------------------------------------------------------------------------------------------
 
+  phase(phase: Phase, atMs: number): void {
+    if (phase === 'chaos') this.chaosFromMs = atMs;
+    else this.healedMs = atMs;
+  }
+
   looked(picture: Picture): void {
     const { atMs } = picture;
     this.endMs = atMs;
@@ -93,17 +98,12 @@ export class Chronicle implements Watcher {
     this.faults.sort((a, b) => a.fromMs - b.fromMs);
   }
 
-  /** A line of the trace: faults and phases are told there. */
+  /** A line of the trace: faults are told there. */
   line(text: string): void {
-    const match = /^\s*([\d.]+) (fault|sim)\s+(.*)$/.exec(text.trimEnd());
+    const match = /^\s*([\d.]+) fault\s+(.*)$/.exec(text.trimEnd());
     if (match === null) return;
     const atMs = Number(match[1]);
-    const what = match[3] ?? '';
-    if (match[2] === 'sim') {
-      if (what === 'the mesh is complete') this.chaosFromMs = atMs;
-      if (what === 'everything is healed') this.healedMs = atMs;
-      return;
-    }
+    const what = match[2] ?? '';
     const [name = '', ...rest] = what.split(' ');
     const detail = rest.join(' ');
     if (detail === 'ends') {

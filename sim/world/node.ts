@@ -107,7 +107,14 @@ export class SimNode {
     this.#life = life;
     this.#deps.network.bind(this.raftId, life);
     this.#deps.trace.add(this.name, `boots (${this.boots})`);
-    this.#start(life).catch((error: unknown) => this.#ended(life, error));
+    // Its own thing from the first step on, so that whose code runs is known (fate.ts).
+    this.#deps.schedule.after(
+      0,
+      () => {
+        this.#start(life).catch((error: unknown) => this.#ended(life, error));
+      },
+      life,
+    );
   }
 
   /** The process is gone this instant. */

@@ -77,15 +77,15 @@ t.test('a guest is missed from when it stops though it is wanted until it runs o
 t.test('faults are read from the trace, with whom they struck and for how long', async (t) => {
   const made = new Chronicle();
   for (const line of [
-    '   10.000 sim    the mesh is complete\n',
     '  100.000 fault  net-partition 1,3 | 2\n',
     '  150.000 fault  agent-pause n2 300 ms\n',
     '  200.000 fault  net-partition ends\n',
     '  250.000 fault  agents-all-down \n',
     '  300.000 fault  disk-full n3\n',
-    '  400.000 sim    everything is healed\n',
   ])
     made.line(line);
+  made.phase('chaos', 10);
+  made.phase('healed', 400);
   made.looked({ ...healthy, atMs: 500 });
   made.placements(none);
   t.same(
