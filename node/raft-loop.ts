@@ -736,12 +736,7 @@ export class RaftLoop implements Service, RaftHandlers {
     const lastIndex = core.raft.log.lastIndex();
     // A leader tells a follower of what is committed only as far as that follower has acknowledged the log. What is
     // missing of it was here once, though no peer that has answered a greeting remembers.
-    if (
-      this.#store.doubt === undefined &&
-      message.type === 'MsgHeartbeat' &&
-      message.term >= core.raft.term &&
-      message.commit > lastIndex
-    ) {
+    if (message.type === 'MsgHeartbeat' && message.term >= core.raft.term && message.commit > lastIndex) {
       const detail = `Member ${message.from} leads term ${message.term} and counts on entry ${message.commit} of this member; the log ends at ${lastIndex}.`;
       this.#beginDoubt({ reason: 'rolled-back', detail }, message.term);
       return;
@@ -775,7 +770,8 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#raiseTerm(hello.term);
       return;
     }
-    const found = doubt === undefined ? this.#trust.judge(hello, own) : undefined;
+    // Also while in doubt: the disk may be put back once more, and what was promised since the leap counts.
+    const found = this.#trust.judge(hello, own);
     if (hello.known !== undefined && hello.known.raisedTerm < own.raisedTerm) reached('answer-from-before-the-leap');
     if (found !== undefined) {
       this.#beginDoubt(found, hello.term);

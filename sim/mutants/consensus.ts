@@ -154,6 +154,18 @@ export const consensusMutants = {
       },
     }),
   },
+  'memory-kept-to-itself': {
+    text: 'who is greeted does not say which entries of the greeter it remembers',
+    overrides: { ...consensus, faults: ['disk-rolled-back', 'net-isolate', 'leader-moves'], faultEveryMs: 700 },
+    transport: (_node, inner) => ({
+      ...inner,
+      send: (message) => {
+        if (isHello(message) && message.known !== undefined)
+          inner.send({ ...message, known: { ...message.known, match: 0, matchTerm: 0 } });
+        else inner.send(message);
+      },
+    }),
+  },
   'doubtful-votes': {
     text: 'a member whose log is in doubt says yes to whoever asks for its vote',
     overrides: { ...consensus, faults: ['disk-wipe', 'agent-crash', 'net-pair', 'leader-moves'], faultEveryMs: 1_000 },
