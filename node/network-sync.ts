@@ -70,37 +70,46 @@ export class NetworkSync {
       }
     };
     const ensure = async (key: string, spec: object, run: () => Promise<void>): Promise<void> => {
-      const applied = this.#applied.get(key);
-      if (applied?.spec === spec) return;
-      const text = this.#textOf(spec);
-      if (applied?.text === text) {
-        this.#applied.set(key, { spec, text });
-        return;
-      }
       await attempt(key, async () => {
         await run();
-        this.#applied.set(key, { spec, text });
+        this.#applied.set(key, { spec, text: this.#textOf(spec) });
       });
     };
 
     await this.#carry(view);
     for (const spec of view.networks) {
-      await ensure(`network/${spec.networkId}`, spec, () => this.#driver.ensureNetwork(spec, signal));
+      const key = `network/${spec.networkId}`;
+      if (!this.#isApplied(key, spec)) await ensure(key, spec, () => this.#driver.ensureNetwork(spec, signal));
     }
     for (const spec of view.ports) {
-      await ensure(`port/${spec.portId}`, spec, async () => {
+      const key = `port/${spec.portId}`;
+      if (this.#isApplied(key, spec)) continue;
+      await ensure(key, spec, async () => {
         const { tapName } = await this.#driver.ensurePort(spec, signal);
         this.#tapNames.set(spec.portId, tapName);
       });
     }
     for (const spec of view.forwarding) {
-      await ensure(`forwarding/${spec.networkId}`, spec, () => this.#driver.setForwarding(spec, signal));
+      const key = `forwarding/${spec.networkId}`;
+      if (!this.#isApplied(key, spec)) await ensure(key, spec, () => this.#driver.setForwarding(spec, signal));
     }
     for (const spec of view.routers) {
-      await ensure(`router/${spec.routerId}`, spec, () => this.#driver.ensureRouter(spec, signal));
+      const key = `router/${spec.routerId}`;
+      if (!this.#isApplied(key, spec)) await ensure(key, spec, () => this.#driver.ensureRouter(spec, signal));
     }
     await attempt('removal', () => this.#remove(view, busyPorts, attempt, signal));
     return failures;
+  }
+
+  /** Whether the driver has been told just this. Most of a view is as it was in the pass before. */
+  #isApplied(key: string, spec: object): boolean {
+    const applied = this.#applied.get(key);
+    if (applied === undefined) return false;
+    if (applied.spec === spec) return true;
+    const text = this.#textOf(spec);
+    if (applied.text !== text) return false;
+    this.#applied.set(key, { spec, text });
+    return true;
   }
 
   /** Notes what is about to be carried, before any of it is made. */

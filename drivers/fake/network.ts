@@ -170,7 +170,8 @@ export class FakeNetworkDriver implements NetworkDriver {
   }
 
   #put<K, V>(things: Map<K, V>, id: K, spec: V): void {
-    if (JSON.stringify(things.get(id)) === JSON.stringify(spec)) return;
+    const before = things.get(id);
+    if (before === spec || JSON.stringify(before) === JSON.stringify(spec)) return;
     things.set(id, spec);
     this.#host.changes += 1;
   }

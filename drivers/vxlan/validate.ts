@@ -48,6 +48,9 @@ export function checkNetwork(spec: NetworkSpec): void {
   }
 }
 
+/** Metadata that has been found good. The same object comes again with every look at the host; it is never changed. */
+const goodMetadata = new WeakSet<object>();
+
 /** A local port's record. */
 export function checkPort(spec: LocalPortSpec): void {
   checkId(spec.portId, 'port');
@@ -56,6 +59,7 @@ export function checkPort(spec: LocalPortSpec): void {
   address(spec.ip, 'ip');
   bounded(spec.rules, rulesMax, 'rules');
   for (const rule of spec.rules) checkRule(rule);
+  if (goodMetadata.has(spec.metadata)) return;
   const files = Object.entries(spec.metadata);
   bounded(files, metadataFilesMax, 'metadata');
   for (const [path, body] of files) {
@@ -63,6 +67,7 @@ export function checkPort(spec: LocalPortSpec): void {
     if (Buffer.byteLength(body) > metadataFileBytesMax)
       refuse(`metadata ${path} is too large`, { portId: spec.portId });
   }
+  goodMetadata.add(spec.metadata);
 }
 
 function checkRule(rule: SecurityRuleSpec): void {

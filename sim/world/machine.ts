@@ -134,8 +134,14 @@ export class HostMachine {
     // What a driver waits for ends with its process: a guest that has not been started by then never is.
     const stop = new AbortController();
     void life.died.then(() => stop.abort());
-    const withStop = (arg: unknown): unknown =>
-      arg instanceof AbortSignal ? AbortSignal.any([arg, stop.signal]) : arg;
+    // A caller gives the same signal again and again, and each one that is made of others is dear.
+    const stoppable = new WeakMap<AbortSignal, AbortSignal>();
+    const withStop = (arg: unknown): unknown => {
+      if (!(arg instanceof AbortSignal)) return arg;
+      const both = stoppable.get(arg) ?? AbortSignal.any([arg, stop.signal]);
+      stoppable.set(arg, both);
+      return both;
+    };
     return new Proxy(driver, {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key);
