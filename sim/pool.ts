@@ -22,6 +22,8 @@ export interface PoolOptions {
   readonly count: number;
   /** Threads, at least 1. */
   readonly workers: number;
+  /** Seeds that one thread runs, at least 1; default `seedsOfThreadMax`. */
+  readonly seedsOfThread?: number;
   /** No more seeds are begun, and those under way are given up. */
   readonly signal?: AbortSignal;
   /** What a thread runs; default worker.ts. */
@@ -61,7 +63,7 @@ async function runThreads(
 
 /** Resolves true when no seed is left, false when the thread died or has run its share. */
 function runThread(
-  { spec, signal, program = new URL('./worker.ts', import.meta.url) }: PoolOptions,
+  { spec, signal, seedsOfThread = seedsOfThreadMax, program = new URL('./worker.ts', import.meta.url) }: PoolOptions,
   take: () => number | undefined,
   tell: (result: SimResult) => void,
 ): Promise<boolean> {
@@ -86,7 +88,7 @@ function runThread(
     worker.on('message', (result: SimResult) => {
       tell(result);
       seedsRun += 1;
-      if (seedsRun === seedsOfThreadMax) {
+      if (seedsRun >= seedsOfThread) {
         end(false);
         return;
       }

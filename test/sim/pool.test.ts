@@ -36,6 +36,22 @@ await t.test('a planted bug goes to the threads too', async (t) => {
   t.equal(result?.verdict, 'safety');
 });
 
+await t.test('a thread that has run its share makes room for another, and no seed is left out', async (t) => {
+  const program = new URL(
+    `data:text/javascript,import { parentPort, threadId } from 'node:worker_threads';
+     parentPort.on('message', (seed) =>
+       parentPort.postMessage({ options: { seed }, verdict: 'passed', traceDigest: String(threadId) }));`,
+  );
+  const results = await runSeeds({ spec, first: 1, count: 6, workers: 1, seedsOfThread: 2, program }, () => {});
+  t.same(
+    results.map(({ options }) => options.seed),
+    [1, 2, 3, 4, 5, 6],
+  );
+  const threads = results.map(({ traceDigest }) => traceDigest);
+  t.equal(new Set(threads).size, 3, 'three threads');
+  t.equal(threads[0], threads[1], 'of two seeds each');
+});
+
 await t.test('a thread that dies is told as a crash of its seed, and the next seeds are run', async (t) => {
   for (const [how, words] of [
     ["throw new Error('out of luck')", /the thread that ran it ended: out of luck/],
