@@ -308,6 +308,8 @@ export interface NetworkFound {
 /** Network of one host. Each `ensure` makes the whole thing as it should be and touches nothing that already is. */
 export interface NetworkDriver {
   readonly name: 'vxlan' | 'fake';
+  /** Calls of `ensure…`, `set…` and `remove…` that have changed something on the host, since the driver was made. */
+  readonly changes: number;
   /** Host-wide set-up (tables, metadata server), and a look at what an earlier agent left. Breaks nothing that works. */
   start(signal: AbortSignal): Promise<void>;
   /** Lets go. Forwarding, DHCP and metadata run on. */

@@ -25,7 +25,10 @@ import type { StateClient, StateEvent, StateReader } from './state/types.ts';
 const stepsAtOnceMax = 4;
 /** Changes within this time are looked at together. */
 const coalesceMs = 10;
-/** Everything is looked at this often even when nothing seems to have changed: drift has no events. */
+/**
+ * The host is looked at this often even when nothing seems to have changed: drift has no events. What has gone is seen each
+ * time, other changes of the network within six of these (network-sync.ts).
+ */
 const periodMs = 10_000;
 /** After a step failed for a reason that may pass; unless told otherwise. */
 const defaultRetryMs = 1_000;
@@ -53,8 +56,8 @@ export interface HostLoopDeps {
   readonly compute: ComputeDriver;
   readonly executor: Executor;
   readonly networkSync: NetworkSync;
-  /** What this host must carry, and whether a change of `key` can change what was told last. */
-  readonly networkViews: { of(reader: StateReader): HostNetworkView; mayChangeWith(key: string): boolean };
+  /** What this host must carry; told of every change before it is asked, it says whether that may be another now. */
+  readonly networkViews: { of(reader: StateReader): HostNetworkView; heard(keys: readonly string[]): boolean };
   readonly reports: HostReports;
   /** Lays the owner's uncommitted intentions over a record. */
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
@@ -183,11 +186,12 @@ export class HostLoop implements Service {
 
   /** Whether a pass could see more than the last one. Most changes of a mesh are no business of most hosts. */
   #concerns(events: readonly StateEvent[]): boolean {
+    const keys = events.map(({ key }) => key);
+    const mayChangeNetwork = this.#deps.networkViews.heard(keys);
     const reads = this.#serverReads;
     // What a pass under way has read, and when, is not known.
     if (this.#pass !== undefined || reads === undefined) return true;
-    const { networkViews } = this.#deps;
-    return events.some(({ key }) => reads.mayChangeWith(key) || networkViews.mayChangeWith(key));
+    return mayChangeNetwork || keys.some((key) => reads.mayChangeWith(key));
   }
 
   async #run(): Promise<void> {

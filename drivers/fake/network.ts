@@ -6,6 +6,7 @@
  * refuses what the real one refuses, and counts each call that changed something, so that a test can see that a second
  * run changes nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
@@ -54,6 +55,10 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   constructor(host: FakeNetworkHost = new FakeNetworkHost()) {
     this.#host = host;
+  }
+
+  get changes(): number {
+    return this.#host.changes;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -171,8 +176,8 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   #put<K, V>(things: Map<K, V>, id: K, spec: V): void {
     const before = things.get(id);
-    if (before === spec || JSON.stringify(before) === JSON.stringify(spec)) return;
     things.set(id, spec);
+    if (before === spec || isDeepStrictEqual(before, spec)) return;
     this.#host.changes += 1;
   }
 }

@@ -43,6 +43,7 @@ const metadataServerHeapMib = 32;
 /** Bridges, VXLAN, nftables, dnsmasq and namespaces of this host. */
 export class VxlanDriver implements NetworkDriver {
   readonly name = 'vxlan';
+  changes = 0;
   readonly #host: Host;
   readonly #metadataServer: DetachedProcess;
   /** The call at work: they run one after another, for they change the same things. */
@@ -241,6 +242,7 @@ export class VxlanDriver implements NetworkDriver {
     await this.#call(signal, async () => {
       const begin = clock.monotonicMs();
       const changed = await work();
+      if (changed) this.changes += 1;
       const durationMs = Math.round(clock.monotonicMs() - begin);
       logger[changed ? 'info' : 'debug'](
         { ...facts, durationMs },

@@ -120,6 +120,7 @@ export const probes = {
   'transaction-sent-again': 'a transaction is sent again under its token',
   'replica-behind-host': 'a host waits, for its replica has gone back',
   'more-steps-than-at-once': 'a host has more to do than it may at once',
+  'network-changed-by-others': 'somebody else had changed the network of a host, and the host has seen it',
   'network-part-failed': 'a part of a network could not be made',
   'look-failed': 'a host could not look at itself',
   'step-tried-again': 'a step failed and is tried again',

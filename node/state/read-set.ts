@@ -45,6 +45,11 @@ export class ReadSet implements StateReader {
     return value;
   }
 
+  /** Whether a counter was read: counters change without a key. */
+  get hasCounters(): boolean {
+    return this.#counters.size > 0;
+  }
+
   /** Nothing more is read, and the state is let go. */
   close(): void {
     this.#reader = undefined;
@@ -55,7 +60,7 @@ export class ReadSet implements StateReader {
    * is always told true.
    */
   mayChangeWith(key: string): boolean {
-    if (this.#counters.size > 0 || this.#gets.has(key)) return true;
+    if (this.hasCounters || this.#gets.has(key)) return true;
     for (let slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1))
       if (this.#prefixes.has(key.slice(0, slash + 1))) return true;
     return this.#otherRanges.some(({ start, end }) => start <= key && key < end);
@@ -86,27 +91,44 @@ function isSame(before: readonly KeyValue[], now: readonly KeyValue[]): boolean 
 /** Results by name, each made anew only when something that it was made of has changed. */
 export class ReadMemo<T> {
   readonly #countMax: number;
-  readonly #kept = new Map<string, { readonly reads: ReadSet; readonly result: T }>();
+  readonly #kept = new Map<string, { readonly reads: ReadSet; readonly result: T; isDoubted: boolean }>();
+  #isTold = false;
 
   /** @param countMax results kept; beyond it the one that was made longest ago is forgotten. */
   constructor(countMax: number) {
     this.#countMax = countMax;
   }
 
-  /** Whether a change of `key` can change the result that is kept for `name`; true when none is. */
-  mayChangeWith(name: string, key: string): boolean {
-    return this.#kept.get(name)?.reads.mayChangeWith(key) ?? true;
+  /** Whether the result that is kept for `name` may have changed by what was heard since; true when none is. */
+  isDoubted(name: string): boolean {
+    return this.#kept.get(name)?.isDoubted ?? true;
+  }
+
+  /**
+   * From the first call on, this is told of every change before anybody asks for a result of the state that has it; so what
+   * no change can have touched is handed out without a look at the state.
+   */
+  heard(keys: readonly string[]): void {
+    // What changed before the first call is not known.
+    const isAll = !this.#isTold;
+    this.#isTold = true;
+    for (const kept of this.#kept.values())
+      kept.isDoubted ||= isAll || keys.some((key) => kept.reads.mayChangeWith(key));
   }
 
   /** The result of `make` for `name`. `make` reads from its reader alone, and does not ask for its revision. */
   get(name: string, reader: StateReader, make: (reader: StateReader) => T): T {
     const kept = this.#kept.get(name);
-    if (kept?.reads.isSameIn(reader) === true) return kept.result;
+    const isSure = this.#isTold && kept?.isDoubted === false && !kept.reads.hasCounters;
+    if (kept !== undefined && (isSure || kept.reads.isSameIn(reader))) {
+      kept.isDoubted = false;
+      return kept.result;
+    }
     const reads = new ReadSet(reader);
     const result = make(reads);
     reads.close();
     this.#kept.delete(name);
-    this.#kept.set(name, { reads, result });
+    this.#kept.set(name, { reads, result, isDoubted: false });
     if (this.#kept.size > this.#countMax) {
       for (const oldest of this.#kept.keys()) {
         this.#kept.delete(oldest);

@@ -76,6 +76,26 @@ export const hostFaults = {
       return { detail: `n${machine.raftId} ${operation}`, end: () => machine.network.faults.clear() };
     },
   },
+  'host-network-meddled': {
+    text: "somebody changes a host's network behind the agent's back: takes a tap or a bridge, loads another firewall",
+    strike(world) {
+      const machine = someMachine(world);
+      if (machine === undefined) return undefined;
+      const { networks, ports, forwarding } = machine.network;
+      const [portIds, networkIds] = [[...ports.keys()], [...networks.keys()]];
+      if (portIds.length === 0) return undefined;
+      const what = world.random.pick(['tap', 'bridge', 'firewall'] as const);
+      if (what === 'tap') ports.delete(world.random.pick(portIds));
+      if (what === 'bridge') {
+        const networkId = world.random.pick(networkIds);
+        networks.delete(networkId);
+        forwarding.delete(networkId);
+      }
+      if (what === 'firewall')
+        for (const [id, spec] of ports) ports.set(id, { ...spec, portSecurity: false, rules: [] });
+      return { detail: `n${machine.raftId} ${what}` };
+    },
+  },
   'storage-errors': {
     text: 'the next calls of a storage driver fail',
     strike(world) {

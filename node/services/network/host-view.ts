@@ -68,9 +68,13 @@ export class HostNetworkViews {
     return { revision: reader.revision, ...parts };
   }
 
-  /** Whether a change of `key` can change the view that was made last. */
-  mayChangeWith(key: string): boolean {
-    return this.#views.mayChangeWith('view', key);
+  /**
+   * To be told of every change of the state, in order, before a view of the state that has it is asked for. Returns whether
+   * the view that was made last may be another now.
+   */
+  heard(keys: readonly string[]): boolean {
+    this.#views.heard(keys);
+    return this.#views.isDoubted('view');
   }
 }
 

@@ -89,18 +89,48 @@ void t.test('a result that is kept is the one that would be made now', async (t)
       [...(reader.get('b')?.value ?? [])],
     ]);
   fc.assert(
-    fc.property(fc.array(op, { maxLength: 40 }), (ops) => {
+    // Told of changes from some moment on, or never.
+    fc.property(fc.array(op, { maxLength: 40 }), fc.nat(50), fc.boolean(), (ops, toldFrom, hasCounter) => {
       const machine = new StateMachine();
-      const memo = new ReadMemo<string>(2);
-      for (const { key, value } of ops) {
-        change(machine, value === null ? { kind: 'delete', key } : { kind: 'put', key, value: Uint8Array.of(value) });
+      const [outer, inner] = [new ReadMemo<string>(2), new ReadMemo<string>(2)];
+      const all = (reader: StateReader): string => text(reader) + (hasCounter ? reader.counter('count') : '');
+      for (const [at, { key, value }] of ops.entries()) {
+        if (value === 3) change(machine, { kind: 'add', key: 'count', delta: 1, min: 0, max: 100 });
+        else {
+          change(machine, value === null ? { kind: 'delete', key } : { kind: 'put', key, value: Uint8Array.of(value) });
+          if (at >= toldFrom) outer.heard([key]);
+        }
         // One memo inside another: the outer one has read what the inner one was made of.
-        const kept = memo.get('outer', machine, (outer) => memo.get('inner', outer, text));
-        if (kept !== text(machine)) return false;
+        const kept = outer.get('outer', machine, (reader) => inner.get('inner', reader, all));
+        if (kept !== all(machine)) return false;
       }
       return true;
     }),
   );
+  const machine = new StateMachine();
+  const memo = new ReadMemo<string>(1);
+  memo.heard([]);
+  let looks = 0;
+  const counting: StateReader = {
+    revision: 0,
+    get: (key) => {
+      looks += 1;
+      return machine.get(key);
+    },
+    range: (...asked) => machine.range(...asked),
+    counter: (key) => machine.counter(key),
+  };
+  const get = (): string => memo.get('b', counting, (reader) => String(reader.get('b')?.revision));
+  const looksFor = (keys: readonly string[]): number => {
+    memo.heard(keys);
+    const before = looks;
+    get();
+    return looks - before;
+  };
+  get();
+  t.equal(looksFor(['a/1']), 0, 'what no change can have touched is not looked at');
+  t.equal(looksFor(['b']), 1, 'what one may have touched is');
+  t.equal(looksFor([]), 0, 'and once only');
   t.end();
 });
 

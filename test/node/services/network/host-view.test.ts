@@ -151,6 +151,9 @@ void t.test('the same records give the same view, byte for byte', async (t) => {
 void t.test('views one after the other are those made anew, and share what has not changed', async (t) => {
   const world = makeWorld();
   const views = [1, 2, 3].map((number) => new HostNetworkViews(host(number)));
+  world.state.watch({ prefix: '' }, (events) => {
+    for (const each of views) each.heard(events.map(({ key }) => key));
+  });
   const look = () => views.map((each) => each.of(world.state.local));
   const check = (what: string): void => {
     look().forEach((kept, at) => {
