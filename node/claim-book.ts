@@ -15,6 +15,7 @@ import {
   type ResourceNeeds,
 } from '../placement/index.ts';
 import type { shoal } from '../proto/messages.ts';
+import { ActedOn } from './acted-on.ts';
 import type { Clock } from './base/clock.ts';
 import type { ServerId } from './base/ids.ts';
 import { failpoint, reached } from './base/maybe.ts';
@@ -22,13 +23,12 @@ import type { HostStore } from './store/host-store.ts';
 
 /** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
 const restoredTtlMs = 120_000;
-/** The newest revision whose records have changed the ledger. */
-const followedKey = 'claims-followed';
 
 /** See above. All methods are safe to call again after a crash. */
 export class ClaimBook {
   readonly #ledger: ClaimLedger;
   readonly #store: HostStore;
+  readonly #actedOn: ActedOn;
   readonly #clock: Clock;
   readonly #onChange: () => void;
   /** What the wall clock showed when the monotonic one stood at 0, as of this start. */
@@ -39,6 +39,7 @@ export class ClaimBook {
     capacity: HostCapacity,
   ) {
     this.#store = deps.store;
+    this.#actedOn = new ActedOn(deps.store);
     this.#clock = deps.clock;
     this.#onChange = deps.onChange;
     const nowMs = deps.clock.nowMs();
@@ -54,15 +55,6 @@ export class ClaimBook {
 
   usage(): LedgerUsage {
     return this.#ledger.usage();
-  }
-
-  /**
-   * Whether this host has followed newer records than those of `revision`. Its replica then went back (its disk was
-   * wiped, or lost what was written last): what it lists may have been deleted or moved away since.
-   */
-  isAheadOf(revision: number): boolean {
-    const followed = this.#store.get(followedKey) as number | undefined;
-    return followed !== undefined && revision < followed;
   }
 
   /** Decides, and is durable before it answers. `ttlMs`: how long the claim waits to be bound. */
@@ -117,7 +109,7 @@ export class ClaimBook {
     }
     const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
     const bound: LedgerChange[] = [];
-    const isOld = this.isAheadOf(revision);
+    const isOld = this.#actedOn.isAheadOf(revision);
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld) {
         reached('claim-released-by-record');
@@ -164,7 +156,7 @@ export class ClaimBook {
           ? { key: storeKey(change.record), value: change.record }
           : { key: storeKey(change.key), value: undefined },
       ),
-      ...(revision === undefined ? [] : [{ key: followedKey, value: revision }]),
+      ...(revision === undefined ? [] : this.#actedOn.writes(revision)),
     ]);
     if (changes.length > 0) this.#onChange();
   }

@@ -5,6 +5,7 @@
 
 import type { ComputeDriver, DiskSpec, GuestSpec, ImageFile, NicSpec, StorageDriver } from '../drivers/types.ts';
 import type { shoal } from '../proto/messages.ts';
+import { ActedOn } from './acted-on.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ImageId, PortId, ServerId, VolumeId } from './base/ids.ts';
 import { failpoint, reached } from './base/maybe.ts';
@@ -45,10 +46,12 @@ export interface ExecutorDeps {
 export class Executor {
   readonly #deps: ExecutorDeps;
   readonly #powerOffs: PowerOffNotes;
+  readonly #actedOn: ActedOn;
 
   constructor(deps: ExecutorDeps) {
     this.#deps = deps;
     this.#powerOffs = new PowerOffNotes(deps.store);
+    this.#actedOn = new ActedOn(deps.store);
   }
 
   /** Reboots of this generation that were carried out here. */
@@ -57,7 +60,7 @@ export class Executor {
     return note?.number ?? 0;
   }
 
-  /** Carries out `step`. Throws what the drivers threw; the caller decides about retry and fault. */
+  /** Carries out `step`; `reader` is the replica here, as it goes on. Throws what the drivers threw; the caller decides about retry and fault. */
   async run(step: ServerStep, server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {
     const { compute, reports } = this.#deps;
     const serverId = server.id as ServerId;
@@ -81,6 +84,8 @@ export class Executor {
         reached('guest-powered-itself-off');
         await this.#closeDisk(server, server.generation, signal);
         await reports.shutdown(server);
+        // The records say so now, as of this revision: the note goes, and no older one is believed any more.
+        await this.#actedOn.note(reader.revision);
         await this.#powerOffs.drop(server.id);
         return;
       case 'reboot':

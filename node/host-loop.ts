@@ -75,6 +75,8 @@ export interface HostLoopDeps {
    * a server that it still lists may be deleted, or run elsewhere. Default: never.
    */
   readonly isBehind?: (revision: number) => boolean;
+  /** Called, and waited for, before a step does what the records of `revision` ask for. */
+  readonly onActing?: (revision: number) => Promise<void>;
   /** Hears of each step that ended; for metrics. */
   readonly onStep?: (step: ServerStep['kind'], result: 'done' | 'failed', seconds: number) => void;
   /** Hears of the guests found by each pass; for metrics. */
@@ -277,6 +279,7 @@ export class HostLoop implements Service {
         );
         continue;
       }
+      if (step.kind !== 'report') await this.#deps.onActing?.(revision);
       this.#begin(step, record);
     }
   }

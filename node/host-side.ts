@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { BlobStore } from '../drivers/image/store.ts';
 import type { shoal } from '../proto/messages.ts';
+import { ActedOn } from './acted-on.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
@@ -92,6 +93,7 @@ export class HostSide implements Service {
     const reports = new UnsaidReports(new HostReportService(services, hostId, options.signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger: logger.child({ part: 'network' }) });
     const networkViews = new HostNetworkViews(hostId);
+    const actedOn = new ActedOn(store);
     this.#executor = new Executor({
       hostId,
       compute: drivers.compute,
@@ -113,7 +115,8 @@ export class HostSide implements Service {
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision, isHere) => this.claims.follow(servers, hostId, revision, isHere),
-        isBehind: (revision) => this.claims.isAheadOf(revision),
+        isBehind: (revision) => actedOn.isAheadOf(revision),
+        onActing: (revision) => actedOn.note(revision),
         onStep: (step, result, seconds) => {
           metrics.steps.inc({ step, result });
           metrics.stepSeconds.observe({ step }, seconds);

@@ -4,6 +4,7 @@
  */
 
 import type { shoal } from '../proto/messages.ts';
+import { ActedOn } from './acted-on.ts';
 import { ShoalError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { failpoint, maybe, reached } from './base/maybe.ts';
@@ -32,6 +33,7 @@ export class IntentBook {
   readonly #state: StateClient;
   readonly #logger: Logger;
   readonly #powerOffs: PowerOffNotes;
+  readonly #actedOn: ActedOn;
   #flushing = false;
 
   constructor(deps: ServiceDependencies & { readonly store: HostStore }) {
@@ -40,6 +42,7 @@ export class IntentBook {
     this.#state = deps.state;
     this.#logger = deps.logger;
     this.#powerOffs = new PowerOffNotes(deps.store);
+    this.#actedOn = new ActedOn(deps.store);
   }
 
   /** Notes an intent; durable when it resolves. */
@@ -74,13 +77,14 @@ export class IntentBook {
         failpoint('intents.recorded-not-dropped');
         // Only what was committed goes: an intent noted meanwhile has another content.
         if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
-          await this.#store.write([{ key, value: undefined }]);
+          await this.#store.write([{ key, value: undefined }, ...this.#actedOn.writes(this.#state.local.revision)]);
         }
       }
       for (const serverId of this.#powerOffs.serverIds) {
         const ask = this.#powerOffs.askOf(serverId);
         await this.#commitPowerOff(serverId, signal);
         // The guest may have been started, and have gone off again, meanwhile.
+        await this.#actedOn.note(this.#state.local.revision);
         await this.#powerOffs.drop(serverId, ask);
       }
     } catch (caught) {

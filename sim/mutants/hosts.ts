@@ -135,6 +135,27 @@ export const hostMutants = {
       write: (writes) => inner.write(writes.filter(({ key }) => !key.startsWith('off/'))),
     }),
   },
+  'acts-unnoted': {
+    text: 'a host does not note on the word of which records it acts',
+    overrides: {
+      ...guests,
+      clients: 1,
+      tenants: 4,
+      tenantThinkMs: 300,
+      hostVcpus: 8,
+      faults: ['disk-rolled-back'],
+      faultEveryMs: 300,
+      faultForMs: 600,
+      chaosMs: 60_000,
+    },
+    hostStore: (inner) => ({
+      ...inner,
+      // Alone: together with a change of claims it is part of that.
+      write: async (writes) => {
+        if (writes.length > 1 || writes[0]?.key !== 'claims-followed') await inner.write(writes);
+      },
+    }),
+  },
   'shows-others-servers': {
     text: 'whoever asks is taken for an administrator',
     overrides: guests,

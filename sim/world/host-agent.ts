@@ -4,6 +4,7 @@
  * over the simulated network without libp2p and without real signatures (hearsay.ts).
  */
 import { BlobStore } from '../../drivers/image/store.ts';
+import { ActedOn } from '../../node/acted-on.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId } from '../../node/base/ids.ts';
@@ -138,6 +139,7 @@ export class HostAgent {
     const reports = new UnsaidReports(new HostReportService(services, hostId, signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger });
     const networkViews = new HostNetworkViews(hostId);
+    const actedOn = new ActedOn(store);
     const executor = new Executor({
       hostId,
       compute: drivers.compute,
@@ -165,7 +167,8 @@ export class HostAgent {
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision, isHere) =>
           this.claims.follow(servers, hostId, revision, deps.adoptsAnything ? () => true : isHere),
-        isBehind: (revision) => this.claims.isAheadOf(revision),
+        isBehind: (revision) => actedOn.isAheadOf(revision),
+        onActing: (revision) => actedOn.note(revision),
         clock,
         logger,
       },

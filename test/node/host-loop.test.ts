@@ -4,6 +4,7 @@ import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.t
 import { FakeNetworkDriver, FakeNetworkHost } from '../../drivers/fake/network.ts';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import type { ImageFile } from '../../drivers/types.ts';
+import { ActedOn } from '../../node/acted-on.ts';
 import { systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, NetworkId, PortId, ServerId, SubnetId, VolumeId } from '../../node/base/ids.ts';
@@ -36,6 +37,8 @@ class World {
   readonly #loops: HostLoop[] = [];
   /** Holds a pass between its look at the host and its plan. */
   beforePlan: (() => Promise<void>) | undefined;
+  /** Hears of the revision whose records are acted on next. */
+  onActing: (revision: number) => Promise<void> = async () => {};
   /** What the owner has asked of this host alone. */
   intend = (server: shoal.v1.Server): shoal.v1.Server => server;
   /** Servers that the books of claims have no room for. */
@@ -114,7 +117,7 @@ class World {
               routers: [],
             };
           },
-          mayChangeWith: (key) => key.includes('/port/'),
+          heard: (keys) => keys.some((key) => key.includes('/port/')),
         },
         reports,
         withIntents: (server) => this.intend(new PowerOffNotes(this.store).overlay(server)),
@@ -122,6 +125,7 @@ class World {
           await this.beforePlan?.();
           return this.roomless;
         },
+        onActing: (revision) => this.onActing(revision),
         clock: systemClock,
         logger: silentLogger,
       },
@@ -292,6 +296,28 @@ t.test('a recorded server is built, stopped, started and deleted, and nothing st
   t.same(w.store.entries('carried/'), []);
 });
 
+t.test('on whose word a host acts is noted before it acts', async (t) => {
+  const w = await world(t);
+  const noted: { readonly revision: number; readonly starts: number }[] = [];
+  w.onActing = async (revision) => void noted.push({ revision, starts: w.compute.starts.length });
+  const loop = await w.startLoop();
+  await w.createServer();
+  const { revision } = w.state.local;
+  await loop.settled();
+  t.same(noted[0], { revision, starts: 0 });
+  t.equal(w.compute.starts.length, 1);
+  w.onActing = () => Promise.reject(new ShoalError('STORE_FAILED', 'the disk is gone'));
+  await w.change((server) => {
+    server.deleting = true;
+  });
+  await loop.settled();
+  t.equal(w.compute.guests.size, 1, 'what cannot be noted is not done');
+  w.onActing = async () => {};
+  loop.wake();
+  await loop.settled();
+  t.equal(w.compute.guests.size, 0);
+});
+
 t.test('an agent that starts again adopts what runs and starts nothing', async (t) => {
   const w = await world(t);
   const first = await w.startLoop();
@@ -401,6 +427,8 @@ t.test('a guest that powers itself off stays off', async (t) => {
   await loop.settled();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
   t.equal(w.compute.starts.length, 1);
+  const { revision = 0 } = serverTable.get(w.state.local, serverId) ?? {};
+  t.ok(new ActedOn(w.store).isAheadOf(revision - 1), 'records from before it was recorded are not believed any more');
 });
 
 t.test('what a pass saw before a step ended is not acted on', async (t) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { ActedOn } from '../../node/acted-on.ts';
 import { systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { silentLogger } from '../../node/base/logger.ts';
@@ -66,6 +67,7 @@ t.test('an intent is kept without quorum and committed once, with it', async (t)
   state.available = true;
   await book.flush(new AbortController().signal);
   t.ok(book.isEmpty);
+  t.ok(new ActedOn(store).isAheadOf(state.local.revision - 1), 'older records, which do not say so, are not believed');
   t.equal(serverTable.must(state.local, 's1').record.powerWanted, PowerWanted.POWER_WANTED_STOPPED);
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { ActedOn } from '../../node/acted-on.ts';
 import { systemClock } from '../../node/base/clock.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { IntentBook } from '../../node/intent-book.ts';
@@ -67,6 +68,10 @@ t.test(
     state.available = true;
     await book.flush(signal);
     t.ok(book.isEmpty);
+    t.ok(
+      new ActedOn(store).isAheadOf(state.local.revision - 1),
+      'older records, which do not say so, are not believed',
+    );
     t.equal(wantedOf(serverTable.must(state.local, 's1').record), PowerWanted.POWER_WANTED_STOPPED);
   },
 );

@@ -1,0 +1,35 @@
+import t from 'tap';
+import { ActedOn } from '../../node/acted-on.ts';
+import { systemClock } from '../../node/base/clock.ts';
+import { ClaimBook } from '../../node/claim-book.ts';
+import { type HostStore, memoryHostStore } from '../../node/store/host-store.ts';
+
+void t.test('a host remembers the newest records that it has acted on, also in its next agent', async (t) => {
+  const store = memoryHostStore();
+  let writes = 0;
+  const counting: HostStore = {
+    ...store,
+    async write(batch) {
+      writes += 1;
+      await store.write(batch);
+    },
+  };
+  const acted = new ActedOn(counting);
+  t.notOk(acted.isAheadOf(0), 'a new host has acted on nothing');
+  await acted.note(7);
+  await acted.note(7);
+  await acted.note(5);
+  t.same(acted.writes(7), []);
+  t.equal(writes, 1, 'what is known is not written again');
+  for (const each of [acted, new ActedOn(store)]) {
+    t.ok(each.isAheadOf(6), 'a replica that went back');
+    t.notOk(each.isAheadOf(7));
+  }
+  const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
+  const claims = new ClaimBook(
+    { store, clock: systemClock, onChange: () => {} },
+    { vcpus: pool(4), memoryMib: pool(4_096), diskGib: pool(100), pciPools: [], numaCells: [] },
+  );
+  await claims.follow([], 'self', 6, () => false);
+  t.ok(acted.isAheadOf(6), 'books that follow an older replica take nothing back');
+});
