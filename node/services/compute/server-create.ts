@@ -231,6 +231,12 @@ export class ServerMaker {
       if (added.length === 0) return servers;
       if (where.placed.some((one) => one.isTooOld())) {
         reached('claims-too-old-to-bind');
+        // By now a repeat may have made the server, and its owner have deleted it again: it must not come back.
+        if (checked.isRepeatable)
+          throw new ShoalError(
+            'DEADLINE_EXCEEDED',
+            'The request stood still for longer than hosts keep room; ask again with the same token.',
+          );
         throw new PlacementOutdated();
       }
       this.#charge(context, attempt, checked, added.length);

@@ -104,6 +104,8 @@ export interface CheckedDraft {
   readonly description: string;
   readonly tags: readonly string[];
   readonly hostname: string | undefined;
+  /** Its caller may ask for the same again, at this agent or another, while this is under way. */
+  readonly isRepeatable: boolean;
 }
 
 /** Checks a draft against the records. Throws what Nova answers. */
@@ -137,6 +139,7 @@ export function checkDraft(
     description: draft.description ?? '',
     tags: checkTags(draft.tags ?? []),
     hostname: draft.hostname === undefined ? undefined : checkHostname(draft.hostname),
+    isRepeatable: draft.clientToken !== undefined,
   };
 }
 

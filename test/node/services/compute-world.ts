@@ -28,6 +28,8 @@ export class FakePlacer implements Placer {
   isFull = false;
   /** Servers of one batch that find a host. */
   room = Number.POSITIVE_INFINITY;
+  /** Whether claims have ended by the time of the bind: of the next placements, in turn. */
+  readonly tooOld: boolean[] = [];
   /** Called between the choice and the answer. */
   beforeAnswer: (() => Promise<void>) | undefined;
   readonly #world: World;
@@ -52,10 +54,11 @@ export class FakePlacer implements Placer {
       });
     }
     await this.beforeAnswer?.();
+    const isTooOld = this.tooOld.shift() === true;
     return {
       hostId: host.id as HostId,
       hostName: host.name,
-      isTooOld: () => false,
+      isTooOld: () => isTooOld,
       release: async () => {
         this.released.push(request.serverId);
       },

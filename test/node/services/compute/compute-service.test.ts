@@ -143,6 +143,23 @@ void t.test('the same client token gives the same server, also at once', async (
   t.not((await one(world, { ...draft, clientToken: 'order-67' })).id, a.id);
 });
 
+void t.test(
+  'a creation that stood still too long is placed again, unless its caller may have repeated it',
+  async (t) => {
+    const world = await makeComputeWorld();
+    world.placer.tooOld.push(true);
+    const server = await one(world, { networks: 'none' });
+    t.equal(world.placer.requests.length, 2, 'placed again');
+    t.ok(read(world, server.id));
+    const released = world.placer.released.length;
+    world.placer.tooOld.push(true);
+    t.match(await errorOf(one(world, { networks: 'none', clientToken: 'order-68' })), { code: 'DEADLINE_EXCEEDED' });
+    t.equal(world.placer.requests.length, 3, 'once');
+    t.equal(world.placer.released.length, released + 1, 'its room is given back');
+    t.equal(serverTable.list(world.state.local).length, 1, 'nothing is left behind');
+  },
+);
+
 void t.test('several servers of one request share what the quota leaves', async (t) => {
   const world = await makeComputeWorld();
   const many = await world.compute.servers.create(world.alice, {
