@@ -309,7 +309,7 @@ class AssignmentRemoval {
   }
 }
 
-function mustBeFree<T>(table: Table<T>, reader: StateReader, key: string, message: string): void {
+function mustBeFree<T extends object>(table: Table<T>, reader: StateReader, key: string, message: string): void {
   if (table.one(reader, 'name', key) !== undefined) {
     throw new ShoalError('CONFLICT', message, { facts: { table: table.definition.name } });
   }

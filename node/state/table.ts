@@ -11,6 +11,7 @@
  * index entries in the same transaction. Index keys are percent-encoded where they leave the plain alphabet.
  */
 import { ShoalError } from '../base/errors.ts';
+import { RecentRecords } from './recent-records.ts';
 import type { Compare, KeyValue, Op, StateReader, Transaction } from './types.ts';
 
 /** The part of a generated message class that a table needs. */
@@ -36,7 +37,7 @@ export interface TableDefinition<T> {
   readonly indexes: readonly IndexDefinition<T>[];
 }
 
-/** A record as it was read. */
+/** A record as it was read: frozen, as others may have read the same. */
 export interface Row<T> {
   readonly record: T;
   /** Revision that last wrote it: what an update compares. */
@@ -88,12 +89,14 @@ export class TransactionBuilder {
   }
 }
 
-/** Reads and writes the rows of one table. Holds no state of its own. */
-export class Table<T> {
+/** Reads and writes the rows of one table. Holds no state of its own but what it has decoded lately. */
+export class Table<T extends object> {
   readonly definition: TableDefinition<T>;
+  readonly #recent: RecentRecords<T>;
 
   constructor(definition: TableDefinition<T>) {
     this.definition = definition;
+    this.#recent = new RecentRecords((bytes) => definition.codec.decode(bytes));
   }
 
   /** The key of a record; for compares and watches. */
@@ -186,7 +189,7 @@ export class Table<T> {
   }
 
   #row(found: KeyValue): Row<T> {
-    return { record: this.definition.codec.decode(found.value), revision: found.revision };
+    return { record: this.#recent.of(found.value), revision: found.revision };
   }
 
   #encode(record: T): Uint8Array {

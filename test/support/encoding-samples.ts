@@ -40,7 +40,7 @@ const classes = shoal.v1 as unknown as Readonly<Record<string, MessageClass>>;
 /** Messages that are stored: a table's records, and commands. By name. */
 export function storedMessages(): ReadonlyMap<string, MessageClass> {
   const codecs = Object.values<unknown>(tables)
-    .filter((value): value is Table<unknown> => value instanceof Table)
+    .filter((value): value is Table<object> => value instanceof Table)
     .map((table) => table.definition.codec as unknown);
   const stored = [...codecs, shoal.v1.Command];
   return new Map(Object.entries(classes).filter(([, value]) => stored.includes(value)));

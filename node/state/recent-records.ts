@@ -1,0 +1,39 @@
+/**
+ * Records that were decoded lately, by the bytes that they were decoded from. The state hands out the same bytes while a key
+ * holds the same value, and most reads are of what was read a moment ago: a pass of a host loop, a list that somebody polls.
+ * What is kept is shared, and so frozen.
+ */
+
+/** Records of one table that are remembered at least; twice as many at most. */
+const recordsKept = 2_048;
+
+export class RecentRecords<T extends object> {
+  readonly #decode: (bytes: Uint8Array) => T;
+  #young = new Map<Uint8Array, T>();
+  /** Asked for before the young ones; forgotten when these are many. */
+  #old = new Map<Uint8Array, T>();
+
+  constructor(decode: (bytes: Uint8Array) => T) {
+    this.#decode = decode;
+  }
+
+  /** The record that `bytes`, which nobody changes, hold. Not to be changed either. Throws what decoding does. */
+  of(bytes: Uint8Array): T {
+    const young = this.#young.get(bytes);
+    if (young !== undefined) return young;
+    const record = this.#old.get(bytes) ?? frozen(this.#decode(bytes));
+    if (this.#young.size >= recordsKept) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(bytes, record);
+    return record;
+  }
+}
+
+/** Freezes a decoded message with all that is in it, but for bytes, which cannot be. */
+function frozen<V extends object>(value: V): V {
+  if (ArrayBuffer.isView(value)) return value;
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
+}
