@@ -82,6 +82,8 @@ export interface RaftLoopDeps {
   readonly onFatal: (error: unknown) => void;
   /** Calls back after the events at hand were taken in; default `setImmediate`. The simulator gives its own. */
   readonly defer?: (callback: () => void) => void;
+  /** Reads a committed command, as `decodeCommand` does, which is the default. The simulator reads each once for all. */
+  readonly decode?: (data: Uint8Array) => Command;
 }
 
 /** One member as the leader sees it. */
@@ -103,6 +105,7 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly options: RaftLoopOptions;
   readonly #deps: RaftLoopDeps;
   readonly #defer: (callback: () => void) => void;
+  readonly #decode: (data: Uint8Array) => Command;
   readonly #store: LogStore;
   readonly #machine: StateMachine;
   readonly #hub: WatchHub;
@@ -149,6 +152,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.options = checkRaftLoopOptions(options);
     this.#deps = deps;
     this.#defer = deps.defer ?? ((callback) => void setImmediate(callback));
+    this.#decode = deps.decode ?? decodeCommand;
     const { store, machine } = deps.log;
     this.#store = store;
     this.#machine = machine;
@@ -525,7 +529,8 @@ export class RaftLoop implements Service, RaftHandlers {
     }
     if (!maybe('raft-loop.flush-later')) this.#background(this.#store.flush());
     this.#compactIfLarge();
-    this.#wake();
+    // A doubt is lifted by a turn, whatever else there is to do.
+    if (core?.hasReady() === true || doubt !== undefined) this.#wake();
   }
 
   #expire(): void {
@@ -649,7 +654,7 @@ export class RaftLoop implements Service, RaftHandlers {
     if (index <= this.#machine.appliedIndex) return;
     this.#appliedTerm = term;
     if (entry.type === 'normal' && entry.data.length > 0) {
-      const { outcome, rows, events } = this.#machine.apply(index, decodeCommand(entry.data));
+      const { outcome, rows, events } = this.#machine.apply(index, this.#decode(entry.data));
       this.#store.apply({ rows, index, term, confState: this.#confState });
       this.#hub.publish(index, events);
       this.#proposals.applied(index, term, outcome);

@@ -80,7 +80,7 @@ function parse(line: string): Line | undefined {
 /** Traffic that only says "still here", and the trace's own head. */
 function isRoutine({ who, what }: Line): boolean {
   if (who === 'sim') return true;
-  if (/^hears (MsgHeartbeat|MsgHeartbeatResp|MsgAppResp|Hello|HelloResp|MsgReadIndex)/.test(what)) return true;
+  if (/^hears (MsgAppResp|Hello|HelloResp|MsgReadIndex)/.test(what)) return true;
   return what.startsWith('hears MsgApp ') && !what.includes(' entries ');
 }
 

@@ -35,6 +35,7 @@ import { HostWorld } from './world/host-world.ts';
 import { idMaker } from './world/ids.ts';
 import { SimNetwork } from './world/network.ts';
 import { type Process, SimNode } from './world/node.ts';
+import { scaleOf } from './world/scale.ts';
 import { type Life, Schedule } from './world/schedule.ts';
 import { Trouble } from './world/trouble.ts';
 
@@ -82,8 +83,6 @@ const hostsMsMax = 140_000;
 const pollMs = 50;
 /** How often the world is looked at from outside, in a small one and in a large one, where a look is dear. Unit: ms. */
 const lookMs = { small: 50, large: 1_000 };
-/** Hosts of a small world, at most. */
-const smallMax = 20;
 /** Configurations that the search for an order may enter for one key. */
 const configurationsMax = 200_000;
 /** Events of one run: an endless loop in virtual time would never end otherwise. */
@@ -223,7 +222,7 @@ class Simulator {
       events: this.#schedule.events,
       traceLines: this.#trace.lines,
       traceDigest: this.#trace.digest(),
-      lastLines: this.#trace.last(reportLines, (line) => !/ hears Msg(Heartbeat|AppResp)/.test(line)),
+      lastLines: this.#trace.last(reportLines, (line) => !line.includes(' hears MsgAppResp')),
       reached: Object.fromEntries(Object.entries(this.#reached).sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   }
@@ -592,7 +591,7 @@ class Simulator {
     }
     this.#hosts.look();
     this.#settings.watcher?.looked?.(this.#picture());
-    this.#schedule.after(lookMs[this.#nodes.length <= smallMax ? 'small' : 'large'], () => this.#look());
+    this.#schedule.after(lookMs[scaleOf(this.#nodes.length)], () => this.#look());
   }
 
   #picture(): Picture {

@@ -22,7 +22,7 @@ export interface Disk {
   scan(start: string, end: string): AsyncIterable<DiskRow>;
   /**
    * All changes or none. Durable (on the platter, not in a cache) when it resolves. Throws `STORE_FAILED`; what is on disk
-   * is then not known, and no further write may be tried.
+   * is then not known, and no further write may be tried. The disk may keep the bytes: nobody changes them afterwards.
    */
   write(ops: readonly DiskOp[]): Promise<void>;
   /** Removes what lies in [start, end), in no particular order and not durably: for what nobody reads any more. */

@@ -32,15 +32,18 @@ export interface HostPicture {
 export function checkHosts(hosts: readonly HostPicture[], report: Report): void {
   const runsOn = new Map<string, string>();
   for (const host of hosts) {
+    const generations = new Map<string, Set<number>>();
+    for (const { serverId, generation } of host.claims) {
+      const known = generations.get(serverId);
+      if (known === undefined) generations.set(serverId, new Set([generation]));
+      else known.add(generation);
+    }
     for (const guest of host.guests) {
       if (!guest.isRunning) continue;
       const other = runsOn.get(guest.serverId);
       if (other !== undefined) report('no-double-run', `server ${guest.serverId} runs on ${other} and on ${host.name}`);
       runsOn.set(guest.serverId, host.name);
-      const isClaimed = host.claims.some(
-        ({ serverId, generation }) => serverId === guest.serverId && generation === guest.generation,
-      );
-      if (!isClaimed) {
+      if (generations.get(guest.serverId)?.has(guest.generation) !== true) {
         report(
           'runs-only-what-is-claimed',
           `server ${guest.serverId} of generation ${guest.generation} runs on ${host.name} without a claim`,

@@ -158,7 +158,7 @@ export class SimDisk {
   }
 
   #write(ops: readonly DiskOp[], life: Life): Promise<void> {
-    const batch: InFlight = { ops: copyOf(ops), isOver: false };
+    const batch: InFlight = { ops, isOver: false };
     if (!life.isAlive) return new Promise(() => {});
     this.#inFlight.push(batch);
     const delayMs = this.#syncMs * this.slowFactor * (0.5 + this.#random.float());
@@ -192,18 +192,4 @@ export class SimDisk {
     this.#cleared.clear();
     this.#observer.onDurable(ops);
   }
-}
-
-/** Given by value, for the caller may reuse its buffers; all values in one buffer, which costs far less than one each. */
-function copyOf(ops: readonly DiskOp[]): readonly DiskOp[] {
-  let bytes = 0;
-  for (const { value } of ops) bytes += value?.length ?? 0;
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  return ops.map(({ key, value }) => {
-    if (value === undefined) return { key, value };
-    all.set(value, at);
-    at += value.length;
-    return { key, value: all.subarray(at - value.length, at) };
-  });
 }

@@ -20,6 +20,7 @@ import { shoal } from '../../proto/messages.ts';
 import type { HearsayChecker } from '../checkers/hearsay.ts';
 import type { WorldProbe } from '../probes.ts';
 import type { LifeClock } from './clock.ts';
+import { type Scale, scaleOf } from './scale.ts';
 
 /** What hosts tell of one another. */
 export type Hearsay =
@@ -30,8 +31,6 @@ export type Hearsay =
 const tickMs = { small: 200, large: 1_000 };
 /** Others that hear of news from whoever has heard it; in a large mesh what is told straight is enough. */
 const relays = { small: 2, large: 0 };
-/** Hosts of a small mesh, at most. */
-const smallMax = 20;
 /** A probe on another's behalf. Unit: ms. */
 const helpingMs = 500;
 
@@ -64,21 +63,19 @@ export class SimHearsay {
   readonly #deps: HearsayDeps;
   readonly #view = new AdvertView();
   readonly #detector: Detector;
+  readonly #scale: Scale;
   readonly #thoughtDead = new Set<HostId>();
 
   constructor(deps: HearsayDeps) {
     this.#deps = deps;
+    this.#scale = scaleOf(deps.hosts.length);
     this.#detector = new Detector(deps.self, deps.epoch, deps.random);
     this.#detector.setMembers(deps.hosts);
   }
 
-  get #size(): 'small' | 'large' {
-    return this.#deps.hosts.length <= smallMax ? 'small' : 'large';
-  }
-
   start(): void {
     const { clock } = this.#deps;
-    clock.setInterval(() => this.#run(this.#detector.tick(clock.monotonicMs())), tickMs[this.#size]);
+    clock.setInterval(() => this.#run(this.#detector.tick(clock.monotonicMs())), tickMs[this.#scale]);
   }
 
   adverts(): readonly shoal.v1.Advert[] {
@@ -105,10 +102,10 @@ export class SimHearsay {
   hear(told: Hearsay): void {
     const isNews = told.kind === 'advert' ? this.#hearAdvert(told) : this.#hearRumour(told);
     if (!isNews) return;
-    if (relays[this.#size] === 0) return;
+    if (relays[this.#scale] === 0) return;
     const { random, self, hosts, send } = this.#deps;
     const others = hosts.filter((hostId) => hostId !== self && hostId !== told.by);
-    for (let n = 0; n < relays[this.#size] && others.length > 0; n += 1) {
+    for (let n = 0; n < relays[this.#scale] && others.length > 0; n += 1) {
       const [to] = others.splice(random.below(others.length), 1);
       if (to !== undefined) send(to, told);
     }

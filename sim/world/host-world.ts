@@ -1,10 +1,12 @@
 /** All hosts of a run: machines, agents on them, tenants, and the eyes of the host checkers. */
+import { isDeepStrictEqual } from 'node:util';
 import { FakeStorage } from '../../drivers/fake/storage.ts';
 import type { GuestSpec } from '../../drivers/types.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ServerId, VolumeId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { HostHandlers } from '../../node/host-handlers.ts';
+import { HostNetworkViews } from '../../node/services/network/host-view.ts';
 import { quotaUsage } from '../../node/services/quota.ts';
 import { type Change, transact } from '../../node/services/transact.ts';
 import {
@@ -40,7 +42,7 @@ import type { Report } from '../checkers/invariants.ts';
 import { type Misdeed, misdeeds } from '../mutants/misdeeds.ts';
 import type { HostMutant, Mutant } from '../mutants/mutant.ts';
 import type { WorldProbe } from '../probes.ts';
-import type { Trace } from '../trace.ts';
+import { factsText, type Trace } from '../trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../watcher.ts';
 import type { Working } from '../workload/client.ts';
 import { contextOf, Tenant } from '../workload/tenant.ts';
@@ -51,6 +53,7 @@ import { HostMachine, storageBytes } from './machine.ts';
 import type { SimNetwork } from './network.ts';
 import type { Process, SimNode } from './node.ts';
 import { RecordList } from './record-list.ts';
+import { scaleOf } from './scale.ts';
 import type { Schedule } from './schedule.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -66,6 +69,9 @@ const adoptsAnything: readonly HostMutant[] = [
 
 /** Records that are checked against one another whenever one of them has changed. */
 const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable].map(({ prefix }) => prefix);
+
+/** How often they are, at most: what is recorded stays so for a while. Unit: ms. */
+const recordsMs = { small: 0, large: 5_000 };
 
 /** A host's room: 1 GiB of memory and 10 GiB of disk for each virtual CPU. */
 function capacityOf(vcpus: number): HostCapacity {
@@ -551,7 +557,14 @@ export class HostWorld {
       }
     }
     checkHosts(this.machines.map(pictureOf), report);
-    if (!this.#mustCheckRecords) return;
+    if (!this.#mustCheckRecords || this.#deps.schedule.nowMs < this.#checkRecordsAtMs) return;
+    this.#checkRecordsAtMs = this.#deps.schedule.nowMs + recordsMs[scaleOf(this.machines.length)];
+    this.#checkRecords(reader);
+  }
+
+  /** What records say, against one another. */
+  #checkRecords(reader: StateReader): void {
+    const { report } = this.#deps;
     this.#mustCheckRecords = false;
     checkAddresses(
       this.#ports.of(reader).map((record) => ({
@@ -634,7 +647,27 @@ export class HostWorld {
       if (record.deviceOwner.startsWith('compute') && !servers.has(record.deviceId))
         found.push(`port ${record.id} belongs to server ${record.deviceId}, which is gone`);
     }
-    return found;
+    // Asked last, for it is dear.
+    return found.length > 0 ? found : this.#unsettledNetworks(reader);
+  }
+
+  /** Parts of hosts' networks that are not as the records want them. */
+  #unsettledNetworks(reader: StateReader): readonly string[] {
+    return this.machines.flatMap(({ raftId, hostId, network: there }) => {
+      let views = this.#networkViews.get(raftId);
+      if (views === undefined) {
+        views = new HostNetworkViews(hostId);
+        this.#networkViews.set(raftId, views);
+      }
+      const { networks, ports, forwarding, routers } = views.of(reader);
+      const wrong = [
+        ...networks.filter((spec) => !isDeepStrictEqual(there.networks.get(spec.networkId), spec)),
+        ...ports.filter((spec) => !isDeepStrictEqual(there.ports.get(spec.portId), spec)),
+        ...forwarding.filter((spec) => !isDeepStrictEqual(there.forwarding.get(spec.networkId), spec)),
+        ...routers.filter((spec) => !isDeepStrictEqual(there.routers.get(spec.routerId), spec)),
+      ];
+      return wrong.map((spec) => `n${raftId} does not have this of its network: ${factsText(spec)}`);
+    });
   }
 
   /** What tenants were told, against what is. */
@@ -642,6 +675,7 @@ export class HostWorld {
     if (this.machines.length === 0) return;
     const { report, replay, reached } = this.#deps;
     const reader = replay();
+    this.#checkRecords(reader);
     for (const { record } of serverTable.list(reader)) {
       reached(
         `server ${record.status === ServerStatus.SERVER_STATUS_ACTIVE ? 'active' : record.status === ServerStatus.SERVER_STATUS_ERROR ? 'in error' : 'other'} in the end`,
@@ -763,9 +797,13 @@ export class HostWorld {
   }
 
   readonly #serverOfVolume = new Map<string, string>();
+  /** What each host is to carry, by member. */
+  readonly #networkViews = new Map<number, HostNetworkViews>();
   #askedRevision = 0;
   /** A record that is checked against others has changed since they were. */
   #mustCheckRecords = true;
+  /** Not before. Virtual ms. */
+  #checkRecordsAtMs = 0;
 
   /** Notes what records have asked for up to now. */
   #noteAsked(reader: StateReader): void {

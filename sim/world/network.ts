@@ -298,7 +298,7 @@ export class SimNetwork {
         this.#unreachable(from, to);
         return;
       }
-      this.#trace.add(`n${to}`, `hears ${messageText(message)}`);
+      if (!isBeat(message)) this.#trace.add(`n${to}`, `hears ${messageText(message)}`);
       endpoint.handlers.onMessage(message);
     };
     this.#carry(from, to, deliver);
@@ -341,8 +341,8 @@ export class SimNetwork {
     const arrive = (): void => {
       const receiver = life ?? this.#endpoints.get(to)?.life;
       if (receiver !== undefined && receiver.pausedUntilMs > this.#schedule.nowMs) {
-        // It waits in a buffer until the process looks.
-        this.#schedule.after(receiver.pausedUntilMs - this.#schedule.nowMs, arrive);
+        // It waits in a buffer until the process looks, and is gone with it.
+        this.#schedule.after(receiver.pausedUntilMs - this.#schedule.nowMs, arrive, receiver);
         return;
       }
       this.#schedule.running = receiver;
@@ -423,6 +423,11 @@ function bytesOf(message: PeerMessage): number {
 function attached(handlers: RaftHandlers | undefined): RaftHandlers {
   if (handlers === undefined) throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping.');
   return handlers;
+}
+
+/** What is said all the time, and means that nothing is new: most of a trace would be that. */
+function isBeat({ type }: PeerMessage): boolean {
+  return type === 'MsgHeartbeat' || type === 'MsgHeartbeatResp';
 }
 
 function messageText(message: PeerMessage): string {

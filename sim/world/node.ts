@@ -13,6 +13,7 @@ import type { Prng } from '../../node/base/prng.ts';
 import { RaftLoop } from '../../node/raft-loop.ts';
 import { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { RaftTransport } from '../../node/raft-transport.ts';
+import { type Command, decodeCommand } from '../../node/state/command.ts';
 import type { Disk } from '../../node/store/disk.ts';
 import { type OpenedLog, openLogStore } from '../../node/store/index.ts';
 import { factsText, type Trace } from '../trace.ts';
@@ -162,6 +163,7 @@ export class SimNode {
         transport,
         log,
         defer: (callback) => void schedule.after(0, callback, life),
+        decode: decodedOnce,
         onFatal: (error) => this.#ended(life, error),
       },
       { logBytesMax },
@@ -207,4 +209,16 @@ export class SimNode {
       child: (facts) => this.#logger(life, { ...bound, ...facts }),
     };
   }
+}
+
+/** Members hand the bytes of an entry on by reference, and nobody changes a command. */
+const decoded = new WeakMap<Uint8Array, Command>();
+
+function decodedOnce(data: Uint8Array): Command {
+  let command = decoded.get(data);
+  if (command === undefined) {
+    command = decodeCommand(data);
+    decoded.set(data, command);
+  }
+  return command;
 }

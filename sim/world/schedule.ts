@@ -41,6 +41,31 @@ export interface Pending {
   isCancelled: boolean;
 }
 
+/** First in, first out. */
+class Queue {
+  #items: Pending[] = [];
+  #at = 0;
+
+  get size(): number {
+    return this.#items.length - this.#at;
+  }
+
+  get first(): Pending | undefined {
+    return this.#items[this.#at];
+  }
+
+  push(item: Pending): void {
+    this.#items.push(item);
+  }
+
+  drop(): void {
+    this.#at += 1;
+    if (this.#at < this.#items.length) return;
+    this.#items = [];
+    this.#at = 0;
+  }
+}
+
 /** Things that may wait at a time: far more than any cluster of ours has; more means that something multiplies. */
 const pendingMax = 1_000_000;
 /** Macrotasks asked for at a time. What else waits for Node's loop (a signal, a message of a worker) waits no longer. */
@@ -53,11 +78,13 @@ export class Schedule {
   /** The life whose thing is being done, and what follows from it until the next one. */
   running: Life | undefined;
   readonly #heap: Pending[] = [];
+  /** What is to be done at this moment, and was asked for at this moment: a third of all, and the heap is dear. */
+  readonly #now = new Queue();
   #order = 0;
 
   /** Things that wait, cancelled ones included. */
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length + this.#now.size;
   }
 
   /** Has `run` called after `delayMs` (>= 0), unless `life` has ended by then. */
@@ -65,7 +92,8 @@ export class Schedule {
     assert(delayMs >= 0 && Number.isFinite(delayMs), () => `a delay of ${delayMs} ms`);
     const pending = { atMs: this.nowMs + delayMs, order: this.#order, run, life, isCancelled: false };
     this.#order += 1;
-    this.#push(pending);
+    if (delayMs === 0) this.#now.push(pending);
+    else this.#push(pending);
     return pending;
   }
 
@@ -104,9 +132,8 @@ export class Schedule {
   /** Does the next thing that is due by `untilMs`. False: there is none. */
   #doNext(untilMs: number): boolean {
     for (;;) {
-      const next = this.#heap[0];
-      if (next === undefined || next.atMs > untilMs) return false;
-      this.#pop();
+      const next = this.#takeNext(untilMs);
+      if (next === undefined) return false;
       if (next.isCancelled || next.life?.isAlive === false) continue;
       this.nowMs = next.atMs;
       if (next.life !== undefined && next.life.pausedUntilMs > this.nowMs) {
@@ -121,9 +148,22 @@ export class Schedule {
     }
   }
 
+  #takeNext(untilMs: number): Pending | undefined {
+    const later = this.#heap[0];
+    const now = this.#now.first;
+    if (now !== undefined && (later === undefined || isBefore(now, later))) {
+      if (now.atMs > untilMs) return undefined;
+      this.#now.drop();
+      return now;
+    }
+    if (later === undefined || later.atMs > untilMs) return undefined;
+    this.#pop();
+    return later;
+  }
+
   #push(pending: Pending): void {
     const heap = this.#heap;
-    assert(heap.length < pendingMax, 'the simulated world has too much to do');
+    assert(this.size < pendingMax, 'the simulated world has too much to do');
     heap.push(pending);
     let at = heap.length - 1;
     while (at > 0) {

@@ -19,7 +19,7 @@ t.test('the story of a server is what befell it and the hosts that had to do wit
     `       3.100 h9     compute startGuest ${other}\n`,
     '       4.000 fault  net-isolate 9 is alone\n',
     '       5.000 fault  host-power-cut n2\n',
-    '       5.500 n1     hears MsgHeartbeat from n2 term 2 at 0/0 commit 3\n',
+    '       5.500 n1     hears MsgAppResp from n2 term 2 at 3/2 commit 3\n',
     '       6.000 fault  host-power-cut ends\n',
     '       6.500 h9     network setForwarding\n',
     '       7.000 fault  net-storm loss 40 %\n',
@@ -36,10 +36,9 @@ t.test('the story of a server is what befell it and the hosts that had to do wit
   ]);
 });
 
-t.test('the story of members is told by votes and entries, not by heartbeats', async (t) => {
+t.test('the story of members is told by votes and entries, not by acknowledgements', async (t) => {
   const trace = [
     '       1.000 n1     info: leadership {"leader":1,"role":"leader","term":2}\n',
-    '       2.000 n2     hears MsgHeartbeat from n1 term 2 at 0/0 commit 3\n',
     '       2.100 n1     hears MsgAppResp from n2 term 2 at 3/2 commit 3\n',
     '       2.200 n2     hears MsgApp from n1 term 2 at 3/2 commit 3\n',
     '       2.250 fault  agent-pause n1 900 ms\n',
