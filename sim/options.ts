@@ -3,6 +3,7 @@ import { ShoalError } from '../node/base/errors.ts';
 import { type UnlikelyBranch, unlikelyBranches } from '../node/base/maybe-names.ts';
 import { Prng } from '../node/base/prng.ts';
 import { type FaultName, faultNames } from './faults/index.ts';
+import { drawTheme } from './themes.ts';
 import type { NetworkConditions } from './world/network.ts';
 
 export interface SimOptions {
@@ -91,6 +92,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
   // Lists that grow are drawn from generators of their own: a new fault leaves everything else of a seed as it was.
   const faultRandom = random.fork();
   const branchRandom = random.fork();
+  const themeRandom = new Prng(seed ^ 0x7e3e);
   // Most faults are in a part of the seeds: what one of them hides, its absence shows.
   const faultShare = faultRandom.pick([0.1, 0.3, 0.5]);
   const branchShare = branchRandom.pick([0, 0.2, 0.5]);
@@ -117,7 +119,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     unlikely: unlikelyNames.filter(() => branchRandom.chance(branchShare)),
     unlikelyChance: branchRandom.pick([0.01, 0.05, 0.25]),
   };
-  const options = { ...drawn, ...overrides };
+  const options = { ...drawn, ...drawTheme(themeRandom), ...overrides };
   const mistakes = mistakesIn(options);
   if (mistakes.length > 0)
     throw new ShoalError('CONFIG_INVALID', `Simulator: ${mistakes.join('; ')}`, { facts: { mistakes } });
