@@ -478,7 +478,7 @@ class Simulator {
     store.apply = (write) => {
       const { index, term, confState } = write;
       const isNew = this.#consensus.committedTerm(index) === undefined;
-      this.#consensus.committed(index, term);
+      this.#consensus.committed(index, term, store.plannedHardState.term);
       if (isNew) this.#durability.applied(index, term, this.#membershipsBefore(index));
       this.#noteMembership(index, confState);
       const { command, applied } = last ?? {};

@@ -17,7 +17,8 @@ export class ConsensusChecker {
   readonly #leaders = new Map<number, number>();
   /** By index and term: the content, and the term of the entry before. */
   readonly #entries = new Map<string, { readonly hash: string; readonly previousTerm: number }>();
-  readonly #committedTerms = new Map<number, number>();
+  /** By index: the entry's term, and one by which it was committed. */
+  readonly #committed = new Map<number, { readonly term: number; readonly byTerm: number }>();
   #committedIndex = 0;
 
   constructor(report: Report) {
@@ -30,7 +31,7 @@ export class ConsensusChecker {
   }
 
   committedTerm(index: number): number | undefined {
-    return this.#committedTerms.get(index);
+    return this.#committed.get(index)?.term;
   }
 
   leads(node: number, term: number): void {
@@ -55,11 +56,11 @@ export class ConsensusChecker {
       // A leader's first entry tells where its log ended when it was elected.
       if (term === leaderTerm && before !== leaderTerm) {
         for (let at = index; at <= this.#committedIndex; at += 1) {
-          const committed = this.#committedTerms.get(at);
-          if (committed === undefined || committed >= leaderTerm) continue;
+          const committed = this.#committed.get(at);
+          if (committed === undefined || committed.byTerm >= leaderTerm) continue;
           this.#report(
             'leader-completeness',
-            `the leader of term ${leaderTerm} began at ${index}, and lacks ${at}/${committed}`,
+            `the leader of term ${leaderTerm} began at ${index}, and lacks ${at}/${committed.term}`,
           );
           return;
         }
@@ -68,23 +69,26 @@ export class ConsensusChecker {
     }
   }
 
-  /** A member has applied the entry. */
-  committed(index: number, term: number): void {
-    const known = this.#committedTerms.get(index);
-    if (known !== undefined && known !== term) {
-      this.#report('state-machine-safety', `entries of terms ${known} and ${term} were both applied at ${index}`);
+  /**
+   * A member has applied the entry, in its term `byTerm`. A leader's entry may be committed by a later one: leaders of the
+   * terms between, whom nobody has heard of, need not have it.
+   */
+  committed(index: number, term: number, byTerm = term): void {
+    const known = this.#committed.get(index);
+    if (known !== undefined && known.term !== term) {
+      this.#report('state-machine-safety', `entries of terms ${known.term} and ${term} were both applied at ${index}`);
       return;
     }
-    this.#committedTerms.set(index, term);
+    this.#committed.set(index, { term, byTerm: Math.min(byTerm, known?.byTerm ?? byTerm) });
     this.#committedIndex = Math.max(this.#committedIndex, index);
   }
 
   #againstCommitted(leaderTerm: number, index: number, term: number): void {
-    const committed = this.#committedTerms.get(index);
-    if (committed === undefined || committed === term || committed >= leaderTerm) return;
+    const committed = this.#committed.get(index);
+    if (committed === undefined || committed.term === term || committed.byTerm >= leaderTerm) return;
     this.#report(
       'leader-completeness',
-      `the leader of term ${leaderTerm} holds ${index}/${term}; ${index}/${committed} is committed`,
+      `the leader of term ${leaderTerm} holds ${index}/${term}; ${index}/${committed.term} is committed`,
     );
   }
 }

@@ -85,6 +85,22 @@ const cases: readonly Case[] = [
     found: [],
   },
   {
+    name: 'a leader whom nobody has heard, from between the term of an entry and the term that committed it',
+    run: (checker) => {
+      checker.committed(54, 3, 5);
+      checker.appends(4, { index: 53, term: 3 }, [entry(54, 4)]);
+    },
+    found: [],
+  },
+  {
+    name: 'a leader after the term that committed an entry, without it',
+    run: (checker) => {
+      checker.committed(54, 3, 5);
+      checker.appends(6, { index: 53, term: 3 }, [entry(54, 6)]);
+    },
+    found: ['leader-completeness'],
+  },
+  {
     name: 'two entries applied at one index',
     run: (checker) => {
       checker.committed(5, 4);
