@@ -30,6 +30,9 @@ const quiet = { delayMs: 0.5, jitterMs: 0.1, loss: 0, repeat: 0, overtake: 0 } a
 const common = { faults: [], network: quiet, syncMs: 0.2, logBytesMax: 64 * 1024 * 1024, graceMs: 15_000 } as const;
 const faults: readonly FaultName[] = ['agent-crash', 'net-isolate', 'net-pair', 'agent-pause', 'host-power-cut'];
 
+/** A hundred hosts with 2,000 servers, and whose they are. */
+const hundred = { ...common, hosts: 100, servers: 2_000, tenants: 334, hostVcpus: 40 } as const;
+
 export const benchWorlds: Readonly<Record<string, BenchWorld>> = {
   timers: {
     text: 'the baseline: seven times fifty timers of 100 ms, and nothing else: what the schedule itself can do',
@@ -68,20 +71,15 @@ export const benchWorlds: Readonly<Record<string, BenchWorld>> = {
       faultForMs: 1_500,
     },
   },
+  'hundred-idle': {
+    text: 'a hundred hosts with 2,000 servers that nobody asks for anything: what keeping them costs',
+    isLong: true,
+    overrides: { ...hundred, tenantThinkMs: 3_600_000, clients: 0, chaosMs: 60_000 },
+  },
   hundred: {
     text: 'a hundred hosts with 2,000 servers of 334 tenants, who ask for something every second together',
     isLong: true,
-    overrides: {
-      ...common,
-      hosts: 100,
-      servers: 2_000,
-      tenants: 334,
-      tenantThinkMs: 334_000,
-      hostVcpus: 40,
-      clients: 1,
-      thinkMs: 1_000,
-      chaosMs: 60_000,
-    },
+    overrides: { ...hundred, tenantThinkMs: 334_000, clients: 1, thinkMs: 1_000, chaosMs: 60_000 },
   },
   thousand: {
     text: 'a thousand hosts without guests: every one a member that applies everything',
