@@ -174,3 +174,8 @@ export class HostMachine {
     });
   }
 }
+
+/** The machine of the host with this id, out of all machines of a world by member; undefined: no host. */
+export function machineOf(machines: readonly HostMachine[], hostId: string): HostMachine | undefined {
+  return hostId === '' ? undefined : machines[Number(hostId) - 1];
+}
