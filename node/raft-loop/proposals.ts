@@ -6,9 +6,10 @@
  */
 
 import { ShoalError } from '../base/errors.ts';
-import { reached } from '../base/maybe.ts';
-import type { ConfChangeV2 } from '../raft/index.ts';
+import { maybe, reached } from '../base/maybe.ts';
+import type { ConfChangeV2, RawNode } from '../raft/index.ts';
 import type { TransactionOutcome } from '../state/types.ts';
+import { notLeader, stopping } from './refusals.ts';
 
 /** Proposals without an outcome, at most: what a leader can commit in about a second. */
 const proposalsMax = 8192;
@@ -16,7 +17,7 @@ const proposalsMax = 8192;
 const proposalBytesMax = 64 * 1024 * 1024;
 
 /** A write or a change of the members. */
-export interface Proposal {
+interface Proposal {
   /** Of a write: the encoded command. Empty for a change of members. */
   readonly data: Uint8Array;
   readonly members: ConfChangeV2 | undefined;
@@ -27,7 +28,7 @@ export interface Proposal {
 }
 
 /** Proposals that go to the core in one call. */
-export interface ProposalGroup {
+interface ProposalGroup {
   readonly proposals: Proposal[];
   /** A change of members, which goes alone. */
   readonly members: ConfChangeV2 | undefined;
@@ -69,46 +70,38 @@ export class Proposals {
     return this.#add(new Uint8Array(0), members, nowMs, signal);
   }
 
-  /** Hands out what is queued, in order. Each must be given to `appended` or `refuse`. */
-  takeQueued(): readonly Proposal[] {
-    const queued = this.#queued;
-    this.#queued = [];
-    return queued;
-  }
-
-  /** Puts neighbours of one kind together: one call to the core, one message to each follower. */
-  grouped(proposals: readonly Proposal[]): readonly ProposalGroup[] {
-    const groups: ProposalGroup[] = [];
-    let bytes = 0;
-    for (const proposal of proposals) {
-      const last = groups.at(-1);
-      bytes += proposal.data.length;
-      if (
-        last !== undefined &&
-        last.members === undefined &&
-        proposal.members === undefined &&
-        bytes <= groupBytesMax
-      ) {
-        last.proposals.push(proposal);
+  /** Gives what is queued to the core, in order. What it does not take is refused, all of it when it does not lead. */
+  giveTo(core: RawNode): void {
+    const queued = this.#takeQueued();
+    if (queued.length === 0) return;
+    const { raft } = core;
+    if (raft.role !== 'leader') {
+      reached('proposal-at-a-former-leader');
+      for (const proposal of queued) refuse(proposal, notLeader(raft.leader));
+      return;
+    }
+    // Neighbours of one kind go together; a change of members goes alone.
+    const isApart = maybe('raft-loop.propose-apart');
+    const groups = isApart ? queued.flatMap((proposal) => grouped([proposal])) : grouped(queued);
+    for (const group of groups) {
+      const refusal =
+        group.members === undefined
+          ? core.proposeBatch(group.proposals.map((proposal) => proposal.data))
+          : core.proposeConfChange(group.members);
+      if (refusal !== undefined) {
+        reached('proposal-refused-by-core');
+        const error = new ShoalError('PROPOSAL_DROPPED', 'The leader takes no more writes for now.', {
+          facts: { refusal },
+        });
+        for (const proposal of group.proposals) refuse(proposal, error);
         continue;
       }
-      bytes = proposal.data.length;
-      groups.push({ proposals: [proposal], members: proposal.members });
+      let index = raft.log.lastIndex() - group.proposals.length;
+      for (const proposal of group.proposals) {
+        index += 1;
+        this.#noteAppended(proposal, index, raft.term);
+      }
     }
-    return groups;
-  }
-
-  /** The core has appended it. */
-  appended(proposal: Proposal, index: number, term: number): void {
-    const at = this.#appended.get(index);
-    if (at === undefined) this.#appended.set(index, [{ proposal, term }]);
-    else at.push({ proposal, term });
-  }
-
-  /** The core has not appended it. */
-  refuse(proposal: Proposal, error: ShoalError): void {
-    proposal.detach();
-    proposal.reject(error);
   }
 
   /** The entry at `index` is applied: the fate of all proposals there is known. */
@@ -149,8 +142,7 @@ export class Proposals {
 
   /** Gives up on everything: the agent stops. */
   close(): void {
-    for (const proposal of this.takeQueued())
-      this.refuse(proposal, new ShoalError('CANCELLED', 'The agent is stopping.'));
+    for (const proposal of this.#takeQueued()) refuse(proposal, stopping());
     this.expire(Number.POSITIVE_INFINITY, 'The agent is stopping.');
   }
 
@@ -179,11 +171,46 @@ export class Proposals {
     return promise;
   }
 
+  #takeQueued(): readonly Proposal[] {
+    const queued = this.#queued;
+    this.#queued = [];
+    return queued;
+  }
+
+  #noteAppended(proposal: Proposal, index: number, term: number): void {
+    const at = this.#appended.get(index);
+    if (at === undefined) this.#appended.set(index, [{ proposal, term }]);
+    else at.push({ proposal, term });
+  }
+
   #giveUp(proposal: Proposal, why: string): void {
     reached('proposal-given-up');
     proposal.detach();
     proposal.reject(new ShoalError('OUTCOME_UNKNOWN', `The write was sent and its fate is not known. ${why}`));
   }
+}
+
+/** Puts neighbours of one kind together: one call to the core, one message to each follower. */
+function grouped(proposals: readonly Proposal[]): readonly ProposalGroup[] {
+  const groups: ProposalGroup[] = [];
+  let bytes = 0;
+  for (const proposal of proposals) {
+    const last = groups.at(-1);
+    bytes += proposal.data.length;
+    if (last !== undefined && last.members === undefined && proposal.members === undefined && bytes <= groupBytesMax) {
+      last.proposals.push(proposal);
+      continue;
+    }
+    bytes = proposal.data.length;
+    groups.push({ proposals: [proposal], members: proposal.members });
+  }
+  return groups;
+}
+
+/** The core has not appended it. */
+function refuse(proposal: Proposal, error: ShoalError): void {
+  proposal.detach();
+  proposal.reject(error);
 }
 
 function dropped(why: string): ShoalError {

@@ -2,6 +2,8 @@
 
 import { ShoalError } from '../base/errors.ts';
 import { reached } from '../base/maybe.ts';
+import type { RawNode } from '../raft/index.ts';
+import { notLeader } from './refusals.ts';
 
 /** Reads that wait, at most; each is a caller's promise and nothing more. */
 const readsMax = 16_384;
@@ -31,16 +33,13 @@ export class Reads {
     return promise;
   }
 
-  /** Names what is queued, for the core; undefined when nothing is. */
-  ask(nowMs: number): Uint8Array | undefined {
-    if (this.#queued.length === 0) return undefined;
-    const name = this.#nextName;
-    this.#nextName += 1;
-    this.#asked.set(name, { reads: this.#queued, startedMs: nowMs });
-    this.#queued = [];
-    const context = new Uint8Array(8);
-    new DataView(context.buffer).setFloat64(0, name);
-    return context;
+  /** Asks the core for the read point of what is queued. Rejects everything that waits when the core does not take it. */
+  giveTo(core: RawNode, nowMs: number): void {
+    if (this.#queued.length === 0) return;
+    const context = this.#nameQueued(nowMs);
+    const { raft } = core;
+    const refusal = raft.role === 'leader' ? core.readIndex(context) : 'not-leader';
+    if (refusal !== undefined) this.fail(notLeader(raft.leader), Number.POSITIVE_INFINITY, true);
   }
 
   /** The core has answered. Names of others are ignored. */
@@ -69,5 +68,16 @@ export class Reads {
     }
     this.#count -= failed.length;
     for (const read of failed) read.reject(error);
+  }
+
+  /** Names what is queued, for the core. */
+  #nameQueued(nowMs: number): Uint8Array {
+    const name = this.#nextName;
+    this.#nextName += 1;
+    this.#asked.set(name, { reads: this.#queued, startedMs: nowMs });
+    this.#queued = [];
+    const context = new Uint8Array(8);
+    new DataView(context.buffer).setFloat64(0, name);
+    return context;
   }
 }

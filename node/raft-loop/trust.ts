@@ -17,7 +17,7 @@
  * it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk put back from
  * before the leap is found out by any peer that has heard of it.
  *
- * A leader's heartbeat that counts on entries beyond the end of the log says the same without having been asked (raft-loop.ts).
+ * A leader's heartbeat that counts on entries beyond the end of the log says the same without having been asked.
  *
  * Why that is enough: the leader after the leap was elected by a majority that this node is not part of, so every majority
  * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
@@ -125,6 +125,7 @@ export class Trust {
   judge(answer: Hello, own: OwnLog): Omit<Doubt, 'raisedTerm'> | undefined {
     if (answer.known === undefined) return undefined;
     const isBeforeLeap = answer.known.raisedTerm < own.raisedTerm;
+    if (isBeforeLeap) reached('answer-from-before-the-leap');
     const known = isBeforeLeap ? sinceLeap(answer.known, own.raisedTerm) : answer.known;
     const isLeapForgotten = known.raisedTerm > own.raisedTerm;
     const isSameDisk = known.incarnation === this.#identity.incarnation;
@@ -141,6 +142,17 @@ export class Trust {
       `${this.#identity.starts}, term ${own.term}, the log ends at ${own.lastIndex} of term ${own.lastTerm}, and leapt ` +
       `to ${own.raisedTerm}.`;
     return { reason: isSameDisk || isBeforeLeap ? 'rolled-back' : 'disk-wiped', detail };
+  }
+
+  /**
+   * What a heartbeat says about this node's log, which ends at `lastIndex` and whose term is `term`. A leader tells a
+   * follower of what is committed only as far as that follower has acknowledged the log: what is missing of it was here
+   * once, though no peer that has answered a greeting remembers.
+   */
+  judgeHeartbeat(message: Message, term: Term, lastIndex: number): Omit<Doubt, 'raisedTerm'> | undefined {
+    if (message.type !== 'MsgHeartbeat' || message.term < term || message.commit <= lastIndex) return undefined;
+    const detail = `Member ${message.from} leads term ${message.term} and counts on entry ${message.commit} of this member; the log ends at ${lastIndex}.`;
+    return { reason: 'rolled-back', detail };
   }
 
   /** Notes what a peer has promised by a message. Only what it says after a sync counts: the rest it may rightly forget. `termOf` tells the term of an entry of this node's own log, 0 if unknown. */
