@@ -587,7 +587,8 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#isApplyDue = true;
     this.#defer(() => {
       this.#isApplyDue = false;
-      this.#guard(() => this.#apply(appliedPerTurnMax));
+      // A doubt may have begun meanwhile: what was to be applied has gone with the core.
+      if (this.#core !== undefined) this.#guard(() => this.#apply(appliedPerTurnMax));
     });
   }
 
@@ -616,6 +617,12 @@ export class RaftLoop implements Service, RaftHandlers {
     if (!this.#isLive()) return;
     reached('term-leapt');
     failpoint('doubt.leapt');
+    // A core that began on what a snapshot is just replacing would know another log than the disk holds.
+    if (!this.#intake.isInstalling) this.#beginAnew();
+  }
+
+  /** A new core, on what is on disk now. */
+  #beginAnew(): void {
     this.#makeCore();
     this.#acquaintance.greetAll();
     this.#wake();
@@ -659,8 +666,10 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #offerFetched(): void {
     const core = this.#core;
-    const offer = core === undefined ? undefined : this.#intake.takeOffer();
-    if (core === undefined || offer === undefined) return;
+    // One after the other: the end of an install looks again.
+    if (core === undefined || this.#intake.isInstalling) return;
+    const offer = this.#intake.takeOffer();
+    if (offer === undefined) return;
     core.step(offer);
     this.#turn();
     // Not taken: something newer has come meanwhile.
@@ -683,10 +692,10 @@ export class RaftLoop implements Service, RaftHandlers {
   ): Promise<void> {
     await this.#store.settled();
     failpoint('install.before-commit');
-    await fetched.install.commit(fetched.place, hardState);
+    // A doubt may have begun meanwhile, and the term have leapt: what the old core knew of terms and votes is void.
+    await fetched.install.commit(fetched.place, this.#core === core ? hardState : undefined);
     failpoint('install.committed');
     reached('snapshot-installed');
-    this.#intake.committed();
     const { place } = fetched;
     const events = this.#replica.replaceWith(fetched.machine, place);
     this.#deps.logger.info({ index: place.index, term: place.term }, 'a snapshot was installed');
@@ -694,14 +703,19 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#guard(() => {
       this.#hub.publishSnapshot(place.index, events);
       this.#proposals.skippedTo(place.index);
-      const behind = this.#intake.end();
-      if (this.#core !== core) return;
+      const { behind, offer } = this.#intake.end();
+      if (this.#core !== core) {
+        // The leap has been waiting for this; if it is on its way still, it goes on from here itself.
+        if (this.#store.doubt?.raisedTerm !== 0) this.#beginAnew();
+        return;
+      }
       // Entries that came behind the snapshot, then its responses.
       this.#persist({ ...message, snapshot: null });
       for (const next of behind) this.#persist(next);
       this.#applied.tell();
       this.#changes.tell();
       this.#turn();
+      if (offer !== undefined) this.#onSnapshotOffer(offer);
     });
   }
 

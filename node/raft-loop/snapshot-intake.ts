@@ -35,7 +35,7 @@ export class SnapshotIntake {
   /** The newest offer that the core has not heard of. */
   #offer: Message | undefined;
   #fetch: { readonly indexMin: number; readonly stop: AbortController } | undefined;
-  /** Content that is not installed. */
+  /** Content that the core has not heard of. */
   #fetched: FetchedSnapshot | undefined;
   /** Storage work behind a snapshot that is being installed. */
   #behind: Message[] | undefined;
@@ -52,6 +52,11 @@ export class SnapshotIntake {
   offered(message: Message, appliedIndex: number): OfferState {
     const index = message.snapshot?.index ?? 0;
     this.#offer = message;
+    // Looked at when the one at hand is done: it may be what this one offers.
+    if (this.isInstalling) {
+      reached('snapshot-offered-while-installing');
+      return 'fetching';
+    }
     if (this.#fetched !== undefined && this.#fetched.place.index >= index) {
       reached('snapshot-offered-that-is-here');
       return 'here';
@@ -81,7 +86,7 @@ export class SnapshotIntake {
   /** What was fetched when the core, having heard of it, wants nothing installed: it is to be abandoned. */
   takeUnwanted(): FetchedSnapshot | undefined {
     const fetched = this.#fetched;
-    if (fetched === undefined || this.#behind !== undefined) return undefined;
+    if (fetched === undefined) return undefined;
     reached('snapshot-fetched-in-vain');
     this.#fetched = undefined;
     return fetched;
@@ -91,6 +96,7 @@ export class SnapshotIntake {
   begin(snapshot: Snapshot): FetchedSnapshot {
     const fetched = must(this.#fetched, 'the content of a snapshot');
     assert(fetched.place.index === snapshot.index, 'the snapshot is the one that was fetched');
+    this.#fetched = undefined;
     this.#behind = [];
     return fetched;
   }
@@ -103,16 +109,11 @@ export class SnapshotIntake {
     return true;
   }
 
-  /** The content is in the place of the state on disk. */
-  committed(): void {
-    this.#fetched = undefined;
-  }
-
-  /** The snapshot is installed. Returns what has waited behind it, in order. */
-  end(): readonly Message[] {
+  /** The snapshot is installed. Returns the storage work that has waited behind it, in order, and the newest offer since. */
+  end(): { readonly behind: readonly Message[]; readonly offer: Message | undefined } {
     const behind = this.#behind ?? [];
     this.#behind = undefined;
-    return behind;
+    return { behind, offer: this.#offer };
   }
 
   /** Fetches nothing more. */

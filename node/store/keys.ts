@@ -55,6 +55,11 @@ export function rowOfKey(key: string): string {
   return key.slice(11);
 }
 
+/** Everything of the generations before this one. */
+export function olderGenerations(kind: 'l' | 'r', generation: number): KeyRange {
+  return { start: `${kind}/`, end: `${kind}/${hex(generation, 8)}/` };
+}
+
 /** The ranges of every generation but one. */
 export function otherGenerations(kind: 'l' | 'r', generation: number): readonly KeyRange[] {
   return [

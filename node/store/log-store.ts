@@ -19,7 +19,7 @@ import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
 import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts';
-import { appliedKey, entryKey, headKey, otherGenerations, peerKey, rowKey, rowRange } from './keys.ts';
+import { appliedKey, entryKey, headKey, olderGenerations, peerKey, rowKey, rowRange } from './keys.ts';
 import { LogTail } from './log-tail.ts';
 import {
   type AppliedRecord,
@@ -382,8 +382,9 @@ export class LogStore {
       this.#tail = new LogTail(index, term);
     });
     await this.#urgent();
-    for (const range of [...otherGenerations('l', logGeneration), ...otherGenerations('r', generation)]) {
-      await this.#disk.clear(range.start, range.end);
+    // Rows of later generations may be those of a newer snapshot that is being fetched.
+    for (const { start, end } of [olderGenerations('l', logGeneration), olderGenerations('r', generation)]) {
+      await this.#disk.clear(start, end);
     }
   }
 

@@ -266,6 +266,30 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
     });
   });
 
+  await t.test('a newer snapshot may be written while an older one is taken over', async (t) => {
+    await withSubject(t, async (subject) => {
+      const log = await subject.open();
+      const row = (key: string) => ({ key: `k${key}`, value: Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 9, 1]) });
+      const [older, newer, unwanted] = [log.store.install(), log.store.install(), log.store.install()];
+      await newer.write([row('x')]);
+      await older.write([row('a')]);
+      await unwanted.write([row('u')]);
+      await older.commit({ index: 20, term: 4, confState: confState() }, undefined);
+      await newer.write([row('y')]);
+      await unwanted.abandon();
+      await newer.commit({ index: 30, term: 4, confState: confState() }, undefined);
+      await log.store.close();
+      const again = await subject.open();
+      t.equal(again.store.applied.index, 30);
+      t.equal(again.store.doubt, undefined);
+      t.same(
+        again.machine.range('a', 'z').map((found) => found.key),
+        ['x', 'y'],
+      );
+      await again.store.close();
+    });
+  });
+
   await t.test('what was heard of others is kept', async (t) => {
     await withSubject(t, async (subject) => {
       const { store } = await subject.open();
