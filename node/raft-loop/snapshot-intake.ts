@@ -53,10 +53,7 @@ export class SnapshotIntake {
     const index = message.snapshot?.index ?? 0;
     this.#offer = message;
     // Looked at when the one at hand is done: it may be what this one offers.
-    if (this.isInstalling) {
-      reached('snapshot-offered-while-installing');
-      return 'fetching';
-    }
+    if (this.isInstalling) return 'fetching';
     if (this.#fetched !== undefined && this.#fetched.place.index >= index) {
       reached('snapshot-offered-that-is-here');
       return 'here';
