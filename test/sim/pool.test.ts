@@ -31,8 +31,8 @@ await t.test('a run that is ended keeps what it has', async (t) => {
 });
 
 await t.test('a planted bug goes to the threads too', async (t) => {
-  const planted = runSpec({ mutant: 'votes-twice', flags: {} });
-  const [result] = await runSeeds({ spec: planted, first: 2, count: 1, workers: 2 }, () => {});
+  const planted = runSpec({ mutant: 'counter-unbounded', flags: {} });
+  const [result] = await runSeeds({ spec: planted, first: 1, count: 1, workers: 2 }, () => {});
   t.equal(result?.verdict, 'safety');
 });
 
