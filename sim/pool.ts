@@ -15,6 +15,9 @@ const youngGenerationMib = 64;
  */
 const seedsOfThreadMax = 100;
 
+/** Longest that a thread may be at one seed: the largest worlds take minutes. Beyond, it runs in circles. Unit: ms. */
+const seedMsMax = 20 * 60_000;
+
 export interface PoolOptions {
   readonly spec: RunSpec;
   /** Seeds from `first`, `count` of them. */
@@ -24,6 +27,8 @@ export interface PoolOptions {
   readonly workers: number;
   /** Seeds that one thread runs, at least 1; default `seedsOfThreadMax`. */
   readonly seedsOfThread?: number;
+  /** Longest that a thread may be at one seed, ms; default `seedMsMax`. */
+  readonly seedMs?: number;
   /** No more seeds are begun, and those under way are given up. */
   readonly signal?: AbortSignal;
   /** What a thread runs; default worker.ts. */
@@ -63,12 +68,19 @@ async function runThreads(
 
 /** Resolves true when no seed is left, false when the thread died or has run its share. */
 function runThread(
-  { spec, signal, seedsOfThread = seedsOfThreadMax, program = new URL('./worker.ts', import.meta.url) }: PoolOptions,
+  {
+    spec,
+    signal,
+    seedsOfThread = seedsOfThreadMax,
+    seedMs = seedMsMax,
+    program = new URL('./worker.ts', import.meta.url),
+  }: PoolOptions,
   take: () => number | undefined,
   tell: (result: SimResult) => void,
 ): Promise<boolean> {
-  let seed = take();
-  if (seed === undefined) return Promise.resolve(true);
+  const first = take();
+  if (first === undefined) return Promise.resolve(true);
+  let seed: number | undefined = first;
   const worker = new Worker(program, {
     workerData: spec,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
@@ -76,12 +88,19 @@ function runThread(
   return new Promise((resolve) => {
     let isEnded = false;
     let seedsRun = 0;
+    let watchdog: NodeJS.Timeout | undefined;
     const end = (isDone: boolean): void => {
       if (isEnded) return;
       isEnded = true;
+      clearTimeout(watchdog);
       signal?.removeEventListener('abort', onAbort);
       void worker.terminate();
       resolve(isDone);
+    };
+    const run = (next: number): void => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => died(new Error(`not done after ${seedMs / 1000} s`)), seedMs);
+      worker.postMessage(next);
     };
     const onAbort = (): void => end(true);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -94,7 +113,7 @@ function runThread(
       }
       seed = take();
       if (seed === undefined) end(true);
-      else worker.postMessage(seed);
+      else run(seed);
     });
     const died = (error: Error): void => {
       if (!isEnded && seed !== undefined) tell(crashed(seed, spec, error));
@@ -102,11 +121,11 @@ function runThread(
     };
     worker.on('error', died);
     worker.on('exit', (status) => died(new Error(`exit status ${status}`)));
-    worker.postMessage(seed);
+    run(first);
   });
 }
 
-/** What is told of a seed whose thread died: out of memory, for the most part. */
+/** What is told of a seed whose thread died or had to be ended: out of memory, or in circles, for the most part. */
 function crashed(seed: number, spec: RunSpec, error: Error): SimResult {
   return {
     options: drawOptions(seed, spec.overrides),

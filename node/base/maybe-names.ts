@@ -67,7 +67,6 @@ export const probes = {
   'own-log-doubted': 'a member learns from a peer that its log holds less than it promised',
   'term-leapt': 'a doubtful log leaps',
   'doubt-lifted': 'a log is trusted again',
-  'snapshot-offered-that-is-here': 'a snapshot is offered that has been fetched',
   'newer-snapshot-offered-meanwhile': 'a newer snapshot is offered while one is being fetched',
   'snapshot-offered-of-the-past': 'a snapshot is offered of what is applied',
   'snapshot-fetched-in-vain': 'the core does not take a snapshot that was fetched',

@@ -2,6 +2,8 @@
  * Seeded random numbers: xoshiro128** (Blackman and Vigna, 2018), state filled by splitmix32. Small, fast, and the same
  * on every machine. Not for secrets: those come from `node:crypto` at the edge.
  */
+import { assert } from './assert.ts';
+
 export class Prng {
   #a: number;
   #b: number;
@@ -40,6 +42,8 @@ export class Prng {
 
   /** A uniform integer in [0, bound). `bound` is in [1, 2^32]. Unbiased (Lemire's rejection). */
   below(bound: number): number {
+    // 0 would be drawn for ever.
+    assert(bound >= 1 && bound <= 2 ** 32, () => `a draw below ${bound}`);
     const limit = 2 ** 32 - (2 ** 32 % bound);
     for (;;) {
       const r = this.uint32();

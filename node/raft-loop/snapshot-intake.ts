@@ -54,10 +54,7 @@ export class SnapshotIntake {
     this.#offer = message;
     // Looked at when the one at hand is done: it may be what this one offers.
     if (this.isInstalling) return 'fetching';
-    if (this.#fetched !== undefined && this.#fetched.place.index >= index) {
-      reached('snapshot-offered-that-is-here');
-      return 'here';
-    }
+    if (this.#fetched !== undefined && this.#fetched.place.index >= index) return 'here';
     if (this.#fetch !== undefined) {
       if (this.#fetch.indexMin >= index) return 'fetching';
       reached('newer-snapshot-offered-meanwhile');

@@ -83,7 +83,8 @@ export const hostFaults = {
       if (machine === undefined) return undefined;
       const { networks, ports, forwarding } = machine.network;
       const [portIds, networkIds] = [[...ports.keys()], [...networks.keys()]];
-      if (portIds.length === 0) return undefined;
+      // A bridge that was taken leaves its taps behind, until they are made again.
+      if (portIds.length === 0 || networkIds.length === 0) return undefined;
       const what = world.random.pick(['tap', 'bridge', 'firewall'] as const);
       if (what === 'tap') ports.delete(world.random.pick(portIds));
       if (what === 'bridge') {

@@ -52,6 +52,26 @@ await t.test('a thread that has run its share makes room for another, and no see
   t.equal(threads[0], threads[1], 'of two seeds each');
 });
 
+await t.test('a thread that runs in circles is told as a crash of its seed, and the next seeds are run', async (t) => {
+  const program = new URL(
+    `data:text/javascript,import { parentPort } from 'node:worker_threads';
+     parentPort.on('message', (seed) => {
+       while (seed === 2) {}
+       parentPort.postMessage({ options: { seed }, verdict: 'passed' });
+     });`,
+  );
+  const results = await runSeeds({ spec, first: 1, count: 3, workers: 1, seedMs: 2_000, program }, () => {});
+  t.same(
+    results.map(({ options, verdict }) => [options.seed, verdict]),
+    [
+      [1, 'passed'],
+      [2, 'crash'],
+      [3, 'passed'],
+    ],
+  );
+  t.match(results[1]?.detail, /not done after 2 s/);
+});
+
 await t.test('a thread that dies is told as a crash of its seed, and the next seeds are run', async (t) => {
   for (const [how, words] of [
     ["throw new Error('out of luck')", /the thread that ran it ended: out of luck/],
