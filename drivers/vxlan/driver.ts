@@ -91,9 +91,7 @@ export class VxlanDriver implements NetworkDriver {
         await this.#host.ensureLinks(links, this.#hostLinks(links), undo, signal);
         const md = addressLines(links, [metadataBridge], [{ dev: metadataBridge, address: metadataServerCidr }]);
         await netns.ipBatch(md, signal);
-        for (const table of [filterTable, guardTable]) {
-          await netns.ensureTable(table, await netns.table(table, signal), signal);
-        }
+        await this.#host.ensureTables(signal);
       });
       await book.load(deps.logger);
       await this.#forgetWhatIsGone(links, signal);

@@ -42,6 +42,9 @@ export interface VxlanDeps {
   readonly clock: Clock;
 }
 
+/** The packet filter's table of security groups and that of the guard, as found. */
+export type FilterTables = readonly [TableFound, TableFound];
+
 /** Shared by the parts. Every method expects that no other call is at work (driver.ts sees to it). */
 export class Host {
   readonly options: VxlanOptions;
@@ -121,7 +124,49 @@ export class Host {
    * True when something was written.
    */
   async syncFilter(vnis: readonly number[], portIds: readonly PortId[], signal: AbortSignal): Promise<boolean> {
-    const [sg, guard] = await this.filterTables(signal);
+    return this.#writeFilter(await this.filterTables(signal), vnis, portIds, signal);
+  }
+
+  /** The two tables of the host. When they are gone (another firewall was loaded), they are made anew, with all in them. */
+  async filterTables(signal: AbortSignal): Promise<FilterTables> {
+    const found = await this.#findTables(signal);
+    if (found !== undefined) return found;
+    this.deps.logger.warn({}, 'the packet filter tables were gone from this host; they are made anew');
+    await this.ensureTables(signal);
+    const made = await this.#mustFindTables(signal);
+    const vnis = this.book.networks.values().map(({ spec }) => spec.vni);
+    const portIds = this.book.ports.values().map(({ spec }) => spec.portId);
+    await this.#writeFilter(made, vnis, portIds, signal);
+    return this.#mustFindTables(signal);
+  }
+
+  /** Makes the two tables, without networks and ports; those that are there stay as they are. */
+  async ensureTables(signal: AbortSignal): Promise<void> {
+    for (const table of [filterTable, guardTable]) {
+      await this.netns.ensureTable(table, await this.netns.table(table, signal), signal);
+    }
+  }
+
+  async #findTables(signal: AbortSignal): Promise<FilterTables | undefined> {
+    const [sg, guard] = await Promise.all([
+      this.netns.table(filterTable, signal),
+      this.netns.table(guardTable, signal),
+    ]);
+    return sg === undefined || guard === undefined ? undefined : [sg, guard];
+  }
+
+  async #mustFindTables(signal: AbortSignal): Promise<FilterTables> {
+    const found = await this.#findTables(signal);
+    if (found !== undefined) return found;
+    throw new ShoalError('DRIVER_FAILED', 'the packet filter tables are gone as soon as they are made');
+  }
+
+  async #writeFilter(
+    [sg, guard]: FilterTables,
+    vnis: readonly number[],
+    portIds: readonly PortId[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const networks = new Map<number, FilterNetwork | undefined>();
     for (const vni of vnis) networks.set(vni, this.#filterNetwork(vni));
     const ports = new Map<PortId, FilterPort | undefined>();
@@ -134,14 +179,6 @@ export class Host {
     const text = filterText(sg, guard, { networks, ports });
     await this.netns.nft(text, signal);
     return text !== '';
-  }
-
-  /** The two tables of the host. `CANNOT_TELL` when they are not there, for `start` makes them. */
-  async filterTables(signal: AbortSignal): Promise<readonly [TableFound, TableFound]> {
-    const tables = await Promise.all([this.netns.table(filterTable, signal), this.netns.table(guardTable, signal)]);
-    const [sg, guard] = tables;
-    if (sg !== undefined && guard !== undefined) return [sg, guard];
-    throw new ShoalError('DRIVER_FAILED', 'the packet filter tables are gone; the driver has to be started again');
   }
 
   #filterNetwork(vni: number): FilterNetwork | undefined {

@@ -125,6 +125,18 @@ await t.test('on one host', { skip: await whyNoNetwork() }, async (t) => {
     }
   });
 
+  await t.test('when another firewall was loaded, the next call makes ours anew, with all in it', async (t) => {
+    const running = lab.open(0);
+    await running.start(signal);
+    for (const step of steps) await step(running);
+    const namespace = lab.hosts[0]?.namespace ?? '';
+    await lab.run(namespace, ['nft', 'flush', 'ruleset']);
+    t.not(withoutPids(await pictureOf(lab, 0)), whole);
+    await running.ensurePort(cloud.guest('g').port, signal);
+    t.equal(withoutPids(await pictureOf(lab, 0)), whole);
+    await running.stop();
+  });
+
   await clear(driver);
   await driver.teardown(signal);
 });
