@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { rule } from '../../node/base/maybe.ts';
 import { newMessage } from '../../node/raft/index.ts';
 import { encodeCommand } from '../../node/state/command.ts';
 import { openLevelLogStore } from '../../node/store/index.ts';
@@ -336,5 +337,30 @@ await t.test('a leader that counts on more than the log holds shows that the log
   await leader.state
     .commit(put('after'))
     .catch(() => group.waitLeader().then(({ state }) => state.commit(put('after'))));
+  t.same(group.fatal, [], 'and nothing broke');
+});
+
+await t.test('a log that is doubted while entries are left to apply is repaired all the same', async (t) => {
+  const group = newGroup();
+  t.teardown(() => group.stopAll());
+  // Entries are applied one at a time, the others after other events had their turn.
+  rule({ maybe: (branch) => branch === 'raft-loop.apply-one', failpoint: () => {}, reached: () => {} });
+  t.teardown(() => rule(undefined));
+  await group.startVoters(3);
+  const leader = await group.waitLeader();
+  await leader.state.commit(put('before'));
+  const from = leader.loop.raftId;
+  const to = [1, 2, 3].find((id) => id !== from) ?? 0;
+  const { loop } = group.member(to);
+  await until(() => loop.standing().appliedIndex >= leader.loop.commitIndex, 'the follower has caught up');
+  const writes = Promise.allSettled(Array.from({ length: 200 }, (_, at) => leader.state.commit(put(`key${at}`))));
+  const isBehind = (): boolean => loop.commitIndex > loop.standing().appliedIndex + 2;
+  for (let turns = 0; !isBehind() && turns < 100_000; turns += 1) await new Promise((done) => setImmediate(done));
+  t.ok(isBehind(), 'committed entries are left to apply');
+  const { term } = leader.loop.standing();
+  loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 1_000 }));
+  await until(() => loop.doubt !== undefined, 'it doubts its log');
+  await writes;
+  await until(() => loop.doubt === undefined, 'it is repaired by the others');
   t.same(group.fatal, [], 'and nothing broke');
 });
