@@ -5,6 +5,18 @@
 import type { Prng } from '../node/base/prng.ts';
 import type { SimOptions } from './options.ts';
 
+/** Disks that are put back while hosts take servers away. */
+export const diskPutBack = {
+  hosts: 3,
+  tenants: 4,
+  tenantThinkMs: 300,
+  hostVcpus: 8,
+  faults: ['disk-rolled-back'],
+  faultEveryMs: 300,
+  faultForMs: 600,
+  chaosMs: 60_000,
+} as const satisfies Partial<SimOptions>;
+
 /** Each fixes a part of a seed's options. */
 const themes: readonly Partial<Omit<SimOptions, 'seed'>>[] = [
   // Full hosts, whose agents go on after the room that they were promised has been given away.
@@ -19,17 +31,7 @@ const themes: readonly Partial<Omit<SimOptions, 'seed'>>[] = [
     faults: ['disk-rolled-back', 'disk-wipe', 'disk-rot', 'agent-crash', 'leader-moves', 'agent-failpoint'],
     faultEveryMs: 500,
   },
-  // Disks that are put back while hosts take servers away.
-  {
-    hosts: 3,
-    tenants: 4,
-    tenantThinkMs: 300,
-    hostVcpus: 8,
-    faults: ['disk-rolled-back'],
-    faultEveryMs: 300,
-    faultForMs: 600,
-    chaosMs: 60_000,
-  },
+  diskPutBack,
 ];
 
 /** One seed in so many has a theme. */

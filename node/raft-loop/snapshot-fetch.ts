@@ -43,7 +43,7 @@ export class SnapshotFetch {
   readonly #deps: {
     readonly clock: Clock;
     readonly logger: Logger;
-    readonly transport: RaftTransport;
+    readonly transport: Pick<RaftTransport, 'fetchSnapshot'>;
     readonly store: LogStore;
   };
   readonly #from: RaftId;
@@ -54,7 +54,7 @@ export class SnapshotFetch {
     deps: {
       readonly clock: Clock;
       readonly logger: Logger;
-      readonly transport: RaftTransport;
+      readonly transport: Pick<RaftTransport, 'fetchSnapshot'>;
       readonly store: LogStore;
     },
     from: RaftId,

@@ -16,7 +16,7 @@ import { type FetchedSnapshot, SnapshotFetch } from './snapshot-fetch.ts';
 export interface SnapshotIntakeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly transport: RaftTransport;
+  readonly transport: Pick<RaftTransport, 'fetchSnapshot'>;
   readonly store: LogStore;
   /** The content of a snapshot has come: there may be an offer to take. */
   readonly arrived: () => void;
@@ -62,6 +62,8 @@ export class SnapshotIntake {
     }
     if (index <= appliedIndex) {
       reached('snapshot-offered-of-the-past');
+      // The core hears of it now; it is not to hear of it again when an install has ended.
+      this.#offer = undefined;
       return 'past';
     }
     this.#beginFetch(message, index);

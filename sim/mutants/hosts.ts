@@ -1,4 +1,5 @@
 /** Bugs planted on the host's side: claims, guests, disks, notes, hearsay. */
+import { diskPutBack } from '../themes.ts';
 import type { Mutant } from './mutant.ts';
 import { crowd, few, guests } from './settings.ts';
 
@@ -137,17 +138,7 @@ export const hostMutants = {
   },
   'acts-unnoted': {
     text: 'a host does not note on the word of which records it acts',
-    overrides: {
-      ...guests,
-      clients: 1,
-      tenants: 4,
-      tenantThinkMs: 300,
-      hostVcpus: 8,
-      faults: ['disk-rolled-back'],
-      faultEveryMs: 300,
-      faultForMs: 600,
-      chaosMs: 60_000,
-    },
+    overrides: { ...guests, ...diskPutBack, clients: 1 },
     hostStore: (inner) => ({
       ...inner,
       // Alone: together with a change of claims it is part of that.

@@ -318,9 +318,8 @@ await t.test('writes are bounded in bytes, too', async (t) => {
   t.equal(new Set(outcomes.map(({ revision }) => revision)).size, fitting + 1);
 });
 
-await t.test('a leader that counts on more than the log holds shows that the log was put back', async (t) => {
-  const group = newGroup();
-  t.teardown(() => group.stopAll());
+/** Three voters: who leads, and the loop of one that follows and has caught up. `from` and `to` are their numbers. */
+async function leaderAndFollower(group: RaftGroup) {
   await group.startVoters(3);
   const leader = await group.waitLeader();
   await leader.state.commit(put('before'));
@@ -328,6 +327,13 @@ await t.test('a leader that counts on more than the log holds shows that the log
   const to = [1, 2, 3].find((id) => id !== from) ?? 0;
   const { loop } = group.member(to);
   await until(() => loop.standing().appliedIndex >= leader.loop.commitIndex, 'the follower has caught up');
+  return { leader, loop, from, to };
+}
+
+await t.test('a leader that counts on more than the log holds shows that the log was put back', async (t) => {
+  const group = newGroup();
+  t.teardown(() => group.stopAll());
+  const { leader, loop, from, to } = await leaderAndFollower(group);
   const { term } = leader.loop.standing();
   loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 100 }));
   await until(() => loop.doubt !== undefined, 'it doubts its log');
@@ -346,13 +352,7 @@ await t.test('a log that is doubted while entries are left to apply is repaired 
   // Entries are applied one at a time, the others after other events had their turn.
   rule({ maybe: (branch) => branch === 'raft-loop.apply-one', failpoint: () => {}, reached: () => {} });
   t.teardown(() => rule(undefined));
-  await group.startVoters(3);
-  const leader = await group.waitLeader();
-  await leader.state.commit(put('before'));
-  const from = leader.loop.raftId;
-  const to = [1, 2, 3].find((id) => id !== from) ?? 0;
-  const { loop } = group.member(to);
-  await until(() => loop.standing().appliedIndex >= leader.loop.commitIndex, 'the follower has caught up');
+  const { leader, loop, from, to } = await leaderAndFollower(group);
   const writes = Promise.allSettled(Array.from({ length: 200 }, (_, at) => leader.state.commit(put(`key${at}`))));
   const isBehind = (): boolean => loop.commitIndex > loop.standing().appliedIndex + 2;
   for (let turns = 0; !isBehind() && turns < 100_000; turns += 1) await new Promise((done) => setImmediate(done));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
-import { emptyConfState, type Message } from '../../../node/raft/index.ts';
+import { emptyConfState, type Message, newMessage } from '../../../node/raft/index.ts';
 import { SnapshotIntake } from '../../../node/raft-loop/snapshot-intake.ts';
 import { SnapshotShelf } from '../../../node/raft-loop/snapshot-shelf.ts';
 import type { RaftTransport } from '../../../node/raft-transport.ts';
@@ -24,7 +24,7 @@ async function world() {
       fetches += 1;
       return shelf.serve(1, request, signal);
     },
-  } as unknown as RaftTransport;
+  };
   const { store } = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID(), bootstrap: false });
   let arrivals = 0;
   const intake = new SnapshotIntake({
@@ -42,7 +42,8 @@ async function world() {
     machine.skip(index);
     shelf.newest(index, index, emptyConfState);
     const place = { index, term: 1, confState: emptyConfState };
-    return { type: 'MsgSnap', from: 2, to: 1, term: 1, snapshot: { ...place, data: new Uint8Array(0) } } as Message;
+    const snapshot = { ...place, data: new Uint8Array(0) };
+    return newMessage({ type: 'MsgSnap', from: 2, to: 1, term: 1, snapshot });
   };
   const arrived = async (count: number): Promise<void> => {
     for (let turns = 0; arrivals < count && turns < 1_000; turns += 1) await new Promise((done) => setImmediate(done));
@@ -59,6 +60,7 @@ void t.test('the core hears of an offer when the content is here, once, by what 
   t.equal(intake.takeOffer()?.snapshot?.index, 10);
   t.equal(intake.takeOffer(), undefined, 'once');
   t.equal(intake.offered(offer(11), 11), 'past');
+  t.equal(intake.end().offer, undefined, 'what is past is not looked at again');
 });
 
 void t.test('what is offered while another is installed is looked at when that is done', async (t) => {
