@@ -1,8 +1,7 @@
 /** Runs the programs that drivers need, with bounds on time and output, and keeps the evidence when one fails. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
 import { ShoalError } from '../node/base/errors.ts';
 import { mibBytes } from '../node/base/units.ts';
+import { spawnPiped } from './spawn.ts';
 
 /** How to run it. */
 export interface CommandOptions {
@@ -36,7 +35,7 @@ const stderrBytesMax = 64 * 1024;
  * argv, exit status and standard error among its facts.
  */
 export const runCommand: CommandRunner = (argv, options = {}) => {
-  const [program, ...args] = argv;
+  const [program] = argv;
   if (program === undefined) throw new ShoalError('INVALID_ARGUMENT', 'an empty command');
   const okStatus = options.okStatus ?? [0];
   const timeoutMs = options.timeoutMs ?? 30_000;
@@ -46,13 +45,14 @@ export const runCommand: CommandRunner = (argv, options = {}) => {
       reject(new ShoalError('CANCELLED', `${program}: cancelled before it ran`, { facts: { argv } }));
       return;
     }
-    let child: ChildProcessByStdio<Writable, Readable, Readable>;
+    let child: ReturnType<typeof spawnPiped>;
     try {
-      child = spawn(program, args, {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
-      });
+      child = spawnPiped(argv, options.env);
     } catch (caught) {
+      if (ShoalError.is(caught, 'COMMAND_MISSING')) {
+        reject(caught);
+        return;
+      }
       // Arguments with a NUL and the like: node refuses them before any process exists.
       reject(new ShoalError('COMMAND_FAILED', `${program} could not be run`, { facts: { argv }, cause: caught }));
       return;
@@ -85,16 +85,10 @@ export const runCommand: CommandRunner = (argv, options = {}) => {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);
     };
-    child.on('error', (error: NodeJS.ErrnoException) => {
+    child.on('error', (error) => {
       settle();
-      reject(
-        error.code === 'ENOENT'
-          ? new ShoalError('COMMAND_MISSING', `${program} is not installed`, { facts: { argv }, cause: error })
-          : new ShoalError('COMMAND_FAILED', `${program} could not be run: ${error.message}`, {
-              facts: { argv },
-              cause: error,
-            }),
-      );
+      const why = `${program} could not be run: ${error.message}`;
+      reject(new ShoalError('COMMAND_FAILED', why, { facts: { argv }, cause: error }));
     });
     child.on('close', (code, signalName) => {
       settle();

@@ -31,7 +31,7 @@ const tailLines = 80;
 /** The simulator's tests. */
 const simulatorFolder = 'test/sim/';
 /** Folders whose tests use the machine itself. */
-const machineFolders = ['test/drivers/', 'test/compliance/', 'test/e2e/'];
+const machineFolders = ['test/drivers/', 'test/compliance/', 'test/e2e/', 'test/security/machine/'];
 
 interface Round {
   readonly name: string;

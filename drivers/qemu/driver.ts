@@ -5,7 +5,7 @@
  * How a guest is told from any other process: its command line names the server's UUID *and* a pid file in this agent's
  * run folder; its name carries the generation. The pid and start time found that way are checked before each signal.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import type { Logger } from '../../node/base/logger.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from '../process.ts';
+import { spawnOutliving } from '../spawn.ts';
 import type { Accelerator, ComputeDriver, GuestEvent, GuestFound, GuestSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import { checkGuestSpec, dataBytesMax, generationOfName, type MachineSettings, qemuArguments } from './arguments.ts';
@@ -566,33 +567,19 @@ function guestOfArguments(
   return { serverId, generation: name === undefined ? undefined : generationOfName(name) };
 }
 
-/** In its own session, with nothing of the agent's but standard error into a file, so that nothing ties it to the agent. */
+/** With nothing of the agent's but standard error into a file, so that nothing ties it to the agent. */
 async function spawnDetached(argv: readonly string[], logPath: string): Promise<ChildProcess> {
-  const [program, ...rest] = argv;
-  if (program === undefined) throw new ShoalError('INVALID_ARGUMENT', 'an empty command');
   const log = await open(
     logPath,
     constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND,
     0o600,
   );
   try {
-    const child = spawn(program, rest, {
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-      cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
-    });
+    const child = spawnOutliving(argv, log.fd);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (error) => {
-        reject(
-          isMissing(error)
-            ? new ShoalError('COMMAND_MISSING', `${program} is not installed`, { cause: error })
-            : ShoalError.from(error, 'DRIVER_FAILED', `starting ${program}`),
-        );
-      });
+      child.once('error', (error) => reject(ShoalError.from(error, 'DRIVER_FAILED', `starting ${argv[0]}`)));
     });
-    child.unref();
     return child;
   } finally {
     await log.close();

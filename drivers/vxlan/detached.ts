@@ -2,7 +2,6 @@
  * Programs that outlive the agent: started in a session of their own, found again by pid *and* start time *and* command
  * line, because pids are used again.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -21,6 +20,7 @@ import {
   signalProcess,
   waitGone,
 } from '../process.ts';
+import { spawnOutliving } from '../spawn.ts';
 
 /** How often a condition is looked at again. */
 const pollMs = 20;
@@ -82,13 +82,12 @@ export class DetachedProcess {
     isReady: () => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<void> {
-    const [program = '', ...args] = [...prefix, ...argv];
     await mkdir(dirname(this.#logPath), { recursive: true });
     if ((await sizeOf(this.#logPath)) > logBytesMax) await truncate(this.#logPath);
     const log = openSync(this.#logPath, 'a', 0o600);
-    let child: ChildProcess;
+    let child: ReturnType<typeof spawnOutliving>;
     try {
-      child = spawn(program, args, { detached: true, stdio: ['ignore', log, log] });
+      child = spawnOutliving([...prefix, ...argv], log);
     } finally {
       closeSync(log);
     }
@@ -96,7 +95,6 @@ export class DetachedProcess {
     child.on('error', (error) => {
       failed = error;
     });
-    child.unref();
     const identity = child.pid === undefined ? undefined : await identify(child.pid);
     if (identity === undefined) throw await this.#failure(argv, 'could not be started', failed);
     try {
