@@ -15,8 +15,9 @@ import { type ClaimKey, claimKeyText, type ResourceNeeds } from './request.ts';
  * promised. A restart feeds `restore` with all stored records.
  *
  * Life of a claim: `admit` -> held until it expires or its askers `withdraw` -> `bind` (the Raft log says that the server is
- * here) -> held until `release`. An expired or released claim leaves a tombstone for a while, so that a delayed copy of its request does not
- * come back to life.
+ * here) -> held until `release`. An expired or released claim leaves a tombstone for a while, so that a delayed copy of its
+ * request does not come back to life. A tombstone names the askers whose claim has ended: the next placement of the same
+ * server is another asker, and is judged by the room there is.
  *
  * Invariant: for each resource the sum over servers of the largest live claim of that server is at most the capacity at
  * the time of the last admission. (A resize on the same host claims at generation g+1 while g is still held: the host needs
@@ -62,9 +63,10 @@ export class ClaimLedger {
     const fault = faultOf(claim, nowMs);
     if (fault !== undefined) return refused('malformed', fault);
     const dead = this.#tombstones.get(key);
-    if (dead !== undefined && dead.expiresAtMs > nowMs) {
+    if (dead !== undefined && dead.expiresAtMs > nowMs && isEndedFor(dead, claim.asker)) {
       return refused('gone', `the claim was ${dead.state} before`);
     }
+    const endedAskers = dead?.endedAskers;
     const others = this.#byServer.get(claim.serverId) ?? [];
     const newest = others.reduce((most, r) => Math.max(most, r.generation), -1);
     if (newest > claim.generation) {
@@ -83,6 +85,7 @@ export class ClaimLedger {
       state: 'admitted',
       expiresAtMs: claim.expiresAtMs,
       ...(claim.asker === undefined ? {} : { askers: [claim.asker] }),
+      ...(endedAskers === undefined ? {} : { endedAskers }),
     });
   }
 
@@ -91,7 +94,7 @@ export class ClaimLedger {
     const known = this.#records.get(claimKeyText(key));
     if (known === undefined) return { outcome: 'unknown', changes: [] };
     if (known.state === 'bound') return { outcome: 'done', changes: [] };
-    const { askers: _, ...claimed } = known;
+    const { askers: _askers, endedAskers: _ended, ...claimed } = known;
     const record: ClaimRecord = { ...claimed, state: 'bound', expiresAtMs: 0 };
     this.#drop(known);
     this.#put(record);
@@ -105,7 +108,6 @@ export class ClaimLedger {
   adopt(key: ClaimKey, needs: ResourceNeeds, groupId = ''): ClaimChange {
     const text = claimKeyText(key);
     if (this.#records.has(text)) return this.bind(key);
-    this.#tombstones.delete(text);
     const record: ClaimRecord = {
       serverId: key.serverId,
       generation: key.generation,
@@ -134,7 +136,6 @@ export class ClaimLedger {
       state: 'bound',
       expiresAtMs: 0,
     });
-    if (admission.outcome === 'admitted') this.#tombstones.delete(claimKeyText(key));
     return admission;
   }
 
@@ -145,30 +146,40 @@ export class ClaimLedger {
    */
   withdraw(key: ClaimKey, asker: string, nowMs: number): ClaimChange {
     const known = this.#records.get(claimKeyText(key));
-    if (known === undefined) return this.release(key, nowMs);
+    if (known === undefined) return this.#releaseUnknown(key, [asker], nowMs);
     if (known.state === 'bound') return { outcome: 'unknown', changes: [] };
     const askers = known.askers ?? [];
     if (askers.length > 0 && !askers.includes(asker)) return { outcome: 'unknown', changes: [] };
     const left = askers.filter((other) => other !== asker);
     if (left.length === 0) return this.release(key, nowMs);
-    const record: ClaimRecord = { ...known, askers: left };
+    const record: ClaimRecord = { ...known, askers: left, endedAskers: joined(known.endedAskers ?? [], [asker]) };
     this.#drop(known);
     this.#put(record);
     return { outcome: 'done', changes: [{ kind: 'put', record }] };
   }
 
-  /** Gives the room back. Also refuses, until `nowMs + tombstoneMs`, copies of the claim that are still on their way. */
+  /**
+   * Gives the room back. Also refuses, until `nowMs + tombstoneMs`, copies of the claim that are still on their way: those of
+   * the askers that it was admitted for; those of every asker when it was bound or named none.
+   */
   release(key: ClaimKey, nowMs: number): ClaimChange {
-    const text = claimKeyText(key);
-    const known = this.#records.get(text);
-    if (known === undefined) {
-      if (this.#tombstones.has(text)) return { outcome: 'done', changes: [] };
-      // Released before it arrived: the copy on its way must find the tombstone.
-      const record: ClaimRecord = { ...emptyRecord, serverId: key.serverId, generation: key.generation };
-      return { outcome: 'unknown', changes: this.#bury(record, 'released', nowMs) };
-    }
+    const known = this.#records.get(claimKeyText(key));
+    if (known === undefined) return this.#releaseUnknown(key, undefined, nowMs);
     this.#drop(known);
     return { outcome: 'done', changes: this.#bury(known, 'released', nowMs) };
+  }
+
+  /** Released before it arrived, or once more: the copy on its way must find the tombstone. */
+  #releaseUnknown(key: ClaimKey, askers: readonly string[] | undefined, nowMs: number): ClaimChange {
+    const before = this.#tombstones.get(claimKeyText(key));
+    if (before !== undefined && (askers ?? []).every((asker) => isEndedFor(before, asker))) {
+      return { outcome: 'done', changes: [] };
+    }
+    const { serverId, generation } = key;
+    const record: ClaimRecord = { ...emptyRecord, serverId, generation, ...(askers === undefined ? {} : { askers }) };
+    const endedAskers = before?.endedAskers;
+    const changes = this.#bury(endedAskers === undefined ? record : { ...record, endedAskers }, 'released', nowMs);
+    return { outcome: before === undefined ? 'unknown' : 'done', changes };
   }
 
   /** Ends every unbound claim whose time has come, and forgets old tombstones. */
@@ -247,6 +258,9 @@ export class ClaimLedger {
     if (!sameNeeds(known.needs, claim.needs)) {
       return refused('conflict', 'the same server and generation hold a claim of another shape');
     }
+    if (claim.asker !== undefined && known.endedAskers?.includes(claim.asker) === true) {
+      return refused('gone', 'the claim was given back before');
+    }
     const askers = askersWith(known.askers, claim.asker);
     if (askers !== undefined && askers.length > askersMax)
       return refused('overloaded', `${askersMax} placements ask for the same claim`);
@@ -322,6 +336,8 @@ export class ClaimLedger {
       return;
     }
     assert(!this.#records.has(key), () => `claim ${key} is in the ledger twice`);
+    // Stored under one key: that the tombstone ends must not take the live claim away.
+    this.#tombstones.delete(key);
     this.#records.set(key, record);
     this.#account(record.serverId, [...(this.#byServer.get(record.serverId) ?? []), record]);
     if (record.state === 'admitted') this.#pendingCount++;
@@ -345,15 +361,20 @@ export class ClaimLedger {
   }
 
   #bury(record: ClaimRecord, state: 'released' | 'expired', nowMs: number): readonly LedgerChange[] {
+    const text = claimKeyText(record);
+    const endedAskers = record.askers && joined(record.endedAskers ?? [], record.askers);
     const tombstone: ClaimRecord = {
       ...emptyRecord,
       serverId: record.serverId,
       generation: record.generation,
       state,
       expiresAtMs: nowMs + this.#limits.tombstoneMs,
+      ...(endedAskers === undefined ? {} : { endedAskers }),
     };
     const changes: LedgerChange[] = [{ kind: 'put', record: tombstone }];
-    this.#tombstones.set(claimKeyText(tombstone), tombstone);
+    // To the end of the order: it is the newest.
+    this.#tombstones.delete(text);
+    this.#tombstones.set(text, tombstone);
     for (const [key, oldest] of this.#tombstones) {
       if (this.#tombstones.size <= this.#limits.tombstonesMax) break;
       this.#tombstones.delete(key);
@@ -435,6 +456,8 @@ export interface ClaimRecord extends ClaimKey {
   readonly numa: readonly NumaAssignment[];
   /** Admitted: all who were told yes. */
   readonly askers?: readonly string[];
+  /** Those of whose requests a late copy is refused. Absent: nobody's for an admitted claim, everybody's for a tombstone. */
+  readonly endedAskers?: readonly string[];
 }
 
 /** What to write before answering. */
@@ -493,6 +516,19 @@ const askersMax = 64;
 
 function askersWith(askers: readonly string[] | undefined, asker: string | undefined): readonly string[] | undefined {
   return asker === undefined || askers?.includes(asker) === true ? askers : [...(askers ?? []), asker];
+}
+
+/** Whether the claim that left this tombstone was also that of `asker`, so that a copy of its request must not revive it. */
+function isEndedFor(tombstone: ClaimRecord, asker: string | undefined): boolean {
+  return asker === undefined || tombstone.endedAskers === undefined || tombstone.endedAskers.includes(asker);
+}
+
+/**
+ * Two lists of askers as one. Of more than `askersMax` the newest are kept: a request is on its way for seconds, and no
+ * server is placed that often in them.
+ */
+function joined(earlier: readonly string[], later: readonly string[]): readonly string[] {
+  return [...earlier.filter((asker) => !later.includes(asker)), ...later].slice(-askersMax);
 }
 
 const emptyRecord: Omit<ClaimRecord, 'serverId' | 'generation'> = {

@@ -11,6 +11,7 @@ export const worldProbes = {
   'forged-advert-refused': 'a member speaks for another host, and is not believed',
   'client-gave-up': 'a client stops waiting for an answer',
   'same-creation-twice-at-once': 'one creation is under way at two agents',
+  'group-members-made-at-once': 'servers of one strict group are made at the same time, by several agents',
   'member-left': 'a member was removed while other faults went on',
   'member-came-back': 'a removed member was taken in again',
   'disk-rolled-back': 'a disk was put back from an older copy',

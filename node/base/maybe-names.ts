@@ -115,6 +115,7 @@ export const probes = {
   'repeat-bound-elsewhere': 'a repeat of a creation was faster, on another host',
   'bind-of-unknown-fate': 'a claim is kept, for its server may be recorded',
   'bind-failed': 'a claim is given back',
+  'group-outdated': 'a server is placed again: its group does not allow the chosen host any more',
   'race-lost': 'a transaction plans again, for another was faster',
   'transaction-sent-again': 'a transaction is sent again under its token',
   'replica-behind-host': 'a host waits, for its replica has gone back',

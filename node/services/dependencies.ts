@@ -66,11 +66,17 @@ export interface PlaceRequest {
   /** The same, by host name, but all filters are asked. */
   readonly hostName?: string;
   readonly schedulerHints: Readonly<Record<string, string>>;
-  readonly group?: {
-    readonly policy: string;
-    readonly maxServerPerHost: number;
-    readonly memberHostIds: readonly string[];
-  };
+  readonly group?: PlacementGroup;
+}
+
+/** A server group as placement sees it. */
+export interface PlacementGroup {
+  /** `affinity`, `anti-affinity`, or their `soft-` variants. */
+  readonly policy: string;
+  /** Of anti-affinity: members that one host may have; 0 counts as 1. */
+  readonly maxServerPerHost: number;
+  /** One for each member that has a host; a host may be named more than once. */
+  readonly memberHostIds: readonly string[];
 }
 
 /** What only a server's own host can do. Asked there directly or by peer RPC. */

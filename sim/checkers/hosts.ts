@@ -255,14 +255,15 @@ export function checkStranger(
   if (asked.isShown) report('tenants-apart', `${asked.by} is shown server ${asked.serverId} of another project`);
 }
 
-/** No two members of a group that is to be apart sit on one host. */
+/** No two members of a group that is to be apart sit on one host, and all of one that is to be together do. */
 export function checkGroups(
-  groups: readonly { readonly id: string; readonly hostIds: readonly string[] }[],
+  groups: readonly { readonly id: string; readonly policy: string; readonly hostIds: readonly string[] }[],
   report: Report,
 ): void {
-  for (const { id, hostIds } of groups) {
-    if (new Set(hostIds).size === hostIds.length) continue;
-    report('groups-hold', `members of the anti-affinity group ${id} are on ${hostIds.join()}`);
+  for (const { id, policy, hostIds } of groups) {
+    const hosts = new Set(hostIds).size;
+    if (policy === 'affinity' ? hosts <= 1 : hosts === hostIds.length) continue;
+    report('groups-hold', `members of the ${policy} group ${id} are on ${hostIds.join()}`);
   }
 }
 

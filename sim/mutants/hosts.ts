@@ -75,6 +75,18 @@ export const hostMutants = {
     },
     host: 'binds-old-claims',
   },
+  'retry-meets-its-tombstone': {
+    text: 'a claim that is given back has ended for everybody, the next try of its own request included',
+    overrides: {
+      ...guests,
+      tenants: 4,
+      faults: ['clients-give-up', 'net-isolate'],
+      faultEveryMs: 1_000,
+      faultForMs: 3_000,
+      network: { delayMs: 20, jitterMs: 5, loss: 0, repeat: 0, overtake: 0 },
+    },
+    host: 'retry-meets-its-tombstone',
+  },
   'claims-by-wall-clock': {
     text: 'claims expire by the wall clock',
     overrides: {

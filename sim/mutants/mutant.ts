@@ -27,6 +27,7 @@ export type HostMutant =
   | 'removes-disks-of-stopped'
   | 'claims-by-wall-clock'
   | 'binds-old-claims'
+  | 'retry-meets-its-tombstone'
   | 'shows-others-servers';
 
 export interface Mutant {

@@ -1,6 +1,6 @@
 /** Bugs planted in the state machine, its watches, and in what services write. */
 
-import { networkTable, portTable, serverTable } from '../../node/state/tables/index.ts';
+import { networkTable, portTable, serverGroupTable, serverTable } from '../../node/state/tables/index.ts';
 import type { Op, Transaction } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { Mutant } from './mutant.ts';
@@ -22,6 +22,14 @@ export const stateMutants = {
     text: 'no member looks at what a transaction compares',
     overrides: { ...consensus, keys: 1, clients: 6, thinkMs: 20 },
     apply: applying((transaction) => ({ ...transaction, compares: [] })),
+  },
+  'group-not-compared': {
+    text: 'a server joins its group whatever has become of the group since it was placed',
+    overrides: { ...guests, faults: [] },
+    apply: applying((transaction) => ({
+      ...transaction,
+      compares: transaction.compares.filter(({ key }) => !key.startsWith(serverGroupTable.prefix)),
+    })),
   },
   'entry-skipped': {
     text: 'one member passes over an entry now and then',

@@ -15,6 +15,8 @@ import { type Answer, callAgent, operationOf, patience, type Working } from './c
 
 /** What guests are given that nobody else may read. */
 export const secretOfGuests = 'password: not-for-anybodys-eyes';
+/** Servers of one group that are made at the same time, each by an agent of its own. */
+const racersMax = 3;
 /** Times a creation of unknown fate is sent again. */
 const resendsMax = 2;
 
@@ -52,7 +54,7 @@ export class Tenant {
   readonly counts = { done: 0, refused: 0, unknown: 0 };
   readonly #deps: TenantDeps;
   readonly #networkId: string;
-  readonly #groupId: string;
+  readonly #groupIds: readonly string[];
   readonly #thinkMs: number;
   readonly #servers: string[];
   #creations = 0;
@@ -63,8 +65,8 @@ export class Tenant {
     options: {
       readonly projectId: string;
       readonly networkId: string;
-      /** A group whose members are to be apart. */
-      readonly groupId: string;
+      /** Its server groups. */
+      readonly groupIds: readonly string[];
       readonly thinkMs: number;
       readonly servers: readonly string[];
     },
@@ -74,7 +76,7 @@ export class Tenant {
     this.#networkId = options.networkId;
     this.#thinkMs = options.thinkMs;
     this.#servers = [...options.servers];
-    this.#groupId = options.groupId;
+    this.#groupIds = options.groupIds;
   }
 
   async run(): Promise<void> {
@@ -92,8 +94,10 @@ export class Tenant {
 
   async #step(): Promise<void> {
     const { random, onDeleting, onDeleted } = this.#deps;
-    if (this.#servers.length === 0 || (this.#servers.length < serversPerTenant && random.chance(0.4)))
-      return this.#create();
+    const room = serversPerTenant - this.#servers.length;
+    if (room >= racersMax && random.chance(0.1)) return this.#race();
+    if (this.#servers.length === 0 || (room > 0 && random.chance(0.4)))
+      return this.#create(random.chance(0.2) ? random.pick(this.#groupIds) : undefined);
     if (random.chance(0.1)) return this.#pry();
     const id = random.pick(this.#servers);
     switch (random.below(6)) {
@@ -138,7 +142,15 @@ export class Tenant {
     answered(kind !== 'unknown');
   }
 
-  async #create(): Promise<void> {
+  /** Several members of one group at the same time, at whatever agents. */
+  async #race(): Promise<void> {
+    const { random, reached } = this.#deps;
+    const groupId = random.pick(this.#groupIds);
+    reached('group-members-made-at-once');
+    await Promise.all(Array.from({ length: racersMax }, () => this.#create(groupId)));
+  }
+
+  async #create(groupId: string | undefined): Promise<void> {
     const { random, onCreated } = this.#deps;
     this.#creations += 1;
     const clientToken = `${this.projectId}/${this.#creations}`;
@@ -147,7 +159,7 @@ export class Tenant {
       flavorId: random.pick(['small', 'large']),
       imageId: 'image-1',
       networks: [{ networkId: this.#networkId }],
-      ...(random.chance(0.2) ? { schedulerHints: { group: this.#groupId } } : {}),
+      ...(groupId === undefined ? {} : { schedulerHints: { group: groupId } }),
       ...(random.chance(0.3) ? { userData: Buffer.from(secretOfGuests).toString('base64') } : {}),
       clientToken,
     };

@@ -41,8 +41,8 @@ export interface FoundingOptions {
 export interface TenantStart {
   readonly projectId: string;
   readonly networkId: string;
-  /** A group whose members are to be apart. */
-  readonly groupId: string;
+  /** Strict groups: one whose members are to be apart, one whose members are to be together. */
+  readonly groupIds: readonly string[];
   readonly servers: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export class Founding {
   readonly #deps: FoundingDeps;
   readonly #options: FoundingOptions;
   readonly #networkIds: string[] = [];
-  readonly #groupIds: string[] = [];
+  readonly #groupIds: (readonly string[])[] = [];
   /** By tenant: the servers that it has from the start. */
   readonly #filled = new Map<number, readonly string[]>();
   #isDone = false;
@@ -75,7 +75,7 @@ export class Founding {
     return this.#networkIds.map((networkId, at) => ({
       projectId: `p${at + 1}`,
       networkId,
-      groupId: this.#groupIds[at] ?? '',
+      groupIds: this.#groupIds[at] ?? [],
       servers: this.#filled.get(at + 1) ?? [],
     }));
   }
@@ -138,8 +138,10 @@ export class Founding {
         if (network === undefined) throw new Error('a network is made');
         await agent.network.subnets.create(context, [{ networkId: network.id, cidr: '10.0.0.0/24', name: 'sub' }]);
         this.#networkIds.push(network.id);
-        const group = await agent.compute.serverGroups.create(context, { name: 'apart', policy: 'anti-affinity' });
-        this.#groupIds.push(group.id);
+        const { serverGroups } = agent.compute;
+        const apart = await serverGroups.create(context, { name: 'apart', policy: 'anti-affinity' });
+        const together = await serverGroups.create(context, { name: 'together', policy: 'affinity' });
+        this.#groupIds.push([apart.id, together.id]);
       }
       // The founder alone keeps the state yet: hundreds of members that apply each creation would take their time.
       if (servers > 0) await this.#fill(agent);

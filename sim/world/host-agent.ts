@@ -9,7 +9,7 @@ import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import { ClaimBook } from '../../node/claim-book.ts';
+import type { ClaimBook } from '../../node/claim-book.ts';
 import { Executor } from '../../node/executor.ts';
 import { type HostHandlers, hostHandlers } from '../../node/host-handlers.ts';
 import { HostLoop } from '../../node/host-loop.ts';
@@ -33,12 +33,14 @@ import type { HostStore } from '../../node/store/host-store.ts';
 import { UnsaidReports } from '../../node/unsaid-reports.ts';
 import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
+import type { ClaimChecker } from '../checkers/claims.ts';
 import type { HearsayChecker } from '../checkers/hearsay.ts';
 import type { WorldProbe } from '../probes.ts';
 import { type Hearsay, SimHearsay } from './hearsay.ts';
 import { hostIpOf } from './ids.ts';
 import type { HostDriverSet, HostMachine } from './machine.ts';
 import type { Process } from './node.ts';
+import { WatchedClaimBook } from './watched-claims.ts';
 
 /** How often adverts are sent though nothing has changed. Unit: ms. */
 const heartbeatMs = 5_000;
@@ -59,11 +61,14 @@ export interface HostAgentDeps {
   /** Sends hearsay to one of them. */
   readonly send: (to: HostId, told: Hearsay) => void;
   readonly checker: HearsayChecker;
+  readonly claimChecker: ClaimChecker;
   readonly reached: (probe: WorldProbe) => void;
   /** A planted bug: an older advert wins over a newer one. */
   readonly isCredulous: boolean;
   /** A planted bug: a target is not asked whether it admits. */
   readonly isPresumptuous: boolean;
+  /** A planted bug: a claim that is given back has ended for retries, too. */
+  readonly endsClaimsForAll: boolean;
   /** A planted bug: claims are timed by the wall clock. */
   readonly claimsByWallClock: boolean;
   /** A planted bug: a claim that has ended is bound. */
@@ -131,7 +136,8 @@ export class HostAgent {
       reached: deps.reached,
       isCredulous: deps.isCredulous,
     });
-    this.claims = new ClaimBook(
+    this.claims = new WatchedClaimBook(
+      { hostId, checker: deps.claimChecker, endsForAll: deps.endsClaimsForAll },
       { store, clock: deps.claimsByWallClock ? wallClockOnly(clock) : clock, onChange: () => this.#changed() },
       machine.capacity,
     );

@@ -7,6 +7,7 @@ import { portTable, serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { HostCapacity } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
+import { ClaimChecker } from '../checkers/claims.ts';
 import { HearsayChecker } from '../checkers/hearsay.ts';
 import { checkStranger, RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
@@ -95,6 +96,7 @@ export class HostWorld {
   readonly #records: RecordEye;
   readonly #eye: HostEye;
   readonly #settling: Settling;
+  readonly #claimChecker: ClaimChecker;
   readonly #hearsayChecker: HearsayChecker;
 
   constructor(deps: HostWorldDeps, options: HostWorldOptions) {
@@ -108,6 +110,7 @@ export class HostWorld {
     const removals = new RemovalChecker(deps.report);
     this.members = new Members({ ...deps, reached }, options.racks);
     this.hearsay = new HearsayPost({ ...deps, agentOf });
+    this.#claimChecker = new ClaimChecker(deps.report);
     this.#hearsayChecker = new HearsayChecker(deps.report);
     this.#promises = new Promises(deps.report);
     this.#founding = new Founding({ ...deps, agentOf, onCreated: (id) => this.#promises.created(id) }, options);
@@ -150,6 +153,7 @@ export class HostWorld {
         if (process.life.isAlive) this.hearsay.send(node.raftId, Number(to.slice(-4)), told);
       },
       checker: this.#hearsayChecker,
+      claimChecker: this.#claimChecker,
       reached: (probe) => this.#probe(probe),
       boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,
       ask: (hostId, signal, work) => {
@@ -180,7 +184,7 @@ export class HostWorld {
   /** Tenants go to work, each until `isOver`. */
   startTenants(isOver: () => boolean): void {
     const { schedule, random, trace, nodes, working, onFailed } = this.#deps;
-    for (const { projectId, networkId, groupId, servers } of this.#founding.tenants()) {
+    for (const { projectId, networkId, groupIds, servers } of this.#founding.tenants()) {
       const tenant = new Tenant(
         {
           schedule,
@@ -206,7 +210,7 @@ export class HostWorld {
           onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
           reached: (probe) => this.#probe(probe),
         },
-        { projectId, networkId, groupId, thinkMs: this.#options.tenantThinkMs, servers },
+        { projectId, networkId, groupIds, thinkMs: this.#options.tenantThinkMs, servers },
       );
       void tenant.run();
     }

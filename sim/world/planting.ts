@@ -24,6 +24,7 @@ export type PlantedParts = Pick<
   | 'isCredulous'
   | 'isPresumptuous'
   | 'claimsByWallClock'
+  | 'endsClaimsForAll'
   | 'bindsOldClaims'
   | 'adoptsAnything'
   | 'wrapStore'
@@ -42,6 +43,7 @@ export function plantedParts(planted: Mutant | undefined): PlantedParts {
     isCredulous: mutant === 'lower-advert-wins',
     isPresumptuous: mutant === 'gossip-authorises',
     claimsByWallClock: mutant === 'claims-by-wall-clock',
+    endsClaimsForAll: mutant === 'retry-meets-its-tombstone',
     bindsOldClaims: mutant === 'binds-old-claims',
     adoptsAnything: mutant !== undefined && adoptsAnything.includes(mutant),
     ...(planted?.hostStore === undefined ? {} : { wrapStore: planted.hostStore }),

@@ -114,11 +114,14 @@ export class RecordEye {
     }));
     checkAttachments(holdings, report);
     checkCreations(holdings, report);
-    const hostOf = new Map(servers.map(({ id, hostId }) => [id, hostId]));
     checkGroups(
-      serverGroupTable.list(reader).map(({ record }) => ({
-        id: record.id,
-        hostIds: record.memberIds.map((id) => hostOf.get(id) ?? '').filter((hostId) => hostId !== ''),
+      serverGroupTable.list(reader).map(({ record: { id, policy } }) => ({
+        id,
+        policy,
+        // By the servers' own word: a group that has lost a member from its list still has it.
+        hostIds: servers.flatMap(({ serverGroupId, hostId }) =>
+          serverGroupId === id && hostId !== '' ? [hostId] : [],
+        ),
       })),
       report,
     );

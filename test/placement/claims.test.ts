@@ -138,6 +138,53 @@ void t.test('the last asker that withdraws frees the room, and its late copy is 
   t.end();
 });
 
+void t.test('a placement that tries again is another asker: the tombstone of its first try does not refuse it', (t) => {
+  const key = { serverId: 'a' as ServerId, generation: 1 };
+  const disk = new Map<string, ClaimRecord>();
+  const ledger = ClaimLedger.restore(capacity);
+  applyChanges(disk, ledger.admit(claim({ asker: 'h1/1' }), 0).changes);
+  applyChanges(disk, ledger.withdraw(key, 'h1/1', 1).changes);
+  applyChanges(disk, ledger.withdraw(key, 'h1/3', 1).changes);
+  for (const each of [ledger, ClaimLedger.restore(capacity, disk.values())]) {
+    t.match(each.admit(claim({ asker: 'h1/1', expiresAtMs: 1e6 }), 2), { outcome: 'refused', why: 'gone' });
+    t.match(each.admit(claim({ asker: 'h1/3', expiresAtMs: 1e6 }), 2), { outcome: 'refused', why: 'gone' });
+    const admission = each.admit(claim({ asker: 'h1/2', expiresAtMs: 1e6 }), 3);
+    t.equal(admission.outcome, 'admitted');
+    if (each === ledger) applyChanges(disk, admission.changes);
+    t.match(each.admit(claim({ asker: 'h1/1', expiresAtMs: 1e6 }), 4), { outcome: 'refused', why: 'gone' });
+    // What is stored under the claim's key is the claim: the end of the tombstone does not take it away.
+    const { changes } = each.expire(defaultClaimLimits.tombstoneMs + 2);
+    t.same(changes, []);
+    t.equal(each.usage().vcpus.used, 2);
+  }
+  const after = ClaimLedger.restore(capacity, disk.values());
+  t.equal(after.usage().vcpus.used, 2, 'nor does a restart');
+  t.match(after.admit(claim({ asker: 'h1/1', expiresAtMs: 1e6 }), 5), { outcome: 'refused', why: 'gone' });
+  t.end();
+});
+
+void t.test('an asker that withdrew beside another is remembered: its late copy does not hold the room again', (t) => {
+  const key = { serverId: 'a' as ServerId, generation: 1 };
+  const ledger = ClaimLedger.restore(capacity);
+  for (const asker of ['one', 'two']) ledger.admit(claim({ asker }), 0);
+  ledger.withdraw(key, 'one', 1);
+  t.match(ledger.admit(claim({ asker: 'one' }), 2), { outcome: 'refused', why: 'gone' });
+  ledger.withdraw(key, 'two', 3);
+  for (const asker of ['one', 'two']) t.match(ledger.admit(claim({ asker }), 4), { why: 'gone' });
+  t.equal(ledger.usage().vcpus.used, 0);
+  t.end();
+});
+
+void t.test('what was bound here and has ended is over for everybody', (t) => {
+  const key = { serverId: 'a' as ServerId, generation: 1 };
+  const ledger = ClaimLedger.restore(capacity);
+  ledger.admit(claim({ asker: 'one' }), 0);
+  ledger.bind(key);
+  ledger.release(key, 1);
+  for (const asker of ['one', 'two']) t.match(ledger.admit(claim({ asker }), 2), { outcome: 'refused', why: 'gone' });
+  t.end();
+});
+
 void t.test('a claim is admitted for only so many placements', (t) => {
   const ledger = ClaimLedger.restore(capacity);
   const outcomes = Array.from({ length: 65 }, (_, n) => ledger.admit(claim({ asker: `${n}` }), 0).outcome);

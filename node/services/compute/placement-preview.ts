@@ -8,7 +8,8 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { PlacementInquiry, PlaceRequest } from '../dependencies.ts';
 import type { ComputeOptions } from './dependencies.ts';
-import { groupForPlacement, meshDefaults } from './server-create.ts';
+import { groupForPlacement } from './group-hosts.ts';
+import { meshDefaults } from './server-create.ts';
 import { checkWish, type PlacementWish } from './server-draft.ts';
 
 /** Most that is counted to: a bound on the work that one question makes. */

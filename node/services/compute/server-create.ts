@@ -26,6 +26,7 @@ import { isFreePort, planPort } from '../network/ports.ts';
 import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, conflict } from './refusals.ts';
 import { type CheckedDraft, checkDraft, countMax, type NicDraft, type ServerDraft } from './server-draft.ts';
 import { amountsOf, powerStates } from './server-record.ts';
@@ -51,7 +52,7 @@ export interface MadeServers {
   readonly reservationId: string;
 }
 
-/** The group was not what the placement assumed, or the claims may have ended: place again. */
+/** The group does not allow the hosts any more, or the claims may have ended: place again. */
 class PlacementOutdated extends Error {}
 
 export class ServerMaker {
@@ -166,7 +167,7 @@ export class ServerMaker {
       }
       failpoint('create.claimed-not-bound');
       try {
-        const bound = await this.#bind(context, checked, wanted, { placed, storage, groupRevision: group?.revision });
+        const bound = await this.#bind(context, checked, wanted, { placed, storage });
         failpoint('create.bound-not-answered');
         // A repeat of this request was faster, and on another host.
         const hostOf = new Map(bound.map((server) => [server.id, server.hostId]));
@@ -207,7 +208,6 @@ export class ServerMaker {
     where: {
       readonly placed: readonly PlacedServer[];
       readonly storage: string;
-      readonly groupRevision: number | undefined;
     },
   ): Promise<readonly shoal.v1.Server[]> {
     const namingOf = new Map(namings.map((naming) => [naming.id, naming]));
@@ -240,7 +240,7 @@ export class ServerMaker {
         throw new PlacementOutdated();
       }
       this.#charge(context, attempt, checked, added.length);
-      if (checked.groupId !== '') this.#join(attempt, checked.groupId, added, where.groupRevision);
+      if (checked.groupId !== '') this.#join(attempt, checked.groupId, added);
       change.compare({ key: imageTable.key(checked.image.id), exists: true });
       for (const server of added) serverTable.insert(change, server);
       failpoint('create.bind-planned');
@@ -248,19 +248,16 @@ export class ServerMaker {
     });
   }
 
-  #join(
-    { reader, change }: Attempt,
-    groupId: string,
-    added: readonly shoal.v1.Server[],
-    groupRevision: number | undefined,
-  ): void {
+  /** The hosts were chosen for the group as it was then: what is committed agrees with it as it is now. */
+  #join({ reader, change }: Attempt, groupId: string, added: readonly shoal.v1.Server[]): void {
     const group = serverGroupTable.get(reader, groupId);
-    // The hosts were chosen for the group as it was then; another member may sit there by now.
-    const isStrict = group?.record.policy.startsWith('soft-') === false;
-    if (group === undefined || (isStrict && group.revision !== groupRevision)) throw new PlacementOutdated();
+    const hostIds = added.map((server) => server.hostId);
+    if (group === undefined || !groupAllows(groupForPlacement(reader, group.record), hostIds)) {
+      reached('group-outdated');
+      throw new PlacementOutdated();
+    }
     if (membersLeft(reader, group.record) < added.length) throw tooManyMembers();
-    const memberIds = [...group.record.memberIds, ...added.map((server) => server.id)];
-    serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));
+    writeGroup(change, group, [...group.record.memberIds, ...added.map((server) => server.id)]);
   }
 
   /** The record of a server that found no host. */
@@ -403,21 +400,6 @@ interface Naming {
 export function meshDefaults(reader: StateReader, options: ComputeOptions): { readonly storage: string } {
   const recorded = meshTable.get(reader, 'mesh')?.record.defaultStorage ?? '';
   return { storage: recorded === '' ? options.storage : recorded };
-}
-
-/** A group as placement wants it: the hosts of its members. */
-export function groupForPlacement(
-  reader: StateReader,
-  group: shoal.v1.ServerGroup,
-  withoutServerId = '',
-): { readonly policy: string; readonly maxServerPerHost: number; readonly memberHostIds: readonly string[] } {
-  const memberHostIds = group.memberIds
-    .filter((id) => id !== withoutServerId)
-    .flatMap((id) => {
-      const hostId = serverTable.get(reader, id)?.record.hostId ?? '';
-      return hostId === '' ? [] : [hostId];
-    });
-  return { policy: group.policy, maxServerPerHost: group.maxServerPerHost, memberHostIds };
 }
 
 /** A name that DNS and every guest accept: letters, digits and hyphens, 63 at most. */

@@ -18,8 +18,9 @@ import type { LocalIntent, Placed } from '../dependencies.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { type Attempt, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
+import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
-import { groupForPlacement, type MadeServers, ServerMaker } from './server-create.ts';
+import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 import { checkState, checkUnlocked, removeServerRow, seeServer, type VmState, vmState } from './server-record.ts';
 
@@ -275,15 +276,10 @@ export class Servers {
       },
       context.signal,
     );
-    await this.#move(context, server, placed, group?.revision);
+    await this.#move(context, server, placed);
   }
 
-  async #move(
-    context: RequestContext,
-    server: shoal.v1.Server,
-    placed: Placed,
-    groupRevision: number | undefined,
-  ): Promise<void> {
+  async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
     try {
       await transact(this.#deps, context, (attempt) => {
         const { reader, change } = attempt;
@@ -294,11 +290,13 @@ export class Servers {
           throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
         }
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
-        if (groupRevision !== undefined) {
-          change.compare({ key: serverGroupTable.key(server.serverGroupId), revision: groupRevision });
-          if (serverGroupTable.get(reader, server.serverGroupId)?.revision !== groupRevision) {
+        const group = serverGroupTable.get(reader, server.serverGroupId);
+        if (group !== undefined) {
+          if (!groupAllows(groupForPlacement(reader, group.record, server.id), [placed.hostId])) {
             throw new ShoalError('PRECONDITION_CHANGED', 'The server group has changed meanwhile; try again.');
           }
+          // Unchanged but for its revision: whoever places another member by the group as it was has to look again.
+          writeGroup(change, group, group.record.memberIds);
         }
         this.#write(attempt, row, {
           ...row.record,

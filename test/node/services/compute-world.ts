@@ -46,7 +46,11 @@ export class FakePlacer implements Placer {
       .map((row) => row.record)
       .filter((host) => !request.excludeHostIds.includes(host.id))
       .filter((host) => request.forceHostName === undefined || host.name === request.forceHostName)
-      .filter((host) => request.group?.policy !== 'anti-affinity' || !request.group.memberHostIds.includes(host.id));
+      .filter((host) => request.group?.policy !== 'anti-affinity' || !request.group.memberHostIds.includes(host.id))
+      .filter((host) => {
+        const { policy, memberHostIds = [] } = request.group ?? {};
+        return policy !== 'affinity' || memberHostIds.length === 0 || memberHostIds.includes(host.id);
+      });
     const host = hosts[this.#turn++ % Math.max(1, hosts.length)];
     if (this.isFull || host === undefined) {
       throw new ShoalError('NO_VALID_HOST', 'No valid host was found.', {

@@ -4,6 +4,7 @@ import type { Command } from '../../../node/state/command.ts';
 import { StateMachine } from '../../../node/state/state-machine.ts';
 import type { StateEvent } from '../../../node/state/types.ts';
 import { AppliedChecker, type AppliedEntry } from '../../../sim/checkers/applied.ts';
+import { ClaimChecker } from '../../../sim/checkers/claims.ts';
 import { ConsensusChecker, MembershipChecker, ProgressChecker } from '../../../sim/checkers/consensus.ts';
 import { DurabilityChecker } from '../../../sim/checkers/durability.ts';
 import { HearsayChecker } from '../../../sim/checkers/hearsay.ts';
@@ -197,9 +198,25 @@ const groups =
   (...hostIds: readonly string[][]): Trace =>
   (report) =>
     checkGroups(
-      hostIds.map((ids, n) => ({ id: `g${n}`, hostIds: ids })),
+      hostIds.map((ids, n) => ({ id: `g${n}`, policy: 'anti-affinity', hostIds: ids })),
       report,
     );
+const together =
+  (...hostIds: readonly string[]): Trace =>
+  (report) =>
+    checkGroups([{ id: 'g', policy: 'affinity', hostIds }], report);
+/** A host's answers to askers, in order: `one: admitted`, `one: gone`, `one gives back`. */
+const askers =
+  (...steps: readonly string[]): Trace =>
+  (report) => {
+    const checker = new ClaimChecker(report);
+    for (const step of steps) {
+      const [asker = '', what] = step.split(/:? /u);
+      if (what === 'gives') checker.givesBack('h', 's/1', asker);
+      else if (what === 'recorded') checker.recorded('h', 's/1');
+      else checker.answered('h', 's/1', asker, what === 'gone');
+    }
+  };
 const queues =
   (timers: number, batches: number): Trace =>
   (report) =>
@@ -652,8 +669,20 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
     ],
   },
   'groups-hold': {
-    keeps: [groups(), groups(['a', 'b']), groups(['a'], ['a'])],
-    breaks: [groups(['a', 'a']), groups(['a', 'b', 'a']), groups(['a'], ['b', 'b'])],
+    keeps: [groups(), groups(['a', 'b'], ['a']), together('a', 'a')],
+    breaks: [groups(['a', 'b', 'a']), groups(['a'], ['b', 'b']), together('a', 'b')],
+  },
+  'retries-admitted': {
+    keeps: [
+      askers('one: admitted', 'one gives back', 'one: gone', 'two: admitted'),
+      askers('one gives back', 'one: gone'),
+      askers('one: admitted', 'x recorded', 'two: gone'),
+    ],
+    breaks: [
+      askers('one: gone'),
+      askers('one: admitted', 'one gives back', 'two: gone'),
+      askers('one: admitted', 'two: gone'),
+    ],
   },
   'record-before-removal': {
     keeps: [
