@@ -17,6 +17,9 @@ export const metadataServerPort = 8775;
 /** The server's address with the prefix that holds every identity: the host's one route to all of them. */
 export const metadataServerCidr = `${metadataServerIp}/16`;
 
+/** The prefix of all identities. No tenant's prefix may touch it. */
+export const identityCidr = '100.64.0.0/16';
+
 /** Identities are 100.64.0.2 to 100.64.255.254: more than a host has guests, and no more of RFC 6598 than that. */
 export const identityIndexMin = 2;
 export const identityIndexMax = 65_534;

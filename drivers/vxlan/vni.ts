@@ -12,6 +12,8 @@ export const vxlanOverheadBytes = 50;
 
 /** The largest conntrack zone; 0 is the zone of everybody who has none, so ours start at 1. */
 export const zoneMax = 65_535;
+/** Where hosts have their addresses on transit networks. No tenant's prefix may touch it. */
+export const transitCidr = '100.127.0.0/16';
 /** The largest number that a host may have on a transit network: what fits below 100.127.0.0/16 with room to spare. */
 export const transitIndexMax = 65_000;
 

@@ -19,7 +19,7 @@ import {
   serverTable,
 } from '../state/tables/index.ts';
 import type { StateReader, StateStanding } from '../state/types.ts';
-import { removeServerRow } from './compute/server-record.ts';
+import { freeNamingPorts, removeServerRow } from './compute/server-record.ts';
 import type { HostProbe, ServiceDependencies } from './dependencies.ts';
 import { chooseSnatHost } from './network/routers.ts';
 import { type Change, transact } from './transact.ts';
@@ -219,9 +219,12 @@ async function forgetServer(
     const row = host === undefined ? undefined : refuseServers(reader, host, options.force)[0];
     if (row === undefined) return undefined;
     removeServerRow(change, reader, row, deps.clock.nowMs());
-    return row.record.id;
+    return row.record;
   });
-  if (forgotten !== undefined) options.forgottenServerIds.add(forgotten);
+  if (forgotten !== undefined) {
+    await freeNamingPorts(deps, { signal: options.signal }, forgotten);
+    options.forgottenServerIds.add(forgotten.id);
+  }
   return forgotten !== undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { NicDraft, ServerDraft } from '../../../node/services/compute/server-draft.ts';
-import { indexKey } from '../../../node/state/table.ts';
+import { portsOfServer } from '../../../node/services/ownership.ts';
 import { portTable, securityGroupTable } from '../../../node/state/tables/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
@@ -144,7 +144,7 @@ function addInterfaces(app: FastifyInstance, gateway: Gateway, { servers }: Comp
   const attachmentsOf = async (request: FastifyRequest<ById>): Promise<readonly View[]> => {
     const { context, reader } = await viewingOf(gateway, request);
     const server = servers.show(context, reader, request.params.id);
-    return portTable.by(reader, 'device', indexKey(server.id)).map(({ record: port }) => ({
+    return portsOfServer(reader, server).map(({ record: port }) => ({
       port_id: port.id,
       net_id: port.networkId,
       mac_addr: port.mac,

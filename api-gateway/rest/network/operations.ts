@@ -1,10 +1,10 @@
 /** What operators ask: extensions, quotas, agents, zones, how full the pools are. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Hosts, HostView } from '../../../node/services/compute/hosts.ts';
-import { canSeeNetwork } from '../../../node/services/network/access.ts';
 import { parsePrefix, rangeSize } from '../../../node/services/network/address.ts';
 import { poolRanges } from '../../../node/services/network/allocation.ts';
 import { refuse } from '../../../node/services/network/refusals.ts';
+import { canSeeNetwork } from '../../../node/services/ownership.ts';
 import { defaultLimits, type QuotaResource, type QuotaService } from '../../../node/services/quota.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import { networkTable, portTable, quotaTable, subnetTable } from '../../../node/state/tables/index.ts';

@@ -12,12 +12,12 @@ import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import { reached } from '../../base/maybe.ts';
 import type { HostReports } from '../../executor.ts';
-import { indexKey, type Row } from '../../state/table.ts';
+import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { type Attempt, transact } from '../transact.ts';
-import { powerStates, removeServerRow } from './server-record.ts';
+import { freeNamingPorts, powerStates, removeServerRow } from './server-record.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -69,7 +69,7 @@ export class HostReportService implements HostReports {
       });
       if (!isAsked && record.status === ServerStatus.SERVER_STATUS_REBOOT) next.status = record.status;
       this.#write(attempt, row, next);
-      this.#setPortStatus(attempt, record.id, power === 'stopped' ? 'DOWN' : 'ACTIVE');
+      this.#setPortStatus(attempt, record, power === 'stopped' ? 'DOWN' : 'ACTIVE');
     });
   }
 
@@ -82,7 +82,7 @@ export class HostReportService implements HostReports {
         next.taskState = '';
       }
       this.#write(attempt, row, next);
-      this.#setPortStatus(attempt, record.id, 'DOWN');
+      this.#setPortStatus(attempt, record, 'DOWN');
     });
   }
 
@@ -127,6 +127,7 @@ export class HostReportService implements HostReports {
 
   /** The last word on a deletion: record, ports made for it, floating IPs' associations and quota, in one. */
   async deleted(server: shoal.v1.Server): Promise<void> {
+    await freeNamingPorts(this.#deps, this.#options, server);
     await this.#report(server, (attempt, row) => {
       if (!row.record.deleting) return;
       if (row.record.previousHostId !== '') {
@@ -173,9 +174,10 @@ export class HostReportService implements HostReports {
     serverTable.update(attempt.change, row, next);
   }
 
-  #setPortStatus(attempt: Attempt, serverId: string, status: string): void {
-    for (const row of portTable.by(attempt.reader, 'device', indexKey(serverId))) {
-      if (row.record.status === status) continue;
+  #setPortStatus(attempt: Attempt, server: shoal.v1.Server, status: string): void {
+    for (const portId of server.portIds) {
+      const row = portTable.get(attempt.reader, portId);
+      if (row === undefined || row.record.deviceId !== server.id || row.record.status === status) continue;
       updatePortRow(attempt.change, row, new shoal.v1.Port({ ...row.record, status }));
     }
   }

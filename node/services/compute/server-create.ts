@@ -21,14 +21,22 @@ import {
 import { type StateReader, transactionItemsMax } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { PlacedServer } from '../dependencies.ts';
-import { deviceOwners, updatePortRow } from '../network/port-record.ts';
-import { isFreePort, planPort } from '../network/ports.ts';
+import { deviceOwners } from '../network/device-owners.ts';
+import { updatePortRow } from '../network/port-record.ts';
+import { planPort } from '../network/ports.ts';
 import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
-import { badRequest, conflict } from './refusals.ts';
-import { type CheckedDraft, checkDraft, countMax, type NicDraft, type ServerDraft } from './server-draft.ts';
+import { badRequest } from './refusals.ts';
+import {
+  type CheckedDraft,
+  checkDraft,
+  countMax,
+  type NicDraft,
+  type ServerDraft,
+  usablePort,
+} from './server-draft.ts';
 import { amountsOf, powerStates } from './server-record.ts';
 
 /** Placements of one request when its group or its quota keeps changing between choice and commit. */
@@ -300,7 +308,7 @@ export class ServerMaker {
     return checked.nics.map((nic) =>
       nic.portId === undefined
         ? this.#newPort(context, attempt, checked, nic, naming, hostId)
-        : this.#takePort(attempt, nic.portId, naming, hostId),
+        : this.#takePort(context, attempt, nic.portId, naming, hostId),
     );
   }
 
@@ -313,8 +321,7 @@ export class ServerMaker {
     hostId: string,
   ): string {
     const port = planPort(
-      // An address that the project asks for by its server is its own choice, on shared networks too (as in Nova).
-      nic.fixedIp === undefined ? context : { ...context, isAdmin: true },
+      context,
       attempt,
       {
         networkId: nic.networkId ?? '',
@@ -337,10 +344,8 @@ export class ServerMaker {
     return port.id;
   }
 
-  #takePort(attempt: Attempt, portId: string, naming: Naming, hostId: string): string {
-    const row = portTable.get(attempt.reader, portId);
-    if (row === undefined) throw badRequest(`Port ${portId} could not be found.`);
-    if (!isFreePort(row.record)) throw conflict(`Port ${portId} is still in use.`);
+  #takePort(context: RequestContext, attempt: Attempt, portId: string, naming: Naming, hostId: string): string {
+    const row = usablePort(context, attempt.reader, portId);
     updatePortRow(
       attempt.change,
       row,

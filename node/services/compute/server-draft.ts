@@ -7,7 +7,7 @@ import { compileJsonQuery } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { indexKey } from '../../state/table.ts';
+import { indexKey, type Row } from '../../state/table.ts';
 import {
   flavorTable,
   hostTable,
@@ -16,14 +16,13 @@ import {
   networkTable,
   portTable,
   securityGroupTable,
-  serverTable,
   subnetTable,
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
-import { canSeeNetwork, isOwner } from '../network/access.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
+import { canSeeNetwork, findOwnServer, isOwner } from '../ownership.ts';
 import { quotaLimit, unlimited } from '../quota.ts';
 import { canUse } from './flavors.ts';
 import { keypairId } from './keypairs.ts';
@@ -386,10 +385,8 @@ function checkGroup(context: RequestContext, reader: StateReader, id: string): s
 function hostsOfServers(context: RequestContext, reader: StateReader, hint: string, value: unknown): readonly string[] {
   const ids = Array.isArray(value) ? value.map(String) : [String(value)];
   return ids.flatMap((id) => {
-    const server = serverTable.get(reader, id)?.record;
-    if (server === undefined || (server.projectId !== context.projectId && !context.isAdmin)) {
-      throw badRequest(`Instance ${id} of scheduler hint ${hint} could not be found.`);
-    }
+    const server = findOwnServer(context, reader, id)?.record;
+    if (server === undefined) throw badRequest(`Instance ${id} of scheduler hint ${hint} could not be found.`);
     return server.hostId === '' ? [] : [server.hostId];
   });
 }
@@ -435,7 +432,7 @@ function checkNics(
     );
   }
   for (const nic of networks) {
-    if (nic.portId !== undefined) checkPort(context, reader, nic.portId);
+    if (nic.portId !== undefined) usablePort(context, reader, nic.portId);
     else checkNetwork(context, reader, nic);
   }
   return networks;
@@ -477,12 +474,15 @@ function checkHasSubnet(reader: StateReader, network: shoal.v1.Network): void {
   throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`);
 }
 
-function checkPort(context: RequestContext, reader: StateReader, id: string): void {
-  const port = portTable.get(reader, id)?.record;
-  if (port === undefined || !isOwner(context, port)) throw badRequest(`Port ${id} could not be found.`);
+/** The caller's own port, free and with an address, on a network that guests are plugged into. */
+export function usablePort(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Port> {
+  const row = portTable.get(reader, id);
+  if (row === undefined || !isOwner(context, row.record)) throw badRequest(`Port ${id} could not be found.`);
+  const port = row.record;
   if (!isFreePort(port)) throw conflict(`Port ${id} is still in use.`);
   if (port.fixedIps.length === 0) throw badRequest(`Port ${id} requires a FixedIP in order to be used.`);
   if (networkTable.get(reader, port.networkId)?.record.external) {
     throw new ShoalError('FORBIDDEN', `It is not allowed to create an interface on external network ${port.networkId}`);
   }
+  return row;
 }

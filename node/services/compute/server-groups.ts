@@ -5,6 +5,7 @@ import { serverGroupTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
+import { isOwner } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { transact } from '../transact.ts';
 import { badRequest, checkName, groupNotFound } from './refusals.ts';
@@ -75,6 +76,6 @@ export class ServerGroups {
 /** The project's own group, or any for administrators; 404 otherwise. */
 export function groupRow(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.ServerGroup> {
   const row = serverGroupTable.get(reader, id);
-  if (row === undefined || (row.record.projectId !== context.projectId && !context.isAdmin)) throw groupNotFound(id);
+  if (row === undefined || !isOwner(context, row.record)) throw groupNotFound(id);
   return row;
 }

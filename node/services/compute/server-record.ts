@@ -1,12 +1,14 @@
 /** Servers as rows: how one comes and goes with all that belongs to it, and what its owner may ask of it when. */
 import { shoal } from '../../../proto/messages.ts';
-import { indexKey, type Row } from '../../state/table.ts';
+import type { Row } from '../../state/table.ts';
 import { portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
+import type { ServiceDependencies } from '../dependencies.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
+import { findOwnServer, portsOfServer } from '../ownership.ts';
 import { refundQuota } from '../quota.ts';
-import type { Change } from '../transact.ts';
+import { type Change, type TransactOptions, transact } from '../transact.ts';
 import { conflict, serverNotFound } from './refusals.ts';
 
 const { ServerStatus } = shoal.v1;
@@ -42,8 +44,8 @@ export function vmState(server: shoal.v1.Server): VmState {
 
 /** The project's own server, or any for administrators; 404 otherwise. */
 export function seeServer(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Server> {
-  const row = serverTable.get(reader, id);
-  if (row === undefined || (row.record.projectId !== context.projectId && !context.isAdmin)) throw serverNotFound(id);
+  const row = findOwnServer(context, reader, id);
+  if (row === undefined) throw serverNotFound(id);
   return row;
 }
 
@@ -66,16 +68,21 @@ export function amountsOf(server: shoal.v1.Server): { instances: number; cores: 
   return { instances: 1, cores: server.flavor?.vcpus ?? 0, ram: server.flavor?.memoryMib ?? 0 };
 }
 
-/** Removes a server with the ports made for it, its place in its group and its quota; other ports become free. */
+/**
+ * Removes a server with the ports made for it, its place in its group and its quota; other ports become free. Only its
+ * NICs are looked at, which are few, so that the change always fits a transaction. Ports that merely name the server are
+ * for `freeNamingPorts`.
+ */
 export function removeServerRow(change: Change, reader: StateReader, row: Row<shoal.v1.Server>, nowMs: number): void {
   const server = row.record;
-  for (const port of portTable.by(reader, 'device', indexKey(server.id))) {
+  for (const portId of server.portIds) {
+    const port = portTable.get(reader, portId);
+    if (port?.record.deviceId !== server.id) continue;
     if (port.record.madeForServer) {
       releaseFloatingIps(change, reader, port.record, nowMs);
       removePortRow(change, port);
     } else {
-      const free = { ...port.record, deviceId: '', deviceOwner: '', hostId: '', status: 'DOWN', updatedMs: nowMs };
-      updatePortRow(change, port, new shoal.v1.Port(free));
+      updatePortRow(change, port, freed(port.record, nowMs));
     }
   }
   const group = serverGroupTable.get(reader, server.serverGroupId);
@@ -85,4 +92,31 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
   }
   refundQuota(change, server.projectId, amountsOf(server));
   serverTable.remove(change, row);
+}
+
+/** Ports freed by one transaction: so many of the largest (50 tags of 765 bytes each) fit several times. */
+const freedAtOnce = 16;
+
+/**
+ * Frees the ports of a server's project that name the server as their device without being NICs of it: their owner wrote
+ * that himself. As many as there are, a few in each transaction; to be called before the server's record goes.
+ */
+export async function freeNamingPorts(
+  deps: ServiceDependencies,
+  options: TransactOptions,
+  server: shoal.v1.Server,
+): Promise<void> {
+  const naming = (reader: StateReader): readonly Row<shoal.v1.Port>[] =>
+    portsOfServer(reader, server).filter((row) => !server.portIds.includes(row.record.id));
+  for (let left = naming(deps.state.local).length; left > 0; left -= freedAtOnce) {
+    await transact(deps, options, ({ reader, change }) => {
+      for (const row of naming(reader).slice(0, freedAtOnce)) {
+        updatePortRow(change, row, freed(row.record, deps.clock.nowMs()));
+      }
+    });
+  }
+}
+
+function freed(port: shoal.v1.Port, nowMs: number): shoal.v1.Port {
+  return new shoal.v1.Port({ ...port, deviceId: '', deviceOwner: '', hostId: '', status: 'DOWN', updatedMs: nowMs });
 }

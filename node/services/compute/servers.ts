@@ -16,13 +16,22 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { LocalIntent, Placed } from '../dependencies.ts';
 import { updatePortRow } from '../network/port-record.ts';
+import { findOwnServer } from '../ownership.ts';
 import { type Attempt, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
-import { checkState, checkUnlocked, removeServerRow, seeServer, type VmState, vmState } from './server-record.ts';
+import {
+  checkState,
+  checkUnlocked,
+  freeNamingPorts,
+  removeServerRow,
+  seeServer,
+  type VmState,
+  vmState,
+} from './server-record.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -77,6 +86,8 @@ export class Servers {
    * it is asked once.
    */
   async delete(context: RequestContext, id: string): Promise<void> {
+    const unplaced = findOwnServer(context, this.#deps.state.local, id)?.record;
+    if (unplaced?.hostId === '') await freeNamingPorts(this.#deps, context, unplaced);
     await transact(this.#deps, context, (attempt) => {
       const row = seeServer(context, attempt.reader, id);
       checkUnlocked(context, row.record);

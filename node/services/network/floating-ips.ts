@@ -5,12 +5,13 @@ import { floatingIpTable, networkTable, portTable, routerTable, subnetTable } fr
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
+import { interfacesOf, ownFloatingIp, ownPort, projectFor, seeNetwork, systemPortOf } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, transact } from '../transact.ts';
-import { isOwner, ownFloatingIp, projectFor, seeNetwork, seePort } from './access.ts';
 import { contains, formatIpv4, parseIpv4, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
-import { deviceOwners, insertPortRow, removePortRow, useOfFloatingIp, withoutPort } from './port-record.ts';
+import { deviceOwners } from './device-owners.ts';
+import { insertPortRow, removePortRow, useOfFloatingIp, withoutPort } from './port-record.ts';
 import { badRequest, forbidden, notFound, refuse } from './refusals.ts';
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';
@@ -127,7 +128,8 @@ export class FloatingIps {
       const { reader, change } = attempt;
       const row = ownFloatingIp(context, reader, id);
       disassociated(attempt, row, row.record.updatedMs);
-      for (const port of portTable.by(reader, 'device', indexKey(id))) removePortRow(change, port);
+      const port = systemPortOf(reader, id, deviceOwners.floatingIp);
+      if (port !== undefined) removePortRow(change, port);
       refundQuota(change, row.record.projectId, { floatingip: 1 });
       floatingIpTable.remove(change, row);
     });
@@ -199,9 +201,8 @@ function associate(
   wantedFixedIp: string | undefined,
 ): void {
   const { reader, change } = attempt;
-  const portRow = seePort(context, reader, portId);
+  const portRow = ownPort(context, reader, portId);
   const port = portRow.record;
-  if (!isOwner(context, port)) throw notFound('port', portId);
   const fixed =
     wantedFixedIp === undefined ? port.fixedIps[0] : port.fixedIps.find((candidate) => candidate.ip === wantedFixedIp);
   if (fixed === undefined) {
@@ -251,14 +252,9 @@ function connectingRouter(
   const { reader, change } = attempt;
   const candidates = routerTable.by(reader, 'external-network', indexKey(externalNetworkId));
   for (const row of candidates) {
-    const port = portTable
-      .by(reader, 'device', indexKey(row.record.id))
-      .find(
-        (candidate) =>
-          candidate.record.deviceOwner === deviceOwners.routerInterface &&
-          candidate.record.networkId === networkId &&
-          candidate.record.fixedIps.some((fixed) => fixed.subnetId === subnetId),
-      );
+    const port = interfacesOf(reader, row.record).find(
+      ({ record }) => record.networkId === networkId && record.fixedIps.some((fixed) => fixed.subnetId === subnetId),
+    );
     if (port === undefined) continue;
     // Both must still be so when this commits.
     routerTable.unchanged(change, row);

@@ -34,9 +34,10 @@ import {
   subnetTable,
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
+import { interfacesOf, isInterfaceOf, serverOfPort } from '../ownership.ts';
 import { parseIpv4, parsePrefix } from './address.ts';
+import { deviceOwners } from './device-owners.ts';
 import { serverMetadata } from './metadata.ts';
-import { deviceOwners } from './port-record.ts';
 import { protocolNumber } from './protocols.ts';
 
 /** The bodies served to one guest; replaceable in tests. */
@@ -98,7 +99,7 @@ function viewParts(reader: StateReader, hostId: HostId, metadataOf: MetadataOf):
   const seeds = new Set(localPorts.map((port) => port.networkId));
   for (const { record: router } of routerTable.by(reader, 'snat-host', hostId)) {
     if (router.externalNetworkId === '' || !router.adminStateUp) continue;
-    for (const port of records.interfacesOf(router.id)) seeds.add(port.networkId);
+    for (const port of records.interfacesOf(router)) seeds.add(port.networkId);
   }
   const islands = islandsOf(records, [...seeds].sort());
   return {
@@ -152,13 +153,8 @@ class Records {
     );
   }
 
-  interfacesOf(routerId: string): readonly shoal.v1.Port[] {
-    return cached(this.#interfaces, routerId, () =>
-      portTable
-        .by(this.reader, 'device', indexKey(routerId))
-        .map((row) => row.record)
-        .filter((port) => port.deviceOwner === deviceOwners.routerInterface),
-    );
+  interfacesOf(router: shoal.v1.Router): readonly shoal.v1.Port[] {
+    return cached(this.#interfaces, router.id, () => interfacesOf(this.reader, router).map((row) => row.record));
   }
 
   /** Addresses of a group's members as prefixes, in order. */
@@ -202,12 +198,12 @@ function islandsOf(records: Records, seeds: readonly string[]): Island[] {
       for (const port of records.portsOf(id)) {
         if (port.hostId !== '') island.hostIds.add(port.hostId);
         if (port.deviceOwner !== deviceOwners.routerInterface || seenRouters.has(port.deviceId)) continue;
-        seenRouters.add(port.deviceId);
         const router = routerTable.get(records.reader, port.deviceId)?.record;
-        if (router === undefined || !router.adminStateUp) continue;
+        if (router === undefined || !router.adminStateUp || !isInterfaceOf(port, router)) continue;
+        seenRouters.add(router.id);
         island.routers.push(router);
         if (router.externalNetworkId !== '' && router.snatHostId !== '') island.hostIds.add(router.snatHostId);
-        for (const other of records.interfacesOf(router.id)) {
+        for (const other of records.interfacesOf(router)) {
           if (seenNetworks.has(other.networkId)) continue;
           seenNetworks.add(other.networkId);
           queue.push(other.networkId);
@@ -233,7 +229,7 @@ function networkSpec(reader: StateReader, network: shoal.v1.Network): NetworkSpe
 }
 
 function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: MetadataOf): LocalPortSpec {
-  const server = serverTable.get(records.reader, port.deviceId)?.record;
+  const server = serverOfPort(records.reader, port)?.record;
   const ip = port.fixedIps[0]?.ip ?? '';
   // A port that is administratively down has protection on and nothing allowed.
   const rules =
@@ -275,7 +271,7 @@ function peersOf(records: Records, island: Island, hostId: HostId): readonly str
 }
 
 function routerSpec(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec {
-  const interfaces = records.interfacesOf(router.id).flatMap((port) => {
+  const interfaces = records.interfacesOf(router).flatMap((port) => {
     const fixed = port.fixedIps[0];
     const subnet = fixed === undefined ? undefined : subnetTable.get(records.reader, fixed.subnetId)?.record;
     const prefix = subnet === undefined ? undefined : parsePrefix(subnet.cidr);
@@ -338,7 +334,7 @@ function floatingIpsHere(
   router: shoal.v1.Router,
   hostId: HostId,
 ): { readonly floatingIp: string; readonly fixedIp: string }[] {
-  return records.interfacesOf(router.id).flatMap((leg) =>
+  return records.interfacesOf(router).flatMap((leg) =>
     records
       .portsOf(leg.networkId)
       .filter((port) => port.hostId === hostId)

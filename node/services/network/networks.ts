@@ -5,9 +5,9 @@ import { networkTable, portTable, subnetTable } from '../../state/tables/index.t
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
+import { canSeeNetwork, ownNetwork, projectFor, seeNetwork } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, transact } from '../transact.ts';
-import { canSeeNetwork, ownNetwork, projectFor, seeNetwork } from './access.ts';
 import { allocateVni, vniMax } from './allocation.ts';
 import { mtuMin, type NetworkOptions, vxlanOverheadBytes } from './options.ts';
 import { dhcpPortsOf, removePortRow } from './port-record.ts';

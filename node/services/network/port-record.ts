@@ -4,20 +4,13 @@
  */
 import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { floatingIpTable, portTable } from '../../state/tables/index.ts';
+import { floatingIpTable, portTable, routerTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
+import { isInterfaceOf } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import type { Change } from '../transact.ts';
+import { deviceOwners } from './device-owners.ts';
 import { use } from './uses.ts';
-
-/** Values of `device_owner` that Shoal itself gives. */
-export const deviceOwners = {
-  dhcp: 'network:dhcp',
-  routerInterface: 'network:router_interface',
-  routerGateway: 'network:router_gateway',
-  floatingIp: 'network:floatingip',
-  compute: 'compute:nova',
-} as const;
 
 export function dhcpPortsOf(ports: readonly Row<shoal.v1.Port>[]): readonly Row<shoal.v1.Port>[] {
   return ports.filter((row) => row.record.deviceOwner === deviceOwners.dhcp);
@@ -104,4 +97,24 @@ function usesOfPort(port: shoal.v1.Port): Map<string, number> {
 function splitUse(key: string): ['network' | 'subnet' | 'security-group', string] {
   const [kind, id] = key.split(' ');
   return [kind as 'network' | 'subnet' | 'security-group', id ?? ''];
+}
+
+/**
+ * Whether a router, a floating IP or a network's DHCP lives by the port, so that it goes with those alone. A port that only
+ * says so of itself is like any other.
+ */
+export function isServicePort(reader: StateReader, port: shoal.v1.Port): boolean {
+  switch (port.deviceOwner) {
+    case deviceOwners.routerInterface: {
+      const router = routerTable.get(reader, port.deviceId)?.record;
+      return router !== undefined && isInterfaceOf(port, router);
+    }
+    case deviceOwners.routerGateway:
+    case deviceOwners.floatingIp:
+      return port.projectId === '';
+    case deviceOwners.dhcp:
+      return port.fixedIps.some((fixed) => subnetTable.get(reader, fixed.subnetId)?.record.serviceIp === fixed.ip);
+    default:
+      return false;
+  }
 }

@@ -5,12 +5,21 @@ import { networkTable, portTable, securityGroupTable, serverTable, subnetTable }
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
+import {
+  canSeePort,
+  checkDevice,
+  isOwner,
+  projectFor,
+  seeNetwork,
+  seePort,
+  seeSubnet,
+  serverOfPort,
+} from '../ownership.ts';
 import { type Attempt, transact } from '../transact.ts';
-import { canSeePort, isOwner, projectFor, seeNetwork, seePort } from './access.ts';
 import { contains, parseIpv4, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
 import { definedOf } from './networks.ts';
-import { insertPortRow, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
+import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { badRequest, forbidden, notFound, refuse } from './refusals.ts';
 import { planDefaultGroup } from './security-groups.ts';
 import { prefixOf } from './subnets.ts';
@@ -88,6 +97,7 @@ export class Ports {
       if (!isOwner(context, row.record)) throw forbidden('changing a port of another project');
       const networkRow = networkTable.must(reader, row.record.networkId);
       checkPrivileges(context, networkRow.record, patch);
+      checkDeviceChange(context, reader, row.record, patch);
       const next = this.#patched(context, attempt, row, networkRow.record, patch);
       const keep = next.fixedIps.map((fixed) => fixed.ip);
       releaseFloatingIps(change, reader, row.record, next.updatedMs, keep);
@@ -102,7 +112,7 @@ export class Ports {
       const row = seePort(context, reader, id);
       const port = row.record;
       if (!isOwner(context, port)) throw forbidden('deleting a port of another project');
-      if (port.deviceOwner.startsWith('network:') && port.deviceId !== '') {
+      if (isServicePort(reader, port)) {
         throw refuse(
           'CONFLICT',
           'ServicePortInUse',
@@ -110,7 +120,7 @@ export class Ports {
         );
       }
       const nowMs = this.#deps.clock.nowMs();
-      const server = serverTable.get(reader, port.deviceId);
+      const server = serverOfPort(reader, port);
       if (server !== undefined) {
         const portIds = server.record.portIds.filter((portId) => portId !== id);
         serverTable.update(change, server, new shoal.v1.Server({ ...server.record, portIds, updatedMs: nowMs }));
@@ -132,7 +142,9 @@ export class Ports {
       throw refuse('CONFLICT', 'PortBound', `Unable to complete operation on port ${port.id}, port is already bound.`);
     }
     const fixedIps =
-      patch.fixedIps === undefined ? port.fixedIps : planAddresses(attempt, network, patch.fixedIps, port.fixedIps);
+      patch.fixedIps === undefined
+        ? port.fixedIps
+        : planAddresses(context, attempt, network, patch.fixedIps, port.fixedIps);
     const portSecurityEnabled = patch.portSecurityEnabled ?? port.portSecurityEnabled;
     const securityGroupIds = patch.securityGroupIds ?? port.securityGroupIds;
     checkGroups(
@@ -195,10 +207,16 @@ export function planPort(
   const { reader, change } = attempt;
   const network = seeNetwork(context, reader, draft.networkId).record;
   checkPrivileges(context, network, draft);
+  // A new server's own record is not there yet.
+  if (making.madeForServer !== true) {
+    checkDevice(context, reader, { deviceId: draft.deviceId ?? '', deviceOwner: draft.deviceOwner ?? '' });
+  }
   const projectId = projectFor(context, draft.projectId);
   change.compare({ key: networkTable.key(network.id), exists: true });
   const fixedIps =
-    draft.fixedIps === undefined ? planAnyAddress(attempt, network) : planAddresses(attempt, network, draft.fixedIps);
+    draft.fixedIps === undefined
+      ? planAnyAddress(attempt, network)
+      : planAddresses(context, attempt, network, draft.fixedIps);
   const portSecurityEnabled = draft.portSecurityEnabled ?? network.portSecurityEnabled;
   const port = new shoal.v1.Port({
     id: making.id,
@@ -270,7 +288,10 @@ function checkSecurityAgrees(port: shoal.v1.Port): void {
   }
 }
 
-/** Who does not own the network takes the MAC and the address that it gives. */
+/**
+ * Who does not own the network takes the MAC and the address that it gives, and speaks from no other. So a gateway's
+ * address is its network's owner's to give away.
+ */
 function checkPrivileges(
   context: RequestContext,
   network: shoal.v1.Network,
@@ -282,7 +303,38 @@ function checkPrivileges(
     throw forbidden('setting fixed_ips of a port on a network of another project');
   }
   if (draft.portSecurityEnabled === false) throw forbidden('disabling port security on a network of another project');
-  if (draft.deviceOwner?.startsWith('network:')) throw forbidden('setting a network: device_owner');
+  if (draft.allowedAddressPairs !== undefined && draft.allowedAddressPairs.length > 0) {
+    throw forbidden('setting allowed_address_pairs of a port on a network of another project');
+  }
+}
+
+/**
+ * What a port is for is changed by whoever plugged it in. Its owner may write a device into a port that nothing lives by.
+ * Throws 409 for a port of a router, a floating IP or DHCP, and for a NIC of a server.
+ */
+function checkDeviceChange(context: RequestContext, reader: StateReader, port: shoal.v1.Port, patch: PortPatch): void {
+  const device = {
+    deviceId: patch.deviceId ?? port.deviceId,
+    deviceOwner: patch.deviceOwner ?? port.deviceOwner,
+  };
+  const isSame = device.deviceId === port.deviceId && device.deviceOwner === port.deviceOwner;
+  const isMoved = patch.fixedIps !== undefined || (patch.mac !== undefined && normalMac(patch.mac) !== port.mac);
+  if ((!isSame || isMoved) && isServicePort(reader, port)) {
+    throw refuse(
+      'CONFLICT',
+      'ServicePortInUse',
+      `Port ${port.id} cannot be changed directly via the port API: has device owner ${port.deviceOwner}.`,
+    );
+  }
+  if (isSame) return;
+  if (serverOfPort(reader, port)?.record.portIds.includes(port.id) === true) {
+    throw refuse(
+      'CONFLICT',
+      'PortInUse',
+      `Unable to complete operation on port ${port.id} for network ${port.networkId}. Port already has an attached device ${port.deviceId}.`,
+    );
+  }
+  checkDevice(context, reader, device);
 }
 
 /** One address of the first subnet that has one left; none when the network has no subnet. */
@@ -303,6 +355,7 @@ function planAnyAddress(attempt: Attempt, network: shoal.v1.Network): readonly s
 }
 
 function planAddresses(
+  context: RequestContext,
   attempt: Attempt,
   network: shoal.v1.Network,
   drafts: readonly FixedIpDraft[],
@@ -312,7 +365,7 @@ function planAddresses(
     throw badRequest(`Exceeded maximum amount of fixed ips per port: ${fixedIpsMax}.`, 'InvalidInput');
   }
   return drafts.map((draft) => {
-    const row = subnetFor(attempt.reader, network, draft);
+    const row = subnetFor(context, attempt.reader, network, draft);
     const subnet = row.record;
     subnetTable.unchanged(attempt.change, row);
     if (draft.ip === undefined) {
@@ -339,10 +392,14 @@ function planAddresses(
   });
 }
 
-function subnetFor(reader: StateReader, network: shoal.v1.Network, draft: FixedIpDraft): Row<shoal.v1.Subnet> {
+function subnetFor(
+  context: RequestContext,
+  reader: StateReader,
+  network: shoal.v1.Network,
+  draft: FixedIpDraft,
+): Row<shoal.v1.Subnet> {
   if (draft.subnetId !== undefined) {
-    const row = subnetTable.get(reader, draft.subnetId);
-    if (row === undefined) throw notFound('subnet', draft.subnetId);
+    const row = seeSubnet(context, reader, draft.subnetId);
     if (row.record.networkId === network.id) return row;
     throw badRequest(
       `Invalid input for operation: Failed to create port on network ${network.id}, because fixed_ips included invalid subnet ${draft.subnetId}.`,

@@ -6,19 +6,29 @@ import { routerMac } from '../../../drivers/vxlan/names.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { RouterId } from '../../base/ids.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { hostTable, networkTable, portTable, routerTable, subnetTable } from '../../state/tables/index.ts';
+import { hostTable, networkTable, routerTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
+import {
+  interfacesOf,
+  isOwner,
+  ownPort,
+  ownRouter,
+  projectFor,
+  seeNetwork,
+  seeSubnet,
+  systemPortOf,
+} from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, type Change, transact } from '../transact.ts';
-import { isOwner, ownRouter, projectFor, seeNetwork, seePort, seeSubnet } from './access.ts';
 import { contains, formatIpv4, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, takeAddress } from './allocation.ts';
+import { deviceOwners } from './device-owners.ts';
 import { definedOf } from './networks.ts';
-import { deviceOwners, insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
+import { insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
-import { badRequest, forbidden, notFound, refuse } from './refusals.ts';
+import { badRequest, forbidden, refuse } from './refusals.ts';
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';
 import { requireUnused, usesOf } from './uses.ts';
@@ -123,7 +133,7 @@ export class Routers {
   async delete(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, (attempt) => {
       const row = ownRouter(context, attempt.reader, id);
-      if (interfacesOf(attempt.reader, id).length > 0) {
+      if (interfacesOf(attempt.reader, row.record).length > 0) {
         throw refuse('CONFLICT', 'RouterInUse', `Router ${id} still has ports`);
       }
       clearGateway(attempt, new shoal.v1.Router({ ...row.record }));
@@ -155,7 +165,7 @@ export class Routers {
     return transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const row = ownRouter(context, reader, id);
-      const found = interfacesOf(reader, id).find(
+      const found = interfacesOf(reader, row.record).find(
         (candidate) =>
           (draft.portId === undefined || candidate.record.id === draft.portId) &&
           (draft.subnetId === undefined || candidate.record.fixedIps[0]?.subnetId === draft.subnetId),
@@ -181,20 +191,6 @@ export class Routers {
       return { router: touched(change, row, nowMs), port: found.record };
     });
   }
-}
-
-/** A router's interfaces, by port id. Its gateway is not one of them. */
-export function interfacesOf(reader: StateReader, routerId: string): readonly Row<shoal.v1.Port>[] {
-  return portTable
-    .by(reader, 'device', indexKey(routerId))
-    .filter((row) => row.record.deviceOwner === deviceOwners.routerInterface);
-}
-
-/** A router's port on its external network. */
-export function gatewayPortOf(reader: StateReader, routerId: string): Row<shoal.v1.Port> | undefined {
-  return portTable
-    .by(reader, 'device', indexKey(routerId))
-    .find((row) => row.record.deviceOwner === deviceOwners.routerGateway);
 }
 
 /** Two changes to one router must not both commit from one view: each rewrites its row. */
@@ -230,8 +226,11 @@ function gatewayPort(
   const { reader, change } = attempt;
   const subnetRow = seeSubnet(context, reader, subnetId);
   const subnet = subnetRow.record;
-  if (!isOwner(context, subnet) && !networkTable.get(reader, subnet.networkId)?.record.shared) {
-    throw notFound('subnet', subnetId);
+  // Its gateway's address would make the caller's router the way of everybody on a shared network.
+  if (!isOwner(context, subnet)) {
+    throw badRequest(
+      `Cannot add interface to router because subnet ${subnetId} is not owned by project making the request`,
+    );
   }
   if (subnet.gatewayIp === '') throw badRequest('Subnet for router interface must have a gateway IP');
   checkFits(reader, router, subnet);
@@ -270,8 +269,12 @@ function adoptPort(
   portId: string,
   nowMs: number,
 ): shoal.v1.Port {
-  const row = seePort(context, attempt.reader, portId);
+  const row = ownPort(context, attempt.reader, portId);
   const port = row.record;
+  if (port.projectId !== router.projectId) {
+    // An administrator's request; whose interface it is could not be told from the port any more.
+    throw badRequest(`Port ${portId} and router ${router.id} belong to different projects`);
+  }
   if (!isFreePort(port)) {
     throw refuse(
       'CONFLICT',
@@ -303,7 +306,7 @@ function checkFits(reader: StateReader, router: shoal.v1.Router, subnet: shoal.v
   if (networkTable.get(reader, subnet.networkId)?.record.external) {
     throw badRequest(`Subnet ${subnet.id} is on an external network; set it as the router's gateway instead.`);
   }
-  for (const { record: port } of interfacesOf(reader, router.id)) {
+  for (const { record: port } of interfacesOf(reader, router)) {
     const other = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
     if (other === undefined) continue;
     if (other.id === subnet.id) throw badRequest(`Router already has a port on subnet ${subnet.id}`);
@@ -343,7 +346,7 @@ function planGateway(
   if ((gateway.fixedIps?.length ?? 0) > 1) throw badRequest('This version gives a router one external address.');
   const { subnetRow, ip } = externalAddress(attempt, network, gateway.fixedIps?.[0]);
   const subnet = subnetRow.record;
-  for (const { record: port } of interfacesOf(reader, router.id)) {
+  for (const { record: port } of interfacesOf(reader, router)) {
     const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
     if (inner !== undefined) checkNoOverlap(inner, subnet);
   }
@@ -441,7 +444,7 @@ function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
       `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.externalNetworkId} is required by ${usesOf(reader, 'router-gateway', router.id)} floating IPs.`,
     ),
   );
-  const port = gatewayPortOf(reader, router.id);
+  const port = systemPortOf(reader, router.id, deviceOwners.routerGateway);
   if (port !== undefined) removePortRow(change, port);
   router.externalNetworkId = '';
   router.externalSubnetId = '';
@@ -484,7 +487,7 @@ function routesOf(
       'RoutesExhausted',
     );
   }
-  const prefixes = interfacesOf(reader, router.id).flatMap(({ record }) => {
+  const prefixes = interfacesOf(reader, router).flatMap(({ record }) => {
     const subnet = subnetTable.get(reader, record.fixedIps[0]?.subnetId ?? '')?.record;
     return subnet === undefined ? [] : [prefixOf(subnet.cidr)];
   });

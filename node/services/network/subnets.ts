@@ -1,14 +1,16 @@
 /** Subnets: a prefix, its gateway, its pools, and the address of its DHCP and metadata service. IPv4. */
+import { identityCidr } from '../../../drivers/vxlan/metadata.ts';
 import { serviceMac } from '../../../drivers/vxlan/names.ts';
+import { transitCidr } from '../../../drivers/vxlan/vni.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { portTable, subnetTable } from '../../state/tables/index.ts';
+import { hostTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
+import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, type Change, transact } from '../transact.ts';
-import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from './access.ts';
 import {
   contains,
   formatIpv4,
@@ -22,8 +24,9 @@ import {
   usableRange,
 } from './address.ts';
 import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
+import { deviceOwners } from './device-owners.ts';
 import { definedOf, touchNetwork } from './networks.ts';
-import { deviceOwners, dhcpPortsOf, insertPortRow, removePortRow } from './port-record.ts';
+import { dhcpPortsOf, insertPortRow, isServicePort, removePortRow } from './port-record.ts';
 import { badRequest, refuse } from './refusals.ts';
 import { checkText } from './text.ts';
 import { requireUnused } from './uses.ts';
@@ -140,7 +143,7 @@ export class Subnets {
     const projectId =
       draft.projectId === undefined ? network.projectId || context.projectId : projectFor(context, draft.projectId);
     const prefix = prefixOf(draft.cidr);
-    checkPrefix(prefix, draft.cidr, network.external);
+    checkPrefix(reader, prefix, draft.cidr, network.external);
     const siblings = [
       ...subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record),
       ...madeBefore.filter((subnet) => subnet.networkId === network.id),
@@ -216,7 +219,7 @@ export class Subnets {
 
   #checkGatewayChange(reader: StateReader, subnet: shoal.v1.Subnet, gatewayIp: string): void {
     const current = portTable.one(reader, 'ip', indexKey(subnet.id, subnet.gatewayIp))?.record;
-    if (current?.deviceOwner === deviceOwners.routerInterface) {
+    if (current !== undefined && isServicePort(reader, current)) {
       throw refuse(
         'CONFLICT',
         'GatewayIpInUse',
@@ -254,12 +257,29 @@ function lowestFree(attempt: Attempt, subnet: shoal.v1.Subnet): string | undefin
   return takeAddress(attempt, subnet.id, ip) ? ip : undefined;
 }
 
-/** Ranges that no subnet may touch: they mean something else to every host and guest. */
-const reserved = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'].map((cidr) => prefixOf(cidr));
+/**
+ * Ranges that no subnet may touch: they mean something else to every host and guest, or are what routers and the metadata
+ * service of each host speak by.
+ */
+const reserved = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', identityCidr, transitCidr].map((cidr) =>
+  prefixOf(cidr),
+);
 
-function checkPrefix(prefix: Ipv4Prefix, cidr: string, external: boolean): void {
-  if (prefix.prefixLength < 8 || reserved.some((range) => overlaps(range, prefix))) {
-    throw badRequest(`Invalid input for operation: Invalid CIDR ${cidr} given as IP subnet.`, 'InvalidInput');
+/** Throws 400 for a prefix that is too large, too small, or not the tenant's to have. */
+function checkPrefix(reader: StateReader, prefix: Ipv4Prefix, cidr: string, external: boolean): void {
+  const range = reserved.find((candidate) => overlaps(candidate, prefix));
+  if (prefix.prefixLength < 8 || range !== undefined) {
+    const why = range === undefined ? 'its prefix is shorter than 8 bits' : `${formatPrefix(range)} is reserved`;
+    throw badRequest(`Invalid input for operation: Invalid CIDR ${cidr} given as IP subnet: ${why}.`, 'InvalidInput');
+  }
+  // An external network may well be the one that hosts are on; a tenant's would hide them from its guests' routers.
+  const isUnderlay =
+    !external && hostTable.list(reader).some(({ record }) => contains(prefix, parseIpv4(record.vtepIp) ?? -1));
+  if (isUnderlay) {
+    throw badRequest(
+      `Invalid input for operation: Invalid CIDR ${cidr} given as IP subnet: the hosts of this cloud are in it.`,
+      'InvalidInput',
+    );
   }
   if (prefix.prefixLength > 30 && !external) {
     throw badRequest(
