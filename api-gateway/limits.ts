@@ -26,9 +26,12 @@ export interface GatewayLimits {
   readonly refusedBodyBytesMax: number;
   /** How long a stop waits for requests under way, milliseconds. */
   readonly stopGraceMs: number;
-  /** How long a read waits for a confirmed view before it answers from the local one, milliseconds. */
+  /**
+   * How long a read waits for a confirmed view before it answers from the local one, milliseconds. Voters that are starved
+   * of CPU for a few seconds, and an election, are waited for; after that an old answer that says so is worth more.
+   */
   readonly freshWaitMs: number;
-  /** The same while this agent knows of no quorum: enough to ride out a vote, milliseconds. */
+  /** The same while too many voters are known to be lost: enough for one who is just coming back, milliseconds. */
   readonly freshWaitWithoutQuorumMs: number;
   /** Requests a second of one client address, and how many may come at once. */
   readonly requestsPerSecond: number;
@@ -67,7 +70,7 @@ export const defaultLimits: GatewayLimits = {
   keepAliveMs: 75_000,
   refusedBodyBytesMax: 32 * mibBytes,
   stopGraceMs: 5_000,
-  freshWaitMs: 800,
+  freshWaitMs: 5_000,
   freshWaitWithoutQuorumMs: 200,
   requestsPerSecond: 500,
   requestsBurst: 2000,

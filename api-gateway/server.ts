@@ -17,7 +17,6 @@ import type { StateClient } from '../node/state/types.ts';
 import { type Authenticator, requestContext, tokenCharactersMax } from './auth.ts';
 import { failureOf } from './errors.ts';
 import { defaultLimits, type GatewayLimits } from './limits.ts';
-import { nameMissingVoters } from './missing-voters.ts';
 import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
 import { FreshReads } from './rest/fresh-reads.ts';
 import type { Gateway, RestModule } from './rest/module.ts';
@@ -323,7 +322,6 @@ export class RestServer implements Service {
     const wait = failure.facts['retryAfterSeconds'];
     if (typeof wait === 'number') reply.header('retry-after', String(wait));
     else if (status === 503) reply.header('retry-after', String(retryAfterSeconds));
-    if (failure.code === 'NO_QUORUM') message = nameMissingVoters(this.#deps.state, message);
     if (failure.code === undefined || status === 500) {
       this.#deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
     } else if (status >= 500) {

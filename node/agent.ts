@@ -111,7 +111,7 @@ export class Agent {
     );
     this.#started('raft transport', () => transport.stop());
 
-    const { loop, state } = await this.#startConsensus(transport);
+    const { loop, state } = await this.#startConsensus(transport, directory);
     const removal = this.#removal(state);
     if (removal !== undefined) throw removal;
     directory.renew(state.local);
@@ -203,7 +203,10 @@ export class Agent {
     this.#running.push({ name, stop });
   }
 
-  async #startConsensus(transport: GrpcRaftTransport): Promise<{ loop: RaftLoop; state: StateClient }> {
+  async #startConsensus(
+    transport: GrpcRaftTransport,
+    directory: HostDirectory,
+  ): Promise<{ loop: RaftLoop; state: StateClient }> {
     const { clock, logger, onFatal } = this.#deps;
     const { dataDir, raft } = this.#config;
     const opened = await openLevelLogStore({
@@ -213,8 +216,16 @@ export class Agent {
     });
     for (const finding of opened.findings) logger.warn({ finding }, 'the log was not as it was left');
     const loop = new RaftLoop(
-      { clock, logger: logger.child({ part: 'raft' }), random: this.#random.fork(), transport, log: opened, onFatal },
-      { tickMs: raft.tickMs, electionTicks: raft.electionTicks, heartbeatTicks: raft.heartbeatTicks },
+      {
+        clock,
+        logger: logger.child({ part: 'raft' }),
+        random: this.#random.fork(),
+        transport,
+        log: opened,
+        onFatal,
+        nameOf: (raftId) => directory.nameOf(raftId),
+      },
+      raft,
     );
     await loop.start();
     this.#started('raft loop', () => loop.stop());

@@ -9,10 +9,10 @@ import type { HostId, RaftId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import type { Prng } from './base/prng.ts';
 import { errorOf, ForwardAnswerer } from './forward-answerer.ts';
-import { type ForwardBody, ForwardSender } from './forward-sender.ts';
+import { type ForwardBody, ForwardSender, forwardedMsMax } from './forward-sender.ts';
 import type { PeerClients } from './mesh/peer-client.ts';
 import type { PeerHandlers } from './mesh/peer-server.ts';
-import { isPortClosed } from './mesh/port-probe.ts';
+import { askPort } from './mesh/port-probe.ts';
 import { RaftStream } from './mesh/raft-stream.ts';
 import {
   messageFromWire,
@@ -22,14 +22,23 @@ import {
   snapshotRequestFromWire,
   snapshotRequestToWire,
 } from './raft-codec.ts';
-import type { PeerMessage, RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from './raft-transport.ts';
+import type {
+  PeerMessage,
+  Presence,
+  RaftHandlers,
+  RaftTransport,
+  SnapshotPart,
+  SnapshotRequest,
+} from './raft-transport.ts';
 import { type Command, commandFromMessage, outcomeFromMessage, outcomeToMessage } from './state/command.ts';
 import type { TransactionOutcome } from './state/types.ts';
 
 /** Time to connect to the leader, ms. A write without quorum must have failed within a second, all told. */
 const connectMsMax = 500;
 /** Longest that a forwarded command may take, ms: the loop's own patience is shorter, and aborts by signal. */
-const proposeMsMax = 10_000;
+const proposeMsMax = forwardedMsMax;
+/** How long a peer's port may take to say whether its process has ended, ms. */
+const goneMsMax = 500;
 /** Longest that a read point may take, ms. */
 const readIndexMsMax = 2_000;
 
@@ -85,6 +94,12 @@ export class GrpcRaftTransport implements RaftTransport {
       this.#streams.set(peer, stream);
     }
     stream.send(messageToWire(message));
+  }
+
+  async presence(peer: RaftId, timeoutMs: number): Promise<Presence> {
+    const hostId = this.#directory.hostIdOf(peer);
+    const address = hostId === undefined ? undefined : this.#deps.peers.addressOf(hostId);
+    return address === undefined ? 'unknown' : askPort(this.#deps.clock, address, timeoutMs);
   }
 
   async forwardPropose(leader: RaftId, command: Uint8Array, signal: AbortSignal): Promise<TransactionOutcome> {
@@ -196,12 +211,9 @@ export class GrpcRaftTransport implements RaftTransport {
 
   /** A stream that was up has broken: the process at its end may have, too, and then the port says so at once. */
   #askWhetherGone(peer: RaftId): void {
-    const hostId = this.#directory.hostIdOf(peer);
-    const address = hostId === undefined ? undefined : this.#deps.peers.addressOf(hostId);
-    if (address === undefined) return;
-    isPortClosed(address).then(
-      (isClosed) => {
-        if (isClosed) this.#handlers?.onGone(peer);
+    this.presence(peer, goneMsMax).then(
+      (presence) => {
+        if (presence === 'closed') this.#handlers?.onGone(peer);
       },
       (error: unknown) => this.#deps.logger.error({ error, peer }, 'asking for a peer failed'),
     );

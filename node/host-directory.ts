@@ -48,6 +48,11 @@ export class HostDirectory implements MemberDirectory {
     return this.#byRaft.get(raftId)?.hostId as HostId | undefined;
   }
 
+  /** What people call a member: its host's name. */
+  nameOf(raftId: RaftId): string {
+    return this.#byRaft.get(raftId)?.name ?? `voter ${raftId}`;
+  }
+
   raftIdOf(hostId: HostId): RaftId | undefined {
     return this.#byHost.get(hostId)?.raftId;
   }

@@ -54,7 +54,7 @@ import { AppliedWaiters, ChangeWaiters } from './raft-loop/waiters.ts';
 import type { PeerMessage, RaftHandlers, RaftTransport } from './raft-transport.ts';
 import { isHello } from './raft-transport.ts';
 import { type Command, decodeCommand, encodeCommand } from './state/command.ts';
-import type { StateReader, StateStanding, TransactionOutcome } from './state/types.ts';
+import type { QuorumOutlook, StateReader, StateStanding, TransactionOutcome } from './state/types.ts';
 import { WatchHub } from './state/watch.ts';
 import type { LogStore, OpenedLog, PeerMemory } from './store/index.ts';
 
@@ -71,8 +71,11 @@ const proposalsPerTurn = 64;
 const readiesPerTurnMax = 10_000;
 /** How often what was heard of others is stored. Unit: ticks. */
 const rememberTicks = 50;
-/** How long a stopping leader waits for another to take over. Unit: milliseconds. */
-const handOverMs = 500;
+/**
+ * How long a stopping leader waits for another to take over: what a transfer takes on a machine that is busy, and less than
+ * an election by silence would cost everybody. Unit: milliseconds.
+ */
+const handOverMs = 2000;
 
 export interface RaftLoopDeps {
   readonly clock: Clock;
@@ -85,6 +88,8 @@ export interface RaftLoopDeps {
   readonly onFatal: (error: unknown) => void;
   /** Calls back after the events at hand were taken in; default `setImmediate`. The simulator gives its own. */
   readonly defer?: (callback: () => void) => void;
+  /** What people call a member, for what is told to them; default `voter 3`. */
+  readonly nameOf?: (member: RaftId) => string;
   /** Reads a committed command, as `decodeCommand` does, which is the default. The simulator reads each once for all. */
   readonly decode?: (data: Uint8Array) => Command;
 }
@@ -143,7 +148,17 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#hub = new WatchHub(replica.appliedIndex, (error) =>
       logger.error({ error }, 'a watcher threw; the others go on'),
     );
-    this.#quorum = new Quorum({ clock, options: this.options, store, replica, core: () => this.#core });
+    this.#quorum = new Quorum({
+      clock,
+      options: this.options,
+      store,
+      replica,
+      transport,
+      core: () => this.#core,
+      nameOf: deps.nameOf ?? ((member) => `voter ${member}`),
+      changed: () => this.#changes.tell(),
+      failed: (error) => this.#fatal(error),
+    });
     this.#repair = new Repair({
       store,
       logger,
@@ -205,11 +220,26 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#wake();
   }
 
+  /**
+   * Leader: has the fittest voter lead instead, and waits until it does, but not for long. Everything else goes on as it
+   * was: what is asked of this node meanwhile is answered or passed on. For a stop that nobody is to notice.
+   */
+  async handOver(): Promise<void> {
+    const successor = this.#quorum.successor();
+    if (successor === undefined) return;
+    this.transferLeadership(successor);
+    const untilMs = this.#deps.clock.monotonicMs() + handOverMs;
+    const isLed = (): boolean => this.route()?.kind === 'leader';
+    while (this.#isLive() && !isLed() && this.#deps.clock.monotonicMs() < untilMs) {
+      await this.changed(this.options.tickMs);
+    }
+  }
+
   /** Hands leadership over if it can be done soon, writes what waits and closes the log. Safe to call twice. */
   async stop(): Promise<void> {
     if (this.#state !== 'running') return this.halt();
     this.#state = 'stopping';
-    await this.#handOver();
+    await this.handOver();
     if (this.#end(stopping())) await this.#store.close();
   }
 
@@ -281,9 +311,29 @@ export class RaftLoop implements Service, RaftHandlers {
     return this.#quorum.route();
   }
 
-  /** How long a request that needs a quorum should wait for one now (`Quorum.patienceMs`). Unit: milliseconds. */
-  get patienceMs(): number {
-    return this.#quorum.patienceMs;
+  /** Who leads as far as this node knows; 0: nobody. It may be silent. */
+  get leader(): RaftId {
+    return this.#core?.raft.leader ?? nobody;
+  }
+
+  /** What may be expected of the voters. */
+  get outlook(): QuorumOutlook {
+    return this.#quorum.outlook;
+  }
+
+  /** Whether no majority can be made of the voters that are not known to be lost. */
+  get isLossKnown(): boolean {
+    return this.#quorum.isLossKnown;
+  }
+
+  /** Whether a member is known to be lost, and not merely silent. */
+  isLost(member: RaftId): boolean {
+    return this.#quorum.isLost(member);
+  }
+
+  /** The leader says that it has no quorum: whether that is so is asked of the voters' hosts now. */
+  doubtQuorum(): void {
+    this.#quorum.doubtRoute();
   }
 
   /** Resolves when leader or quorum may have changed, or after `delayMs`. */
@@ -339,12 +389,16 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   onGone(peer: RaftId): void {
+    this.#quorum.refused(peer);
     this.#guard(() => this.#succession.begin(peer));
     this.#wake();
   }
 
   async propose(command: Command, signal?: AbortSignal, from?: RaftId): Promise<TransactionOutcome> {
-    const outcome = await this.proposeEncoded(encodeCommand(command), signal);
+    await this.#untilAnswered(signal);
+    const outcome = await this.proposeEncoded(encodeCommand(command), signal).catch((error: unknown) => {
+      throw signal?.aborted ? error : passedOn(error);
+    });
     // The peer waits until it has applied this, too; nobody else does.
     this.#heldCommits.flush(from);
     return outcome;
@@ -368,12 +422,13 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   async readIndex(signal?: AbortSignal, from?: RaftId): Promise<number> {
-    this.#mustLead();
+    await this.#untilAnswered(signal);
     if (this.route() === undefined) throw this.noQuorum();
-    if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
     const promise = this.#reads.add();
     this.#wake();
-    const index = await promise;
+    const index = await promise.catch((error: unknown) => {
+      throw passedOn(error);
+    });
     // Whoever asks for another agent waits until that one has applied so much.
     this.#heldCommits.flush(from);
     return index;
@@ -381,6 +436,24 @@ export class RaftLoop implements Service, RaftHandlers {
 
   snapshot(...[peer, request, signal]: Parameters<RaftHandlers['snapshot']>): ReturnType<RaftHandlers['snapshot']> {
     return this.#shelf.serve(peer, request, signal);
+  }
+
+  /**
+   * Leader: waits while its voters are silent and not known to be lost. Throws `NOT_LEADER`, `CANCELLED` when the caller
+   * has given up, `UNAVAILABLE` when this agent stops: another may answer.
+   */
+  async #untilAnswered(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
+      try {
+        this.#mustLead();
+      } catch (error) {
+        throw passedOn(error);
+      }
+      if (this.#quorum.outlook !== 'awaited') return;
+      reached('leader-waits-for-its-voters');
+      await this.changed(this.options.patienceMs);
+    }
   }
 
   // --- Turns ---------------------------------------------------------------------------------------------------------
@@ -482,9 +555,9 @@ export class RaftLoop implements Service, RaftHandlers {
   #expire(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     this.#proposals.expire(nowMs - this.options.outcomeTimeoutMs, 'It took too long.');
-    if (this.route() !== undefined) return;
-    this.#proposals.expire(nowMs - this.options.silenceMs, 'Too few voters answer.');
-    this.#reads.fail(this.noQuorum(), nowMs - this.options.silenceMs, true);
+    if (this.#quorum.outlook !== 'lost') return;
+    this.#proposals.expire(nowMs - this.options.lossPatienceMs, 'Too few voters answer.');
+    this.#reads.fail(this.noQuorum(), nowMs - this.options.lossPatienceMs, true);
   }
 
   // --- 1. Append and sync, then 2. send ------------------------------------------------------------------------------
@@ -727,14 +800,6 @@ export class RaftLoop implements Service, RaftHandlers {
     if (raft === undefined || raft.role !== 'leader') throw notLeader(raft?.leader ?? nobody);
   }
 
-  async #handOver(): Promise<void> {
-    const successor = this.#quorum.successor();
-    if (successor === undefined) return;
-    this.transferLeadership(successor);
-    const untilMs = this.#deps.clock.monotonicMs() + handOverMs;
-    while (this.isLeader && this.#deps.clock.monotonicMs() < untilMs) await this.changed(this.options.tickMs);
-  }
-
   /** Lets something run on its own; its failure ends the loop. */
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => {
@@ -771,6 +836,12 @@ export class RaftLoop implements Service, RaftHandlers {
 interface AppendSlot {
   readonly responses: readonly Message[];
   isDurable: boolean;
+}
+
+/** What a peer, or who may ask a peer, is told of this agent's end: nothing was done, and another agent may do it. */
+function passedOn(error: unknown): unknown {
+  if (!ShoalError.is(error, 'CANCELLED')) return error;
+  return new ShoalError('UNAVAILABLE', error.message, { facts: error.facts, cause: error });
 }
 
 function hardStateOf({ term, vote, commit }: Message): HardState | undefined {

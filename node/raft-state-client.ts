@@ -16,12 +16,14 @@ import type {
 } from './state/types.ts';
 import { mustBeProposable } from './state/validate.ts';
 
-/** Pause before asking again when the leader is changing. Unit: milliseconds. */
-const retryMs = 20;
-/** How long the local replica may take to catch up with a read point or a write of its own. Unit: milliseconds. */
-const catchUpMs = 5000;
-/** Times a write whose fate is unknown is sent again, under its token. */
-const resendsMax = 3;
+/** Pause before asking again when the leader is changing: the first, then doubled up to the last. Unit: milliseconds. */
+const retryMsMin = 20;
+const retryMsMax = 320;
+/**
+ * A write whose fate is unknown is sent again, under its token, and waited for as long as a new one; all in all for so many
+ * times the patience with one.
+ */
+const patiencesMax = 2;
 
 export interface RaftStateClientDeps {
   readonly loop: RaftLoop;
@@ -78,7 +80,7 @@ export class RaftStateClient implements StateClient {
 
   async fresh(signal?: AbortSignal): Promise<StateReader> {
     const index = await orAbort(this.#readPoint(), signal);
-    if (!(await orAbort(this.#loop.waitApplied(index, catchUpMs), signal))) {
+    if (!(await orAbort(this.#loop.waitApplied(index, this.#loop.options.patienceMs), signal))) {
       throw new ShoalError('STALE', `This agent has not caught up with revision ${index}.`, {
         facts: { revision: this.local.revision, wanted: index },
       });
@@ -96,16 +98,15 @@ export class RaftStateClient implements StateClient {
     let token = clientToken === '' && this.#loop.route()?.kind === 'leader' ? this.#newToken() : clientToken;
     // Too large is said here rather than by the leader.
     let encoded = encodeCommand({ clientToken: token, transaction });
-    let refusal = new Retries(this.#clock, this.#loop.patienceMs);
+    const patience = new Patience(this.#clock, this.#loop);
     /** Something was sent whose fate is not known. */
     let unknown: ShoalError | undefined;
-    let resends = 0;
     for (;;) {
       if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
       const route = this.#loop.route();
       if (route === undefined) {
-        if (refusal.isOver || !this.#loop.isRunning) throw unknown ?? this.#loop.noQuorum();
-        await orAbort(this.#loop.changed(refusal.pauseMs(Number.POSITIVE_INFINITY)), signal);
+        if (patience.isOver) throw unknown ?? this.#loop.noQuorum();
+        await orAbort(this.#loop.changed(patience.leftMs), signal);
         continue;
       }
       try {
@@ -120,15 +121,16 @@ export class RaftStateClient implements StateClient {
         if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
           unknown = error;
           reached('write-of-unknown-fate');
-          resends += 1;
-          if (token === '' || resends > resendsMax) throw error;
-          refusal = new Retries(this.#clock, this.#loop.patienceMs);
+          if (token === '' || this.#loop.isLossKnown || !patience.renew()) throw error;
         } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
           throw error;
-        } else if (refusal.isOver) {
-          throw unknown ?? (ShoalError.is(error, 'PROPOSAL_DROPPED') ? error : this.#loop.noQuorum());
+        } else {
+          if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.doubtQuorum();
+          if (patience.isOver) {
+            throw unknown ?? (ShoalError.is(error, 'PROPOSAL_DROPPED') ? error : this.#loop.noQuorum());
+          }
         }
-        await orAbort(this.#loop.changed(refusal.pauseMs(retryMs)), signal);
+        await orAbort(this.#loop.changed(patience.pauseMs()), signal);
       }
     }
   }
@@ -141,15 +143,16 @@ export class RaftStateClient implements StateClient {
     try {
       const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
       const outcome = await orAbort(this.#transport.forwardPropose(leader, command, both), both);
-      if (await orAbort(this.#loop.waitApplied(outcome.revision, catchUpMs), signal)) return outcome;
+      const isHere = await orAbort(this.#loop.waitApplied(outcome.revision, this.#loop.options.patienceMs), signal);
+      if (isHere) return outcome;
       throw new ShoalError('OUTCOME_UNKNOWN', 'The write is committed, but this agent has not caught up with it.', {
         facts: { revision: outcome.revision },
       });
     } catch (error) {
       if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
       if (stop.signal.aborted) {
-        reached('leader-fell-silent-under-a-write');
-        throw new ShoalError('OUTCOME_UNKNOWN', 'The leader fell silent before it answered.', { cause: error });
+        reached('leader-lost-under-a-write');
+        throw new ShoalError('OUTCOME_UNKNOWN', 'The leader was lost before it answered.', { cause: error });
       }
       throw error;
     } finally {
@@ -161,12 +164,14 @@ export class RaftStateClient implements StateClient {
     }
   }
 
-  /** Stops waiting for a leader that fell silent, or for too long: that would only hide it from the caller. */
+  /**
+   * Stops waiting for an agent that leads no more or is lost, and for too long. One that is merely silent may be starved of
+   * CPU: it has the write, and answers when it can.
+   */
   #checkForwarded(): void {
-    const route = this.#loop.route();
     const nowMs = this.#clock.monotonicMs();
     for (const { leader, endMs, stop } of this.#forwarded) {
-      if (nowMs >= endMs || route?.kind !== 'leader' || route.raftId !== leader) stop.abort();
+      if (nowMs >= endMs || this.#loop.leader !== leader || this.#loop.isLost(leader)) stop.abort();
     }
   }
 
@@ -199,16 +204,16 @@ export class RaftStateClient implements StateClient {
   }
 
   async #askReadPoint(): Promise<number> {
-    const retries = new Retries(this.#clock, this.#loop.patienceMs);
+    const patience = new Patience(this.#clock, this.#loop);
     for (;;) {
       const route = this.#loop.route();
       if (route === undefined) {
-        if (retries.isOver || !this.#loop.isRunning) throw this.#loop.noQuorum();
-        await this.#loop.changed(retries.pauseMs(Number.POSITIVE_INFINITY));
+        if (patience.isOver) throw this.#loop.noQuorum();
+        await this.#loop.changed(patience.leftMs);
         continue;
       }
       const stop = new AbortController();
-      const timeout = this.#clock.setTimeout(() => stop.abort(), retries.pauseMs(Number.POSITIVE_INFINITY));
+      const timeout = this.#clock.setTimeout(() => stop.abort(), patience.leftMs);
       this.#isQuestionOut = true;
       try {
         const point = await orAbort(
@@ -224,9 +229,10 @@ export class RaftStateClient implements StateClient {
         const canRetry =
           stop.signal.aborted || ShoalError.is(error, 'NOT_LEADER', 'NO_QUORUM', 'UNAVAILABLE', 'OUTCOME_UNKNOWN');
         if (!canRetry) throw error;
-        if (retries.isOver) throw this.#loop.noQuorum();
+        if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.doubtQuorum();
+        if (patience.isOver) throw this.#loop.noQuorum();
         reached('read-point-asked-again');
-        await this.#loop.changed(retries.pauseMs(retryMs));
+        await this.#loop.changed(patience.pauseMs());
       } finally {
         timeout.cancel();
       }
@@ -239,23 +245,48 @@ export class RaftStateClient implements StateClient {
   }
 }
 
-/** The time that a request may wait for a leader. */
-class Retries {
+/** The time that a request may wait for a quorum: short while one is known to be lost, long while it may only be slow. */
+class Patience {
   readonly #clock: Clock;
-  readonly #endMs: number;
+  readonly #loop: RaftLoop;
+  readonly #startedMs: number;
+  /** When it ends while no loss is known. */
+  #endMs: number;
+  #retryMs = retryMsMin;
 
-  constructor(clock: Clock, patienceMs: number) {
+  constructor(clock: Clock, loop: RaftLoop) {
     this.#clock = clock;
-    this.#endMs = clock.monotonicMs() + patienceMs;
+    this.#loop = loop;
+    this.#startedMs = clock.monotonicMs();
+    this.#endMs = this.#startedMs + loop.options.patienceMs;
   }
 
   get isOver(): boolean {
-    return this.#clock.monotonicMs() >= this.#endMs;
+    if (!this.#loop.isRunning) return true;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs >= this.#endMs) return true;
+    const isLost = this.#loop.isLossKnown || this.#loop.outlook === 'lost';
+    return isLost && nowMs - this.#startedMs >= this.#loop.options.lossPatienceMs;
   }
 
-  /** What is left, at most `msMax`. Unit: milliseconds. */
-  pauseMs(msMax: number): number {
-    return Math.max(1, Math.min(msMax, this.#endMs - this.#clock.monotonicMs()));
+  /** What is left while no loss is known. Unit: milliseconds. */
+  get leftMs(): number {
+    return Math.max(1, this.#endMs - this.#clock.monotonicMs());
+  }
+
+  /** How long to wait before the next try. Unit: milliseconds. */
+  pauseMs(): number {
+    const pauseMs = Math.min(this.#retryMs, this.leftMs);
+    this.#retryMs = Math.min(retryMsMax, this.#retryMs * 2);
+    return pauseMs;
+  }
+
+  /** Begins again, for what was sent. False when that was done for long enough. */
+  renew(): boolean {
+    const { patienceMs } = this.#loop.options;
+    const lastMs = this.#startedMs + patiencesMax * patienceMs;
+    this.#endMs = Math.min(lastMs, this.#clock.monotonicMs() + patienceMs);
+    return this.#clock.monotonicMs() < lastMs;
   }
 }
 

@@ -46,6 +46,13 @@ export interface SentMessage extends Message {
 /** What travels one way between members. */
 export type PeerMessage = SentMessage | Hello;
 
+/**
+ * What a member's address says to somebody who connects, whatever its process does: `listening`, a process is there, be
+ * it starved of CPU; `closed`, its host says that there is none; `silent`, nothing answers, or no way leads there;
+ * `unknown`, nothing can be told.
+ */
+export type Presence = 'listening' | 'closed' | 'silent' | 'unknown';
+
 /** Whether a message is the loop's own and not the core's. */
 export function isHello(message: PeerMessage): message is Hello {
   return message.type === 'Hello' || message.type === 'HelloResp';
@@ -94,6 +101,8 @@ export interface RaftTransport {
   attach(handlers: RaftHandlers | undefined): void;
   /** Sends in order, or not at all. Never waits and never throws. */
   send(message: PeerMessage): void;
+  /** Asks at a member's address whether it is there, for at most `timeoutMs`. Never rejects. */
+  presence(peer: RaftId, timeoutMs: number): Promise<Presence>;
   /**
    * Passes an encoded command to the leader. Throws what its `propose` throws; `UNAVAILABLE` when it was certainly not
    * delivered; `OUTCOME_UNKNOWN` when it may have been.

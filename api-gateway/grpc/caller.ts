@@ -1,11 +1,9 @@
 import type { Clock } from '../../node/base/clock.ts';
-import { ShoalError } from '../../node/base/errors.ts';
 import type { GrpcCall } from '../../node/mesh/grpc/server.ts';
 import type { RequestContext } from '../../node/services/context.ts';
 import type { StateClient, StateReader } from '../../node/state/types.ts';
 import { type Authenticator, requestContext } from '../auth.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { nameMissingVoters } from '../missing-voters.ts';
 import { baseRules, Policy } from '../policy.ts';
 import { FreshReads } from '../rest/fresh-reads.ts';
 
@@ -34,7 +32,7 @@ export interface Served {
   read(): Promise<{ readonly reader: StateReader; readonly stale: boolean }>;
 }
 
-/** Finds out who calls, and words failures for them. One for a gateway. */
+/** Finds out who calls. One for a gateway. */
 export class Callers {
   readonly #deps: CallersDependencies;
   readonly #reads: FreshReads;
@@ -44,13 +42,9 @@ export class Callers {
     this.#reads = new FreshReads(deps.state, deps.clock, limits);
   }
 
-  /** Runs one call. Throws what `run` throws, with the missing voters named where there is no quorum. */
+  /** Runs one call. Throws what `run` throws. */
   async serve<T>(call: GrpcCall<Caller>, run: (served: Served) => Promise<T>): Promise<T> {
-    try {
-      return await run(await this.open(call));
-    } catch (caught) {
-      throw this.named(caught);
-    }
+    return run(await this.open(call));
   }
 
   /** As `serve`, for streams, which run on after this. */
@@ -68,14 +62,6 @@ export class Callers {
       credentials: { roles, userId, projectId, domainId, projectDomainId },
       read,
     };
-  }
-
-  named(caught: unknown): unknown {
-    if (!ShoalError.is(caught, 'NO_QUORUM')) return caught;
-    return new ShoalError('NO_QUORUM', nameMissingVoters(this.#deps.state, caught.message), {
-      facts: caught.facts,
-      cause: caught,
-    });
   }
 }
 

@@ -81,19 +81,15 @@ export function computeHandlers(
         return { output: await compute.servers.consoleOutput(context, reader, serverId, lines) };
       }),
     async *watchServers({ fromRevision }, call) {
+      const { context } = await callers.open(call);
+      if (watchStreams >= deps.watchStreamsMax) {
+        throw new ShoalError('RATE_LIMITED', 'This agent serves as many watches as it can.');
+      }
+      watchStreams += 1;
       try {
-        const { context } = await callers.open(call);
-        if (watchStreams >= deps.watchStreamsMax) {
-          throw new ShoalError('RATE_LIMITED', 'This agent serves as many watches as it can.');
-        }
-        watchStreams += 1;
-        try {
-          yield* new ServerWatch(state, context, fromRevision).events();
-        } finally {
-          watchStreams -= 1;
-        }
-      } catch (caught) {
-        throw callers.named(caught);
+        yield* new ServerWatch(state, context, fromRevision).events();
+      } finally {
+        watchStreams -= 1;
       }
     },
     listFlavors: (_request, call) =>

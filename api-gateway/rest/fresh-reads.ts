@@ -27,7 +27,8 @@ export class FreshReads {
   /** A view within a bound, confirmed if possible. Throws what `signal` says when the caller has gone. */
   async read(signal: AbortSignal): Promise<ReadView> {
     signal.throwIfAborted();
-    const waitMs = this.#state.standing().hasQuorum ? this.#limits.freshWaitMs : this.#limits.freshWaitWithoutQuorumMs;
+    const isLost = this.#state.standing().quorum === 'lost';
+    const waitMs = isLost ? this.#limits.freshWaitWithoutQuorumMs : this.#limits.freshWaitMs;
     const bound = new AbortController();
     const timer = this.#clock.setTimeout(() => bound.abort(), waitMs);
     const gone = (): void => bound.abort();
@@ -47,7 +48,7 @@ export class FreshReads {
         return { reader, stale: undefined };
       }
     } catch (error) {
-      if (!ShoalError.is(error, 'NO_QUORUM', 'NOT_LEADER', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED'))
+      if (!ShoalError.is(error, 'NO_QUORUM', 'NOT_LEADER', 'STALE', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED'))
         throw error;
     } finally {
       timer.cancel();

@@ -15,7 +15,7 @@ export interface OperationsDependencies {
 
 /**
  * `/healthz`: 200 while the agent does its work, also without quorum, since it still serves reads and its guests' owners;
- * 503 when a part of it is broken. `/readyz`: 200 while writes can be committed. `/metrics`: Prometheus.
+ * 503 when a part of it is broken. `/readyz`: 200 while writes can be committed, be it slowly. `/metrics`: Prometheus.
  */
 export function operationsModule(deps: OperationsDependencies): RestModule {
   return {
@@ -38,8 +38,9 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
         });
       });
       app.get('/readyz', { config: { public: true } }, (_request, reply) => {
-        const { hasQuorum, missingVoters } = deps.standing();
-        return reply.code(hasQuorum ? 200 : 503).send({ hasQuorum, missingVoters });
+        const { hasQuorum, quorum, missingVoters } = deps.standing();
+        // Voters that are slow make writes slow, not impossible: a balancer that took every agent away would make it worse.
+        return reply.code(quorum === 'lost' ? 503 : 200).send({ hasQuorum, quorum, missingVoters });
       });
       app.get('/metrics', { config: { public: true } }, async (_request, reply) =>
         reply.type(deps.registry.contentType).send(await deps.registry.metrics()),

@@ -43,6 +43,16 @@ export const configSchema = Type.Object(
           description: 'ticks without a leader before an election',
         }),
         heartbeatTicks: Type.Integer({ minimum: 1, maximum: 100, description: 'ticks between heartbeats' }),
+        patienceMs: Type.Integer({
+          minimum: 1_000,
+          maximum: 60_000,
+          description: 'how long a request waits for voters that are silent and not known to be lost',
+        }),
+        askMs: Type.Integer({
+          minimum: 50,
+          maximum: 10_000,
+          description: "how long a silent voter's host may take to answer a connection before it counts as lost",
+        }),
       },
       { additionalProperties: false },
     ),
@@ -156,7 +166,9 @@ export function configDefaults(): Config {
       tokenLifetimeMs: 3_600_000,
     },
     // An election after 1 to 2 s without a leader: well above the pauses of a busy machine (etcd's default is the same).
-    raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2 },
+    // Ten seconds in which a busy machine gives the voters no CPU, and an election; a host's kernel answers a connection
+    // within a round trip however busy it is, and 400 ms after 400 ms of silence refuses within a second what is lost.
+    raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2, patienceMs: 12_000, askMs: 400 },
     compute: { driver: 'qemu', user: 'nobody', stopGraceMs: 60_000 },
     storage: 'local',
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },

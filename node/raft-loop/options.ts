@@ -12,16 +12,37 @@ export interface RaftLoopOptions {
   /** Ticks between two heartbeats. Default 1: silence is noticed after a few of them. */
   readonly heartbeatTicks: number;
   /**
-   * A peer that was not heard for so long counts as missing: writes are refused, or what is under way has an unknown
-   * outcome. Default 600: six heartbeats. Unit: milliseconds.
+   * A peer that was not heard for so long counts as silent: it is not counted on. Silent is not lost, see `askAfterMs`.
+   * Default 600, and three heartbeats at least. Unit: milliseconds.
    */
   readonly silenceMs: number;
   /**
-   * How long a request waits for a leader with a quorum before it is refused. Default 700, so that a refusal takes less
-   * than a second. Unit: milliseconds.
+   * A voter that was not heard for so long is asked for at its address, when without it there may be no majority: refused
+   * or unanswered, it is known to be lost. Default two thirds of `silenceMs`, so that an answer is there when the peer counts
+   * as silent. Unit: milliseconds.
+   */
+  readonly askAfterMs: number;
+  /**
+   * How long an answer at a voter's address may take before it counts as lost. Default 400: a kernel answers within a round
+   * trip, also for a process that gets no CPU; with `askAfterMs` before it, a lost quorum is known within a second. Beyond
+   * it only where round trips take longer. Unit: milliseconds.
+   */
+  readonly askMs: number;
+  /**
+   * How long a request waits for a quorum that is not known to be lost before it is refused. Default 12,000: ten seconds in
+   * which a busy machine gives the voters no CPU, and an election. No client tries a refused creation again, so waiting
+   * is worth more than a quick refusal that is wrong. Unit: milliseconds.
    */
   readonly patienceMs: number;
-  /** How long a write that was appended may stay without an outcome while a quorum answers. Default 5000. */
+  /**
+   * How long a request waits while the quorum is known to be lost: long enough for an agent that is just being replaced by
+   * another, short enough that a refusal takes less than a second. Default 200. Unit: milliseconds.
+   */
+  readonly lossPatienceMs: number;
+  /**
+   * How long a write that was appended may stay without an outcome while no quorum is known to be lost. Default
+   * `patienceMs`. Unit: milliseconds.
+   */
   readonly outcomeTimeoutMs: number;
   /** The log is compacted when it is larger. Default 64 MiB. Unit: bytes. */
   readonly logBytesMax: number;
@@ -36,8 +57,11 @@ export const defaultRaftLoopOptions: RaftLoopOptions = {
   electionTicks: 10,
   heartbeatTicks: 1,
   silenceMs: 600,
-  patienceMs: 700,
-  outcomeTimeoutMs: 5000,
+  askAfterMs: 400,
+  askMs: 400,
+  patienceMs: 12_000,
+  lossPatienceMs: 200,
+  outcomeTimeoutMs: 12_000,
   logBytesMax: 64 * 1024 * 1024,
   logBytesKept: 32 * 1024 * 1024,
   logBytesHard: 256 * 1024 * 1024,
@@ -46,6 +70,15 @@ export const defaultRaftLoopOptions: RaftLoopOptions = {
 /** Fills in the defaults. Throws `CONFIG_INVALID` that lists every mistake. */
 export function checkRaftLoopOptions(given: Partial<RaftLoopOptions>): RaftLoopOptions {
   const options = { ...defaultRaftLoopOptions, ...given };
+  if (given.silenceMs === undefined) {
+    options.silenceMs = Math.max(options.silenceMs, 3 * options.heartbeatTicks * options.tickMs);
+  }
+  if (given.askAfterMs === undefined) options.askAfterMs = (options.silenceMs * 2) / 3;
+  if (given.patienceMs !== undefined && given.outcomeTimeoutMs === undefined)
+    options.outcomeTimeoutMs = given.patienceMs;
+  if (given.lossPatienceMs === undefined) {
+    options.lossPatienceMs = Math.min(options.lossPatienceMs, options.patienceMs);
+  }
   if (given.logBytesMax !== undefined && given.logBytesKept === undefined) options.logBytesKept = given.logBytesMax / 2;
   if (given.logBytesMax !== undefined && given.logBytesHard === undefined) options.logBytesHard = given.logBytesMax * 4;
   const mistakes: string[] = [];
@@ -56,6 +89,8 @@ export function checkRaftLoopOptions(given: Partial<RaftLoopOptions>): RaftLoopO
   if (options.silenceMs <= options.heartbeatTicks * options.tickMs) {
     mistakes.push('silenceMs must exceed the time between two heartbeats');
   }
+  if (options.askAfterMs > options.silenceMs) mistakes.push('askAfterMs must not exceed silenceMs');
+  if (options.lossPatienceMs > options.patienceMs) mistakes.push('lossPatienceMs must not exceed patienceMs');
   if (options.logBytesKept > options.logBytesMax) mistakes.push('logBytesKept must not exceed logBytesMax');
   if (options.logBytesHard < options.logBytesMax) mistakes.push('logBytesHard must not be below logBytesMax');
   if (mistakes.length > 0)

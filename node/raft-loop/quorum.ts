@@ -1,15 +1,20 @@
 /**
  * Who can commit now, as far as this node knows: the members, who of them was heard of lately, who leads, and so whether a
  * write or a fresh read has a chance. It decides nothing about consensus; it only refuses early what would not be answered.
+ *
+ * Early means: within a second when too many voters are known to be lost (losses.ts), so that no majority can be made of
+ * the rest. While they are merely silent a request waits, for they may only be slow.
  */
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { RaftId } from '../base/ids.ts';
 import { reached } from '../base/maybe.ts';
 import { nobody, type RawNode } from '../raft/index.ts';
-import type { StateStanding } from '../state/types.ts';
+import type { RaftTransport } from '../raft-transport.ts';
+import type { QuorumOutlook, StateStanding } from '../state/types.ts';
 import type { LogStore } from '../store/index.ts';
 import { Heard } from './heard.ts';
+import { type Loss, Losses } from './losses.ts';
 import type { RaftLoopOptions } from './options.ts';
 import type { Replica } from './replica.ts';
 
@@ -31,29 +36,64 @@ export interface QuorumDeps {
   readonly options: RaftLoopOptions;
   readonly store: LogStore;
   readonly replica: Replica;
+  readonly transport: Pick<RaftTransport, 'presence'>;
   /** The core; undefined while the log is in doubt and no peer has told its term. */
   readonly core: () => RawNode | undefined;
+  /** What people call a member. */
+  readonly nameOf: (member: RaftId) => string;
+  /** Whether a quorum is lost may be seen otherwise now. */
+  readonly changed: () => void;
+  /** The transport's answer could not be had: a fault of the code. */
+  readonly failed: (error: unknown) => void;
 }
+
+/** How long a leader's word that it has no quorum keeps this node asking. Unit: milliseconds. */
+const doubtMs = 2000;
+
+const lossTexts: Readonly<Record<Loss, string>> = {
+  'refuses-connections': 'refuses connections',
+  'no-answer': 'cannot be reached',
+};
 
 export class Quorum {
   readonly #deps: QuorumDeps;
   readonly #raftId: RaftId;
   readonly #heard: Heard;
+  readonly #losses: Losses;
   #lastTickMs: number;
-  /** Ticks in a row without anybody who could commit. */
-  #routelessTicks = 0;
+  /** How long nobody is known who could commit, as far as this process was running. Unit: milliseconds. */
+  #routelessMs = 0;
+  #doubtedUntilMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(deps: QuorumDeps) {
     this.#deps = deps;
     this.#raftId = deps.store.identity.raftId;
     this.#heard = new Heard(this.#raftId);
+    this.#losses = new Losses({ ...deps, silentMs: (member) => this.#heard.silentMs(member) });
     this.#lastTickMs = deps.clock.monotonicMs();
   }
 
   /** Something has come from a peer. */
   heard(peer: RaftId): void {
     this.#heard.note(peer);
+    this.#losses.heard(peer);
+  }
+
+  /** Whether a member is known to be lost, and not merely silent. */
+  isLost(member: RaftId): boolean {
+    return member !== this.#raftId && this.#losses.of(member) !== undefined;
+  }
+
+  /** Who leads says that it has no quorum: the voters are asked for, as if this node knew no leader. */
+  doubtRoute(): void {
+    this.#doubtedUntilMs = this.#deps.clock.monotonicMs() + doubtMs;
+    this.#ask();
+  }
+
+  /** A peer's host has refused a connection: its process has ended. */
+  refused(peer: RaftId): void {
+    this.#losses.refused(peer);
   }
 
   /** Time has passed. Call once a tick. */
@@ -62,9 +102,12 @@ export class Quorum {
     const nowMs = this.#deps.clock.monotonicMs();
     // A late tick means that this process stood still; that is no silence of others.
     if (nowMs - this.#lastTickMs > tickMsMax) reached('tick-came-late');
-    this.#heard.advance(Math.min(nowMs - this.#lastTickMs, tickMsMax));
+    const ranMs = Math.min(nowMs - this.#lastTickMs, tickMsMax);
+    this.#heard.advance(ranMs);
     this.#lastTickMs = nowMs;
-    this.#routelessTicks = this.route() === undefined ? this.#routelessTicks + 1 : 0;
+    this.#routelessMs = this.route() === undefined ? this.#routelessMs + ranMs : 0;
+    // Asked before a route is given up, so that the answers are there when they are needed.
+    if (!this.#isRouteSure() || nowMs < this.#doubtedUntilMs) this.#ask();
   }
 
   /** The loop has ended: from now on there is no route. */
@@ -89,6 +132,7 @@ export class Quorum {
     const { voters, votersOutgoing, learners, learnersNext } = replica.confState;
     return {
       hasQuorum: route !== undefined,
+      quorum: this.outlook,
       leaderRaftId: raft?.leader ?? nobody,
       term: raft?.term ?? store.plannedHardState.term,
       commitIndex: this.commitIndex,
@@ -114,23 +158,51 @@ export class Quorum {
     return { kind: 'leader', raftId: raft.leader };
   }
 
-  /**
-   * How long a request that needs a quorum should wait for one now. In an outage that has lasted longer than an election
-   * takes, waiting again with each request would only make refusals slow. Unit: milliseconds.
-   */
-  get patienceMs(): number {
-    const { patienceMs, tickMs, electionTicks } = this.#deps.options;
-    return this.#routelessTicks > 2 * electionTicks + patienceMs / tickMs ? Math.min(patienceMs, tickMs) : patienceMs;
+  /** Whether a request that needs a quorum is answered, should wait, or is refused. */
+  get outlook(): QuorumOutlook {
+    if (this.route() !== undefined) return 'answers';
+    return this.#isClosed || this.isLossKnown || this.#routelessMs > this.#deps.options.patienceMs ? 'lost' : 'awaited';
   }
 
-  /** The refusal of a write or a fresh read for want of a quorum: it names who is missing. */
+  /** Whether so many voters are known to be lost that no majority can be made of the rest. */
+  get isLossKnown(): boolean {
+    const { voters, votersOutgoing } = this.#deps.replica.confState;
+    const isShort = (ids: readonly RaftId[]): boolean => {
+      const left = ids.filter((id) => id === this.#raftId || this.#losses.of(id) === undefined);
+      return ids.length > 0 && left.length <= ids.length / 2;
+    };
+    return isShort(voters) || isShort(votersOutgoing);
+  }
+
+  /** The refusal of a write or a fresh read for want of a quorum: it names who is lost, or who was waited for. */
   refusal(): ShoalError {
     const { missingVoters, leaderRaftId } = this.standing();
     const { doubt } = this.#deps.store;
-    const missing = missingVoters.length === 0 ? '' : ` Not answering: ${missingVoters.join(', ')}.`;
-    return new ShoalError('NO_QUORUM', `Too few voters answer to commit a write.${missing}`, {
+    return new ShoalError('NO_QUORUM', this.#refusalText(leaderRaftId, missingVoters), {
       facts: { missingVoters, leaderRaftId, ...(doubt === undefined ? {} : { doubt: doubt.detail }) },
     });
+  }
+
+  #refusalText(leader: RaftId, missing: readonly RaftId[]): string {
+    const { nameOf } = this.#deps;
+    if (this.isLossKnown) {
+      const lost = this.#voters().flatMap((id) => {
+        const loss = this.#losses.of(id);
+        return loss === undefined || id === this.#raftId ? [] : [`${nameOf(id)} ${lossTexts[loss]}`];
+      });
+      return `Too few voters are left to commit a write: ${lost.join(', ')}.`;
+    }
+    const names = missing.filter((id) => id !== this.#raftId).map(nameOf);
+    const wait = names.length === 1 ? 'does not answer' : 'do not answer';
+    if (leader === this.#raftId) {
+      return names.length === 0
+        ? 'The other voters do not confirm writes in time.'
+        : `${names.join(', ')} ${wait} the leader ${nameOf(leader)} in time.`;
+    }
+    if (leader !== nobody) return `The leader ${nameOf(leader)} does not answer in time.`;
+    return names.length === 0
+      ? 'No leader was elected in time.'
+      : `No leader was elected in time: ${names.join(', ')} ${wait}.`;
   }
 
   /** The members that this node has business with, but for itself. */
@@ -175,5 +247,24 @@ export class Quorum {
   /** Whether the member was heard of lately, or is this node itself. */
   #isAlive(member: RaftId): boolean {
     return this.#heard.silentMs(member) <= this.#deps.options.silenceMs;
+  }
+
+  #ask(): void {
+    this.#losses.ask(this.#voters().filter((id) => id !== this.#raftId));
+  }
+
+  #voters(): readonly RaftId[] {
+    const { voters, votersOutgoing } = this.#deps.replica.confState;
+    return [...new Set([...voters, ...votersOutgoing])];
+  }
+
+  /** Whether who can commit was heard of so lately that nobody need be asked for. */
+  #isRouteSure(): boolean {
+    const route = this.route();
+    const { askAfterMs } = this.#deps.options;
+    if (route === undefined) return false;
+    if (route.kind === 'leader') return this.#heard.silentMs(route.raftId) < askAfterMs;
+    const { voters, votersOutgoing } = this.#deps.replica.confState;
+    return [voters, votersOutgoing].every((ids) => ids.length === 0 || this.#heard.isMajorityHeard(ids, askAfterMs));
   }
 }

@@ -6,6 +6,7 @@
 import { ShoalError } from '../base/errors.ts';
 import { decodeCommand, encodeCommand } from './command.ts';
 import { StateMachine } from './state-machine.ts';
+import { hostTable } from './tables/index.ts';
 import type { StateClient, StateEvent, StateReader, StateStanding, Transaction, TransactionOutcome } from './types.ts';
 import { mustBeProposable } from './validate.ts';
 import { WatchHub } from './watch.ts';
@@ -41,6 +42,7 @@ export class MemoryStateClient implements StateClient {
     const { revision } = this.#machine;
     return {
       hasQuorum: this.available,
+      quorum: this.available ? 'answers' : 'lost',
       leaderRaftId: this.available ? (this.voters[0] ?? 0) : 0,
       term: 1,
       commitIndex: revision,
@@ -85,7 +87,13 @@ export class MemoryStateClient implements StateClient {
   #mustBeAvailable(signal: AbortSignal | undefined): void {
     if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
     if (!this.available) {
-      throw new ShoalError('NO_QUORUM', 'Too few voters answer.', { facts: { missingVoters: [1] } });
+      const names = this.voters.map(
+        (raftId) => hostTable.one(this.local, 'raft-id', String(raftId))?.record.name ?? `voter ${raftId}`,
+      );
+      const lost = names.map((name) => `${name} cannot be reached`).join(', ');
+      throw new ShoalError('NO_QUORUM', `Too few voters are left to commit a write: ${lost}.`, {
+        facts: { missingVoters: this.voters },
+      });
     }
   }
 }

@@ -76,10 +76,18 @@ export interface StateEvent {
   readonly value: Uint8Array | undefined;
 }
 
+/**
+ * What may be expected of the voters. `answers`: a leader was heard of lately, or is this agent with a quorum that answers.
+ * `awaited`: not so, but nobody knows that too many voters are lost; they may be slow, and what needs them waits.
+ * `lost`: too many are known to be lost, or have been waited for in vain; what needs them is refused.
+ */
+export type QuorumOutlook = 'answers' | 'awaited' | 'lost';
+
 /** What an agent knows of its own standing. Never waits. */
 export interface StateStanding {
-  /** A leader has been heard from lately (or is this agent, with a quorum answering). */
+  /** `quorum` is `answers`. */
   readonly hasQuorum: boolean;
+  readonly quorum: QuorumOutlook;
   readonly leaderRaftId: number;
   readonly term: number;
   readonly commitIndex: number;
@@ -100,12 +108,13 @@ export interface StateClient {
   standing(): StateStanding;
   /**
    * A linearizable view: resolves once the local replica has caught up with everything committed before the call.
-   * Throws `NO_QUORUM` within `freshTimeoutMs` (under 1 s) when no quorum answers, naming the missing voters in `facts`.
+   * Throws `NO_QUORUM`: in under 1 s when too many voters are known to be lost, else after about 12 s in which none answered
+   * (`RaftLoopOptions.patienceMs`). Its message names hosts, its `facts` the missing voters. `STALE`: this agent lags.
    */
   fresh(signal?: AbortSignal): Promise<StateReader>;
   /**
    * Commits a transaction and waits until the local replica has applied it.
-   * Throws `NO_QUORUM` (in under 1 s, nothing was proposed), `OUTCOME_UNKNOWN` (proposed, fate not known: retry with the
+   * Throws `NO_QUORUM` (as `fresh`; nothing was proposed), `OUTCOME_UNKNOWN` (proposed, fate not known: retry with the
    * same `clientToken`), `CANCELLED`, `TOO_LARGE`. An outcome with `succeeded: false` or a `refusal` is not an error here.
    */
   commit(

@@ -12,6 +12,7 @@ import type { Prng } from '../../node/base/prng.ts';
 import {
   isHello,
   type PeerMessage,
+  type Presence,
   type RaftHandlers,
   type RaftTransport,
   type SnapshotPart,
@@ -41,6 +42,10 @@ export type SendObserver = (message: PeerMessage) => void;
 const callMsMax = 10_000;
 /** Until a peer that cannot be reached is given up. Unit: ms. */
 const connectMsMax = 500;
+/** When a connection that got no answer is tried once more, as a part of the time for it (node/mesh/port-probe.ts). */
+const secondTryAfter = 0.4;
+/** An answer awaited for so much longer than was meant shows that the asker stood still itself. Unit: ms. */
+const ownDelayMsMax = 100;
 /** How much later a message may come again. Unit: ms. */
 const replayMsMax = 20_000;
 /** Longest time on the way, clogs apart. Unit: ms. */
@@ -114,6 +119,7 @@ export class SimNetwork {
       send: (message) => {
         if (life.isAlive) this.#send(self, message);
       },
+      presence: (peer, timeoutMs) => this.#presence(self, peer, life, timeoutMs),
       forwardPropose: (leader, command, signal) =>
         this.call({ from: self, to: leader, life, signal, mayHaveHappened: true }, (remote, remoteSignal) =>
           attached(remote).propose(decodeCommand(command), remoteSignal, self),
@@ -271,6 +277,51 @@ export class SimNetwork {
         );
       });
     });
+  }
+
+  /**
+   * What `peer`'s port answers. Its host's kernel does, also for a process that is paused; the answer waits for an asker that
+   * is. Packets of a connection get lost as messages do, and each try has two.
+   */
+  #presence(self: RaftId, peer: RaftId, life: Life, timeoutMs: number): Promise<Presence> {
+    const { promise, resolve } = Promise.withResolvers<Presence>();
+    const startedMs = this.#schedule.nowMs;
+    const settle = (presence: Presence): void => {
+      timeout.isCancelled = true;
+      if (life.isAlive) resolve(presence);
+    };
+    const timeout = this.#schedule.after(
+      timeoutMs,
+      () => settle(this.#schedule.nowMs - startedMs > timeoutMs + ownDelayMsMax ? 'unknown' : 'silent'),
+      life,
+    );
+    const tryOnce = (): void => {
+      const outMs = this.#packetMs(self, peer);
+      if (outMs === undefined) return;
+      this.#schedule.after(outMs, () => {
+        const endpoint = this.#endpoints.get(peer);
+        const presence = endpoint?.life.isAlive === true && endpoint.handlers !== undefined ? 'listening' : 'closed';
+        const backMs = this.#packetMs(peer, self);
+        if (backMs !== undefined) this.#schedule.after(backMs, () => settle(presence), life);
+      });
+    };
+    tryOnce();
+    this.#schedule.after(
+      timeoutMs * secondTryAfter,
+      () => {
+        if (!timeout.isCancelled) tryOnce();
+      },
+      life,
+    );
+    return promise;
+  }
+
+  /** How long one packet that belongs to no stream is on its way now; undefined: it is lost. Unit: ms. */
+  #packetMs(from: RaftId, to: RaftId): number | undefined {
+    const link = this.#link(from, to);
+    const isSafe = link.safeUntilMs > this.#schedule.nowMs;
+    if (!isSafe && (link.isCut || this.#random.chance(this.conditions.loss))) return undefined;
+    return Math.max(this.#delayMs(link), link.cloggedUntilMs - this.#schedule.nowMs);
   }
 
   /** Does `run` at `to` some time later, if nothing is lost and a process runs there: hearsay, sent to one peer. */

@@ -26,6 +26,8 @@ export class RaftGroup {
   readonly #handlers = new Map<number, RaftHandlers>();
   /** `a>b`: what `a` says does not reach `b`. */
   readonly #cuts = new Set<string>();
+  /** Members that get no CPU: what is sent to them waits, and their hosts' kernels go on. */
+  readonly #starved = new Map<number, (() => void)[]>();
   readonly #open: OpenLog;
   readonly #options: Partial<RaftLoopOptions>;
   readonly #logger: Logger;
@@ -47,6 +49,7 @@ export class RaftGroup {
         clock: systemClock,
         logger: this.#logger.child({ member: raftId }),
         random: new Prng(raftId * 7919),
+        nameOf: (member) => `host-${member}`,
         transport,
         log,
         onFatal: (error) => this.fatal.push(error),
@@ -122,6 +125,28 @@ export class RaftGroup {
     }
   }
 
+  /** What is said to or by these waits until `feed`, as for processes that get no CPU. */
+  starve(...members: readonly number[]): void {
+    for (const member of members) this.#starved.set(member, []);
+  }
+
+  feed(): void {
+    const waiting = [...this.#starved.values()];
+    this.#starved.clear();
+    for (const later of waiting.flat()) later();
+  }
+
+  /** Does `run` once both ends have CPU. */
+  #whenFed(a: number, b: number, run: () => void): void {
+    const waiting = this.#starved.get(a) ?? this.#starved.get(b);
+    if (waiting === undefined) run();
+    else waiting.push(() => this.#whenFed(a, b, run));
+  }
+
+  #fed(a: number, b: number): Promise<void> {
+    return new Promise((resolve) => this.#whenFed(a, b, resolve));
+  }
+
   heal(): void {
     this.#cuts.clear();
   }
@@ -140,20 +165,32 @@ export class RaftGroup {
       send: (message: PeerMessage) => {
         setImmediate(() => {
           if (this.#cuts.has(`${self}>${message.to}`)) return;
-          this.#handlers.get(message.to)?.onMessage(message);
+          this.#whenFed(self, message.to, () => this.#handlers.get(message.to)?.onMessage(message));
         });
+      },
+      presence: async (peer, timeoutMs) => {
+        if (this.#cuts.has(`${self}>${peer}`) || this.#cuts.has(`${peer}>${self}`)) {
+          await new Promise((resolve) => setTimeout(resolve, timeoutMs));
+          return 'silent';
+        }
+        return this.#handlers.has(peer) ? 'listening' : 'closed';
       },
       forwardPropose: async (leader, command, signal) => {
         const there = this.#reach(self, leader);
         if (there === undefined) throw unreachable(leader);
+        await this.#fed(self, leader);
         const outcome = await there.propose(decodeCommand(command), signal, self);
+        await this.#fed(self, leader);
         if (this.#reach(leader, self) === undefined) throw new ShoalError('OUTCOME_UNKNOWN', 'the answer was lost');
         return outcome;
       },
       forwardReadIndex: async (leader, signal) => {
         const there = this.#reach(self, leader);
         if (there === undefined) throw unreachable(leader);
-        return there.readIndex(signal, self);
+        await this.#fed(self, leader);
+        const index = await there.readIndex(signal, self);
+        await this.#fed(self, leader);
+        return index;
       },
       fetchSnapshot: (from, request, signal) => this.#snapshot(self, from, request, signal),
     };

@@ -13,6 +13,7 @@ import { systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { Prng } from '../../node/base/prng.ts';
+import { askPort } from '../../node/mesh/port-probe.ts';
 import { messageFromWire, messageToWire, snapshotPartFromWire, snapshotPartToWire } from '../../node/raft-codec.ts';
 import { RaftLoop } from '../../node/raft-loop.ts';
 import { RaftStateClient } from '../../node/raft-state-client.ts';
@@ -167,6 +168,7 @@ const transport: RaftTransport = {
     const bytes = shoal.v1.RaftMessage.encode(messageToWire(message)).finish();
     send(linkTo(message.to), { kind: 'message', bytes: Buffer.from(bytes).toString('base64') });
   },
+  presence: (peer, timeoutMs) => askPort(systemClock, `127.0.0.1:${ports[peer - 1] ?? 0}`, timeoutMs),
   forwardPropose: async (leader, command, signal) =>
     JSON.parse(await call(leader, 'propose', Buffer.from(command).toString('base64'), signal)) as TransactionOutcome,
   forwardReadIndex: async (leader, signal) => Number(await call(leader, 'readIndex', '', signal)),
