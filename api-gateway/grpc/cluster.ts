@@ -31,8 +31,12 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
     removeHost: ({ hostId, force }, call) =>
       callers.serve(call, async ({ credentials, context }) => {
         nativePolicy.enforce('remove_host', credentials);
-        const { forgottenServerIds, lostImageIds } = await cluster.removeHost(hostId, force, context.signal);
-        return { forgottenServerIds: [...forgottenServerIds], lostImageIds: [...lostImageIds] };
+        const removal = await cluster.removeHost(hostId, force, context.signal);
+        return {
+          forgottenServerIds: [...removal.forgottenServerIds],
+          releasedServerIds: [...removal.releasedServerIds],
+          lostImageIds: [...removal.lostImageIds],
+        };
       }),
   };
 }

@@ -71,7 +71,7 @@ export function computeHandlers(
       }),
     migrateServer: ({ serverId, hostName }, call) =>
       callers.serve(call, async ({ context }) => {
-        await compute.servers.migrate(context, serverId, hostName === '' ? undefined : hostName);
+        await compute.moves.migrate(context, serverId, hostName === '' ? undefined : hostName);
         return {};
       }),
     getConsoleLog: ({ serverId, linesMax }, call) =>

@@ -61,15 +61,17 @@ export function registerHosts(program: Command): void {
     .argument('<name>', 'name or id of the host')
     .option(
       '--force',
-      'also when it is alive and votes, when what is being deleted there can never be torn down, or when it alone holds an image',
+      'also when it is alive and votes, when it can never tear down what is being deleted or release what moves away, or when it alone holds an image',
     )
     .option('--json', 'print one JSON object')
     .action(async (name: string, flags: ConfigFlags & { readonly force?: boolean; readonly json?: boolean }) => {
-      const { forgottenServerIds, lostImageIds } = await withHost(flags, name, (calls, hostId, options) =>
-        calls.removeHost({ hostId, force: flags.force ?? false }, options),
+      const { forgottenServerIds, releasedServerIds, lostImageIds } = await withHost(
+        flags,
+        name,
+        (calls, hostId, options) => calls.removeHost({ hostId, force: flags.force ?? false }, options),
       );
       if (flags.json) {
-        console.log(JSON.stringify({ removed: name, forgottenServerIds, lostImageIds }));
+        console.log(JSON.stringify({ removed: name, forgottenServerIds, releasedServerIds, lostImageIds }));
         return;
       }
       console.log(`${name} is no host of this mesh any more. Its agent ends by itself or may be stopped.`);
@@ -77,6 +79,8 @@ export function registerHosts(program: Command): void {
         console.log(
           `server ${id} was being deleted there: its record is gone; what is left of it on ${name} is yours to clear away`,
         );
+      for (const id of releasedServerIds)
+        console.log(`server ${id} had moved away: its new host shuts ${name} out of the storage and takes its disk`);
       for (const id of lostImageIds) console.log(`image ${id} was held there alone: its content is lost`);
     });
 }

@@ -39,8 +39,8 @@ export interface RemovalRequest {
   /** Id or name. */
   readonly host: string;
   /**
-   * Also when it is alive and votes; also when servers there that are being deleted cannot be torn down any more; also
-   * when it alone holds the content of an image.
+   * Also when it is alive and votes; also when servers there that are being deleted cannot be torn down any more, or
+   * servers that move away wait for it to release them; also when it alone holds the content of an image.
    */
   readonly force: boolean;
   readonly signal: AbortSignal;
@@ -50,6 +50,8 @@ export interface RemovalRequest {
 export interface Removal {
   readonly host: shoal.v1.Host;
   readonly forgottenServerIds: readonly string[];
+  /** Servers that moved away and that it had not released: their new hosts shut it out of the storage and take over. */
+  readonly releasedServerIds: readonly string[];
   readonly lostImageIds: readonly string[];
 }
 
@@ -66,13 +68,19 @@ export async function removeHost(deps: HostRemovalDependencies, request: Removal
   await disable(deps, host.id, signal);
   const lostImageIds = new Set<string>();
   const forgottenServerIds = new Set<string>();
+  const releasedServerIds = new Set<string>();
   for (let step = 0; step < stepsMax; step++) {
     if (await moveRoutersOff(deps, host.id, signal)) continue;
     if (await leaveAggregates(deps, host.id, signal)) continue;
     if (await moveImagesOff(deps, host.id, { force, signal, lostImageIds })) continue;
+    if (force && (await releaseMoved(deps, host.id, { signal, releasedServerIds }))) continue;
     if (await forgetServer(deps, host.id, { force, signal, forgottenServerIds })) continue;
     if (!(await takeAway(deps, host.id, signal))) continue;
-    const removal = { forgottenServerIds: [...forgottenServerIds], lostImageIds: [...lostImageIds] };
+    const removal = {
+      forgottenServerIds: [...forgottenServerIds],
+      releasedServerIds: [...releasedServerIds],
+      lostImageIds: [...lostImageIds],
+    };
     deps.logger.warn({ hostId: host.id, name: host.name, force, ...removal }, 'a host was removed from the mesh');
     return { host, ...removal };
   }
@@ -129,17 +137,20 @@ function viewOf(
   };
 }
 
-/** Servers that are to live are never given up with a host; those that are to go are, when that is forced. */
+/**
+ * Servers that are to live are never given up with a host; those that are to go, and those that have moved away, are when
+ * that is forced.
+ */
 function refuseServers(reader: StateReader, host: shoal.v1.Host, force: boolean): readonly Row<shoal.v1.Server>[] {
   const rows = serverTable.by(reader, 'host', host.id);
-  const kept = rows.filter(({ record }) => !(force && record.deleting && record.hostId === host.id));
+  const kept = rows.filter(({ record }) => !(force && (record.deleting || record.hostId !== host.id)));
   if (kept.length === 0) return rows;
   const names = kept.slice(0, namedMax).map(({ record }) => `${record.name} (${record.id})`);
   const more = kept.length > namedMax ? ` and ${kept.length - namedMax} more` : '';
   throw new ShoalError(
     'CONFLICT',
     `Host ${host.name} has servers: ${names.join(', ')}${more}. Move or delete them first; ` +
-      'when it can never tear down what is being deleted, force the removal.',
+      'when it can never tear down what is being deleted, or release what moves away, force the removal.',
     { facts: { hostId: host.id, servers: kept.length } },
   );
 }
@@ -208,6 +219,32 @@ async function moveImagesOff(
   return isMore;
 }
 
+/**
+ * What moved away is its new host's from now on, on the operator's word that this one is lost. That word is no fence: the
+ * new host proves one before it opens the disk (`openDisk` shuts out whoever holds the storage lock at a lower generation).
+ * True while there may be more.
+ */
+async function releaseMoved(
+  deps: ServiceDependencies,
+  hostId: string,
+  options: { readonly signal: AbortSignal; readonly releasedServerIds: Set<string> },
+): Promise<boolean> {
+  const released = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
+    const rows = serverTable
+      .by(reader, 'host', hostId)
+      .filter(({ record }) => record.hostId !== hostId && record.previousHostId === hostId)
+      .slice(0, rowsPerStep);
+    for (const row of rows) {
+      const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
+      const next = { ...row.record, previousHostId: '', releasedGeneration, updatedMs: deps.clock.nowMs() };
+      serverTable.update(change, row, new shoal.v1.Server(next));
+    }
+    return rows.map(({ record }) => record.id);
+  });
+  for (const id of released) options.releasedServerIds.add(id);
+  return released.length > 0;
+}
+
 /** One at a time: servers share rows (group, quota) that a transaction can write once. True while there may be more. */
 async function forgetServer(
   deps: ServiceDependencies,
@@ -216,7 +253,8 @@ async function forgetServer(
 ): Promise<boolean> {
   const forgotten = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
     const host = hostTable.get(reader, hostId)?.record;
-    const row = host === undefined ? undefined : refuseServers(reader, host, options.force)[0];
+    const rows = host === undefined ? [] : refuseServers(reader, host, options.force);
+    const row = rows.find(({ record }) => record.deleting && record.hostId === hostId);
     if (row === undefined) return undefined;
     removeServerRow(change, reader, row, deps.clock.nowMs());
     return row.record;

@@ -977,6 +977,9 @@ export namespace shoal {
             /** RemoveHostResponse lostImageIds. */
             lostImageIds: string[];
 
+            /** RemoveHostResponse releasedServerIds. */
+            releasedServerIds: string[];
+
             /**
              * Creates a new RemoveHostResponse instance using the specified properties.
              * @param [properties] Properties to set
@@ -1014,6 +1017,9 @@ export namespace shoal {
 
                 /** RemoveHostResponse lostImageIds */
                 lostImageIds?: string[];
+
+                /** RemoveHostResponse releasedServerIds */
+                releasedServerIds?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

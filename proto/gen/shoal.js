@@ -2269,6 +2269,7 @@ export const shoal = $root.shoal = (() => {
              * @typedef {Object} shoal.v1.RemoveHostResponse.$Properties
              * @property {Array.<string>} [forgottenServerIds] RemoveHostResponse forgottenServerIds
              * @property {Array.<string>} [lostImageIds] RemoveHostResponse lostImageIds
+             * @property {Array.<string>} [releasedServerIds] RemoveHostResponse releasedServerIds
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2296,6 +2297,7 @@ export const shoal = $root.shoal = (() => {
             const RemoveHostResponse = function (properties) {
                 this.forgottenServerIds = [];
                 this.lostImageIds = [];
+                this.releasedServerIds = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2317,6 +2319,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             RemoveHostResponse.prototype.lostImageIds = $util.emptyArray;
+
+            /**
+             * RemoveHostResponse releasedServerIds.
+             * @member {Array.<string>} releasedServerIds
+             * @memberof shoal.v1.RemoveHostResponse
+             * @instance
+             */
+            RemoveHostResponse.prototype.releasedServerIds = $util.emptyArray;
 
             /**
              * Creates a new RemoveHostResponse instance using the specified properties.
@@ -2356,6 +2366,9 @@ export const shoal = $root.shoal = (() => {
                 if (message.lostImageIds != null && message.lostImageIds.length)
                     for (let i = 0; i < message.lostImageIds.length; ++i)
                         writer.uint32(/* id 2, wireType 2 =*/18).string(message.lostImageIds[i]);
+                if (message.releasedServerIds != null && message.releasedServerIds.length)
+                    for (let i = 0; i < message.releasedServerIds.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.releasedServerIds[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2414,6 +2427,14 @@ export const shoal = $root.shoal = (() => {
                             if (!(message.lostImageIds && message.lostImageIds.length))
                                 message.lostImageIds = [];
                             message.lostImageIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.releasedServerIds && message.releasedServerIds.length))
+                                message.releasedServerIds = [];
+                            message.releasedServerIds.push(reader.stringVerify());
                             continue;
                         }
                     }

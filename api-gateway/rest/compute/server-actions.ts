@@ -33,7 +33,6 @@ const notYet = new Set([
   'resize',
   'restore',
   'resume',
-  'revertResize',
   'shelve',
   'shelveOffload',
   'suspend',
@@ -54,7 +53,7 @@ interface Call {
 /** Returns a body for 200, or nothing for an empty 202. */
 type Action = (call: Call) => Promise<object | undefined>;
 
-export function addActions(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
+export function addActions(app: FastifyInstance, gateway: Gateway, { servers, moves }: ComputeService): void {
   /** An action that takes no argument. */
   const plain =
     (run: (context: RequestContext, id: string) => Promise<void>): Action =>
@@ -69,6 +68,7 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers }: 
     unpause: plain((context, id) => servers.unpause(context, id)),
     lock: plain((context, id) => servers.lock(context, id)),
     unlock: plain((context, id) => servers.unlock(context, id)),
+    revertResize: plain((context, id) => moves.cancel(context, id)),
     forceDelete: plain((context, id) => servers.delete(context, id)),
     async reboot({ context, id, argument }) {
       const { type } = parse(schemas.rebootBody, argument);
@@ -80,7 +80,7 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers }: 
       if (host !== undefined && microversionOf(request) < 56) {
         throw new ShoalError('INVALID_ARGUMENT', 'A host for migrate can be named from microversion 2.56 on.');
       }
-      await servers.migrate(context, id, host);
+      await moves.migrate(context, id, host);
       return undefined;
     },
     async 'os-getConsoleOutput'({ request, context, id, argument }) {

@@ -6,6 +6,7 @@ import { Flavors } from './flavors.ts';
 import { Hosts } from './hosts.ts';
 import { Keypairs } from './keypairs.ts';
 import { ServerGroups } from './server-groups.ts';
+import { ServerMoves } from './server-moves.ts';
 import { Servers } from './servers.ts';
 
 export type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
@@ -16,6 +17,7 @@ export class ComputeService {
   readonly keypairs: Keypairs;
   readonly serverGroups: ServerGroups;
   readonly servers: Servers;
+  readonly moves: ServerMoves;
   readonly hosts: Hosts;
   readonly aggregates: Aggregates;
 
@@ -24,6 +26,7 @@ export class ComputeService {
     this.keypairs = new Keypairs(deps);
     this.serverGroups = new ServerGroups(deps);
     this.servers = new Servers(deps, options);
+    this.moves = new ServerMoves(deps);
     this.hosts = new Hosts(deps);
     this.aggregates = new Aggregates(deps);
   }

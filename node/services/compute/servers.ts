@@ -1,26 +1,16 @@
 /** Servers: what their owners see of them and ask of them. Making them: server-create.ts. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { ServerId } from '../../base/ids.ts';
-import { reached } from '../../base/maybe.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import {
-  hostTable,
-  imageTable,
-  portTable,
-  securityGroupTable,
-  serverGroupTable,
-  serverTable,
-} from '../../state/tables/index.ts';
+import { hostTable, portTable, securityGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
-import type { LocalIntent, Placed } from '../dependencies.ts';
+import type { LocalIntent } from '../dependencies.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { findOwnServer } from '../ownership.ts';
 import { type Attempt, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
-import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
-import { badRequest, checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
+import { checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 import {
@@ -255,80 +245,6 @@ export class Servers {
     return all.slice(-(lines + (hasEnd ? 1 : 0))).join('\n');
   }
 
-  /**
-   * Moves a stopped server to another host; an administrator's right. Only where both hosts reach the disk. The old host
-   * releases it first, then the new one takes over: at no moment do two hosts have the disk.
-   */
-  async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
-    if (!context.isAdmin) throw forbidden('os_compute_api:os-migrate-server:migrate');
-    const reader = await this.#deps.state.fresh(context.signal);
-    const server = seeServer(context, reader, id).record;
-    checkMovable(server);
-    if (hostName !== undefined && hostTable.one(reader, 'name', indexKey(hostName)) === undefined) {
-      throw badRequest(`Compute host ${hostName} could not be found.`);
-    }
-    const group = serverGroupTable.get(reader, server.serverGroupId);
-    const image = imageTable.get(reader, server.imageId)?.record;
-    const { flavor } = server;
-    if (flavor === null) throw conflict(`Instance ${id} has no flavor recorded`);
-    const placed = await this.#deps.placer.place(
-      {
-        serverId: id as ServerId,
-        generation: server.generation + 1,
-        flavor,
-        ...(image === undefined ? {} : { image }),
-        projectId: server.projectId,
-        zone: server.zone,
-        storage: server.storage,
-        excludeHostIds: [server.hostId],
-        ...(hostName === undefined ? {} : { forceHostName: hostName }),
-        schedulerHints: server.schedulerHints,
-        ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, id) }),
-      },
-      context.signal,
-    );
-    await this.#move(context, server, placed);
-  }
-
-  async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
-    try {
-      await transact(this.#deps, context, (attempt) => {
-        const { reader, change } = attempt;
-        const row = seeServer(context, reader, server.id);
-        checkMovable(row.record);
-        if (placed.isTooOld()) {
-          reached('claims-too-old-to-bind');
-          throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
-        }
-        if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
-        const group = serverGroupTable.get(reader, server.serverGroupId);
-        if (group !== undefined) {
-          if (!groupAllows(groupForPlacement(reader, group.record, server.id), [placed.hostId])) {
-            throw new ShoalError('PRECONDITION_CHANGED', 'The server group has changed meanwhile; try again.');
-          }
-          // Unchanged but for its revision: whoever places another member by the group as it was has to look again.
-          writeGroup(change, group, group.record.memberIds);
-        }
-        this.#write(attempt, row, {
-          ...row.record,
-          hostId: placed.hostId,
-          previousHostId: row.record.hostId,
-          generation: row.record.generation + 1,
-          status: ServerStatus.SERVER_STATUS_MIGRATING,
-          taskState: 'resize_migrating',
-        });
-        for (const portId of row.record.portIds) {
-          const port = portTable.get(reader, portId);
-          if (port === undefined) continue;
-          updatePortRow(change, port, new shoal.v1.Port({ ...port.record, hostId: placed.hostId }));
-        }
-      });
-    } catch (caught) {
-      if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
-      throw caught;
-    }
-  }
-
   /** Commits what the owner asks for. Without a quorum, the server's own host takes it on its own account. */
   async #ask(context: RequestContext, id: string, ask: Ask): Promise<void> {
     try {
@@ -394,18 +310,4 @@ function checkIdle(server: shoal.v1.Server, action: string): void {
   const isWayOut = action === 'reboot' || server.status === ServerStatus.SERVER_STATUS_ERROR;
   if (server.taskState === '' || isWayOut) return;
   throw conflict(`Cannot '${action}' instance ${server.id} while it is in task_state ${server.taskState}`);
-}
-
-function checkMovable(server: shoal.v1.Server): void {
-  checkState(server, 'migrate', ['stopped']);
-  if (server.taskState !== '' || server.previousHostId !== '') {
-    throw conflict(
-      `Cannot 'migrate' instance ${server.id} while it is in task_state ${server.taskState || 'migrating'}`,
-    );
-  }
-  if (server.storage !== 'rbd') {
-    throw conflict(
-      `Instance ${server.id} has its disk on its host's own storage; only servers on shared storage can move.`,
-    );
-  }
 }

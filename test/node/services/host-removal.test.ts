@@ -54,6 +54,19 @@ async function serverOn(world: ComputeWorld, hostName: string): Promise<shoal.v1
   return server;
 }
 
+/** A stopped server on shared storage. */
+async function stoppedServer(world: ComputeWorld, hostName: string): Promise<shoal.v1.Server> {
+  const server = await serverOn(world, hostName);
+  await hostsAct(world);
+  await world.compute.servers.stop(world.admin, server.id);
+  await hostsAct(world);
+  await transact(world.deps, world.admin, ({ reader, change }) => {
+    const row = serverTable.must(reader, server.id);
+    serverTable.update(change, row, new shoal.v1.Server({ ...row.record, storage: 'rbd' }));
+  });
+  return server;
+}
+
 void t.test('a voter that is alive is refused unless forced, and nothing has changed then', async (t) => {
   const mesh = await makeMesh();
   const before = mesh.state.local.revision;
@@ -104,6 +117,23 @@ void t.test('servers keep their host; those on their way out are forgotten when 
   t.equal(serverTable.get(mesh.state.local, kept.id), undefined);
   t.equal(portTable.get(mesh.state.local, kept.portIds[0] ?? ''), undefined);
   t.equal(quotaUsage(mesh.state.local, 'admin-project', 'instances'), 0);
+});
+
+void t.test('a server that moves away from a host lost for good is not held by it, nor is its deletion', async (t) => {
+  const mesh = await makeMesh();
+  const [moved, dropped] = [await stoppedServer(mesh, 'host-2'), await stoppedServer(mesh, 'host-2')];
+  for (const { id } of [moved, dropped]) await mesh.compute.moves.migrate(mesh.admin, id, 'host-3');
+  await mesh.compute.servers.delete(mesh.admin, dropped.id);
+  mesh.hostProbe.silent.add(idOf(2));
+  await t.rejects(mesh.remove('host-2'), { code: 'CONFLICT', message: /release what moves away, force/ });
+  t.same(serverTable.must(mesh.state.local, moved.id).record.previousHostId, idOf(2), 'nothing has changed');
+  const removal = await mesh.remove('host-2', true);
+  t.same([...removal.releasedServerIds].sort(), [moved.id, dropped.id].sort());
+  t.same(removal.forgottenServerIds, [], 'their new host has them');
+  t.match(serverTable.must(mesh.state.local, moved.id).record, { hostId: idOf(3), previousHostId: '', generation: 2 });
+  await hostsAct(mesh);
+  t.equal(serverTable.get(mesh.state.local, dropped.id), undefined, 'the new host ends the deletion');
+  t.ok(serverTable.get(mesh.state.local, moved.id));
 });
 
 void t.test('source NAT and images move off before the host goes', async (t) => {

@@ -1,5 +1,7 @@
 import t from 'tap';
+import { must } from '../../../../node/base/assert.ts';
 import { ShoalError } from '../../../../node/base/errors.ts';
+import type { HostId } from '../../../../node/base/ids.ts';
 import { hostnameOf } from '../../../../node/services/compute/server-create.ts';
 import { QuotaService, quotaUsage } from '../../../../node/services/quota.ts';
 import { portTable, quotaTable, serverGroupTable, serverTable } from '../../../../node/state/tables/index.ts';
@@ -336,11 +338,14 @@ void t.test('a stopped server on shared storage moves: generation, ports, and a 
   await hostsAct(world);
   await servers.stop(world.alice, local.id);
   await hostsAct(world);
-  t.match(await errorOf(servers.migrate(world.alice, local.id)), { code: 'FORBIDDEN' });
-  t.match(await errorOf(servers.migrate(world.admin, local.id)), { code: 'CONFLICT', message: /shared storage/ });
+  t.match(await errorOf(world.compute.moves.migrate(world.alice, local.id)), { code: 'FORBIDDEN' });
+  t.match(await errorOf(world.compute.moves.migrate(world.admin, local.id)), {
+    code: 'CONFLICT',
+    message: /shared storage/,
+  });
 
   const shared = await sharedServer(world, network.id);
-  await servers.migrate(world.admin, shared.id);
+  await world.compute.moves.migrate(world.admin, shared.id);
   const moving = read(world, shared.id);
   t.match(moving, { generation: 2, previousHostId: shared.hostId, status: ServerStatus.SERVER_STATUS_MIGRATING });
   t.not(moving?.hostId, shared.hostId);
@@ -352,6 +357,39 @@ void t.test('a stopped server on shared storage moves: generation, ports, and a 
   await world.reports(row.previousHostId).released(row);
   await world.reports(row.hostId).deleted(row);
   t.equal(read(world, shared.id), undefined);
+});
+
+void t.test('a server whose host does not answer is not moved; a move that waits for one is taken back', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const shared = await sharedServer(world, network.id);
+  const home = shared.hostId as HostId;
+  world.hostProbe.silent.add(home);
+  t.match(await errorOf(world.compute.moves.migrate(world.admin, shared.id)), {
+    code: 'CONFLICT',
+    message: /does not answer.*remove the host/,
+  });
+  t.match(read(world, shared.id), { hostId: home, generation: 1, previousHostId: '' });
+  t.same(world.placer.requests.length, 1, 'no other host was asked for room');
+  t.match(await errorOf(world.compute.moves.cancel(world.admin, shared.id)), { code: 'CONFLICT', message: /no move/ });
+
+  world.hostProbe.silent.delete(home);
+  await world.compute.moves.migrate(world.admin, shared.id);
+  world.hostProbe.silent.add(home);
+  const between = must(read(world, shared.id), 'the server');
+  t.match(await errorOf(world.compute.servers.start(world.alice, shared.id)), { code: 'CONFLICT' });
+  await world.compute.moves.cancel(world.alice, shared.id);
+  const back = must(read(world, shared.id), 'the server');
+  t.match(back, { hostId: home, previousHostId: '', generation: 3, status: ServerStatus.SERVER_STATUS_SHUTOFF });
+  t.equal(portTable.must(world.state.local, shared.portIds[0] ?? '').record.hostId, home);
+  // The host between them speaks of a move that is over.
+  await world.reports(between.hostId).power(between, 'running', 0);
+  await world.reports(home).released(between);
+  t.same(read(world, shared.id), back);
+  await hostsAct(world);
+  await world.compute.servers.start(world.alice, shared.id);
+  await hostsAct(world);
+  t.match(read(world, shared.id), { status: ServerStatus.SERVER_STATUS_ACTIVE, hostId: home });
 });
 
 async function sharedServer(world: ComputeWorld, networkId: string): Promise<shoal.v1.Server> {

@@ -88,7 +88,7 @@ void t.test('two members of a group that is to be apart do not move to one host 
   });
   await addHost(world, 3);
   const moves = await Promise.allSettled(
-    members.map(({ id }) => world.compute.servers.migrate(world.admin, id, 'host-3')),
+    members.map(({ id }) => world.compute.moves.migrate(world.admin, id, 'host-3')),
   );
   t.same(moves.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   const refused = moves.find((move) => move.status === 'rejected');

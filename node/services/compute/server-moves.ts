@@ -1,0 +1,175 @@
+/**
+ * Moving stopped servers between hosts that both reach the disk. The old host releases it first, then the new one takes
+ * over: at no moment do two hosts have the disk. A move whose old host has not released yet can be taken back.
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { ServerId } from '../../base/ids.ts';
+import { reached } from '../../base/maybe.ts';
+import { indexKey } from '../../state/table.ts';
+import { hostTable, imageTable, portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from '../context.ts';
+import type { Placed } from '../dependencies.ts';
+import { updatePortRow } from '../network/port-record.ts';
+import { type Attempt, type Change, transact } from '../transact.ts';
+import type { ComputeDependencies } from './dependencies.ts';
+import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
+import { badRequest, conflict, forbidden } from './refusals.ts';
+import { checkState, checkUnlocked, seeServer } from './server-record.ts';
+
+const { ServerStatus } = shoal.v1;
+
+export class ServerMoves {
+  readonly #deps: ComputeDependencies;
+
+  constructor(deps: ComputeDependencies) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Moves a stopped server to another host, chosen by placement or named; an administrator's right. `CONFLICT` when the
+   * server is not stopped, its disk is not on shared storage, or its present host does not answer: only that host can let
+   * go of the disk, and the move would wait for it without an end.
+   */
+  async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
+    if (!context.isAdmin) throw forbidden('os_compute_api:os-migrate-server:migrate');
+    const reader = await this.#deps.state.fresh(context.signal);
+    const server = seeServer(context, reader, id).record;
+    checkMovable(server);
+    if (hostName !== undefined && hostTable.one(reader, 'name', indexKey(hostName)) === undefined) {
+      throw badRequest(`Compute host ${hostName} could not be found.`);
+    }
+    await this.#mustAnswer(context, reader, server);
+    const group = serverGroupTable.get(reader, server.serverGroupId);
+    const image = imageTable.get(reader, server.imageId)?.record;
+    const { flavor } = server;
+    if (flavor === null) throw conflict(`Instance ${id} has no flavor recorded`);
+    const placed = await this.#deps.placer.place(
+      {
+        serverId: id as ServerId,
+        generation: server.generation + 1,
+        flavor,
+        ...(image === undefined ? {} : { image }),
+        projectId: server.projectId,
+        zone: server.zone,
+        storage: server.storage,
+        excludeHostIds: [server.hostId],
+        ...(hostName === undefined ? {} : { forceHostName: hostName }),
+        schedulerHints: server.schedulerHints,
+        ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, id) }),
+      },
+      context.signal,
+    );
+    await this.#move(context, server, placed);
+  }
+
+  /**
+   * Takes a move back whose old host has not released the disk yet (Nova's `revertResize`): the server is that host's again,
+   * at a generation of its own, stopped as it was. The other host has never had the disk. `CONFLICT` when nothing waits.
+   */
+  async cancel(context: RequestContext, id: string): Promise<void> {
+    await transact(this.#deps, context, (attempt) => {
+      const row = seeServer(context, attempt.reader, id);
+      const { record } = row;
+      checkUnlocked(context, record);
+      if (record.deleting) throw conflict(`Cannot 'revertResize' instance ${id} while it is in task_state deleting`);
+      const { previousHostId } = record;
+      if (previousHostId === '' || record.releasedGeneration >= record.generation - 1) {
+        throw conflict(`Cannot 'revertResize' instance ${id}: no move of it waits for its former host.`);
+      }
+      if (hostTable.get(attempt.reader, previousHostId) === undefined) {
+        throw conflict(`Cannot 'revertResize' instance ${id}: its former host is no member of the mesh any more.`);
+      }
+      const group = serverGroupTable.get(attempt.reader, record.serverGroupId);
+      if (group !== undefined) writeGroup(attempt.change, group, group.record.memberIds);
+      const generation = record.generation + 1;
+      const next = new shoal.v1.Server({
+        ...record,
+        hostId: previousHostId,
+        previousHostId: '',
+        generation,
+        // The host between them never had the disk: nothing is left for it to release.
+        releasedGeneration: generation - 1,
+        status: ServerStatus.SERVER_STATUS_SHUTOFF,
+        taskState: '',
+        updatedMs: this.#deps.clock.nowMs(),
+      });
+      serverTable.update(attempt.change, row, next);
+      movePorts(attempt, record, previousHostId);
+    });
+  }
+
+  /** Asked directly and now: what gossip last heard may be old. */
+  async #mustAnswer(context: RequestContext, reader: StateReader, server: shoal.v1.Server): Promise<void> {
+    const host = hostTable.get(reader, server.hostId)?.record;
+    if (host === undefined) throw conflict(`Instance ${server.id} has no host`);
+    if (await this.#deps.hostProbe.answers(host.id as Placed['hostId'], context.signal)) return;
+    throw conflict(
+      `Host ${host.name}, which has instance ${server.id}, does not answer. Only it can let go of the disk: ` +
+        'move the server when the host is back, or remove the host from the mesh when it is lost for good.',
+    );
+  }
+
+  async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
+    try {
+      await transact(this.#deps, context, (attempt) => {
+        const { reader, change } = attempt;
+        const row = seeServer(context, reader, server.id);
+        checkMovable(row.record);
+        if (placed.isTooOld()) {
+          reached('claims-too-old-to-bind');
+          throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
+        }
+        if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
+        agreeWithGroup(change, reader, server, placed.hostId);
+        const next = new shoal.v1.Server({
+          ...row.record,
+          hostId: placed.hostId,
+          previousHostId: row.record.hostId,
+          generation: row.record.generation + 1,
+          status: ServerStatus.SERVER_STATUS_MIGRATING,
+          taskState: 'resize_migrating',
+          updatedMs: this.#deps.clock.nowMs(),
+        });
+        serverTable.update(change, row, next);
+        movePorts(attempt, row.record, placed.hostId);
+      });
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
+      throw caught;
+    }
+  }
+}
+
+/** Throws `PRECONDITION_CHANGED` unless the server's group allows the host as it is now. */
+function agreeWithGroup(change: Change, reader: StateReader, server: shoal.v1.Server, hostId: string): void {
+  const group = serverGroupTable.get(reader, server.serverGroupId);
+  if (group === undefined) return;
+  if (!groupAllows(groupForPlacement(reader, group.record, server.id), [hostId])) {
+    throw new ShoalError('PRECONDITION_CHANGED', 'The server group has changed meanwhile; try again.');
+  }
+  // Unchanged but for its revision: whoever places another member by the group as it was has to look again.
+  writeGroup(change, group, group.record.memberIds);
+}
+
+function movePorts({ reader, change }: Attempt, server: shoal.v1.Server, hostId: string): void {
+  for (const portId of server.portIds) {
+    const port = portTable.get(reader, portId);
+    if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, hostId }));
+  }
+}
+
+function checkMovable(server: shoal.v1.Server): void {
+  checkState(server, 'migrate', ['stopped']);
+  if (server.taskState !== '' || server.previousHostId !== '') {
+    throw conflict(
+      `Cannot 'migrate' instance ${server.id} while it is in task_state ${server.taskState || 'migrating'}`,
+    );
+  }
+  if (server.storage !== 'rbd') {
+    throw conflict(
+      `Instance ${server.id} has its disk on its host's own storage; only servers on shared storage can move.`,
+    );
+  }
+}
