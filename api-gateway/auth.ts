@@ -1,5 +1,6 @@
 import type { RequestContext } from '../node/services/context.ts';
 import type { Principal } from '../node/services/identity-principal.ts';
+import type { PolicyCredentials } from './policy.ts';
 
 /** Turns a token into who it speaks for. The identity service is one; it asks no other agent. */
 export interface Authenticator {
@@ -9,6 +10,13 @@ export interface Authenticator {
 
 /** Longest token looked at, characters; ours take about 700. */
 export const tokenCharactersMax = 4096;
+
+/** What policies are told of the caller. */
+export function policyCredentials(principal: Principal): PolicyCredentials {
+  const { roles, userId, projectId, domainId, projectDomainId, isSystem } = principal;
+  const scope = projectId !== '' ? 'project' : domainId !== '' ? 'domain' : isSystem ? 'system' : 'none';
+  return { roles, scope, userId, projectId, domainId, projectDomainId };
+}
 
 /** What services are told of the caller. */
 export function requestContext(principal: Principal, requestId: string, signal: AbortSignal): RequestContext {

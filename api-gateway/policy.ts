@@ -4,6 +4,7 @@
  *
  *     role:NAME             the caller has the role (case does not matter)
  *     rule:NAME             another rule of the same set
+ *     scope:KIND            the token is for a `project`, a `domain`, the `system`, or nothing (`none`)
  *     FIELD:%(TARGET)s      the caller's field equals the target's: user_id, project_id, domain_id, project_domain_id
  *     FIELD:TEXT            the caller's field equals a text
  *     @   !                 always, never (an empty rule is always)
@@ -11,9 +12,13 @@
  */
 import { ShoalError } from '../node/base/errors.ts';
 
+/** What a token is for. */
+export type PolicyScope = 'project' | 'domain' | 'system' | 'none';
+
 /** The caller as rules see it. */
 export interface PolicyCredentials {
   readonly roles: readonly string[];
+  readonly scope: PolicyScope;
   readonly userId: string;
   readonly projectId: string;
   readonly domainId: string;
@@ -63,18 +68,8 @@ export class Policy<Name extends string = string> {
   }
 }
 
-/** Rules that every set builds on. */
-export const baseRules = {
-  admin: 'role:admin',
-  owner: 'project_id:%(project_id)s',
-  /** Any project may read what is its own. */
-  reader: 'rule:admin or (rule:owner and (role:reader or role:member))',
-  member: 'rule:admin or (rule:owner and role:member)',
-  admin_or_owner: 'rule:admin or rule:owner',
-  admin_or_self: 'rule:admin or user_id:%(user_id)s',
-} as const;
-
 const fields: Readonly<Record<string, (credentials: PolicyCredentials) => string>> = {
+  scope: (credentials) => credentials.scope,
   user_id: (credentials) => credentials.userId,
   project_id: (credentials) => credentials.projectId,
   domain_id: (credentials) => credentials.domainId,

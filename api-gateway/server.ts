@@ -2,19 +2,20 @@
  * The REST gateway: one base URL, all services below it. This file owns what is the same for each of them: listeners,
  * bounds, request ids, tokens, faults, stale marks. What a service adds is a `RestModule` (rest/module.ts).
  *
- * A request's way: listener -> rate limit -> token -> body (bounded, parsed) -> the module's handler -> a service in
- * node/services -> the answer, or a fault in the shape of that service.
+ * A request's way: listener -> rate limit -> token -> policy -> body (bounded, parsed) -> the module's handler -> a service
+ * in node/services -> the answer, or a fault in the shape of that service.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { assert } from '../node/base/assert.ts';
 import type { Clock } from '../node/base/clock.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import type { Logger } from '../node/base/logger.ts';
 import type { StateClient } from '../node/state/types.ts';
-import { type Authenticator, requestContext, tokenCharactersMax } from './auth.ts';
+import { AccessPolicy } from './access-policy.ts';
+import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './auth.ts';
 import { failureOf } from './errors.ts';
 import { defaultLimits, type GatewayLimits } from './limits.ts';
 import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
@@ -74,6 +75,7 @@ export class RestServer implements Service {
   readonly #requests: TokenBuckets;
   readonly #known = new KnownRoutes();
   readonly #servers: Server[] = [];
+  readonly #unguarded: string[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(deps: RestServerDependencies, options: RestServerOptions) {
@@ -99,6 +101,9 @@ export class RestServer implements Service {
 
   async start(): Promise<void> {
     await this.app.ready();
+    // Not thrown where the route is added: the router would notice only when it gives up waiting for the module.
+    const [unguarded] = this.#unguarded;
+    if (unguarded !== undefined) throw AccessPolicy.missing(unguarded);
     try {
       for (const { host, port } of this.#options.listen) this.#servers.push(await this.#listen(host, port));
     } catch (error) {
@@ -191,9 +196,15 @@ export class RestServer implements Service {
   }
 
   #mount(app: FastifyInstance, module: RestModule, prefix: string): void {
+    const access = new AccessPolicy(module.policies);
     void app.register(
       (scope, _options, done) => {
+        scope.addHook('onRoute', (route) => {
+          this.#unguarded.push(...guardRoute(route, access, prefix));
+        });
         scope.addHook('onRequest', async (request) => this.#authenticate(request));
+        scope.addHook('onRequest', async (request) => authorize(request));
+        scope.addHook('preHandler', async (request) => authorizeAction(request));
         scope.setErrorHandler((error, request, reply) => this.#fail(error, request, reply, module));
         module.register(scope, this.#gateway);
         done();
@@ -218,10 +229,11 @@ export class RestServer implements Service {
       },
       context: (request) => requestContext(principalOf(request), request.id, requestState(request).abort.signal),
       principal: principalOf,
-      credentials: (request) => {
-        const { roles, userId, projectId, domainId, projectDomainId } = principalOf(request);
-        return { roles, userId, projectId, domainId, projectDomainId };
-      },
+      credentials: (request) => policyCredentials(principalOf(request)),
+      allows: (request, rule, target) =>
+        guardOf(request).access.allows(rule, policyCredentials(principalOf(request)), target),
+      enforce: (request, rule, target) =>
+        guardOf(request).access.enforce(rule, policyCredentials(principalOf(request)), target),
       signal: (request) => requestState(request).abort.signal,
       baseUrl: (request) => this.#baseUrl(request),
       readState: (request) => this.#readState(request),
@@ -410,6 +422,46 @@ function principalOf(request: FastifyRequest) {
   const { principal } = requestState(request);
   assert(principal !== undefined, 'a public route asks who the caller is');
   return principal;
+}
+
+/** Ties a route to the rules that guard it. Returns the operations that no rule names: the gateway does not start then. */
+function guardRoute(route: RouteOptions, access: AccessPolicy, prefix: string): string[] {
+  const config = route.config ?? {};
+  if (config.public === true) return [];
+  const path = route.url.slice(prefix.length);
+  route.config = { ...config, guard: { access, path } };
+  const suffixes = ['', ...(config.actions ?? []).map((action) => `#${action}`)];
+  return [route.method]
+    .flat()
+    .flatMap((method) => suffixes.map((suffix) => `${method} ${path}${suffix}`))
+    .filter((operation) => access.find(operation) === undefined);
+}
+
+function guardOf(request: FastifyRequest) {
+  const { guard } = request.routeOptions.config;
+  assert(guard !== undefined, 'a public route asks its policy');
+  return guard;
+}
+
+/** Before the body is read: whoever may not do it cannot make the agent take it in. */
+function authorize(request: FastifyRequest): void {
+  if (request.is404 || request.routeOptions.config.public === true) return;
+  const { access, path } = guardOf(request);
+  const parameters = request.params as Readonly<Record<string, string>>;
+  access.enforceOperation(`${request.method} ${path}`, policyCredentials(principalOf(request)), parameters);
+}
+
+/** What the body asks for is known only now. */
+function authorizeAction(request: FastifyRequest): void {
+  const { actions, guard } = request.routeOptions.config;
+  const { body } = request;
+  if (actions === undefined || guard === undefined || typeof body !== 'object' || body === null) return;
+  const parameters = request.params as Readonly<Record<string, string>>;
+  const credentials = policyCredentials(principalOf(request));
+  for (const action of Object.keys(body)) {
+    if (!actions.includes(action)) continue;
+    guard.access.enforceOperation(`${request.method} ${guard.path}#${action}`, credentials, parameters);
+  }
 }
 
 function errorCodeOf(error: unknown): string {

@@ -1,40 +1,46 @@
+import { assert } from '../../node/base/assert.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import type { GrpcCall } from '../../node/mesh/grpc/server.ts';
 import type { RequestContext } from '../../node/services/context.ts';
 import type { StateClient, StateReader } from '../../node/state/types.ts';
-import { type Authenticator, requestContext } from '../auth.ts';
+import type { AccessPolicy } from '../access-policy.ts';
+import { type Authenticator, policyCredentials, requestContext } from '../auth.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { baseRules, Policy } from '../policy.ts';
+import type { PolicyCredentials } from '../policy.ts';
 import { FreshReads } from '../rest/fresh-reads.ts';
 
 /** Metadata key of the token. */
 export const tokenKey = 'x-auth-token';
 
-/** Who calls, as far as the head of the call says: a token whose signature is good, or the operator at this machine. */
-export type Caller = { readonly kind: 'token'; readonly token: string } | { readonly kind: 'operator' };
+/** Who calls what, as far as the head of the call says: a token whose signature is good, or the operator at this machine. */
+export type Caller = {
+  /** The operation as policies name it: `rpc shoal.v1.ComputeService/GetServer`. */
+  readonly operation: string;
+} & ({ readonly kind: 'token'; readonly token: string } | { readonly kind: 'operator' });
 
-/** The native API's rules: the mesh is administrators' business, servers are their projects'. */
-export const nativePolicy = new Policy({
-  ...baseRules,
-  list_hosts: 'rule:admin',
-  create_ticket: 'rule:admin',
-  set_host_enabled: 'rule:admin',
-  remove_host: 'rule:admin',
-  explain_per_host: 'rule:admin',
-  all_projects: 'rule:admin',
-});
-
-/** What handlers are given for one call. */
+/** What handlers are given for one call that policy allows. */
 export interface Served {
   readonly context: RequestContext;
-  readonly credentials: Parameters<typeof nativePolicy.allows>[1];
+  readonly credentials: PolicyCredentials;
+  /** When the right ends by itself, wall clock in milliseconds; infinite for the operator. */
+  readonly expiresMs: number;
+  /** Whether a rule holds: for what only the handler knows. */
+  allows(rule: string): boolean;
+  /** As `allows`, and throws `FORBIDDEN`. */
+  enforce(rule: string): void;
+  /**
+   * Asks again, by the records as they are now, whether the caller may do what they do: for streams. Reads memory only,
+   * unless this replica lags behind the token. Throws `UNAUTHENTICATED` or `FORBIDDEN`.
+   */
+  recheck(): Promise<void>;
   /** A view to read from, and whether it may be old. */
   read(): Promise<{ readonly reader: StateReader; readonly stale: boolean }>;
 }
 
-/** Finds out who calls. One for a gateway. */
+/** Finds out who calls, and asks whether they may. One for a listener. */
 export class Callers {
   readonly #deps: CallersDependencies;
+  readonly #served = new WeakMap<GrpcCall<Caller>, Served>();
   readonly #reads: FreshReads;
 
   constructor(deps: CallersDependencies, limits: GatewayLimits) {
@@ -42,26 +48,53 @@ export class Callers {
     this.#reads = new FreshReads(deps.state, deps.clock, limits);
   }
 
+  /** Before any handler of the service runs. Throws `UNAUTHENTICATED`, or `FORBIDDEN` by the policy of the operation. */
+  async authorize(call: GrpcCall<Caller>): Promise<void> {
+    this.#served.set(call, await this.#open(call));
+  }
+
   /** Runs one call. Throws what `run` throws. */
   async serve<T>(call: GrpcCall<Caller>, run: (served: Served) => Promise<T>): Promise<T> {
-    return run(await this.open(call));
+    return run(this.open(call));
   }
 
   /** As `serve`, for streams, which run on after this. */
-  async open(call: GrpcCall<Caller>): Promise<Served> {
+  open(call: GrpcCall<Caller>): Served {
+    const served = this.#served.get(call);
+    assert(served !== undefined, 'a handler runs that policy has not allowed');
+    return served;
+  }
+
+  async #open(call: GrpcCall<Caller>): Promise<Served> {
+    const { access, authenticator } = this.#deps;
+    const { caller, signal } = call;
     const requestId = `req-${this.#deps.newId()}`;
     const read: Served['read'] = async () => {
-      const { reader, stale } = await this.#reads.read(call.signal);
+      const { reader, stale } = await this.#reads.read(signal);
       return { reader, stale: stale !== undefined };
     };
-    if (call.caller.kind === 'operator') return { ...operator(requestId, call.signal), read };
-    const principal = await this.#deps.authenticator.authenticate(call.caller.token, call.signal);
-    const { roles, userId, projectId, domainId, projectDomainId } = principal;
-    return {
-      context: requestContext(principal, requestId, call.signal),
-      credentials: { roles, userId, projectId, domainId, projectDomainId },
-      read,
+    const served = (context: RequestContext, credentials: PolicyCredentials, expiresMs: number): Served => {
+      access.enforceOperation(caller.operation, credentials);
+      return {
+        context,
+        credentials,
+        expiresMs,
+        allows: (rule) => access.allows(rule, credentials),
+        enforce: (rule) => access.enforce(rule, credentials),
+        recheck: async () => {
+          if (caller.kind === 'operator') return;
+          const now = await authenticator.authenticate(caller.token, signal);
+          access.enforceOperation(caller.operation, policyCredentials(now));
+        },
+        read,
+      };
     };
+    if (caller.kind === 'operator') {
+      const { context, credentials } = operator(requestId, signal);
+      return served(context, credentials, Number.POSITIVE_INFINITY);
+    }
+    const principal = await authenticator.authenticate(caller.token, signal);
+    return served(requestContext(principal, requestId, signal), policyCredentials(principal), principal.expiresMs);
   }
 }
 
@@ -69,15 +102,16 @@ export interface CallersDependencies {
   readonly state: StateClient;
   readonly clock: Clock;
   readonly authenticator: Authenticator;
+  readonly access: AccessPolicy;
   readonly newId: () => string;
 }
 
-/** Whoever may open the agent's own socket is root or the agent itself: an administrator without a project. */
-function operator(requestId: string, signal: AbortSignal): Omit<Served, 'read'> {
+/** Whoever may open the agent's own socket is root or the agent itself: the system's administrator. */
+function operator(requestId: string, signal: AbortSignal): Pick<Served, 'context' | 'credentials'> {
   const roles = ['admin', 'member', 'reader'];
   const userId = 'operator';
   return {
     context: { requestId, userId, userName: userId, userDomainId: '', projectId: '', roles, isAdmin: true, signal },
-    credentials: { roles, userId, projectId: '', domainId: '', projectDomainId: '' },
+    credentials: { roles, scope: 'system', userId, projectId: '', domainId: '', projectDomainId: '' },
   };
 }

@@ -1,15 +1,14 @@
 import type { Handlers } from '../../node/mesh/grpc/server.ts';
 import type { ClusterService } from '../../node/services/cluster.ts';
 import type { shoal } from '../../proto/messages.ts';
-import { type Caller, type Callers, nativePolicy } from './caller.ts';
+import type { Caller, Callers } from './caller.ts';
 
-/** `shoal.v1.ClusterService`: the mesh for its operators; its status for everybody with a token. */
+/** `shoal.v1.ClusterService`: the mesh for its operators. Who may call what: api-gateway/policies/mesh.ts. */
 export function clusterHandlers(callers: Callers, cluster: ClusterService): Handlers<shoal.v1.ClusterService, Caller> {
   return {
     getStatus: (_request, call) => callers.serve(call, async () => cluster.status()),
     listHosts: (_request, call) =>
-      callers.serve(call, async ({ credentials, read }) => {
-        nativePolicy.enforce('list_hosts', credentials);
+      callers.serve(call, async ({ read }) => {
         const { reader, stale } = await read();
         return {
           hosts: cluster.hosts(reader).map(({ advert, ...rest }) => ({ ...rest, advert: advert ?? null })),
@@ -17,20 +16,17 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
         };
       }),
     createTicket: ({ ttlSeconds }, call) =>
-      callers.serve(call, async ({ credentials, context }) => {
-        nativePolicy.enforce('create_ticket', credentials);
+      callers.serve(call, async ({ context }) => {
         const { ticket, expiresMs } = await cluster.createTicket(ttlSeconds, context.signal);
         return { ticket, expiresMs };
       }),
     setHostEnabled: ({ hostId, enabled, reason }, call) =>
-      callers.serve(call, async ({ credentials, context }) => {
-        nativePolicy.enforce('set_host_enabled', credentials);
+      callers.serve(call, async ({ context }) => {
         await cluster.setHostEnabled(hostId, enabled, reason.slice(0, hostReasonCharactersMax), context.signal);
         return {};
       }),
     removeHost: ({ hostId, force }, call) =>
-      callers.serve(call, async ({ credentials, context }) => {
-        nativePolicy.enforce('remove_host', credentials);
+      callers.serve(call, async ({ context }) => {
         const removal = await cluster.removeHost(hostId, force, context.signal);
         return {
           forgottenServerIds: [...removal.forgottenServerIds],

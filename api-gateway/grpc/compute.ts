@@ -81,7 +81,7 @@ export function computeHandlers(
         return { output: await compute.servers.consoleOutput(context, reader, serverId, lines) };
       }),
     async *watchServers({ fromRevision }, call) {
-      const { context } = await callers.open(call);
+      const { context } = callers.open(call);
       if (watchStreams >= deps.watchStreamsMax) {
         throw new ShoalError('RATE_LIMITED', 'This agent serves as many watches as it can.');
       }

@@ -1,7 +1,7 @@
 import type { Handlers } from '../../node/mesh/grpc/server.ts';
 import type { PlacementPreview } from '../../node/services/compute/placement-preview.ts';
 import type { shoal } from '../../proto/messages.ts';
-import { type Caller, type Callers, nativePolicy } from './caller.ts';
+import type { Caller, Callers } from './caller.ts';
 
 /** `shoal.v1.PlacementService`. Reasons per host are for administrators. */
 export function placementHandlers(
@@ -13,7 +13,7 @@ export function placementHandlers(
       callers.serve(call, async (served) => {
         const { reader } = await served.read();
         const { explanation, hosts } = preview.explain(served.context, reader, request);
-        const perHost = nativePolicy.allows('explain_per_host', served.credentials) ? hosts : [];
+        const perHost = served.allows('shoal:placement:explain:per_host') ? hosts : [];
         return {
           filters: explanation.filters.map((filter) => ({
             filter: filter.name,

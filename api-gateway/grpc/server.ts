@@ -1,19 +1,25 @@
 /** The native API: `shoal.v1` services for users and operators, with health and reflection beside them. */
 import { ServerCredentials } from '@grpc/grpc-js';
+import { must } from '../../node/base/assert.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Service } from '../../node/base/lifecycle.ts';
 import type { Logger } from '../../node/base/logger.ts';
-import { type CallHead, GrpcServer } from '../../node/mesh/grpc/server.ts';
+import { type CallHead, type GrpcCall, GrpcServer } from '../../node/mesh/grpc/server.ts';
+import { methodsOf, type ServiceClass } from '../../node/mesh/grpc/service.ts';
 import type { ClusterService } from '../../node/services/cluster.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import { PlacementPreview, type PreviewOptions } from '../../node/services/compute/placement-preview.ts';
 import type { PlacementInquiry } from '../../node/services/dependencies.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
+import { AccessPolicy } from '../access-policy.ts';
 import { type Authenticator, tokenCharactersMax } from '../auth.ts';
 import { errorMappings } from '../errors.ts';
 import { defaultLimits, type GatewayLimits } from '../limits.ts';
+import { computePolicies } from '../policies/compute.ts';
+import { meshPolicies } from '../policies/mesh.ts';
+import { placementPolicies } from '../policies/placement.ts';
 import { TokenBuckets } from '../token-bucket.ts';
 import { type Caller, Callers, tokenKey } from './caller.ts';
 import { clusterHandlers } from './cluster.ts';
@@ -23,6 +29,8 @@ import { healthHandlers } from './health.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
 
+/** The same rules as the REST gateway's. */
+const nativePolicies = [...computePolicies, ...meshPolicies, ...placementPolicies];
 /** Calls at once on one connection. */
 const callsPerConnectionMax = 100;
 /** Longest that a stream waits for a caller that does not read, milliseconds. */
@@ -118,8 +126,22 @@ export class GrpcGateway implements Service {
         errorView: { statusOf: (code) => errorMappings[code].grpc, showFacts: false },
       },
     );
-    const callers = new Callers(this.#deps, this.#limits);
-    const admit = isOperatorDoor ? (): Caller => ({ kind: 'operator' }) : (head: CallHead) => this.#admit(head);
+    const access = new AccessPolicy(nativePolicies);
+    const callers = new Callers({ ...this.#deps, access }, this.#limits);
+    // What every service with callers of its own has: who may call, asked before any handler runs.
+    const guarded = <S extends object>(service: ServiceClass<S>) => {
+      const operations = new Map(methodsOf(service).map(({ name, path }) => [name, `rpc ${path.slice(1)}`]));
+      // Asked now: with a method that no policy guards the gateway does not start.
+      for (const operation of operations.values()) access.ruleOf(operation);
+      return {
+        service,
+        admit: (head: CallHead, method: string): Caller => {
+          const operation = must(operations.get(method), `the operation of ${method}`);
+          return isOperatorDoor ? { kind: 'operator', operation } : { ...this.#admit(head), operation };
+        },
+        authorize: (call: GrpcCall<Caller>) => callers.authorize(call),
+      };
+    };
     const admitAnyone = (head: CallHead): null => {
       if (!isOperatorDoor) this.#limit(head);
       return null;
@@ -127,14 +149,15 @@ export class GrpcGateway implements Service {
     const { watchStreamsMax } = this.#limits;
     const served = descriptors.services.filter(isServed);
     server.add({
-      service: shoal.v1.ComputeService,
-      admit,
+      ...guarded(shoal.v1.ComputeService),
       handlers: computeHandlers(callers, { compute, state, watchStreamsMax }),
     });
-    server.add({ service: shoal.v1.ClusterService, admit, handlers: clusterHandlers(callers, cluster) });
     server.add({
-      service: shoal.v1.PlacementService,
-      admit,
+      ...guarded(shoal.v1.ClusterService),
+      handlers: clusterHandlers(callers, cluster),
+    });
+    server.add({
+      ...guarded(shoal.v1.PlacementService),
       handlers: placementHandlers(callers, new PlacementPreview(inquiry, preview)),
     });
     server.add({
@@ -156,7 +179,7 @@ export class GrpcGateway implements Service {
     return server;
   }
 
-  #admit(head: CallHead): Caller {
+  #admit(head: CallHead): { readonly kind: 'token'; readonly token: string } {
     this.#limit(head);
     const token = head.header(tokenKey) ?? '';
     if (token === '' || token.length > tokenCharactersMax) {

@@ -4,8 +4,10 @@ import type { Logger } from '../../node/base/logger.ts';
 import type { RequestContext } from '../../node/services/context.ts';
 import type { Principal } from '../../node/services/identity-principal.ts';
 import type { StateReader } from '../../node/state/types.ts';
+import type { AccessPolicy } from '../access-policy.ts';
 import type { GatewayLimits } from '../limits.ts';
-import type { PolicyCredentials } from '../policy.ts';
+import type { PolicyRule } from '../policies/rule.ts';
+import type { PolicyCredentials, PolicyTarget } from '../policy.ts';
 import type { FaultStyle } from './faults.ts';
 
 /** One OpenStack service on the gateway: where it lies, how it words errors, and its routes. */
@@ -15,6 +17,11 @@ export interface RestModule {
   /** Paths below the base URL that it owns, without a slash at the end; '' is the root itself. */
   readonly prefixes: readonly string[];
   readonly faults: FaultStyle;
+  /**
+   * Who may do what. Each route that is not `public` is an operation of one of them, and is refused to whoever the rule
+   * does not allow before the body is read; with a route that no rule names the gateway does not start.
+   */
+  readonly policies: readonly PolicyRule[];
   /** Headers that carry the request id. All services: `x-openstack-request-id`. */
   readonly requestIdHeaders: readonly string[];
   /**
@@ -34,6 +41,10 @@ export interface Gateway {
   /** As `context`, with all that the token says. */
   principal(request: FastifyRequest): Principal;
   credentials(request: FastifyRequest): PolicyCredentials;
+  /** Whether a rule of the route's module holds: for what only the handler knows. The route's own rule has held already. */
+  allows(request: FastifyRequest, rule: string, target?: PolicyTarget): boolean;
+  /** As `allows`, and throws `FORBIDDEN`. */
+  enforce(request: FastifyRequest, rule: string, target?: PolicyTarget): void;
   /** Ends when the caller is gone or the request's time is up; also for public routes. */
   signal(request: FastifyRequest): AbortSignal;
   /** `http://host:port` as the caller reached this agent, so that links lead back here. No slash at the end. */
@@ -51,6 +62,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** No token needed. */
     public?: boolean;
+    /** Names that the only key of the body may have, each an operation of its own: `POST /path#NAME`. */
+    actions?: readonly string[];
+    /** Set by the gateway: what guards the route, and its path within the module. */
+    guard?: { readonly access: AccessPolicy; readonly path: string };
     /** Instead of `limits.requestTimeoutMs`; 0: only silence ends it (uploads and downloads). */
     timeoutMs?: number;
   }

@@ -161,7 +161,7 @@ export class IdentityDirectory {
 
   /** A new password or being disabled ends the user's tokens. */
   async updateUser(
-    context: RequestContext,
+    context: Pick<RequestContext, 'signal'>,
     id: string,
     fields: Partial<Omit<UserFields, 'domainId'>>,
   ): Promise<shoal.v1.User> {
@@ -182,7 +182,7 @@ export class IdentityDirectory {
 
   /** A user's own change of password. Throws `UNAUTHENTICATED` when `original` is not the one they have. */
   async changePassword(
-    context: RequestContext,
+    context: Pick<RequestContext, 'signal'>,
     reader: StateReader,
     id: string,
     passwords: { readonly original: string; readonly wanted: string },

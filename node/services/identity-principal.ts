@@ -4,13 +4,15 @@ export interface Principal {
   readonly userName: string;
   readonly userDomainId: string;
   readonly userDomainName: string;
-  /** Scope: a project, a domain, or neither (both empty: unscoped). */
+  /** Scope: a project, a domain, the system, or none of them (unscoped). */
   readonly projectId: string;
   readonly projectName: string;
   readonly projectDomainId: string;
   readonly projectDomainName: string;
   readonly domainId: string;
   readonly domainName: string;
+  /** The scope is the system: the cloud as a whole. */
+  readonly isSystem: boolean;
   /** Role names, and ids beside them in the same order. */
   readonly roles: readonly string[];
   readonly roleIds: readonly string[];

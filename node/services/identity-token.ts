@@ -25,6 +25,8 @@ const claimsSchema = Type.Object({
   /** Domain scope: id and name. Empty without one. */
   d: text,
   dn: text,
+  /** Scope is the system; absent in tokens of versions that knew no such scope. */
+  y: Type.Optional(Type.Boolean()),
   /** Role ids and names. */
   r: Type.Array(text, { maxItems: 64 }),
   rn: Type.Array(text, { maxItems: 64 }),

@@ -215,7 +215,7 @@ export class IdentityService {
   }
 }
 
-const noScope = { p: '', pn: '', pd: '', pdn: '', d: '', dn: '', r: [] as string[], rn: [] as string[] };
+const noScope = { p: '', pn: '', pd: '', pdn: '', d: '', dn: '', y: false, r: [] as string[], rn: [] as string[] };
 
 function roleClaims(roles: readonly shoal.v1.Role[]) {
   return { r: roles.map((role) => role.id), rn: roles.map((role) => role.name) };
@@ -250,6 +250,7 @@ function principalOf(claims: TokenClaims): Principal {
     projectDomainName: claims.pdn,
     domainId: claims.d,
     domainName: claims.dn,
+    isSystem: claims.y === true,
     roles: claims.rn,
     roleIds: claims.r,
     methods: claims.m,

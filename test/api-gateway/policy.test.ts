@@ -1,8 +1,21 @@
 import t from 'tap';
-import { baseRules, Policy, type PolicyCredentials } from '../../api-gateway/policy.ts';
+import { Policy, type PolicyCredentials } from '../../api-gateway/policy.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 
-const nobody: PolicyCredentials = { roles: [], userId: 'u', projectId: 'p', domainId: '', projectDomainId: 'd' };
+const baseRules = {
+  admin: 'role:admin',
+  owner: 'project_id:%(project_id)s',
+  reader: 'rule:admin or (rule:owner and (role:reader or role:member))',
+  member: 'rule:admin or (rule:owner and role:member)',
+};
+const nobody: PolicyCredentials = {
+  roles: [],
+  scope: 'project',
+  userId: 'u',
+  projectId: 'p',
+  domainId: '',
+  projectDomainId: 'd',
+};
 const admin = { ...nobody, roles: ['Admin'] };
 const member = { ...nobody, roles: ['member', 'reader'] };
 const reader = { ...nobody, roles: ['reader'] };
@@ -12,6 +25,8 @@ void t.test('rules mean what they say', (t) => {
     ['role:admin', admin, {}, true],
     ['role:admin', member, {}, false],
     ['', nobody, {}, true],
+    ['scope:project', nobody, {}, true],
+    ['scope:system', nobody, {}, false],
     ['@', nobody, {}, true],
     ['!', admin, {}, false],
     ['project_id:%(project_id)s', nobody, { project_id: 'p' }, true],

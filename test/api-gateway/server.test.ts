@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import Type from 'typebox';
+import { anyToken, rule } from '../../api-gateway/policies/rule.ts';
 import { glanceFaults, neutronFaults, novaFaults } from '../../api-gateway/rest/faults.ts';
 import type { RestModule } from '../../api-gateway/rest/module.ts';
 import { parse } from '../../api-gateway/rest/validation.ts';
@@ -20,6 +21,14 @@ function toy(name: string, faults: RestModule['faults']): RestModule {
     name,
     prefixes: [`/${name}`],
     faults,
+    policies: [
+      rule('toy', anyToken, [
+        ...['things', 'crash', 'broken', 'slow', 'things/:id'].map((path) => `GET /v2/${path}`),
+        'POST /v2/things',
+        'DELETE /v2/things/:id',
+        'POST /v2/fail',
+      ]),
+    ],
     requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
     register(app, gateway) {
       app.get('/', { config: { public: true } }, (request) => ({ base: gateway.baseUrl(request) }));

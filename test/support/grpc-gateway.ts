@@ -141,6 +141,7 @@ function principal(token: string): Principal {
     projectDomainName: 'Default',
     domainId: '',
     domainName: '',
+    isSystem: false,
     roleIds: [...known.roles],
     methods: ['password'],
     auditIds: [randomUUID()],

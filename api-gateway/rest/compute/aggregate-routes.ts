@@ -7,7 +7,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { administrator, plainTimeText, type View, viewingOf } from './common.ts';
+import { plainTimeText, type View, viewingOf } from './common.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -20,7 +20,7 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
   };
 
   app.get('/v2.1/os-aggregates', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const microversion = microversionOf(request);
     return {
@@ -28,12 +28,12 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
     };
   });
   app.get<ById>('/v2.1/os-aggregates/:id', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     return answer(request, aggregates.show(context, reader, request.params.id));
   });
   app.post('/v2.1/os-aggregates', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { name, availability_zone: zone } = parse(schemas.newAggregateBody, request.body).aggregate;
     const made = await aggregates.create(context, { name, ...(zone == null ? {} : { zone }) });
     // As in Nova, a new one is answered without what it cannot have yet.
@@ -41,17 +41,17 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
     return { aggregate: brief };
   });
   app.put<ById>('/v2.1/os-aggregates/:id', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { name, availability_zone: zone } = parse(schemas.aggregatePatchBody, request.body).aggregate;
     const patch = { ...(name === undefined ? {} : { name }), ...(zone == null ? {} : { zone }) };
     return answer(request, await aggregates.update(context, request.params.id, patch));
   });
   app.delete<ById>('/v2.1/os-aggregates/:id', async (request, reply) => {
-    await aggregates.delete(administrator(gateway, request), request.params.id);
+    await aggregates.delete(gateway.context(request), request.params.id);
     return reply.code(200).send();
   });
   app.post<ById>('/v2.1/os-aggregates/:id/action', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { id } = request.params;
     const action = parse(schemas.aggregateActionBody, request.body);
     if ('add_host' in action) return answer(request, await aggregates.addHost(context, id, action.add_host.host));

@@ -3,25 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { RequestContext } from '../../../node/services/context.ts';
 import type { StateReader } from '../../../node/state/types.ts';
-import { Policy } from '../../policy.ts';
 import type { Gateway } from '../module.ts';
 
 /** One thing as it is answered. */
 export type View = Readonly<Record<string, unknown>>;
-
-const policy = new Policy({ admin: 'role:admin', write: 'rule:admin or role:member' });
-
-/** Whoever may only read gets no further. */
-export function writer(gateway: Gateway, request: FastifyRequest): RequestContext {
-  policy.enforce('write', gateway.credentials(request));
-  return gateway.context(request);
-}
-
-/** Administrators alone. */
-export function administrator(gateway: Gateway, request: FastifyRequest): RequestContext {
-  policy.enforce('admin', gateway.credentials(request));
-  return gateway.context(request);
-}
 
 /** Who asks, and the view that the answer is made from. */
 export async function viewingOf(

@@ -5,7 +5,7 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { administrator, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
+import { pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
 import { briefFlavorView, flavorView } from './flavor-view.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
@@ -35,7 +35,7 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
     return shown(request, flavors.show(context, reader, request.params.id));
   });
   app.post('/v2.1/flavors', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { flavor } = parse(schemas.newFlavorBody, request.body);
     const id = flavor.id == null || flavor.id === 'auto' || flavor.id === '' ? undefined : String(flavor.id);
     const made = await flavors.create(context, {
@@ -54,12 +54,12 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
   });
   app.put<ById>('/v2.1/flavors/:id', async (request) => {
     requireMicroversion(request, { from: 55 });
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { description } = parse(schemas.flavorPatchBody, request.body).flavor;
     return shown(request, await flavors.setDescription(context, request.params.id, description ?? ''));
   });
   app.delete<ById>('/v2.1/flavors/:id', async (request, reply) => {
-    await flavors.delete(administrator(gateway, request), request.params.id);
+    await flavors.delete(gateway.context(request), request.params.id);
     return reply.code(202).send();
   });
 
@@ -100,7 +100,7 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
   app.get<ById>(path, async (request) => ({ extra_specs: await specsOf(request) }));
   app.post<ById>(path, async (request) => {
     const specs = texts(parse(schemas.extraSpecsBody, request.body).extra_specs);
-    await flavors.setExtraSpecs(administrator(gateway, request), request.params.id, specs);
+    await flavors.setExtraSpecs(gateway.context(request), request.params.id, specs);
     return { extra_specs: specs };
   });
   app.get<ByKey>(`${path}/:key`, async (request) => {
@@ -117,11 +117,11 @@ function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick
     if (!Object.hasOwn(specs, key) || Object.keys(specs).length !== 1) {
       throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');
     }
-    await flavors.setExtraSpecs(administrator(gateway, request), id, specs);
+    await flavors.setExtraSpecs(gateway.context(request), id, specs);
     return specs;
   });
   app.delete<ByKey>(`${path}/:key`, async (request, reply) => {
-    await flavors.removeExtraSpec(administrator(gateway, request), request.params.id, request.params.key);
+    await flavors.removeExtraSpec(gateway.context(request), request.params.id, request.params.key);
     return reply.code(200).send();
   });
 }
@@ -131,14 +131,14 @@ function addAccess(app: FastifyInstance, gateway: Gateway, { flavors }: Pick<Com
     flavor_access: flavor.accessProjectIds.map((projectId) => ({ flavor_id: flavor.id, tenant_id: projectId })),
   });
   app.get<ById>('/v2.1/flavors/:id/os-flavor-access', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const flavor = flavors.show(context, reader, request.params.id);
     if (flavor.isPublic) throw new ShoalError('NOT_FOUND', 'Access list not available for public flavors.');
     return view(flavor);
   });
   app.post<ById>('/v2.1/flavors/:id/action', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const body = request.body as Readonly<Record<string, unknown>> | null;
     const isAdd = body !== null && typeof body === 'object' && Object.hasOwn(body, 'addTenantAccess');
     const argument = isAdd ? body['addTenantAccess'] : body?.['removeTenantAccess'];

@@ -5,7 +5,7 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { queryValue, type View, viewingOf, writer } from './common.ts';
+import { queryValue, type View, viewingOf } from './common.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -29,7 +29,7 @@ export function addServerGroups(app: FastifyInstance, gateway: Gateway, { server
     return { server_group: groupView(serverGroups.show(context, reader, request.params.id), microversionOf(request)) };
   });
   app.post('/v2.1/os-server-groups', async (request) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const { name, policies, policy, rules } = parse(schemas.newServerGroupBody, request.body).server_group;
     const microversion = microversionOf(request);
     const wanted = microversion >= 64 ? policy : policies?.[0];
@@ -45,7 +45,7 @@ export function addServerGroups(app: FastifyInstance, gateway: Gateway, { server
     return { server_group: groupView(group, microversion) };
   });
   app.delete<ById>('/v2.1/os-server-groups/:id', async (request, reply) => {
-    await serverGroups.delete(writer(gateway, request), request.params.id);
+    await serverGroups.delete(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
 }

@@ -6,7 +6,7 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { administrator, pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './common.ts';
+import { pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './common.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -17,7 +17,7 @@ const computeBinary = 'nova-compute';
 
 export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   const all = async (request: FastifyRequest): Promise<readonly HostView[]> => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const pattern = microversionOf(request) >= 53 ? queryValue(request, 'hypervisor_hostname_pattern') : undefined;
     const views = hosts.list(context, reader);
@@ -164,7 +164,7 @@ const emptyView: HostView = {
 export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-hosts', async (request) => {
     requireMicroversion(request, { to: 42 });
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const zone = queryValue(request, 'zone');
     return {
@@ -176,7 +176,7 @@ export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
   });
   app.get<ById>('/v2.1/os-hosts/:id', async (request) => {
     requireMicroversion(request, { to: 42 });
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const view = hosts.list(context, reader).find((candidate) => candidate.host.name === request.params.id);
     if (view === undefined) {
@@ -221,7 +221,7 @@ function resourcesOf(view: HostView): readonly View[] {
 
 export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-services', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const host = queryValue(request, 'host');
     const binary = queryValue(request, 'binary');
@@ -236,7 +236,7 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
   const byName = (path: string, enabled: boolean): void => {
     app.put(`/v2.1/os-services/${path}`, async (request) => {
       requireMicroversion(request, { to: 52 });
-      const context = administrator(gateway, request);
+      const context = gateway.context(request);
       const body = parse(schemas.serviceByNameBody, request.body);
       const host = await hosts.setEnabled(context, body.host, enabled, body.disabled_reason);
       const status = host.disabled ? 'disabled' : 'enabled';
@@ -249,7 +249,7 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
   byName('disable-log-reason', false);
   app.put<ById>('/v2.1/os-services/:id', async (request) => {
     requireMicroversion(request, { from: 53 });
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { status, disabled_reason: reason } = parse(schemas.serviceBody, request.body);
     if (status === undefined) throw new ShoalError('INVALID_ARGUMENT', 'No updates were requested.');
     await hosts.setEnabled(context, request.params.id, status === 'enabled', reason);
@@ -261,7 +261,7 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
 /** `openstack compute service delete`: the host leaves the mesh. 204; 409 while it has servers, or lives and votes. */
 export function addServiceRemoval(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.delete<ById>('/v2.1/os-services/:id', async (request, reply) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const microversion = microversionOf(request);
     const found = hosts.list(context, reader).find(({ host }) => idOf(host, microversion) === request.params.id);
@@ -297,7 +297,6 @@ export function addZones(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
     };
   });
   app.get('/v2.1/os-availability-zone/detail', async (request) => {
-    administrator(gateway, request);
     const { reader } = await viewingOf(gateway, request);
     return {
       availabilityZoneInfo: [...hosts.zones(reader)].map(([zoneName, members]) => ({

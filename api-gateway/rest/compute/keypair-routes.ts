@@ -4,7 +4,7 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { pageOf, plainTimeText, queryValue, type View, viewingOf, writer } from './common.ts';
+import { pageOf, plainTimeText, queryValue, type View, viewingOf } from './common.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -44,7 +44,7 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
   });
 
   app.post('/v2.1/os-keypairs', async (request, reply) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const body = parse(schemas.newKeypairBody, request.body).keypair;
     const { keypair, privateKey } = await keypairs.create(context, {
       name: body.name,
@@ -63,7 +63,7 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
   });
 
   app.delete<ByName>('/v2.1/os-keypairs/:name', async (request, reply) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const microversion = microversionOf(request);
     const userId = microversion >= 10 ? (queryValue(request, 'user_id') ?? context.userId) : context.userId;
     await keypairs.delete(context, request.params.name, userId);

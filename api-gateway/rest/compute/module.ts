@@ -4,6 +4,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { QuotaService } from '../../../node/services/quota.ts';
+import { computePolicies } from '../../policies/compute.ts';
 import { novaFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { computeVersion, computeVersions } from '../versions.ts';
@@ -41,6 +42,7 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
     name: 'compute',
     prefixes: ['/compute'],
     faults: novaFaults,
+    policies: computePolicies,
     requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
     register(app, gateway) {
       const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/compute`;

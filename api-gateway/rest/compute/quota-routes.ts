@@ -4,7 +4,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { defaultLimits, type QuotaResource, type QuotaService, type QuotaView } from '../../../node/services/quota.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { administrator, queryValue, type View, viewingOf } from './common.ts';
+import { queryValue, type View, viewingOf } from './common.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -59,7 +59,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
   });
   app.put<ByProject>(path, async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const body = parse(schemas.quotaSetBody, request.body).quota_set;
     const limits: Partial<Record<QuotaResource, number>> = {};
     let force = false;
@@ -77,7 +77,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     return { quota_set: quotaView(microversionOf(request), (name) => shown.limits[name]) };
   });
   app.delete<ByProject>(path, async (request, reply) => {
-    await quotas.reset(administrator(gateway, request), request.params.project);
+    await quotas.reset(gateway.context(request), request.params.project);
     return reply.code(202).send();
   });
 }

@@ -10,7 +10,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { queryValue, readFlag, type View, viewingOf, writer } from './common.ts';
+import { queryValue, readFlag, type View, viewingOf } from './common.ts';
 import { requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -40,7 +40,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   app.post(path, async (request) => {
     requireMicroversion(request, last);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
-    const group = await securityGroups.create(writer(gateway, request), {
+    const group = await securityGroups.create(gateway.context(request), {
       name: name.trim(),
       description: description ?? '',
     });
@@ -49,7 +49,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   app.put<ById>(`${path}/:id`, async (request) => {
     requireMicroversion(request, last);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
-    const group = await securityGroups.update(writer(gateway, request), request.params.id, {
+    const group = await securityGroups.update(gateway.context(request), request.params.id, {
       name: name.trim(),
       ...(description == null ? {} : { description }),
     });
@@ -58,7 +58,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   app.delete<ById>(`${path}/:id`, async (request, reply) => {
     requireMicroversion(request, last);
     try {
-      await securityGroups.delete(writer(gateway, request), request.params.id);
+      await securityGroups.delete(gateway.context(request), request.params.id);
     } catch (caught) {
       // Nova calls a group in use a bad request.
       if (ShoalError.is(caught, 'CONFLICT'))

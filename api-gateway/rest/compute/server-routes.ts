@@ -10,7 +10,7 @@ import { portTable, securityGroupTable } from '../../../node/state/tables/index.
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf, writer } from './common.ts';
+import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
 import { microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
 import { securityGroupView } from './security-group-routes.ts';
@@ -56,7 +56,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   app.get('/v2.1/servers/detail', (request) => list(request, (with_, server) => serverView(with_, server, true)));
 
   app.post('/v2.1/servers', async (request, reply) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const body = parse(schemas.newServerBody, request.body);
     const { servers: made, reservationId } = await servers.create(context, draftOf(request, body));
     if (readFlag(String(body.server.return_reservation_id ?? 'false')) === true) {
@@ -89,7 +89,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   });
 
   app.put<ById>('/v2.1/servers/:id', async (request) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const patch = parse(schemas.serverPatchBody, request.body).server;
     if ((patch.accessIPv4 ?? '') !== '' || (patch.accessIPv6 ?? '') !== '') throw unsupported('access addresses');
     const server = await servers.update(context, request.params.id, {
@@ -100,7 +100,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   });
 
   app.delete<ById>('/v2.1/servers/:id', async (request, reply) => {
-    await servers.delete(writer(gateway, request), request.params.id);
+    await servers.delete(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
 
@@ -179,7 +179,7 @@ function addMetadata(app: FastifyInstance, gateway: Gateway, { servers }: Comput
   const set = async (request: FastifyRequest<ById>, replace: boolean): Promise<object> => {
     const { metadata } = parse(schemas.metadataBody, request.body);
     return {
-      metadata: await servers.setMetadata(writer(gateway, request), request.params.id, metadata, { replace }),
+      metadata: await servers.setMetadata(gateway.context(request), request.params.id, metadata, { replace }),
     };
   };
   app.get<ById>(path, async (request) => ({ metadata: await metadataOf(request) }));
@@ -199,11 +199,11 @@ function addMetadata(app: FastifyInstance, gateway: Gateway, { servers }: Comput
       throw new ShoalError('INVALID_ARGUMENT', 'Request body contains too many items');
     }
     if (!Object.hasOwn(meta, key)) throw new ShoalError('INVALID_ARGUMENT', 'Request body and URI mismatch');
-    await servers.setMetadata(writer(gateway, request), id, meta, { replace: false });
+    await servers.setMetadata(gateway.context(request), id, meta, { replace: false });
     return { meta };
   });
   app.delete<ByKey>(`${path}/:key`, async (request, reply) => {
-    await servers.removeMetadata(writer(gateway, request), request.params.id, request.params.key);
+    await servers.removeMetadata(gateway.context(request), request.params.id, request.params.key);
     return reply.code(204).send();
   });
 }
@@ -217,7 +217,7 @@ function addTags(app: FastifyInstance, gateway: Gateway, { servers }: ComputeSer
   };
   const set = (request: FastifyRequest<ById>, edit: (tags: readonly string[]) => readonly string[]) => {
     requireMicroversion(request, { from: 26 });
-    return servers.setTags(writer(gateway, request), request.params.id, edit);
+    return servers.setTags(gateway.context(request), request.params.id, edit);
   };
   const none = (reply: FastifyReply) => reply.code(204).send();
   const unknown = (tag: string): ShoalError => new ShoalError('NOT_FOUND', `Server has no tag '${tag}'`);

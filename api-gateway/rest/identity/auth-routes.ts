@@ -12,7 +12,6 @@ import { TokenBuckets } from '../../token-bucket.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import type { Catalog } from './catalog.ts';
-import { identityPolicy } from './policies.ts';
 import { authBody } from './schemas.ts';
 import { domainView, projectView, tokenView } from './views.ts';
 
@@ -80,14 +79,14 @@ export function addAuthRoutes(
 
   app.get<{ Querystring: Record<string, string> }>('/v3/auth/tokens', async (request, reply) => {
     const subject = await subjectOf(request);
-    identityPolicy.enforce('validate_token', gateway.credentials(request), { user_id: subject.principal.userId });
+    gateway.enforce(request, 'identity:validate_token', { user_id: subject.principal.userId });
     const body = tokenView(subject.principal, wantsCatalog(request) ? entries(request, subject.principal) : undefined);
     return reply.header('x-subject-token', subject.token).header('vary', 'X-Auth-Token').send(body);
   });
 
   app.delete('/v3/auth/tokens', async (request, reply) => {
     const { principal } = await subjectOf(request);
-    identityPolicy.enforce('revoke_token', gateway.credentials(request), { user_id: principal.userId });
+    gateway.enforce(request, 'identity:revoke_token', { user_id: principal.userId });
     await identity.revoke(gateway.context(request), principal);
     return reply.code(204).send();
   });

@@ -3,7 +3,6 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { Gateway } from '../module.ts';
 import { type Catalog, serviceId } from './catalog.ts';
 import { listAnswer, queryOf } from './lists.ts';
-import { identityPolicy } from './policies.ts';
 
 type ById = { Params: { id: string } };
 
@@ -34,7 +33,6 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
   ];
 
   app.get('/v3/services', async (request) => {
-    identityPolicy.enforce('list_catalog', gateway.credentials(request));
     const { type, name } = queryOf(request);
     const found = services(request)
       .filter((service) => type === undefined || service.type === type)
@@ -43,7 +41,6 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
   });
 
   app.get('/v3/endpoints', async (request) => {
-    identityPolicy.enforce('list_catalog', gateway.credentials(request));
     const query = queryOf(request);
     const found = endpoints(request)
       .filter((endpoint) => query['service_id'] === undefined || endpoint.service_id === query['service_id'])
@@ -53,7 +50,6 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
   });
 
   app.get('/v3/regions', async (request) => {
-    identityPolicy.enforce('list_catalog', gateway.credentials(request));
     return listAnswer(gateway, request, 'regions', regions(request));
   });
 

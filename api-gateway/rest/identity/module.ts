@@ -1,5 +1,6 @@
 import type { IdentityService } from '../../../node/services/identity.ts';
 import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { identityPolicies } from '../../policies/identity.ts';
 import { keystoneFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { identityVersion, identityVersions } from '../versions.ts';
@@ -23,6 +24,7 @@ export function identityModule(deps: {
     name: 'identity',
     prefixes: ['/identity', ''],
     faults: keystoneFaults,
+    policies: identityPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
       limiter ??= new AuthLimiter(gateway);

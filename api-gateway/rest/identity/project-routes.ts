@@ -5,7 +5,6 @@ import { projectTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import { flag, listAnswer, queryOf } from './lists.ts';
-import { identityPolicy } from './policies.ts';
 import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from './schemas.ts';
 import { projectView } from './views.ts';
 
@@ -17,7 +16,6 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
   app.get('/v3/projects', async (request) => {
-    identityPolicy.enforce('list_projects', gateway.credentials(request));
     const query = queryOf(request);
     // Projects that act as domains, which are asked for by this flag, are not there.
     if (query['is_domain'] !== undefined && flag(query['is_domain']))
@@ -37,12 +35,10 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
 
   app.get<ById>('/v3/projects/:id', async (request) => {
     const { id } = request.params;
-    identityPolicy.enforce('get_project', gateway.credentials(request), { project_id: id });
     return { project: projectView(root(request), projectTable.must(await gateway.readState(request), id).record) };
   });
 
   app.post('/v3/projects', async (request, reply) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     const { project } = parse(createProjectBody, request.body);
     const domainId = project.domain_id ?? project.parent_id ?? gateway.principal(request).domainId;
     if (project.is_domain === true) {
@@ -62,7 +58,6 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
   });
 
   app.patch<ById>('/v3/projects/:id', async (request) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     const { project } = parse(updateProjectBody, request.body);
     const { id } = request.params;
     if (project.domain_id !== undefined) {
@@ -82,47 +77,40 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
   });
 
   app.delete<ById>('/v3/projects/:id', async (request, reply) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     await directory.deleteProject(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
 
   app.get<ById>('/v3/projects/:id/tags', async (request) => {
     const { id } = request.params;
-    identityPolicy.enforce('get_project', gateway.credentials(request), { project_id: id });
     return { tags: projectTable.must(await gateway.readState(request), id).record.tags };
   });
 
   app.put<ById>('/v3/projects/:id/tags', async (request) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     const { tags } = parse(tagsBody, request.body);
     const changed = await directory.updateProject(gateway.context(request), request.params.id, { tags });
     return { tags: changed.tags };
   });
 
   app.delete<ById>('/v3/projects/:id/tags', async (request, reply) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     await directory.updateProject(gateway.context(request), request.params.id, { tags: [] });
     return reply.code(204).send();
   });
 
   app.head<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
     const { id, tag } = request.params;
-    identityPolicy.enforce('get_project', gateway.credentials(request), { project_id: id });
     const { tags } = projectTable.must(await gateway.readState(request), id).record;
     if (!tags.includes(tag)) throw new ShoalError('NOT_FOUND', `Could not find project tag ${tag}.`);
     return reply.code(204).send();
   });
 
   app.put<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     const tag = parse(tagParameter, request.params.tag, 'tag');
     await directory.changeTags(gateway.context(request), request.params.id, (tags) => [...new Set([...tags, tag])]);
     return reply.code(201).send();
   });
 
   app.delete<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
-    identityPolicy.enforce('write_project', gateway.credentials(request));
     const { id, tag } = request.params;
     await directory.changeTags(gateway.context(request), id, (tags) => {
       if (!tags.includes(tag)) throw new ShoalError('NOT_FOUND', `Could not find project tag ${tag}.`);

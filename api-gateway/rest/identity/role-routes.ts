@@ -14,7 +14,6 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import { flag, listAnswer, queryOf } from './lists.ts';
-import { identityPolicy } from './policies.ts';
 import { createRoleBody, updateRoleBody } from './schemas.ts';
 import { roleView } from './views.ts';
 
@@ -27,7 +26,6 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
   app.get('/v3/roles', async (request) => {
-    identityPolicy.enforce('list_roles', gateway.credentials(request));
     const query = queryOf(request);
     const roles = roleTable
       .list(await gateway.readState(request))
@@ -44,13 +42,11 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   });
 
   app.get<ById>('/v3/roles/:id', async (request) => {
-    identityPolicy.enforce('get_role', gateway.credentials(request));
     const role = roleTable.must(await gateway.readState(request), request.params.id).record;
     return { role: roleView(root(request), role) };
   });
 
   app.post('/v3/roles', async (request, reply) => {
-    identityPolicy.enforce('write_role', gateway.credentials(request));
     const { role } = parse(createRoleBody, request.body);
     if (role.domain_id != null) throw new ShoalError('NOT_IMPLEMENTED', 'Roles of one domain are not supported.');
     const made = await directory.createRole(gateway.context(request), {
@@ -61,7 +57,6 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   });
 
   app.patch<ById>('/v3/roles/:id', async (request) => {
-    identityPolicy.enforce('write_role', gateway.credentials(request));
     const { name, description } = parse(updateRoleBody, request.body).role;
     const changed = await directory.updateRole(gateway.context(request), request.params.id, {
       ...(name === undefined ? {} : { name }),
@@ -71,7 +66,6 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   });
 
   app.delete<ById>('/v3/roles/:id', async (request, reply) => {
-    identityPolicy.enforce('write_role', gateway.credentials(request));
     await directory.deleteRole(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
@@ -81,7 +75,6 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
       kind === 'projects' ? { projectId: id, domainId: '' } : { projectId: '', domainId: id };
 
     app.get<ByHolder>(`/v3/${kind}/:scope/users/:user/roles`, async (request) => {
-      identityPolicy.enforce('list_grants', gateway.credentials(request));
       const reader = await gateway.readState(request);
       const { scope, user } = request.params;
       userTable.must(reader, user);
@@ -99,21 +92,18 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
     });
 
     app.head<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
-      identityPolicy.enforce('list_grants', gateway.credentials(request));
       const { scope, user, role } = request.params;
       roleAssignmentTable.must(await gateway.readState(request), assignmentId(user, scopeOf(scope), role));
       return reply.code(204).send();
     });
 
     app.put<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
-      identityPolicy.enforce('write_grants', gateway.credentials(request));
       const { scope, user, role } = request.params;
       await directory.grant(gateway.context(request), user, scopeOf(scope), role);
       return reply.code(204).send();
     });
 
     app.delete<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
-      identityPolicy.enforce('write_grants', gateway.credentials(request));
       const { scope, user, role } = request.params;
       await directory.revokeGrant(gateway.context(request), user, scopeOf(scope), role);
       return reply.code(204).send();
@@ -121,7 +111,6 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   }
 
   app.get('/v3/role_assignments', async (request) => {
-    identityPolicy.enforce('list_role_assignments', gateway.credentials(request));
     const query = queryOf(request);
     const reader = await gateway.readState(request);
     const effective = query['effective'] !== undefined && flag(query['effective']);

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageService } from '../../../node/services/image.ts';
-import { baseRules, Policy } from '../../policy.ts';
+import { imagePolicies } from '../../policies/image.ts';
 import { glanceFaults } from '../faults.ts';
 import type { Gateway, RestModule } from '../module.ts';
 import { parse } from '../validation.ts';
@@ -23,15 +23,13 @@ const idSchema = Type.String({ pattern: '^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[
 const createBody = Type.Record(Type.String(), Type.Unknown());
 const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));
 
-/** Ownership and visibility are the service's; this is what is for administrators as such. */
-const imagePolicy = new Policy({ ...baseRules, deactivate: 'rule:admin', reactivate: 'rule:admin' });
-
 /** Glance v2 below `/image`. */
 export function imageModule(deps: { readonly images: ImageService; readonly storage: string }): RestModule {
   return {
     name: 'image',
     prefixes: ['/image'],
     faults: glanceFaults,
+    policies: imagePolicies,
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
       for (const path of ['/', '/versions'] as const) {
@@ -121,7 +119,6 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
 
   for (const action of ['deactivate', 'reactivate'] as const) {
     app.post<ById>(`/v2/images/:id/actions/${action}`, async (request, reply) => {
-      imagePolicy.enforce(action, gateway.credentials(request));
       await images.setActive(gateway.context(request), request.params.id, action === 'reactivate');
       return reply.code(204).send();
     });

@@ -5,7 +5,6 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { RequestContext } from '../../../node/services/context.ts';
 import { checkTags } from '../../../node/services/network/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
-import { Policy } from '../../policy.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import { listAnswer, type Query, queryOf, showAnswer, type View } from './listing.ts';
@@ -43,20 +42,6 @@ export interface Collection<T extends { readonly id: string; readonly tags: read
 type ById = { Params: { id: string } };
 type ByTag = { Params: { id: string; tag: string } };
 
-const policy = new Policy({ admin: 'role:admin', write: 'rule:admin or role:member' });
-
-/** Whoever may only read gets no further. */
-export function writer(gateway: Gateway, request: FastifyRequest): RequestContext {
-  policy.enforce('write', gateway.credentials(request));
-  return gateway.context(request);
-}
-
-/** Administrators alone. */
-export function administrator(gateway: Gateway, request: FastifyRequest): RequestContext {
-  policy.enforce('admin', gateway.credentials(request));
-  return gateway.context(request);
-}
-
 /** Who asks, and the view that the answer is made from. */
 export async function viewingOf(gateway: Gateway, request: FastifyRequest): Promise<Viewing> {
   const reader = await gateway.readState(request);
@@ -91,7 +76,7 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
   });
 
   app.post(path, async (request, reply) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const isBulk = typeof request.body === 'object' && request.body !== null && keys in request.body;
     const bodies = isBulk
       ? (Object.values(parse(manyNew, request.body))[0] as readonly unknown[])
@@ -103,14 +88,14 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
   });
 
   app.put<ById>(`${path}/:id`, async (request) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const [body] = Object.values(parse(onePatch, request.body));
     const record = await collection.update(context, request.params.id, body);
     return { [key]: collection.view(await written(request), record) };
   });
 
   app.delete<ById>(`${path}/:id`, async (request, reply) => {
-    await collection.delete(writer(gateway, request), request.params.id);
+    await collection.delete(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
 
@@ -127,7 +112,7 @@ function addTags<T extends { readonly id: string; readonly tags: readonly string
     collection.show(await viewingOf(gateway, request), request.params.id).tags;
   const retag = async (request: FastifyRequest<ById>, tags: readonly string[]): Promise<readonly string[]> => {
     checkTags(tags);
-    const record = await collection.retag(writer(gateway, request), request.params.id, [...new Set(tags)]);
+    const record = await collection.retag(gateway.context(request), request.params.id, [...new Set(tags)]);
     return record.tags;
   };
 

@@ -2,6 +2,7 @@
 import type { Hosts } from '../../../node/services/compute/hosts.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { QuotaService } from '../../../node/services/quota.ts';
+import { networkPolicies } from '../../policies/network.ts';
 import { neutronFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { networkResources, networkVersions } from '../versions.ts';
@@ -35,6 +36,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
     name: 'network',
     prefixes: ['/networking'],
     faults: neutronFaults,
+    policies: networkPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
       const { network, quotas, hosts } = deps;

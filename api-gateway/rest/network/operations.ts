@@ -12,7 +12,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { administrator, viewingOf } from './collection.ts';
+import { viewingOf } from './collection.ts';
 import { listAnswer, showAnswer, type View } from './listing.ts';
 import { quotaPatch, wrapped } from './schemas.ts';
 import { timeText } from './views.ts';
@@ -96,7 +96,6 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
   };
 
   app.get('/v2.0/quotas', async (request) => {
-    administrator(gateway, request);
     const { reader } = await viewingOf(gateway, request);
     const views = quotaTable.list(reader).map(({ record }) => ({
       id: record.id,
@@ -129,7 +128,7 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
     });
   }
   app.put<ByProject>('/v2.0/quotas/:project', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const body = Object.values(parse(wrapped('quota', quotaPatch), request.body))[0] ?? {};
     const limits: Partial<Record<QuotaResource, number>> = {};
     for (const [name, limit] of Object.entries(body)) {
@@ -144,7 +143,7 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
     return { quota: await limitsOf(request, request.params.project) };
   });
   app.delete<ByProject>('/v2.0/quotas/:project', async (request, reply) => {
-    await quotas.reset(administrator(gateway, request), request.params.project);
+    await quotas.reset(gateway.context(request), request.params.project);
     return reply.code(204).send();
   });
 }
@@ -152,7 +151,7 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
 /** Each host's agent does the work of all of Neutron's. */
 export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts): void {
   app.get('/v2.0/agents', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     return listAnswer(
       gateway,
@@ -162,7 +161,7 @@ export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts):
     );
   });
   app.get<ById>('/v2.0/agents/:id', async (request) => {
-    const context = administrator(gateway, request);
+    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const found = hosts.list(context, reader).find((view) => view.host.id === request.params.id);
     if (found === undefined) {
@@ -203,7 +202,6 @@ function agentView({ host, advert, isUp, zone }: HostView): View {
 
 export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): void {
   app.get('/v2.0/network-ip-availabilities', async (request) => {
-    administrator(gateway, request);
     const { context, reader } = await viewingOf(gateway, request);
     const views = networkTable
       .list(reader)
@@ -213,7 +211,6 @@ export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): voi
     return listAnswer(gateway, request, 'network_ip_availabilities', views);
   });
   app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
-    administrator(gateway, request);
     const { reader } = await viewingOf(gateway, request);
     const row = networkTable.get(reader, request.params.id);
     if (row === undefined) {

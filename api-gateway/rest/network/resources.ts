@@ -10,7 +10,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import * as bodies from './bodies.ts';
-import { addCollection, type Collection, viewingOf, writer } from './collection.ts';
+import { addCollection, type Collection, viewingOf } from './collection.ts';
 import { listAnswer, type Query, showAnswer } from './listing.ts';
 import * as schemas from './schemas.ts';
 import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
@@ -120,7 +120,7 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
       throw badRequest('Either subnet_id or port_id must be specified');
     }
     const draft = portId === undefined ? { subnetId: subnetId ?? '' } : { portId };
-    return interfaceView(await routers.addInterface(writer(gateway, request), request.params.id, draft));
+    return interfaceView(await routers.addInterface(gateway.context(request), request.params.id, draft));
   });
   app.put<ById>('/v2.0/routers/:id/remove_router_interface', async (request) => {
     const { portId, subnetId } = interfaceOf(request.body);
@@ -131,7 +131,7 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
       ...(portId === undefined ? {} : { portId }),
       ...(subnetId === undefined ? {} : { subnetId }),
     };
-    return interfaceView(await routers.removeInterface(writer(gateway, request), request.params.id, draft));
+    return interfaceView(await routers.removeInterface(gateway.context(request), request.params.id, draft));
   });
 }
 
@@ -233,7 +233,7 @@ function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: Ne
     return showAnswer(request, 'security_group_rule', ruleView(view));
   });
   app.post(path, async (request, reply) => {
-    const context = writer(gateway, request);
+    const context = gateway.context(request);
     const isBulk = typeof request.body === 'object' && request.body !== null && 'security_group_rules' in request.body;
     const rules = isBulk
       ? (parse(many, request.body)['security_group_rules'] ?? [])
@@ -246,7 +246,7 @@ function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: Ne
     return reply.code(201).send(isBulk ? { security_group_rules: views } : { security_group_rule: views[0] });
   });
   app.delete<ById>(`${path}/:id`, async (request, reply) => {
-    await securityGroups.deleteRule(writer(gateway, request), request.params.id);
+    await securityGroups.deleteRule(gateway.context(request), request.params.id);
     return reply.code(204).send();
   });
 }

@@ -7,14 +7,11 @@ import Type, { type Static } from 'typebox';
 import type { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
 import type { PlacementWish } from '../../../node/services/compute/server-draft.ts';
 import type { HostExplanation } from '../../../placement/index.ts';
-import { Policy } from '../../policy.ts';
+import { placementPolicies } from '../../policies/placement.ts';
 import { placementFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { parse } from '../validation.ts';
 import { placementVersions } from '../versions.ts';
-
-/** Reasons per host show the mesh's hosts: for its operators. */
-export const placementPolicy = new Policy({ explain_per_host: 'role:admin' });
 
 const wish = {
   flavor_id: Type.String({ minLength: 1, maxLength: 255 }),
@@ -37,6 +34,7 @@ export function placementModule(preview: PlacementPreview): RestModule {
     name: 'placement',
     prefixes: ['/placement'],
     faults: placementFaults,
+    policies: placementPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
       app.get('/', { config: { public: true } }, () => placementVersions());
@@ -44,7 +42,7 @@ export function placementModule(preview: PlacementPreview): RestModule {
         const body = parse(explainBody, request.body);
         const reader = await gateway.readState(request);
         const { explanation, hosts } = preview.explain(gateway.context(request), reader, wishOf(body));
-        const isOperator = placementPolicy.allows('explain_per_host', gateway.credentials(request));
+        const isOperator = gateway.allows(request, 'shoal:placement:explain:per_host');
         return {
           hosts: explanation.hosts,
           passed: explanation.passed,

@@ -76,6 +76,8 @@ export interface ServiceOptions<S extends object, C> {
    * stranger cannot make the server take in messages.
    */
   admit(head: CallHead, method: string): C;
+  /** Decides on what `admit`, which must not wait, could not. Runs before the handler; throws to refuse. */
+  authorize?(call: GrpcCall<C>): Promise<void>;
   readonly handlers: Handlers<S, C>;
 }
 
@@ -127,6 +129,7 @@ export class GrpcServer {
       assert(typeof handler === 'function', `there is a handler for ${method.path}`);
       this.#admissions.set(method.path, (head) => options.admit(head, method.name));
       implementation[method.name] = this.#adapter(method, async (input, call) => {
+        if (options.authorize !== undefined) await Reflect.apply(options.authorize, options, [call]);
         const answer: unknown = Reflect.apply(handler, options.handlers, [input, call]);
         return answer;
       });

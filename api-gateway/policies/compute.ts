@@ -1,0 +1,138 @@
+/** Nova's policy, by Nova's names, for the compute API and for `shoal.v1.ComputeService`. */
+import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
+
+const servers = '/v2.1/servers';
+const action = (name: string): string => `POST ${servers}/:id/action#${name}`;
+const rpc = (name: string): string => `rpc shoal.v1.ComputeService/${name}`;
+
+const serverRules: readonly PolicyRule[] = [
+  rule('os_compute_api:servers:index', projectReader, [`GET ${servers}`, rpc('ListServers'), rpc('WatchServers')]),
+  rule('os_compute_api:servers:detail', projectReader, [`GET ${servers}/detail`]),
+  rule('os_compute_api:servers:show', projectReader, [`GET ${servers}/:id`, rpc('GetServer')]),
+  rule('os_compute_api:servers:create', projectMember, [`POST ${servers}`, rpc('CreateServer')]),
+  rule('os_compute_api:servers:update', projectMember, [`PUT ${servers}/:id`]),
+  rule('os_compute_api:servers:delete', projectMember, [
+    `DELETE ${servers}/:id`,
+    action('forceDelete'),
+    rpc('DeleteServer'),
+  ]),
+  rule('os_compute_api:servers:start', projectMember, [action('os-start'), rpc('StartServer')]),
+  rule('os_compute_api:servers:stop', projectMember, [action('os-stop'), rpc('StopServer')]),
+  rule('os_compute_api:servers:reboot', projectMember, [action('reboot'), rpc('RebootServer')]),
+  rule('os_compute_api:os-pause-server:pause', projectMember, [action('pause')]),
+  rule('os_compute_api:os-pause-server:unpause', projectMember, [action('unpause')]),
+  rule('os_compute_api:os-lock-server:lock', projectMember, [action('lock')]),
+  rule('os_compute_api:os-lock-server:unlock', projectMember, [action('unlock')]),
+  rule('os_compute_api:os-migrate-server:migrate', cloudAdmin, [action('migrate'), rpc('MigrateServer')]),
+  // Nova's members take back a resize that they asked for; the only moves here are administrators'.
+  rule('os_compute_api:servers:revert_resize', cloudAdmin, [action('revertResize')]),
+  rule('os_compute_api:os-console-output', projectMember, [action('os-getConsoleOutput'), rpc('GetConsoleLog')]),
+  rule('os_compute_api:os-security-groups:add', projectMember, [action('addSecurityGroup')]),
+  rule('os_compute_api:os-security-groups:remove', projectMember, [action('removeSecurityGroup')]),
+  // What is no action of this version is said by the handler, to whoever might have had it.
+  rule('os_compute_api:servers:action', projectMember, [`POST ${servers}/:id/action`]),
+  rule('os_compute_api:ips:index', projectReader, [`GET ${servers}/:id/ips`]),
+  rule('os_compute_api:ips:show', projectReader, [`GET ${servers}/:id/ips/:key`]),
+  rule('os_compute_api:os-security-groups:list', projectReader, [`GET ${servers}/:id/os-security-groups`]),
+  rule('os_compute_api:os-volumes-attachments:index', projectReader, [`GET ${servers}/:id/os-volume_attachments`]),
+  rule('os_compute_api:os-attach-interfaces:list', projectReader, [`GET ${servers}/:id/os-interface`]),
+  rule('os_compute_api:os-attach-interfaces:show', projectReader, [`GET ${servers}/:id/os-interface/:key`]),
+  rule('os_compute_api:os-attach-interfaces:create', projectMember, [`POST ${servers}/:id/os-interface`]),
+  rule('os_compute_api:os-attach-interfaces:delete', projectMember, [`DELETE ${servers}/:id/os-interface/:key`]),
+  rule('os_compute_api:server-metadata:index', projectReader, [`GET ${servers}/:id/metadata`]),
+  rule('os_compute_api:server-metadata:show', projectReader, [`GET ${servers}/:id/metadata/:key`]),
+  rule('os_compute_api:server-metadata:create', projectMember, [`POST ${servers}/:id/metadata`]),
+  rule('os_compute_api:server-metadata:update_all', projectMember, [`PUT ${servers}/:id/metadata`]),
+  rule('os_compute_api:server-metadata:update', projectMember, [`PUT ${servers}/:id/metadata/:key`]),
+  rule('os_compute_api:server-metadata:delete', projectMember, [`DELETE ${servers}/:id/metadata/:key`]),
+  rule('os_compute_api:os-server-tags:index', projectReader, [`GET ${servers}/:id/tags`]),
+  rule('os_compute_api:os-server-tags:show', projectReader, [`GET ${servers}/:id/tags/:key`]),
+  rule('os_compute_api:os-server-tags:update_all', projectMember, [`PUT ${servers}/:id/tags`]),
+  rule('os_compute_api:os-server-tags:update', projectMember, [`PUT ${servers}/:id/tags/:key`]),
+  rule('os_compute_api:os-server-tags:delete_all', projectMember, [`DELETE ${servers}/:id/tags`]),
+  rule('os_compute_api:os-server-tags:delete', projectMember, [`DELETE ${servers}/:id/tags/:key`]),
+  // User data may hold passwords: whoever may only look does not get to see it. Asked by the native API's handlers.
+  rule('shoal:servers:user_data', projectMember, []),
+];
+
+const flavors = '/v2.1/flavors';
+
+const flavorRules: readonly PolicyRule[] = [
+  rule('os_compute_api:flavors', projectReader, [
+    `GET ${flavors}`,
+    `GET ${flavors}/detail`,
+    `GET ${flavors}/:id`,
+    rpc('ListFlavors'),
+  ]),
+  rule('os_compute_api:os-flavor-manage:create', cloudAdmin, [`POST ${flavors}`]),
+  rule('os_compute_api:os-flavor-manage:update', cloudAdmin, [`PUT ${flavors}/:id`]),
+  rule('os_compute_api:os-flavor-manage:delete', cloudAdmin, [`DELETE ${flavors}/:id`]),
+  rule('os_compute_api:os-flavor-extra-specs:index', projectReader, [`GET ${flavors}/:id/os-extra_specs`]),
+  rule('os_compute_api:os-flavor-extra-specs:show', projectReader, [`GET ${flavors}/:id/os-extra_specs/:key`]),
+  rule('os_compute_api:os-flavor-extra-specs:create', cloudAdmin, [`POST ${flavors}/:id/os-extra_specs`]),
+  rule('os_compute_api:os-flavor-extra-specs:update', cloudAdmin, [`PUT ${flavors}/:id/os-extra_specs/:key`]),
+  rule('os_compute_api:os-flavor-extra-specs:delete', cloudAdmin, [`DELETE ${flavors}/:id/os-extra_specs/:key`]),
+  rule('os_compute_api:os-flavor-access', cloudAdmin, [
+    `GET ${flavors}/:id/os-flavor-access`,
+    `POST ${flavors}/:id/action`,
+  ]),
+];
+
+const hostRules: readonly PolicyRule[] = [
+  rule('os_compute_api:os-hypervisors:list', cloudAdmin, ['GET /v2.1/os-hypervisors']),
+  rule('os_compute_api:os-hypervisors:list-detail', cloudAdmin, ['GET /v2.1/os-hypervisors/detail']),
+  rule('os_compute_api:os-hypervisors:statistics', cloudAdmin, ['GET /v2.1/os-hypervisors/statistics']),
+  rule('os_compute_api:os-hypervisors:show', cloudAdmin, ['GET /v2.1/os-hypervisors/:id']),
+  rule('os_compute_api:os-hypervisors:uptime', cloudAdmin, ['GET /v2.1/os-hypervisors/:id/uptime']),
+  rule('os_compute_api:os-hypervisors:search', cloudAdmin, ['GET /v2.1/os-hypervisors/:id/search']),
+  rule('os_compute_api:os-hypervisors:servers', cloudAdmin, ['GET /v2.1/os-hypervisors/:id/servers']),
+  rule('os_compute_api:os-hosts:list', cloudAdmin, ['GET /v2.1/os-hosts']),
+  rule('os_compute_api:os-hosts:show', cloudAdmin, ['GET /v2.1/os-hosts/:id']),
+  rule('os_compute_api:os-services:list', cloudAdmin, ['GET /v2.1/os-services']),
+  rule('os_compute_api:os-services:update', cloudAdmin, [
+    'PUT /v2.1/os-services/enable',
+    'PUT /v2.1/os-services/disable',
+    'PUT /v2.1/os-services/disable-log-reason',
+    'PUT /v2.1/os-services/:id',
+  ]),
+  rule('os_compute_api:os-services:delete', cloudAdmin, ['DELETE /v2.1/os-services/:id']),
+  rule('os_compute_api:os-availability-zone:list', projectReader, ['GET /v2.1/os-availability-zone']),
+  rule('os_compute_api:os-availability-zone:detail', cloudAdmin, ['GET /v2.1/os-availability-zone/detail']),
+  rule('os_compute_api:os-aggregates:index', cloudAdmin, ['GET /v2.1/os-aggregates']),
+  rule('os_compute_api:os-aggregates:show', cloudAdmin, ['GET /v2.1/os-aggregates/:id']),
+  rule('os_compute_api:os-aggregates:create', cloudAdmin, ['POST /v2.1/os-aggregates']),
+  rule('os_compute_api:os-aggregates:update', cloudAdmin, ['PUT /v2.1/os-aggregates/:id']),
+  rule('os_compute_api:os-aggregates:delete', cloudAdmin, ['DELETE /v2.1/os-aggregates/:id']),
+  rule('os_compute_api:os-aggregates:action', cloudAdmin, ['POST /v2.1/os-aggregates/:id/action']),
+];
+
+const quotas = '/v2.1/os-quota-sets/:project';
+
+const projectRules: readonly PolicyRule[] = [
+  rule('os_compute_api:os-keypairs:index', projectReader, ['GET /v2.1/os-keypairs']),
+  rule('os_compute_api:os-keypairs:show', projectReader, ['GET /v2.1/os-keypairs/:name']),
+  rule('os_compute_api:os-keypairs:create', projectMember, ['POST /v2.1/os-keypairs']),
+  rule('os_compute_api:os-keypairs:delete', projectMember, ['DELETE /v2.1/os-keypairs/:name']),
+  rule('os_compute_api:os-security-groups:get', projectReader, [
+    'GET /v2.1/os-security-groups',
+    'GET /v2.1/os-security-groups/:id',
+  ]),
+  rule('os_compute_api:os-security-groups:create', projectMember, ['POST /v2.1/os-security-groups']),
+  rule('os_compute_api:os-security-groups:update', projectMember, ['PUT /v2.1/os-security-groups/:id']),
+  rule('os_compute_api:os-security-groups:delete', projectMember, ['DELETE /v2.1/os-security-groups/:id']),
+  rule('os_compute_api:os-server-groups:index', projectReader, ['GET /v2.1/os-server-groups']),
+  rule('os_compute_api:os-server-groups:show', projectReader, ['GET /v2.1/os-server-groups/:id']),
+  rule('os_compute_api:os-server-groups:create', projectMember, ['POST /v2.1/os-server-groups']),
+  rule('os_compute_api:os-server-groups:delete', projectMember, ['DELETE /v2.1/os-server-groups/:id']),
+  rule('os_compute_api:os-quota-sets:show', projectReader, [`GET ${quotas}`]),
+  rule('os_compute_api:os-quota-sets:detail', projectReader, [`GET ${quotas}/detail`]),
+  // Nova shows the defaults to everybody.
+  rule('os_compute_api:os-quota-sets:defaults', anyToken, [`GET ${quotas}/defaults`]),
+  rule('os_compute_api:os-quota-sets:update', cloudAdmin, [`PUT ${quotas}`]),
+  rule('os_compute_api:os-quota-sets:delete', cloudAdmin, [`DELETE ${quotas}`]),
+  rule('os_compute_api:limits', projectReader, ['GET /v2.1/limits']),
+  // What the service consists of; Nova shows it to everybody.
+  rule('os_compute_api:extensions', anyToken, ['GET /v2.1/extensions', 'GET /v2.1/extensions/:alias']),
+];
+
+export const computePolicies: readonly PolicyRule[] = [...serverRules, ...flavorRules, ...hostRules, ...projectRules];

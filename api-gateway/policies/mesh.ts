@@ -1,0 +1,12 @@
+/** `shoal.v1.ClusterService`: the mesh is administrators' business; how it stands, a project's readers may see. */
+import { cloudAdmin, type PolicyRule, projectReader, rule } from './rule.ts';
+
+const rpc = (name: string): string => `rpc shoal.v1.ClusterService/${name}`;
+
+export const meshPolicies: readonly PolicyRule[] = [
+  rule('shoal:mesh:status', projectReader, [rpc('GetStatus')]),
+  rule('shoal:mesh:list_hosts', cloudAdmin, [rpc('ListHosts')]),
+  rule('shoal:mesh:create_ticket', cloudAdmin, [rpc('CreateTicket')]),
+  rule('shoal:mesh:set_host_enabled', cloudAdmin, [rpc('SetHostEnabled')]),
+  rule('shoal:mesh:remove_host', cloudAdmin, [rpc('RemoveHost')]),
+];

@@ -1,0 +1,60 @@
+/** What a policy consists of: who may (a grant), under which name, by which operations. */
+
+/** Who may do something, in the language of `policy.ts`. */
+export interface Grant {
+  readonly check: string;
+  /** The same in words, for whoever is refused: "it needs ...". */
+  readonly needs: string;
+}
+
+/** One rule and the operations that it guards, as Nova's and Keystone's own policies are documented. */
+export interface PolicyRule {
+  /** OpenStack's name where the operation is OpenStack's; `shoal:...` where it is ours. */
+  readonly name: string;
+  readonly grant: Grant;
+  /**
+   * `GET /v2.1/servers` (a route of the REST module that the rule belongs to, without the module's prefix),
+   * `POST /v2.1/servers/:id/action#os-start` (an action named by the body's only key) or
+   * `rpc shoal.v1.ComputeService/GetServer`. None: asked by a handler for a part of its answer.
+   */
+  readonly operations: readonly string[];
+  /** Fields of the thing acted on that are path parameters: field of the rule -> name of the parameter. */
+  readonly target?: Readonly<Record<string, string>>;
+}
+
+/** A rule. */
+export function rule(
+  name: string,
+  grant: Grant,
+  operations: readonly string[],
+  target?: PolicyRule['target'],
+): PolicyRule {
+  return { name, grant, operations, ...(target === undefined ? {} : { target }) };
+}
+
+/**
+ * The administrator of the cloud. As in OpenStack the role counts whatever project it was given on; a token for a domain
+ * administers identity (`identityAdmin`) and nothing else.
+ */
+export const cloudAdmin: Grant = {
+  check: 'role:admin and (scope:project or scope:system)',
+  needs: 'the role admin, in a token for a project or for the system',
+};
+
+/** Whoever may change things in a project. */
+export const projectMember: Grant = {
+  check: `(${cloudAdmin.check}) or (role:member and scope:project)`,
+  needs: 'the role member, in a token for a project',
+};
+
+/** Whoever may look at a project's things. Who may change them may look as well, also where no role `reader` is left. */
+export const projectReader: Grant = {
+  check: `(${cloudAdmin.check}) or ((role:reader or role:member) and scope:project)`,
+  needs: 'the role reader or member, in a token for a project',
+};
+
+/** Any token that is good, also one without a scope. */
+export const anyToken: Grant = { check: '@', needs: 'a token' };
+
+/** Nobody's business but the administrator's, whatever the token is for: Keystone's `admin_required`. */
+export const identityAdmin: Grant = { check: 'role:admin', needs: 'the role admin' };
