@@ -7,11 +7,15 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isIPv4 } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 import { join } from 'node:path';
 
-/** Guests of one host asking at the same time; the rest wait or try again. */
+/** Connections of all guests of this host. One more makes room by cutting the oldest that has asked for nothing. */
 const connectionsMax = 512;
+/** Of these, one guest's: cloud-init asks on one connection at a time. */
+const connectionsPerGuestMax = 16;
+/** Time to the first byte, and to the end of a request's head, once more at the most (see `connectionsCheckingInterval`). */
+const headTimeoutMs = 5_000;
 /** A request has no body worth reading, and its headers are few. */
 const headerBytesMax = 8 * 1024;
 /** A slow client holds a connection no longer than this. */
@@ -25,9 +29,21 @@ if (!isIPv4(address) || !/^\d{1,5}$/.test(port) || !folder.startsWith('/')) {
   process.exit(2);
 }
 
+/** Who is connected, oldest first, with the guest's address; and who of them waits for an answer. */
+const connections = new Map<Socket, string>();
+const asking = new Set<Socket>();
+
 const server = createServer(
-  { maxHeaderSize: headerBytesMax, requestTimeout: requestTimeoutMs },
+  {
+    maxHeaderSize: headerBytesMax,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: headTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+  },
   (request, response) => {
+    const { socket } = request;
+    asking.add(socket);
+    response.once('close', () => asking.delete(socket));
     answer(request, response).catch((error: unknown) => {
       console.error(`${request.socket.remoteAddress} ${String(error)}`);
       if (!response.headersSent) response.writeHead(500);
@@ -37,8 +53,22 @@ const server = createServer(
 );
 // A client may close its own half once it has asked (nc does); without this node:http would drop the answer then.
 Object.assign(server, { httpAllowHalfOpen: true });
-server.maxConnections = connectionsMax;
-server.headersTimeout = requestTimeoutMs;
+server.on('connection', (socket) => {
+  const guest = socket.remoteAddress ?? '';
+  const own = [...connections].filter(([, of]) => of === guest).map(([connection]) => connection);
+  const isTooMany = own.length >= connectionsPerGuestMax;
+  if (isTooMany || connections.size >= connectionsMax) {
+    const oldestIdle = (isTooMany ? own : [...connections.keys()]).find((connection) => !asking.has(connection));
+    if (oldestIdle === undefined) {
+      socket.destroy();
+      return;
+    }
+    connections.delete(oldestIdle);
+    oldestIdle.destroy();
+  }
+  connections.set(socket, guest);
+  socket.once('close', () => connections.delete(socket));
+});
 server.keepAliveTimeout = 1_000;
 server.on('error', (error) => {
   console.error(`cannot listen on ${address}:${port}: ${error.message}`);

@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { metadataFileName } from '../../../drivers/vxlan/metadata.ts';
@@ -132,4 +133,29 @@ await t.test('garbage and oversized headers end the connection, not the server',
     await once(socket, 'close');
   }
   t.equal((await ask('127.0.0.2', '/latest/meta-data/hostname')).body, 'two');
+});
+
+t.test('F9: a guest that opens connections and says nothing keeps nobody else out, and is cut', async (t) => {
+  let open = 0;
+  const sockets = Array.from({ length: 700 }, () => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.66' });
+    socket.on('connect', () => {
+      open += 1;
+    });
+    socket.on('close', () => {
+      open -= 1;
+    });
+    socket.on('error', () => {});
+    return socket.resume();
+  });
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await once(sockets[sockets.length - 1] ?? server, 'connect');
+  t.match(await ask('127.0.0.3', '/latest/meta-data/hostname'), { status: 200, body: 'three' });
+  await delay(300);
+  t.ok(open <= 16, `${open} are left at once`);
+  await delay(7_000);
+  t.equal(open, 0, 'and none after the time for a first byte');
+  t.match(await ask('127.0.0.66', '/latest/meta-data/hostname'), { status: 404 });
 });
