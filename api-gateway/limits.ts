@@ -1,5 +1,6 @@
 /** Every bound of the gateways, with its reason. Tests shrink some of them. */
 import { kibBytes, mibBytes } from '../node/base/units.ts';
+import type { ListenerLimits } from '../node/mesh/listener/limits.ts';
 
 /** What the gateways accept. */
 export interface GatewayLimits {
@@ -9,8 +10,14 @@ export interface GatewayLimits {
   readonly headerBytesMax: number;
   /** Path parameter, characters: ids are 36, names at most 255, percent-encoded up to three times that. */
   readonly pathParameterCharactersMax: number;
-  /** Connections of one listener. Each idle one costs about 10 KiB. */
+  /** Connections of one listener. Each idle one costs about 10 KiB (with TLS 40). The longest idle one makes room. */
   readonly connectionsMax: number;
+  /** Connections from one address; trusted proxies have no such bound. Browsers open 6, thread pools 10 to 50. */
+  readonly connectionsPerAddressMax: number;
+  /** Time to the first byte of a connection, and to the first after its TLS handshake, milliseconds. */
+  readonly firstByteMs: number;
+  /** Time to the end of the TLS handshake, milliseconds. */
+  readonly handshakeMs: number;
   /** A whole request from its first byte to its answer, milliseconds, unless a route says otherwise. */
   readonly requestTimeoutMs: number;
   /** Headers must be there by then, milliseconds: a slow sender must not hold a connection. */
@@ -59,11 +66,24 @@ export interface GatewayLimits {
   readonly watchStreamsMax: number;
 }
 
+/** Bounds of a listener of the gateways. */
+export function listenerLimits(limits: GatewayLimits): ListenerLimits {
+  return {
+    connectionsMax: limits.connectionsMax,
+    connectionsPerAddressMax: limits.connectionsPerAddressMax,
+    firstByteMsMax: limits.firstByteMs,
+    handshakeMsMax: limits.handshakeMs,
+  };
+}
+
 export const defaultLimits: GatewayLimits = {
   jsonBodyBytesMax: mibBytes,
   headerBytesMax: 16 * kibBytes,
   pathParameterCharactersMax: 800,
   connectionsMax: 2000,
+  connectionsPerAddressMax: 100,
+  firstByteMs: 5_000,
+  handshakeMs: 10_000,
   requestTimeoutMs: 60_000,
   headersTimeoutMs: 15_000,
   idleTimeoutMs: 120_000,

@@ -7,17 +7,20 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { assert } from '../node/base/assert.ts';
 import type { Clock } from '../node/base/clock.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import type { Logger } from '../node/base/logger.ts';
+import { Listener, type TlsSource } from '../node/mesh/listener/listener.ts';
 import type { StateClient } from '../node/state/types.ts';
 import { AccessPolicy } from './access-policy.ts';
 import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './auth.ts';
 import { failureOf } from './errors.ts';
-import { defaultLimits, type GatewayLimits } from './limits.ts';
+import { isHostAndPort, type Origin, TrustedProxies } from './forwarding.ts';
+import { defaultLimits, type GatewayLimits, listenerLimits } from './limits.ts';
 import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
 import { FreshReads } from './rest/fresh-reads.ts';
 import type { Gateway, RestModule } from './rest/module.ts';
@@ -60,8 +63,12 @@ export interface RestServerOptions {
   readonly listen: readonly { readonly host: string; readonly port: number }[];
   readonly modules: readonly RestModule[];
   readonly limits?: Partial<GatewayLimits>;
-  /** Base URL to put in links instead of what the caller's Host header says; for use behind a proxy. */
+  /** Certificates. Absent: plain HTTP. */
+  readonly tls?: TlsSource;
+  /** Base URL to put in links, whatever address the caller used. Default: what the caller used. */
   readonly publicUrl?: string;
+  /** Proxies that are believed about whom they speak for. Default: none. */
+  readonly trustedProxies?: TrustedProxies;
 }
 
 /** Serves the modules. `start` returns once every listener listens. */
@@ -74,8 +81,9 @@ export class RestServer implements Service {
   readonly #reads: FreshReads;
   readonly #requests: TokenBuckets;
   readonly #known = new KnownRoutes();
-  readonly #servers: Server[] = [];
   readonly #unguarded: string[] = [];
+  readonly #proxies: TrustedProxies;
+  readonly #listening: { readonly http: Server; readonly listener: Listener }[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(deps: RestServerDependencies, options: RestServerOptions) {
@@ -83,6 +91,7 @@ export class RestServer implements Service {
     assert(this.limits.idleTimeoutMs > this.limits.requestTimeoutMs, 'idleTimeoutMs must exceed requestTimeoutMs');
     this.#deps = deps;
     this.#options = options;
+    this.#proxies = options.trustedProxies ?? new TrustedProxies('');
     this.#reads = new FreshReads(deps.state, deps.clock, this.limits);
     this.#requests = new TokenBuckets(deps.clock, {
       perSecond: this.limits.requestsPerSecond,
@@ -94,9 +103,7 @@ export class RestServer implements Service {
 
   /** Addresses listened on, once started. */
   get addresses(): readonly AddressInfo[] {
-    return this.#servers
-      .map((server) => server.address())
-      .filter((address) => address !== null && typeof address === 'object');
+    return this.#listening.map(({ listener }) => listener.address).filter((address) => address !== null);
   }
 
   async start(): Promise<void> {
@@ -105,7 +112,7 @@ export class RestServer implements Service {
     const [unguarded] = this.#unguarded;
     if (unguarded !== undefined) throw AccessPolicy.missing(unguarded);
     try {
-      for (const { host, port } of this.#options.listen) this.#servers.push(await this.#listen(host, port));
+      for (const { host, port } of this.#options.listen) await this.#listen(host, port);
     } catch (error) {
       await this.stop();
       throw ShoalError.from(error, 'UNAVAILABLE', 'The REST gateway cannot listen');
@@ -120,24 +127,22 @@ export class RestServer implements Service {
 
   async #close(): Promise<void> {
     await Promise.all(
-      this.#servers.map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            const timer = this.#deps.clock.setTimeout(() => server.closeAllConnections(), this.limits.stopGraceMs);
-            server.close(() => {
-              timer.cancel();
-              resolve();
-            });
-            server.closeIdleConnections();
-          }),
-      ),
+      this.#listening.map(async ({ http, listener }) => {
+        listener.close();
+        http.closeIdleConnections();
+        await listener.drained(this.limits.stopGraceMs);
+        listener.cutAll();
+        // It never listened itself: closing it ends its watch over idle connections.
+        http.close();
+      }),
     );
     await this.app.close();
   }
 
-  #listen(host: string, port: number): Promise<Server> {
+  async #listen(host: string, port: number): Promise<void> {
     const { limits } = this;
-    const server = createServer(
+    const { tls } = this.#options;
+    const http = createServer(
       {
         maxHeaderSize: limits.headerBytesMax,
         headersTimeout: limits.headersTimeoutMs,
@@ -146,19 +151,26 @@ export class RestServer implements Service {
         keepAliveTimeout: limits.keepAliveMs,
         connectionsCheckingInterval: 5000,
       },
-      (request, response) => this.app.routing(request, response),
+      (request, response) => {
+        // Idle is a connection without a request: only such a one is cut to make room.
+        const { socket } = request;
+        listener.request(socket, 1);
+        response.once('close', () => listener.request(socket, -1));
+        this.app.routing(request, response);
+      },
     );
-    server.timeout = limits.idleTimeoutMs;
-    server.maxConnections = limits.connectionsMax;
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBrokenHttp(error, socket));
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.off('error', reject);
-        server.on('error', (error) => this.#deps.logger.error({ err: error }, 'REST listener failed'));
-        resolve(server);
-      });
+    http.timeout = limits.idleTimeoutMs;
+    // It never listens itself; this starts its watch over slow headers and idle connections.
+    http.emit('listening');
+    http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseBrokenHttp(error, socket));
+    const listener = new Listener(this.#deps, {
+      limits: listenerLimits(limits),
+      ...(tls === undefined ? {} : { tls: { source: tls, protocol: 'http/1.1', minVersion: 'TLSv1.2' } }),
+      isExempt: (address) => this.#proxies.trusts(address),
+      onConnection: (socket) => http.emit('connection', socket),
     });
+    await listener.listen({ host, port });
+    this.#listening.push({ http, listener });
   }
 
   #build(): FastifyInstance {
@@ -236,6 +248,7 @@ export class RestServer implements Service {
         guardOf(request).access.enforce(rule, policyCredentials(principalOf(request)), target),
       signal: (request) => requestState(request).abort.signal,
       baseUrl: (request) => this.#baseUrl(request),
+      clientAddress: (request) => requestState(request).clientAddress,
       readState: (request) => this.#readState(request),
       isStale: (request) => requestState(request).stale,
     };
@@ -245,6 +258,7 @@ export class RestServer implements Service {
     const { clock } = this.#deps;
     const abort = new AbortController();
     const state = {
+      clientAddress: this.#origin(request).address,
       reply,
       abort,
       startedMs: clock.monotonicMs(),
@@ -260,7 +274,7 @@ export class RestServer implements Service {
     for (const header of module?.requestIdHeaders ?? ['x-openstack-request-id']) reply.header(header, request.id);
     const timeoutMs = request.routeOptions.config.timeoutMs ?? this.limits.requestTimeoutMs;
     if (timeoutMs > 0) requestState(request).timer = clock.setTimeout(() => this.#timeOut(request, reply), timeoutMs);
-    const waitSeconds = this.#requests.take(request.ip);
+    const waitSeconds = this.#requests.take(state.clientAddress);
     if (waitSeconds > 0) {
       throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', {
         facts: { retryAfterSeconds: waitSeconds },
@@ -303,7 +317,13 @@ export class RestServer implements Service {
     };
     this.#deps.onAnswered?.(sample);
     this.#deps.logger.debug(
-      { ...sample, requestId: request.id, ip: request.ip, userId: state.principal?.userId, stale: state.stale },
+      {
+        ...sample,
+        requestId: request.id,
+        ip: state.clientAddress,
+        userId: state.principal?.userId,
+        stale: state.stale,
+      },
       'request answered',
     );
   }
@@ -355,7 +375,11 @@ export class RestServer implements Service {
     const accept = request.headers.accept ?? '';
     const body = (module?.faults ?? keystoneFaults).body({ ...fault, requestId: request.id, accept });
     this.#drain(request);
-    reply.removeHeader('connection');
+    // The router would end the connection after a body that is too large. Here its rest is read instead and the connection
+    // goes on, unless the caller asked for its end. The header says what happens: without it a caller would use it again.
+    if (reply.hasHeader('connection') && this.#stopped === undefined && !asksForClose(request)) {
+      reply.header('connection', 'keep-alive');
+    }
     void reply.code(fault.status).header('content-type', body.contentType).send(body.payload);
   }
 
@@ -391,14 +415,23 @@ export class RestServer implements Service {
     return view.reader;
   }
 
+  #origin(request: FastifyRequest): Origin {
+    return this.#proxies.originOf(request.socket.remoteAddress ?? '', (name) => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(',') : value;
+    });
+  }
+
   #baseUrl(request: FastifyRequest): string {
     if (this.#options.publicUrl !== undefined) return this.#options.publicUrl.replace(/\/+$/, '');
-    const host = request.headers.host ?? '';
+    const origin = this.#origin(request);
+    const scheme = origin.scheme ?? (request.socket instanceof TLSSocket ? 'https' : 'http');
+    const host = origin.host ?? request.headers.host ?? '';
     // A name or an address and a port; anything else would let a caller write what it likes into links and headers.
-    if (/^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(host)) return `http://${host}`;
+    if (isHostAndPort(host)) return `${scheme}://${host}`;
     const { localAddress, localPort } = request.socket;
     const address = localAddress ?? '127.0.0.1';
-    return `http://${address.includes(':') ? `[${address}]` : address}:${localPort ?? 80}`;
+    return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${localPort ?? 80}`;
   }
 
   #moduleOf(url: string): RestModule | undefined {
@@ -416,6 +449,10 @@ export class RestServer implements Service {
     }
     return best;
   }
+}
+
+function asksForClose(request: FastifyRequest): boolean {
+  return /(?:^|,)\s*close\s*(?:,|$)/i.test(request.headers.connection ?? '');
 }
 
 function principalOf(request: FastifyRequest) {

@@ -20,14 +20,21 @@ import type { HostId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
 import { Prng } from './base/prng.ts';
-import { hostFields } from './become-member.ts';
+import { apiUrlOf, hostFields } from './become-member.ts';
 import type { Config } from './config/options.ts';
 import { startDrivers } from './drivers.ts';
 import { GrpcRaftTransport } from './grpc-raft-transport.ts';
 import { HostDirectory } from './host-directory.ts';
 import { HostSide } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
-import { knownHost, type Membership, readFounding, removeFounding, writeMembership } from './membership.ts';
+import {
+  knownHost,
+  type Membership,
+  readFounding,
+  removeFounding,
+  writeAuthorityFile,
+  writeMembership,
+} from './membership.ts';
 import { nextEpoch } from './mesh/epoch-file.ts';
 import { type HostIdentity, loadOrCreateKeys } from './mesh/identity.ts';
 import { JoinHandler } from './mesh/join-handler.ts';
@@ -46,9 +53,14 @@ import type { StateClient } from './state/types.ts';
 import { stateWatchHandler } from './state-watch-handler.ts';
 import { openHostStore } from './store/host-store.ts';
 import { openLevelLogStore } from './store/index.ts';
+import { openApiTls } from './tls/api-tls.ts';
+import { meshAuthority } from './tls/mesh-authority.ts';
+import { PeerCertificate } from './tls/peer-certificate.ts';
 
 /** How often the small housekeeping runs: figures, intents, own record. */
 const housekeepingMs = 1_000;
+/** How often it is looked whether certificates have changed or are to be renewed. */
+const renewMs = 5_000;
 
 /** What an agent needs from outside. */
 export interface AgentDeps {
@@ -62,13 +74,16 @@ export interface AgentDeps {
 export class Agent {
   readonly #deps: AgentDeps;
   readonly #config: Config;
-  readonly #membership: Membership;
+  #membership: Membership;
   readonly #random: Prng;
   readonly #metrics: Metrics;
   /** What runs, in the order in which it was started. */
   readonly #running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
   readonly #abort = new AbortController();
   #housekeeping: Promise<void> | undefined;
+  /** Looks after the certificates. */
+  #renew: () => Promise<void> = async () => {};
+  #renewedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: AgentDeps, config: Config, membership: Membership) {
     this.#deps = deps;
@@ -94,12 +109,14 @@ export class Agent {
     this.#started('host store', () => store.close());
 
     const directory = new HostDirectory(this.#membership);
-    const certificates = {
+    const certificates = new PeerCertificate({
       meshId: this.#membership.meshId,
+      hostId,
+      tlsKey,
       certificatePem: this.#membership.certificatePem,
-      privateKeyPem: tlsKey.privateKeyPem,
       authorityPem: this.#membership.authorityCertificatePem,
-    };
+      save: (renewed) => this.#keepCertificates(renewed),
+    });
     const peers = new PeerClients(
       { logger: logger.child({ part: 'peers' }) },
       { certificates, addressOf: (id) => directory.addressOf(id) },
@@ -116,6 +133,12 @@ export class Agent {
     if (removal !== undefined) throw removal;
     directory.renew(state.local);
     const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
+    const renewCertificates = async (): Promise<void> => {
+      const authority = meshAuthority(state.local, meshKey);
+      if (authority !== undefined) await certificates.check(services, authority, this.#abort.signal);
+    };
+    // Before anybody is let in: a host that was off for long comes with a certificate that has ended.
+    await renewCertificates();
     const drivers = await startDrivers({ clock, logger }, config, signal);
     this.#started('drivers', () => drivers.stop());
     logger.info({ ...drivers.description }, 'drivers started');
@@ -175,14 +198,31 @@ export class Agent {
     });
     await autopilot.start();
     this.#started('autopilot', () => autopilot.stop());
+    const apiTls = await openApiTls(
+      { clock, logger: logger.child({ part: 'api-tls' }), authority: () => meshAuthority(state.local, meshKey) },
+      config,
+    );
+    this.#renew = async () => {
+      await apiTls?.check();
+      await renewCertificates();
+    };
     const interfaces = new Interfaces(
-      { services, host, view, loop, metrics: this.#metrics, onFatal: this.#deps.onFatal },
+      { services, host, view, loop, apiTls, metrics: this.#metrics, onFatal: this.#deps.onFatal },
       { config, hostId, meshKey },
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
     this.#startHousekeeping(services, identity, { host, loop, interfaces });
-    logger.info({ hostId, meshId: this.#membership.meshId, api: config.api.listen }, 'agent started');
+    logger.info(
+      { hostId, meshId: this.#membership.meshId, api: apiUrlOf(config), fingerprint: apiTls?.fingerprint ?? 'none' },
+      'agent started',
+    );
+  }
+
+  /** Looks at once whether certificates have changed or are to be renewed. */
+  async reload(): Promise<void> {
+    this.#renewedMs = this.#deps.clock.monotonicMs();
+    await this.#renew();
   }
 
   /** Stops in reverse order. Guests, networks, DHCP and metadata run on. Safe to call twice. */
@@ -286,6 +326,13 @@ export class Agent {
     });
   }
 
+  async #keepCertificates(renewed: { certificatePem: string; authorityPem: string }): Promise<void> {
+    const { certificatePem, authorityPem } = renewed;
+    this.#membership = { ...this.#membership, certificatePem, authorityCertificatePem: authorityPem };
+    await writeMembership(this.#config.dataDir, this.#membership);
+    await writeAuthorityFile(this.#config.dataDir, authorityPem);
+  }
+
   #hostsChanged(directory: HostDirectory, view: MeshView, state: StateClient): void {
     const removal = this.#removal(state);
     if (removal !== undefined) {
@@ -297,7 +344,8 @@ export class Agent {
     if (!isDifferent) return;
     // Kept beside the keys, so that after a power cut the others are found before any record can be read.
     const hosts = hostTable.list(state.local).map((row) => knownHost(row.record));
-    writeMembership(this.#config.dataDir, { ...this.#membership, hosts }).catch(this.#deps.onFatal);
+    this.#membership = { ...this.#membership, hosts };
+    writeMembership(this.#config.dataDir, this.#membership).catch(this.#deps.onFatal);
   }
 
   /** What there is to say when this host was removed from the mesh, as far as its own replica knows. */
@@ -322,6 +370,7 @@ export class Agent {
     const run = async (): Promise<void> => {
       try {
         this.#observe(services.state, parts.loop, parts.host);
+        if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
         await parts.host.houseKeep(signal);
         if (!services.state.standing().hasQuorum) return;
         await this.#keepOwnRecord(services, identity);

@@ -6,7 +6,7 @@ import type { Logger } from './base/logger.ts';
 import { advertisedAddress } from './config/load.ts';
 import type { Config } from './config/options.ts';
 import { endpointOf, gossipAddressOf, makeDataDir } from './found-mesh.ts';
-import { knownHost, type Membership, readMembership, writeMembership } from './membership.ts';
+import { knownHost, type Membership, readMembership, writeAuthorityFile, writeMembership } from './membership.ts';
 import { loadOrCreateKeys } from './mesh/identity.ts';
 import { joinMesh } from './mesh/join.ts';
 import { JoinTicket } from './mesh/tickets.ts';
@@ -50,7 +50,14 @@ export async function becomeMember(
   };
   // Last: with this file the folder is a member's.
   await writeMembership(config.dataDir, membership);
+  await writeAuthorityFile(config.dataDir, joined.authorityPem);
   return membership;
+}
+
+/** Base URL of a host's REST API, as others may use it. */
+export function apiUrlOf(config: Config): string {
+  if (config.api.publicUrl !== '') return config.api.publicUrl;
+  return `${config.api.tls === 'on' ? 'https' : 'http'}://${endpointOf(config, config.api.listen)}`;
 }
 
 /** What a host says of itself in its record, by its configuration. */
@@ -69,7 +76,7 @@ export function hostFields(config: Config): {
     name: config.name,
     peerAddress: endpointOf(config, config.peer.listen),
     grpcAddress: endpointOf(config, config.api.grpcListen),
-    apiUrl: `http://${endpointOf(config, config.api.listen)}`,
+    apiUrl: apiUrlOf(config),
     gossipAddress: gossipAddressOf(config),
     vtepIp: config.network.vtepIp || advertisedAddress(config),
     zone: config.zone,

@@ -4,8 +4,8 @@ import { mkdirSync } from 'node:fs';
 import { ShoalError } from './base/errors.ts';
 import { advertisedAddress } from './config/load.ts';
 import type { Config } from './config/options.ts';
-import { readMembership, writeFounding, writeMembership } from './membership.ts';
-import { MeshAuthority } from './mesh/authority.ts';
+import { readMembership, writeAuthorityFile, writeFounding, writeMembership } from './membership.ts';
+import { MeshAuthority, shownFingerprint } from './mesh/authority.ts';
 import { loadOrCreateKeys } from './mesh/identity.ts';
 import { MeshKey } from './mesh/mesh-key.ts';
 
@@ -14,6 +14,8 @@ export interface Founded {
   readonly meshId: string;
   readonly hostId: string;
   readonly adminPassword: string;
+  /** Of the authority's certificate, which clients of the API have to trust. */
+  readonly fingerprint: string;
 }
 
 /**
@@ -59,7 +61,8 @@ export async function foundMesh(
       },
     ],
   });
-  return { meshId, hostId: identity.hostId, adminPassword };
+  await writeAuthorityFile(config.dataDir, authority.certificatePem);
+  return { meshId, hostId: identity.hostId, adminPassword, fingerprint: shownFingerprint(authority.certificatePem) };
 }
 
 /** Makes the data folder. QEMU's user passes through it to disks and sockets; every file with a secret is 0600. */

@@ -1,5 +1,6 @@
 /** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
 
+import { TrustedProxies } from '../api-gateway/forwarding.ts';
 import { GrpcGateway } from '../api-gateway/grpc/server.ts';
 import { computeModule } from '../api-gateway/rest/compute/module.ts';
 import { Catalog, catalogServices } from '../api-gateway/rest/identity/catalog.ts';
@@ -18,6 +19,8 @@ import { placementConfiguration } from './config/placement.ts';
 import { endpointOf } from './found-mesh.ts';
 import type { HostSide } from './host-side.ts';
 import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
+import { parseListenAddress } from './mesh/address.ts';
+import type { TlsSource } from './mesh/listener/listener.ts';
 import type { MeshKey } from './mesh/mesh-key.ts';
 import type { MeshView } from './mesh-view.ts';
 import type { RaftLoop } from './raft-loop.ts';
@@ -41,6 +44,8 @@ export interface InterfacesParts {
   readonly host: HostSide;
   readonly view: MeshView;
   readonly loop: RaftLoop;
+  /** Certificates of REST and gRPC; undefined: both are plain text. */
+  readonly apiTls: TlsSource | undefined;
   readonly metrics: Metrics;
   readonly onFatal: (error: unknown) => void;
 }
@@ -56,7 +61,7 @@ export class Interfaces implements Service {
     parts: InterfacesParts,
     options: { readonly config: Config; readonly hostId: HostId; readonly meshKey: MeshKey },
   ) {
-    const { services, host, view, loop, metrics, onFatal } = parts;
+    const { services, host, view, loop, apiTls, metrics, onFatal } = parts;
     const { config, hostId, meshKey } = options;
     const { state, clock, logger, newId } = services;
     const identity = new IdentityService(services, {
@@ -89,6 +94,8 @@ export class Interfaces implements Service {
       version: agentVersion,
       peerAddress: endpointOf(config, config.peer.listen),
     });
+    const tls = apiTls === undefined ? {} : { tls: apiTls };
+    const trustedProxies = new TrustedProxies(config.api.trustedProxies);
     this.#socketPath = localSocketPath(config.dataDir);
     this.#grpc = new GrpcGateway(
       {
@@ -102,9 +109,13 @@ export class Interfaces implements Service {
         inquiry: host.placer,
         preview: computeOptions,
       },
-      [{ address: config.api.grpcListen }, { address: `unix:${this.#socketPath}`, isOperatorDoor: true }],
+      [
+        { address: config.api.grpcListen, ...tls },
+        { address: `unix:${this.#socketPath}`, isOperatorDoor: true },
+      ],
+      {},
+      trustedProxies,
     );
-    const [host_, port] = splitEndpoint(config.api.listen);
     this.#rest = new RestServer(
       {
         state,
@@ -119,7 +130,10 @@ export class Interfaces implements Service {
         },
       },
       {
-        listen: [{ host: host_, port }],
+        listen: [parseListenAddress(config.api.listen)],
+        ...tls,
+        trustedProxies,
+        ...(config.api.publicUrl === '' ? {} : { publicUrl: config.api.publicUrl }),
         modules: [
           identityModule({ identity, directory, catalog }),
           imageModule({ images, storage: config.storage }),
@@ -153,9 +167,4 @@ export class Interfaces implements Service {
     await this.#rest.stop();
     await this.#grpc.stop();
   }
-}
-
-function splitEndpoint(endpoint: string): [string, number] {
-  const at = endpoint.lastIndexOf(':');
-  return [endpoint.slice(0, at).replace(/^\[|\]$/g, ''), Number(endpoint.slice(at + 1))];
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import type { shoal } from '../proto/messages.ts';
+import { writeFileDurably } from './base/durable-file.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId } from './base/ids.ts';
 import { writeSecretFile } from './mesh/secret-file.ts';
@@ -46,6 +47,7 @@ export interface Founding {
 }
 
 const membershipFile = 'membership.json';
+const authorityFile = 'ca.pem';
 const foundingFile = 'founding.json';
 
 /** Reads it; undefined when this host is in no mesh yet. Throws `LOG_CORRUPT` when the file is not what it should be. */
@@ -62,6 +64,16 @@ export function readMembership(dataDir: string): Membership | undefined {
 /** Writes it, durably. */
 export async function writeMembership(dataDir: string, membership: Membership): Promise<void> {
   await writeSecretFile(join(dataDir, membershipFile), `${JSON.stringify(membership, null, 2)}\n`);
+}
+
+/** Where the authority's certificate lies for whoever is to trust the API: it is no secret. */
+export function authorityPathOf(dataDir: string): string {
+  return join(dataDir, authorityFile);
+}
+
+/** Writes it, durably. */
+export async function writeAuthorityFile(dataDir: string, authorityPem: string): Promise<void> {
+  await writeFileDurably(authorityPathOf(dataDir), authorityPem, { mode: 0o644, failure: 'STORE_FAILED' });
 }
 
 /** Reads what a founder owes; undefined when nothing is owed. */

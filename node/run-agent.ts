@@ -45,6 +45,12 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     logger.info({ meshId: membership.meshId, raftId: membership.raftId }, 'joined');
   }
   const agent = new Agent({ ...deps, onFatal: broken }, config, membership);
+  process.on('SIGHUP', () => {
+    logger.info({ signal: 'SIGHUP' }, 'looking for other certificates');
+    agent
+      .reload()
+      .catch((caught: unknown) => logger.warn({ err: caught }, 'the certificates could not be looked after'));
+  });
   try {
     await agent.start(abort.signal);
   } catch (caught) {

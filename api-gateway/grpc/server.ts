@@ -1,5 +1,4 @@
 /** The native API: `shoal.v1` services for users and operators, with health and reflection beside them. */
-import { ServerCredentials } from '@grpc/grpc-js';
 import { must } from '../../node/base/assert.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -7,6 +6,7 @@ import type { Service } from '../../node/base/lifecycle.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import { type CallHead, type GrpcCall, GrpcServer } from '../../node/mesh/grpc/server.ts';
 import { methodsOf, type ServiceClass } from '../../node/mesh/grpc/service.ts';
+import type { TlsSource } from '../../node/mesh/listener/listener.ts';
 import type { ClusterService } from '../../node/services/cluster.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import { PlacementPreview, type PreviewOptions } from '../../node/services/compute/placement-preview.ts';
@@ -16,7 +16,8 @@ import { grpc, shoal } from '../../proto/messages.ts';
 import { AccessPolicy } from '../access-policy.ts';
 import { type Authenticator, tokenCharactersMax } from '../auth.ts';
 import { errorMappings } from '../errors.ts';
-import { defaultLimits, type GatewayLimits } from '../limits.ts';
+import { TrustedProxies } from '../forwarding.ts';
+import { defaultLimits, type GatewayLimits, listenerLimits } from '../limits.ts';
 import { computePolicies } from '../policies/compute.ts';
 import { meshPolicies } from '../policies/mesh.ts';
 import { placementPolicies } from '../policies/placement.ts';
@@ -38,6 +39,8 @@ const stalledMsMax = 30_000;
 /** Pings on a silent connection, and how long an answer may take, milliseconds. */
 const keepaliveMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
+/** A connection without a call is closed after so long, milliseconds; clients make a new one by themselves. */
+const idleMsMax = 300_000;
 
 export interface GrpcGatewayDependencies {
   readonly state: StateClient;
@@ -61,8 +64,8 @@ export interface GrpcListener {
   readonly address: string;
   /** Callers here need no token and are administrators: only for a socket that nobody else can open. */
   readonly isOperatorDoor?: boolean;
-  /** Default: without TLS. */
-  readonly credentials?: ServerCredentials;
+  /** Certificates. Absent: plain text. */
+  readonly tls?: TlsSource;
 }
 
 /** Serves the native API on its listeners. `start` returns once all of them listen. */
@@ -71,10 +74,17 @@ export class GrpcGateway implements Service {
   readonly #listeners: readonly GrpcListener[];
   readonly #limits: GatewayLimits;
   readonly #requests: TokenBuckets;
+  readonly #proxies: TrustedProxies;
   readonly #servers: GrpcServer[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor(deps: GrpcGatewayDependencies, listeners: readonly GrpcListener[], limits: Partial<GatewayLimits> = {}) {
+  constructor(
+    deps: GrpcGatewayDependencies,
+    listeners: readonly GrpcListener[],
+    limits: Partial<GatewayLimits> = {},
+    proxies: TrustedProxies = new TrustedProxies(''),
+  ) {
+    this.#proxies = proxies;
     this.#deps = deps;
     this.#listeners = listeners;
     this.#limits = { ...defaultLimits, ...limits };
@@ -96,7 +106,10 @@ export class GrpcGateway implements Service {
       for (const listener of this.#listeners) {
         const server = this.#build(descriptors, listener.isOperatorDoor === true);
         this.#servers.push(server);
-        await server.listen(listener.address, listener.credentials ?? ServerCredentials.createInsecure());
+        const { address, tls } = listener;
+        await (tls === undefined
+          ? server.listen(address)
+          : server.listen(address, { source: tls, protocol: 'h2', minVersion: 'TLSv1.2' }));
       }
     } catch (error) {
       await this.stop();
@@ -122,7 +135,10 @@ export class GrpcGateway implements Service {
           callsPerConnectionMax,
           keepaliveMs,
           keepaliveTimeoutMs,
+          idleMsMax: isOperatorDoor ? undefined : idleMsMax,
+          listener: listenerLimits(this.#limits),
         },
+        isExempt: (address) => this.#proxies.trusts(address),
         errorView: { statusOf: (code) => errorMappings[code].grpc, showFacts: false },
       },
     );
@@ -191,7 +207,9 @@ export class GrpcGateway implements Service {
   }
 
   #limit(head: CallHead): void {
-    const retryAfterSeconds = this.#requests.take(head.remoteAddress.replace(/:\d+$/, ''));
+    const peer = head.remoteAddress.replace(/:\d+$/, '');
+    const origin = this.#proxies.originOf(peer, (name) => head.header(name));
+    const retryAfterSeconds = this.#requests.take(origin.address);
     if (retryAfterSeconds > 0) {
       throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', { facts: { retryAfterSeconds } });
     }

@@ -47,8 +47,13 @@ export interface Gateway {
   enforce(request: FastifyRequest, rule: string, target?: PolicyTarget): void;
   /** Ends when the caller is gone or the request's time is up; also for public routes. */
   signal(request: FastifyRequest): AbortSignal;
-  /** `http://host:port` as the caller reached this agent, so that links lead back here. No slash at the end. */
+  /**
+   * `https://host:port` as the caller reached this agent, through trusted proxies too, or `api.publicUrl`, so that links
+   * lead back here. No slash at the end. Everything that leads anywhere is made from it.
+   */
   baseUrl(request: FastifyRequest): string;
+  /** Address of the client, as far as trusted proxies say: what limits go by. */
+  clientAddress(request: FastifyRequest): string;
   /**
    * A view to read from: confirmed by the leader where a quorum answers in time; else the local one, in which case the
    * answer carries `X-Shoal-Stale` and a line goes to the log. Never waits longer than `limits.freshWaitMs`.

@@ -5,6 +5,8 @@ import type { Principal } from '../../node/services/identity-principal.ts';
 
 /** What the gateway keeps of a request while it runs. */
 export interface RequestState {
+  /** Of the client, as far as trusted proxies say. */
+  readonly clientAddress: string;
   readonly reply: FastifyReply;
   readonly abort: AbortController;
   readonly startedMs: number;

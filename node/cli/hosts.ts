@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import type { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Calls, UnaryOptions } from '../mesh/grpc/client.ts';
-import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+import { type ConfigFlags, withConfigOptions } from './config-options.ts';
+import { dataDirOf } from './data-dir.ts';
 
 /** Adds the commands. */
 export function registerHosts(program: Command): void {
@@ -12,10 +13,10 @@ export function registerHosts(program: Command): void {
     .description('list the hosts of the mesh')
     .option('--json', 'print one JSON object')
     .action(async (flags: ConfigFlags & { readonly json?: boolean }) => {
-      const config = configFromFlags(flags);
+      const dataDir = dataDirOf(flags);
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
-      const { hosts, stale } = await withLocalAgent(config, (client) =>
+      const { hosts, stale } = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.ClusterService).listHosts({}, callOptions),
       );
       if (flags.json) {
@@ -91,10 +92,10 @@ async function withHost<T>(
   name: string,
   run: (calls: Calls<shoal.v1.ClusterService>, hostId: string, options: UnaryOptions) => Promise<T>,
 ): Promise<T> {
-  const config = configFromFlags(flags);
+  const dataDir = dataDirOf(flags);
   const { callOptions, withLocalAgent } = await import('./local-client.ts');
   const messages = await import('../../proto/messages.ts');
-  return withLocalAgent(config, async (client) => {
+  return withLocalAgent(dataDir, async (client) => {
     const calls = client.calls(messages.shoal.v1.ClusterService);
     const { hosts } = await calls.listHosts({}, callOptions);
     const found = hosts.find((view) => view.host?.name === name || view.host?.id === name)?.host;

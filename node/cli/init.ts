@@ -1,5 +1,7 @@
 /** `shoal init`: makes a new mesh with this host as its first. */
 import type { Command } from 'commander';
+import { defaultRouteAddress } from '../config/default-route.ts';
+import type { Config } from '../config/options.ts';
 import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
 
 /** Adds the command. */
@@ -14,7 +16,9 @@ export function registerInit(program: Command): void {
     )
     .action(async (flags: ConfigFlags & { readonly meshName: string; readonly json?: boolean }) => {
       const config = configFromFlags(flags);
-      const { foundMesh } = await import('../found-mesh.ts');
+      const { endpointOf, foundMesh } = await import('../found-mesh.ts');
+      const { apiUrlOf } = await import('../become-member.ts');
+      const { authorityPathOf } = await import('../membership.ts');
       const given = process.env['SHOAL_ADMIN_PASSWORD'];
       const founded = await foundMesh(config, {
         meshName: flags.meshName,
@@ -27,8 +31,21 @@ export function registerInit(program: Command): void {
       }
       console.log(`mesh      ${founded.meshId}`);
       console.log(`host      ${founded.hostId} (${config.name})`);
+      console.log(`address   ${endpointOf(config, config.peer.listen)}${addressNote(config)}`);
+      if (config.api.tls === 'on') {
+        console.log(`api       ${apiUrlOf(config)}`);
+        console.log(`authority ${founded.fingerprint}`);
+        console.log(`          clients trust it by: export OS_CACERT=${authorityPathOf(config.dataDir)}`);
+      }
       console.log(`data      ${config.dataDir}`);
       if (shown.adminPassword !== undefined) console.log(`admin     ${founded.adminPassword}   (shown this once)`);
       console.log('\nNow:      shoal agent');
     });
+}
+
+/** Said since nobody chose it: a machine with several networks may want another. */
+function addressNote(config: Config): string {
+  return config.advertiseAddress === defaultRouteAddress()
+    ? '   (that of the default route; for another one: --set advertiseAddress=ADDRESS)'
+    : '';
 }

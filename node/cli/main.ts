@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { ShoalError } from '../base/errors.ts';
 import { agentVersion } from '../version.ts';
 import { registerAgent } from './agent.ts';
+import { registerCa } from './ca.ts';
 import { registerCompletion } from './completion.ts';
 import { registerHosts } from './hosts.ts';
 import { registerInit } from './init.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
   registerTicket(program);
   registerStatus(program);
   registerHosts(program);
+  registerCa(program);
   registerPlacement(program);
   registerInspect(program);
   registerRecover(program);

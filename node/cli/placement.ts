@@ -3,7 +3,8 @@ import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
-import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+import { type ConfigFlags, withConfigOptions } from './config-options.ts';
+import { dataDirOf } from './data-dir.ts';
 
 interface Wish extends ConfigFlags {
   readonly flavor: string;
@@ -38,10 +39,10 @@ export function registerPlacement(program: Command): void {
   withWish(placement.command('explain'))
     .description('how each filter thins the hosts, and why each host passes or not')
     .action(async (flags: Wish) => {
-      const config = configFromFlags(flags);
+      const dataDir = dataDirOf(flags);
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
-      const { filters, hosts } = await withLocalAgent(config, (client) =>
+      const { filters, hosts } = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.PlacementService).explain(wishOf(flags), callOptions),
       );
       const explained = explainedOf(filters, hosts);
@@ -56,10 +57,10 @@ export function registerPlacement(program: Command): void {
       if (!Number.isInteger(countMax) || countMax < 1 || countMax > 100_000) {
         throw new ShoalError('INVALID_ARGUMENT', `--max ${flags.max}: expected a whole number from 1 to 100000`);
       }
-      const config = configFromFlags(flags);
+      const dataDir = dataDirOf(flags);
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
-      const { count } = await withLocalAgent(config, (client) =>
+      const { count } = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.PlacementService).whatIf({ ...wishOf(flags), countMax }, callOptions),
       );
       if (flags.json) console.log(JSON.stringify({ count, isAtLeast: count === countMax }));

@@ -1,7 +1,8 @@
 /** `shoal status`: what this agent knows of the mesh. Answers without quorum too. */
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+import { type ConfigFlags, withConfigOptions } from './config-options.ts';
+import { dataDirOf } from './data-dir.ts';
 
 /** Exit status when there is no quorum: the answer may be old. */
 const statusStale = 3;
@@ -12,10 +13,10 @@ export function registerStatus(program: Command): void {
     .description('show the mesh as this agent sees it; exit status 3 without quorum')
     .option('--json', 'print one JSON object')
     .action(async (flags: ConfigFlags & { readonly json?: boolean }) => {
-      const config = configFromFlags(flags);
+      const dataDir = dataDirOf(flags);
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
-      const status = await withLocalAgent(config, (client) =>
+      const status = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.ClusterService).getStatus({}, callOptions),
       );
       if (!status.hasQuorum) process.exitCode = statusStale;

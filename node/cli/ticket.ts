@@ -1,7 +1,8 @@
 /** `shoal ticket create`: a single-use ticket for one new host. */
 import type { Command } from 'commander';
 import { ShoalError } from '../base/errors.ts';
-import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+import { type ConfigFlags, withConfigOptions } from './config-options.ts';
+import { dataDirOf } from './data-dir.ts';
 
 /** Adds the command. */
 export function registerTicket(program: Command): void {
@@ -15,10 +16,10 @@ export function registerTicket(program: Command): void {
       if (!Number.isInteger(ttlSeconds) || ttlSeconds < 60 || ttlSeconds > 604_800) {
         throw new ShoalError('INVALID_ARGUMENT', `--ttl ${flags.ttl}: expected whole seconds from 60 to 604800`);
       }
-      const config = configFromFlags(flags);
+      const dataDir = dataDirOf(flags);
       const { callOptions, withLocalAgent } = await import('./local-client.ts');
       const { shoal } = await import('../../proto/messages.ts');
-      const made = await withLocalAgent(config, (client) =>
+      const made = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.ClusterService).createTicket({ ttlSeconds }, callOptions),
       );
       if (flags.json) console.log(JSON.stringify({ ticket: made.ticket, expiresMs: made.expiresMs }));

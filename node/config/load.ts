@@ -4,6 +4,8 @@ import { isIP } from 'node:net';
 import { Value } from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { ShoalError } from '../base/errors.ts';
+import { defaultRouteAddress } from './default-route.ts';
+import { parseNetworks } from './networks.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
 import { placementMistakes } from './placement.ts';
 
@@ -67,6 +69,7 @@ export function loadConfig(sources: ConfigSources): Config {
     else assign(config, setting, text, `flag ${path}`, mistakes);
   }
   mistakes.push(...schemaMistakes(config));
+  if (mistakes.length === 0) fillAddress(config as Mutable<Config>);
   if (mistakes.length === 0) mistakes.push(...relationMistakes(config as Config));
   if (mistakes.length > 0) {
     throw new ShoalError('CONFIG_INVALID', `the configuration has mistakes:\n  ${mistakes.join('\n  ')}`, {
@@ -165,9 +168,12 @@ function relationMistakes(config: Config): string[] {
     if (Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535) mistakes.push(`${path}: the port is over 65535`);
   }
   mistakes.push(...placementMistakes(config));
+  mistakes.push(...apiMistakes(config));
   const advertised = advertisedAddress(config);
   if (isWildcard(advertised)) {
-    mistakes.push('advertiseAddress: needed when peer.listen names no single address');
+    mistakes.push(
+      'advertiseAddress: needed, since peer.listen names no single address and this machine has no default route',
+    );
   }
   const vtepIp = config.network.vtepIp || advertised;
   if (config.network.driver === 'vxlan' && !isWildcard(advertised) && isIP(vtepIp) !== 4) {
@@ -176,13 +182,62 @@ function relationMistakes(config: Config): string[] {
   return mistakes;
 }
 
+/** TLS, certificates, proxies. */
+function apiMistakes({ api }: Config): string[] {
+  const mistakes: string[] = [];
+  if (api.tls === 'off') {
+    for (const [path, text] of [
+      ['api.listen', api.listen],
+      ['api.grpcListen', api.grpcListen],
+    ] as const) {
+      if (isLoopback(text.slice(0, text.lastIndexOf(':')))) continue;
+      mistakes.push(`${path}: api.tls is "off", so it must be a loopback address (or say api.tls "insecure")`);
+    }
+  }
+  if ((api.certificatePath === '') !== (api.privateKeyPath === '')) {
+    mistakes.push('api.certificatePath and api.privateKeyPath: either both or none');
+  }
+  for (const name of listOf(api.names)) {
+    if (isIP(name) === 0 && !/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(name)) {
+      mistakes.push(`api.names: "${name}" is neither a DNS name nor an address`);
+    }
+  }
+  try {
+    parseNetworks(api.trustedProxies);
+  } catch (caught) {
+    mistakes.push(`api.trustedProxies: ${ShoalError.from(caught, 'CONFIG_INVALID').message}`);
+  }
+  return mistakes;
+}
+
+/** The parts of a comma-separated list. */
+export function listOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Nothing said under which address others reach this host: it is that of the default route, if there is one. */
+function fillAddress(config: Mutable<Config>): void {
+  if (!isWildcard(advertisedAddress(config))) return;
+  config.advertiseAddress = defaultRouteAddress() ?? '';
+}
+
 /** The address under which others reach this host. */
 export function advertisedAddress(config: Config): string {
   if (config.advertiseAddress !== '') return config.advertiseAddress;
   return config.peer.listen.slice(0, config.peer.listen.lastIndexOf(':'));
 }
 
-function isWildcard(address: string): boolean {
+/** Whether a host part stands for every address of the machine. */
+export function isWildcard(address: string): boolean {
   return address === '' || address === '0.0.0.0' || address === '::' || address === '[::]';
 }
 

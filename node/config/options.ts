@@ -21,7 +21,8 @@ export const configSchema = Type.Object(
     logLevel: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]),
     advertiseAddress: Type.String({
       maxLength: 253,
-      description: 'address under which other hosts reach this one; empty: the host part of peer.listen',
+      description:
+        'address under which other hosts reach this one; empty: the host part of peer.listen, else that of the default route',
     }),
     peer: Type.Object({ listen: endpoint('peer RPC, gRPC over mutual TLS') }, { additionalProperties: false }),
     gossip: Type.Object({ listen: endpoint('libp2p over TCP') }, { additionalProperties: false }),
@@ -29,6 +30,29 @@ export const configSchema = Type.Object(
       {
         listen: endpoint('REST API, health and metrics'),
         grpcListen: endpoint('public gRPC API'),
+        tls: Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('insecure')], {
+          description:
+            'on: HTTPS and gRPC over TLS; off: plain text, on loopback addresses only; insecure: plain text anywhere',
+        }),
+        certificatePath: Type.String({
+          maxLength: 4096,
+          description:
+            "own certificate chain (PEM), taken up again when it changes; empty: the mesh's authority issues one",
+        }),
+        privateKeyPath: Type.String({ maxLength: 4096, description: 'its key (PEM, no passphrase)' }),
+        names: Type.String({
+          maxLength: 4096,
+          description: 'further names and addresses in the issued certificate, comma-separated',
+        }),
+        publicUrl: Type.String({
+          maxLength: 512,
+          pattern: '^(?:https?://[^\\s/?#@]+(?:/[^\\s?#]*)?)?$',
+          description: 'base URL in all links and the catalog; empty: as the client reached the agent',
+        }),
+        trustedProxies: Type.String({
+          maxLength: 4096,
+          description: 'addresses and networks whose Forwarded and X-Forwarded-* headers are believed, comma-separated',
+        }),
         bodyBytesMax: Type.Integer({ minimum: 65_536, maximum: 67_108_864, description: 'largest JSON body' }),
         tokenLifetimeMs: Type.Integer({ minimum: 60_000, maximum: 86_400_000, description: 'life of a token' }),
       },
@@ -162,6 +186,12 @@ export function configDefaults(): Config {
     api: {
       listen: '0.0.0.0:5000', // Keystone's port: OS_AUTH_URL is what users type.
       grpcListen: '0.0.0.0:7400',
+      tls: 'on',
+      certificatePath: '',
+      privateKeyPath: '',
+      names: '',
+      publicUrl: '',
+      trustedProxies: '',
       bodyBytesMax: 1024 * 1024, // User data is 64 KiB at most; the rest is small. Image content streams past this.
       tokenLifetimeMs: 3_600_000,
     },

@@ -16,6 +16,7 @@ import { identifySync, type ProcessIdentity } from '../../drivers/process.ts';
 import { RunFiles } from '../../drivers/qemu/run-files.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
 import { localSocketPath } from '../local-socket.ts';
+import { readMembership } from '../membership.ts';
 import {
   type AgentPlace,
   apiUrlOf,
@@ -28,6 +29,7 @@ import {
   writeCredentials,
 } from './layout.ts';
 import { RestClient } from './rest-client.ts';
+import { trustAuthority } from './trust.ts';
 
 const shoalBin = fileURLToPath(new URL('../bin/shoal.mjs', import.meta.url));
 /** An agent that does not answer by then has failed; its log says why. */
@@ -72,6 +74,7 @@ export class DevCloud {
     const record: CloudRecord = kept ?? {
       version: 1,
       adminPassword: randomBytes(12).toString('base64url'),
+      demoPassword: randomBytes(12).toString('base64url'),
       storage: options.storage,
       real: options.real,
       agents: options.agents,
@@ -89,11 +92,18 @@ export class DevCloud {
     const record = readCloudRecord(folder);
     if (record === undefined) return undefined;
     const { agents, real, storage } = record;
-    return new DevCloud({ folder, agents, real, storage }, cloudLayout(folder, record), record);
+    const layout = cloudLayout(folder, record);
+    if (existsSync(layout.authorityPath)) trustAuthority(readFileSync(layout.authorityPath, 'utf8'));
+    return new DevCloud({ folder, agents, real, storage }, layout, record);
   }
 
   get adminPassword(): string {
     return this.#record.adminPassword;
+  }
+
+  /** Of the ordinary user `demo`. */
+  get demoPassword(): string {
+    return this.#record.demoPassword;
   }
 
   /** True when agents of this cloud run now. */
@@ -138,11 +148,13 @@ export class DevCloud {
     if (first === undefined) return;
     for (const agent of this.layout.agents) this.#configure(agent);
     if (this.hasData) {
+      this.#trust(first);
       await Promise.all(this.layout.agents.map((agent) => this.startAgent(agent.name)));
       this.#writeCredentials();
       return;
     }
     await this.shoal(first, ['init', '--mesh-name', 'dev'], { SHOAL_ADMIN_PASSWORD: this.adminPassword });
+    this.#trust(first);
     await this.startAgent(first.name);
     this.#writeCredentials();
     // A ticket is single-use: one each.
@@ -285,7 +297,15 @@ export class DevCloud {
 
   #writeCredentials(): void {
     const [first] = this.layout.agents;
-    if (first !== undefined) writeCredentials(this.layout, apiUrlOf(first), this.adminPassword);
+    if (first !== undefined) writeCredentials(this.layout, apiUrlOf(first), this.#record);
+  }
+
+  /** Puts the authority's certificate where the credentials name it, and lets this process trust it. */
+  #trust(first: AgentPlace): void {
+    const membership = readMembership(first.dataDir);
+    if (membership === undefined) throw new Error(`${first.dataDir} belongs to no mesh`);
+    writeFileSync(this.layout.authorityPath, membership.authorityCertificatePem);
+    trustAuthority(membership.authorityCertificatePem);
   }
 
   #setRunning(name: string, entry: ProcessIdentity | undefined): void {

@@ -1,5 +1,5 @@
 /** Where the development cloud keeps what: one folder, everything below it. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../../drivers/process.ts';
@@ -30,7 +30,10 @@ export interface CloudLayout {
   readonly cephFolder: string;
   readonly recordPath: string;
   readonly openrcPath: string;
+  readonly openrcDemoPath: string;
   readonly cloudsYamlPath: string;
+  /** Certificate of the mesh's authority: what clients trust. */
+  readonly authorityPath: string;
   readonly underlayCidr: string;
   readonly externalCidr: string;
   readonly externalGateway: string;
@@ -41,6 +44,8 @@ export interface CloudLayout {
 export interface CloudRecord {
   readonly version: 1;
   readonly adminPassword: string;
+  /** Of the ordinary user `demo`. */
+  readonly demoPassword: string;
   readonly storage: 'local' | 'rbd';
   readonly real: boolean;
   readonly agents: number;
@@ -83,7 +88,9 @@ export function cloudLayout(
     cephFolder: join(folder, 'ceph'),
     recordPath: join(folder, 'cloud.json'),
     openrcPath: join(folder, 'openrc'),
+    openrcDemoPath: join(folder, 'openrc-demo'),
     cloudsYamlPath: join(folder, 'clouds.yaml'),
+    authorityPath: join(folder, 'ca.pem'),
     underlayCidr: `10.${options.octet}.0.0/24`,
     externalCidr: `10.${options.octet}.1.0/24`,
     externalGateway: `10.${options.octet}.1.1`,
@@ -99,7 +106,10 @@ export function labName(tag: string): string {
 /** Reads `cloud.json`; undefined when there is none. Throws when it does not parse. */
 export function readCloudRecord(folder: string): CloudRecord | undefined {
   const path = join(folder, 'cloud.json');
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CloudRecord) : undefined;
+  if (!existsSync(path)) return undefined;
+  const record = JSON.parse(readFileSync(path, 'utf8')) as CloudRecord;
+  // Clouds of earlier versions have no ordinary user yet; `npm start` makes it.
+  return { ...record, demoPassword: record.demoPassword ?? randomBytes(12).toString('base64url') };
 }
 
 /** Writes `cloud.json`, readable by its owner alone: it holds the administrator's password. */
@@ -110,44 +120,45 @@ export function writeCloudRecord(folder: string, record: CloudRecord): void {
   chmodSync(path, 0o600);
 }
 
-/** Writes `openrc` and `clouds.yaml` for the agent that answers at `apiUrl`. */
-export function writeCredentials(layout: CloudLayout, apiUrl: string, adminPassword: string): void {
-  const openrc = [
-    '# source this file, then use `openstack`',
-    ...Object.entries({
-      OS_AUTH_URL: `${apiUrl}/identity/v3`,
-      OS_USERNAME: 'admin',
-      OS_PASSWORD: adminPassword,
-      OS_PROJECT_NAME: 'admin',
-      OS_USER_DOMAIN_NAME: 'Default',
-      OS_PROJECT_DOMAIN_NAME: 'Default',
-      OS_REGION_NAME: 'RegionOne',
-      OS_IDENTITY_API_VERSION: '3',
-    }).map(([name, value]) => `export ${name}='${value}'`),
-    '',
-  ].join('\n');
-  const cloud = (url: string): string =>
+/** Somebody whose credentials are written down. */
+interface Account {
+  readonly user: string;
+  readonly project: string;
+  readonly password: string;
+}
+
+/**
+ * Writes `openrc` (the administrator), `openrc-demo` (an ordinary user) and `clouds.yaml` (both) for the agent that answers
+ * at `apiUrl`. All name the authority's certificate as `cacert`.
+ */
+export function writeCredentials(layout: CloudLayout, apiUrl: string, record: CloudRecord): void {
+  const admin: Account = { user: 'admin', project: 'admin', password: record.adminPassword };
+  const demo: Account = { user: 'demo', project: 'demo', password: record.demoPassword };
+  const cloud = (name: string, url: string, account: Account): string =>
     [
+      `  ${name}:`,
       '    auth:',
       `      auth_url: ${url}/identity/v3`,
-      '      username: admin',
-      `      password: '${adminPassword}'`,
-      '      project_name: admin',
+      `      username: ${account.user}`,
+      `      password: '${account.password}'`,
+      `      project_name: ${account.project}`,
       '      user_domain_name: Default',
       '      project_domain_name: Default',
       '    region_name: RegionOne',
       '    identity_api_version: 3',
+      `    cacert: '${layout.authorityPath}'`,
     ].join('\n');
   const clouds = [
-    '# openstack --os-cloud shoal ..., or shoal-h2 to ask the second agent',
+    '# openstack --os-cloud shoal ..., shoal-demo for an ordinary user, shoal-h2 to ask the second agent',
     'clouds:',
-    '  shoal:',
-    cloud(apiUrl),
-    ...layout.agents.flatMap((agent) => [`  shoal-${agent.name}:`, cloud(apiUrlOf(agent))]),
+    cloud('shoal', apiUrl, admin),
+    cloud('shoal-demo', apiUrl, demo),
+    ...layout.agents.map((agent) => cloud(`shoal-${agent.name}`, apiUrlOf(agent), admin)),
     '',
   ].join('\n');
   for (const [path, text] of [
-    [layout.openrcPath, openrc],
+    [layout.openrcPath, openrc(layout, apiUrl, admin)],
+    [layout.openrcDemoPath, openrc(layout, apiUrl, demo)],
     [layout.cloudsYamlPath, clouds],
   ] as const) {
     writeFileSync(path, text, { mode: 0o600 });
@@ -155,7 +166,25 @@ export function writeCredentials(layout: CloudLayout, apiUrl: string, adminPassw
   }
 }
 
+function openrc(layout: CloudLayout, apiUrl: string, { user, project, password }: Account): string {
+  return [
+    '# source this file, then use `openstack`',
+    ...Object.entries({
+      OS_AUTH_URL: `${apiUrl}/identity/v3`,
+      OS_USERNAME: user,
+      OS_PASSWORD: password,
+      OS_PROJECT_NAME: project,
+      OS_USER_DOMAIN_NAME: 'Default',
+      OS_PROJECT_DOMAIN_NAME: 'Default',
+      OS_REGION_NAME: 'RegionOne',
+      OS_IDENTITY_API_VERSION: '3',
+      OS_CACERT: layout.authorityPath,
+    }).map(([name, value]) => `export ${name}='${value}'`),
+    '',
+  ].join('\n');
+}
+
 /** Base URL of an agent's REST API. */
 export function apiUrlOf(agent: AgentPlace): string {
-  return `http://${agent.address}:${agent.apiPort}`;
+  return `https://${agent.address}:${agent.apiPort}`;
 }

@@ -27,6 +27,17 @@ export function parseAddress(text: string): Address {
   return { host, port };
 }
 
+/** As `parseAddress`, for what is listened on: port 0 is any free one, and no host is every address. Throws `INVALID_ARGUMENT`. */
+export function parseListenAddress(text: string): Address {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const port = text.slice(colon + 1);
+  if (colon < 0 || text.length > addressCharactersMax || !/^[0-9]{1,5}$/.test(port) || Number(port) > 65535) {
+    throw new ShoalError('INVALID_ARGUMENT', `"${text.slice(0, 80)}" is not an address of the form host:port.`);
+  }
+  return { host: host === '' ? '::' : host, port: Number(port) };
+}
+
 /** Puts an address together again, an IPv6 address in brackets. */
 export function formatAddress(address: Address): string {
   return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;

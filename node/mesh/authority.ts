@@ -6,23 +6,37 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto';
+import { systemClock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import { signCertificate } from './certificate.ts';
+import { type CertificateContent, signCertificate } from './certificate.ts';
 import type { MeshKey } from './mesh-key.ts';
 import { seal, unseal } from './seal.ts';
 import { isHostId } from './signature.ts';
 
+const dayMs = 86_400_000;
 /**
- * Certificates are valid from here on, however recently they were issued: a host whose clock was reset by a power cut
- * must still be able to join the others, and its clock is set by them or by NTP only afterwards. 2020-01-01.
+ * Certificates between agents are valid from here on, however recently they were issued: a host whose clock was reset by a
+ * power cut must still be able to join the others, and its clock is set by them or by NTP only afterwards. 2020-01-01.
  */
 const notBeforeMs = Date.UTC(2020, 0, 1);
 /**
- * And never run out (RFC 5280's value for "no end"): a mesh that was forgotten for years must not take itself apart on a
- * date. A host is shut out by removing its record, which every peer checks, not by waiting for a date.
+ * Life of the authority's certificate, ms: 20 years. It is renewed with the same key after ten (`renewed`), so whoever
+ * keeps a copy (users as `cacert`) has ten more to fetch the new one, and both verify all hosts in between.
  */
-const notAfterMs = Date.UTC(9999, 11, 31, 23, 59, 59);
+export const authorityLifeMs = 20 * 365 * dayMs;
+/**
+ * Life of a host's certificate for its peers, ms: a year. Its own agent renews it with four months left, from its own
+ * replica and so also without quorum; one that was off for longer renews it when it starts. What shuts a host out is the
+ * removal of its record, which every peer checks.
+ */
+export const hostLifeMs = 365 * dayMs;
+/** Life of a certificate for the API, ms: as public authorities have it, and below the 825 days that some clients bear. */
+export const apiLifeMs = 90 * dayMs;
+/** Clients' clocks may be so far behind, ms. */
+const clientSkewMs = dayMs;
+/** Certificates that end later than this are of the time when they had no end, and are due at once. */
+const endlessMs = Date.UTC(9000, 0, 1);
 
 const meshIdForm = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const hostUriForm = /^shoal:\/\/([a-z0-9-]{1,64})\/host\/([0-9a-f]{32})$/;
@@ -54,24 +68,20 @@ export class MeshAuthority {
   }
 
   /** A new authority for a new mesh. */
-  static create(meshId: string): MeshAuthority {
+  static create(meshId: string, nowMs: number = systemClock.nowMs()): MeshAuthority {
     if (!isMeshId(meshId)) throw new ShoalError('INVALID_ARGUMENT', `"${meshId.slice(0, 80)}" is not a mesh id.`);
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    const spki = publicKey.export({ format: 'der', type: 'spki' });
-    const certificatePem = signCertificate(
-      {
-        subjectName: `shoal mesh ${meshId}`,
-        issuerName: `shoal mesh ${meshId}`,
-        uri: `shoal://${meshId}/authority`,
-        subjectPublicKey: spki,
-        issuerPublicKey: spki,
-        notBeforeMs,
-        notAfterMs,
-        isAuthority: true,
-      },
-      privateKey,
-    );
-    return new MeshAuthority(meshId, certificatePem, privateKey);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    return new MeshAuthority(meshId, selfSigned(meshId, privateKey, nowMs), privateKey);
+  }
+
+  /** The same authority with a certificate that begins its life now: same name, same key. */
+  renewed(nowMs: number): MeshAuthority {
+    return new MeshAuthority(this.meshId, selfSigned(this.meshId, this.#privateKey, nowMs), this.#privateKey);
+  }
+
+  /** Whether its certificate has less than half its life left. */
+  isDue(nowMs: number): boolean {
+    return isDue(this.certificatePem, nowMs, authorityLifeMs / 2);
   }
 
   /** The authority as it lies in the state. Throws `IDENTITY_MISMATCH` when key and certificate do not belong together. */
@@ -93,24 +103,65 @@ export class MeshAuthority {
   }
 
   /**
-   * A certificate that binds a TLS key to a host id. PEM, the host's certificate alone.
+   * A certificate that binds a TLS key to a host id, for a year. PEM, the host's certificate alone.
    * Throws `INVALID_ARGUMENT` unless `tlsPublicKeySpki` is a P-256 public key.
    */
-  issueHost(hostId: HostId, tlsPublicKeySpki: Uint8Array): string {
+  issueHost(hostId: HostId, tlsPublicKeySpki: Uint8Array, nowMs: number = systemClock.nowMs()): string {
+    return this.#issue(hostId, tlsPublicKeySpki, {
+      alternativeNames: { uris: [hostUri(this.meshId, hostId)] },
+      notBeforeMs,
+      notAfterMs: nowMs + hostLifeMs,
+      use: 'peer',
+    });
+  }
+
+  /**
+   * A certificate for the API of a host under the names and addresses by which clients reach it, for 90 days. It names no
+   * host of the mesh, so nobody can pass for a peer with it. PEM, alone. Throws as `issueHost`.
+   */
+  issueApi(name: string, tlsPublicKeySpki: Uint8Array, names: ApiNames, nowMs: number): string {
+    return this.#issue(name, tlsPublicKeySpki, {
+      alternativeNames: names,
+      notBeforeMs: nowMs - clientSkewMs,
+      notAfterMs: nowMs + apiLifeMs,
+      use: 'server',
+    });
+  }
+
+  #issue(
+    subjectName: string,
+    tlsPublicKeySpki: Uint8Array,
+    content: Pick<CertificateContent, 'alternativeNames' | 'notBeforeMs' | 'notAfterMs' | 'use'>,
+  ): string {
     return signCertificate(
       {
-        subjectName: hostId,
-        issuerName: `shoal mesh ${this.meshId}`,
-        uri: hostUri(this.meshId, hostId),
+        ...content,
+        subjectName,
+        issuerName: authorityName(this.meshId),
         subjectPublicKey: checkedTlsKey(tlsPublicKeySpki),
         issuerPublicKey: createPublicKey(this.#privateKey).export({ format: 'der', type: 'spki' }),
-        notBeforeMs,
-        notAfterMs,
-        isAuthority: false,
       },
       this.#privateKey,
     );
   }
+}
+
+/** By what clients reach an API: DNS names and addresses, one at least. */
+export interface ApiNames {
+  readonly dnsNames: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** Whether a certificate ends within `leftMs`, is not valid yet, or never ends. */
+export function isDue(certificatePem: string, nowMs: number, leftMs: number): boolean {
+  const certificate = parseCertificate(certificatePem);
+  const endsMs = certificate.validToDate.getTime();
+  return endsMs - nowMs < leftMs || endsMs > endlessMs || certificate.validFromDate.getTime() > nowMs;
+}
+
+/** SHA-256 of a certificate as people compare it: `SHA256:AB:CD:...`. */
+export function shownFingerprint(certificatePem: string): string {
+  return `SHA256:${parseCertificate(certificatePem).fingerprint256}`;
 }
 
 /** The identity that a host's certificate carries. */
@@ -147,6 +198,27 @@ export function verifyHost(certificatePem: string, authorityPem: string, meshId:
     throw new ShoalError('IDENTITY_MISMATCH', 'The certificate names no host of this mesh.', { facts: { meshId } });
   }
   return host.hostId;
+}
+
+function authorityName(meshId: string): string {
+  return `shoal mesh ${meshId}`;
+}
+
+function selfSigned(meshId: string, privateKey: KeyObject, nowMs: number): string {
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return signCertificate(
+    {
+      subjectName: authorityName(meshId),
+      issuerName: authorityName(meshId),
+      alternativeNames: { uris: [`shoal://${meshId}/authority`] },
+      subjectPublicKey: spki,
+      issuerPublicKey: spki,
+      notBeforeMs,
+      notAfterMs: nowMs + authorityLifeMs,
+      use: 'authority',
+    },
+    privateKey,
+  );
 }
 
 function parseCertificate(certificatePem: string): X509Certificate {

@@ -93,7 +93,7 @@ export class JoinHandler implements JoinHandlers {
           sealedKey: mesh.sealedAuthorityKey,
         },
         this.#deps.meshKey,
-      ).issueHost(host.id, request.tlsPublicKey);
+      ).issueHost(host.id, request.tlsPublicKey, this.#deps.clock.nowMs());
       if (removedHostTable.get(reader, host.id) !== undefined) {
         throw new ShoalError(
           'IDENTITY_MISMATCH',

@@ -4,7 +4,7 @@ import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { parseAddress } from './address.ts';
 import { type Calls, type ClientLimits, GrpcClient, type UnaryOptions } from './grpc/client.ts';
-import { type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
+import { type PeerCertificateSource, type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
 import { peerClientLimits } from './peer-limits.ts';
 
 /** Calls to one peer. The connection is made when first used, kept, and remade when lost. */
@@ -111,17 +111,22 @@ export interface PeerClientDeps {
 
 /** What `PeerClients` is made with. */
 export interface PeerClientsOptions {
-  readonly certificates: PeerCertificates;
+  readonly certificates: PeerCertificateSource;
   /** host:port of a peer's RPC as the records have it now; undefined: there is no such host. */
   addressOf(hostId: HostId): string | undefined;
   readonly limits?: ClientLimits;
 }
 
-/** Clients for all peers, by host id. A peer whose address has changed gets a new client at its next use. */
+/**
+ * Clients for all peers, by host id. A peer whose address has changed gets a new client at its next use, and so does every
+ * peer when this host's certificate was renewed; calls under way then go on, since TLS asks for a certificate only once.
+ */
 export class PeerClients {
   readonly #deps: PeerClientDeps;
   readonly #options: PeerClientsOptions;
-  readonly #clients = new Map<HostId, PeerClient>();
+  readonly #clients = new Map<HostId, { readonly client: PeerClient; readonly certificates: PeerCertificates }>();
+  /** Clients with an earlier certificate: their connections go on until they break, and are not made again. */
+  readonly #retired = new Set<PeerClient>();
   #closed = false;
 
   constructor(deps: PeerClientDeps, options: PeerClientsOptions) {
@@ -138,28 +143,36 @@ export class PeerClients {
   to(hostId: HostId): PeerClient {
     if (this.#closed) throw new ShoalError('CANCELLED', 'The agent is stopping.');
     const address = this.#options.addressOf(hostId);
+    const certificates = this.#options.certificates.current();
     const known = this.#clients.get(hostId);
-    if (known !== undefined && known.address === address) return known;
-    known?.close();
+    if (known !== undefined && known.client.address === address && known.certificates === certificates) {
+      return known.client;
+    }
+    if (known !== undefined) {
+      if (known.client.address === address) this.#retired.add(known.client);
+      else known.client.close();
+    }
     this.#clients.delete(hostId);
     if (address === undefined) {
       throw new ShoalError('NOT_FOUND', `No host ${hostId} is in the records.`, { facts: { hostId } });
     }
-    const { certificates, limits } = this.#options;
-    const made = new PeerClient(this.#deps, {
+    const { limits } = this.#options;
+    const client = new PeerClient(this.#deps, {
       hostId,
       address,
       certificates,
       ...(limits === undefined ? {} : { limits }),
     });
-    this.#clients.set(hostId, made);
-    return made;
+    this.#clients.set(hostId, { client, certificates });
+    return client;
   }
 
   /** Closes all. Safe to call twice. */
   close(): void {
     this.#closed = true;
-    for (const client of this.#clients.values()) client.close();
+    for (const { client } of this.#clients.values()) client.close();
+    for (const client of this.#retired) client.close();
     this.#clients.clear();
+    this.#retired.clear();
   }
 }

@@ -2,13 +2,14 @@
  * Mutual TLS between agents. One listener serves members and newcomers: the server asks for a certificate and does not
  * insist (`rejectUnauthorized: false`), so that a host with nothing but a ticket can reach JoinService. Who may call what
  * is decided per call (peer-server.ts), from the certificate that TLS verified; one that the authority did not sign counts
- * as none. grpc-js's own `ServerCredentials.createSsl` knows only "insist" and "do not ask".
+ * as none.
  */
 import { createSecureContext, type PeerCertificate } from 'node:tls';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { ChannelCredentials } from '@grpc/grpc-js';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import { certifiedHost } from './authority.ts';
+import type { ListenerTls } from './listener/listener.ts';
 
 /** What an agent shows its peers, and whom it trusts. */
 export interface PeerCertificates {
@@ -21,31 +22,36 @@ export interface PeerCertificates {
   readonly authorityPem: string;
 }
 
+/** Where the certificates come from: they are renewed while the agent runs. */
+export interface PeerCertificateSource {
+  current(): PeerCertificates;
+  /** Calls `changed` after each renewal; returns what ends that. */
+  subscribe(changed: () => void): () => void;
+}
+
+/** Certificates that stay as they are: for tests, and for commands that end soon. */
+export function fixedCertificates(certificates: PeerCertificates): PeerCertificateSource {
+  return { current: () => certificates, subscribe: () => () => {} };
+}
+
 /** Nothing in a mesh is older than TLS 1.3. */
 const minVersion = 'TLSv1.3';
 
-/** Credentials of the peer listener. */
-export function peerServerCredentials(certificates: PeerCertificates): ServerCredentials {
-  return new AskingServerCredentials(certificates);
-}
-
-class AskingServerCredentials extends ServerCredentials {
-  constructor(certificates: PeerCertificates) {
-    super(
-      { requestCert: true, rejectUnauthorized: false },
-      {
-        ca: certificates.authorityPem,
+/** TLS of the peer listener. `subscribe` as in `TlsSource`: other certificates count for connections made from then on. */
+export function peerListenerTls(source: PeerCertificateSource): ListenerTls {
+  return {
+    protocol: 'h2',
+    minVersion,
+    asksForCertificate: true,
+    source: {
+      current: () => {
+        const { authorityPem, certificatePem, privateKeyPem } = source.current();
         // The authority goes along: a newcomer knows its fingerprint only.
-        cert: certificates.certificatePem + certificates.authorityPem,
-        key: certificates.privateKeyPem,
-        minVersion,
+        return { ca: authorityPem, cert: certificatePem + authorityPem, key: privateKeyPem };
       },
-    );
-  }
-
-  _equals(other: ServerCredentials): boolean {
-    return this === other;
-  }
+      subscribe: (changed) => source.subscribe(changed),
+    },
+  };
 }
 
 /**

@@ -25,6 +25,8 @@ export const peerServerLimits: GrpcLimits = {
   callsPerConnectionMax: 1024,
   keepaliveMs,
   keepaliveTimeoutMs,
+  // Members are not counted. Strangers have nothing here but to show a ticket: a rack that joins at once fits.
+  listener: { connectionsMax: 512, connectionsPerAddressMax: 32, firstByteMsMax: 5_000, handshakeMsMax: 10_000 },
 };
 
 export const peerClientLimits: ClientLimits = {

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
@@ -6,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import { certifiedHost } from './authority.ts';
 import { type CallHead, type GrpcCall, type GrpcLimits, GrpcServer, type Handlers } from './grpc/server.ts';
 import { peerErrorView } from './grpc/status.ts';
-import { type PeerCertificates, peerServerCredentials } from './peer-credentials.ts';
+import { type PeerCertificateSource, peerListenerTls } from './peer-credentials.ts';
 import { peerServerLimits } from './peer-limits.ts';
 
 /** A call of PeerService: `call.caller` is the host that TLS proved to be the caller. */
@@ -24,10 +25,10 @@ export interface JoinHandlers {
 
 /** What a peer server is made with. */
 export interface PeerServerOptions {
-  readonly certificates: PeerCertificates;
+  readonly certificates: PeerCertificateSource;
   /**
-   * False for hosts that have been removed from the mesh: their certificates never run out, so this is what shuts them
-   * out. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
+   * False for hosts that have been removed from the mesh: their certificates are good for months yet, so this is what
+   * shuts them out. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
    */
   admits(hostId: HostId): boolean;
   readonly handlers: PeerHandlers;
@@ -38,11 +39,15 @@ export interface PeerServerOptions {
 /** The listener for peers and newcomers: PeerService for members, JoinService for whoever has a ticket. */
 export class PeerServer {
   readonly #server: GrpcServer;
-  readonly #certificates: PeerCertificates;
+  readonly #certificates: PeerCertificateSource;
 
   constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: PeerServerOptions) {
     this.#certificates = options.certificates;
-    this.#server = new GrpcServer(deps, { limits: options.limits ?? peerServerLimits, errorView: peerErrorView });
+    this.#server = new GrpcServer(deps, {
+      limits: options.limits ?? peerServerLimits,
+      errorView: peerErrorView,
+      isMember: (socket) => socket.authorized && isMember(socket, options),
+    });
     this.#server.add<shoal.v1.PeerService, HostId>({
       service: shoal.v1.PeerService,
       admit: (head) => memberOf(head, options),
@@ -55,6 +60,11 @@ export class PeerServer {
     });
   }
 
+  /** Connections of strangers now, and how many were cut to keep within the bounds. */
+  get connections(): { readonly counted: number; readonly cut: number } {
+    return this.#server.connections;
+  }
+
   /** The port bound; 0 before `listen`. */
   get port(): number {
     return this.#server.port;
@@ -62,7 +72,7 @@ export class PeerServer {
 
   /** Binds `host:port`. Throws `UNAVAILABLE`. */
   listen(address: string): Promise<number> {
-    return this.#server.listen(address, peerServerCredentials(this.#certificates));
+    return this.#server.listen(address, peerListenerTls(this.#certificates));
   }
 
   /** Safe to call twice. */
@@ -78,7 +88,7 @@ function memberOf(head: CallHead, options: PeerServerOptions): HostId {
     throw new ShoalError('UNAUTHENTICATED', 'Peer calls need a certificate of this mesh.');
   }
   const host = certifiedHost(name);
-  if (host === undefined || host.meshId !== options.certificates.meshId) {
+  if (host === undefined || host.meshId !== options.certificates.current().meshId) {
     throw new ShoalError('IDENTITY_MISMATCH', 'The certificate names no host of this mesh.');
   }
   if (!options.admits(host.hostId)) {
@@ -87,4 +97,9 @@ function memberOf(head: CallHead, options: PeerServerOptions): HostId {
     });
   }
   return host.hostId;
+}
+
+function isMember(socket: TLSSocket, options: PeerServerOptions): boolean {
+  const host = certifiedHost(socket.getPeerCertificate().subjectaltname);
+  return host !== undefined && host.meshId === options.certificates.current().meshId && options.admits(host.hostId);
 }

@@ -248,7 +248,7 @@ if (why !== '') {
     for (const agent of cloud.layout.agents) {
       const grpcClient = new GrpcClient(
         `dns:${agent.address}:${agent.grpcPort}`,
-        ChannelCredentials.createInsecure(),
+        ChannelCredentials.createSsl(readFileSync(cloud.layout.authorityPath)),
         peerClientLimits,
       );
       try {

@@ -1,6 +1,7 @@
 /** A REST gateway on a state in memory, with the first records written: what the gateway's tests stand on. */
 import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
+import type { TrustedProxies } from '../../api-gateway/forwarding.ts';
 import type { GatewayLimits } from '../../api-gateway/limits.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
@@ -10,6 +11,7 @@ import { RestServer } from '../../api-gateway/server.ts';
 import { type Clock, systemClock } from '../../node/base/clock.ts';
 import type { HostId } from '../../node/base/ids.ts';
 import { type Logger, silentLogger } from '../../node/base/logger.ts';
+import type { TlsSource } from '../../node/mesh/listener/listener.ts';
 import { bootstrap } from '../../node/services/bootstrap.ts';
 import type { ServiceDependencies } from '../../node/services/dependencies.ts';
 import { IdentityService } from '../../node/services/identity.ts';
@@ -31,6 +33,9 @@ export interface TestGatewayOptions {
   /** Listen on a free port of the loopback. Default: only `inject`. */
   readonly listen?: boolean;
   readonly onInvariantBroken?: (error: unknown) => void;
+  readonly tls?: TlsSource;
+  readonly publicUrl?: string;
+  readonly trustedProxies?: TrustedProxies;
 }
 
 /** A started gateway and short ways to use it. */
@@ -80,6 +85,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
         ...(options.modules?.(deps) ?? []),
       ],
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+      ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     },
   );
   await server.start();

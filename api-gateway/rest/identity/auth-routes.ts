@@ -69,7 +69,7 @@ export function addAuthRoutes(
     async (request, reply) => {
       const asked = authenticationRequest(parse(authBody, request.body));
       const reader = await gateway.readState(request);
-      const issued = await limiter.run(request.ip, userKey(asked), () =>
+      const issued = await limiter.run(gateway.clientAddress(request), userKey(asked), () =>
         identity.issue(reader, asked, gateway.signal(request)),
       );
       const body = tokenView(issued.principal, wantsCatalog(request) ? entries(request, issued.principal) : undefined);

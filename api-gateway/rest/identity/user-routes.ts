@@ -93,7 +93,7 @@ export function addUserRoutes(
     const { id } = request.params;
     const { user } = parse(changePasswordBody, request.body);
     const reader = await gateway.readState(request);
-    await limiter.run(request.ip, id, () =>
+    await limiter.run(gateway.clientAddress(request), id, () =>
       directory.changePassword({ signal: gateway.signal(request) }, reader, id, {
         original: user.original_password,
         wanted: user.password,

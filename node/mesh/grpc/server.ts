@@ -8,7 +8,7 @@ import {
   type Metadata,
   ResponderBuilder,
   Server,
-  type ServerCredentials,
+  ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   ServerListenerBuilder,
@@ -19,6 +19,9 @@ import { AssertionError, assert, must } from '../../base/assert.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type Address, parseListenAddress } from '../address.ts';
+import type { ListenerLimits } from '../listener/limits.ts';
+import { Listener, type ListenerOptions, type ListenerTls } from '../listener/listener.ts';
 import type { ByStreaming, MethodNames, MethodSpec, Request, ResponseFields, ServiceClass } from './service.ts';
 import { methodsOf } from './service.ts';
 import { type ErrorView, isServiceError, toStatus } from './status.ts';
@@ -37,6 +40,9 @@ export interface GrpcLimits {
   readonly keepaliveMs: number;
   /** How long the answer to such a ping may take, ms, before the connection is given up. */
   readonly keepaliveTimeoutMs: number;
+  /** A connection without a call is closed after so long, ms. Default: never. */
+  readonly idleMsMax?: number | undefined;
+  readonly listener: ListenerLimits;
 }
 
 /** What is known of a call before any of its content is read. */
@@ -81,6 +87,12 @@ export interface ServiceOptions<S extends object, C> {
   readonly handlers: Handlers<S, C>;
 }
 
+/** What a server is made with. */
+export interface GrpcServerOptions extends Pick<ListenerOptions, 'isMember' | 'isExempt'> {
+  readonly limits: GrpcLimits;
+  readonly errorView: ErrorView;
+}
+
 /** A gRPC server whose handlers take typed requests, return or yield typed responses, and throw `ShoalError`. */
 export class GrpcServer {
   readonly #server: Server;
@@ -93,31 +105,44 @@ export class GrpcServer {
   readonly #admissions = new Map<string, (head: CallHead) => unknown>();
   /** What `admit` found out, by the one object that goes with a call from its head to its handler. */
   readonly #callers = new WeakMap<Metadata, { readonly caller: unknown }>();
-  #port = 0;
+  readonly #listenerOptions: Pick<ListenerOptions, 'isMember' | 'isExempt'>;
+  readonly #listeners: Listener[] = [];
 
-  constructor(
-    deps: { readonly clock: Clock; readonly logger: Logger },
-    options: { readonly limits: GrpcLimits; readonly errorView: ErrorView },
-  ) {
+  constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: GrpcServerOptions) {
     this.#clock = deps.clock;
     this.#logger = deps.logger;
     this.#limits = options.limits;
     this.#errorView = options.errorView;
+    const { isMember, isExempt } = options;
+    this.#listenerOptions = {
+      ...(isMember === undefined ? {} : { isMember }),
+      ...(isExempt === undefined ? {} : { isExempt }),
+    };
     this.#server = new Server({
       'grpc.max_receive_message_length': options.limits.messageBytesMax,
       'grpc.max_send_message_length': options.limits.messageBytesMax,
       'grpc.max_concurrent_streams': options.limits.callsPerConnectionMax,
       'grpc.keepalive_time_ms': options.limits.keepaliveMs,
       'grpc.keepalive_timeout_ms': options.limits.keepaliveTimeoutMs,
+      ...(options.limits.idleMsMax === undefined ? {} : { 'grpc.max_connection_idle_ms': options.limits.idleMsMax }),
       // Statistics of every call for a service that is not offered.
       'grpc.enable_channelz': 0,
       interceptors: [(method, call) => this.#intercept(method.path, call)],
     });
   }
 
-  /** The port bound; 0 before `listen`. */
+  /** The port bound first; 0 before `listen`, and for a Unix socket. */
   get port(): number {
-    return this.#port;
+    return this.#listeners[0]?.address?.port ?? 0;
+  }
+
+  /** Connections that count towards the bounds now, and how many were cut to keep within them. */
+  get connections(): { readonly counted: number; readonly cut: number } {
+    const each = this.#listeners.map((listener) => listener.connections);
+    return {
+      counted: each.reduce((sum, { counted }) => sum + counted, 0),
+      cut: each.reduce((sum, { cut }) => sum + cut, 0),
+    };
   }
 
   /** Adds a service. Before `listen`. */
@@ -137,20 +162,28 @@ export class GrpcServer {
     this.#server.addService(Object.fromEntries(methods.map((method) => [method.name, method])), implementation);
   }
 
-  /** Binds `address` (`host:port`; port 0: any free one). Throws `UNAVAILABLE`. */
-  async listen(address: string, credentials: ServerCredentials): Promise<number> {
-    this.#port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(address, credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else reject(ShoalError.from(error, 'UNAVAILABLE', `listening on ${address}`));
-      });
-    });
-    return this.#port;
+  /** Listens on `address` (`host:port`, port 0: any free one; or `unix:/path`). Returns the port. Throws `UNAVAILABLE`. */
+  async listen(address: string, tls?: ListenerTls): Promise<number> {
+    // The listener has accepted the connection, bounded it and done its TLS; what is injected is only spoken on.
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    const listener = new Listener(
+      { clock: this.#clock, logger: this.#logger },
+      {
+        ...this.#listenerOptions,
+        limits: this.#limits.listener,
+        ...(tls === undefined ? {} : { tls }),
+        onConnection: (socket) => injector.injectConnection(socket),
+      },
+    );
+    await listener.listen(whereOf(address));
+    this.#listeners.push(listener);
+    return listener.address?.port ?? 0;
   }
 
   /** Refuses new calls, ends running streams, lets short calls finish for `graceMs`, then cuts. Safe to call twice. */
   async stop(graceMs = 500): Promise<void> {
     this.#stopping.abort(new ShoalError('CANCELLED', 'The agent is stopping.'));
+    for (const listener of this.#listeners) listener.close();
     await new Promise<void>((resolve) => {
       // Not the clock's timer, which does not keep the process alive: a connection that was given up for dead leaves
       // nothing else that does, and the process would end in the middle of stopping.
@@ -163,6 +196,8 @@ export class GrpcServer {
         resolve();
       });
     });
+    // A connection in the middle of its handshake is nobody's yet.
+    for (const listener of this.#listeners) listener.cutAll();
   }
 
   /** Decides on a call by its head. A refused one is answered without reading on. */
@@ -324,6 +359,10 @@ export class GrpcServer {
         : toStatus(error, this.#errorView);
     return Object.assign(new Error(made.details), made);
   }
+}
+
+function whereOf(address: string): Address | { readonly path: string } {
+  return address.startsWith('unix:') ? { path: address.slice('unix:'.length) } : parseListenAddress(address);
 }
 
 /** Callers are told that something broke, not what: the cause is in this agent's log. */

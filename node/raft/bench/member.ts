@@ -12,7 +12,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { Prng } from '../../base/prng.ts';
 import { GrpcRaftTransport } from '../../grpc-raft-transport.ts';
 import { PeerClients } from '../../mesh/peer-client.ts';
-import type { PeerCertificates } from '../../mesh/peer-credentials.ts';
+import { fixedCertificates, type PeerCertificates } from '../../mesh/peer-credentials.ts';
 import { PeerServer } from '../../mesh/peer-server.ts';
 import { RaftLoop } from '../../raft-loop.ts';
 import { RaftStateClient } from '../../raft-state-client.ts';
@@ -75,7 +75,10 @@ async function main(): Promise<void> {
   process.on('disconnect', () => process.exit(0));
   const random = new Prng(randomInt(2 ** 32));
   const addresses = new Map(hosts.map((host) => [host.hostId, host.peerAddress]));
-  const peers = new PeerClients({ logger: silentLogger }, { certificates, addressOf: (id) => addresses.get(id) });
+  const peers = new PeerClients(
+    { logger: silentLogger },
+    { certificates: fixedCertificates(certificates), addressOf: (id) => addresses.get(id) },
+  );
   const transport = new GrpcRaftTransport(
     { clock: systemClock, logger: silentLogger, random: random.fork(), peers },
     {
@@ -104,7 +107,7 @@ async function main(): Promise<void> {
   const server = new PeerServer(
     { clock: systemClock, logger: silentLogger },
     {
-      certificates,
+      certificates: fixedCertificates(certificates),
       admits: (id) => addresses.has(id),
       handlers: {
         ...transport.peerHandlers,

@@ -20,6 +20,7 @@ import { placementConfiguration } from '../../../node/config/placement.ts';
 import { GrpcRaftTransport } from '../../../node/grpc-raft-transport.ts';
 import { AdvertExchange } from '../../../node/mesh/advert-exchange.ts';
 import { PeerClients } from '../../../node/mesh/peer-client.ts';
+import { fixedCertificates } from '../../../node/mesh/peer-credentials.ts';
 import { PeerServer } from '../../../node/mesh/peer-server.ts';
 import { GossipPlacer } from '../../../node/placer.ts';
 import { RaftLoop } from '../../../node/raft-loop.ts';
@@ -58,7 +59,10 @@ const clock = systemClock;
 const logger = silentLogger;
 
 const peerAddresses = new Map([...agents, ...config.hostProcesses].map((peer) => [peer.hostId, peer.peerAddress]));
-const peers = new PeerClients({ logger }, { certificates, addressOf: (id) => peerAddresses.get(id) });
+const peers = new PeerClients(
+  { logger },
+  { certificates: fixedCertificates(certificates), addressOf: (id) => peerAddresses.get(id) },
+);
 const transport = new GrpcRaftTransport(
   { clock, logger, random: random.fork(), peers },
   {
@@ -173,7 +177,7 @@ const gateway = new GrpcGateway(
 const server = new PeerServer(
   { clock, logger },
   {
-    certificates,
+    certificates: fixedCertificates(certificates),
     admits: (id) => peerAddresses.has(id),
     handlers: {
       ...transport.peerHandlers,

@@ -16,6 +16,7 @@ import { type ClaimHandlers, claimHandlers } from '../../../node/claim-handlers.
 import { AdvertPublisher } from '../../../node/mesh/advert-publisher.ts';
 import { HostIdentity } from '../../../node/mesh/identity.ts';
 import { PeerClients } from '../../../node/mesh/peer-client.ts';
+import { fixedCertificates } from '../../../node/mesh/peer-credentials.ts';
 import { type PeerCall, PeerServer } from '../../../node/mesh/peer-server.ts';
 import { serverTable } from '../../../node/state/tables/index.ts';
 import { openHostStore } from '../../../node/store/host-store.ts';
@@ -153,7 +154,7 @@ const addresses = new Map(config.agents.map((agent) => [agent.hostId, agent.peer
 const server = new PeerServer(
   { clock: systemClock, logger: silentLogger },
   {
-    certificates: config.certificates,
+    certificates: fixedCertificates(config.certificates),
     admits: (id) => addresses.has(id),
     handlers: {
       claim: (request, call) => hostOf(request.hostId).handlers.claim(request, call),
@@ -177,7 +178,7 @@ await server.listen(config.self.peerAddress);
 await feed.listen(config.feedAddress);
 const peers = new PeerClients(
   { logger: silentLogger },
-  { certificates: config.certificates, addressOf: (id) => addresses.get(id) },
+  { certificates: fixedCertificates(config.certificates), addressOf: (id) => addresses.get(id) },
 );
 
 answerParent(async (question) => {

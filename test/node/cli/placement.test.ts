@@ -1,99 +1,23 @@
 /** `shoal placement` against an agent of its own with fake drivers: what people and scripts read. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { freePorts } from '../../../node/raft/bench/machine.ts';
-
-const bin = fileURLToPath(new URL('../../../node/bin/shoal.mjs', import.meta.url));
-const adminPassword = 'only-for-this-test';
-const startMsMax = 60_000;
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function shoal(args: readonly string[], settings: readonly string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [bin, ...args, ...settings],
-      { env: { ...process.env, SHOAL_ADMIN_PASSWORD: adminPassword }, timeout: 60_000 },
-      (error, out, err) => resolve({ status: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    );
-  });
-}
-
-/** An agent that serves, alone in its mesh, called alpha. */
-async function startAgent(test: {
-  teardown(run: () => Promise<void>): void;
-}): Promise<{ readonly settings: readonly string[]; readonly apiUrl: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'shoal-placement-'));
-  const [peer = 0, gossip = 0, api = 0, grpc = 0] = await freePorts(4);
-  const settings = [
-    ['advertiseAddress', '127.0.0.1'],
-    ['name', 'alpha'],
-    ['compute.driver', 'fake'],
-    ['network.driver', 'fake'],
-    ['peer.listen', `127.0.0.1:${peer}`],
-    ['gossip.listen', `127.0.0.1:${gossip}`],
-    ['api.listen', `127.0.0.1:${api}`],
-    ['api.grpcListen', `127.0.0.1:${grpc}`],
-  ].flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-  settings.push('--data-dir', join(folder, 'alpha'));
-  const founded = await shoal(['init', '--json'], settings);
-  if (founded.status !== 0) throw new Error(founded.err);
-  const agent = spawn(process.execPath, [bin, 'agent', ...settings], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => agent.once('exit', resolve));
-  test.teardown(async () => {
-    agent.kill('SIGTERM');
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  });
-  await serving(agent, settings);
-  return { settings, apiUrl: `http://127.0.0.1:${api}` };
-}
-
-async function serving(agent: ChildProcess, settings: readonly string[]): Promise<void> {
-  const endMs = performance.now() + startMsMax;
-  for (;;) {
-    // Up, and its own advert is in its view.
-    const asked = await shoal(['placement', 'what-if', '--flavor', '1', '--json'], settings);
-    if (asked.status === 0 && !asked.out.includes('"count":0')) return;
-    if (agent.exitCode !== null || performance.now() > endMs) throw new Error(`the agent does not serve: ${asked.err}`);
-  }
-}
+import { LoneAgent, type Ran, shoal } from '../../support/lone-agent.ts';
 
 /** A flavor that no machine has the memory for. */
-async function addHugeFlavor(apiUrl: string): Promise<void> {
-  const post = async (path: string, body: object, token = ''): Promise<Response> => {
-    const response = await fetch(`${apiUrl}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-auth-token': token },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response;
-  };
-  const domain = { id: 'default' };
-  const tokens = await post('/v3/auth/tokens', {
-    auth: {
-      identity: { methods: ['password'], password: { user: { name: 'admin', domain, password: adminPassword } } },
-      scope: { project: { name: 'admin', domain } },
-    },
-  });
+async function addHugeFlavor(agent: LoneAgent): Promise<void> {
   const flavor = { id: 'huge', name: 'huge', vcpus: 1, ram: 1_000_000_000, disk: 1 };
-  await post('/compute/v2.1/flavors', { flavor }, tokens.headers.get('x-subject-token') ?? '');
+  const response = await fetch(`${agent.apiUrl}/compute/v2.1/flavors`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-auth-token': await agent.token() },
+    body: JSON.stringify({ flavor }),
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
 }
 
 t.test('placement is asked without placing anything', async (t) => {
-  const { settings, apiUrl } = await startAgent(t);
-  await addHugeFlavor(apiUrl);
-  const ask = (...args: readonly string[]): Promise<Ran> => shoal(['placement', ...args], settings);
+  const agent = await LoneAgent.start();
+  t.teardown(() => agent.stop());
+  await addHugeFlavor(agent);
+  const ask = (...args: readonly string[]): Promise<Ran> => shoal(['placement', ...args, '--data-dir', agent.dataDir]);
   const json = async (...args: readonly string[]): Promise<unknown> => JSON.parse((await ask(...args, '--json')).out);
 
   await t.test('explain, of what fits', async (t) => {

@@ -5,6 +5,7 @@ import t from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
+import { fixedCertificates } from '../../../node/mesh/peer-credentials.ts';
 import { PeerServer } from '../../../node/mesh/peer-server.ts';
 import { put, until } from '../../support/raft-group.ts';
 import { refusingHandlers, refusingJoin } from '../mesh/peer-fixtures.ts';
@@ -33,7 +34,7 @@ async function answerFor(
   const server = new PeerServer(
     { clock: systemClock, logger: silentLogger },
     {
-      certificates: member.certificates,
+      certificates: fixedCertificates(member.certificates),
       admits: () => true,
       handlers: { ...refusingHandlers, readIndex },
       join: refusingJoin,

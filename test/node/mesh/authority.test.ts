@@ -13,7 +13,6 @@ t.test('a host certificate names its host and verifies against its mesh', async 
   t.equal(certificate.ca, false);
   t.equal(new X509Certificate(authority.certificatePem).ca, true);
   t.ok(new Date(certificate.validFrom).getTime() < Date.UTC(2021, 0, 1), 'valid for a host whose clock was reset');
-  t.ok(new Date(certificate.validTo).getTime() > Date.UTC(2100, 0, 1), 'does not take the mesh apart on a date');
   t.equal(certificateFingerprint(authority.certificatePem).length, 32);
 });
 

@@ -4,9 +4,10 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
 import { type Logger, silentLogger } from '../../../node/base/logger.ts';
 import { MeshAuthority } from '../../../node/mesh/authority.ts';
+import type { GrpcLimits } from '../../../node/mesh/grpc/server.ts';
 import { createTlsKey, HostIdentity } from '../../../node/mesh/identity.ts';
 import { PeerClients } from '../../../node/mesh/peer-client.ts';
-import type { PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
+import { fixedCertificates, type PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
 import { type JoinHandlers, type PeerHandlers, PeerServer } from '../../../node/mesh/peer-server.ts';
 
 const refuse = async (): Promise<never> => {
@@ -70,6 +71,7 @@ export async function serve(
     readonly join?: JoinHandlers;
     readonly admits?: (hostId: HostId) => boolean;
     readonly logger?: Logger;
+    readonly limits?: GrpcLimits;
     /** Is given the server, for tests that stop it themselves. */
     readonly started?: (server: PeerServer) => void;
   } = {},
@@ -77,10 +79,11 @@ export async function serve(
   const server = new PeerServer(
     { clock: systemClock, logger: options.logger ?? silentLogger },
     {
-      certificates: host.certificates,
+      certificates: fixedCertificates(host.certificates),
       admits: options.admits ?? (() => true),
       handlers: { ...refusingHandlers, ...options.handlers },
       join: options.join ?? refusingJoin,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
     },
   );
   test.teardown(() => server.stop(50));
@@ -97,7 +100,7 @@ export function clientsOf(
 ): PeerClients {
   const clients = new PeerClients(
     { logger: silentLogger },
-    { certificates: host.certificates, addressOf: (hostId) => addresses.get(hostId) },
+    { certificates: fixedCertificates(host.certificates), addressOf: (hostId) => addresses.get(hostId) },
   );
   test.teardown(() => clients.close());
   return clients;

@@ -4,6 +4,7 @@ import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { MessageQueue } from '../../../node/mesh/message-queue.ts';
+import { fixedCertificates } from '../../../node/mesh/peer-credentials.ts';
 import { PeerServer } from '../../../node/mesh/peer-server.ts';
 import { RaftStream } from '../../../node/mesh/raft-stream.ts';
 import { clientsOf, hostOf, refusingHandlers, refusingJoin, serve, testAuthority } from './peer-fixtures.ts';
@@ -52,7 +53,7 @@ t.test('the stream comes back after the peer was away, and says that it was', as
     const made = new PeerServer(
       { clock: systemClock, logger: silentLogger },
       {
-        certificates: server.certificates,
+        certificates: fixedCertificates(server.certificates),
         admits: () => true,
         join: refusingJoin,
         handlers: {
@@ -124,7 +125,7 @@ t.test('a host that a peer turns away says so, once', async (t) => {
   const made = new PeerServer(
     { clock: systemClock, logger: silentLogger },
     {
-      certificates: server.certificates,
+      certificates: fixedCertificates(server.certificates),
       admits: () => {
         asked++;
         return false;
