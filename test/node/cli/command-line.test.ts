@@ -34,7 +34,7 @@ t.test('mistakes are told apart by exit status and say what to do', async (t) =>
     [['agent', '--set', 'raft.tickMs=1'], 2, /raft\.tickMs: must be >= 10/],
     [['agent', '--set', 'tickMs'], 2, /expected PATH=VALUE/],
     [['agent', ...local], 2, /belongs to no mesh yet[\s\S]*shoal init/],
-    [['status', ...local], 1, /no agent runs on .*start it with: shoal agent/],
+    [['status', ...local], 1, /no agent runs here on .*shoal init .*--data-dir/],
     [['ticket', 'create', '--ttl', '5', ...local], 2, /60 to 604800/],
     [['join', ...local], 2, /ticket is needed/],
     [['join', 'shoal1.AAAA', ...local], 1, /ticket/],
