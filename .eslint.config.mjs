@@ -1,5 +1,6 @@
 // Only the rules that need types; layout and the rest are biome's (.biome.json).
 import tseslint from 'typescript-eslint';
+import ownKeys from './node/dev/own-keys-rule.mjs';
 
 export default tseslint.config(
   { ignores: ['proto/gen/**', 'node_modules/**', '.shoal/**', '.tap/**'] },
@@ -26,6 +27,13 @@ export default tseslint.config(
         { allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }] },
       ],
     },
+  },
+  {
+    // Where keys come from callers.
+    files: ['api-gateway/**/*.ts', 'node/services/**/*.ts', 'node/state/**/*.ts', 'node/*.ts', 'placement/**/*.ts'],
+    ignores: ['**/bench/**'],
+    plugins: { shoal: { rules: { 'own-keys': ownKeys } } },
+    rules: { 'shoal/own-keys': 'error' },
   },
   {
     // Standard output belongs to the command line, the benches and the set-up scripts.

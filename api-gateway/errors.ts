@@ -47,6 +47,7 @@ export const errorMappings: Readonly<Record<ErrorCode, ErrorMapping>> = {
   TICKET_EXPIRED: map(grpcStatus.PERMISSION_DENIED, 403),
   IDENTITY_MISMATCH: map(grpcStatus.PERMISSION_DENIED, 403),
   LOG_CORRUPT: map(grpcStatus.DATA_LOSS, 500),
+  RECORD_UNREADABLE: map(grpcStatus.DATA_LOSS, 500),
   STORE_FAILED: map(grpcStatus.INTERNAL, 500),
   COMMAND_FAILED: map(grpcStatus.INTERNAL, 500),
   COMMAND_MISSING: map(grpcStatus.INTERNAL, 500),
@@ -71,12 +72,15 @@ export interface Failure {
 
 const internal = map(grpcStatus.INTERNAL, 500);
 
-/** Reads anything caught. What is wrong inside (status 500) is for the log, never for the caller. */
+/**
+ * Reads anything caught. What is wrong inside (status 500) is for the log, never for the caller; but for a record that cannot
+ * be read, which only an administrator can do something about.
+ */
 export function failureOf(caught: unknown): Failure {
   if (caught instanceof ShoalError) {
     const mapping = errorMappings[caught.code];
-    const message =
-      mapping.http === 500 ? 'Something inside this agent failed; its log has the details.' : caught.message;
+    const isForTheLog = mapping.http === 500 && caught.code !== 'RECORD_UNREADABLE';
+    const message = isForTheLog ? 'Something inside this agent failed; its log has the details.' : caught.message;
     return { code: caught.code, mapping, message, facts: caught.facts, invariantBroken: false };
   }
   return {

@@ -11,6 +11,7 @@
  *     and  or  not  ( )     as usual; `and` binds tighter than `or`
  */
 import { ShoalError } from '../node/base/errors.ts';
+import { ownValue } from '../node/base/own-value.ts';
 
 /** What a token is for. */
 export type PolicyScope = 'project' | 'domain' | 'system' | 'none';
@@ -137,13 +138,15 @@ class Parser {
       const role = value.toLowerCase();
       return (credentials) => credentials.roles.some((held) => held.toLowerCase() === role);
     }
-    const field = fields[kind];
+    const field = ownValue(fields, kind);
     if (field === undefined) throw this.#wrong(`"${kind}" is not role, rule, ${Object.keys(fields).join(', ')}`);
     const target = /^%\((.+)\)s$/.exec(value)?.[1];
     if (target === undefined) return (credentials) => field(credentials) === value;
     // A target without the field matches nobody, and neither does an empty one: "no project" is not a common owner.
-    return (credentials, targets) =>
-      targets[target] !== undefined && targets[target] !== '' && field(credentials) === targets[target];
+    return (credentials, targets) => {
+      const wanted = ownValue(targets, target);
+      return wanted !== undefined && wanted !== '' && field(credentials) === wanted;
+    };
   }
 
   #eat(token: string): boolean {

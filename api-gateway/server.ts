@@ -23,9 +23,11 @@ import { isHostAndPort, type Origin, TrustedProxies } from './forwarding.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from './limits.ts';
 import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
 import { FreshReads } from './rest/fresh-reads.ts';
+import { acceptJson } from './rest/json-body.ts';
 import type { Gateway, RestModule } from './rest/module.ts';
 import { findRequest, openRequest, requestState } from './rest/request.ts';
-import { KnownRoutes } from './rest/routes-known.ts';
+import { checkRequestLine } from './rest/request-line.ts';
+import { KnownRoutes, type Route } from './rest/routes-known.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 /** Seconds a client is told to wait before it repeats what failed for want of a quorum: an election takes about one. */
@@ -99,6 +101,11 @@ export class RestServer implements Service {
       keysMax: this.limits.limiterKeysMax,
     });
     this.app = this.#build();
+  }
+
+  /** Every route there is, once the modules have been mounted (`start`, `app.ready`). */
+  get routes(): readonly Route[] {
+    return this.#known.all;
   }
 
   /** Addresses listened on, once started. */
@@ -186,12 +193,7 @@ export class RestServer implements Service {
       },
     });
     app.removeAllContentTypeParsers();
-    const parseJson = app.getDefaultJsonParser('error', 'error');
-    app.addContentTypeParser(['application/json'], { parseAs: 'string' }, (request, body, done) => {
-      // Several clients declare JSON on a DELETE and send nothing.
-      if (body === '') done(null, undefined);
-      else void parseJson(request, body.toString(), done);
-    });
+    acceptJson(app, ['application/json']);
     app.addHook('onRoute', (route) => this.#known.add(route.url, route.method));
     app.addHook('onRequest', async (request, reply) => this.#open(request, reply));
     app.addHook('onSend', async (_request, reply) => {
@@ -280,6 +282,8 @@ export class RestServer implements Service {
         facts: { retryAfterSeconds: waitSeconds },
       });
     }
+    if (this.#known.lacksId(request.url)) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
+    checkRequestLine(request);
   }
 
   #timeOut(request: FastifyRequest, reply: FastifyReply): void {
@@ -527,9 +531,6 @@ function httpRefusal(error: unknown, limits: GatewayLimits): ShoalError | undefi
       return new ShoalError('CANCELLED', 'The caller has gone away.', { cause: error });
     default:
       break;
-  }
-  if (error instanceof SyntaxError && status === 400) {
-    return new ShoalError('INVALID_ARGUMENT', 'The request body is not valid JSON.');
   }
   if (status >= 400 && status < 500) return new ShoalError('INVALID_ARGUMENT', error.message, { cause: error });
   return undefined;

@@ -147,7 +147,7 @@ export class Executor {
     for (const [key] of this.#deps.store.entries(storageImagePrefix)) {
       const [storageName = '', imageId = ''] = key.slice(storageImagePrefix.length).split('/');
       const storage = this.#deps.storage.get(storageName);
-      if (storage === undefined || imageTable.get(reader, imageId) !== undefined) continue;
+      if (storage === undefined || imageTable.exists(reader, imageId)) continue;
       try {
         await storage.removeImage(imageId as ImageId, signal);
         await this.#deps.store.write([{ key, value: undefined }]);

@@ -102,7 +102,7 @@ export class HostSide implements Service {
       reports,
       imageFile: (image, signal) => this.images.file(image, signal),
       tapName: (portId) => networkSync.tapName(portId),
-      mtu: (networkId) => networkTable.get(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
+      mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
     });
     this.#loop = new HostLoop(
       {

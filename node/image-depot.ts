@@ -12,6 +12,7 @@ import { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ImageId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
+import { ownValue } from './base/own-value.ts';
 import type { ImageContent, ServiceDependencies, StoredImage } from './services/dependencies.ts';
 import { transact } from './services/transact.ts';
 import { hostTable, imageTable } from './state/tables/index.ts';
@@ -62,7 +63,7 @@ export class ImageDepot implements ImageContent {
     declared: { readonly diskFormat: string; readonly bytesMax: number },
     signal: AbortSignal,
   ): Promise<StoredImage> {
-    const format = formats[declared.diskFormat];
+    const format = ownValue(formats, declared.diskFormat);
     if (format === undefined) {
       throw new ShoalError('IMAGE_REFUSED', `Disk format ${declared.diskFormat} is not supported.`, {
         facts: { supported: Object.keys(formats) },

@@ -26,6 +26,7 @@ import { ShoalError } from './base/errors.ts';
 import type { HostId, ServerId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import { maybe, reached } from './base/maybe.ts';
+import { ownValue } from './base/own-value.ts';
 import type { Prng } from './base/prng.ts';
 import { needsOf } from './claim-book.ts';
 import type { Placed, PlacedServer, PlaceRequest, Placer } from './services/dependencies.ts';
@@ -300,7 +301,9 @@ export class GossipPlacer implements Placer {
     const wantedName = forceHostName ?? request.hostName;
     const wanted = wantedName === undefined ? undefined : this.#hostByName(wantedName);
     const hosts = (name: string): readonly HostId[] | undefined =>
-      schedulerHints[name]?.split(',').filter((id) => id !== '') as readonly HostId[] | undefined;
+      ownValue(schedulerHints, name)
+        ?.split(',')
+        .filter((id) => id !== '') as readonly HostId[] | undefined;
     const differentHosts = hosts('different_host');
     const sameHosts = hosts('same_host');
     const near = nearAddressOf(schedulerHints);

@@ -139,7 +139,7 @@ export function snapshotPartFromWire(wire: shoal.v1.SnapshotChunk): SnapshotPart
 }
 
 function isPeerMessageType(type: Message['type']): type is PeerMessageType {
-  return type in typeNumbers;
+  return Object.hasOwn(typeNumbers, type);
 }
 
 function entryFromWire(wire: shoal.v1.RaftEntry): Entry {

@@ -6,17 +6,18 @@
  * - `<in> part` (value holds the text), `<all-in> a b` (value holds all of them), `<or> a <or> b` (value is one of them)
  * - anything else: equal text
  */
+import { ownValue } from '../node/base/own-value.ts';
 export function satisfiesOperator(value: string, wanted: string): boolean {
   const words = wanted.trim().split(/\s+/);
   const [operator = ''] = words;
   const operand = words.slice(1).join(' ');
-  const compareNumbers = numberOperators[operator];
+  const compareNumbers = ownValue(numberOperators, operator);
   if (compareNumbers !== undefined && words.length > 1) {
     const left = toNumber(value);
     const right = toNumber(operand);
     return !Number.isNaN(left) && !Number.isNaN(right) && compareNumbers(left, right);
   }
-  const compareTexts = textOperators[operator];
+  const compareTexts = ownValue(textOperators, operator);
   if (compareTexts !== undefined && words.length > 1) return compareTexts(value, operand);
   if (operator === '<in>' && words.length > 1) return value.includes(operand);
   if (operator === '<all-in>') return words.slice(1).every((word) => value.includes(word));

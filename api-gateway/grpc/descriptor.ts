@@ -8,6 +8,7 @@ import protobuf from 'protobufjs/minimal.js';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { assert, must } from '../../node/base/assert.ts';
+import { ownValue } from '../../node/base/own-value.ts';
 
 const fieldSchema = Type.Object({
   type: Type.String(),
@@ -142,7 +143,7 @@ export class DescriptorSet {
     const oneofs = Object.entries(node.oneofs ?? {});
     // Oneofs that stand for an `optional` field come after the real ones, as descriptor.proto wants it.
     const isSynthetic = (members: readonly string[]): boolean =>
-      members.every((member) => node.fields?.[member]?.options?.proto3_optional === true);
+      members.every((member) => ownValue(node.fields ?? {}, member)?.options?.proto3_optional === true);
     const ordered = [
       ...oneofs.filter(([, { oneof }]) => !isSynthetic(oneof)),
       ...oneofs.filter(([, { oneof }]) => isSynthetic(oneof)),
@@ -198,7 +199,7 @@ export class DescriptorSet {
   }
 
   #type(message: Message, type: string, scope: string): Message {
-    const scalar = scalarTypes[type];
+    const scalar = ownValue(scalarTypes, type);
     if (scalar !== undefined) return message.number(5, scalar);
     const full = this.#resolve(type, scope);
     return message.number(5, this.#kinds.get(full) === 'enum' ? typeEnum : typeMessage).text(6, `.${full}`);

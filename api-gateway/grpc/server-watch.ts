@@ -88,7 +88,8 @@ export class ServerWatch {
       if (owner !== undefined && !this.#concerns(owner)) return undefined;
       return new shoal.v1.WatchServersResponse({ revision, serverId });
     }
-    const server = serverTable.decode(value);
+    const server = readable(value);
+    if (server === undefined) return undefined;
     this.#owners.set(server.id, server.projectId);
     if (!this.#concerns(server.projectId)) return undefined;
     return new shoal.v1.WatchServersResponse({
@@ -101,5 +102,15 @@ export class ServerWatch {
   #concerns(projectId: string): boolean {
     const { projectId: own, isAdmin } = this.#context;
     return own === '' ? isAdmin : projectId === own;
+  }
+}
+
+/** The record, or undefined for bytes that are none: lists leave those out as well. */
+function readable(value: Uint8Array): shoal.v1.Server | undefined {
+  try {
+    return serverTable.decode(value);
+  } catch (caught) {
+    if (ShoalError.is(caught, 'RECORD_UNREADABLE')) return undefined;
+    throw caught;
   }
 }

@@ -17,6 +17,7 @@ import { AccessPolicy } from '../access-policy.ts';
 import { type Authenticator, tokenCharactersMax } from '../auth.ts';
 import { errorMappings } from '../errors.ts';
 import { TrustedProxies } from '../forwarding.ts';
+import { checkInput } from '../input.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from '../limits.ts';
 import { computePolicies } from '../policies/compute.ts';
 import { meshPolicies } from '../policies/mesh.ts';
@@ -144,6 +145,7 @@ export class GrpcGateway implements Service {
     );
     const access = new AccessPolicy(nativePolicies);
     const callers = new Callers({ ...this.#deps, access }, this.#limits);
+    const check = (request: unknown): void => checkInput(request, 'request');
     // What every service with callers of its own has: who may call, asked before any handler runs.
     const guarded = <S extends object>(service: ServiceClass<S>) => {
       const operations = new Map(methodsOf(service).map(({ name, path }) => [name, `rpc ${path.slice(1)}`]));
@@ -156,6 +158,7 @@ export class GrpcGateway implements Service {
           return isOperatorDoor ? { kind: 'operator', operation } : { ...this.#admit(head), operation };
         },
         authorize: (call: GrpcCall<Caller>) => callers.authorize(call),
+        check,
       };
     };
     const admitAnyone = (head: CallHead): null => {
@@ -179,17 +182,20 @@ export class GrpcGateway implements Service {
     server.add({
       service: grpc.health.v1.Health,
       admit: admitAnyone,
+      check,
       handlers: healthHandlers(served),
     });
     const reflection = reflectionHandlers(descriptors, served);
     server.add<grpc.reflection.v1.ServerReflection, null>({
       service: grpc.reflection.v1.ServerReflection,
       admit: admitAnyone,
+      check,
       handlers: reflection,
     });
     server.add<grpc.reflection.v1alpha.ServerReflection, null>({
       service: grpc.reflection.v1alpha.ServerReflection,
       admit: admitAnyone,
+      check,
       handlers: reflection,
     });
     return server;

@@ -1,7 +1,17 @@
+/** One route, its path as the router knows it: `/a/:id`, `/a/*`. */
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+}
+
 /** Which methods each known path has, to tell "no such path" (404) from "not with this method" (405). */
 export class KnownRoutes {
   readonly #paths: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
+  /** Every route, in the order in which they were added. */
+  readonly all: Route[] = [];
   readonly #bySource = new Map<string, Set<string>>();
+  /** What lies above an id: `/images` where `/images/:id` is known. */
+  readonly #parents: RegExp[] = [];
 
   /** Notes a route as the router knows it: `/a/:id`, `/a/*`. */
   add(path: string, methods: string | readonly string[]): void {
@@ -19,8 +29,22 @@ export class KnownRoutes {
       known = new Set();
       this.#bySource.set(source, known);
       this.#paths.push({ pattern: new RegExp(`^${source}/?$`), methods: known });
+      const parent = /^(.*\/)\[\^\/\]\+$/.exec(source)?.[1];
+      if (parent !== undefined) this.#parents.push(new RegExp(`^${parent}$`));
     }
-    for (const method of typeof methods === 'string' ? [methods] : methods) known.add(method);
+    for (const method of typeof methods === 'string' ? [methods] : methods) {
+      known.add(method);
+      this.all.push({ method, path });
+    }
+  }
+
+  /**
+   * Whether the path ends where an id belongs, as `/images/` does. Whoever built it from an id that turned out empty means
+   * one thing of the list, never the whole list: there is no such thing.
+   */
+  lacksId(url: string): boolean {
+    const path = url.split('?', 1)[0] ?? '';
+    return path.endsWith('/') && this.#parents.some((parent) => parent.test(path));
   }
 
   /** Methods of a path, sorted; empty when there is no such path. `url` may have a query. */

@@ -35,6 +35,7 @@ export const errorCodes = {
   IDENTITY_MISMATCH: 'a peer is not who its certificate or record says',
   // Storage of the log and the state.
   LOG_CORRUPT: 'an entry, the hard state or a record fails its checksum',
+  RECORD_UNREADABLE: 'a row of the state is no record of its table',
   STORE_FAILED: 'LevelDB refused a read or a write',
   // Hosts.
   COMMAND_FAILED: 'a program that a driver ran failed',

@@ -1,5 +1,6 @@
 import { shoal } from '../../proto/messages.ts';
 import { must } from '../base/assert.ts';
+import { ownValue } from '../base/own-value.ts';
 import { indexKey } from '../state/table.ts';
 import { roleAssignmentTable, roleTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
@@ -28,11 +29,11 @@ export function rolesOf(reader: StateReader, userId: string, scope: AssignmentSc
   const roles = new Map<string, shoal.v1.Role>();
   for (const assignment of assignmentsOf(reader, userId)) {
     if (assignment.projectId !== scope.projectId || assignment.domainId !== scope.domainId) continue;
-    const role = roleTable.get(reader, assignment.roleId)?.record;
+    const role = roleTable.find(reader, assignment.roleId)?.record;
     if (role !== undefined) roles.set(role.id, role);
   }
   for (const role of [...roles.values()]) {
-    for (const name of implied[role.name] ?? []) {
+    for (const name of ownValue(implied, role.name) ?? []) {
       const other = roleByName(reader, name);
       if (other !== undefined) roles.set(other.id, other);
     }

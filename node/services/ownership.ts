@@ -34,14 +34,14 @@ export function canSeeNetwork(context: RequestContext, network: shoal.v1.Network
 /** A network's addresses are seen by its owner, and by all where it is shared. That it is external opens nothing. */
 export function canSeeSubnet(context: RequestContext, reader: StateReader, subnet: shoal.v1.Subnet): boolean {
   if (isOwner(context, subnet)) return true;
-  const network = networkTable.get(reader, subnet.networkId)?.record;
+  const network = networkTable.find(reader, subnet.networkId)?.record;
   return network !== undefined && (isOwner(context, network) || network.shared);
 }
 
 /** Ports are their project's; the network's owner sees all that lie on it. */
 export function canSeePort(context: RequestContext, reader: StateReader, port: shoal.v1.Port): boolean {
   if (isOwner(context, port)) return true;
-  const network = networkTable.get(reader, port.networkId)?.record;
+  const network = networkTable.find(reader, port.networkId)?.record;
   return network !== undefined && isOwner(context, network);
 }
 

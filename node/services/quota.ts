@@ -121,11 +121,12 @@ export class QuotaService {
       throw new ShoalError('FORBIDDEN', "Policy does not allow this project's quota to be read.");
     }
     const limits: Record<string, number> = { ...defaultLimits, ...quotaTable.get(reader, projectId)?.record.limits };
-    const used: Record<string, number> = {};
-    for (const resource of Object.keys(defaultLimits)) {
-      const owner = resource === 'key_pairs' ? context.userId : projectId;
-      used[resource] = quotaUsage(reader, owner, resource as QuotaResource);
-    }
+    const used = Object.fromEntries(
+      Object.keys(defaultLimits).map((resource) => {
+        const owner = resource === 'key_pairs' ? context.userId : projectId;
+        return [resource, quotaUsage(reader, owner, resource as QuotaResource)];
+      }),
+    );
     return { limits: limits as Record<QuotaResource, number>, used: used as Record<QuotaResource, number> };
   }
 

@@ -9,16 +9,15 @@
  *
  * A change to a record compares the revision it was read at, so that a lost race is seen, and writes the record and its
  * index entries in the same transaction. Index keys are percent-encoded where they leave the plain alphabet.
+ *
+ * A row whose bytes are no record (`UnreadableRows`) ends no list: `list`, `by` and `find` leave it out and note it. `get`,
+ * `must` and `one` throw `RECORD_UNREADABLE`, since whoever asks for one thing may take absence for a yes.
  */
 import { ShoalError } from '../base/errors.ts';
 import { RecentRecords } from './recent-records.ts';
+import { type Codec, decodeRecord, encodeRecord } from './record-bytes.ts';
 import type { Compare, KeyValue, Op, StateReader, Transaction } from './types.ts';
-
-/** The part of a generated message class that a table needs. */
-export interface Codec<T> {
-  encode(message: T): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
-}
+import { type UnreadableRow, unreadableRows } from './unreadable-rows.ts';
 
 /** An index over a table's records. */
 export interface IndexDefinition<T> {
@@ -52,11 +51,15 @@ export function indexKey(...parts: readonly string[]): string {
   return parts.map(encodePart).join('|');
 }
 
-/** Percent-encodes all but letters, digits and `-._:`, so that a part holds no separator. An empty part is `%`. */
+/**
+ * Percent-encodes all but letters, digits and `-._:`, so that a part holds no separator. An empty part is `%`.
+ * Throws `INVALID_ARGUMENT` for text that is not well-formed Unicode.
+ */
 export function encodePart(part: string): string {
   if (part === '') return '%';
   // Ids, which most parts are.
   if (plainPart.test(part)) return part;
+  if (!part.isWellFormed()) throw new ShoalError('INVALID_ARGUMENT', 'A name or id is not well-formed Unicode.');
   return encodeURIComponent(part).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
@@ -96,7 +99,7 @@ export class Table<T extends object> {
 
   constructor(definition: TableDefinition<T>) {
     this.definition = definition;
-    this.#recent = new RecentRecords((bytes) => definition.codec.decode(bytes));
+    this.#recent = new RecentRecords((bytes) => decodeRecord(definition.codec, bytes));
   }
 
   /** The key of a record; for compares and watches. */
@@ -109,15 +112,40 @@ export class Table<T extends object> {
     return `t/${this.definition.name}/`;
   }
 
-  /** Decodes a value found under `prefix`. */
+  /** Decodes a value found under `prefix`. Throws `RECORD_UNREADABLE`. */
   decode(value: Uint8Array): T {
-    return this.definition.codec.decode(value);
+    try {
+      return decodeRecord(this.definition.codec, value);
+    } catch (cause) {
+      throw new ShoalError('RECORD_UNREADABLE', `A record of ${this.definition.name} cannot be read.`, { cause });
+    }
   }
 
+  /** The row, or undefined when there is none. Throws `RECORD_UNREADABLE`. */
   get(reader: StateReader, id: string): Row<T> | undefined {
     if (id === '') return undefined;
     const found = reader.get(this.key(id));
     return found === undefined ? undefined : this.#row(found);
+  }
+
+  /** Whether there is a row, be it that it cannot be read. */
+  exists(reader: StateReader, id: string): boolean {
+    return id !== '' && reader.get(this.key(id)) !== undefined;
+  }
+
+  /** Whether `key` is taken in a unique index, be it by a row that cannot be read. */
+  isTaken(reader: StateReader, indexName: string, key: string): boolean {
+    return this.#holder(reader, this.#index(indexName), key) !== undefined;
+  }
+
+  /**
+   * As `get`, but undefined for a row that cannot be read, too, which is noted: for what is shown beside other things, and
+   * must not take them along. Never for a decision that absence makes looser.
+   */
+  find(reader: StateReader, id: string): Row<T> | undefined {
+    if (id === '') return undefined;
+    const found = reader.get(this.key(id));
+    return found === undefined ? undefined : this.#readable(found);
   }
 
   /** As `get`; throws `NOT_FOUND` naming the table and the id. */
@@ -131,32 +159,33 @@ export class Table<T extends object> {
     return row;
   }
 
-  /** All rows, by id. */
+  /** All rows that can be read, by id. */
   list(reader: StateReader): readonly Row<T>[] {
-    return reader.range(this.prefix, prefixEnd(this.prefix)).map((found) => this.#row(found));
+    return reader.range(this.prefix, prefixEnd(this.prefix)).flatMap((found) => this.#readable(found) ?? []);
   }
 
-  /** Rows with `key` in the index, by id. */
+  /** Rows with `key` in the index that can be read, by id. */
   by(reader: StateReader, indexName: string, key: string): readonly Row<T>[] {
     const index = this.#index(indexName);
     if (index.unique) {
-      const found = reader.get(this.#uniqueKey(index, key));
-      if (found === undefined) return [];
-      const row = this.get(reader, new TextDecoder().decode(found.value));
-      return row === undefined ? [] : [row];
+      const id = this.#holder(reader, index, key);
+      return id === undefined ? [] : [this.find(reader, id) ?? []].flat();
     }
     const prefix = `x/${this.definition.name}/${index.name}/${key}/`;
     const rows: Row<T>[] = [];
     for (const found of reader.range(prefix, prefixEnd(prefix))) {
-      const row = this.get(reader, decodeURIComponent(found.key.slice(prefix.length)));
+      const row = this.find(reader, decodeURIComponent(found.key.slice(prefix.length)));
       if (row !== undefined) rows.push(row);
     }
     return rows;
   }
 
-  /** The one row with `key` in the index, or undefined. */
+  /** The one row with `key` in the index, or undefined. Throws `RECORD_UNREADABLE` where the index is unique. */
   one(reader: StateReader, indexName: string, key: string): Row<T> | undefined {
-    return this.by(reader, indexName, key)[0];
+    const index = this.#index(indexName);
+    if (!index.unique) return this.by(reader, indexName, key)[0];
+    const id = this.#holder(reader, index, key);
+    return id === undefined ? undefined : this.get(reader, id);
   }
 
   /** Adds a new record. The transaction fails when the id or a unique key is taken. */
@@ -188,12 +217,70 @@ export class Table<T extends object> {
     builder.compare({ key: this.key(this.definition.id(row.record)), revision: row.revision });
   }
 
+  /**
+   * Removes a row that cannot be read, with every index entry that names it: what its keys were is not known, so all entries
+   * of the table are looked at. Counters (quotas, uses) stay as they are: what it counted for is not known either.
+   * Throws `NOT_FOUND`, and `CONFLICT` for a row that can be read.
+   */
+  removeUnreadable(builder: TransactionBuilder, reader: StateReader, id: string): void {
+    const { name } = this.definition;
+    const key = this.key(id);
+    const found = reader.get(key);
+    if (found === undefined) throw new ShoalError('NOT_FOUND', `No ${name} with id ${id} exists.`);
+    if (this.#readable(found) !== undefined) {
+      throw new ShoalError('CONFLICT', `The ${name} ${id} can be read: delete it as any other.`);
+    }
+    builder.compare({ key, revision: found.revision });
+    builder.op({ kind: 'delete', key });
+    for (const index of this.definition.indexes) {
+      const prefix = `${index.unique ? 'u' : 'x'}/${name}/${index.name}/`;
+      for (const entry of reader.range(prefix, prefixEnd(prefix))) {
+        const names = index.unique
+          ? new TextDecoder().decode(entry.value) === id
+          : entry.key.endsWith(`/${encodePart(id)}`);
+        if (names) builder.op({ kind: 'delete', key: entry.key });
+      }
+    }
+  }
+
   #row(found: KeyValue): Row<T> {
-    return { record: this.#recent.of(found.value), revision: found.revision };
+    try {
+      return { record: this.#recent.of(found.value), revision: found.revision };
+    } catch (cause) {
+      const row = this.#noted(found, cause);
+      throw new ShoalError(
+        'RECORD_UNREADABLE',
+        `The record of ${row.table} ${row.id} cannot be read; an administrator can remove it with "shoal record remove".`,
+        { facts: { ...row }, cause },
+      );
+    }
+  }
+
+  #readable(found: KeyValue): Row<T> | undefined {
+    try {
+      return { record: this.#recent.of(found.value), revision: found.revision };
+    } catch (cause) {
+      this.#noted(found, cause);
+      return undefined;
+    }
+  }
+
+  #noted({ key, revision }: KeyValue, cause: unknown): UnreadableRow {
+    const id = decodeURIComponent(key.slice(this.prefix.length));
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const row = { table: this.definition.name, id, key, revision, why };
+    unreadableRows.note(row);
+    return row;
   }
 
   #encode(record: T): Uint8Array {
-    return this.definition.codec.encode(record).finish();
+    return encodeRecord(this.definition.codec, record);
+  }
+
+  /** The id that holds `key` in a unique index. */
+  #holder(reader: StateReader, index: IndexDefinition<T>, key: string): string | undefined {
+    const found = reader.get(this.#uniqueKey(index, key));
+    return found === undefined ? undefined : new TextDecoder().decode(found.value);
   }
 
   #index(name: string): IndexDefinition<T> {

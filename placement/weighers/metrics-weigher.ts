@@ -1,3 +1,4 @@
+import { ownValue } from '../../node/base/own-value.ts';
 import { type HostWeigher, squash } from '../weigher.ts';
 
 /** The configured sum of factor times metric, squashed into (-1, 1). A host that lacks one of the metrics gets -1. */
@@ -14,7 +15,7 @@ export const metricsWeigher: HostWeigher = {
       const metrics = columns.metrics[slot] ?? {};
       let sum = 0;
       for (const [name, factor] of factors) {
-        const value = metrics[name];
+        const value = ownValue(metrics, name);
         if (value === undefined) return -1;
         sum += factor * value;
       }

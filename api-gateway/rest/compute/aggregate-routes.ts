@@ -65,7 +65,7 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
 function aggregateView(reader: StateReader, aggregate: shoal.v1.HostAggregate, microversion: Microversion): View {
   return {
     ...brieflyView(aggregate, microversion),
-    hosts: aggregate.hostIds.flatMap((id) => hostTable.get(reader, id)?.record.name ?? []),
+    hosts: aggregate.hostIds.flatMap((id) => hostTable.find(reader, id)?.record.name ?? []),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the compute routes share: who may write, links, times, pages. */
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { RequestContext } from '../../../node/services/context.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Gateway } from '../module.ts';
@@ -42,7 +43,7 @@ export function plainTimeText(ms: number): string {
 /** A query's value; the last, when it stands several times. */
 export function queryValue(request: FastifyRequest, key: string): string | undefined {
   const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
-  const value = query[key];
+  const value = ownValue(query, key);
   return typeof value === 'string' || value === undefined ? value : value.at(-1);
 }
 

@@ -143,14 +143,14 @@ function hypervisorView(view: HostView, microversion: Microversion): View {
 }
 
 function statisticsView(views: readonly HostView[]): View {
-  const sum: Record<string, number> = { count: 0 };
+  const sum = new Map(['count', ...Object.keys(amountsOf(emptyView))].map((key) => [key, 0]));
   for (const view of views) {
     // Nova leaves out what takes no part.
     if (view.host.disabled) continue;
-    sum['count'] = (sum['count'] ?? 0) + 1;
-    for (const [key, value] of Object.entries(amountsOf(view))) sum[key] = (sum[key] ?? 0) + value;
+    sum.set('count', (sum.get('count') ?? 0) + 1);
+    for (const [key, value] of Object.entries(amountsOf(view))) sum.set(key, (sum.get(key) ?? 0) + value);
   }
-  return { ...Object.fromEntries(Object.keys(amountsOf(emptyView)).map((key) => [key, 0])), ...sum };
+  return Object.fromEntries(sum);
 }
 
 const emptyView: HostView = {

@@ -1,6 +1,7 @@
 /** `/os-quota-sets` and `/limits`, with the keys that each microversion still has. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import { defaultLimits, type QuotaResource, type QuotaService, type QuotaView } from '../../../node/services/quota.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
@@ -54,7 +55,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     const uses = quotaView(microversionOf(request), (name) => used[name]);
     const details = Object.entries(view).map(([key, limit]) => [
       key,
-      { limit, in_use: key in injected || key === 'fixed_ips' ? 0 : uses[key], reserved: 0 },
+      { limit, in_use: Object.hasOwn(injected, key) || key === 'fixed_ips' ? 0 : ownValue(uses, key), reserved: 0 },
     ]);
     return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
   });
@@ -90,7 +91,7 @@ function resourceOf(key: string, microversion: Microversion): QuotaResource | un
     if (network !== undefined) return network[1];
     if (key === 'fixed_ips') return undefined;
   }
-  if (microversion < 57 && key in injected) return undefined;
+  if (microversion < 57 && Object.hasOwn(injected, key)) return undefined;
   throw new ShoalError(
     'INVALID_ARGUMENT',
     `Additional properties are not allowed ('${key.slice(0, 64)}' was unexpected)`,
@@ -98,13 +99,14 @@ function resourceOf(key: string, microversion: Microversion): QuotaResource | un
 }
 
 function quotaView(microversion: Microversion, value: (name: QuotaResource) => number): Record<string, number> {
-  const view: Record<string, number> = {};
-  for (const name of counted) view[name] = value(name);
-  if (microversion < 36) {
-    for (const [key, name] of Object.entries(networkNames)) view[key] = value(name);
-    view['fixed_ips'] = -1;
-  }
-  return microversion < 57 ? { ...view, ...injected } : view;
+  return {
+    ...Object.fromEntries(counted.map((name) => [name, value(name)])),
+    ...(microversion < 36
+      ? Object.fromEntries(Object.entries(networkNames).map(([key, name]) => [key, value(name)]))
+      : {}),
+    ...(microversion < 36 ? { fixed_ips: -1 } : {}),
+    ...(microversion < 57 ? injected : {}),
+  };
 }
 
 export function addLimits(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {

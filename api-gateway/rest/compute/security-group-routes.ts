@@ -81,7 +81,7 @@ export function securityGroupView(reader: StateReader, group: shoal.v1.SecurityG
 }
 
 function ruleView(reader: StateReader, group: shoal.v1.SecurityGroup, rule: shoal.v1.SecurityGroupRule): View {
-  const remote = securityGroupTable.get(reader, rule.remoteGroupId)?.record;
+  const remote = securityGroupTable.find(reader, rule.remoteGroupId)?.record;
   const any = rule.ethertype === 'IPv6' ? '::/0' : '0.0.0.0/0';
   return {
     id: rule.id,

@@ -54,7 +54,7 @@ export function selectServers(
     return (server) => server.updatedMs >= sinceMs;
   });
   add('availability_zone', (value) => (server) => {
-    const host = hostTable.get(reader, server.hostId)?.record;
+    const host = hostTable.find(reader, server.hostId)?.record;
     return (host === undefined ? server.zone : zoneOf(reader, host)) === value;
   });
   if (options.microversion >= 26) {
@@ -69,7 +69,7 @@ export function selectServers(
     add('project_id', (value) => (server) => server.projectId === value);
     add('tenant_id', (value) => (server) => server.projectId === value);
     for (const key of ['host', 'node', 'hypervisor_hostname']) {
-      add(key, (value) => (server) => hostTable.get(reader, server.hostId)?.record.name === value);
+      add(key, (value) => (server) => hostTable.find(reader, server.hostId)?.record.name === value);
     }
   }
   return sortServers(
@@ -151,7 +151,7 @@ function sortServers(request: FastifyRequest, servers: readonly Server[]): reado
 }
 
 function addressesOf(reader: StateReader, server: Server): readonly string[] {
-  return server.portIds.flatMap((id) => portTable.get(reader, id)?.record.fixedIps.map((fixed) => fixed.ip) ?? []);
+  return server.portIds.flatMap((id) => portTable.find(reader, id)?.record.fixedIps.map((fixed) => fixed.ip) ?? []);
 }
 
 /** References may be whole URLs. */

@@ -124,8 +124,8 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   app.get<ById>('/v2.1/servers/:id/os-security-groups', async (request) => {
     const { reader } = await viewing(request);
     const server = servers.show(gateway.context(request), reader, request.params.id);
-    const ids = new Set(server.portIds.flatMap((id) => portTable.get(reader, id)?.record.securityGroupIds ?? []));
-    const groups = [...ids].flatMap((id) => securityGroupTable.get(reader, id)?.record ?? []);
+    const ids = new Set(server.portIds.flatMap((id) => portTable.find(reader, id)?.record.securityGroupIds ?? []));
+    const groups = [...ids].flatMap((id) => securityGroupTable.find(reader, id)?.record ?? []);
     return { security_groups: groups.map((group) => securityGroupView(reader, group)) };
   });
 

@@ -41,7 +41,7 @@ export function briefServerView(viewing: ServerViewing, server: shoal.v1.Server)
  */
 export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isList: boolean): View {
   const { reader, microversion, isAdmin } = viewing;
-  const host = hostTable.get(reader, server.hostId)?.record;
+  const host = hostTable.find(reader, server.hostId)?.record;
   const names = groupNames(reader, server);
   return {
     ...commonView(viewing, server),
@@ -163,32 +163,34 @@ export function statusText(server: shoal.v1.Server): string {
 
 /** Addresses by network name: fixed ones, then the floating ones that lead to them. */
 export function addressesView(reader: StateReader, server: shoal.v1.Server): Record<string, object[]> {
-  const byNetwork: Record<string, object[]> = {};
+  // Not an object: a network may be called like something that every object has.
+  const byNetwork = new Map<string, object[]>();
   for (const portId of server.portIds) {
-    const port = portTable.get(reader, portId)?.record;
+    const port = portTable.find(reader, portId)?.record;
     if (port === undefined) continue;
-    const name = networkTable.get(reader, port.networkId)?.record.name || port.networkId;
-    byNetwork[name] ??= [];
+    const name = networkTable.find(reader, port.networkId)?.record.name || port.networkId;
+    const addresses = byNetwork.get(name) ?? [];
+    byNetwork.set(name, addresses);
     const entry = (addr: string, type: 'fixed' | 'floating'): object => ({
       version: 4,
       addr,
       'OS-EXT-IPS:type': type,
       'OS-EXT-IPS-MAC:mac_addr': port.mac,
     });
-    for (const fixed of port.fixedIps) byNetwork[name].push(entry(fixed.ip, 'fixed'));
+    for (const fixed of port.fixedIps) addresses.push(entry(fixed.ip, 'fixed'));
     for (const { record } of floatingIpTable.by(reader, 'port', indexKey(port.id))) {
-      byNetwork[name].push(entry(record.floatingIp, 'floating'));
+      addresses.push(entry(record.floatingIp, 'floating'));
     }
   }
-  return byNetwork;
+  return Object.fromEntries(byNetwork);
 }
 
 /** Names of the groups of the server's ports, each once. */
 export function groupNames(reader: StateReader, server: shoal.v1.Server): readonly string[] {
   const names = new Set<string>();
   for (const portId of server.portIds) {
-    for (const id of portTable.get(reader, portId)?.record.securityGroupIds ?? []) {
-      const name = securityGroupTable.get(reader, id)?.record.name;
+    for (const id of portTable.find(reader, portId)?.record.securityGroupIds ?? []) {
+      const name = securityGroupTable.find(reader, id)?.record.name;
       if (name !== undefined) names.add(name);
     }
   }

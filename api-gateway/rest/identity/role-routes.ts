@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
 import { type AssignmentScope, assignmentId, rolesOf } from '../../../node/services/identity-roles.ts';
 import {
@@ -114,7 +115,7 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
     const query = queryOf(request);
     const reader = await gateway.readState(request);
     const effective = query['effective'] !== undefined && flag(query['effective']);
-    const wanted = (key: string, value: string): boolean => query[key] === undefined || query[key] === value;
+    const wanted = (key: string, value: string): boolean => (ownValue(query, key) ?? value) === value;
     const none = query['group.id'] !== undefined || query['scope.system'] !== undefined;
     const assignments = none
       ? []
@@ -160,12 +161,12 @@ function assignmentView(
       links,
     };
   }
-  const domain = (id: string) => ({ id, name: domainTable.get(reader, id)?.record.name ?? '' });
-  const user = userTable.get(reader, userId)?.record;
-  const project = projectTable.get(reader, projectId)?.record;
+  const domain = (id: string) => ({ id, name: domainTable.find(reader, id)?.record.name ?? '' });
+  const user = userTable.find(reader, userId)?.record;
+  const project = projectTable.find(reader, projectId)?.record;
   return {
     user: { id: userId, name: user?.name ?? '', domain: domain(user?.domainId ?? '') },
-    role: { id: roleId, name: roleTable.get(reader, roleId)?.record.name ?? '' },
+    role: { id: roleId, name: roleTable.find(reader, roleId)?.record.name ?? '' },
     scope:
       projectId === ''
         ? { domain: domain(domainId) }

@@ -28,21 +28,25 @@ export function isField(name: string): boolean {
 /** Throws `FORBIDDEN` for a field that only Glance sets. */
 export function mustBeWritable(name: string): void {
   if (name === 'id' || readOnlyFields.has(name)) throw new ShoalError('FORBIDDEN', `Attribute '${name}' is read-only.`);
+  if (name === '__proto__') throw new ShoalError('INVALID_ARGUMENT', 'No property can be called __proto__.');
   if (/^os_glance/.test(name)) throw new ShoalError('FORBIDDEN', `Attribute '${name}' is reserved.`);
 }
 
 /** Fields and properties out of a flat object of both, checked for their types. Bounds are the service's. */
 export function draftFields(body: Readonly<Record<string, unknown>>): Partial<ImageDraft> {
-  const properties: Record<string, string> = {};
+  const properties = new Map<string, string>();
   for (const [name, value] of Object.entries(body)) {
     if (isField(name)) continue;
     mustBeWritable(name);
     if (typeof value !== 'string') {
       throw new ShoalError('INVALID_ARGUMENT', `Invalid body: property ${name.slice(0, 64)} must be string.`);
     }
-    properties[name] = value;
+    properties.set(name, value);
   }
-  return { ...knownFields(parse(fieldsSchema, body)), ...(Object.keys(properties).length > 0 ? { properties } : {}) };
+  return {
+    ...knownFields(parse(fieldsSchema, body)),
+    ...(properties.size > 0 ? { properties: Object.fromEntries(properties) } : {}),
+  };
 }
 
 function knownFields(fields: Fields): Partial<ImageDraft> {

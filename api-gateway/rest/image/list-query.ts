@@ -1,5 +1,6 @@
 /** What `GET /v2/images` may be asked for: filters, order, and a page of it. */
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import { statusName } from '../../../node/services/image.ts';
 import { visibilities } from '../../../node/services/image-draft.ts';
 import type { shoal } from '../../../proto/messages.ts';
@@ -47,7 +48,7 @@ const paging = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'memb
 
 /** Throws `INVALID_ARGUMENT` for a value that means nothing. */
 export function parseListQuery(query: Query, pageItemsMax: number): ImageListQuery {
-  const all = (key: string): string[] => [query[key] ?? []].flat();
+  const all = (key: string): string[] => [ownValue(query, key) ?? []].flat();
   const one = (key: string): string | undefined => all(key).at(-1);
   const visibility = one('visibility');
   if (visibility !== undefined && visibility !== 'all' && !visibilities.some((known) => known === visibility)) {
@@ -71,7 +72,7 @@ export function parseListQuery(query: Query, pageItemsMax: number): ImageListQue
 }
 
 function filterOf(key: string, value: string): (image: Image) => boolean {
-  const text = textValues[key];
+  const text = ownValue(textValues, key);
   if (text !== undefined) {
     const listed = value.startsWith('in:') ? listOf(value.slice(3)) : [value];
     return (image) => listed.includes(text(image));
@@ -106,7 +107,7 @@ function filterOf(key: string, value: string): (image: Image) => boolean {
     case 'updated_at':
       return timeFilter(key, value, (image) => image.updatedMs);
     default:
-      return (image) => image.properties[key] === value;
+      return (image) => ownValue(image.properties, key) === value;
   }
 }
 
@@ -156,14 +157,14 @@ function orderOf(sort: string[], keys: string[], directions: string[]): (a: Imag
           })
       : keys.map((key, i) => [key, directions[i] ?? directions[0]]);
   const order = parts.map(([key, direction = 'desc']) => {
-    const value = Object.hasOwn(sortValues, key) ? sortValues[key] : undefined;
+    const value = ownValue(sortValues, key);
     if (value === undefined)
       throw wrong(`sort key ${key.slice(0, 32)} is not one of ${Object.keys(sortValues).join(', ')}`);
     if (direction !== 'asc' && direction !== 'desc') throw wrong('a sort direction is asc or desc');
     return { value, sign: direction === 'asc' ? 1 : -1 };
   });
   const fallback = parts.length === 0 ? (directions[0] === 'asc' ? 1 : -1) : -1;
-  for (const key of ['created_at', 'id']) order.push({ value: sortValues[key] ?? (() => 0), sign: fallback });
+  for (const key of ['created_at', 'id']) order.push({ value: ownValue(sortValues, key) ?? (() => 0), sign: fallback });
   return (a, b) => {
     for (const { value, sign } of order) {
       const [x, y] = [value(a), value(b)];

@@ -5,6 +5,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageService } from '../../../node/services/image.ts';
 import { imagePolicies } from '../../policies/image.ts';
 import { glanceFaults } from '../faults.ts';
+import { acceptJson } from '../json-body.ts';
 import type { Gateway, RestModule } from '../module.ts';
 import { parse } from '../validation.ts';
 import { imageVersions } from '../versions.ts';
@@ -79,11 +80,8 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
 
   // Changes come in their own media type and in no other, hence in a scope of their own.
   void app.register((scope, _options, done) => {
-    const parseJson = scope.getDefaultJsonParser('error', 'error');
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(patchTypes, { parseAs: 'string' }, (request, body, parsed) => {
-      void parseJson(request, body.toString(), parsed);
-    });
+    acceptJson(scope, patchTypes);
     scope.patch<ById>('/v2/images/:id', async (request) => {
       const changes = parsePatch(request.body);
       const image = await images.update(gateway.context(request), request.params.id, (draft) =>

@@ -77,7 +77,7 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
 
   app.post(path, async (request, reply) => {
     const context = gateway.context(request);
-    const isBulk = typeof request.body === 'object' && request.body !== null && keys in request.body;
+    const isBulk = typeof request.body === 'object' && request.body !== null && Object.hasOwn(request.body, keys);
     const bodies = isBulk
       ? (Object.values(parse(manyNew, request.body))[0] as readonly unknown[])
       : Object.values(parse(oneNew, request.body));

@@ -3,6 +3,7 @@
  * answer's own views, so each attribute that is shown can be asked for.
  */
 import type { FastifyRequest } from 'fastify';
+import { ownValue } from '../../../node/base/own-value.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { Gateway } from '../module.ts';
 
@@ -136,7 +137,7 @@ function sortViews(views: readonly View[], query: Query): readonly View[] {
   }
   return [...views].sort((a, b) => {
     for (const [index, key] of keys.entries()) {
-      const order = compare(a[key], b[key]);
+      const order = compare(ownValue(a, key), ownValue(b, key));
       if (order !== 0) return directions[index] === 'desc' ? -order : order;
     }
     return compare(a['id'], b['id']);

@@ -101,7 +101,7 @@ export function portView(reader: StateReader, port: shoal.v1.Port, isAdmin: bool
     'binding:vnic_type': 'normal',
     ...(isAdmin
       ? {
-          'binding:host_id': hostTable.get(reader, port.hostId)?.record.name ?? '',
+          'binding:host_id': hostTable.find(reader, port.hostId)?.record.name ?? '',
           'binding:vif_type': port.hostId === '' ? 'unbound' : 'tap',
           'binding:vif_details': {},
           'binding:profile': {},
@@ -133,7 +133,7 @@ export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
 }
 
 export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.FloatingIp): View {
-  const port = portTable.get(reader, floatingIp.portId)?.record;
+  const port = portTable.find(reader, floatingIp.portId)?.record;
   return {
     ...standard(floatingIp),
     floating_network_id: floatingIp.floatingNetworkId,

@@ -84,6 +84,8 @@ export interface ServiceOptions<S extends object, C> {
   admit(head: CallHead, method: string): C;
   /** Decides on what `admit`, which must not wait, could not. Runs before the handler; throws to refuse. */
   authorize?(call: GrpcCall<C>): Promise<void>;
+  /** Throws `INVALID_ARGUMENT` for a request that no handler is to see. Default: takes every one. */
+  check?(request: unknown): void;
   readonly handlers: Handlers<S, C>;
 }
 
@@ -155,7 +157,9 @@ export class GrpcServer {
       this.#admissions.set(method.path, (head) => options.admit(head, method.name));
       implementation[method.name] = this.#adapter(method, async (input, call) => {
         if (options.authorize !== undefined) await Reflect.apply(options.authorize, options, [call]);
-        const answer: unknown = Reflect.apply(handler, options.handlers, [input, call]);
+        if (!method.requestStream) options.check?.(input);
+        const checked = method.requestStream && isAsyncIterable(input) ? checking(input, options) : input;
+        const answer: unknown = Reflect.apply(handler, options.handlers, [checked, call]);
         return answer;
       });
     }
@@ -436,6 +440,17 @@ async function* incoming(call: AsyncIterable<unknown>, signal: AbortSignal): Asy
   }
   await setImmediate();
   signal.throwIfAborted();
+}
+
+/** The requests of a stream, each checked. */
+async function* checking(
+  requests: AsyncIterable<unknown>,
+  { check }: { check?(request: unknown): void },
+): AsyncGenerator<unknown> {
+  for await (const request of requests) {
+    check?.(request);
+    yield request;
+  }
 }
 
 /**

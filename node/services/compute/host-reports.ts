@@ -11,6 +11,7 @@ import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import { reached } from '../../base/maybe.ts';
+import { beginningOf } from '../../base/text.ts';
 import type { HostReports } from '../../executor.ts';
 import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
@@ -94,8 +95,8 @@ export class HostReportService implements HostReports {
       }
       const fault = new shoal.v1.ServerFault({
         code: 500,
-        message: message.slice(0, faultMessageMax),
-        details: details.slice(0, faultDetailsMax),
+        message: beginningOf(message, faultMessageMax),
+        details: beginningOf(details, faultDetailsMax),
         createdMs: this.#deps.clock.nowMs(),
       });
       const isKnown =

@@ -1,6 +1,7 @@
 /** Hosts as operators see them: records say who is there, gossip says how they are. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
+import { beginningOf } from '../../base/text.ts';
 import { hostTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
@@ -59,7 +60,7 @@ export class Hosts {
       const next = new shoal.v1.Host({
         ...row.record,
         disabled: !enabled,
-        disabledReason: enabled ? '' : reason.slice(0, reasonCharactersMax),
+        disabledReason: enabled ? '' : beginningOf(reason, reasonCharactersMax),
       });
       hostTable.update(change, row, next);
       return next;

@@ -9,6 +9,7 @@ import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { failpoint, reached } from '../../base/maybe.ts';
+import { beginningOf } from '../../base/text.ts';
 import { commandBytesMax } from '../../state/command.ts';
 import {
   imageTable,
@@ -477,7 +478,7 @@ function serversPerTransaction({ nics, userData, metadata, tags }: CheckedDraft)
 function noHostFault(error: ShoalError, nowMs: number): shoal.v1.ServerFault {
   return new shoal.v1.ServerFault({
     code: 500,
-    message: error.message.slice(0, faultCharactersMax),
+    message: beginningOf(error.message, faultCharactersMax),
     details: JSON.stringify(error.facts),
     createdMs: nowMs,
   });

@@ -35,6 +35,8 @@ const gibBytes = 1024 * mibBytes;
 
 /** Longest user data as it arrives (base64), characters: Nova's own. */
 const userDataCharactersMax = 65_535;
+/** All scheduler hints of one server, names and values: they lie in its record, and a request may make many records. */
+const hintsCharactersMax = 65_535;
 /** Longest metadata key and value, characters. */
 export const metadataCharactersMax = 255;
 /** NICs of one server: what fits on its PCI bus beside disks, by far. */
@@ -319,45 +321,63 @@ function checkHints(
   raw: Readonly<Record<string, unknown>>,
   options: WishOptions,
 ): { readonly hints: Readonly<Record<string, string>>; readonly groupId: string } {
-  const hints: Record<string, string> = {};
+  const hints = new Map<string, string>();
   let groupId = '';
+  let characters = 0;
   for (const [name, value] of Object.entries(raw)) {
-    switch (name) {
-      case 'group':
-        groupId = checkGroup(context, reader, String(value));
-        break;
-      case 'different_host':
-      case 'same_host':
-        hints[name] = hostsOfServers(context, reader, name, value).join(',');
-        break;
-      case 'query':
-        // A hint that is taken and then ignored is worse than one that is refused.
-        if (options.takesQueries !== true) {
-          throw badRequest('The scheduler hint query needs the JsonFilter, which is not enabled here.');
-        }
-        hints[name] = checkQuery(value);
-        break;
-      case 'build_near_host_ip':
-        if (isIP(String(value)) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);
-        hints[name] = String(value);
-        break;
-      case 'cidr':
-        if (!/^\/\d{1,3}$/.test(String(value)) || Number(String(value).slice(1)) > 128) {
-          throw badRequest(`The scheduler hint ${name} is a prefix length such as /24.`);
-        }
-        hints[name] = String(value);
-        break;
-      default:
-        hints[name] = typeof value === 'string' ? value : JSON.stringify(value);
+    if (name === 'group') {
+      groupId = checkGroup(context, reader, textOf(value));
+      continue;
     }
-    if ((hints[name]?.length ?? 0) > userDataCharactersMax) throw badRequest(`The scheduler hint ${name} is too long.`);
+    const hint = checkHint(context, reader, name, value, options);
+    characters += name.length + hint.length;
+    if (characters > hintsCharactersMax) {
+      throw badRequest(`The scheduler hints have more than ${hintsCharactersMax} characters together.`);
+    }
+    hints.set(name, hint);
   }
-  return { hints, groupId };
+  return { hints: Object.fromEntries(hints), groupId };
+}
+
+/** The hint as it is kept. */
+function checkHint(
+  context: RequestContext,
+  reader: StateReader,
+  name: string,
+  value: unknown,
+  options: WishOptions,
+): string {
+  const text = textOf(value);
+  switch (name) {
+    case 'different_host':
+    case 'same_host':
+      return hostsOfServers(context, reader, name, value).join(',');
+    case 'query':
+      // A hint that is taken and then ignored is worse than one that is refused.
+      if (options.takesQueries !== true) {
+        throw badRequest('The scheduler hint query needs the JsonFilter, which is not enabled here.');
+      }
+      return checkQuery(text);
+    case 'build_near_host_ip':
+      if (isIP(text) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);
+      return text;
+    case 'cidr':
+      if (!/^\/\d{1,3}$/.test(text) || Number(text.slice(1)) > 128) {
+        throw badRequest(`The scheduler hint ${name} is a prefix length such as /24.`);
+      }
+      return text;
+    default:
+      return text;
+  }
+}
+
+/** Text as it is, anything else as JSON: what came in as JSON may not know how to become text (`{"toString": 1}`). */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The hint is JSON, or JSON as text. */
-function checkQuery(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+function checkQuery(text: string): string {
   const query = compileJsonQuery(text);
   if (query.outcome === 'malformed') throw badRequest(`The scheduler hint query cannot be understood: ${query.why}.`);
   return text;
@@ -383,7 +403,7 @@ function checkGroup(context: RequestContext, reader: StateReader, id: string): s
 
 /** Placement knows hosts, not servers. A server without a host says nothing. */
 function hostsOfServers(context: RequestContext, reader: StateReader, hint: string, value: unknown): readonly string[] {
-  const ids = Array.isArray(value) ? value.map(String) : [String(value)];
+  const ids = Array.isArray(value) ? value.map(textOf) : [textOf(value)];
   return ids.flatMap((id) => {
     const server = findOwnServer(context, reader, id)?.record;
     if (server === undefined) throw badRequest(`Instance ${id} of scheduler hint ${hint} could not be found.`);

@@ -29,7 +29,7 @@ export function poolRanges(subnet: shoal.v1.Subnet): readonly Ipv4Range[] {
 /** Whether a port has the address, in the view or in this very change. */
 export function isAddressTaken(attempt: Attempt, subnetId: string, ip: string): boolean {
   const key = indexKey(subnetId, ip);
-  return attempt.change.hasTaken(`ip/${key}`) || portTable.one(attempt.reader, 'ip', key) !== undefined;
+  return attempt.change.hasTaken(`ip/${key}`) || portTable.isTaken(attempt.reader, 'ip', key);
 }
 
 /** Marks an address as used by this change. False: it is used already. */
@@ -65,7 +65,7 @@ export function allocateMac(attempt: Attempt, networkId: string): string {
       .padStart(6, '0');
     const mac = `${macPrefix}:${tail.slice(0, 2)}:${tail.slice(2, 4)}:${tail.slice(4)}`;
     const key = indexKey(networkId, mac);
-    if (portTable.one(attempt.reader, 'mac', key) === undefined && attempt.change.take(`mac/${key}`)) return mac;
+    if (!portTable.isTaken(attempt.reader, 'mac', key) && attempt.change.take(`mac/${key}`)) return mac;
   }
 }
 
@@ -76,8 +76,8 @@ export function allocateMac(attempt: Attempt, networkId: string): string {
 export function allocateVni(attempt: Attempt, holder: 'network' | 'transit', wanted?: number): number {
   const tables = { network: [networkTable, 'vni'], transit: [routerTable, 'transit-vni'] } as const;
   const isFree = (vni: number): boolean =>
-    networkTable.one(attempt.reader, 'vni', String(vni)) === undefined &&
-    routerTable.one(attempt.reader, 'transit-vni', String(vni)) === undefined &&
+    !networkTable.isTaken(attempt.reader, 'vni', String(vni)) &&
+    !routerTable.isTaken(attempt.reader, 'transit-vni', String(vni)) &&
     attempt.change.take(`vni/${vni}`);
   if (wanted !== undefined && !isFree(wanted)) {
     throw refuse('CONFLICT', 'VlanIdInUse', `Unable to create the network. The VNI ${wanted} is in use.`);

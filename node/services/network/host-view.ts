@@ -144,7 +144,7 @@ class Records {
   }
 
   network(id: string): shoal.v1.Network | undefined {
-    return networkTable.get(this.reader, id)?.record;
+    return networkTable.find(this.reader, id)?.record;
   }
 
   portsOf(networkId: string): readonly shoal.v1.Port[] {
@@ -171,7 +171,7 @@ class Records {
 
   rulesOf(groupId: string): readonly SecurityRuleSpec[] {
     return cached(this.#rules, groupId, () => {
-      const group = securityGroupTable.get(this.reader, groupId)?.record;
+      const group = securityGroupTable.find(this.reader, groupId)?.record;
       return (group?.rules ?? []).filter((rule) => rule.ethertype === 'IPv4').map((rule) => ruleSpec(this, rule));
     });
   }
@@ -198,7 +198,7 @@ function islandsOf(records: Records, seeds: readonly string[]): Island[] {
       for (const port of records.portsOf(id)) {
         if (port.hostId !== '') island.hostIds.add(port.hostId);
         if (port.deviceOwner !== deviceOwners.routerInterface || seenRouters.has(port.deviceId)) continue;
-        const router = routerTable.get(records.reader, port.deviceId)?.record;
+        const router = routerTable.find(records.reader, port.deviceId)?.record;
         if (router === undefined || !router.adminStateUp || !isInterfaceOf(port, router)) continue;
         seenRouters.add(router.id);
         island.routers.push(router);
@@ -273,7 +273,7 @@ function peersOf(records: Records, island: Island, hostId: HostId): readonly str
 function routerSpec(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec {
   const interfaces = records.interfacesOf(router).flatMap((port) => {
     const fixed = port.fixedIps[0];
-    const subnet = fixed === undefined ? undefined : subnetTable.get(records.reader, fixed.subnetId)?.record;
+    const subnet = fixed === undefined ? undefined : subnetTable.find(records.reader, fixed.subnetId)?.record;
     const prefix = subnet === undefined ? undefined : parsePrefix(subnet.cidr);
     if (fixed === undefined || prefix === undefined) return [];
     return [
@@ -307,7 +307,7 @@ function neighboursOf(records: Records, self: shoal.v1.Port): readonly { readonl
 }
 
 function externalOf(records: Records, island: Island, router: shoal.v1.Router, hostId: HostId): RouterSpec['external'] {
-  const subnet = subnetTable.get(records.reader, router.externalSubnetId)?.record;
+  const subnet = subnetTable.find(records.reader, router.externalSubnetId)?.record;
   // Without a gateway there the router has nowhere to send to.
   if (router.externalNetworkId === '' || subnet === undefined || subnet.gatewayIp === '') return undefined;
   const floatingIps = sortedBy(floatingIpsHere(records, router, hostId), (entry) => entry.floatingIp);

@@ -42,17 +42,17 @@ export function serverMetadata(reader: StateReader, server: shoal.v1.Server): Re
   const nics: MetadataNic[] = [];
   let publicIp = '';
   for (const portId of server.portIds) {
-    const port = portTable.get(reader, portId)?.record;
-    const network = networkTable.get(reader, port?.networkId ?? '')?.record;
+    const port = portTable.find(reader, portId)?.record;
+    const network = networkTable.find(reader, port?.networkId ?? '')?.record;
     if (port === undefined || network === undefined) continue;
     const subnets = port.fixedIps.flatMap((fixed) => {
-      const subnet = subnetTable.get(reader, fixed.subnetId)?.record;
+      const subnet = subnetTable.find(reader, fixed.subnetId)?.record;
       return subnet === undefined ? [] : [subnet];
     });
     nics.push({ port, network, subnets });
     publicIp ||= floatingIpTable.by(reader, 'port', indexKey(port.id))[0]?.record.floatingIp ?? '';
   }
-  const host = hostTable.get(reader, server.hostId)?.record;
+  const host = hostTable.find(reader, server.hostId)?.record;
   const zone = host === undefined ? server.zone || defaultZone : zoneOf(reader, host);
   return metadataBodies({ server, nics, publicIp, zone });
 }

@@ -436,7 +436,7 @@ function wantedMac(attempt: Attempt, networkId: string, wanted: string, held?: s
   const mac = normalMac(wanted);
   if (mac === held) return mac;
   const key = indexKey(networkId, mac);
-  if (portTable.one(attempt.reader, 'mac', key) !== undefined || !attempt.change.take(`mac/${key}`)) {
+  if (portTable.isTaken(attempt.reader, 'mac', key) || !attempt.change.take(`mac/${key}`)) {
     throw refuse(
       'CONFLICT',
       'MacAddressInUse',

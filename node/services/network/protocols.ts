@@ -1,4 +1,6 @@
 /** Protocol names that Neutron knows, and their numbers (IANA "Assigned Internet Protocol Numbers"). */
+import { ownValue } from '../../base/own-value.ts';
+
 const numbers: Readonly<Record<string, number>> = {
   ah: 51,
   dccp: 33,
@@ -31,5 +33,5 @@ export function protocolNumber(protocol: string): number | undefined {
     const number = Number(protocol);
     return number <= 255 ? number : undefined;
   }
-  return numbers[protocol.toLowerCase()];
+  return ownValue(numbers, protocol.toLowerCase());
 }

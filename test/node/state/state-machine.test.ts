@@ -432,7 +432,10 @@ const thingTable = new Table<Thing>({
   name: 'thing',
   codec: {
     encode: (thing) => ({ finish: () => bytes(JSON.stringify(thing)) }),
-    decode: (encoded) => JSON.parse(new TextDecoder().decode(encoded)) as Thing,
+    decode: (encoded) => {
+      const value = encoded instanceof Uint8Array ? encoded : encoded.buf;
+      return JSON.parse(new TextDecoder().decode(value)) as Thing;
+    },
   },
   id: (thing) => thing.id,
   indexes: [
