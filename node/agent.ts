@@ -253,6 +253,7 @@ export class Agent {
       folder: join(dataDir, 'log'),
       raftId: this.#membership.raftId,
       bootstrap: readFounding(dataDir) !== undefined,
+      hasPeers: this.#membership.hosts.some(({ hostId }) => hostId !== this.#membership.hostId),
     });
     for (const finding of opened.findings) logger.warn({ finding }, 'the log was not as it was left');
     const loop = new RaftLoop(

@@ -216,7 +216,9 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#timer = this.#deps.clock.setInterval(() => this.#guard(() => this.#tick()), this.options.tickMs);
     this.#acquaintance.greetAll();
     // Nobody else could lead; waiting for an election timeout would only delay the first start.
-    if (this.#replica.isOnlyVoter(this.#raftId)) this.#guard(() => this.#core?.campaign());
+    // A log in doubt may be of before the others came: it says who voted then.
+    const isAlone = this.#store.doubt === undefined && this.#replica.isOnlyVoter(this.#raftId);
+    if (isAlone) this.#guard(() => this.#core?.campaign());
     this.#wake();
   }
 

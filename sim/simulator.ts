@@ -442,6 +442,7 @@ class Simulator {
         onLog: (node, _life, facts, message) => this.#onLog(node, facts, message),
         ...(mutant?.transport === undefined ? {} : { wrapTransport: mutant.transport }),
         ...(mutant?.disk === undefined ? {} : { wrapDisk: mutant.disk }),
+        ...(mutant?.place === undefined ? {} : { wrapPlace: mutant.place }),
         ...(mutant?.state === undefined ? {} : { wrapState: mutant.state }),
       },
       { raftId, logBytesMax: this.#options.logBytesMax, graceMs: this.#options.graceMs },

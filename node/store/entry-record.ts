@@ -15,8 +15,9 @@ export function entryRecordBytes(entry: Entry): number {
   return headerBytes + entry.data.length;
 }
 
-/** Adds what stores `entries` to `ops`. */
-export function encodeEntries(generation: number, entries: readonly Entry[], ops: DiskOp[]): void {
+/** Adds what stores `entries` to `ops`. Returns their checksums. */
+export function encodeEntries(generation: number, entries: readonly Entry[], ops: DiskOp[]): readonly number[] {
+  const sums: number[] = [];
   let bytes = 0;
   for (const entry of entries) bytes += entryRecordBytes(entry);
   const slab = new Slab(bytes);
@@ -28,9 +29,10 @@ export function encodeEntries(generation: number, entries: readonly Entry[], ops
     setUint32(value, sealBytes + 4, entry.term % 2 ** 32);
     value[sealBytes + 8] = typeNumbers[entry.type];
     value.set(entry.data, headerBytes);
-    seal(value, key);
+    sums.push(seal(value, key));
     ops.push({ key, value });
   }
+  return sums;
 }
 
 function setUint32(bytes: Uint8Array, at: number, value: number): void {

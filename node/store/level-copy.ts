@@ -3,20 +3,18 @@
  *
  * The problem: LevelDB cannot be opened for reading only; opening one replays its newest file into a new one and begins a
  * new manifest. So its files are copied elsewhere (where the file system can, as clones that take no space), and the copy
- * is opened. Meanwhile nobody may write the original: LevelDB guards itself with a lock on its LOCK file, and what we hold
- * is that very lock, through a database of our own whose LOCK is a link to it. An agent that runs has the lock, and keeps
- * us out; while we have it, an agent that starts is kept out.
- *
- * The lock belongs to the process: call this from a program of its own, never from an agent.
+ * is opened. Meanwhile nobody may write the original, so its lock is held (level-lock.ts): an agent that runs has it, and
+ * keeps us out; while we have it, an agent that starts is kept out. Call this from a program of its own, never from an agent.
  */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ShoalError } from '../base/errors.ts';
 import { isMissing } from '../base/system-error.ts';
 import type { Disk } from './disk.ts';
 import { openLevelDisk } from './level-disk.ts';
+import { holdLevelLock } from './level-lock.ts';
 
 /** LevelDB's lock, and its own diary: neither is content. */
 const notContent = new Set(['LOCK', 'LOG', 'LOG.old']);
@@ -57,10 +55,7 @@ export async function openLevelCopy(folder: string): Promise<LevelCopy> {
   try {
     const scratch = await mkdtemp(join(tmpdir(), 'shoal-log-'));
     undo.push(() => rm(scratch, { recursive: true, force: true }));
-    if (names.includes('LOCK')) {
-      const guard = await holdLock(join(scratch, 'guard'), database);
-      undo.push(() => guard.close());
-    }
+    undo.push(await holdLevelLock(database));
     const copy = join(scratch, 'db');
     await mkdir(copy, { mode: 0o700 });
     for (const name of await namesIn(database)) {
@@ -76,19 +71,6 @@ export async function openLevelCopy(folder: string): Promise<LevelCopy> {
   } catch (caught) {
     await close();
     throw ShoalError.from(caught, 'STORE_FAILED', `Cannot read ${folder}`);
-  }
-}
-
-async function holdLock(scratch: string, database: string): Promise<Disk> {
-  await mkdir(scratch, { mode: 0o700 });
-  await symlink(join(database, 'LOCK'), join(scratch, 'LOCK'));
-  try {
-    return await openLevelDisk(scratch);
-  } catch (caught) {
-    if (ShoalError.is(caught, 'STORE_FAILED') && caught.facts['levelCode'] === 'LEVEL_LOCKED') {
-      throw new ShoalError('CONFLICT', `An agent holds the log in ${database}; stop it first.`, { cause: caught });
-    }
-    throw caught;
   }
 }
 

@@ -1,5 +1,6 @@
 /** LevelDB as a `Disk`. Every batch is synced; one is in flight at a time (concurrent synced puts are ten times slower). */
 import { Level } from 'level';
+import { assert } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Disk, DiskOp, DiskRow } from './disk.ts';
 
@@ -15,9 +16,21 @@ export async function openLevelDisk(folder: string): Promise<Disk> {
     // Log entries and protobuf records are written once and read rarely: compressing them would only cost time.
     await level.open({ compression: false, writeBufferSize: writeBufferBytes });
   } catch (error) {
-    throw openError(error, folder);
+    throw levelOpenError(error, folder);
   }
   return new LevelDisk(level, folder);
+}
+
+/** Has LevelDB make a database that can be opened of whatever files it can still read. Throws `LOG_CORRUPT`. */
+export async function salvageLevelFolder(folder: string): Promise<void> {
+  // What every Level on Node is has it, and its types do not say so.
+  const repair: unknown = Reflect.get(Level, 'repair');
+  assert(typeof repair === 'function', 'LevelDB can repair a folder');
+  try {
+    await repair.call(Level, folder);
+  } catch (error) {
+    throw ShoalError.from(error, 'LOG_CORRUPT', `LevelDB can make nothing of ${folder}`);
+  }
 }
 
 class LevelDisk implements Disk {
@@ -90,7 +103,8 @@ class LevelDisk implements Disk {
   }
 }
 
-function openError(error: unknown, folder: string): ShoalError {
+/** What a failure of LevelDB to open `folder` is called: `LOG_CORRUPT` or `STORE_FAILED`. */
+export function levelOpenError(error: unknown, folder: string): ShoalError {
   // abstract-level wraps: the engine's own code is on the cause.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';

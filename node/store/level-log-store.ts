@@ -2,77 +2,119 @@
  * The log in a folder of this machine:
  *
  *     db/                     LevelDB
- *     owner.json              whose log it is, outside of LevelDB: a database that vanished is missed
- *     db.unreadable-<n>/      databases that LevelDB could not open, set aside for people to look at
+ *     db.mark                 how far it had come, outside of LevelDB: an end that is cut off, or an old copy, is noticed
+ *     owner.json              whose log it is, likewise: a database that vanished is missed
+ *     db.unreadable-<n>/      databases that were damaged, set aside for people to look at
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder, writeFileDurably } from '../base/durable-file.ts';
 import { ShoalError } from '../base/errors.ts';
+import { isMissing } from '../base/system-error.ts';
 import type { Disk } from './disk.ts';
-import { openLevelDisk } from './level-disk.ts';
-import { type OpenedLog, openLogStore } from './recovery.ts';
+import { headKey } from './keys.ts';
+import { checkLevelFolder, type LevelCheck } from './level-check.ts';
+import { openLevelDisk, salvageLevelFolder } from './level-disk.ts';
+import { holdLevelLock } from './level-lock.ts';
+import { type MarkKeeper, openMarkFile } from './log-mark.ts';
+import { type LogPlace, openLogAt } from './log-place.ts';
+import type { OpenedLog } from './recovery.ts';
 
 export interface LevelLogStoreOptions {
   readonly folder: string;
   readonly raftId: number;
   /** The first member of a new mesh. Has no effect on a log that is there. */
   readonly bootstrap?: boolean;
+  /** Whether the mesh is known to have other members; default true. Asked when the log cannot say who votes. */
+  readonly hasPeers?: boolean;
+  /** For `shoal recover`: opens what is left of a log that is beyond repair. */
+  readonly salvages?: boolean;
 }
 
 /** Databases set aside before it is refused to set aside more: something else is wrong then. */
 const setAsideMax = 8;
 
+/** The name of the mark within the log's folder. */
+export const markName = 'db.mark';
+
 /**
- * Opens the log, or makes it. A database that cannot be read is set aside, and the log begins anew, in doubt.
- * Throws `STORE_FAILED` (locked, no permission, disk full), `IDENTITY_MISMATCH`, `LOG_CORRUPT`.
+ * Opens the log, or makes it. A database that is damaged is set aside, and the log begins anew, in doubt; where nobody else
+ * votes, it is refused instead (log-place.ts). Throws `STORE_FAILED` (locked, no permission, disk full),
+ * `IDENTITY_MISMATCH`, `LOG_CORRUPT`.
  */
 export async function openLevelLogStore(options: LevelLogStoreOptions): Promise<OpenedLog> {
-  const { folder, raftId } = options;
-  const owner = join(folder, 'owner.json');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const knownOwner = await readOwner(owner);
-  if (knownOwner !== undefined && knownOwner !== raftId) {
-    throw new ShoalError(
-      'IDENTITY_MISMATCH',
-      `The log in ${folder} belongs to member ${knownOwner}, not to ${raftId}.`,
-      {
-        facts: { found: knownOwner, expected: raftId },
-      },
-    );
-  }
-  const { disk, unreadable } = await openOrSetAside(folder);
+  const { folder, ...rest } = options;
   try {
-    const opened = await openLogStore(disk, {
-      raftId,
-      newIncarnation: randomUUID(),
-      expectsContents: knownOwner !== undefined,
-      // A mesh is founded once: a log that vanished must not found another.
-      bootstrap: (options.bootstrap ?? false) && knownOwner === undefined && unreadable === undefined,
-      ...(unreadable === undefined ? {} : { doubt: { reason: 'unreadable', detail: unreadable } }),
-    });
-    if (knownOwner === undefined) await writeOwner(folder, owner, raftId);
-    return opened;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (caught) {
+    throw ShoalError.from(caught, 'STORE_FAILED', `Cannot make ${folder}`);
+  }
+  const owner = await readOwner(join(folder, 'owner.json'));
+  const mark = await openMarkFile(join(folder, markName));
+  try {
+    return await openLogAt(new LevelLogPlace(folder, owner, mark), { ...rest, newIncarnation: randomUUID() });
   } catch (error) {
-    await disk.close();
+    await mark.close();
     throw error;
   }
 }
 
-async function openOrSetAside(folder: string): Promise<{ disk: Disk; unreadable?: string }> {
-  const database = join(folder, 'db');
-  try {
-    return { disk: await openLevelDisk(database) };
-  } catch (error) {
-    if (!ShoalError.is(error, 'LOG_CORRUPT')) throw error;
+class LevelLogPlace implements LogPlace {
+  readonly owner: number | undefined;
+  readonly mark: MarkKeeper;
+  readonly #folder: string;
+  readonly #database: string;
+
+  constructor(folder: string, owner: number | undefined, mark: MarkKeeper) {
+    this.#folder = folder;
+    this.#database = join(folder, 'db');
+    this.owner = owner;
+    this.mark = mark;
+  }
+
+  check(): Promise<LevelCheck> {
+    return checkLevelFolder(this.#database, { lastOf: headKey });
+  }
+
+  hold(): Promise<() => Promise<void>> {
+    return holdLevelLock(this.#database);
+  }
+
+  open(): Promise<Disk> {
+    return openLevelDisk(this.#database);
+  }
+
+  async setAside(): Promise<string> {
+    const aside = await this.#freeName();
+    await rename(this.#database, aside);
+    await syncFolder(this.#folder);
+    return aside;
+  }
+
+  async salvage(): Promise<string> {
+    const copy = await this.#freeName();
+    await cp(this.#database, copy, { recursive: true });
+    await salvageLevelFolder(this.#database);
+    return copy;
+  }
+
+  async own(raftId: number): Promise<void> {
+    const path = join(this.#folder, 'owner.json');
+    await writeFileDurably(path, `${JSON.stringify({ raftId })}\n`, { mode: 0o600, failure: 'STORE_FAILED' });
+  }
+
+  async #freeName(): Promise<string> {
     for (let n = 1; n <= setAsideMax; n += 1) {
-      const aside = `${database}.unreadable-${n}`;
-      if (await exists(aside)) continue;
-      await rename(database, aside);
-      await syncFolder(folder);
-      return { disk: await openLevelDisk(database), unreadable: `${error.message}; set aside as ${aside}.` };
+      const aside = `${this.#database}.unreadable-${n}`;
+      if (!(await exists(aside))) return aside;
     }
-    throw error;
+    throw new ShoalError(
+      'LOG_CORRUPT',
+      `${this.#database} is damaged, and ${setAsideMax} damaged databases lie beside it already: something is wrong with ` +
+        'this disk or this machine. Look at them with: shoal inspect, and remove those that are of no use.',
+      { facts: { folder: this.#folder, setAsideMax } },
+    );
   }
 }
 
@@ -81,7 +123,7 @@ async function readOwner(path: string): Promise<number | undefined> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isNotThere(error)) return undefined;
+    if (isMissing(error)) return undefined;
     throw ShoalError.from(error, 'STORE_FAILED', `Cannot read ${path}`);
   }
   const parsed: unknown = parseJson(text);
@@ -91,44 +133,14 @@ async function readOwner(path: string): Promise<number | undefined> {
   throw new ShoalError('LOG_CORRUPT', `${path} does not say whose log this is.`, { facts: { path } });
 }
 
-/** Durable when it resolves: written beside, synced, renamed, folder synced. */
-async function writeOwner(folder: string, path: string, raftId: number): Promise<void> {
-  try {
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ raftId })}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-    await syncFolder(folder);
-  } catch (error) {
-    throw ShoalError.from(error, 'STORE_FAILED', `Cannot write ${path}`);
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;
   } catch (error) {
-    if (isNotThere(error)) return false;
-    throw error;
+    if (isMissing(error)) return false;
+    throw ShoalError.from(error, 'STORE_FAILED', `Cannot look at ${path}`);
   }
-}
-
-function isNotThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function parseJson(text: string): unknown {

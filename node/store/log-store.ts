@@ -19,7 +19,9 @@ import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
 import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts';
+import { EntrySums } from './entry-sums.ts';
 import { appliedKey, entryKey, headKey, olderGenerations, peerKey, rowKey, rowRange } from './keys.ts';
+import { type MarkKeeper, markOf } from './log-mark.ts';
 import { LogTail } from './log-tail.ts';
 import {
   type AppliedRecord,
@@ -28,6 +30,7 @@ import {
   encodeRecord,
   type Head,
   type Identity,
+  lifeOf,
   type PeerMemory,
 } from './records.ts';
 import { seal, sealBytes, sealed } from './sealed-bytes.ts';
@@ -68,6 +71,10 @@ export interface LogStoreContents {
   readonly identity: Identity;
   readonly peers: ReadonlyMap<number, PeerMemory>;
   readonly tail: LogTail;
+  /** Of the entries in `tail`. */
+  readonly sums: EntrySums;
+  /** Notes how far the log has come. Absent: nobody does. */
+  readonly mark?: MarkKeeper | undefined;
 }
 
 /** A batch that gathers. */
@@ -93,8 +100,10 @@ export class LogStore {
   readonly #identity: Identity;
   #tail: LogTail;
   readonly #peers: Map<number, PeerMemory>;
+  readonly #mark: MarkKeeper | undefined;
   /** As on disk once everything asked for is written. */
   #plannedHead: Head;
+  #plannedSums: EntrySums;
   #plannedApplied: AppliedRecord;
   #next: Batch = newBatch();
   #waitingRowBytes = 0;
@@ -115,6 +124,8 @@ export class LogStore {
     this.#identity = contents.identity;
     this.#tail = contents.tail;
     this.#peers = new Map(contents.peers);
+    this.#plannedSums = contents.sums;
+    this.#mark = contents.mark;
   }
 
   // --- Reading: what consensus asks for ------------------------------------------------------------------------------
@@ -206,9 +217,10 @@ export class LogStore {
     const last = write.entries.at(-1);
     if (first !== undefined && last !== undefined) {
       assert(first.index > head.startIndex && first.index <= head.lastIndex + 1, 'an append leaves a gap in the log');
-      encodeEntries(head.logGeneration, write.entries, this.#next.ops);
+      const { ops } = this.#next;
+      this.#plannedSums.append(first.index, encodeEntries(head.logGeneration, write.entries, ops));
       for (let index = last.index + 1; index <= head.lastIndex; index += 1) {
-        this.#next.ops.push({ key: entryKey(head.logGeneration, index), value: undefined });
+        ops.push({ key: entryKey(head.logGeneration, index), value: undefined });
       }
       head.lastIndex = last.index;
       head.lastTerm = last.term;
@@ -268,6 +280,7 @@ export class LogStore {
     if (index <= this.#plannedHead.startIndex) return;
     const from = this.#plannedHead.startIndex;
     this.#planHead({ ...this.#plannedHead, startIndex: index, startTerm: this.#tail.term(index) });
+    this.#plannedSums.compact(index);
     const tail = this.#tail;
     this.#next.effects.push(() => tail.compact(index));
     const generation = this.#plannedHead.logGeneration;
@@ -334,6 +347,7 @@ export class LogStore {
         // Reported to whoever waited for that batch.
       });
       await this.#disk.close();
+      await this.#mark?.close();
     }
   }
 
@@ -346,6 +360,7 @@ export class LogStore {
       // Reported to whoever waited for that batch.
     });
     await this.#disk.close();
+    await this.#mark?.close();
   }
 
   #readEntry(index: number): Entry | undefined {
@@ -378,6 +393,7 @@ export class LogStore {
       lastTerm: term,
       logGeneration,
     });
+    this.#plannedSums = new EntrySums(index);
     this.#next.effects.push(() => {
       this.#tail = new LogTail(index, term);
     });
@@ -424,6 +440,8 @@ export class LogStore {
     await Promise.resolve();
     while (this.#next.isUrgent) {
       const batch = this.#next;
+      const number = (this.#plannedHead.batch ?? 0) + 1;
+      this.#plannedHead = { ...this.#plannedHead, batch: number };
       this.#next = newBatch();
       this.#waitingRowBytes = 0;
       try {
@@ -435,6 +453,7 @@ export class LogStore {
       this.#head = batch.head ?? this.#head;
       this.#applied = batch.applied ?? this.#applied;
       for (const effect of batch.effects) effect();
+      this.#mark?.note(markOf({ identity: this.#identity, batch: number, head: this.#head, applied: this.#applied }));
       for (const { resolve } of batch.waiting) resolve();
     }
     this.#inFlight = undefined;
@@ -458,7 +477,8 @@ export class LogStore {
     if (batch.rows.size > 0 || this.#plannedApplied !== this.#applied) {
       ops.push({ key: appliedKey, value: encodeRecord(appliedKey, this.#plannedApplied) });
     }
-    ops.push({ key: headKey, value: encodeRecord(headKey, this.#plannedHead) });
+    const head = { ...this.#plannedHead, logSum: this.#plannedSums.total, life: lifeOf(this.#identity) };
+    ops.push({ key: headKey, value: encodeRecord(headKey, head) });
     return ops;
   }
 

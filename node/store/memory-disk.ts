@@ -75,6 +75,12 @@ export class MemoryDisk implements Disk {
     this.#rows.set(key, value);
   }
 
+  /** Puts another value into a row that is there. */
+  replace(key: string, value: Uint8Array): void {
+    if (!this.#rows.has(key)) throw new RangeError(`no ${key}`);
+    this.#rows.set(key, value.slice());
+  }
+
   /** Loses a row. */
   remove(key: string): void {
     if (!this.#rows.delete(key)) throw new RangeError(`no ${key}`);

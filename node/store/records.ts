@@ -19,6 +19,12 @@ export interface Head {
   readonly lastTerm: number;
   /** Which generation of entries counts. */
   readonly logGeneration: number;
+  /** Number of the batch that this head came with, from 1; absent in logs of before batches were counted. */
+  readonly batch?: number;
+  /** The sum of the checksums of the log's entries (entry-sums.ts); absent in logs of before there was one. */
+  readonly logSum?: number;
+  /** Begins the incarnation of the log that this is the head of, so that another's is not taken for it; absent likewise. */
+  readonly life?: string;
   /** The term of the log's last leap (`Doubt.raisedTerm`), kept when the doubt is lifted; absent: it never leapt. */
   readonly raisedTerm?: number;
   /** Why this log must not vote; absent while there is no doubt. */
@@ -62,15 +68,15 @@ export type DoubtReason =
   | 'head-broken'
   /** An entry fails its checksum, and the state does not cover it. */
   | 'entry-broken'
-  /** An entry that the head names is not there, or one is there that it does not name. */
+  /** An entry that the head names is not there, or one is there that it does not name, or another in its place. */
   | 'entry-missing'
   /** A row of the state fails its checksum, or what it amounts to is not known. */
   | 'state-broken'
   /** The log is empty, but the folder or the mesh remembers one. */
   | 'disk-wiped'
-  /** LevelDB could not open the log; the folder was set aside. */
+  /** The database is damaged, or another's; it was set aside. */
   | 'unreadable'
-  /** The mesh remembers more of this log than it holds. */
+  /** The mesh, or the mark beside the log, remembers more of it than it holds. */
   | 'rolled-back';
 
 export interface Doubt {
@@ -83,6 +89,14 @@ export interface Doubt {
    * one of a term above this.
    */
   readonly raisedTerm: number;
+}
+
+/** How much of an incarnation goes into each head. Unit: characters. */
+const lifeLength = 8;
+
+/** What heads of a log of this incarnation are told by. */
+export function lifeOf({ incarnation }: Pick<Identity, 'incarnation'>): string {
+  return incarnation.slice(0, lifeLength);
 }
 
 /** Terms by which a doubtful node leaps: more elections than can have happened since the vote it may have forgotten. */
@@ -129,6 +143,9 @@ export function decodeHead(key: string, value: Uint8Array): Head | undefined {
     lastIndex: number(record, 'lastIndex'),
     lastTerm: number(record, 'lastTerm'),
     logGeneration: number(record, 'logGeneration'),
+    ...(record['batch'] === undefined ? {} : { batch: number(record, 'batch') }),
+    ...(record['logSum'] === undefined ? {} : { logSum: number(record, 'logSum') }),
+    ...(record['life'] === undefined ? {} : { life: String(record['life']) }),
     ...(record['raisedTerm'] === undefined ? {} : { raisedTerm: number(record, 'raisedTerm') }),
     ...(isDoubt(doubt) ? { doubt } : {}),
   };

@@ -4,22 +4,29 @@
  * | found | done |
  * |---|---|
  * | nothing | a new log; with `expectsContents` in doubt (`disk-wiped`) |
- * | a log whose every checksum holds, from its start to the end that its head names | used |
- * | a broken or missing entry that the durable state covers | the log begins behind the state; nothing is lost |
+ * | a log whose every checksum holds, from its start to the end that its head names, and with their sum | used |
+ * | a broken entry that the durable state covers | the log begins behind the state; nothing is lost |
+ * | a missing entry that the durable state covers | the same, in doubt: what else went with it is not known |
  * | a broken or missing entry behind the state, or entries that the head does not name | the log ends before it; what follows is set aside; in doubt |
+ * | every entry holds, and their sum does not: one is another than was written | the log is emptied behind the state; in doubt |
+ * | fewer batches or starts than the mark beside the log has (log-mark.ts) | used as far as it goes; in doubt |
  * | no head, or a broken one | the log is emptied behind the state; term and vote are not known; in doubt |
  * | a broken row of the state, or no applied record or a broken one | state and log are emptied; in doubt |
  * | a torn batch at the end | LevelDB drops it whole; nobody was told that it was durable |
  *
- * In doubt: the log must not vote, nor promise anything else, until it has been repaired from the others (raft-loop).
+ * In doubt: the log must not vote, nor promise anything else, until it has been repaired from the others (raft-loop). Where
+ * there are no others, as the log's owner is the only voter, a log that would be in doubt is refused (`LOG_CORRUPT`), and
+ * left as it is; `salvages` takes what is left of it.
  */
 
 import { ShoalError } from '../base/errors.ts';
 import { failpoint, reached } from '../base/maybe.ts';
 import { type ConfState, type Entry, emptyConfState } from '../raft/index.ts';
 import { StateMachine } from '../state/state-machine.ts';
+import { beyondRepair } from './beyond-repair.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry } from './entry-record.ts';
+import { EntrySums } from './entry-sums.ts';
 import {
   appliedKey,
   entryKey,
@@ -33,6 +40,7 @@ import {
   rowOfKey,
   rowRange,
 } from './keys.ts';
+import { isOnlyVoter, type MarkKeeper, markOf } from './log-mark.ts';
 import { LogStore } from './log-store.ts';
 import { LogTail } from './log-tail.ts';
 import {
@@ -46,9 +54,10 @@ import {
   encodeRecord,
   type Head,
   type Identity,
+  lifeOf,
   type PeerMemory,
 } from './records.ts';
-import { unsealed } from './sealed-bytes.ts';
+import { sealOf, unsealed } from './sealed-bytes.ts';
 
 export interface OpenOptions {
   /** Whose log it is. A log of another member is refused (`IDENTITY_MISMATCH`). */
@@ -61,6 +70,12 @@ export interface OpenOptions {
   readonly doubt?: Omit<Doubt, 'raisedTerm'>;
   /** The first member of a new mesh: the log is made with it as the only voter. */
   readonly bootstrap?: boolean;
+  /** The mark of this log: judged by, and kept from then on. Absent: there is none. */
+  readonly mark?: MarkKeeper | undefined;
+  /** Whether others may have what this log has lost, for when it does not say itself who votes; default true. */
+  readonly hasPeers?: boolean | undefined;
+  /** For `shoal recover`: a log that is beyond repair is opened with what is left of it; rows that are broken go. */
+  readonly salvages?: boolean | undefined;
 }
 
 export interface OpenedLog {
@@ -76,7 +91,10 @@ export interface OpenedLog {
 /** Generations leap over whatever a lost head may have named. */
 const generationLeap = 1000;
 
-/** Opens the log on `disk`. Throws `STORE_FAILED`, `IDENTITY_MISMATCH`, or `LOG_CORRUPT` for a newer version's format. */
+/**
+ * Opens the log on `disk`. Throws `STORE_FAILED`, `IDENTITY_MISMATCH`, or `LOG_CORRUPT`: for a newer version's format, or for
+ * damage that nobody can repair, with nothing changed.
+ */
 export async function openLogStore(disk: Disk, options: OpenOptions): Promise<OpenedLog> {
   const recovery = new Recovery(disk, options);
   return recovery.run();
@@ -88,6 +106,8 @@ class Recovery {
   readonly #findings: string[] = [];
   readonly #fixes: DiskOp[] = [];
   #doubt: Doubt | undefined;
+  /** Who votes, as far as the log says. */
+  #confState: ConfState | undefined;
 
   constructor(disk: Disk, options: OpenOptions) {
     this.#disk = disk;
@@ -99,16 +119,20 @@ class Recovery {
     const headBytes = this.#disk.get(headKey);
     const appliedBytes = this.#disk.get(appliedKey);
     const isNew = identityBytes === undefined && headBytes === undefined && appliedBytes === undefined;
-    const identity = this.#identity(identityBytes);
+    const identity = this.#identity(identityBytes, isNew);
     if (this.#options.doubt !== undefined) this.#suspect(this.#options.doubt.reason, this.#options.doubt.detail);
     if (isNew && this.#options.expectsContents) {
       reached('wiped-disk-opened');
       this.#suspect('disk-wiped', 'The log is empty, but there was one before.');
     }
-    const found = isNew ? this.#fresh() : await this.#existing(headBytes, appliedBytes);
+    const found = isNew ? this.#fresh() : await this.#existing(headBytes, appliedBytes, identity);
+    this.#mustBeRepairable();
     const peers = await this.#peers();
-    const head = this.#doubt === undefined ? found.head : { ...found.head, doubt: this.#doubt };
-    const store = new LogStore(this.#disk, { ...found, head, identity, peers });
+    const batch = Math.max(found.head.batch ?? 0, this.#options.mark?.found?.batch ?? 0) + 1;
+    const decided = { ...found.head, batch, logSum: found.sums.total, life: lifeOf(identity) };
+    const head = this.#doubt === undefined ? decided : { ...decided, doubt: this.#doubt };
+    const { mark } = this.#options;
+    const store = new LogStore(this.#disk, { ...found, head, identity, peers, mark });
     failpoint('recovery.decided-not-written');
     // What was decided is written before anybody acts on it, together with the count of starts.
     await this.#disk.write([
@@ -117,9 +141,15 @@ class Recovery {
       { key: appliedKey, value: encodeRecord(appliedKey, found.applied) },
       { key: identityKey, value: encodeRecord(identityKey, identity) },
     ]);
+    mark?.note(markOf({ identity, batch, head, applied: found.applied }));
+    await mark?.sync();
+    // What is left of a damaged log stays until it has been repaired: it may be all there is.
+    const others =
+      this.#doubt === undefined
+        ? [...otherGenerations('l', head.logGeneration), ...otherGenerations('r', found.applied.stateGeneration)]
+        : [];
     for (const range of [
-      ...otherGenerations('l', head.logGeneration),
-      ...otherGenerations('r', found.applied.stateGeneration),
+      ...others,
       { start: entryRange(head.logGeneration).start, end: entryKey(head.logGeneration, head.startIndex + 1) },
     ]) {
       await this.#disk.clear(range.start, range.end);
@@ -128,13 +158,26 @@ class Recovery {
     return { store, machine: found.machine, isNew, findings: this.#findings };
   }
 
-  #identity(bytes: Uint8Array | undefined): Identity {
+  /** Damage that nobody can repair is refused, before anything is written. */
+  #mustBeRepairable(): void {
+    const { raftId, mark, hasPeers = true, salvages = false } = this.#options;
+    if (this.#doubt === undefined || salvages) return;
+    // Either may be of before the other; who has ever been seen to vote beside this member may hold what is lost.
+    const said = [mark?.found?.isAlone, this.#confState && isOnlyVoter(raftId, this.#confState)].filter(
+      (isAlone) => isAlone !== undefined,
+    );
+    const isAlone = said.length === 0 ? !hasPeers : !said.includes(false);
+    if (isAlone) throw beyondRepair(this.#findings.length > 0 ? this.#findings : [this.#doubt.detail], mark?.found);
+  }
+
+  #identity(bytes: Uint8Array | undefined, isNew: boolean): Identity {
     const { raftId, newIncarnation } = this.#options;
     const found = bytes === undefined ? undefined : decodeIdentity(identityKey, bytes);
     if (found === undefined) {
-      if (bytes !== undefined) {
-        reached('identity-record-broken');
-        this.#suspect('head-broken', 'The identity record fails its checksum.');
+      if (bytes !== undefined) reached('identity-record-broken');
+      if (!isNew) {
+        const fault = bytes === undefined ? 'is missing' : 'fails its checksum';
+        this.#suspect('head-broken', `The identity record ${fault}.`);
       }
       return { raftId, incarnation: newIncarnation, starts: 1 };
     }
@@ -159,10 +202,16 @@ class Recovery {
     });
   }
 
-  async #existing(headBytes: Uint8Array | undefined, appliedBytes: Uint8Array | undefined): Promise<Found> {
+  async #existing(
+    headBytes: Uint8Array | undefined,
+    appliedBytes: Uint8Array | undefined,
+    identity: Identity,
+  ): Promise<Found> {
     const storedHead = headBytes === undefined ? undefined : decodeHead(headKey, headBytes);
     this.#doubt ??= storedHead?.doubt;
     const storedApplied = appliedBytes === undefined ? undefined : decodeApplied(appliedKey, appliedBytes);
+    this.#confState = storedApplied?.confState;
+    this.#compareWithMark(identity, storedHead);
     const machine = storedApplied === undefined ? undefined : await this.#loadState(storedApplied);
     if (storedHead === undefined) {
       reached('head-record-broken');
@@ -174,6 +223,22 @@ class Recovery {
     }
     if (storedApplied === undefined || machine === undefined) return this.#withoutState(storedHead);
     return this.#withState(storedHead, storedApplied, machine);
+  }
+
+  /** A log that is behind its mark has lost what lies between. */
+  #compareWithMark({ incarnation, starts }: Identity, head: Head | undefined): void {
+    const mark = this.#options.mark?.found;
+    // A head that is missing is found out as such, and another's database by whoever opens the folder.
+    if (mark === undefined || head === undefined || incarnation !== mark.incarnation) return;
+    // This start is counted in `starts`.
+    const hasLost = (head.batch ?? 0) < mark.batch || starts - 1 < mark.starts;
+    if (!hasLost) return;
+    reached('log-behind-its-mark');
+    this.#suspect(
+      'rolled-back',
+      `The log holds ${head.batch ?? 0} batches of ${mark.batch} that were durable, of start ${starts - 1} of ` +
+        `${mark.starts}, and ends at entry ${head.lastIndex} of term ${head.lastTerm}; it had come to ${mark.last}.`,
+    );
   }
 
   /** The state is of no use, and the log never reaches back to the first entry (a mesh begins behind one). */
@@ -193,15 +258,22 @@ class Recovery {
       return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationLeap });
     }
     const log = await this.#readLog(head);
-    if (log.badIndex === undefined) return { head, applied, tail: log.tail, machine };
+    if (log.badIndex === undefined) {
+      if (head.logSum === undefined || head.logSum === log.sums.total) return { head, applied, ...log, machine };
+      reached('entry-replaced');
+      this.#suspect('entry-missing', 'The entries of the log are not those that were written last.');
+      return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationLeap });
+    }
     if (log.badIndex <= applied.index) {
       // Everything up to the applied index is in the state, and was committed; only what follows is needed.
       const behind = { ...head, startIndex: applied.index, startTerm: applied.term };
       const rest = await this.#readLog(behind);
       if (rest.badIndex === undefined) {
-        this.#findings.push(`Entry ${log.badIndex} is ${log.fault}; the state covers it, and the log begins behind.`);
+        const finding = `Entry ${log.badIndex} is ${log.fault}; the state covers it, and the log begins behind.`;
         reached('bad-entry-covered-by-state');
-        return { head: behind, applied, tail: rest.tail, machine };
+        if (log.fault === 'broken') this.#findings.push(finding);
+        else this.#suspect('entry-missing', finding);
+        return { head: behind, applied, ...rest, machine };
       }
       return this.#cut(behind, applied, machine, rest);
     }
@@ -221,7 +293,7 @@ class Recovery {
       this.#fixes.push({ key: quarantineKey(head.logGeneration, indexOfEntryKey(row.key)), value: row.value });
       this.#fixes.push({ key: row.key, value: undefined });
     }
-    const { tail } = log;
+    const { tail, sums } = log;
     return {
       head: {
         ...head,
@@ -231,6 +303,7 @@ class Recovery {
       },
       applied,
       tail,
+      sums,
       machine,
     };
   }
@@ -239,6 +312,7 @@ class Recovery {
   async #readLog(head: Head): Promise<ReadLog> {
     const tail = new LogTail(head.startIndex, head.startTerm);
     const end = entryRange(head.logGeneration).end;
+    const sums = new EntrySums(head.startIndex);
     let batch: Entry[] = [];
     let expected = head.startIndex + 1;
     let fault: ReadLog['fault'];
@@ -249,6 +323,7 @@ class Recovery {
       else if (entry === undefined) fault = 'broken';
       if (fault !== undefined || entry === undefined) break;
       batch.push(entry);
+      sums.append(expected, [sealOf(row.value)]);
       expected += 1;
       if (batch.length === 1000) {
         tail.append(batch);
@@ -258,7 +333,7 @@ class Recovery {
     tail.append(batch);
     if (fault === undefined && expected <= head.lastIndex) fault = 'missing';
     if (fault === undefined && tail.lastTerm !== head.lastTerm) fault = 'unexpected';
-    return { tail, badIndex: fault === undefined ? undefined : expected, fault };
+    return { tail, sums, badIndex: fault === undefined ? undefined : expected, fault };
   }
 
   async #loadState(applied: AppliedRecord): Promise<StateMachine | undefined> {
@@ -268,7 +343,9 @@ class Recovery {
       const content = unsealed(value, key);
       if (content === undefined) {
         this.#findings.push(`The state row ${rowOfKey(key)} fails its checksum.`);
-        return undefined;
+        if (!(this.#options.salvages ?? false)) return undefined;
+        this.#suspect('state-broken', 'Rows of the state are broken and left out.');
+        continue;
       }
       // Copied: what LevelDB hands out may be a part of something larger.
       machine.load({ key: rowOfKey(key), value: content.slice() });
@@ -310,6 +387,7 @@ class Recovery {
       },
       applied,
       tail: new LogTail(applied.index, applied.term),
+      sums: new EntrySums(applied.index),
       machine,
     };
   }
@@ -325,11 +403,13 @@ interface Found {
   readonly head: Head;
   readonly applied: AppliedRecord;
   readonly tail: LogTail;
+  readonly sums: EntrySums;
   readonly machine: StateMachine;
 }
 
 interface ReadLog {
   readonly tail: LogTail;
+  readonly sums: EntrySums;
   readonly badIndex: number | undefined;
   readonly fault: 'missing' | 'unexpected' | 'broken' | undefined;
 }

@@ -4,19 +4,28 @@ import { crc32c, crc32cOfAscii } from '../base/crc32c.ts';
 /** Length of the checksum. Unit: bytes. */
 export const sealBytes = 4;
 
-/** Puts the checksum into the first four bytes. `key` is summed too, so that a record found elsewhere is not believed. */
-export function seal(record: Uint8Array, key: string): void {
+/**
+ * Puts the checksum into the first four bytes, and returns it. `key` is summed too, so that a record found elsewhere is not
+ * believed.
+ */
+export function seal(record: Uint8Array, key: string): number {
   const sum = sumOf(record, key);
   record[0] = sum >>> 24;
   record[1] = sum >>> 16;
   record[2] = sum >>> 8;
   record[3] = sum;
+  return sum;
+}
+
+/** The checksum that a sealed record carries. */
+export function sealOf(record: Uint8Array): number {
+  return new DataView(record.buffer, record.byteOffset).getUint32(0);
 }
 
 /** Whether the checksum holds. */
 export function isSealed(record: Uint8Array, key: string): boolean {
   if (record.length < sealBytes) return false;
-  return new DataView(record.buffer, record.byteOffset).getUint32(0) === sumOf(record, key);
+  return sealOf(record) === sumOf(record, key);
 }
 
 /** Copies `content` behind a checksum. */

@@ -1,4 +1,5 @@
 import { indexOfEntryKey } from '../../node/store/keys.ts';
+import type { DiskCopy } from '../world/disk.ts';
 import type { SimNode } from '../world/node.ts';
 import type { FaultKind, FaultWorld, Struck } from './fault.ts';
 
@@ -88,6 +89,49 @@ export const diskFaults = {
       return damaged(world, (node) => node.disk.tear('l/'));
     },
   },
+  'disk-block-dropped': {
+    text: 'LevelDB leaves out a block of its write-ahead file, entries and state rows alike, and the node is restarted',
+    strike(world) {
+      return damaged(world, (node) => node.disk.dropBlock());
+    },
+  },
+  'disk-end-missing': {
+    text: 'the last batches of the write-ahead file are gone as if never written, and the node is restarted',
+    strike(world) {
+      return damaged(world, (node) => node.disk.cutEnd());
+    },
+  },
+  'disk-current-gone': {
+    text: "LevelDB's CURRENT is gone, and the node is restarted",
+    strike(world) {
+      return damaged(world, (node) => {
+        node.disk.loseCurrent();
+        return ['CURRENT'];
+      });
+    },
+  },
+  'disk-entry-altered': {
+    text: 'an entry of one disk holds another value, under a checksum that holds, and the node is restarted',
+    strike(world) {
+      return damaged(world, (node) => node.disk.alter(['l/']));
+    },
+  },
+  'disk-from-yesterday': {
+    text: 'the database of one disk is put back from a copy that is seconds old, without what lies beside it',
+    strike(world, forMs) {
+      const node = world.random.pick(world.nodes);
+      if (!world.mayDamage(node)) return undefined;
+      const copy = node.disk.copy();
+      world.later(forMs, () => {
+        if (!world.mayDamage(node)) return;
+        node.crash();
+        node.disk.rollBack(copy, 'database');
+        node.isDamaged = true;
+        node.boot();
+      });
+      return { detail: node.name };
+    },
+  },
   'disk-rolled-back': {
     text: 'a disk is put back from a copy that is seconds old, while all others are up and remember',
     strike(world, forMs) {
@@ -128,11 +172,11 @@ interface Place {
 }
 
 /** The last entry that is durable at a node, or lies in a copy of its disk. */
-function endOfLog({ process }: SimNode, copy?: ReadonlyMap<string, Uint8Array>): Place {
+function endOfLog({ process }: SimNode, copy?: DiskCopy): Place {
   const store = process?.log.store;
   const last = store?.lastIndex() ?? 0;
   const term = store?.term(last);
-  const inCopy = [...(copy?.keys() ?? [])].filter((key) => key.startsWith('l/')).map(indexOfEntryKey);
+  const inCopy = [...(copy?.rows.keys() ?? [])].filter((key) => key.startsWith('l/')).map(indexOfEntryKey);
   return { index: Math.max(last, ...inCopy), term: typeof term === 'number' ? term : 0 };
 }
 

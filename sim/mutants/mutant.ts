@@ -8,6 +8,7 @@ import type { Applied } from '../../node/state/state-machine.ts';
 import type { Disk } from '../../node/store/disk.ts';
 import type { HostStore } from '../../node/store/host-store.ts';
 import type { OpenedLog } from '../../node/store/index.ts';
+import type { LogPlace } from '../../node/store/log-place.ts';
 import type { SimOverrides } from '../options.ts';
 import type { HostDriverSet, HostMachine } from '../world/machine.ts';
 import type { Process, SimNode } from '../world/node.ts';
@@ -37,6 +38,8 @@ export interface Mutant {
   readonly overrides?: SimOverrides;
   readonly transport?: (node: SimNode, inner: RaftTransport) => RaftTransport;
   readonly disk?: (node: SimNode, inner: Disk) => Disk;
+  /** Stands between a start and the database that it finds. */
+  readonly place?: (node: SimNode, inner: LogPlace) => LogPlace;
   readonly state?: (node: SimNode, inner: RaftStateClient) => RaftStateClient;
   /** `node` undefined: the checkers' replay, which has the bugs that every member has. */
   readonly apply?: (

@@ -5,20 +5,38 @@
  * checksummed record, so a torn one is dropped whole when the log is opened. A batch in flight when the process or the
  * power goes is kept or lost, and nobody was told which. What `clear` removed was not synced, and may be there again
  * after a crash unless a later batch was. A sync may fail, after which the batch is kept or lost; it may be slow for a
- * while; the disk may be full. Rows may rot (`rot`), change places (`misdirect`) or lack the end of what was written
- * (`tear`); the whole disk may come back as it was some time ago (`rollBack`), or empty (`wipe`).
+ * while; the disk may be full. Rows may rot (`rot`), change places (`misdirect`), hold something else than was written,
+ * checksum and all (`alter`), or lack the end of what was written (`tear`); the whole disk may come back as it was some time
+ * ago (`rollBack`), or empty (`wipe`).
+ *
+ * What LevelDB does with damaged files of its own (write-ahead.ts keeps what is in them): it leaves out a block of its
+ * write-ahead file, with every batch that has a part in it, entries and state rows alike (`dropBlock`); the end of that file
+ * (`cutEnd`); or all, when CURRENT is gone (`loseCurrent`). A look at the files before they are opened shows it (`check` of
+ * `place`), as production's does; once the database has been opened, nothing tells of it any more.
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Disk, DiskOp, DiskRow } from '../../node/store/disk.ts';
+import { headKey } from '../../node/store/keys.ts';
+import type { LevelCheck } from '../../node/store/level-check.ts';
+import type { LogMark } from '../../node/store/log-mark.ts';
+import type { LogPlace } from '../../node/store/log-place.ts';
+import { seal, sealBytes } from '../../node/store/sealed-bytes.ts';
 import { DiskRows } from './disk-rows.ts';
 import type { Life, Schedule } from './schedule.ts';
+import { WriteAhead } from './write-ahead.ts';
 
 /** Hears what becomes durable, and what is taken away again. */
 export interface DiskObserver {
   onDurable(ops: readonly DiskOp[]): void;
   onWiped(): void;
   onRolledBack(rows: readonly DiskOp[]): void;
+}
+
+/** A disk as it was. */
+export interface DiskCopy {
+  readonly rows: ReadonlyMap<string, Uint8Array>;
+  readonly mark: LogMark | undefined;
 }
 
 export interface DiskOptions {
@@ -47,6 +65,16 @@ export class SimDisk {
   #inFlight: InFlight[] = [];
   /** Removed without a sync since the last durable batch. */
   #cleared = new Map<string, Uint8Array>();
+  /** What is in no table yet. */
+  readonly #writeAhead = new WriteAhead();
+  /** What a look at the files shows, until they are opened. */
+  #fault: string | undefined;
+  #brokenEnd: string | undefined;
+  #isCurrentGone = false;
+  /** Beside the database: whose it is, and how far it had come. A mark that was not synced may be lost with the power. */
+  #owner: number | undefined;
+  #mark: LogMark | undefined;
+  #syncedMark: LogMark | undefined;
 
   constructor(deps: { schedule: Schedule; random: Prng; observer: DiskObserver }, options: DiskOptions) {
     this.#schedule = deps.schedule;
@@ -81,6 +109,42 @@ export class SimDisk {
     };
   }
 
+  /** The database and what lies beside it, as a process comes upon them. */
+  place(life: Life): LogPlace {
+    return {
+      owner: this.#owner,
+      mark: {
+        found: this.#mark,
+        note: (mark) => {
+          if (!life.isAlive) return;
+          this.#mark = mark;
+          if (mark.isAlone !== this.#syncedMark?.isAlone) this.#syncedMark = mark;
+        },
+        sync: async () => {
+          if (life.isAlive) this.#syncedMark = this.#mark;
+        },
+        close: async () => {},
+      },
+      check: async () => this.#check(),
+      hold: async () => async () => {},
+      open: async () => {
+        if (this.#isCurrentGone) this.#empty();
+        this.#forgetDamage();
+        return this.open(life);
+      },
+      setAside: async () => {
+        this.#empty();
+        return 'elsewhere';
+      },
+      salvage: async () => {
+        throw new ShoalError('NOT_IMPLEMENTED', 'Nobody recovers a simulated disk.');
+      },
+      own: async (raftId) => {
+        this.#owner = raftId;
+      },
+    };
+  }
+
   /** The process or the power has gone: what was in flight is kept or lost, in order. */
   crash(): void {
     for (const batch of this.#inFlight) {
@@ -95,6 +159,33 @@ export class SimDisk {
     }
     this.#cleared.clear();
     this.failNext = undefined;
+    if (this.#random.chance(0.5)) this.#mark = this.#syncedMark;
+  }
+
+  /**
+   * A block of the write-ahead file is damaged: LevelDB will leave out every batch that has a part in it. Only while no
+   * process has it open. Returns the keys of what is left out.
+   */
+  dropBlock(): readonly string[] {
+    const dropped = this.#writeAhead.dropBlock(this.#rows, this.#random);
+    if (dropped.keys.length === 0) return [];
+    if (dropped.isEnd) this.#brokenEnd = 'What lies at the end of the write-ahead file fails its checksum.';
+    else this.#fault = 'A block of the write-ahead file is damaged.';
+    this.#observer.onRolledBack(this.#content());
+    return dropped.keys;
+  }
+
+  /** The end of the write-ahead file is missing, as if never written. Only while no process has it open. */
+  cutEnd(): readonly string[] {
+    const keys = this.#writeAhead.cutEnd(this.#rows, this.#random);
+    if (keys.length > 0) this.#observer.onRolledBack(this.#content());
+    return keys;
+  }
+
+  /** CURRENT is gone: whoever opens the database all the same gets a new one. Only while no process has it open. */
+  loseCurrent(): void {
+    this.#isCurrentGone = true;
+    this.#fault = 'CURRENT is missing, and other files of the database are there.';
   }
 
   /** Flips a bit of some rows whose keys begin with one of `prefixes`. Returns their keys. */
@@ -126,6 +217,20 @@ export class SimDisk {
     return [a, b];
   }
 
+  /** A row whose key begins with one of `prefixes` holds something else than was written, under a checksum that holds. */
+  alter(prefixes: readonly string[]): readonly string[] {
+    const keys = this.#rows.keysOf(prefixes);
+    if (keys.length === 0) return [];
+    const key = this.#random.pick(keys);
+    const value = this.#rows.get(key)?.slice();
+    if (value === undefined || value.length <= sealBytes) return [];
+    const at = value.length - 1;
+    value[at] = (value[at] ?? 0) ^ 1;
+    seal(value, key);
+    this.#rows.set(key, value);
+    return [key];
+  }
+
   /** A later row or two of the last batch are not there though the batch was called durable: a write was torn. */
   tear(prefix: string): readonly string[] {
     const keys = this.#rows.keysOf([prefix]);
@@ -135,20 +240,55 @@ export class SimDisk {
   }
 
   /** What is on it now, to be put back later. */
-  copy(): ReadonlyMap<string, Uint8Array> {
-    return new Map(this.#rows);
+  copy(): DiskCopy {
+    return { rows: new Map(this.#rows), mark: this.#mark };
   }
 
-  /** Puts an older copy back. Only while no process has it open. */
-  rollBack(copy: ReadonlyMap<string, Uint8Array>): void {
-    this.#rows = new DiskRows(copy);
-    this.#observer.onRolledBack([...copy].map(([key, value]) => ({ key, value })));
+  /** Puts an older copy back: the database alone, or with its mark. Only while no process has it open. */
+  rollBack(copy: DiskCopy, what: 'database' | 'all' = 'all'): void {
+    this.#rows = new DiskRows(copy.rows);
+    this.#writeAhead.clear();
+    this.#forgetDamage();
+    if (what === 'all') {
+      this.#mark = copy.mark;
+      this.#syncedMark = copy.mark;
+    }
+    this.#observer.onRolledBack(this.#content());
   }
 
   /** A new, empty disk in its place. Only while no process has it open. */
   wipe(): void {
+    this.#mark = undefined;
+    this.#syncedMark = undefined;
+    this.#empty();
+  }
+
+  #empty(): void {
     this.#rows = new DiskRows();
+    this.#cleared.clear();
+    this.#forgetDamage();
     this.#observer.onWiped();
+  }
+
+  /** LevelDB has made tables of what it could read, and removed the rest. */
+  #forgetDamage(): void {
+    this.#writeAhead.clear();
+    this.#fault = undefined;
+    this.#brokenEnd = undefined;
+    this.#isCurrentGone = false;
+  }
+
+  #check(): LevelCheck {
+    return {
+      isThere: !this.#rows.isEmpty,
+      faults: this.#fault === undefined ? [] : [this.#fault],
+      brokenEnd: this.#brokenEnd,
+      last: this.#writeAhead.isEmpty || this.#isCurrentGone ? undefined : this.#rows.get(headKey),
+    };
+  }
+
+  #content(): readonly DiskOp[] {
+    return [...this.#rows].map(([key, value]) => ({ key, value }));
   }
 
   async *#scan(start: string, end: string): AsyncGenerator<DiskRow, void, undefined> {
@@ -183,6 +323,7 @@ export class SimDisk {
   }
 
   #apply(ops: readonly DiskOp[]): void {
+    this.#writeAhead.add(ops, this.#rows);
     for (const { key, value } of ops) {
       this.#cleared.delete(key);
       if (value === undefined) this.#rows.delete(key);

@@ -15,7 +15,8 @@ import { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { RaftTransport } from '../../node/raft-transport.ts';
 import { type Command, decodeCommand } from '../../node/state/command.ts';
 import type { Disk } from '../../node/store/disk.ts';
-import { type OpenedLog, openLogStore } from '../../node/store/index.ts';
+import type { OpenedLog } from '../../node/store/index.ts';
+import { type LogPlace, openLogAt } from '../../node/store/log-place.ts';
 import { factsText, type Trace } from '../trace.ts';
 import { HostTime, LifeClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
@@ -55,6 +56,7 @@ export interface NodeDeps {
   /** Planted bugs come between the parts here. */
   readonly wrapTransport?: (node: SimNode, transport: RaftTransport) => RaftTransport;
   readonly wrapDisk?: (node: SimNode, disk: Disk) => Disk;
+  readonly wrapPlace?: (node: SimNode, place: LogPlace) => LogPlace;
   readonly wrapState?: (node: SimNode, state: RaftStateClient) => RaftStateClient;
 }
 
@@ -80,7 +82,6 @@ export class SimNode {
   readonly #deps: NodeDeps;
   readonly #options: NodeOptions;
   #life: Life | undefined;
-  #hasLog = false;
 
   constructor(deps: NodeDeps, options: NodeOptions) {
     this.#deps = deps;
@@ -137,20 +138,21 @@ export class SimNode {
     this.disk.crash();
   }
 
+  #place(life: Life): LogPlace {
+    const { wrapDisk, wrapPlace } = this.#deps;
+    const bare = this.disk.place(life);
+    const place = wrapPlace?.(this, bare) ?? bare;
+    if (wrapDisk === undefined) return place;
+    return { ...place, open: async () => wrapDisk(this, await place.open()) };
+  }
+
   async #start(life: Life): Promise<void> {
     const { schedule, random, network, newId } = this.#deps;
     const { raftId, logBytesMax, graceMs } = this.#options;
     const clock = new LifeClock(schedule, this.time, life);
     const logger = this.#logger(life, {});
-    const opened = this.disk.open(life);
-    const log = await openLogStore(this.#deps.wrapDisk?.(this, opened) ?? opened, {
-      raftId,
-      newIncarnation: newId(),
-      expectsContents: this.#hasLog,
-      bootstrap: raftId === 1 && !this.#hasLog,
-    });
+    const log = await openLogAt(this.#place(life), { raftId, newIncarnation: newId(), bootstrap: raftId === 1 });
     if (!life.isAlive) return;
-    this.#hasLog = true;
     if (log.store.doubt === undefined) this.isDamaged = false;
     this.#deps.onOpened(this, life, log);
     const bare = network.transport(raftId, life);

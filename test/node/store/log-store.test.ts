@@ -4,10 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { emptyConfState } from '../../../node/raft/index.ts';
+import { type Entry, emptyConfState } from '../../../node/raft/index.ts';
+import type { DiskOp } from '../../../node/store/disk.ts';
+import { encodeEntries } from '../../../node/store/entry-record.ts';
 import { MemoryDisk, type OpenedLog, openLevelLogStore, openMemoryLogStore } from '../../../node/store/index.ts';
 import { entryKey, headKey, rowKey } from '../../../node/store/keys.ts';
-import { applyPut, entriesFrom, entry, type LogStoreSubject, logStoreCompliance } from '../../compliance/log-store.ts';
+import {
+  applyPut,
+  confState,
+  entriesFrom,
+  entry,
+  type LogStoreSubject,
+  logStoreCompliance,
+} from '../../compliance/log-store.ts';
 
 const memoryOptions = (bootstrap = false) => ({ raftId: 1, newIncarnation: randomUUID(), bootstrap });
 
@@ -30,6 +39,13 @@ await t.test('on LevelDB', async (t) => {
     };
   });
 });
+
+/** An entry as it lies on a disk. */
+function recordOf(of: Entry): Uint8Array {
+  const ops: DiskOp[] = [];
+  encodeEntries(1, [of], ops);
+  return ops[0]?.value ?? new Uint8Array(0);
+}
 
 /** Ten entries of term 2, six applied and durable. */
 async function tenEntries(disk: MemoryDisk): Promise<OpenedLog> {
@@ -61,7 +77,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'an entry that the state covers is missing',
       damage: (d) => d.remove(entryKey(1, 6)),
-      doubt: undefined,
+      doubt: 'entry-missing',
       first: 7,
       last: 10,
       applied: 6,
@@ -88,6 +104,22 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
       doubt: 'entry-missing',
       first: 1,
       last: 9,
+      applied: 6,
+    },
+    {
+      name: 'an entry is another than was written last',
+      damage: (d) => d.replace(entryKey(1, 9), recordOf(entry(9, 2, 'older'))),
+      doubt: 'entry-missing',
+      first: 7,
+      last: 6,
+      applied: 6,
+    },
+    {
+      name: 'the identity is missing',
+      damage: (d) => d.remove('identity'),
+      doubt: 'head-broken',
+      first: 1,
+      last: 10,
       applied: 6,
     },
     {
@@ -290,6 +322,8 @@ await t.test('a log in a folder', async (t) => {
       hardState: { term: 2, vote: 1, commit: 1 },
       entries: entriesFrom(store.lastIndex() + 1, last, 2),
     });
+    // Others vote as well, and can repair it.
+    store.apply({ rows: [], index: store.lastIndex(), term: 2, confState: confState() });
     await store.close();
   };
   await write(100);
@@ -301,7 +335,7 @@ await t.test('a log in a folder', async (t) => {
     await store.close();
   });
 
-  await t.test('that lost the end of its newest file keeps what is whole', async (t) => {
+  await t.test('that lost the end of its newest file keeps what is whole, in doubt', async (t) => {
     const copy = await mkdtemp(join(tmpdir(), 'shoal-log-'));
     t.teardown(() => rm(copy, { recursive: true, force: true }));
     const { store } = await open();
@@ -316,7 +350,8 @@ await t.test('a log in a folder', async (t) => {
     const { size } = await (await import('node:fs/promises')).stat(file);
     await truncate(file, size - 20);
     const torn = await openLevelLogStore({ folder: copy, raftId: 1 });
-    t.equal(torn.store.doubt, undefined);
+    t.equal(torn.store.doubt?.reason, 'rolled-back');
+    t.match(torn.store.doubt?.detail, `had come to entry ${last} of term 2`);
     t.equal(torn.store.lastIndex(), last - 10, 'the torn batch is gone whole');
     await torn.store.close();
   });
@@ -336,6 +371,7 @@ await t.test('a log in a folder', async (t) => {
       t.teardown(() => rm(other, { recursive: true, force: true }));
       const first = await openLevelLogStore({ folder: other, raftId: 1, bootstrap: true });
       await first.store.append({ hardState: { term: 1, vote: 1, commit: 1 }, entries: entriesFrom(2, 100, 1) });
+      first.store.apply({ rows: [], index: 101, term: 1, confState: confState() });
       await first.store.close();
       // Opening moves the write-ahead file into a table.
       await (await openLevelLogStore({ folder: other, raftId: 1 })).store.close();
