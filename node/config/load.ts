@@ -17,6 +17,8 @@ export interface ConfigSources {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** From flags: path to text. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** This machine's own address, where nothing names one. Default: that of the default route. */
+  readonly ownAddress?: () => string | undefined;
 }
 
 /** Largest configuration file, bytes. */
@@ -69,7 +71,7 @@ export function loadConfig(sources: ConfigSources): Config {
     else assign(config, setting, text, `flag ${path}`, mistakes);
   }
   mistakes.push(...schemaMistakes(config));
-  if (mistakes.length === 0) fillAddress(config as Mutable<Config>);
+  if (mistakes.length === 0) fillAddress(config as Mutable<Config>, sources.ownAddress ?? defaultRouteAddress);
   if (mistakes.length === 0) mistakes.push(...relationMistakes(config as Config));
   if (mistakes.length > 0) {
     throw new ShoalError('CONFIG_INVALID', `the configuration has mistakes:\n  ${mistakes.join('\n  ')}`, {
@@ -225,9 +227,9 @@ function isLoopback(host: string): boolean {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Nothing said under which address others reach this host: it is that of the default route, if there is one. */
-function fillAddress(config: Mutable<Config>): void {
+function fillAddress(config: Mutable<Config>, ownAddress: () => string | undefined): void {
   if (!isWildcard(advertisedAddress(config))) return;
-  config.advertiseAddress = defaultRouteAddress() ?? '';
+  config.advertiseAddress = ownAddress() ?? '';
 }
 
 /** The address under which others reach this host. */

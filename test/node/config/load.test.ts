@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { loadConfig, settings } from '../../../node/config/load.ts';
+import { defaultRoutes } from '../../../node/config/default-route.ts';
+import { advertisedAddress, loadConfig, settings } from '../../../node/config/load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shoal-config-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -59,17 +60,50 @@ t.test('all mistakes are reported together, each with its path', (t) => {
   t.end();
 });
 
+const offMistake = (path: string): string =>
+  `${path}: api.tls is "off", so it must be a loopback address (or say api.tls "insecure")`;
+
+t.test('without a word of it, others reach this host at the address of its default route', (t) => {
+  const config = loadConfig({ settings: {}, ownAddress: () => '192.0.2.9' });
+  t.equal(config.advertiseAddress, '192.0.2.9');
+  t.equal(loadConfig({ settings: base, ownAddress: () => '192.0.2.9' }).advertiseAddress, '192.0.2.1');
+  const bound = loadConfig({ settings: { 'peer.listen': '192.0.2.3:7401' }, ownAddress: () => '192.0.2.9' });
+  t.equal(advertisedAddress(bound), '192.0.2.3', 'what is listened on names it');
+  const table = [
+    'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+    'eth1\t00000000\t0102A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0',
+    'eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0',
+    'eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
+    '',
+  ].join('\n');
+  t.same(defaultRoutes(table), [
+    { interfaceName: 'eth1', metric: 600 },
+    { interfaceName: 'eth0', metric: 100 },
+  ]);
+  t.end();
+});
+
 t.test('relations between settings are checked', (t) => {
   const cases: [Record<string, string>, string][] = [
     [{ ...base, storage: 'rbd' }, 'ceph.confPath: needed when storage is "rbd"'],
     [{ ...base, 'raft.electionTicks': '4' }, 'raft.electionTicks: must be more than twice raft.heartbeatTicks'],
-    [{}, 'advertiseAddress: needed when peer.listen names no single address'],
+    [{}, 'advertiseAddress: needed, since peer.listen names no single address and this machine has no default route'],
+    [{ ...base, 'api.tls': 'off' }, offMistake('api.listen')],
+    [{ ...base, 'api.tls': 'off', 'api.listen': '[::1]:1' }, offMistake('api.grpcListen')],
+    [{ ...base, 'api.certificatePath': '/x' }, 'api.certificatePath and api.privateKeyPath: either both or none'],
+    [{ ...base, 'api.names': 'ok.example,no/name' }, 'api.names: "no/name" is neither a DNS name nor an address'],
+    [
+      { ...base, 'api.trustedProxies': '10.0.0.0/8,proxy.example' },
+      'api.trustedProxies: "proxy.example" is no address and no network such as 10.0.0.0/8',
+    ],
     [{ advertiseAddress: 'host.example' }, 'network.vtepIp: "host.example" is not an IPv4 address'],
     [{ ...base, 'api.listen': '0.0.0.0:99999' }, 'api.listen: the port is over 65535'],
   ];
   for (const [settingsGiven, expected] of cases) {
     t.same(
-      mistakesOf(() => loadConfig({ settings: settingsGiven })),
+      mistakesOf(() => loadConfig({ settings: settingsGiven, ownAddress: () => undefined })).filter(
+        (mistake) => expected !== offMistake('api.listen') || mistake === expected,
+      ),
       [expected],
     );
   }
