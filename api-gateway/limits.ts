@@ -46,12 +46,14 @@ export interface GatewayLimits {
   /** Requests for tokens a second of one client address, and how many at once; a password costs 15 ms of a core. */
   readonly authAttemptsPerSecond: number;
   readonly authAttemptsBurst: number;
-  /**
-   * Failed ones a second for one user from one address, and how many at once. Not for one user from anywhere: that would
-   * let a stranger lock people out.
-   */
+  /** Wrong passwords a second for one user from one address, and how many at once (rest/identity/password-limiter.ts). */
   readonly authFailuresPerSecond: number;
   readonly authFailuresBurst: number;
+  /** The same for one user from all addresses together but those that are known to be the user's. */
+  readonly authUserFailuresPerSecond: number;
+  readonly authUserFailuresBurst: number;
+  /** How long an attempt waits its turn, milliseconds, before it is refused. Below what clients wait for an answer (60 s). */
+  readonly authWaitMs: number;
   /** Addresses and names remembered by each limiter; the one not seen for longest goes. */
   readonly limiterKeysMax: number;
   /** Elements of a list answer, when the caller names no limit or a larger one. */
@@ -98,6 +100,9 @@ export const defaultLimits: GatewayLimits = {
   authAttemptsBurst: 200,
   authFailuresPerSecond: 0.2,
   authFailuresBurst: 20,
+  authUserFailuresPerSecond: 1,
+  authUserFailuresBurst: 200,
+  authWaitMs: 25_000,
   limiterKeysMax: 20_000,
   pageItemsMax: 1000,
   imageBytesMax: 64 * 1024 * mibBytes,

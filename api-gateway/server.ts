@@ -14,6 +14,7 @@ import type { Clock } from '../node/base/clock.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import type { Logger } from '../node/base/logger.ts';
+import { addressGroup } from '../node/mesh/listener/address-group.ts';
 import { Listener, type TlsSource } from '../node/mesh/listener/listener.ts';
 import type { StateClient } from '../node/state/types.ts';
 import { AccessPolicy } from './access-policy.ts';
@@ -276,7 +277,7 @@ export class RestServer implements Service {
     for (const header of module?.requestIdHeaders ?? ['x-openstack-request-id']) reply.header(header, request.id);
     const timeoutMs = request.routeOptions.config.timeoutMs ?? this.limits.requestTimeoutMs;
     if (timeoutMs > 0) requestState(request).timer = clock.setTimeout(() => this.#timeOut(request, reply), timeoutMs);
-    const waitSeconds = this.#requests.take(state.clientAddress);
+    const waitSeconds = this.#requests.take(addressGroup(state.clientAddress));
     if (waitSeconds > 0) {
       throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', {
         facts: { retryAfterSeconds: waitSeconds },

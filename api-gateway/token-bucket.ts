@@ -36,10 +36,22 @@ export class TokenBuckets {
     return this.#secondsUntilOne(bucket);
   }
 
-  /** As `take`, but leaves the token there: for charging only those who fail. */
-  peek(key: string): number {
+  /**
+   * Takes one token ahead of its time when there is none: `waitMs` is how long its holder has to wait before use, and the
+   * next one waits longer. Refused, with the wait there would be, when that exceeds `waitMsMax`; nothing is taken then.
+   */
+  reserve(key: string, waitMsMax: number): { readonly waitMs: number; readonly refused: boolean } {
     const bucket = this.#bucket(key);
-    return bucket.tokens >= 1 ? 0 : this.#secondsUntilOne(bucket);
+    const waitMs = Math.max(0, Math.ceil(((1 - bucket.tokens) / this.#options.perSecond) * 1000));
+    if (waitMs > waitMsMax) return { waitMs, refused: true };
+    bucket.tokens -= 1;
+    return { waitMs, refused: false };
+  }
+
+  /** Gives a token back. */
+  give(key: string): void {
+    const bucket = this.#bucket(key);
+    bucket.tokens = Math.min(this.#options.burst, bucket.tokens + 1);
   }
 
   #secondsUntilOne(bucket: Bucket): number {

@@ -6,6 +6,7 @@ import type { Service } from '../../node/base/lifecycle.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import { type CallHead, type GrpcCall, GrpcServer } from '../../node/mesh/grpc/server.ts';
 import { methodsOf, type ServiceClass } from '../../node/mesh/grpc/service.ts';
+import { addressGroup } from '../../node/mesh/listener/address-group.ts';
 import type { TlsSource } from '../../node/mesh/listener/listener.ts';
 import type { ClusterService } from '../../node/services/cluster.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
@@ -215,7 +216,7 @@ export class GrpcGateway implements Service {
   #limit(head: CallHead): void {
     const peer = head.remoteAddress.replace(/:\d+$/, '');
     const origin = this.#proxies.originOf(peer, (name) => head.header(name));
-    const retryAfterSeconds = this.#requests.take(origin.address);
+    const retryAfterSeconds = this.#requests.take(addressGroup(origin.address));
     if (retryAfterSeconds > 0) {
       throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', { facts: { retryAfterSeconds } });
     }

@@ -271,7 +271,8 @@ function domainIdOf(reader: StateReader, reference: NamedReference): string | un
   return reference.domain === undefined ? undefined : findDomain(reader, reference.domain)?.id;
 }
 
-function findUser(reader: StateReader, reference: NamedReference): shoal.v1.User | undefined {
+/** A user by reference; undefined when there is none. */
+export function findUser(reader: StateReader, reference: NamedReference): shoal.v1.User | undefined {
   if (reference.id !== undefined) return userTable.get(reader, reference.id)?.record;
   const domainId = domainIdOf(reader, reference);
   if (domainId === undefined || reference.name === undefined) return undefined;

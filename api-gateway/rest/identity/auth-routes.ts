@@ -1,63 +1,26 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type {
-  AuthenticationRequest,
-  IdentityService,
-  NamedReference,
-  ScopeRequest,
+import {
+  type AuthenticationRequest,
+  findUser,
+  type IdentityService,
+  type NamedReference,
+  type ScopeRequest,
 } from '../../../node/services/identity.ts';
 import type { Principal } from '../../../node/services/identity-principal.ts';
-import { TokenBuckets } from '../../token-bucket.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import type { Catalog } from './catalog.ts';
+import type { PasswordLimiter } from './password-limiter.ts';
 import { authBody } from './schemas.ts';
 import { domainView, projectView, tokenView } from './views.ts';
-
-/** Limits the requests for tokens: all of an address, and the failed ones of an address for a user. */
-export class AuthLimiter {
-  readonly #attempts: TokenBuckets;
-  readonly #failures: TokenBuckets;
-
-  constructor(gateway: Gateway) {
-    const { limits, clock } = gateway;
-    const keysMax = limits.limiterKeysMax;
-    this.#attempts = new TokenBuckets(clock, {
-      perSecond: limits.authAttemptsPerSecond,
-      burst: limits.authAttemptsBurst,
-      keysMax,
-    });
-    this.#failures = new TokenBuckets(clock, {
-      perSecond: limits.authFailuresPerSecond,
-      burst: limits.authFailuresBurst,
-      keysMax,
-    });
-  }
-
-  /** Runs `attempt` unless the address has used up its attempts or its failures. Throws `RATE_LIMITED`. */
-  async run<T>(address: string, user: string, attempt: () => Promise<T>): Promise<T> {
-    const key = `${address} ${user}`;
-    const waitSeconds = this.#attempts.take(address) || this.#failures.peek(key);
-    if (waitSeconds > 0) {
-      throw new ShoalError('RATE_LIMITED', 'Too many attempts to authenticate; try again later.', {
-        facts: { retryAfterSeconds: waitSeconds },
-      });
-    }
-    try {
-      return await attempt();
-    } catch (error) {
-      if (ShoalError.is(error, 'UNAUTHENTICATED')) this.#failures.take(key);
-      throw error;
-    }
-  }
-}
 
 /** Tokens, and what the holder of one may have. */
 export function addAuthRoutes(
   app: FastifyInstance,
   gateway: Gateway,
-  deps: { readonly identity: IdentityService; readonly catalog: Catalog; readonly limiter: AuthLimiter },
+  deps: { readonly identity: IdentityService; readonly catalog: Catalog; readonly limiter: PasswordLimiter },
 ): void {
   const { identity, catalog, limiter } = deps;
   const entries = (request: FastifyRequest, principal: Principal) =>
@@ -69,8 +32,15 @@ export function addAuthRoutes(
     async (request, reply) => {
       const asked = authenticationRequest(parse(authBody, request.body));
       const reader = await gateway.readState(request);
-      const issued = await limiter.run(gateway.clientAddress(request), userKey(asked), () =>
-        identity.issue(reader, asked, gateway.signal(request)),
+      const named = asked.password?.user;
+      const issued = await limiter.run(
+        {
+          address: gateway.clientAddress(request),
+          // However it is spelled (id, name, domain by id or by name), it is one user.
+          userId: named === undefined ? undefined : (findUser(reader, named)?.id ?? ''),
+          signal: gateway.signal(request),
+        },
+        () => identity.issue(reader, asked, gateway.signal(request)),
       );
       const body = tokenView(issued.principal, wantsCatalog(request) ? entries(request, issued.principal) : undefined);
       return reply.code(201).header('x-subject-token', issued.token).header('vary', 'X-Auth-Token').send(body);
@@ -138,11 +108,6 @@ export function addAuthRoutes(
 
 function wantsCatalog(request: FastifyRequest<{ Querystring: Record<string, string> }>): boolean {
   return request.query['nocatalog'] === undefined;
-}
-
-function userKey(asked: AuthenticationRequest): string {
-  const user = asked.password?.user;
-  return user === undefined ? '' : (user.id ?? `${user.domain?.id ?? user.domain?.name ?? ''}/${user.name ?? ''}`);
 }
 
 function authenticationRequest({ auth }: Static<typeof authBody>): AuthenticationRequest {

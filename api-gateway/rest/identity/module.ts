@@ -4,10 +4,11 @@ import { identityPolicies } from '../../policies/identity.ts';
 import { keystoneFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { identityVersion, identityVersions } from '../versions.ts';
-import { AuthLimiter, addAuthRoutes } from './auth-routes.ts';
+import { addAuthRoutes } from './auth-routes.ts';
 import type { Catalog } from './catalog.ts';
 import { addCatalogRoutes } from './catalog-routes.ts';
 import { addDomainRoutes } from './domain-routes.ts';
+import { PasswordLimiter } from './password-limiter.ts';
 import { addProjectRoutes } from './project-routes.ts';
 import { addRoleRoutes } from './role-routes.ts';
 import { addUserRoutes } from './user-routes.ts';
@@ -19,7 +20,7 @@ export function identityModule(deps: {
   readonly catalog: Catalog;
 }): RestModule {
   // One for both prefixes: a second road to the same door must not double the attempts.
-  let limiter: AuthLimiter | undefined;
+  let limiter: PasswordLimiter | undefined;
   return {
     name: 'identity',
     prefixes: ['/identity', ''],
@@ -27,7 +28,7 @@ export function identityModule(deps: {
     policies: identityPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
-      limiter ??= new AuthLimiter(gateway);
+      limiter ??= new PasswordLimiter(gateway.clock, gateway.limits);
       const { identity, directory, catalog } = deps;
       app.get('/', { config: { public: true } }, (request, reply) =>
         reply.code(300).send(identityVersions(`${gateway.baseUrl(request)}/identity`)),

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { IdentityService } from '../../../node/services/identity.ts';
+import { findUser, type IdentityService } from '../../../node/services/identity.ts';
 import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity-directory.ts';
 import { userTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import type { AuthLimiter } from './auth-routes.ts';
 import { flag, listAnswer, queryOf } from './lists.ts';
+import type { PasswordLimiter } from './password-limiter.ts';
 import { changePasswordBody, createUserBody, updateUserBody } from './schemas.ts';
 import { projectView, userView } from './views.ts';
 
@@ -20,7 +20,7 @@ export function addUserRoutes(
   deps: {
     readonly directory: IdentityDirectory;
     readonly identity: IdentityService;
-    readonly limiter: AuthLimiter;
+    readonly limiter: PasswordLimiter;
   },
 ): void {
   const { directory, identity, limiter } = deps;
@@ -93,11 +93,10 @@ export function addUserRoutes(
     const { id } = request.params;
     const { user } = parse(changePasswordBody, request.body);
     const reader = await gateway.readState(request);
-    await limiter.run(gateway.clientAddress(request), id, () =>
-      directory.changePassword({ signal: gateway.signal(request) }, reader, id, {
-        original: user.original_password,
-        wanted: user.password,
-      }),
+    const signal = gateway.signal(request);
+    const userId = findUser(reader, { id })?.id ?? '';
+    await limiter.run({ address: gateway.clientAddress(request), userId, signal }, () =>
+      directory.changePassword({ signal }, reader, id, { original: user.original_password, wanted: user.password }),
     );
     return reply.code(204).send();
   });

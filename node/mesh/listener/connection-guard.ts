@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.ts';
+import { addressGroup } from './address-group.ts';
 import type { ListenerLimits } from './limits.ts';
 
 /** How often it is looked at which connections carried bytes, milliseconds. */
@@ -48,10 +49,11 @@ export class ConnectionGuard {
 
   /** Takes a new connection in, at the cost of an idle one where need be. False: there was none to cut. */
   admit(socket: Socket): boolean {
-    const address = socket.remoteAddress ?? '';
+    const peer = socket.remoteAddress ?? '';
+    const address = addressGroup(peer);
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;
     const same = this.#byAddress.get(address);
-    const isTooMany = same !== undefined && same.size >= connectionsPerAddressMax && !this.#isExempt(address);
+    const isTooMany = same !== undefined && same.size >= connectionsPerAddressMax && !this.#isExempt(peer);
     if (isTooMany && !this.#cutLongestSilent(same)) return this.#refuse();
     if (this.#held.size >= connectionsMax && !this.#cutLongestSilent(this.#held.keys())) return this.#refuse();
     this.#held.set(socket, { address, bytes: 0, activeMs: this.#clock.monotonicMs(), requests: 0 });
