@@ -18,6 +18,7 @@ import { type Invariant, invariants, type Promised, promises } from './checkers/
 import { checkDoubtful, checkQueues } from './checkers/limits.ts';
 import { checkLinearizability } from './checkers/linearizability.ts';
 import { registerModel } from './checkers/linearizability-models.ts';
+import { checkRefusal } from './checkers/patience.ts';
 import { SecretChecker } from './checkers/secrets.ts';
 import { WatchChecker } from './checkers/watch.ts';
 import type { FaultKind, FaultWorld } from './faults/fault.ts';
@@ -117,7 +118,7 @@ class Simulator {
   /** By life: what its watch has heard. */
   readonly #watches = new Map<string, WatchChecker>();
   /** Memberships by the index that made them, newest last. */
-  readonly #memberships: { readonly index: number; readonly membership: Membership }[] = [];
+  readonly #memberships: { readonly index: number; readonly membership: Membership; readonly sinceMs: number }[] = [];
   readonly #clients: RecordClient[] = [];
   readonly #working: Working;
   readonly #ends: (() => void)[] = [];
@@ -262,6 +263,7 @@ class Simulator {
           },
           onFailed: (error) => this.#crashed(error),
           onOperation: (operation) => this.#settings.watcher?.operation?.(operation),
+          onNotDone: (node, code, startedMs) => this.#notDone(node, code, startedMs),
           trouble: this.#trouble,
           reached: (probe) => this.#reach(`probe ${probe}`),
         },
@@ -522,6 +524,37 @@ class Simulator {
     await this.#hosts.start(node, started);
   }
 
+  #notDone(node: SimNode, code: string | undefined, startedMs: number): void {
+    const { process: running } = node;
+    const newest = this.#memberships.at(-1);
+    if (running === undefined || newest === undefined || code === undefined) return;
+    const { voters, votersOutgoing } = newest.membership;
+    if (votersOutgoing.length > 0) return;
+    checkRefusal(
+      {
+        member: node.raftId,
+        name: node.name,
+        code,
+        startedMs,
+        endedMs: this.#schedule.nowMs,
+        patienceMs: running.loop.options.patienceMs,
+      },
+      {
+        voters: this.#nodes
+          .filter(({ raftId }) => voters.includes(raftId))
+          .map((voter) => ({
+            member: voter.raftId,
+            upSinceMs: voter.process?.loop.doubt === undefined ? upSinceMs(voter) : Number.POSITIVE_INFINITY,
+            pauses: voter.pauses,
+          })),
+        votersSinceMs: newest.sinceMs,
+        upSinceMs: upSinceMs(node),
+        isSoundSince: (a, b, sinceMs) => this.#network.isSoundSince(a, b, sinceMs),
+      },
+      (invariant, detail) => this.#violated(invariant, detail),
+    );
+  }
+
   #noteMembership(index: number, { voters, votersOutgoing }: Membership): void {
     const last = this.#memberships.at(-1)?.membership;
     const isSame =
@@ -529,7 +562,7 @@ class Simulator {
       last.voters.join() === voters.join() &&
       last.votersOutgoing.join() === votersOutgoing.join();
     if (isSame || index <= (this.#memberships.at(-1)?.index ?? -1)) return;
-    this.#memberships.push({ index, membership: { voters, votersOutgoing } });
+    this.#memberships.push({ index, membership: { voters, votersOutgoing }, sinceMs: this.#schedule.nowMs });
     this.#membership.applied(index, { voters, votersOutgoing });
   }
 
@@ -710,4 +743,9 @@ function hashOf(type: string, data: Uint8Array): string {
     hashes.set(data, hash);
   }
   return `${type} ${hash}`;
+}
+
+/** When a node's process had started; Infinity: none runs. */
+function upSinceMs(node: SimNode): number {
+  return node.process === undefined ? Number.POSITIVE_INFINITY : node.upSinceMs;
 }

@@ -18,6 +18,7 @@ export const invariants = {
   'doubtful-log-does-not-vote': 'a member whose log is in doubt asks for no votes and gives none',
   'quorums-intersect': 'majorities of successive memberships have a member in common',
   'watch-ordered-and-complete': 'a watcher hears every change of every revision once, in order',
+  'slow-is-not-lost': 'nothing is refused early for want of a quorum while a majority is alive and connected',
   'bounded-queues': 'nothing that waits grows without bound',
   'no-double-run': 'a server never runs on two hosts at once',
   'single-writer': 'a disk is written by the holder of its lock, at that generation, alone',

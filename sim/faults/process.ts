@@ -7,6 +7,9 @@ const promises = ['claims.admitted-not-answered', 'create.claimed-not-bound', 'c
 /** How long a claim waits to be bound (node/placer.ts): who stands still for longer finds it gone. Unit: ms. */
 const claimMs = 30_000;
 
+/** Longest starvation of most agents: they are to get through it without a refusal. Unit: ms. */
+const starvedMsMax = 4_000;
+
 export const processFaults = {
   'agent-crash': {
     text: 'an agent is killed and started again at once',
@@ -97,6 +100,22 @@ export const processFaults = {
         world.later(atMs, () => node.pause(stallMs));
       }
       return { detail: node.name };
+    },
+  },
+  'agents-starved': {
+    text: 'all agents, or all but one, get no CPU, in slices of up to a second and a half, as on a machine that is torn between too many',
+    strike(world, forMs) {
+      const { random } = world;
+      const spared = random.chance(0.7) ? random.pick(world.nodes) : undefined;
+      for (const node of world.nodes) {
+        if (node === spared) continue;
+        for (let atMs = random.below(500); atMs < Math.min(forMs, starvedMsMax); ) {
+          const stallMs = 200 + random.below(1_300);
+          world.later(atMs, () => node.pause(stallMs));
+          atMs += stallMs + 30 + random.below(220);
+        }
+      }
+      return { detail: `${Math.round(Math.min(forMs, starvedMsMax))} ms, not ${spared?.name ?? 'one spared'}` };
     },
   },
   'agents-rolling': {

@@ -7,7 +7,7 @@ import type { Disk, DiskOp } from '../../node/store/disk.ts';
 import { headKey } from '../../node/store/keys.ts';
 import { decodeHead, encodeRecord } from '../../node/store/records.ts';
 import type { Mutant } from './mutant.ts';
-import { consensus, snapshots } from './settings.ts';
+import { consensus, snapshots, starved } from './settings.ts';
 
 /** A disk that does something else with what it is given. */
 function writing(inner: Disk, write: Disk['write']): Disk {
@@ -74,6 +74,17 @@ export const consensusMutants = {
       inner.fresh = async () => inner.local;
       return inner;
     },
+  },
+  'takes-slow-for-lost': {
+    text: 'a silent voter counts as lost though its host takes connections for it',
+    overrides: starved,
+    transport: (_node, inner) => ({
+      ...inner,
+      presence: async (peer, timeoutMs) => {
+        const presence = await inner.presence(peer, timeoutMs);
+        return presence === 'listening' ? 'silent' : presence;
+      },
+    }),
   },
   'acks-more-than-it-has': {
     text: 'a follower acknowledges one entry more than it holds',

@@ -27,6 +27,18 @@ export const guests = {
   unlikely: [],
 } as const satisfies SimOverrides;
 
+/** Voters without CPU, all at once, and now and then a kill. */
+export const starved = {
+  ...consensus,
+  faults: ['agents-starved'],
+  network: { delayMs: 0.3, jitterMs: 0.2, loss: 0, repeat: 0, overtake: 0 },
+  faultEveryMs: 15_000,
+  faultForMs: 4_000,
+  chaosMs: 90_000,
+  thinkMs: 100,
+  clients: 6,
+} as const;
+
 /** Logs so short that followers need snapshots. */
 export const snapshots = { ...consensus, logBytesMax: 20_000, thinkMs: 20, clients: 6, faultForMs: 4_000 } as const;
 

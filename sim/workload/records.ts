@@ -36,6 +36,8 @@ export interface RecordClientDeps {
   readonly onFailed: (error: unknown) => void;
   /** Hears of each call. */
   readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
+  /** Hears of each call that was not done; `code` undefined: the agent died. */
+  readonly onNotDone: (node: SimNode, code: string | undefined, startedMs: number) => void;
   readonly trouble: Trouble;
   readonly reached: (probe: WorldProbe) => void;
 }
@@ -137,6 +139,7 @@ export class RecordClient {
     });
     this.counts[answer.kind] += 1;
     this.#tell('read', answer, calledAt);
+    if (answer.kind !== 'done') this.#deps.onNotDone(node, answer.error?.code, calledAt);
     if (answer.kind !== 'done') return;
     const { revision, value } = answer.value;
     this.#deps.applied.read(node.raftId, key, revision, value);
@@ -168,7 +171,9 @@ export class RecordClient {
     let isUnknown = false;
     for (let sends = 0; ; sends += 1) {
       const signal = this.#patience();
+      const calledAt = schedule.nowMs;
       const answer = await callAgent(node, ({ state }) => state.commit(transaction, { clientToken, signal }));
+      if (answer.kind !== 'done') this.#deps.onNotDone(node, answer.error?.code, calledAt);
       if (signal.aborted) this.#deps.reached('client-gave-up');
       if (answer.kind === 'done') {
         applied.acknowledged(clientToken, answer.value);

@@ -67,6 +67,8 @@ interface Link {
   replay: number;
   /** Nothing is lost or cut before. */
   safeUntilMs: number;
+  /** When it was last faulty, faults apart that last. */
+  faultyUntilMs: number;
 }
 
 interface Endpoint {
@@ -79,13 +81,15 @@ interface Endpoint {
 }
 
 export class SimNetwork {
-  conditions: NetworkConditions = calmNetwork;
   sent = 0;
   dropped = 0;
   readonly #schedule: Schedule;
   readonly #random: Prng;
   readonly #trace: Trace;
   readonly #onSend: SendObserver;
+  #conditions: NetworkConditions = calmNetwork;
+  /** When messages were last lost everywhere, or late; Infinity: they are now. */
+  #troubledUntilMs = 0;
   /** Times that it was healed. */
   #heals = 0;
   /** By sender and receiver (`linkKey`). */
@@ -132,6 +136,21 @@ export class SimNetwork {
     };
   }
 
+  get conditions(): NetworkConditions {
+    return this.#conditions;
+  }
+
+  set conditions(next: NetworkConditions) {
+    if (isTroubled(this.#conditions) && !isTroubled(next)) this.#troubledUntilMs = this.#schedule.nowMs;
+    this.#conditions = next;
+  }
+
+  /** Whether nothing was lost or held up between two nodes, either way, from `sinceMs` until now. */
+  isSoundSince(a: RaftId, b: RaftId, sinceMs: number): boolean {
+    if (isTroubled(this.#conditions) || this.#troubledUntilMs > sinceMs) return false;
+    return [this.#link(a, b), this.#link(b, a)].every((link) => !isFaulty(link) && link.faultyUntilMs <= sinceMs);
+  }
+
   // --- Faults --------------------------------------------------------------------------------------------------------
 
   cut(from: RaftId, to: RaftId): void {
@@ -142,6 +161,7 @@ export class SimNetwork {
   clog(from: RaftId, to: RaftId, forMs: number): void {
     const link = this.#link(from, to);
     link.cloggedUntilMs = Math.max(link.cloggedUntilMs, this.#schedule.nowMs + forMs);
+    link.faultyUntilMs = Math.max(link.faultyUntilMs, link.cloggedUntilMs);
   }
 
   slow(from: RaftId, to: RaftId, factor: number): void {
@@ -154,6 +174,7 @@ export class SimNetwork {
 
   restore(from: RaftId, to: RaftId): void {
     const link = this.#link(from, to);
+    if (isFaulty(link)) link.faultyUntilMs = Math.max(link.faultyUntilMs, this.#schedule.nowMs);
     link.isCut = false;
     link.slowness = 1;
     link.bytesMax = Number.POSITIVE_INFINITY;
@@ -187,6 +208,7 @@ export class SimNetwork {
   /** Ends every fault. What was clogged arrives when its time comes. */
   heal(): void {
     for (const link of this.#links.values()) {
+      if (isFaulty(link)) link.faultyUntilMs = Math.max(link.faultyUntilMs, this.#schedule.nowMs);
       link.isCut = false;
       link.slowness = 1;
       link.bytesMax = Number.POSITIVE_INFINITY;
@@ -450,11 +472,22 @@ export class SimNetwork {
         isHalfOpen: false,
         replay: 0,
         safeUntilMs: 0,
+        faultyUntilMs: 0,
       };
       this.#links.set(key, link);
     }
     return link;
   }
+}
+
+function isFaulty(link: Link): boolean {
+  const { isCut, slowness, bytesMax, isHalfOpen, replay } = link;
+  return isCut || slowness !== 1 || bytesMax !== Number.POSITIVE_INFINITY || isHalfOpen || replay > 0;
+}
+
+/** Whether messages are lost, or take longer than an agent waits for an answer before it asks whether a peer lives. */
+function isTroubled({ loss, delayMs, jitterMs }: NetworkConditions): boolean {
+  return loss > 0 || delayMs + 10 * jitterMs > 100;
 }
 
 /** Members are fewer than 2^16 (`options.ts`). */

@@ -26,6 +26,9 @@ import { Life, type Schedule } from './schedule.ts';
 /** How long a supervisor waits before it starts an agent again. Unit: ms. */
 const restartMs = 1_000;
 
+/** Pauses of a node that are remembered for the checkers. */
+const pausesKept = 200;
+
 /** A running process. */
 export interface Process {
   readonly life: Life;
@@ -78,6 +81,10 @@ export class SimNode {
   /** Its disk was put back, and those who remember may not all have been asked yet. */
   isUnproved = false;
   process: Process | undefined;
+  /** When its process had started. Virtual ms. */
+  upSinceMs = 0;
+  /** When its processes stood still: from, to. Virtual ms. */
+  readonly pauses: { readonly fromMs: number; readonly toMs: number }[] = [];
   boots = 0;
   readonly #deps: NodeDeps;
   readonly #options: NodeOptions;
@@ -129,7 +136,10 @@ export class SimNode {
   /** The process does nothing for a while. */
   pause(forMs: number): void {
     if (this.#life?.isAlive !== true) return;
-    this.#life.pausedUntilMs = Math.max(this.#life.pausedUntilMs, this.#deps.schedule.nowMs + forMs);
+    const fromMs = this.#deps.schedule.nowMs;
+    this.#life.pausedUntilMs = Math.max(this.#life.pausedUntilMs, fromMs + forMs);
+    this.pauses.push({ fromMs, toMs: fromMs + forMs });
+    if (this.pauses.length > pausesKept) this.pauses.shift();
   }
 
   #end(): void {
@@ -177,6 +187,7 @@ export class SimNode {
     const autopilot = new AutopilotLoop({ loop, state, clock, logger }, { ...defaultAutopilotOptions, graceMs });
     await autopilot.start();
     if (!life.isAlive) return;
+    this.upSinceMs = schedule.nowMs;
     this.process = { life, clock, logger, loop, state, log, end: (error) => this.#ended(life, error) };
     await this.#deps.onStarted(this, this.process);
   }

@@ -32,6 +32,7 @@ import {
   type RegisterOutput,
   registerModel,
 } from '../../../sim/checkers/linearizability-models.ts';
+import { checkRefusal, reasonMsMax, stillMsMax } from '../../../sim/checkers/patience.ts';
 import { SecretChecker } from '../../../sim/checkers/secrets.ts';
 import { WatchChecker } from '../../../sim/checkers/watch.ts';
 
@@ -216,6 +217,32 @@ const askers =
       else if (what === 'recorded') checker.recorded('h', 's/1');
       else checker.answered('h', 's/1', asker, what === 'gone');
     }
+  };
+/** A refusal at n1 of three voters, each with what is wrong with it: `cut` have no link to anybody. */
+const refusal =
+  (what: {
+    readonly tookMs?: number;
+    readonly gone?: readonly number[];
+    readonly cut?: readonly number[];
+    readonly pausedMs?: number;
+  }): Trace =>
+  (report) => {
+    const { tookMs = 700, gone = [], cut = [], pausedMs = 0 } = what;
+    const startedMs = 2 * reasonMsMax;
+    checkRefusal(
+      { member: 1, name: 'n1', code: 'NO_QUORUM', startedMs, endedMs: startedMs + tookMs, patienceMs: 12_000 },
+      {
+        voters: [1, 2, 3].map((member) => ({
+          member,
+          upSinceMs: gone.includes(member) ? startedMs - 1_000 : 0,
+          pauses: [{ fromMs: startedMs - pausedMs, toMs: startedMs }],
+        })),
+        votersSinceMs: 0,
+        upSinceMs: 0,
+        isSoundSince: (a, b) => !cut.includes(a) && !cut.includes(b),
+      },
+      report,
+    );
   };
 const queues =
   (timers: number, batches: number): Trace =>
@@ -568,6 +595,10 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
         c.heard([event(3, 'b'), event(3, 'a')]);
       }),
     ],
+  },
+  'slow-is-not-lost': {
+    keeps: [refusal({ tookMs: 12_000 }), refusal({ gone: [2, 3] }), refusal({ pausedMs: stillMsMax + 1 })],
+    breaks: [refusal({}), refusal({ gone: [3], pausedMs: 3_000 }), refusal({ cut: [3] })],
   },
   'bounded-queues': {
     keeps: [queues(0, 0), queues(timersMax, 1), queues(20, 1)],
