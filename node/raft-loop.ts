@@ -768,7 +768,7 @@ export class RaftLoop implements Service, RaftHandlers {
     await this.#store.settled();
     failpoint('install.before-commit');
     // A doubt may have begun meanwhile, and the term have leapt: what the old core knew of terms and votes is void.
-    await fetched.install.commit(fetched.place, this.#core === core ? hardState : undefined);
+    await fetched.install.commit(fetched.place, fetched.machine.digest, this.#core === core ? hardState : undefined);
     failpoint('install.committed');
     reached('snapshot-installed');
     const { place } = fetched;

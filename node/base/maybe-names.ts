@@ -97,6 +97,8 @@ export const probes = {
   'identity-record-broken': 'the record of whose log it is has rotted',
   'head-record-broken': 'the record of term and vote has rotted',
   'state-broken': 'a row of the state has rotted',
+  'rows-without-their-digest': 'the rows of the state are not all that were written',
+  'diverged-state-given-up': 'a state that the others do not have is given up at a start',
   'log-cut': 'a log ends before a bad entry',
   'bad-entry-covered-by-state': 'a bad entry is covered by the state',
   'log-behind-its-mark': 'a log holds less than its mark says',

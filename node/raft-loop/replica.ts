@@ -76,12 +76,12 @@ export class Replica {
     this.#appliedTerm = term;
     if (entry.type === 'normal' && entry.data.length > 0) {
       const { outcome, rows, events } = this.#machine.apply(index, this.#decode(entry.data));
-      this.#store.apply({ rows, index, term, confState: this.#confState });
+      this.#store.apply({ rows, index, term, confState: this.#confState, digest: this.#machine.digest });
       return { outcome, events };
     }
     this.#machine.skip(index);
     if (entry.type !== 'normal') this.#applyMembers(core, entry);
-    this.#store.apply({ rows: [], index, term, confState: this.#confState });
+    this.#store.apply({ rows: [], index, term, confState: this.#confState, digest: this.#machine.digest });
     // The core puts an empty entry in the place of a change of members that it refuses.
     const outcome = entry.type === 'normal' ? 'replaced' : { revision: index, succeeded: true, counters: [] };
     return { outcome, events: [] };

@@ -71,14 +71,28 @@ export function counterRow(counter: Counter): StoredRow {
   return { key: `c${counter.key}`, value: encoder.encode(String(counter.value)) };
 }
 
-export function sessionRow(session: Session): StoredRow {
-  const token = encoder.encode(session.token);
-  assert(token.length === session.token.length && token.length < 256, 'a client token is short ASCII');
-  const value = new Uint8Array(1 + token.length + session.outcome.length);
-  value[0] = token.length;
-  value.set(token, 1);
-  value.set(session.outcome, 1 + token.length);
-  return { key: `s${session.key}`, value };
+/** A session whose command was applied at `revision`; `outcome` is encoded. */
+export function newSession(revision: number, token: string, outcome: Uint8Array): Session {
+  const { length } = token;
+  assert(length < 256, 'a client token is short');
+  const value = new Uint8Array(1 + length + outcome.length);
+  value[0] = length;
+  for (let at = 0; at < length; at += 1) {
+    const unit = token.charCodeAt(at);
+    assert(unit < 0x80, 'a client token is ASCII');
+    value[1 + at] = unit;
+  }
+  value.set(outcome, 1 + length);
+  return { key: sessionKey(revision), token, value };
+}
+
+/** The outcome that a session remembers, encoded. */
+export function sessionOutcome({ token, value }: Session): Uint8Array {
+  return value.subarray(1 + token.length);
+}
+
+export function sessionRow({ key, value }: Session): StoredRow {
+  return { key: `s${key}`, value };
 }
 
 /** What a row holds. */
@@ -108,7 +122,8 @@ export function decodeRow(row: StoredRow): DecodedRow {
       const length = value[0];
       if (length === undefined || value.length < 1 + length) throw broken(row.key);
       const token = decoder.decode(value.subarray(1, 1 + length));
-      return { kind: 'session', entry: { key, token, outcome: value.subarray(1 + length) } };
+      if (token.length !== length) throw broken(row.key);
+      return { kind: 'session', entry: { key, token, value } };
     }
     default:
       throw broken(row.key);

@@ -11,7 +11,18 @@
  */
 import { assert } from '../base/assert.ts';
 import { type Command, decodeOutcome, encodeOutcome } from './command.ts';
-import { counterRow, decodeRow, keyRow, type StateRow, type StoredRow, sessionKey, sessionRow } from './rows.ts';
+import { DigestSum, type DigestValue } from './digest.ts';
+import {
+  counterRow,
+  decodeRow,
+  keyRow,
+  newSession,
+  type StateRow,
+  type StoredRow,
+  sessionKey,
+  sessionOutcome,
+  sessionRow,
+} from './rows.ts';
 import { SortedMap } from './sorted-map.ts';
 import {
   type Compare,
@@ -37,11 +48,11 @@ export interface Counter {
   readonly value: number;
 }
 
-/** A command remembered by its token. `key` is `sessionKey` of its revision; `outcome` is encoded. */
+/** A command remembered by its token. `key` is `sessionKey` of its revision; `value` is its row (rows.ts): token and outcome. */
 export interface Session {
   readonly key: string;
   readonly token: string;
-  readonly outcome: Uint8Array;
+  readonly value: Uint8Array;
 }
 
 /** What applying one command did. */
@@ -59,6 +70,8 @@ export interface Applied {
 export interface StateView {
   /** Index of the last entry applied. */
   readonly appliedIndex: number;
+  /** Of all rows, as it was kept while they changed. */
+  readonly digest: DigestValue;
   /** All rows, in the order of their keys. */
   rows(): Generator<StoredRow, void, undefined>;
 }
@@ -72,6 +85,7 @@ export class StateMachine implements StateReader {
   #sessions = new SortedMap<Session>();
   readonly #sessionByToken = new Map<string, Session>();
   #appliedIndex = 0;
+  readonly #digest = new DigestSum();
 
   /** Index of the last entry applied; 0 at first. */
   get appliedIndex(): number {
@@ -80,6 +94,11 @@ export class StateMachine implements StateReader {
 
   get revision(): number {
     return this.#appliedIndex;
+  }
+
+  /** Of all rows (digest.ts): the same on every replica at the same index. */
+  get digest(): DigestValue {
+    return this.#digest.value;
   }
 
   /** Number of keys. */
@@ -111,15 +130,16 @@ export class StateMachine implements StateReader {
     if (!isClientToken(token)) return { outcome: refused(index, 'invalid'), rows: [], events: [], isReplay: false };
     const known = token === '' ? undefined : this.#sessionByToken.get(token);
     if (known !== undefined) {
-      return { outcome: decodeOutcome(known.outcome), rows: [], events: [], isReplay: true };
+      return { outcome: decodeOutcome(sessionOutcome(known)), rows: [], events: [], isReplay: true };
     }
     const changes = new Changes();
     const outcome = this.#transact(index, transaction, changes);
-    const rows = changes.rows(this.#counters);
+    const rows = changes.rows(this.#counters, this.#digest);
     if (token !== '') {
-      const session: Session = { key: sessionKey(index), token, outcome: encodeOutcome(outcome) };
+      const session = newSession(index, token, encodeOutcome(outcome));
       this.#sessions.put(session);
       this.#sessionByToken.set(token, session);
+      this.#digest.session(1, session);
       rows.push(sessionRow(session));
     }
     this.#forgetSessions(index, rows);
@@ -129,17 +149,19 @@ export class StateMachine implements StateReader {
   /** The outcome remembered for a token. */
   outcomeOf(token: string): TransactionOutcome | undefined {
     const known = this.#sessionByToken.get(token);
-    return known === undefined ? undefined : decodeOutcome(known.outcome);
+    return known === undefined ? undefined : decodeOutcome(sessionOutcome(known));
   }
 
   /** The state as it is now, to be read while this goes on. O(1). */
   view(): StateView {
     const appliedIndex = this.#appliedIndex;
+    const digest = this.digest;
     const counters = this.#counters.fork();
     const keys = this.#keys.fork();
     const sessions = this.#sessions.fork();
     return {
       appliedIndex,
+      digest,
       *rows() {
         for (const counter of counters.entries()) yield counterRow(counter);
         for (const entry of keys.entries()) yield keyRow(entry);
@@ -152,15 +174,24 @@ export class StateMachine implements StateReader {
   load(row: StoredRow): void {
     const decoded = decodeRow(row);
     switch (decoded.kind) {
-      case 'key':
-        this.#keys.put(decoded.entry);
+      case 'key': {
+        const before = this.#keys.put(decoded.entry);
+        if (before !== undefined) this.#digest.key(-1, before);
+        this.#digest.key(1, decoded.entry);
         return;
-      case 'counter':
-        this.#counters.put(decoded.entry);
+      }
+      case 'counter': {
+        const before = this.#counters.put(decoded.entry);
+        if (before !== undefined) this.#digest.counter(-1, before);
+        this.#digest.counter(1, decoded.entry);
         return;
-      case 'session':
-        this.#sessions.put(decoded.entry);
+      }
+      case 'session': {
+        const before = this.#sessions.put(decoded.entry);
+        if (before !== undefined) this.#digest.session(-1, before);
+        this.#digest.session(1, decoded.entry);
         this.#sessionByToken.set(decoded.entry.token, decoded.entry);
+      }
     }
   }
 
@@ -194,6 +225,7 @@ export class StateMachine implements StateReader {
     this.#sessionByToken.clear();
     for (const session of this.#sessions.entries()) this.#sessionByToken.set(session.token, session);
     this.#appliedIndex = next.#appliedIndex;
+    this.#digest.set(next.digest);
     return [...changed, ...deleted];
   }
 
@@ -258,7 +290,7 @@ export class StateMachine implements StateReader {
         if (value < op.min || value > op.max || !Number.isSafeInteger(value)) return 'counter-bounds';
         this.#setCounter(op.key, value);
         into.counters.push(value);
-        into.changes.counter(op.key);
+        into.changes.counter(op.key, before);
         into.undos.push(() => this.#setCounter(op.key, before?.value ?? 0));
         return undefined;
       }
@@ -289,6 +321,7 @@ export class StateMachine implements StateReader {
       const oldest = this.#sessions.first();
       if (oldest === undefined || oldest.key >= oldestKept) return;
       this.#sessions.delete(oldest.key);
+      this.#digest.session(-1, oldest);
       this.#sessionByToken.delete(oldest.token);
       rows.push({ key: `s${oldest.key}`, value: undefined });
     }
@@ -299,7 +332,8 @@ export class StateMachine implements StateReader {
 class Changes {
   /** Each key with what it held before the transaction and what it holds now. */
   readonly #keys = new Map<string, { readonly before: KeyValue | undefined; now: KeyValue | undefined }>();
-  readonly #counters = new Set<string>();
+  /** Each counter with what it was before the transaction. */
+  readonly #counters = new Map<string, Counter | undefined>();
 
   key(key: string, before: KeyValue | undefined, now: KeyValue | undefined): void {
     const change = this.#keys.get(key);
@@ -307,8 +341,8 @@ class Changes {
     else change.now = now;
   }
 
-  counter(key: string): void {
-    this.#counters.add(key);
+  counter(key: string, before: Counter | undefined): void {
+    if (!this.#counters.has(key)) this.#counters.set(key, before);
   }
 
   clear(): void {
@@ -316,14 +350,19 @@ class Changes {
     this.#counters.clear();
   }
 
-  rows(counters: SortedMap<Counter>): StateRow[] {
+  /** What is to be written; `digest` follows it. */
+  rows(counters: SortedMap<Counter>, digest: DigestSum): StateRow[] {
     const rows: StateRow[] = [];
     for (const [key, { before, now }] of this.#keys) {
+      if (before !== undefined) digest.key(-1, before);
+      if (now !== undefined) digest.key(1, now);
       if (now !== undefined) rows.push({ key: `k${key}`, value: now });
       else if (before !== undefined) rows.push({ key: `k${key}`, value: undefined });
     }
-    for (const key of this.#counters) {
+    for (const [key, before] of this.#counters) {
       const now = counters.get(key);
+      if (before !== undefined) digest.counter(-1, before);
+      if (now !== undefined) digest.counter(1, now);
       rows.push(now === undefined ? { key: `c${key}`, value: undefined } : counterRow(now));
     }
     return rows;

@@ -16,6 +16,7 @@ import { assert } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
 import { failpoint } from '../base/maybe.ts';
 import type { ConfState, Entry, HardState, LogRefusal } from '../raft/index.ts';
+import type { DigestValue } from '../state/digest.ts';
 import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } from '../state/rows.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts';
@@ -55,6 +56,8 @@ export interface StateWrite {
   readonly term: number;
   /** The membership after it. */
   readonly confState: ConfState;
+  /** Of all rows after it. */
+  readonly digest: DigestValue;
 }
 
 /** A snapshot's place in the log. */
@@ -252,8 +255,8 @@ export class LogStore {
       this.#next.rows.set(rowKey(generation, row.key), row.value);
       this.#waitingRowBytes += row.key.length + (row.value === undefined ? 0 : rowBytes(row.value));
     }
-    const { index, term, confState } = write;
-    this.#planApplied({ index, term, confState, stateGeneration: generation });
+    const { index, term, confState, digest } = write;
+    this.#planApplied({ index, term, confState, stateGeneration: generation, digest });
     if (this.#waitingRowBytes > waitingRowBytesMax) this.#hurry();
   }
 
@@ -298,7 +301,7 @@ export class LogStore {
     const generation = this.#plannedApplied.stateGeneration + this.#installs;
     return {
       write: (rows) => this.#writeInstallRows(generation, rows),
-      commit: (place, hardState) => this.#commitInstall(generation, place, hardState),
+      commit: (place, digest, hardState) => this.#commitInstall(generation, place, digest, hardState),
       abandon: () => this.#abandonInstall(generation),
     };
   }
@@ -377,12 +380,17 @@ export class LogStore {
     await this.#urgent();
   }
 
-  async #commitInstall(generation: number, place: SnapshotPlace, hardState: HardState | undefined): Promise<void> {
+  async #commitInstall(
+    generation: number,
+    place: SnapshotPlace,
+    digest: DigestValue,
+    hardState: HardState | undefined,
+  ): Promise<void> {
     const { index, term, confState } = place;
     const logGeneration = this.#plannedHead.logGeneration + 1;
     // Rows of the old generation that still wait would be written for nobody.
     this.#next.rows.clear();
-    this.#planApplied({ index, term, confState, stateGeneration: generation });
+    this.#planApplied({ index, term, confState, stateGeneration: generation, digest });
     this.#planHead({
       ...this.#plannedHead,
       ...hardState,
@@ -497,8 +505,9 @@ export interface SnapshotInstall {
   /**
    * Makes the rows written the state and the log empty behind `place`, in one batch. Everything asked of the store before
    * must have been done: appends, and `apply` of older entries.
+   * @param digest of all rows written.
    */
-  commit(place: SnapshotPlace, hardState: HardState | undefined): Promise<void>;
+  commit(place: SnapshotPlace, digest: DigestValue, hardState: HardState | undefined): Promise<void>;
   /** Gives it up. */
   abandon(): Promise<void>;
 }

@@ -51,7 +51,7 @@ export async function makeOnlyVoter({ store, machine }: OpenedLog): Promise<Reco
   const confState: ConfState = { ...emptyConfState, voters: [store.identity.raftId] };
   const install = store.install();
   for (const rows of batchesOf(machine.view().rows())) await install.write(rows);
-  await install.commit({ index, term, confState }, { term, vote: 0, commit: index });
+  await install.commit({ index, term, confState }, machine.digest, { term, vote: 0, commit: index });
   if (store.doubt !== undefined) await store.setDoubt(undefined);
   return { lastIndex, index, term, confState };
 }

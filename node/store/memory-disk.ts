@@ -2,7 +2,7 @@
  * A disk in memory, for tests and the simulator. Survives what opens and closes it, as a platter survives a process.
  *
  * Fault model: `failNextWrite` makes the next write throw after all or none of it was kept (nobody can tell which);
- * `isFull` makes each write throw; `corrupt` flips a byte; `remove` loses a row; `lose` forgets the newest writes, which is
+ * `isFull` makes each write throw; `corrupt` flips a byte; `remove` loses a row, `put` plants one; `lose` forgets the newest writes, which is
  * what a disk that lied about syncing, or an old copy put back, looks like.
  */
 import { ShoalError } from '../base/errors.ts';
@@ -79,6 +79,11 @@ export class MemoryDisk implements Disk {
   replace(key: string, value: Uint8Array): void {
     if (!this.#rows.has(key)) throw new RangeError(`no ${key}`);
     this.#rows.set(key, value.slice());
+  }
+
+  /** Puts a row there behind the back of whoever has it open. */
+  put(key: string, value: Uint8Array): void {
+    this.#rows.set(key, value);
   }
 
   /** Loses a row. */

@@ -4,6 +4,7 @@
  */
 import { ShoalError } from '../base/errors.ts';
 import type { ConfState } from '../raft/index.ts';
+import { type DigestValue, digestOfText, digestText } from '../state/digest.ts';
 import { sealed, unsealed } from './sealed-bytes.ts';
 
 /** Where the log begins and ends, and the hard state. In every batch, so that a batch that went missing is noticed. */
@@ -38,6 +39,8 @@ export interface AppliedRecord {
   readonly confState: ConfState;
   /** Which generation of rows counts. */
   readonly stateGeneration: number;
+  /** Of those rows (state/digest.ts); absent: written before there were digests. */
+  readonly digest?: DigestValue;
 }
 
 /** Who this log belongs to. */
@@ -70,8 +73,10 @@ export type DoubtReason =
   | 'entry-broken'
   /** An entry that the head names is not there, or one is there that it does not name, or another in its place. */
   | 'entry-missing'
-  /** A row of the state fails its checksum, or what it amounts to is not known. */
+  /** A row of the state fails its checksum, the rows do not have their digest, or what they amount to is not known. */
   | 'state-broken'
+  /** A majority has another state at the same revision (raft-loop/comparison.ts). */
+  | 'state-diverged'
   /** The log is empty, but the folder or the mesh remembers one. */
   | 'disk-wiped'
   /** The database is damaged, or another's; it was set aside. */
@@ -112,13 +117,14 @@ export function encodeRecord(key: string, record: Head | AppliedRecord | Identit
   return sealed(encoder.encode(text), key);
 }
 
-function appliedText({ index, term, confState, stateGeneration }: AppliedRecord): string {
+function appliedText({ index, term, confState, stateGeneration, digest }: AppliedRecord): string {
   let members = confStateTexts.get(confState);
   if (members === undefined) {
     members = JSON.stringify(confState);
     confStateTexts.set(confState, members);
   }
-  return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}}`;
+  const digestField = digest === undefined ? '' : `,"digest":"${digestText(digest)}"`;
+  return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}${digestField}}`;
 }
 
 /** The record as it was written, or undefined when the checksum does not hold. */
@@ -156,6 +162,8 @@ export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | u
   const conf = record?.['confState'];
   if (record === undefined || typeof conf !== 'object' || conf === null) return undefined;
   const lists: Record<string, unknown> = { ...conf };
+  const digest = record['digest'] === undefined ? undefined : digestOfText(String(record['digest']));
+  if (record['digest'] !== undefined && digest === undefined) throw notOurs('digest');
   return {
     index: number(record, 'index'),
     term: number(record, 'term'),
@@ -167,6 +175,7 @@ export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | u
       autoLeave: lists['autoLeave'] === true,
     },
     stateGeneration: number(record, 'stateGeneration'),
+    ...(digest === undefined ? {} : { digest }),
   };
 }
 

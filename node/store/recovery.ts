@@ -12,6 +12,8 @@
  * | fewer batches or starts than the mark beside the log has (log-mark.ts) | used as far as it goes; in doubt |
  * | no head, or a broken one | the log is emptied behind the state; term and vote are not known; in doubt |
  * | a broken row of the state, or no applied record or a broken one | state and log are emptied; in doubt |
+ * | rows that do not have the digest noted with the applied index: some missing, some of another time | the same |
+ * | a note that the others hold another state (`state-diverged`) | the same |
  * | a torn batch at the end | LevelDB drops it whole; nobody was told that it was durable |
  *
  * In doubt: the log must not vote, nor promise anything else, until it has been repaired from the others (raft-loop). Where
@@ -22,6 +24,7 @@
 import { ShoalError } from '../base/errors.ts';
 import { failpoint, reached } from '../base/maybe.ts';
 import { type ConfState, type Entry, emptyConfState } from '../raft/index.ts';
+import { digestText, isSameDigest } from '../state/digest.ts';
 import { StateMachine } from '../state/state-machine.ts';
 import { beyondRepair } from './beyond-repair.ts';
 import type { Disk, DiskOp } from './disk.ts';
@@ -88,6 +91,7 @@ export interface OpenedLog {
   readonly findings: readonly string[];
 }
 
+const stateUnreadable = 'The state cannot be read and has to come from the others.';
 /** Generations leap over whatever a lost head may have named. */
 const generationLeap = 1000;
 
@@ -132,13 +136,14 @@ class Recovery {
     const decided = { ...found.head, batch, logSum: found.sums.total, life: lifeOf(identity) };
     const head = this.#doubt === undefined ? decided : { ...decided, doubt: this.#doubt };
     const { mark } = this.#options;
-    const store = new LogStore(this.#disk, { ...found, head, identity, peers, mark });
+    const applied = { ...found.applied, digest: found.machine.digest };
+    const store = new LogStore(this.#disk, { ...found, applied, head, identity, peers, mark });
     failpoint('recovery.decided-not-written');
     // What was decided is written before anybody acts on it, together with the count of starts.
     await this.#disk.write([
       ...this.#fixes,
       { key: headKey, value: encodeRecord(headKey, head) },
-      { key: appliedKey, value: encodeRecord(appliedKey, found.applied) },
+      { key: appliedKey, value: encodeRecord(appliedKey, applied) },
       { key: identityKey, value: encodeRecord(identityKey, identity) },
     ]);
     mark?.note(markOf({ identity, batch, head, applied: found.applied }));
@@ -212,6 +217,11 @@ class Recovery {
     const storedApplied = appliedBytes === undefined ? undefined : decodeApplied(appliedKey, appliedBytes);
     this.#confState = storedApplied?.confState;
     this.#compareWithMark(identity, storedHead);
+    if (storedHead?.doubt?.reason === 'state-diverged' && storedHead.doubt.raisedTerm === 0) {
+      // The others have told that the rows are wrong: they are not to be read again.
+      reached('diverged-state-given-up');
+      return this.#withoutState(storedHead);
+    }
     const machine = storedApplied === undefined ? undefined : await this.#loadState(storedApplied);
     if (storedHead === undefined) {
       reached('head-record-broken');
@@ -245,7 +255,7 @@ class Recovery {
   #withoutState(head: Head): Found {
     const generation = head.logGeneration + generationLeap;
     reached('state-broken');
-    this.#suspect('state-broken', 'The state cannot be read and has to come from the others.');
+    this.#suspect('state-broken', head.doubt?.reason === 'state-diverged' ? head.doubt.detail : stateUnreadable);
     return this.#emptied(nothingApplied(generation), new StateMachine(), {
       term: head.term,
       logGeneration: generation,
@@ -351,6 +361,14 @@ class Recovery {
       machine.load({ key: rowOfKey(key), value: content.slice() });
     }
     machine.loaded(applied.index);
+    if (applied.digest !== undefined && !isSameDigest(applied.digest, machine.digest)) {
+      reached('rows-without-their-digest');
+      this.#findings.push(
+        `The rows of the state at ${applied.index} have the digest ${digestText(machine.digest)}, not ` +
+          `${digestText(applied.digest)}: some are missing or are not those that were written.`,
+      );
+      return undefined;
+    }
     return machine;
   }
 

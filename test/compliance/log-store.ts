@@ -2,7 +2,9 @@
 import type { Test } from 'tap';
 import { type Entry, emptyConfState } from '../../node/raft/index.ts';
 import { decodeCommand, encodeCommand } from '../../node/state/command.ts';
-import type { StateMachine } from '../../node/state/state-machine.ts';
+import type { DigestValue } from '../../node/state/digest.ts';
+import type { StoredRow } from '../../node/state/rows.ts';
+import { StateMachine } from '../../node/state/state-machine.ts';
 import type { LogStore, OpenedLog } from '../../node/store/index.ts';
 
 /** A disk that can be opened again after the store on it was closed or dropped. */
@@ -31,7 +33,14 @@ export function applyPut(log: { store: LogStore; machine: StateMachine }, index:
   const { rows } = log.machine.apply(index, command);
   const term = log.store.term(index);
   if (typeof term === 'string') throw new Error(`no term for ${index}`);
-  log.store.apply({ rows, index, term, confState: confState() });
+  log.store.apply({ rows, index, term, confState: confState(), digest: log.machine.digest });
+}
+
+/** Of a state that holds these rows. */
+function digestOf(rows: readonly StoredRow[]): DigestValue {
+  const machine = new StateMachine();
+  for (const row of rows) machine.load(row);
+  return machine.digest;
 }
 
 export function confState(): typeof emptyConfState {
@@ -240,7 +249,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       const rows = ['x', 'y'].map((key) => ({ key: `k${key}`, value: Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 9, 1]) }));
       for (const row of rows) await whole.write([row]);
       const place = { index: 20, term: 4, confState: confState() };
-      await whole.commit(place, { term: 5, vote: 2, commit: 20 });
+      await whole.commit(place, digestOf(rows), { term: 5, vote: 2, commit: 20 });
       const check = (store: LogStore, when: string): void => {
         t.equal(store.firstIndex(), 21, when);
         t.equal(store.lastIndex(), 20, when);
@@ -274,10 +283,10 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       await newer.write([row('x')]);
       await older.write([row('a')]);
       await unwanted.write([row('u')]);
-      await older.commit({ index: 20, term: 4, confState: confState() }, undefined);
+      await older.commit({ index: 20, term: 4, confState: confState() }, digestOf([row('a')]), undefined);
       await newer.write([row('y')]);
       await unwanted.abandon();
-      await newer.commit({ index: 30, term: 4, confState: confState() }, undefined);
+      await newer.commit({ index: 30, term: 4, confState: confState() }, digestOf([row('x'), row('y')]), undefined);
       await log.store.close();
       const again = await subject.open();
       t.equal(again.store.applied.index, 30);

@@ -61,6 +61,14 @@ await t.test('every fault is told, not only the first', async (t) => {
   t.match(found, { faultCount: 5, log: { entries: 6 }, state: { rows: 5 } });
 });
 
+await t.test('a row of the state that is not there is told, though every row that is there is whole', async (t) => {
+  const disk = await tenEntries();
+  disk.remove(rowKey(1, 'kk3'));
+  const found = await inspectLog(disk);
+  t.equal(found.faultCount, 1);
+  t.match(found.faults[0], /^The rows of the state have the digest [0-9a-f]{16}, not [0-9a-f]{16}: some are missing/);
+});
+
 await t.test('a log whose records are gone is told as such', async (t) => {
   const disk = await tenEntries();
   disk.remove(headKey);

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Entry, emptyConfState } from '../../../node/raft/index.ts';
+import { emptyDigest } from '../../../node/state/digest.ts';
 import type { DiskOp } from '../../../node/store/disk.ts';
 import { encodeEntries } from '../../../node/store/entry-record.ts';
 import { MemoryDisk, type OpenedLog, openLevelLogStore, openMemoryLogStore } from '../../../node/store/index.ts';
-import { entryKey, headKey, rowKey } from '../../../node/store/keys.ts';
+import { appliedKey, entryKey, headKey, rowKey } from '../../../node/store/keys.ts';
+import { decodeApplied, encodeRecord } from '../../../node/store/records.ts';
+import { sealed } from '../../../node/store/sealed-bytes.ts';
 import {
   applyPut,
   confState,
@@ -158,6 +161,30 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
       applied: 0,
     },
     {
+      name: 'a row of the state is missing, as where LevelDB left out a block',
+      damage: (d) => d.remove(rowKey(1, 'kk2')),
+      doubt: 'state-broken',
+      first: 1,
+      last: 0,
+      applied: 0,
+    },
+    {
+      name: 'a row of the state is there once more',
+      damage: (d) => d.put(rowKey(1, 'kk7'), sealed(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 3, 1]), rowKey(1, 'kk7'))),
+      doubt: 'state-broken',
+      first: 1,
+      last: 0,
+      applied: 0,
+    },
+    {
+      name: 'a row of the state is of another time, with the checksum of that time',
+      damage: (d) => d.put(rowKey(1, 'kk2'), sealed(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 1, 9]), rowKey(1, 'kk2'))),
+      doubt: 'state-broken',
+      first: 1,
+      last: 0,
+      applied: 0,
+    },
+    {
       name: 'the applied record is missing',
       damage: (d) => d.remove('applied'),
       doubt: 'state-broken',
@@ -197,6 +224,42 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     await again.store.close();
   }
 });
+
+await t.test('a log written before there were digests is opened, and has one from then on', async (t) => {
+  const disk = new MemoryDisk();
+  await tenEntries(disk);
+  const applied = decodeApplied(appliedKey, disk.get(appliedKey) ?? new Uint8Array(0));
+  if (applied === undefined) throw new Error('no applied record');
+  const { digest, ...old } = applied;
+  disk.put(appliedKey, encodeRecord(appliedKey, old));
+  const { store, machine } = await openMemoryLogStore(memoryOptions(), disk);
+  t.equal(store.doubt, undefined);
+  t.equal(machine.keyCount, 6);
+  t.same(machine.digest, digest);
+  await store.close();
+  t.same(decodeApplied(appliedKey, disk.get(appliedKey) ?? new Uint8Array(0))?.digest, digest);
+});
+
+await t.test(
+  'a state that the others do not have is not read again, and the doubt outlives the next start',
+  async (t) => {
+    const disk = new MemoryDisk();
+    await tenEntries(disk);
+    const first = await openMemoryLogStore(memoryOptions(), disk);
+    await first.store.setDoubt({ reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
+    await first.store.close();
+    const second = await openMemoryLogStore(memoryOptions(), disk);
+    t.equal(second.machine.keyCount, 0);
+    t.equal(second.store.lastIndex(), 0);
+    t.match(second.store.doubt, { reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
+    await second.store.raiseTerm(7);
+    await second.store.close();
+    const third = await openMemoryLogStore(memoryOptions(), disk);
+    t.same(third.findings, []);
+    t.ok((third.store.doubt?.raisedTerm ?? 0) > 7);
+    await third.store.close();
+  },
+);
 
 await t.test('broken entries are set aside and not destroyed', async (t) => {
   const disk = new MemoryDisk();
@@ -323,7 +386,7 @@ await t.test('a log in a folder', async (t) => {
       entries: entriesFrom(store.lastIndex() + 1, last, 2),
     });
     // Others vote as well, and can repair it.
-    store.apply({ rows: [], index: store.lastIndex(), term: 2, confState: confState() });
+    store.apply({ rows: [], index: store.lastIndex(), term: 2, confState: confState(), digest: emptyDigest });
     await store.close();
   };
   await write(100);
@@ -371,7 +434,7 @@ await t.test('a log in a folder', async (t) => {
       t.teardown(() => rm(other, { recursive: true, force: true }));
       const first = await openLevelLogStore({ folder: other, raftId: 1, bootstrap: true });
       await first.store.append({ hardState: { term: 1, vote: 1, commit: 1 }, entries: entriesFrom(2, 100, 1) });
-      first.store.apply({ rows: [], index: 101, term: 1, confState: confState() });
+      first.store.apply({ rows: [], index: 101, term: 1, confState: confState(), digest: emptyDigest });
       await first.store.close();
       // Opening moves the write-ahead file into a table.
       await (await openLevelLogStore({ folder: other, raftId: 1 })).store.close();
