@@ -24,6 +24,7 @@ export const errorMappings: Readonly<Record<ErrorCode, ErrorMapping>> = {
   NOT_FOUND: map(grpcStatus.NOT_FOUND, 404),
   CONFLICT: map(grpcStatus.FAILED_PRECONDITION, 409),
   PRECONDITION_CHANGED: map(grpcStatus.ABORTED, 409, true),
+  PRECONDITION_FAILED: map(grpcStatus.FAILED_PRECONDITION, 412),
   QUOTA_EXCEEDED: map(grpcStatus.RESOURCE_EXHAUSTED, 403),
   TOO_LARGE: map(grpcStatus.OUT_OF_RANGE, 413),
   RATE_LIMITED: map(grpcStatus.RESOURCE_EXHAUSTED, 429, true),

@@ -203,8 +203,8 @@ export interface SubnetSpec {
   readonly cidr: string;
   /** Absent: no gateway is announced. */
   readonly gatewayIp?: string;
-  /** Address of the network's service namespace (DHCP, metadata), the same on every host. */
-  readonly serviceIp: string;
+  /** Address of the network's service namespace for DHCP, the same on every host. Absent: there is no DHCP. */
+  readonly serviceIp?: string;
   readonly dhcp: boolean;
   readonly dnsServers: readonly string[];
   readonly hostRoutes: readonly { readonly destination: string; readonly nextHop: string }[];

@@ -16,6 +16,7 @@ import type { Metrics } from './base/metrics.ts';
 import { orderedUuids } from './base/ordered-uuids.ts';
 import type { Config } from './config/options.ts';
 import { placementConfiguration } from './config/placement.ts';
+import { externalMtuBytes } from './external-mtu.ts';
 import { endpointOf } from './found-mesh.ts';
 import type { HostSide } from './host-side.ts';
 import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
@@ -71,7 +72,11 @@ export class Interfaces implements Service {
     const directory = new IdentityDirectory(services, identity.passwords);
     const images = new ImageService({ ...services, content: host.images, hostId });
     this.#images = images;
-    const network = new NetworkService(services, { ...defaultNetworkOptions, underlayMtu: config.network.underlayMtu });
+    const network = new NetworkService(services, {
+      ...defaultNetworkOptions,
+      underlayMtu: config.network.underlayMtu,
+      externalMtu: externalMtuBytes(config.network.externalInterface),
+    });
     const computeOptions = {
       storage: config.storage,
       takesQueries: placementConfiguration(config).enabledFilters.includes('JsonFilter'),

@@ -62,7 +62,7 @@ export function dnsmasqArguments(
 
 /** Option 121: who is given it ignores the router option, so the default route is said again. */
 function dhcpRoutes(subnet: SubnetSpec): string[] {
-  const routes = [`${metadataIp}/32`, subnet.serviceIp];
+  const routes = subnet.serviceIp === undefined ? [] : [`${metadataIp}/32`, subnet.serviceIp];
   for (const route of subnet.hostRoutes) routes.push(readCidr(route.destination).text, route.nextHop);
   if (subnet.gatewayIp !== undefined) routes.push('0.0.0.0/0', subnet.gatewayIp);
   return routes;

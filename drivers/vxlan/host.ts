@@ -211,7 +211,8 @@ export class Host {
 
     fdb.push({ mac: serviceMac, dev: serviceVethName(spec.vni) });
     for (const subnet of spec.subnets) {
-      neighbours.push({ ip: subnet.serviceIp, mac: serviceMac }, { ip: metadataIp, mac: serviceMac });
+      if (subnet.serviceIp !== undefined) neighbours.push({ ip: subnet.serviceIp, mac: serviceMac });
+      neighbours.push({ ip: metadataIp, mac: serviceMac });
     }
     for (const leg of this.book.legsOf(networkId)) {
       const dev = routerLegName(leg.routerId, spec.vni);

@@ -93,11 +93,7 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
   const { spec } = host.network(networkId);
   const service = host.namespace(serviceNamespace(host.options.namespacePrefix, spec.vni));
   const ports = host.book.portsOf(networkId);
-  const [links, routes, tables] = await Promise.all([
-    service.links(signal),
-    service.routes(signal),
-    service.tables(signal),
-  ]);
+  const [links, tables] = await Promise.all([service.links(signal), service.tables(signal)]);
   const table = metadataTable(ports.map((port) => ({ ip: port.spec.ip, identityIp: identityIp(port.identityIndex) })));
   let changed = await service.ensureTable(table, tables.get(`${table.family} ${table.name}`), signal);
   const inner: LinkWanted[] = [
@@ -112,17 +108,28 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
       [serviceInner, metadataInner],
       [
         ...spec.subnets.flatMap((subnet) => [
-          { dev: serviceInner, address: `${subnet.serviceIp}/${readCidr(subnet.cidr).prefixLength}` },
+          ...(subnet.serviceIp === undefined
+            ? []
+            : [{ dev: serviceInner, address: `${subnet.serviceIp}/${readCidr(subnet.cidr).prefixLength}` }]),
           { dev: serviceInner, address: `${metadataIp}/32` },
         ]),
         { dev: metadataInner, address: keepAddress, scope: 'host' },
         ...ports.map((port) => ({ dev: metadataInner, address: `${identityIp(port.identityIndex)}/32` })),
       ],
     ),
-    ...routeLines(routes, [{ destination: metadataServerIp, dev: metadataInner }]),
   ];
   await service.ipBatch(lines, signal);
-  changed = lines.length > 0 || changed;
+  // Without an address of the subnet nothing but this leads back to its guests.
+  const onLink = spec.subnets
+    .filter((subnet) => subnet.serviceIp === undefined)
+    .map((subnet) => ({ destination: readCidr(subnet.cidr).text, dev: serviceInner }));
+  // Routes are read after the addresses changed, for the kernel drops some with them.
+  const routes = routeLines(await service.routes(signal), [
+    { destination: metadataServerIp, dev: metadataInner },
+    ...onLink,
+  ]);
+  await service.ipBatch(routes, signal);
+  changed = lines.length + routes.length > 0 || changed;
   return changed;
 }
 

@@ -30,8 +30,8 @@ import { transitIp } from './vni.ts';
 
 /** Alias of a bridge that carries transit traffic, of any number of routers. */
 const transitAlias = 'shoal-transit';
-/** External networks are plain Ethernet. */
-const externalMtu = 1500;
+/** External networks are plain Ethernet, or less where the host's interface says less. Unit: bytes. */
+const externalMtuMax = 1500;
 
 const sysctls = {
   'net.ipv4.ip_forward': '1',
@@ -79,7 +79,11 @@ export async function ensureRouter(
     const netns = await host.ensureNamespace(name, sysctls, undo, signal);
     let changed = await host.syncFilter([...vnis.values()], [], signal);
 
-    const hostLinks = routerLinks(host, spec.routerId, wanted, [...vnis.values()], mtu || externalMtu);
+    const externalMtu = Math.min(externalMtuMax, links.get(options.externalInterface ?? '')?.mtu ?? externalMtuMax);
+    const hostLinks = routerLinks(host, spec.routerId, wanted, [...vnis.values()], {
+      transit: mtu || externalMtuMax,
+      external: externalMtu,
+    });
     changed = (await host.ensureLinks(links, hostLinks, undo, signal)) || changed;
     changed = (await syncInside(host, netns, spec, wanted, announce, signal)) || changed;
     if (wanted.transit !== undefined) {
@@ -130,8 +134,9 @@ function routerLinks(
   routerId: RouterId,
   wanted: RouterWanted,
   vnis: readonly number[],
-  transitMtu: number,
+  mtus: { readonly transit: number; readonly external: number },
 ): LinkWanted[] {
+  const transitMtu = mtus.transit;
   const peerNamespace = routerNamespace(host.options.namespacePrefix, routerId);
   const alias = routerAlias(routerId);
   const wires: LinkWanted[] = vnis.map((vni) =>
@@ -152,7 +157,7 @@ function routerLinks(
         peerNamespace,
         peerMac: externalMac(routerId, host.options.vtepIp),
         bridge: externalBridge,
-        mtu: externalMtu,
+        mtu: mtus.external,
         alias,
         port: { learning: true, flood: true, neighSuppress: false, isolated: false },
       }),

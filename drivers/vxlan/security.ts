@@ -251,10 +251,10 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     want('zones', bridge, String(network.zone));
     want('vxlan', tunnel);
     for (const ip of network.anycastIps) want('anycast', `${tunnel} . ${ip}`);
+    want('anycast', `${tunnel} . ${metadataIp}`);
     if (network.serviceIp === undefined) continue;
     want('service', `${bridge} . ${network.serviceIp}`);
     want('anycast', `${tunnel} . ${network.serviceIp}`);
-    want('anycast', `${tunnel} . ${metadataIp}`);
   }
   for (const [portId, port] of scope.ports) {
     if (port?.portSecurity !== true) {

@@ -36,7 +36,8 @@ export function checkNetwork(spec: NetworkSpec): void {
       address(ip, what);
       if (!holds(cidr, ip)) refuse(`${what} ${ip} is not in ${subnet.cidr}`, { subnetId: subnet.subnetId });
     };
-    inside(subnet.serviceIp, 'serviceIp');
+    if (subnet.serviceIp !== undefined) inside(subnet.serviceIp, 'serviceIp');
+    else if (subnet.dhcp) refuse('DHCP needs a serviceIp', { subnetId: subnet.subnetId });
     if (subnet.gatewayIp !== undefined) inside(subnet.gatewayIp, 'gatewayIp');
     bounded(subnet.dnsServers, dnsServersMax, 'dnsServers');
     for (const server of subnet.dnsServers) address(server, 'dnsServers');

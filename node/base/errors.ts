@@ -13,6 +13,7 @@ export const errorCodes = {
   NOT_FOUND: 'the thing asked for does not exist, or not for this project',
   CONFLICT: 'the thing exists already, is in use, or is in the wrong state',
   PRECONDITION_CHANGED: 'a record changed between reading and writing; read again and retry',
+  PRECONDITION_FAILED: 'the condition that the caller set (If-Match) does not hold',
   QUOTA_EXCEEDED: 'the project may not have more of this',
   TOO_LARGE: 'the request body or upload is over its bound',
   RATE_LIMITED: 'too many requests; try again later',

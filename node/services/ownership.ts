@@ -53,7 +53,7 @@ export function seeNetwork(context: RequestContext, reader: StateReader, id: str
 
 export function ownNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
   const row = seeNetwork(context, reader, id);
-  if (!isOwner(context, row.record)) throw forbidden('changing a network of another project');
+  if (!isOwner(context, row.record)) throw forbidden('update_network', `network ${id} belongs to another project`);
   return row;
 }
 
@@ -65,7 +65,7 @@ export function seeSubnet(context: RequestContext, reader: StateReader, id: stri
 
 export function ownSubnet(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Subnet> {
   const row = seeSubnet(context, reader, id);
-  if (!isOwner(context, row.record)) throw forbidden('changing a subnet of another project');
+  if (!isOwner(context, row.record)) throw forbidden('update_subnet', `subnet ${id} belongs to another project`);
   return row;
 }
 
@@ -121,7 +121,8 @@ function ownRow<T extends { readonly projectId: string }>(
 /** The project a new thing belongs to: the caller's own, or for administrators whichever they name. */
 export function projectFor(context: RequestContext, wanted: string | undefined): string {
   const projectId = wanted === undefined || wanted === '' ? context.projectId : wanted;
-  if (projectId !== context.projectId && !context.isAdmin) throw forbidden('creating things for another project');
+  if (projectId !== context.projectId && !context.isAdmin)
+    throw forbidden('context_is_admin', 'only administrators name a project_id that is not their own');
   return projectId;
 }
 
@@ -140,7 +141,8 @@ export function checkDevice(
 ): void {
   if (context.isAdmin) return;
   const { deviceId, deviceOwner } = device;
-  if (deviceOwner.startsWith('network:')) throw forbidden('(rule:create_port) setting device_owner to network:*');
+  if (deviceOwner.startsWith('network:'))
+    throw forbidden('create_port:device_owner', 'network:* owners are for administrators');
   if (deviceId === '') return;
   const isServers = findOwnServer(context, reader, deviceId) !== undefined;
   if (deviceOwner.startsWith('compute:')) {

@@ -85,6 +85,8 @@ export interface TransactOptions {
    * older: asking for another costs a round through the leader and finds nothing that the compares would not.
    */
   readonly hasReadFresh?: boolean;
+  /** Looked at with each view that a plan is made from; throws when the caller's own condition does not hold. */
+  readonly requires?: (reader: StateReader) => void;
 }
 
 /**
@@ -102,6 +104,7 @@ export async function transact<T>(
     const random = randomFrom(deps.newId());
     const isFresh = number === 0 && options.hasReadFresh === true;
     const reader = isFresh ? deps.state.local : await deps.state.fresh(options.signal);
+    options.requires?.(reader);
     const change = new Change();
     const result = await plan({ reader, change, random, number });
     if (change.isEmpty) return result;

@@ -1,4 +1,4 @@
-/** Bodies, already checked by their schemas, as the service's drafts and patches. `null` is "not said" unless it means "none". */
+/** Bodies, already checked by their schemas, as the service's drafts and patches. Where null may stand it means "none". */
 import type { Static, TSchema } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { FloatingIpDraft, FloatingIpPatch } from '../../../node/services/network/floating-ips.ts';
@@ -14,13 +14,13 @@ type Body<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends TS
   ? Static<(typeof schemas)[Name]>
   : never;
 
-/** Null is "not said". */
+/** Null is "none", as is leaving it out. */
 const said = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
+/** Null is the empty list; leaving it out is to leave it alone. */
+const listOf = <T>(value: readonly T[] | null | undefined): readonly T[] | undefined => (value === null ? [] : value);
 
-function projectOf(body: { readonly tenant_id?: string | null; readonly project_id?: string | null }): {
-  projectId?: string;
-} {
-  const projectId = said(body.project_id) ?? said(body.tenant_id);
+function projectOf(body: { readonly tenant_id?: string; readonly project_id?: string }): { projectId?: string } {
+  const projectId = body.project_id ?? body.tenant_id;
   return projectId === undefined || projectId === '' ? {} : { projectId };
 }
 
@@ -29,29 +29,31 @@ export function networkDraft(body: Body<'networkNew'>): NetworkDraft {
     ...networkPatchOf(body),
     ...projectOf(body),
     ...definedOf({
-      providerType: said(body['provider:network_type']),
-      physicalNetwork: said(body['provider:physical_network']),
-      segmentationId: said(body['provider:segmentation_id']),
+      providerType: body['provider:network_type'],
+      physicalNetwork: body['provider:physical_network'],
+      segmentationId: body['provider:segmentation_id'],
     }),
   };
 }
 
 export function networkPatchOf(body: Body<'networkPatch'>): NetworkPatch {
-  if (body.is_default === true) throw unsupported('a default external network');
   return definedOf({
-    name: said(body.name),
-    description: said(body.description),
+    name: body.name,
+    description: body.description,
     adminStateUp: body.admin_state_up,
     shared: body.shared,
     external: body['router:external'],
-    mtu: said(body.mtu),
+    mtu: body.mtu,
     portSecurityEnabled: body.port_security_enabled,
   });
 }
 
 export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
   if (said(body.subnetpool_id) !== undefined || body.use_default_subnetpool === true) throw unsupported('subnet pools');
-  if (Number(body.ip_version ?? 4) === 6 || said(body.ipv6_ra_mode) !== undefined) throw unsupported('IPv6 subnets');
+  if (body.ip_version === 6) throw unsupported('IPv6 subnets');
+  if (said(body.ipv6_ra_mode) !== undefined || said(body.ipv6_address_mode) !== undefined) {
+    throw badRequest('ipv6_ra_mode or ipv6_address_mode cannot be set when ip_version is not 6.', 'InvalidInput');
+  }
   if (body.cidr === undefined || body.cidr === null) {
     throw badRequest('Bad subnets request: a subnetpool must be specified in the absence of a cidr.');
   }
@@ -61,12 +63,12 @@ export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
 export function subnetPatchOf(body: Body<'subnetPatch'>): SubnetPatch {
   return {
     ...definedOf({
-      name: said(body.name),
-      description: said(body.description),
+      name: body.name,
+      description: body.description,
       dhcp: body.enable_dhcp,
-      pools: said(body.allocation_pools),
-      dnsServers: said(body.dns_nameservers),
-      hostRoutes: said(body.host_routes)?.map((route) => ({
+      pools: body.allocation_pools,
+      dnsServers: listOf(body.dns_nameservers),
+      hostRoutes: listOf(body.host_routes)?.map((route) => ({
         destination: route.destination,
         nextHop: route.nexthop,
       })),
@@ -82,50 +84,60 @@ export function portDraft(body: Body<'portNew'>): PortDraft {
 
 export function portPatchOf(body: Body<'portPatch'>): PortPatch {
   return definedOf({
-    name: said(body.name),
-    description: said(body.description),
-    mac: said(body.mac_address),
-    fixedIps: said(body.fixed_ips)?.map((fixed) =>
-      definedOf({ subnetId: said(fixed.subnet_id), ip: said(fixed.ip_address) }),
-    ),
-    deviceId: said(body.device_id),
-    deviceOwner: said(body.device_owner),
+    name: body.name,
+    description: body.description,
+    mac: body.mac_address,
+    fixedIps: body.fixed_ips?.map((fixed) => definedOf({ subnetId: fixed.subnet_id, ip: fixed.ip_address })),
+    deviceId: body.device_id,
+    deviceOwner: body.device_owner,
     adminStateUp: body.admin_state_up,
     portSecurityEnabled: body.port_security_enabled,
-    securityGroupIds: said(body.security_groups),
-    allowedAddressPairs: said(body.allowed_address_pairs)?.map((pair) => ({
-      ip: pair.ip_address,
-      ...definedOf({ mac: said(pair.mac_address) }),
-    })),
+    securityGroupIds: listOf(body.security_groups),
+    allowedAddressPairs: listOf(body.allowed_address_pairs)?.map((pair) => {
+      if (pair.ip_address === undefined) {
+        throw badRequest('AllowedAddressPair must contain ip_address', 'AllowedAddressPairsMissingIP');
+      }
+      return { ip: pair.ip_address, ...definedOf({ mac: pair.mac_address }) };
+    }),
   });
 }
 
 export function routerDraft(body: Body<'routerNew'>): RouterDraft {
-  return { ...routerPatchOf(body), ...projectOf(body) };
+  return { ...routerFields(body), ...projectOf(body) };
 }
 
 export function routerPatchOf(body: Body<'routerPatch'>): RouterPatch {
+  return {
+    ...routerFields(body),
+    ...definedOf({
+      routes: listOf(body.routes)?.map((route) => ({ destination: route.destination, nextHop: route.nexthop })),
+    }),
+  };
+}
+
+function routerFields(body: Body<'routerNew'> | Body<'routerPatch'>): Omit<RouterDraft, 'projectId'> {
   const gateway = body.external_gateway_info;
   return {
-    ...definedOf({
-      name: said(body.name),
-      description: said(body.description),
-      adminStateUp: body.admin_state_up,
-      routes: said(body.routes)?.map((route) => ({ destination: route.destination, nextHop: route.nexthop })),
-    }),
+    ...definedOf({ name: body.name, description: body.description, adminStateUp: body.admin_state_up }),
     ...(gateway === undefined ? {} : { gateway: gatewayOf(gateway) }),
   };
 }
 
 function gatewayOf(gateway: NonNullable<Body<'routerPatch'>['external_gateway_info']> | null): GatewayDraft | null {
   // Both null and {} take the gateway away.
-  if (gateway?.network_id === undefined) return null;
+  if (gateway === null || Object.keys(gateway).length === 0) return null;
+  if (gateway.network_id === undefined) {
+    throw badRequest(
+      'Invalid input for external_gateway_info. Reason: Required keys not present: network_id.',
+      'HTTPBadRequest',
+    );
+  }
   return {
     networkId: gateway.network_id,
     ...definedOf({
       enableSnat: gateway.enable_snat,
       fixedIps: gateway.external_fixed_ips?.map((fixed) =>
-        definedOf({ subnetId: said(fixed.subnet_id), ip: said(fixed.ip_address) }),
+        definedOf({ subnetId: fixed.subnet_id, ip: fixed.ip_address }),
       ),
     }),
   };
@@ -136,7 +148,7 @@ export function floatingIpDraft(body: Body<'floatingIpNew'>): FloatingIpDraft {
     ...projectOf(body),
     floatingNetworkId: body.floating_network_id,
     ...definedOf({
-      description: said(body.description),
+      description: body.description,
       subnetId: said(body.subnet_id),
       floatingIp: said(body.floating_ip_address),
       portId: said(body.port_id),
@@ -147,34 +159,29 @@ export function floatingIpDraft(body: Body<'floatingIpNew'>): FloatingIpDraft {
 
 export function floatingIpPatchOf(body: Body<'floatingIpPatch'>): FloatingIpPatch {
   return {
-    ...definedOf({ description: said(body.description), fixedIp: said(body.fixed_ip_address) }),
+    ...definedOf({ description: body.description, fixedIp: said(body.fixed_ip_address) }),
     // Here null does mean "none".
     ...(body.port_id === undefined ? {} : { portId: body.port_id }),
   };
 }
 
 export function securityGroupDraft(body: Body<'securityGroupNew'>): SecurityGroupDraft {
-  return { name: body.name, ...projectOf(body), ...definedOf({ description: said(body.description) }) };
+  return { name: body.name ?? '', ...projectOf(body), ...definedOf({ description: body.description }) };
 }
 
 export function securityGroupRuleDraft(body: Body<'securityGroupRuleNew'>): SecurityGroupRuleDraft {
-  const port = (value: number | string | null | undefined): number | undefined => {
-    const number = value === null || value === undefined ? undefined : Number(value);
-    // Some clients say "any" by -1.
-    return number === -1 ? undefined : number;
-  };
   const protocol = said(body.protocol);
   return {
     securityGroupId: body.security_group_id,
     direction: body.direction,
     ...definedOf({
-      ethertype: said(body.ethertype),
-      protocol: protocol === undefined || protocol === -1 || protocol === '' ? undefined : String(protocol),
-      portMin: port(body.port_range_min),
-      portMax: port(body.port_range_max),
+      ethertype: body.ethertype,
+      protocol: protocol === undefined ? undefined : String(protocol),
+      portMin: said(body.port_range_min),
+      portMax: said(body.port_range_max),
       remotePrefix: said(body.remote_ip_prefix),
       remoteGroupId: said(body.remote_group_id),
-      description: said(body.description),
+      description: body.description,
     }),
   };
 }

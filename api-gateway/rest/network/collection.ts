@@ -6,9 +6,10 @@ import type { RequestContext } from '../../../node/services/context.ts';
 import { checkTags } from '../../../node/services/network/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import { readResource, readResources } from './attributes.ts';
+import { conditioned } from './if-match.ts';
 import { listAnswer, type Query, queryOf, showAnswer, type View } from './listing.ts';
-import { bulk, tagsBody, wrapped } from './schemas.ts';
+import { tagsBody } from './schemas.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
 export interface Viewing {
@@ -28,6 +29,10 @@ export interface Collection<T extends { readonly id: string; readonly tags: read
   readonly keys?: string;
   readonly newSchema: TSchema;
   readonly patchSchema: TSchema;
+  /** Shown, or said once, and not to be said now. */
+  readonly readOnly: readonly string[];
+  /** Revision of a thing's row: what `revision_number` says and `If-Match` asks for. Undefined: it is not there. */
+  revision(reader: StateReader, id: string): number | undefined;
   list(viewing: Viewing, query: Query): readonly T[] | Promise<readonly T[]>;
   show(viewing: Viewing, id: string): T;
   /** Bodies have passed `newSchema`. */
@@ -57,45 +62,60 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
   const { plural, key } = collection;
   const keys = collection.keys ?? plural;
   const path = `/v2.0/${plural}`;
-  const oneNew = wrapped(key, collection.newSchema);
-  const manyNew = bulk(keys, collection.newSchema);
-  const onePatch = wrapped(key, collection.patchSchema);
+  const revisionOf = (reader: StateReader, id: string): number | undefined => collection.revision(reader, id);
+  const viewOf = (viewing: Viewing, record: T): View => ({
+    ...collection.view(viewing, record),
+    revision_number: revisionOf(viewing.reader, record.id) ?? 0,
+  });
   // What was just committed is in the local replica by now.
   const written = async (request: FastifyRequest): Promise<Viewing> => viewingOf(gateway, request);
 
   app.get(path, async (request) => {
     const viewing = await viewingOf(gateway, request);
     const records = await collection.list(viewing, queryOf(request));
-    const views = records.map((record) => collection.view(viewing, record));
+    const views = records.map((record) => viewOf(viewing, record));
     return listAnswer(gateway, request, keys, views);
   });
 
   app.get<ById>(`${path}/:id`, async (request) => {
     const viewing = await viewingOf(gateway, request);
-    return showAnswer(request, key, collection.view(viewing, collection.show(viewing, request.params.id)));
+    return showAnswer(request, key, viewOf(viewing, collection.show(viewing, request.params.id)));
   });
 
   app.post(path, async (request, reply) => {
     const context = gateway.context(request);
-    const isBulk = typeof request.body === 'object' && request.body !== null && Object.hasOwn(request.body, keys);
-    const bodies = isBulk
-      ? (Object.values(parse(manyNew, request.body))[0] as readonly unknown[])
-      : Object.values(parse(oneNew, request.body));
-    const records = await collection.create(context, bodies);
+    const { isBulk, items } = readResources(request.body, {
+      key,
+      keys,
+      schema: collection.newSchema,
+      verb: 'POST',
+      readOnly: collection.readOnly,
+    });
+    const records = await collection.create(context, items);
     const viewing = await written(request);
-    const views = records.map((record) => collection.view(viewing, record));
+    const views = records.map((record) => viewOf(viewing, record));
     return reply.code(201).send(isBulk ? { [keys]: views } : { [key]: views[0] });
   });
 
   app.put<ById>(`${path}/:id`, async (request) => {
-    const context = gateway.context(request);
-    const [body] = Object.values(parse(onePatch, request.body));
-    const record = await collection.update(context, request.params.id, body);
-    return { [key]: collection.view(await written(request), record) };
+    const { id } = request.params;
+    const context = conditioned(request, gateway.context(request), (reader) => revisionOf(reader, id));
+    const { items } = readResources(request.body, {
+      key,
+      schema: collection.patchSchema,
+      verb: 'PUT',
+      readOnly: collection.readOnly,
+    });
+    const record = await collection.update(context, id, items[0]);
+    return { [key]: viewOf(await written(request), record) };
   });
 
   app.delete<ById>(`${path}/:id`, async (request, reply) => {
-    await collection.delete(gateway.context(request), request.params.id);
+    const { id } = request.params;
+    await collection.delete(
+      conditioned(request, gateway.context(request), (reader) => revisionOf(reader, id)),
+      id,
+    );
     return reply.code(204).send();
   });
 
@@ -117,7 +137,7 @@ function addTags<T extends { readonly id: string; readonly tags: readonly string
   };
 
   app.get<ById>(path, async (request) => ({ tags: await tagsOf(request) }));
-  app.put<ById>(path, async (request) => ({ tags: await retag(request, parse(tagsBody, request.body).tags) }));
+  app.put<ById>(path, async (request) => ({ tags: await retag(request, tagsOfBody(request.body)) }));
   app.delete<ById>(path, async (request, reply) => {
     await retag(request, []);
     return reply.code(204).send();
@@ -139,6 +159,10 @@ function addTags<T extends { readonly id: string; readonly tags: readonly string
     );
     return reply.code(204).send();
   });
+}
+
+function tagsOfBody(body: unknown): readonly string[] {
+  return readResource(body, { key: 'tags', schema: tagsBody, verb: 'PUT', readOnly: [] }).tags;
 }
 
 function requireTag(tags: readonly string[], tag: string): void {

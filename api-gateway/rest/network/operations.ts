@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Hosts, HostView } from '../../../node/services/compute/hosts.ts';
 import { parsePrefix, rangeSize } from '../../../node/services/network/address.ts';
 import { poolRanges } from '../../../node/services/network/allocation.ts';
+import { definedOf } from '../../../node/services/network/networks.ts';
 import { refuse } from '../../../node/services/network/refusals.ts';
 import { canSeeNetwork } from '../../../node/services/ownership.ts';
 import { defaultLimits, type QuotaResource, type QuotaService } from '../../../node/services/quota.ts';
@@ -11,40 +12,12 @@ import { networkTable, portTable, quotaTable, subnetTable } from '../../../node/
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import { readResources } from './attributes.ts';
 import { viewingOf } from './collection.ts';
+import { extensions } from './extensions.ts';
 import { listAnswer, showAnswer, type View } from './listing.ts';
-import { quotaPatch, wrapped } from './schemas.ts';
+import { quotaPatch } from './schemas.ts';
 import { timeText } from './views.ts';
-
-/** What this gateway really has, by Neutron's alias, with Neutron's name for it. */
-const extensions: Readonly<Record<string, string>> = {
-  agent: 'agent',
-  'allowed-address-pairs': 'Allowed Address Pairs',
-  availability_zone: 'Availability Zone',
-  binding: 'Port Binding',
-  dvr: 'Distributed Virtual Router',
-  'ext-gw-mode': 'Neutron L3 Configurable external gateway mode',
-  'external-net': 'Neutron external network',
-  extraroute: 'Neutron Extra Route',
-  'fip-port-details': 'Floating IP Port Details Extension',
-  'net-mtu': 'Network MTU',
-  'net-mtu-writable': 'Network MTU (writable)',
-  'network-ip-availability': 'Network IP Availability',
-  pagination: 'Pagination support',
-  'port-security': 'Port Security',
-  'project-id': 'project_id field enabled',
-  provider: 'Provider Network',
-  quota_details: 'Quota details management support',
-  quotas: 'Quota management support',
-  router: 'Neutron L3 Router',
-  'security-group': 'security-group',
-  sorting: 'Sorting support',
-  'standard-attr-description': 'standard-attr-description',
-  'standard-attr-tag':
-    'Tag support for resources with standard attribute: port, subnet, network, router, floatingip, security_group',
-  'standard-attr-timestamp': 'Resource timestamps',
-};
 
 /** What Neutron's quotas speak of. */
 const quotaNames = [
@@ -74,12 +47,12 @@ export function addExtensions(app: FastifyInstance, gateway: Gateway): void {
       gateway,
       request,
       'extensions',
-      Object.entries(extensions).map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
+      [...extensions].map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
     ),
   );
   app.get<ByAlias>('/v2.0/extensions/:alias', async (request) => {
     const { alias } = request.params;
-    const name = Object.hasOwn(extensions, alias) ? extensions[alias] : undefined;
+    const name = extensions.get(alias);
     if (name === undefined) {
       throw refuse('NOT_FOUND', 'HTTPNotFound', `Extension with alias ${alias} does not exist`);
     }
@@ -129,17 +102,9 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
   }
   app.put<ByProject>('/v2.0/quotas/:project', async (request) => {
     const context = gateway.context(request);
-    const body = Object.values(parse(wrapped('quota', quotaPatch), request.body))[0] ?? {};
-    const limits: Partial<Record<QuotaResource, number>> = {};
-    for (const [name, limit] of Object.entries(body)) {
-      if (name === 'tenant_id' || name === 'project_id') continue;
-      const known = quotaNames.find((candidate) => candidate === name);
-      if (known === undefined)
-        throw refuse('INVALID_ARGUMENT', 'HTTPBadRequest', `Unrecognized attribute(s) '${name}'`);
-      limits[known] = Number(limit);
-    }
-    // Neutron lets a limit fall below what is used: it then only bars more.
-    await quotas.set(context, request.params.project, limits, { force: true });
+    const { items } = readResources(request.body, { key: 'quota', schema: quotaPatch, verb: 'PUT', readOnly: [] });
+    const { force, check_limit: _isAlwaysChecked, ...limits } = items[0] ?? {};
+    await quotas.set(context, request.params.project, definedOf(limits), { force: force === true });
     return { quota: await limitsOf(request, request.params.project) };
   });
   app.delete<ByProject>('/v2.0/quotas/:project', async (request, reply) => {
@@ -151,19 +116,16 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
 /** Each host's agent does the work of all of Neutron's. */
 export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts): void {
   app.get('/v2.0/agents', async (request) => {
-    const context = gateway.context(request);
-    const { reader } = await viewingOf(gateway, request);
-    return listAnswer(
-      gateway,
-      request,
-      'agents',
-      hosts.list(context, reader).map((view) => agentView(view)),
-    );
+    const { context, reader } = await viewingOf(gateway, request);
+    // As in Neutron, others see an empty list: what may not be seen is not there.
+    const views = context.isAdmin ? hosts.list(context, reader).map((view) => agentView(view)) : [];
+    return listAnswer(gateway, request, 'agents', views);
   });
   app.get<ById>('/v2.0/agents/:id', async (request) => {
-    const context = gateway.context(request);
-    const { reader } = await viewingOf(gateway, request);
-    const found = hosts.list(context, reader).find((view) => view.host.id === request.params.id);
+    const { context, reader } = await viewingOf(gateway, request);
+    const found = context.isAdmin
+      ? hosts.list(context, reader).find((view) => view.host.id === request.params.id)
+      : undefined;
     if (found === undefined) {
       throw refuse('NOT_FOUND', 'AgentNotFound', `Agent ${request.params.id} could not be found`);
     }

@@ -3,15 +3,25 @@ import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
+import { definedOf } from '../../../node/services/network/networks.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { RouterInterface } from '../../../node/services/network/routers.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
+import {
+  floatingIpTable,
+  networkTable,
+  portTable,
+  routerTable,
+  securityGroupTable,
+  subnetTable,
+} from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import { readResource, readResources } from './attributes.ts';
 import * as bodies from './bodies.ts';
 import { addCollection, type Collection, viewingOf } from './collection.ts';
-import { listAnswer, type Query, showAnswer } from './listing.ts';
+import { listAnswer, type Query, showAnswer, type View } from './listing.ts';
 import * as schemas from './schemas.ts';
 import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
 
@@ -33,6 +43,8 @@ export function addNetworks(app: FastifyInstance, gateway: Gateway, network: Net
     key: 'network',
     newSchema: schemas.networkNew,
     patchSchema: schemas.networkPatch,
+    readOnly: schemas.readOnly.network,
+    revision: (reader, id) => networkTable.get(reader, id)?.revision,
     list: ({ context, reader }) => networks.list(context, reader),
     show: ({ context, reader }, id) => networks.show(context, reader, id),
     create: (context, all) =>
@@ -54,6 +66,8 @@ export function addSubnets(app: FastifyInstance, gateway: Gateway, network: Netw
     key: 'subnet',
     newSchema: schemas.subnetNew,
     patchSchema: schemas.subnetPatch,
+    readOnly: schemas.readOnly.subnet,
+    revision: (reader, id) => subnetTable.get(reader, id)?.revision,
     list: ({ context, reader }) => subnets.list(context, reader),
     show: ({ context, reader }, id) => subnets.show(context, reader, id),
     create: (context, all) =>
@@ -75,6 +89,8 @@ export function addPorts(app: FastifyInstance, gateway: Gateway, network: Networ
     key: 'port',
     newSchema: schemas.portNew,
     patchSchema: schemas.portPatch,
+    readOnly: schemas.readOnly.port,
+    revision: (reader, id) => portTable.get(reader, id)?.revision,
     list: ({ context, reader }, query) => {
       const deviceId = single(query, 'device_id');
       const networkId = single(query, 'network_id');
@@ -103,6 +119,8 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
     key: 'router',
     newSchema: schemas.routerNew,
     patchSchema: schemas.routerPatch,
+    readOnly: schemas.readOnly.router,
+    revision: (reader, id) => routerTable.get(reader, id)?.revision,
     list: ({ context, reader }) => routers.list(context, reader),
     show: ({ context, reader }, id) => routers.show(context, reader, id),
     create: async (context, all) => [
@@ -135,8 +153,14 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
   });
 }
 
+/** The body has no key of its own around it. */
 function interfaceOf(body: unknown): { readonly portId: string | undefined; readonly subnetId: string | undefined } {
-  const parsed = parse(schemas.routerInterface, body);
+  const parsed = readResource(body, {
+    key: 'router interface',
+    schema: schemas.routerInterface,
+    verb: 'PUT',
+    readOnly: [],
+  });
   return { portId: parsed.port_id ?? undefined, subnetId: parsed.subnet_id ?? undefined };
 }
 
@@ -161,6 +185,8 @@ export function addFloatingIps(app: FastifyInstance, gateway: Gateway, network: 
     key: 'floatingip',
     newSchema: schemas.floatingIpNew,
     patchSchema: schemas.floatingIpPatch,
+    readOnly: schemas.readOnly.floatingip,
+    revision: (reader, id) => floatingIpTable.get(reader, id)?.revision,
     list: ({ context, reader }) => floatingIps.list(context, reader),
     show: ({ context, reader }, id) => floatingIps.show(context, reader, id),
     create: async (context, all) => [
@@ -185,6 +211,8 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     keys: 'security_groups',
     newSchema: schemas.securityGroupNew,
     patchSchema: schemas.securityGroupPatch,
+    readOnly: schemas.readOnly.security_group,
+    revision: (reader, id) => securityGroupTable.get(reader, id)?.revision,
     list: async (viewing) => {
       // As in Neutron, whoever looks finds the default group. What cannot be written now is made when it can.
       try {
@@ -204,10 +232,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     ],
     update: (context, id, body) => {
       const { name, description } = as(schemas.securityGroupPatch, body);
-      return securityGroups.update(context, id, {
-        ...(name == null ? {} : { name }),
-        ...(description == null ? {} : { description }),
-      });
+      return securityGroups.update(context, id, definedOf({ name, description }));
     },
     retag: (context, id, tags) => securityGroups.update(context, id, { tags }),
     delete: (context, id) => securityGroups.delete(context, id),
@@ -219,30 +244,37 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
 
 function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: NetworkService): void {
   const path = '/v2.0/security-group-rules';
-  const one = schemas.wrapped('security_group_rule', schemas.securityGroupRuleNew);
-  const many = schemas.bulk('security_group_rules', schemas.securityGroupRuleNew);
+  const withRevision = (reader: StateReader, view: RuleView): View => ({
+    ...ruleView(view),
+    // A rule never changes: its group's row is what was written when it was made.
+    revision_number: securityGroupTable.get(reader, view.group.id)?.revision ?? 0,
+  });
 
   app.get(path, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
-    const views = securityGroups.listRules(context, reader).map((view) => ruleView(view));
+    const views = securityGroups.listRules(context, reader).map((view) => withRevision(reader, view));
     return listAnswer(gateway, request, 'security_group_rules', views);
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const view: RuleView = securityGroups.showRule(context, reader, request.params.id);
-    return showAnswer(request, 'security_group_rule', ruleView(view));
+    return showAnswer(request, 'security_group_rule', withRevision(reader, view));
   });
   app.post(path, async (request, reply) => {
     const context = gateway.context(request);
-    const isBulk = typeof request.body === 'object' && request.body !== null && 'security_group_rules' in request.body;
-    const rules = isBulk
-      ? (parse(many, request.body)['security_group_rules'] ?? [])
-      : Object.values(parse(one, request.body));
+    const { isBulk, items } = readResources(request.body, {
+      key: 'security_group_rule',
+      keys: 'security_group_rules',
+      schema: schemas.securityGroupRuleNew,
+      verb: 'POST',
+      readOnly: schemas.readOnly.security_group_rule,
+    });
     const made = await securityGroups.createRules(
       context,
-      rules.map((body) => bodies.securityGroupRuleDraft(as(schemas.securityGroupRuleNew, body))),
+      items.map((body) => bodies.securityGroupRuleDraft(body)),
     );
-    const views = made.map((view) => ruleView(view));
+    const { reader } = await viewingOf(gateway, request);
+    const views = made.map((view) => withRevision(reader, view));
     return reply.code(201).send(isBulk ? { security_group_rules: views } : { security_group_rule: views[0] });
   });
   app.delete<ById>(`${path}/:id`, async (request, reply) => {

@@ -1,112 +1,125 @@
-/** Bodies of the network API. As Neutron, unknown attributes are refused. */
+/**
+ * Attributes of the network API. What may be null, how long a text may be and what has which type is Neutron's; what differs
+ * is in LEDGER.md with its reason. As Neutron, unknown attributes are refused. `attributes.ts` reads bodies by these.
+ */
 import Type, { type TProperties } from 'typebox';
 
 /** An object in which only these keys may stand. */
-const only = <Properties extends TProperties>(properties: Properties) =>
-  Type.Object(properties, { additionalProperties: false });
-/** May be left out, or be null, which says the same. */
+const only = <Properties extends TProperties>(properties: Properties, options: { readonly reason?: string } = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: false });
+/** May be left out, and only that. */
+const may = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(schema);
+/** May be left out, or be null. */
 const orNull = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
 
-const id = Type.String({ minLength: 1, maxLength: 64 });
-const text = Type.String({ maxLength: 1024 });
+/** As oslo's `is_uuid_like`: hyphens, braces and `urn:uuid:` are what people write around 32 hexadecimal digits. */
+const id = Type.String({
+  pattern: '^(urn:uuid:)?\\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\\}?$',
+  maxLength: 64,
+  reason: 'is not a valid UUID',
+});
+const text = Type.String({ maxLength: 255 });
 const address = Type.String({ maxLength: 64 });
+const mac = Type.String({ maxLength: 64 });
 const flag = Type.Boolean();
-const owner = { tenant_id: orNull(text), project_id: orNull(text) };
-const tags = Type.Array(Type.String({ maxLength: 255 }), { maxItems: 50 });
-const described = { name: orNull(text), description: orNull(text) };
+const owner = { tenant_id: may(text), project_id: may(text) };
+const described = { name: may(text), description: may(text) };
+/** A list that must be empty, because what it would ask for is not there. */
+const none = (reason: string) => Type.Array(Type.Unknown(), { maxItems: 0, reason });
+const routes = orNull(Type.Array(only({ destination: address, nexthop: address }), { maxItems: 64 }));
 
 const networkChange = {
   ...described,
-  admin_state_up: Type.Optional(flag),
-  shared: Type.Optional(flag),
-  'router:external': Type.Optional(flag),
-  mtu: orNull(Type.Integer()),
-  port_security_enabled: Type.Optional(flag),
-  is_default: Type.Optional(flag),
+  admin_state_up: may(flag),
+  shared: may(flag),
+  'router:external': may(flag),
+  mtu: may(Type.Integer({ minimum: 0 })),
+  port_security_enabled: may(flag),
+  is_default: may(Type.Literal(false, { type: 'boolean', reason: 'there is no default external network here' })),
 };
+const noZones = none('every zone of this cloud has every network and router; hints are not taken');
 export const networkNew = only({
   ...networkChange,
   ...owner,
-  'provider:network_type': orNull(text),
-  'provider:physical_network': orNull(text),
-  'provider:segmentation_id': orNull(Type.Integer()),
-  availability_zone_hints: Type.Optional(Type.Array(text, { maxItems: 0 })),
+  'provider:network_type': may(Type.String({ maxLength: 32 })),
+  'provider:physical_network': may(Type.String({ maxLength: 64 })),
+  'provider:segmentation_id': may(Type.Integer()),
+  availability_zone_hints: may(noZones),
 });
 export const networkPatch = only(networkChange);
 
 const subnetChange = {
   ...described,
   gateway_ip: orNull(address),
-  enable_dhcp: Type.Optional(flag),
-  allocation_pools: orNull(Type.Array(only({ start: address, end: address }), { maxItems: 64 })),
+  enable_dhcp: may(flag),
+  allocation_pools: may(Type.Array(only({ start: address, end: address }), { maxItems: 64 })),
   dns_nameservers: orNull(Type.Array(address, { maxItems: 64 })),
-  host_routes: orNull(Type.Array(only({ destination: address, nexthop: address }), { maxItems: 64 })),
-  service_types: Type.Optional(Type.Array(text, { maxItems: 0 })),
+  host_routes: routes,
+  service_types: may(none('subnets of this cloud serve every device')),
 };
+const ipv6Mode = orNull(Type.String({ maxLength: 32 }));
 export const subnetNew = only({
   ...subnetChange,
   ...owner,
   network_id: id,
   cidr: orNull(address),
-  ip_version: Type.Optional(Type.Union([Type.Literal(4), Type.Literal(6), Type.Literal('4'), Type.Literal('6')])),
+  ip_version: may(Type.Union([Type.Literal(4, { type: 'integer' }), Type.Literal(6, { type: 'integer' })])),
   subnetpool_id: orNull(text),
-  prefixlen: Type.Optional(Type.Integer()),
-  use_default_subnetpool: Type.Optional(flag),
-  ipv6_ra_mode: orNull(text),
-  ipv6_address_mode: orNull(text),
+  prefixlen: may(Type.Integer({ minimum: 0 })),
+  use_default_subnetpool: may(flag),
+  ipv6_ra_mode: ipv6Mode,
+  ipv6_address_mode: ipv6Mode,
 });
 export const subnetPatch = only(subnetChange);
 
+const fixedIp = only({ subnet_id: may(id), ip_address: may(address) });
 const portChange = {
   ...described,
-  admin_state_up: Type.Optional(flag),
-  mac_address: orNull(text),
-  fixed_ips: orNull(Type.Array(only({ subnet_id: orNull(id), ip_address: orNull(address) }), { maxItems: 64 })),
-  device_id: orNull(text),
-  device_owner: orNull(text),
+  admin_state_up: may(flag),
+  mac_address: may(mac),
+  fixed_ips: may(Type.Array(fixedIp, { maxItems: 64 })),
+  device_id: may(text),
+  device_owner: may(text),
   security_groups: orNull(Type.Array(id, { maxItems: 64 })),
-  port_security_enabled: Type.Optional(flag),
-  allowed_address_pairs: orNull(Type.Array(only({ ip_address: address, mac_address: orNull(text) }), { maxItems: 64 })),
-  extra_dhcp_opts: orNull(Type.Array(Type.Object({}), { maxItems: 0 })),
-  'binding:vnic_type': orNull(Type.Literal('normal')),
-  'binding:profile': orNull(Type.Object({}, { additionalProperties: false })),
-  'binding:host_id': orNull(Type.Literal('')),
+  port_security_enabled: may(flag),
+  allowed_address_pairs: orNull(
+    Type.Array(only({ ip_address: may(address), mac_address: may(mac) }), { maxItems: 64 }),
+  ),
+  extra_dhcp_opts: orNull(none('extra DHCP options are not served here')),
+  'binding:vnic_type': may(
+    Type.Literal('normal', { type: 'string', reason: "only vnic_type 'normal' (a tap) is served here" }),
+  ),
+  'binding:profile': orNull(only({}, { reason: 'binding profiles are not served here' })),
+  'binding:host_id': orNull(
+    Type.Literal('', { type: 'string', reason: 'ports are bound by their servers, to the host that placement chose' }),
+  ),
 };
 export const portNew = only({ ...portChange, ...owner, network_id: id });
 export const portPatch = only(portChange);
 
-const gateway = Type.Union([
-  Type.Null(),
-  only({
-    network_id: Type.Optional(id),
-    enable_snat: Type.Optional(flag),
-    external_fixed_ips: Type.Optional(
-      Type.Array(only({ subnet_id: orNull(id), ip_address: orNull(address) }), { maxItems: 64 }),
-    ),
-  }),
-]);
+const gateway = only({
+  network_id: may(id),
+  enable_snat: may(flag),
+  external_fixed_ips: may(Type.Array(fixedIp, { maxItems: 64 })),
+});
 const routerChange = {
   ...described,
-  admin_state_up: Type.Optional(flag),
-  external_gateway_info: Type.Optional(gateway),
-  // Every router is distributed, none is made of two halves that watch each other.
-  distributed: Type.Optional(Type.Literal(true)),
-  ha: Type.Optional(Type.Literal(false)),
+  admin_state_up: may(flag),
+  external_gateway_info: orNull(gateway),
+  distributed: orNull(
+    Type.Literal(true, { type: 'boolean', reason: 'every router of this cloud is distributed over all hosts' }),
+  ),
+  ha: orNull(
+    Type.Literal(false, { type: 'boolean', reason: 'a distributed router has no second half that could take over' }),
+  ),
 };
-export const routerNew = only({
-  ...routerChange,
-  ...owner,
-  availability_zone_hints: Type.Optional(Type.Array(text, { maxItems: 0 })),
-});
-export const routerPatch = only({
-  ...routerChange,
-  routes: orNull(Type.Array(only({ destination: address, nexthop: address }), { maxItems: 64 })),
-});
+export const routerNew = only({ ...routerChange, ...owner, availability_zone_hints: may(noZones) });
+export const routerPatch = only({ ...routerChange, routes });
 export const routerInterface = only({ subnet_id: orNull(id), port_id: orNull(id) });
 
 export const floatingIpNew = only({
   ...owner,
-  description: orNull(text),
+  description: may(text),
   floating_network_id: id,
   subnet_id: orNull(id),
   floating_ip_address: orNull(address),
@@ -114,39 +127,93 @@ export const floatingIpNew = only({
   fixed_ip_address: orNull(address),
 });
 export const floatingIpPatch = only({
-  description: orNull(text),
+  description: may(text),
   port_id: orNull(id),
   fixed_ip_address: orNull(address),
 });
 
-export const securityGroupNew = only({
-  ...owner,
-  name: text,
-  description: orNull(text),
-  stateful: Type.Optional(Type.Literal(true)),
-});
-export const securityGroupPatch = only({ ...described, stateful: Type.Optional(Type.Literal(true)) });
-const portNumber = orNull(Type.Union([Type.Integer(), Type.String({ pattern: '^-?[0-9]{1,6}$' })]));
+const stateful = may(
+  Type.Literal(true, { type: 'boolean', reason: 'security groups of this cloud follow connections: all are stateful' }),
+);
+export const securityGroupNew = only({ ...owner, ...described, stateful });
+export const securityGroupPatch = only({ ...described, stateful });
+const portNumber = orNull(Type.Integer({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1 }));
 export const securityGroupRuleNew = only({
   ...owner,
-  security_group_id: id,
-  direction: text,
-  ethertype: orNull(text),
-  protocol: orNull(Type.Union([text, Type.Integer()])),
+  security_group_id: Type.String({ maxLength: 36 }),
+  direction: Type.Union([Type.Literal('ingress', { type: 'string' }), Type.Literal('egress', { type: 'string' })]),
+  ethertype: may(text),
+  protocol: orNull(Type.Union([Type.Integer(), text])),
   port_range_min: portNumber,
   port_range_max: portNumber,
   remote_ip_prefix: orNull(address),
-  remote_group_id: orNull(id),
-  description: orNull(text),
+  remote_group_id: orNull(text),
+  description: may(text),
 });
 
-const limit = Type.Union([Type.Integer(), Type.String({ pattern: '^-?[0-9]{1,10}$' })]);
-export const quotaPatch = Type.Object({}, { additionalProperties: limit });
-export const tagsBody = only({ tags });
+const limit = may(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
+export const quotaPatch = only({
+  network: limit,
+  subnet: limit,
+  port: limit,
+  router: limit,
+  floatingip: limit,
+  security_group: limit,
+  security_group_rule: limit,
+  force: may(flag),
+  check_limit: may(flag),
+});
+export const tagsBody = only({ tags: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 50 }) });
 
-/** `{"network": {...}}`. */
-export const wrapped = <Schema extends Type.TSchema>(key: string, schema: Schema) =>
-  Type.Object({ [key]: schema }, { additionalProperties: false });
-/** `{"networks": [...]}`: many at once. */
-export const bulk = <Schema extends Type.TSchema>(key: string, schema: Schema) =>
-  Type.Object({ [key]: Type.Array(schema, { minItems: 1, maxItems: 100 }) }, { additionalProperties: false });
+const everywhere = ['id', 'status', 'created_at', 'updated_at', 'revision_number', 'tags'] as const;
+/** Attributes of each resource that its answers have and its bodies must not. */
+export const readOnly = {
+  network: [
+    ...everywhere,
+    'subnets',
+    'availability_zones',
+    'ipv4_address_scope',
+    'ipv6_address_scope',
+    'tenant_id',
+    'project_id',
+    'provider:network_type',
+    'provider:physical_network',
+    'provider:segmentation_id',
+    'availability_zone_hints',
+  ],
+  subnet: [
+    ...everywhere,
+    'tenant_id',
+    'project_id',
+    'network_id',
+    'cidr',
+    'ip_version',
+    'subnetpool_id',
+    'prefixlen',
+    'use_default_subnetpool',
+    'ipv6_ra_mode',
+    'ipv6_address_mode',
+  ],
+  port: [...everywhere, 'tenant_id', 'project_id', 'network_id', 'binding:vif_type', 'binding:vif_details'],
+  router: [
+    ...everywhere,
+    'tenant_id',
+    'project_id',
+    'routes',
+    'flavor_id',
+    'availability_zones',
+    'availability_zone_hints',
+  ],
+  floatingip: [
+    ...everywhere,
+    'tenant_id',
+    'project_id',
+    'floating_network_id',
+    'floating_ip_address',
+    'subnet_id',
+    'router_id',
+    'port_details',
+  ],
+  security_group: [...everywhere, 'tenant_id', 'project_id', 'security_group_rules', 'shared'],
+  security_group_rule: [...everywhere, 'normalized_cidr'],
+} as const;

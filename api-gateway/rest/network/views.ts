@@ -1,5 +1,6 @@
 /** Records as Neutron answers them. */
 
+import { normalPrefix } from '../../../node/services/network/address.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import { hostTable, portTable, subnetTable } from '../../../node/state/tables/index.ts';
@@ -122,7 +123,9 @@ export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
         : {
             network_id: router.externalNetworkId,
             enable_snat: router.snat,
-            external_fixed_ips: [{ subnet_id: router.externalSubnetId, ip_address: router.externalIp }],
+            // None while the external network has no subnet.
+            external_fixed_ips:
+              router.externalIp === '' ? [] : [{ subnet_id: router.externalSubnetId, ip_address: router.externalIp }],
           },
     routes: router.routes.map((route) => ({ destination: route.destination, nexthop: route.nextHop })),
     availability_zone_hints: [],
@@ -179,7 +182,7 @@ export function ruleView({ rule, group }: RuleView): View {
     port_range_min: rule.portMin < 0 ? null : rule.portMin,
     port_range_max: rule.portMax < 0 ? null : rule.portMax,
     remote_ip_prefix: rule.remotePrefix === '' ? null : rule.remotePrefix,
-    normalized_cidr: rule.remotePrefix === '' ? null : rule.remotePrefix,
+    normalized_cidr: rule.remotePrefix === '' ? null : normalPrefix(rule.remotePrefix),
     remote_group_id: rule.remoteGroupId === '' ? null : rule.remoteGroupId,
     description: rule.description,
     created_at: timeText(rule.createdMs),

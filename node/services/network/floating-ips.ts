@@ -55,7 +55,7 @@ export class FloatingIps {
 
   async create(context: RequestContext, draft: FloatingIpDraft): Promise<shoal.v1.FloatingIp> {
     checkText('description', draft.description);
-    if (draft.floatingIp !== undefined && !context.isAdmin) throw forbidden('choosing a floating_ip_address');
+    if (draft.floatingIp !== undefined && !context.isAdmin) throw forbidden('create_floatingip:floating_ip_address');
     const projectId = projectFor(context, draft.projectId);
     const ids = { floatingIp: this.#deps.newId(), port: this.#deps.newId() };
     const nowMs = this.#deps.clock.nowMs();

@@ -35,7 +35,7 @@ import {
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { interfacesOf, isInterfaceOf, serverOfPort } from '../ownership.ts';
-import { parseIpv4, parsePrefix } from './address.ts';
+import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
 import { deviceOwners } from './device-owners.ts';
 import { serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
@@ -163,7 +163,9 @@ class Records {
       const prefixes = new Set<string>();
       for (const { record: port } of portTable.by(this.reader, 'security-group', indexKey(groupId))) {
         for (const fixed of port.fixedIps) prefixes.add(`${fixed.ip}/32`);
-        for (const pair of port.allowedAddressPairs) prefixes.add(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
+        for (const pair of port.allowedAddressPairs) {
+          prefixes.add(normalPrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`));
+        }
       }
       return sortedPrefixes([...prefixes]);
     });
@@ -220,7 +222,7 @@ function networkSpec(reader: StateReader, network: shoal.v1.Network): NetworkSpe
     subnetId: subnet.id as SubnetId,
     cidr: subnet.cidr,
     ...(subnet.gatewayIp === '' ? {} : { gatewayIp: subnet.gatewayIp }),
-    serviceIp: subnet.serviceIp,
+    ...(subnet.serviceIp === '' ? {} : { serviceIp: subnet.serviceIp }),
     dhcp: subnet.dhcp,
     dnsServers: [...subnet.dnsServers],
     hostRoutes: subnet.hostRoutes.map((route) => ({ destination: route.destination, nextHop: route.nextHop })),
@@ -350,7 +352,7 @@ function ruleSpec(records: Records, rule: shoal.v1.SecurityGroupRule): SecurityR
     rule.remoteGroupId !== ''
       ? records.membersOf(rule.remoteGroupId)
       : rule.remotePrefix !== ''
-        ? [rule.remotePrefix]
+        ? [normalPrefix(rule.remotePrefix)]
         : undefined;
   return {
     direction: rule.direction === 'ingress' ? 'ingress' : 'egress',

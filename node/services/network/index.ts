@@ -22,9 +22,10 @@ export class NetworkService {
 
   constructor(deps: ServiceDependencies, options: NetworkOptions = defaultNetworkOptions) {
     this.networks = new Networks(deps, options);
-    this.subnets = new Subnets(deps);
+    const routers = new Routers(deps);
+    this.routers = routers;
+    this.subnets = new Subnets(deps, (context, networkId) => routers.addressWaiting(context, networkId));
     this.ports = new Ports(deps);
-    this.routers = new Routers(deps);
     this.floatingIps = new FloatingIps(deps);
     this.securityGroups = new SecurityGroups(deps);
   }

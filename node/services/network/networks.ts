@@ -41,6 +41,15 @@ export type NetworkPatch = Pick<
   'name' | 'description' | 'adminStateUp' | 'shared' | 'external' | 'mtu' | 'portSecurityEnabled'
 > & { readonly tags?: readonly string[] };
 
+/** What administrators alone may say of a network, with Neutron's names. */
+const privileged = [
+  ['shared', 'shared'],
+  ['external', 'router:external'],
+  ['providerType', 'provider:network_type'],
+  ['physicalNetwork', 'provider:physical_network'],
+  ['segmentationId', 'provider:segmentation_id'],
+] as const satisfies readonly (readonly [keyof NetworkDraft, string])[];
+
 export class Networks {
   readonly #deps: ServiceDependencies;
   readonly #options: NetworkOptions;
@@ -64,7 +73,7 @@ export class Networks {
 
   /** All of them, or none. */
   async create(context: RequestContext, drafts: readonly NetworkDraft[]): Promise<readonly shoal.v1.Network[]> {
-    for (const draft of drafts) this.#check(context, draft);
+    for (const draft of drafts) this.#check(context, 'create', draft);
     const ids = drafts.map(() => this.#deps.newId());
     return transact(this.#deps, context, (attempt) =>
       drafts.map((draft, index) => this.#plan(context, attempt, draft, ids[index] as string)),
@@ -72,7 +81,7 @@ export class Networks {
   }
 
   async update(context: RequestContext, id: string, patch: NetworkPatch): Promise<shoal.v1.Network> {
-    this.#check(context, patch);
+    this.#check(context, 'update', patch);
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = ownNetwork(context, reader, id);
       if (patch.external !== undefined && patch.external !== row.record.external) {
@@ -85,7 +94,7 @@ export class Networks {
           description: patch.description,
           adminStateUp: patch.adminStateUp,
           shared: patch.shared,
-          mtu: patch.mtu,
+          mtu: patch.mtu === undefined ? undefined : this.#mtu(patch.mtu, row.record.external),
           portSecurityEnabled: patch.portSecurityEnabled,
         }),
         tags: [...(patch.tags ?? row.record.tags)],
@@ -114,20 +123,31 @@ export class Networks {
     });
   }
 
-  #check(context: RequestContext, draft: NetworkDraft | NetworkPatch): void {
+  #check(context: RequestContext, verb: 'create' | 'update', draft: NetworkDraft | NetworkPatch): void {
     checkText('name', draft.name);
     checkText('description', draft.description);
-    const privileged = ['shared', 'external', 'providerType', 'physicalNetwork', 'segmentationId'] as const;
     const facts: NetworkDraft = draft;
-    for (const name of privileged) {
-      if (facts[name] !== undefined && facts[name] !== false && !context.isAdmin) {
-        throw forbidden(`setting ${name} of a network`);
+    for (const [field, attribute] of privileged) {
+      if (facts[field] !== undefined && facts[field] !== false && !context.isAdmin) {
+        throw forbidden(`${verb}_network:${attribute}`);
       }
     }
-    const mtuMax = this.#options.underlayMtu - vxlanOverheadBytes;
-    if (draft.mtu !== undefined && draft.mtu !== 0 && (draft.mtu < mtuMin || draft.mtu > mtuMax)) {
-      throw badRequest(`Invalid input for mtu: ${draft.mtu} is not in [${mtuMin}, ${mtuMax}].`, 'InvalidInput');
-    }
+  }
+
+  /** The largest MTU that a network may have, bytes: what its wires carry. */
+  #mtuMax(external: boolean): number {
+    return external ? this.#options.externalMtu : this.#options.underlayMtu - vxlanOverheadBytes;
+  }
+
+  /** 0, or absent: the largest. */
+  #mtu(wanted: number | undefined, external: boolean): number {
+    const max = this.#mtuMax(external);
+    if (wanted === undefined || wanted === 0) return max;
+    if (wanted >= mtuMin && wanted <= max) return wanted;
+    throw badRequest(
+      `Invalid input for operation: Requested MTU is too ${wanted > max ? 'big' : 'small'}, ${wanted} is not in [${mtuMin}, ${max}].`,
+      'InvalidInput',
+    );
   }
 
   #plan(context: RequestContext, attempt: Attempt, draft: NetworkDraft, id: string): shoal.v1.Network {
@@ -145,8 +165,7 @@ export class Networks {
       throw badRequest(`Invalid input for operation: segmentation_id out of range 1 to ${vniMax}.`, 'InvalidInput');
     }
     const now = this.#deps.clock.nowMs();
-    const { underlayMtu, externalPhysicalNetwork } = this.#options;
-    const ownMtu = external ? underlayMtu : underlayMtu - vxlanOverheadBytes;
+    const { externalPhysicalNetwork } = this.#options;
     const network = new shoal.v1.Network({
       id,
       name: draft.name ?? '',
@@ -156,7 +175,7 @@ export class Networks {
       shared: draft.shared ?? false,
       external,
       vni: external ? 0 : allocateVni(attempt, 'network', vni),
-      mtu: draft.mtu === undefined || draft.mtu === 0 ? ownMtu : draft.mtu,
+      mtu: this.#mtu(draft.mtu, external),
       createdMs: now,
       updatedMs: now,
       portSecurityEnabled: draft.portSecurityEnabled ?? true,

@@ -2,6 +2,8 @@
 export interface NetworkOptions {
   /** MTU of the links between hosts, bytes. */
   readonly underlayMtu: number;
+  /** MTU of the wires of external networks, bytes: plain Ethernet, or less where the hosts' interface says less. */
+  readonly externalMtu: number;
   /** Name of the physical network behind external networks that name none. */
   readonly externalPhysicalNetwork: string;
 }
@@ -11,4 +13,8 @@ export const vxlanOverheadBytes = 50;
 /** Smallest MTU of a network, bytes: what every IPv4 host must be able to take in one piece (RFC 791). */
 export const mtuMin = 576;
 
-export const defaultNetworkOptions: NetworkOptions = { underlayMtu: 1500, externalPhysicalNetwork: 'external' };
+export const defaultNetworkOptions: NetworkOptions = {
+  underlayMtu: 1500,
+  externalMtu: 1500,
+  externalPhysicalNetwork: 'external',
+};

@@ -16,11 +16,11 @@ import {
   serverOfPort,
 } from '../ownership.ts';
 import { type Attempt, transact } from '../transact.ts';
-import { contains, parseIpv4, parsePrefix, usableRange } from './address.ts';
+import { contains, formatPrefix, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
 import { definedOf } from './networks.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
-import { badRequest, forbidden, notFound, refuse } from './refusals.ts';
+import { badAttribute, badRequest, forbidden, notFound, refuse } from './refusals.ts';
 import { planDefaultGroup } from './security-groups.ts';
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';
@@ -94,7 +94,7 @@ export class Ports {
     return transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const row = seePort(context, reader, id);
-      if (!isOwner(context, row.record)) throw forbidden('changing a port of another project');
+      if (!isOwner(context, row.record)) throw forbidden('update_port', `port ${id} belongs to another project`);
       const networkRow = networkTable.must(reader, row.record.networkId);
       checkPrivileges(context, networkRow.record, patch);
       checkDeviceChange(context, reader, row.record, patch);
@@ -111,7 +111,7 @@ export class Ports {
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = seePort(context, reader, id);
       const port = row.record;
-      if (!isOwner(context, port)) throw forbidden('deleting a port of another project');
+      if (!isOwner(context, port)) throw forbidden('delete_port', `port ${id} belongs to another project`);
       if (isServicePort(reader, port)) {
         throw refuse(
           'CONFLICT',
@@ -154,6 +154,7 @@ export class Ports {
       port.projectId,
     );
     const pairs = patch.allowedAddressPairs;
+    const mac = patch.mac === undefined ? port.mac : wantedMac(attempt, network.id, patch.mac, port.mac);
     const next = new shoal.v1.Port({
       ...port,
       ...definedOf({
@@ -163,11 +164,11 @@ export class Ports {
         deviceId: patch.deviceId,
         deviceOwner: patch.deviceOwner,
       }),
-      mac: patch.mac === undefined ? port.mac : wantedMac(attempt, network.id, patch.mac, port.mac),
+      mac,
       fixedIps: [...fixedIps],
       portSecurityEnabled,
       securityGroupIds: [...securityGroupIds],
-      allowedAddressPairs: pairs === undefined ? port.allowedAddressPairs : pairs.map(toPair),
+      allowedAddressPairs: pairs === undefined ? port.allowedAddressPairs : pairsOf(pairs, mac),
       tags: [...(patch.tags ?? port.tags)],
       updatedMs: this.#deps.clock.nowMs(),
     });
@@ -218,12 +219,13 @@ export function planPort(
       ? planAnyAddress(attempt, network)
       : planAddresses(context, attempt, network, draft.fixedIps);
   const portSecurityEnabled = draft.portSecurityEnabled ?? network.portSecurityEnabled;
+  const mac = draft.mac === undefined ? allocateMac(attempt, network.id) : wantedMac(attempt, network.id, draft.mac);
   const port = new shoal.v1.Port({
     id: making.id,
     name: draft.name ?? '',
     projectId,
     networkId: network.id,
-    mac: draft.mac === undefined ? allocateMac(attempt, network.id) : wantedMac(attempt, network.id, draft.mac),
+    mac,
     fixedIps: [...fixedIps],
     deviceId: draft.deviceId ?? '',
     deviceOwner: draft.deviceOwner ?? '',
@@ -235,7 +237,7 @@ export function planPort(
     updatedMs: making.nowMs,
     status: 'DOWN',
     hostId: making.hostId ?? '',
-    allowedAddressPairs: (draft.allowedAddressPairs ?? []).map(toPair),
+    allowedAddressPairs: pairsOf(draft.allowedAddressPairs, mac),
     madeForServer: making.madeForServer ?? false,
   });
   checkSecurityAgrees(port);
@@ -298,13 +300,14 @@ function checkPrivileges(
   draft: Omit<PortDraft, 'networkId' | 'projectId'> | PortPatch,
 ): void {
   if (isOwner(context, network)) return;
-  if (draft.mac !== undefined) throw forbidden('setting mac_address of a port on a network of another project');
+  const why = 'the network belongs to another project';
+  if (draft.mac !== undefined) throw forbidden('create_port:mac_address', why);
   if (draft.fixedIps?.some((fixed) => fixed.ip !== undefined)) {
-    throw forbidden('setting fixed_ips of a port on a network of another project');
+    throw forbidden('create_port:fixed_ips:ip_address', why);
   }
-  if (draft.portSecurityEnabled === false) throw forbidden('disabling port security on a network of another project');
+  if (draft.portSecurityEnabled === false) throw forbidden('create_port:port_security_enabled', why);
   if (draft.allowedAddressPairs !== undefined && draft.allowedAddressPairs.length > 0) {
-    throw forbidden('setting allowed_address_pairs of a port on a network of another project');
+    throw forbidden('create_port:allowed_address_pairs', why);
   }
 }
 
@@ -364,32 +367,54 @@ function planAddresses(
   if (drafts.length > fixedIpsMax) {
     throw badRequest(`Exceeded maximum amount of fixed ips per port: ${fixedIpsMax}.`, 'InvalidInput');
   }
-  return drafts.map((draft) => {
-    const row = subnetFor(context, attempt.reader, network, draft);
+  const named = drafts.flatMap((draft) => (draft.ip === undefined ? [] : [draft.ip]));
+  const twice = named.find((ip, at) => named.indexOf(ip) !== at);
+  if (twice !== undefined) throw badAttribute('fixed_ips', `Duplicate IP address '${twice}'`);
+  const rows = drafts.map((draft) => subnetFor(context, attempt.reader, network, draft));
+  // Who names an address gets it; only then do the others draw, first from what the port has.
+  const explicit = drafts.map((draft, at) => {
+    const subnet = rows[at]?.record;
+    return draft.ip === undefined || subnet === undefined
+      ? undefined
+      : takeNamed(attempt, network, subnet, draft.ip, held);
+  });
+  return rows.map((row, at) => {
     const subnet = row.record;
     subnetTable.unchanged(attempt.change, row);
-    if (draft.ip === undefined) {
-      const kept = held.find(
-        (fixed) => fixed.subnetId === subnet.id && attempt.change.take(`ip/${indexKey(subnet.id, fixed.ip)}`),
-      );
-      const ip = kept?.ip ?? allocateAddress(attempt, subnet);
-      if (ip === undefined) throw exhausted(network.id);
-      return new shoal.v1.FixedIp({ subnetId: subnet.id, ip });
-    }
-    const address = parseIpv4(draft.ip);
-    if (address === undefined || !contains(usableRange(prefixOf(subnet.cidr)), address)) {
-      throw badRequest(`IP address ${draft.ip} is not a valid IP for the specified subnet.`, 'InvalidIpForSubnet');
-    }
-    const isHeld = held.some((fixed) => fixed.subnetId === subnet.id && fixed.ip === draft.ip);
-    if (!isHeld && !takeAddress(attempt, subnet.id, draft.ip)) {
-      throw refuse(
-        'CONFLICT',
-        'IpAddressInUse',
-        `Unable to complete operation for network ${network.id}. The IP address ${draft.ip} is in use.`,
-      );
-    }
-    return new shoal.v1.FixedIp({ subnetId: subnet.id, ip: draft.ip });
+    const ip = explicit[at] ?? takeAny(attempt, subnet, held);
+    if (ip === undefined) throw exhausted(network.id);
+    return new shoal.v1.FixedIp({ subnetId: subnet.id, ip });
   });
+}
+
+/** The address that the caller named, taken. 400 when it is none of the subnet's, 409 when another port has it. */
+function takeNamed(
+  attempt: Attempt,
+  network: shoal.v1.Network,
+  subnet: shoal.v1.Subnet,
+  ip: string,
+  held: readonly shoal.v1.FixedIp[],
+): string {
+  const address = parseIpv4(ip);
+  if (address === undefined || !contains(usableRange(prefixOf(subnet.cidr)), address)) {
+    throw badRequest(`IP address ${ip} is not a valid IP for the specified subnet.`, 'InvalidIpForSubnet');
+  }
+  const isHeld = held.some((fixed) => fixed.subnetId === subnet.id && fixed.ip === ip);
+  const isTaken = isHeld ? attempt.change.take(`ip/${indexKey(subnet.id, ip)}`) : takeAddress(attempt, subnet.id, ip);
+  if (isTaken) return ip;
+  throw refuse(
+    'CONFLICT',
+    'IpAddressInUse',
+    `Unable to complete operation for network ${network.id}. The IP address ${ip} is in use.`,
+  );
+}
+
+/** An address of the subnet that the port has already and nobody named, or a free one. Undefined: there is none. */
+function takeAny(attempt: Attempt, subnet: shoal.v1.Subnet, held: readonly shoal.v1.FixedIp[]): string | undefined {
+  const kept = held.find(
+    (fixed) => fixed.subnetId === subnet.id && attempt.change.take(`ip/${indexKey(subnet.id, fixed.ip)}`),
+  );
+  return kept?.ip ?? allocateAddress(attempt, subnet);
 }
 
 function subnetFor(
@@ -451,26 +476,45 @@ function normalMac(text: string): string {
   const isMac = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(mac) && mac !== '00:00:00:00:00:00';
   const isUnicast = Number.parseInt(mac.slice(0, 2), 16) % 2 === 0;
   if (!isMac || !isUnicast) {
-    throw badRequest(`Invalid input for mac_address. Reason: '${text}' is not a valid MAC address.`, 'HTTPBadRequest');
+    throw badAttribute('mac_address', `'${text}' is not a valid MAC address`);
   }
   return mac;
 }
 
-function toPair(pair: { readonly mac?: string; readonly ip: string }, index: number): shoal.v1.AddressPair {
-  if (index >= addressPairsMax) {
+/** Checks a port's address pairs as Neutron does. A pair without a MAC has the port's own. */
+function pairsOf(pairs: PortDraft['allowedAddressPairs'], portMac: string): shoal.v1.AddressPair[] {
+  if (pairs === undefined) return [];
+  if (pairs.length > addressPairsMax) {
     throw badRequest(
       `The number of allowed address pairs exceeds the maximum ${addressPairsMax}.`,
       'AllowedAddressPairExhausted',
     );
   }
-  if (parseIpv4(pair.ip) === undefined && parsePrefix(pair.ip) === undefined) {
-    throw badRequest(
-      `Invalid input for allowed_address_pairs. Reason: '${pair.ip}' is not a valid IP.`,
-      'HTTPBadRequest',
-    );
-  }
-  return new shoal.v1.AddressPair({ ip: pair.ip, mac: pair.mac === undefined ? '' : normalMac(pair.mac) });
+  const seen = new Set<string>();
+  return pairs.map((pair) => {
+    const prefix = parsePrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
+    if (prefix === undefined) {
+      const kind = pair.ip.includes('/') ? 'IP subnet' : 'IP address';
+      throw badRequest(`'${pair.ip}' is not a valid ${kind}; only IPv4 is carried here`, 'HTTPBadRequest');
+    }
+    if (overlaps(prefix, multicast) && prefix.prefixLength >= multicast.prefixLength) {
+      throw badRequest(`'${pair.ip}' is a multicast address`, 'HTTPBadRequest');
+    }
+    const mac = pair.mac === undefined ? '' : normalMac(pair.mac);
+    const key = `${mac === '' ? portMac : mac} ${formatPrefix(prefix)}`;
+    if (seen.has(key)) {
+      throw badRequest(
+        `Request contains duplicate address pair: mac_address ${pair.mac ?? portMac} ip_address ${pair.ip}.`,
+        'DuplicateAddressPairInRequest',
+      );
+    }
+    seen.add(key);
+    return new shoal.v1.AddressPair({ ip: pair.ip, mac });
+  });
 }
+
+/** 224.0.0.0/4 (RFC 5771): nobody's source. */
+const multicast = prefixOf('224.0.0.0/4');
 
 /** Whether a port may be given to a new server: nobody else has it. */
 export function isFreePort(port: shoal.v1.Port): boolean {

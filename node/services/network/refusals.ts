@@ -35,6 +35,16 @@ export function badRequest(message: string, type = 'BadRequest'): ShoalError {
   return refuse('INVALID_ARGUMENT', type, message);
 }
 
-export function forbidden(what: string): ShoalError {
-  return refuse('FORBIDDEN', 'PolicyNotAuthorized', `${what} is disallowed by policy`);
+/** 400 for one attribute of a request, in Neutron's form. @param why ends without a full stop. */
+export function badAttribute(name: string, why: string): ShoalError {
+  return badRequest(`Invalid input for ${name}. Reason: ${why}.`, 'HTTPBadRequest');
+}
+
+/**
+ * 403.
+ * @param rule the name of the rule in Neutron's policy, as operators know it: `update_network:shared`.
+ * @param why for whom it is, where the rule's name does not say it.
+ */
+export function forbidden(rule: string, why = ''): ShoalError {
+  return refuse('FORBIDDEN', 'PolicyNotAuthorized', `(rule:${rule}) is disallowed by policy${why && `: ${why}`}`);
 }

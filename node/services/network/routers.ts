@@ -22,13 +22,14 @@ import {
 } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, type Change, transact } from '../transact.ts';
-import { contains, formatIpv4, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
+import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, takeAddress } from './allocation.ts';
 import { deviceOwners } from './device-owners.ts';
 import { definedOf } from './networks.ts';
 import { insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
 import { badRequest, forbidden, refuse } from './refusals.ts';
+import { checkRoutes, type RouteDraft } from './routes.ts';
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';
 import { requireUnused, usesOf } from './uses.ts';
@@ -54,7 +55,7 @@ export interface RouterDraft {
 }
 
 export type RouterPatch = Omit<RouterDraft, 'projectId'> & {
-  readonly routes?: readonly { readonly destination: string; readonly nextHop: string }[];
+  readonly routes?: readonly RouteDraft[];
   readonly tags?: readonly string[];
 };
 
@@ -121,6 +122,8 @@ export class Routers {
         tags: [...(patch.tags ?? row.record.tags)],
         updatedMs: this.#deps.clock.nowMs(),
       });
+      // The routes that are to be are judged by the gateway that is to be.
+      if (patch.routes !== undefined) next.routes = [];
       if (patch.gateway === null) clearGateway(attempt, next);
       else if (patch.gateway !== undefined) changeGateway(context, attempt, next, patch.gateway, portId);
       if (patch.routes !== undefined) next.routes = routesOf(attempt.reader, next, patch.routes);
@@ -136,10 +139,43 @@ export class Routers {
       if (interfacesOf(attempt.reader, row.record).length > 0) {
         throw refuse('CONFLICT', 'RouterInUse', `Router ${id} still has ports`);
       }
-      clearGateway(attempt, new shoal.v1.Router({ ...row.record }));
+      clearGateway(attempt, new shoal.v1.Router({ ...row.record, routes: [] }));
       refundQuota(attempt.change, row.record.projectId, { router: 1 });
       routerTable.remove(attempt.change, row);
     });
+  }
+
+  /** Gives an address to each router whose gateway waited for the external network's first subnet. */
+  async addressWaiting(context: RequestContext, networkId: string): Promise<void> {
+    const waiting = (reader: StateReader): readonly Row<shoal.v1.Router>[] =>
+      routerTable.by(reader, 'external-network', indexKey(networkId)).filter(({ record }) => record.externalIp === '');
+    for (const { record } of waiting(this.#deps.state.local)) {
+      await transact(this.#deps, { signal: context.signal }, (attempt) => {
+        const row = waiting(attempt.reader).find((candidate) => candidate.record.id === record.id);
+        const port = systemPortOf(attempt.reader, record.id, deviceOwners.routerGateway);
+        if (row === undefined || port === undefined) return;
+        const network = networkTable.must(attempt.reader, networkId).record;
+        const address = externalAddress(attempt, network, undefined);
+        if (address === undefined) return;
+        subnetTable.unchanged(attempt.change, address.subnetRow);
+        const updatedMs = this.#deps.clock.nowMs();
+        updatePortRow(
+          attempt.change,
+          port,
+          new shoal.v1.Port({ ...port.record, fixedIps: [fixedIpOf(address)], updatedMs }),
+        );
+        routerTable.update(
+          attempt.change,
+          row,
+          new shoal.v1.Router({
+            ...row.record,
+            externalSubnetId: address.subnetRow.record.id,
+            externalIp: address.ip,
+            updatedMs,
+          }),
+        );
+      });
+    }
   }
 
   async addInterface(context: RequestContext, id: string, draft: InterfaceDraft): Promise<RouterInterface> {
@@ -179,8 +215,7 @@ export class Routers {
           `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more floating IPs.`,
         ),
       );
-      const prefix = prefixOf(subnetTable.must(reader, subnetId).record.cidr);
-      if (row.record.routes.some((route) => contains(prefix, parseIpv4(route.nextHop) ?? -1))) {
+      if (hasRouteBy(reader, row.record, subnetId)) {
         throw refuse(
           'CONFLICT',
           'RouterInterfaceInUseByRoute',
@@ -325,9 +360,10 @@ function checkNoOverlap(a: shoal.v1.Subnet, b: shoal.v1.Subnet): void {
 }
 
 function checkSnatRight(context: RequestContext, gateway: GatewayDraft): void {
-  if (gateway.enableSnat !== undefined && !context.isAdmin) throw forbidden('setting enable_snat of a router');
+  if (gateway.enableSnat !== undefined && !context.isAdmin)
+    throw forbidden('update_router:external_gateway_info:enable_snat');
   if (gateway.fixedIps !== undefined && gateway.fixedIps.length > 0 && !context.isAdmin) {
-    throw forbidden('setting external_fixed_ips of a router');
+    throw forbidden('update_router:external_gateway_info:external_fixed_ips');
   }
 }
 
@@ -344,17 +380,18 @@ function planGateway(
   const network = seeNetwork(context, reader, gateway.networkId).record;
   if (!network.external) throw badRequest(`Network ${network.id} is not an external network`);
   if ((gateway.fixedIps?.length ?? 0) > 1) throw badRequest('This version gives a router one external address.');
-  const { subnetRow, ip } = externalAddress(attempt, network, gateway.fixedIps?.[0]);
-  const subnet = subnetRow.record;
-  for (const { record: port } of interfacesOf(reader, router)) {
-    const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
-    if (inner !== undefined) checkNoOverlap(inner, subnet);
+  const address = externalAddress(attempt, network, gateway.fixedIps?.[0]);
+  if (address !== undefined) {
+    for (const { record: port } of interfacesOf(reader, router)) {
+      const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
+      if (inner !== undefined) checkNoOverlap(inner, address.subnetRow.record);
+    }
+    subnetTable.unchanged(change, address.subnetRow);
   }
   change.compare({ key: networkTable.key(network.id), exists: true });
-  subnetTable.unchanged(change, subnetRow);
   router.externalNetworkId = network.id;
-  router.externalSubnetId = subnet.id;
-  router.externalIp = ip;
+  router.externalSubnetId = address?.subnetRow.record.id ?? '';
+  router.externalIp = address?.ip ?? '';
   router.snat = gateway.enableSnat ?? true;
   if (router.transitVni === 0) router.transitVni = allocateVni(attempt, 'transit');
   router.snatHostId = chooseSnatHost(reader, router);
@@ -365,7 +402,7 @@ function planGateway(
       id: portId,
       networkId: network.id,
       mac: allocateMac(attempt, network.id),
-      fixedIps: [new shoal.v1.FixedIp({ subnetId: subnet.id, ip })],
+      fixedIps: address === undefined ? [] : [fixedIpOf(address)],
       deviceId: router.id,
       deviceOwner: deviceOwners.routerGateway,
       adminStateUp: true,
@@ -376,13 +413,28 @@ function planGateway(
   );
 }
 
+/** An address on an external network. */
+interface ExternalAddress {
+  readonly subnetRow: Row<shoal.v1.Subnet>;
+  readonly ip: string;
+}
+
+function fixedIpOf({ subnetRow, ip }: ExternalAddress): shoal.v1.FixedIp {
+  return new shoal.v1.FixedIp({ subnetId: subnetRow.record.id, ip });
+}
+
+/** The address that the caller wants, or any. Undefined: the network has no subnet yet, and the router waits for one. */
 function externalAddress(
   attempt: Attempt,
   network: shoal.v1.Network,
   wanted: { readonly subnetId?: string; readonly ip?: string } | undefined,
-): { readonly subnetRow: Row<shoal.v1.Subnet>; readonly ip: string } {
+): ExternalAddress | undefined {
   const subnets = subnetTable.by(attempt.reader, 'network', indexKey(network.id));
-  if (subnets.length === 0) throw badRequest(`Network ${network.id} does not contain any IPv4 subnet`);
+  if (subnets.length === 0 && wanted === undefined) {
+    // A subnet that appears meanwhile would have given an address: it touches the network's row.
+    networkTable.unchanged(attempt.change, networkTable.must(attempt.reader, network.id));
+    return undefined;
+  }
   const address = wanted?.ip === undefined ? undefined : parseIpv4(wanted.ip);
   const usable = subnets.filter(
     ({ record }) =>
@@ -444,6 +496,13 @@ function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
       `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.externalNetworkId} is required by ${usesOf(reader, 'router-gateway', router.id)} floating IPs.`,
     ),
   );
+  if (hasRouteBy(reader, router, router.externalSubnetId)) {
+    throw refuse(
+      'CONFLICT',
+      'RouterInUse',
+      `Gateway cannot be updated for router ${router.id}, since its subnet ${router.externalSubnetId} is required by one or more routes.`,
+    );
+  }
   const port = systemPortOf(reader, router.id, deviceOwners.routerGateway);
   if (port !== undefined) removePortRow(change, port);
   router.externalNetworkId = '';
@@ -476,33 +535,36 @@ function hash(text: string): number {
   return (sum ^ (sum >>> 13)) >>> 0;
 }
 
-function routesOf(
-  reader: StateReader,
-  router: shoal.v1.Router,
-  routes: readonly { readonly destination: string; readonly nextHop: string }[],
-): shoal.v1.HostRoute[] {
+function routesOf(reader: StateReader, router: shoal.v1.Router, routes: readonly RouteDraft[]): shoal.v1.HostRoute[] {
   if (routes.length > routesMax) {
     throw badRequest(
       `Unable to complete operation for ${router.id}. The number of routes exceeds the maximum ${routesMax}.`,
       'RoutesExhausted',
     );
   }
-  const prefixes = interfacesOf(reader, router).flatMap(({ record }) => {
-    const subnet = subnetTable.get(reader, record.fixedIps[0]?.subnetId ?? '')?.record;
+  const legs = interfacesOf(reader, router).flatMap(({ record }) => record.fixedIps);
+  if (router.externalIp !== '') {
+    legs.push(new shoal.v1.FixedIp({ subnetId: router.externalSubnetId, ip: router.externalIp }));
+  }
+  const prefixes = legs.flatMap((leg) => {
+    const subnet = subnetTable.get(reader, leg.subnetId)?.record;
     return subnet === undefined ? [] : [prefixOf(subnet.cidr)];
   });
-  return routes.map((route) => {
-    const destination = parsePrefix(route.destination);
-    const nextHop = parseIpv4(route.nextHop);
-    if (destination === undefined || nextHop === undefined) {
-      throw badRequest('Invalid format for routes: a destination and a nexthop are needed.', 'InvalidRoutes');
-    }
-    if (!prefixes.some((prefix) => contains(prefix, nextHop))) {
-      throw badRequest(
-        `Invalid format for routes: the nexthop ${route.nextHop} is not connected with router.`,
-        'InvalidRoutes',
-      );
-    }
-    return new shoal.v1.HostRoute({ destination: route.destination, nextHop: route.nextHop });
-  });
+  const checked = checkRoutes('routes', routes);
+  for (const { nextHop } of checked) {
+    const address = parseIpv4(nextHop) ?? -1;
+    const isConnected = prefixes.some((prefix) => contains(prefix, address));
+    if (isConnected && !legs.some((leg) => leg.ip === nextHop)) continue;
+    const why = isConnected ? 'the nexthop is used by router' : 'the nexthop is not connected with router';
+    throw badRequest(`Invalid format for routes: nexthop ${nextHop}, ${why}`, 'InvalidRoutes');
+  }
+  return checked;
+}
+
+/** Whether one of the router's routes goes by a subnet. */
+function hasRouteBy(reader: StateReader, router: shoal.v1.Router, subnetId: string): boolean {
+  const subnet = subnetTable.get(reader, subnetId)?.record;
+  if (subnet === undefined) return false;
+  const prefix = prefixOf(subnet.cidr);
+  return router.routes.some((route) => contains(prefix, parseIpv4(route.nextHop) ?? -1));
 }

@@ -8,9 +8,9 @@ import type { ServiceDependencies } from '../dependencies.ts';
 import { isOwner, ownSecurityGroup, projectFor } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, transact } from '../transact.ts';
-import { formatPrefix, parsePrefix } from './address.ts';
+import { canonicalPrefix, normalPrefix } from './address.ts';
 import { protocolNumber } from './protocols.ts';
-import { badRequest, notFound, refuse } from './refusals.ts';
+import { badAttribute, badRequest, notFound, refuse } from './refusals.ts';
 import { checkText } from './text.ts';
 import { requireUnused } from './uses.ts';
 
@@ -83,7 +83,7 @@ export class SecurityGroups {
     const nowMs = this.#deps.clock.nowMs();
     return transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
-      if (draft.name === defaultGroupName) {
+      if (draft.name.toLowerCase() === defaultGroupName) {
         throw refuse('CONFLICT', 'SecurityGroupDefaultAlreadyExists', 'Default security group already exists.');
       }
       planDefaultGroup(attempt, projectId, { nowMs, newId: this.#deps.newId });
@@ -113,7 +113,10 @@ export class SecurityGroups {
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = ownSecurityGroup(context, reader, id);
       const name = patch.name ?? row.record.name;
-      if (name !== row.record.name && (row.record.name === defaultGroupName || name === defaultGroupName)) {
+      if (
+        name !== row.record.name &&
+        (row.record.name === defaultGroupName || name.toLowerCase() === defaultGroupName)
+      ) {
         throw refuse('CONFLICT', 'SecurityGroupCannotUpdateDefault', 'Updating default security group not allowed.');
       }
       const next = new shoal.v1.SecurityGroup({
@@ -276,109 +279,136 @@ function newRule(fields: shoal.v1.SecurityGroupRule.$Properties): shoal.v1.Secur
 /** Checks a draft as Neutron does and makes the rule. */
 function ruleOf(draft: SecurityGroupRuleDraft, id: string, createdMs: number): shoal.v1.SecurityGroupRule {
   checkText('description', draft.description);
-  const { direction, ethertype = 'IPv4' } = draft;
+  const { direction } = draft;
   if (direction !== 'ingress' && direction !== 'egress') {
-    throw badRequest(
-      `Invalid input for direction. Reason: '${direction}' is not in ['ingress', 'egress'].`,
-      'HTTPBadRequest',
-    );
+    throw badAttribute('direction', `'${direction}' is not in ['ingress', 'egress']`);
   }
-  if (ethertype !== 'IPv4' && ethertype !== 'IPv6') {
+  const ethertype = ethertypes.find((known) => known.toLowerCase() === (draft.ethertype ?? 'IPv4').toLowerCase());
+  if (ethertype === undefined) {
     throw badRequest(
-      `Security group rule for ethertype '${ethertype}' not supported. Allowed values are ['IPv4', 'IPv6'].`,
+      `Security group rule for ethertype '${draft.ethertype}' not supported. Allowed values are ['IPv4', 'IPv6'].`,
       'SecurityGroupRuleInvalidEtherType',
     );
   }
-  if (draft.remotePrefix !== undefined && draft.remoteGroupId !== undefined) {
+  const protocol = protocolOf(draft.protocol, ethertype);
+  const ports = portsOf(protocol, draft);
+  const remotePrefix = remotePrefixOf(draft.remotePrefix, ethertype);
+  if (remotePrefix !== '' && (draft.remoteGroupId ?? '') !== '') {
     throw badRequest(
-      'Only remote_ip_prefix or remote_group_id may be provided.',
-      'SecurityGroupRemoteGroupAndRemoteIpPrefix',
+      'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.',
+      'SecurityGroupMultipleRemoteEntites',
     );
   }
-  checkPorts(draft);
   return newRule({
     id,
     direction,
     ethertype,
-    protocol: draft.protocol === 'any' || draft.protocol === undefined ? '' : draft.protocol.toLowerCase(),
-    portMin: draft.portMin ?? anyPort,
-    portMax: draft.portMax ?? anyPort,
-    remotePrefix: remotePrefixOf(draft.remotePrefix, ethertype),
+    protocol,
+    ...ports,
+    remotePrefix,
     remoteGroupId: draft.remoteGroupId ?? '',
     description: draft.description ?? '',
     createdMs,
   });
 }
 
-function checkPorts({ protocol, portMin, portMax }: SecurityGroupRuleDraft): void {
-  const hasPorts = portMin !== undefined || portMax !== undefined;
-  if (protocol === undefined || protocol === 'any') {
-    if (hasPorts) {
-      throw badRequest('Must also specify protocol if port range is given.', 'SecurityGroupProtocolRequiredWithPorts');
-    }
-    return;
-  }
-  const number = protocolNumber(protocol);
+const ethertypes = ['IPv4', 'IPv6'] as const;
+/** Protocols of IPv6 alone: IPv6 in IPv6, its headers, and its ICMP. */
+const ipv6Protocols = new Set([41, 43, 44, 58, 59, 60]);
+/** TCP, UDP, DCCP, SCTP, UDP-Lite: those that have ports. */
+const portedProtocols = new Set([6, 17, 33, 132, 136]);
+const icmpProtocols = new Set([1, 58]);
+
+/** The protocol as it is kept: a name or a number as it came, in lower case; empty for any. */
+function protocolOf(text: string | undefined, ethertype: 'IPv4' | 'IPv6'): string {
+  if (text === undefined || text === 'any') return '';
+  const number = protocolNumber(text);
   if (number === undefined) {
     throw badRequest(
-      `Security group rule protocol ${protocol} not supported. Only protocol names and integers [0 to 255] are supported.`,
+      `Security group rule protocol ${text} not supported. Only protocol names and integer representations [0 to 255] are supported.`,
       'SecurityGroupRuleInvalidProtocol',
     );
   }
-  const isIcmp = number === 1 || number === 58;
-  const bound = isIcmp ? 255 : 65_535;
+  // In IPv6 all of ICMP's names mean ICMPv6.
+  if (ethertype === 'IPv6' && icmpProtocols.has(number)) return 'ipv6-icmp';
+  if (ethertype === 'IPv4' && ipv6Protocols.has(number)) {
+    throw badRequest(
+      `Invalid ethertype ${ethertype} for protocol ${text}.`,
+      'SecurityGroupEthertypeConflictWithProtocol',
+    );
+  }
+  return text.toLowerCase();
+}
+
+/** Ports of TCP and its like, or type and code of ICMP. All ports (1 to 65535) are no ports: the rule is for any. */
+function portsOf(
+  protocol: string,
+  { portMin, portMax }: SecurityGroupRuleDraft,
+): { readonly portMin: number; readonly portMax: number } {
   for (const port of [portMin, portMax]) {
-    if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= bound)) continue;
-    if (isIcmp) {
-      throw badRequest(
-        `Invalid value for ICMP type or code: ${port}. It must be 0 to 255.`,
-        'SecurityGroupInvalidIcmpValue',
-      );
+    if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535)) {
+      throw badRequest(`Invalid value for port ${port}`, 'SecurityGroupInvalidPortValue');
     }
-    throw badRequest(`Invalid value for port ${port}`, 'SecurityGroupInvalidPortValue');
   }
-  if (isIcmp) {
-    if (portMin === undefined && portMax !== undefined) {
-      throw badRequest(
-        'ICMP code (port-range-max) is provided but ICMP type (port-range-min) is missing.',
-        'SecurityGroupMissingIcmpType',
-      );
-    }
-    return;
+  const all = { portMin: anyPort, portMax: anyPort };
+  if ((portMin === undefined && portMax === undefined) || (portMin === 1 && portMax === 65_535)) return all;
+  if (protocol === '') {
+    throw badRequest('Must also specify protocol if port range is given.', 'SecurityGroupProtocolRequiredWithPorts');
   }
-  if (!hasPorts) return;
+  const number = protocolNumber(protocol) ?? -1;
+  if (icmpProtocols.has(number)) return icmpOf(portMin, portMax);
   if (!portedProtocols.has(number)) {
     throw badRequest(
-      `Invalid protocol ${protocol} for port range, only supported for TCP, UDP, UDPLITE, SCTP and DCCP.`,
+      `Ports cannot be specified for protocol ${protocol}. Ports are only supported for DCCP, SCTP, TCP, UDP, UDPLITE.`,
       'SecurityGroupInvalidProtocolForPort',
     );
   }
+  if (portMin === 0 || portMax === 0) throw badRequest('Invalid value for port 0', 'SecurityGroupInvalidPortValue');
   if (portMin === undefined || portMax === undefined || portMin > portMax) {
     throw badRequest(
       'For TCP/UDP protocols, port_range_min must be <= port_range_max',
       'SecurityGroupInvalidPortRange',
     );
   }
+  return { portMin, portMax };
 }
 
-/** TCP, UDP, DCCP, SCTP, UDP-Lite. */
-const portedProtocols = new Set([6, 17, 33, 132, 136]);
-
-function remotePrefixOf(text: string | undefined, ethertype: 'IPv4' | 'IPv6'): string {
-  if (text === undefined || text === '') return '';
-  if (text.includes(':') !== (ethertype === 'IPv6')) {
-    throw badRequest(`Conflicting value ethertype ${ethertype} for CIDR ${text}`, 'SecurityGroupRuleParameterConflict');
+function icmpOf(
+  type: number | undefined,
+  code: number | undefined,
+): { readonly portMin: number; readonly portMax: number } {
+  for (const [value, field, attribute] of [
+    [type, 'type', 'port_range_min'],
+    [code, 'code', 'port_range_max'],
+  ] as const) {
+    if (value !== undefined && value > 255) {
+      throw badRequest(
+        `Invalid value for ICMP ${field} (${attribute}) ${value}. It must be 0 to 255.`,
+        'SecurityGroupInvalidIcmpValue',
+      );
+    }
   }
-  // Kept for clients that always make both; nothing carries IPv6 yet.
-  if (ethertype === 'IPv6') return text;
-  const prefix = parsePrefix(text.includes('/') ? text : `${text}/32`);
-  if (prefix === undefined) {
+  if (type === undefined && code !== undefined) {
     throw badRequest(
-      `Invalid input for remote_ip_prefix. Reason: '${text}' is not a valid IP subnet.`,
-      'HTTPBadRequest',
+      `ICMP code (port-range-max) ${code} is provided but ICMP type (port-range-min) is missing.`,
+      'SecurityGroupMissingIcmpType',
     );
   }
-  return formatPrefix(prefix);
+  return { portMin: type ?? anyPort, portMax: code ?? anyPort };
+}
+
+/** The prefix as it came, with its length. Hosts match it without the bits beyond. */
+function remotePrefixOf(text: string | undefined, ethertype: 'IPv4' | 'IPv6'): string {
+  if (text === undefined || text === '') return '';
+  const isIpv6 = text.includes(':');
+  const prefix = text.includes('/') ? text : `${text}/${isIpv6 ? 128 : 32}`;
+  if (canonicalPrefix(prefix) === undefined) {
+    throw badRequest(`Invalid CIDR ${text} given as IP prefix.`, 'InvalidCIDR');
+  }
+  if (isIpv6 !== (ethertype === 'IPv6')) {
+    throw badRequest(`Conflicting value ethertype ${ethertype} for CIDR ${text}`, 'SecurityGroupRuleParameterConflict');
+  }
+  return prefix;
 }
 
 function checkRemoteGroup(context: RequestContext, reader: StateReader, rule: shoal.v1.SecurityGroupRule): void {
@@ -393,7 +423,7 @@ function meansSame(a: shoal.v1.SecurityGroupRule, b: shoal.v1.SecurityGroupRule)
       protocolNumber(rule.protocol) ?? rule.protocol,
       rule.portMin,
       rule.portMax,
-      rule.remotePrefix,
+      normalPrefix(rule.remotePrefix),
       rule.remoteGroupId,
     ]);
   return facts(a) === facts(b);

@@ -4,7 +4,7 @@ import { serviceMac } from '../../../drivers/vxlan/names.ts';
 import { transitCidr } from '../../../drivers/vxlan/vni.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
-import { hostTable, portTable, subnetTable } from '../../state/tables/index.ts';
+import { hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
@@ -27,7 +27,8 @@ import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
 import { deviceOwners } from './device-owners.ts';
 import { definedOf, touchNetwork } from './networks.ts';
 import { dhcpPortsOf, insertPortRow, isServicePort, removePortRow } from './port-record.ts';
-import { badRequest, refuse } from './refusals.ts';
+import { badAttribute, badRequest, refuse } from './refusals.ts';
+import { checkRoutes } from './routes.ts';
 import { checkText } from './text.ts';
 import { requireUnused } from './uses.ts';
 
@@ -56,9 +57,15 @@ export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'proj
 
 export class Subnets {
   readonly #deps: ServiceDependencies;
+  readonly #onExternal: (context: RequestContext, networkId: string) => Promise<void>;
 
-  constructor(deps: ServiceDependencies) {
+  /** @param onExternal called when an external network has a new subnet. */
+  constructor(
+    deps: ServiceDependencies,
+    onExternal: (context: RequestContext, networkId: string) => Promise<void> = async () => {},
+  ) {
     this.#deps = deps;
+    this.#onExternal = onExternal;
   }
 
   list(context: RequestContext, reader: StateReader): readonly shoal.v1.Subnet[] {
@@ -75,18 +82,25 @@ export class Subnets {
   /** All of them, or none. */
   async create(context: RequestContext, drafts: readonly SubnetDraft[]): Promise<readonly shoal.v1.Subnet[]> {
     const ids = drafts.map(() => ({ subnet: this.#deps.newId(), port: this.#deps.newId() }));
-    return transact(this.#deps, context, (attempt) => {
+    const { made, external } = await transact(this.#deps, context, (attempt) => {
       const made: shoal.v1.Subnet[] = [];
       drafts.forEach((draft, index) => {
         made.push(this.#plan(context, attempt, draft, ids[index] as { subnet: string; port: string }, made));
       });
-      return made;
+      const networkIds = new Set(made.map((subnet) => subnet.networkId));
+      return {
+        made,
+        external: [...networkIds].filter((id) => networkTable.get(attempt.reader, id)?.record.external === true),
+      };
     });
+    for (const networkId of external) await this.#onExternal(context, networkId);
+    return made;
   }
 
   async update(context: RequestContext, id: string, patch: SubnetPatch): Promise<shoal.v1.Subnet> {
     checkText('name', patch.name);
     checkText('description', patch.description);
+    const portId = this.#deps.newId();
     return transact(this.#deps, context, (attempt) => {
       const row = ownSubnet(context, attempt.reader, id);
       const prefix = prefixOf(row.record.cidr);
@@ -105,6 +119,7 @@ export class Subnets {
         tags: [...(patch.tags ?? row.record.tags)],
         updatedMs: this.#deps.clock.nowMs(),
       });
+      this.#planService(attempt, row.record, next, portId);
       subnetTable.update(attempt.change, row, next);
       return next;
     });
@@ -183,11 +198,24 @@ export class Subnets {
       createdMs: now,
       updatedMs: now,
     });
-    if (!network.external) subnet.serviceIp = this.#serviceAddress(attempt, subnet, ids.port, now);
+    if (!network.external && subnet.dhcp) subnet.serviceIp = this.#serviceAddress(attempt, subnet, ids.port, now);
     chargeQuota(change, reader, projectId, { subnet: 1 });
     subnetTable.insert(change, subnet);
     touchNetwork(attempt, networkRow, now);
     return subnet;
+  }
+
+  /** DHCP has a port while it is on. `next` is not yet written. */
+  #planService(attempt: Attempt, before: shoal.v1.Subnet, next: shoal.v1.Subnet, portId: string): void {
+    const { reader, change } = attempt;
+    if (networkTable.get(reader, next.networkId)?.record.external === true) return;
+    if (next.dhcp && before.serviceIp === '') {
+      next.serviceIp = this.#serviceAddress(attempt, next, portId, next.updatedMs);
+    } else if (!next.dhcp && before.serviceIp !== '') {
+      const port = portTable.one(reader, 'ip', indexKey(before.id, before.serviceIp));
+      if (port !== undefined && isServicePort(reader, port.record)) removePortRow(change, port);
+      next.serviceIp = '';
+    }
   }
 
   /** The service's address is a port like any other, so that nothing else can get it. */
@@ -246,7 +274,7 @@ export function prefixOf(cidr: string): Ipv4Prefix {
   if (cidr.includes(':')) {
     throw refuse('NOT_IMPLEMENTED', 'NotImplemented', 'This version of Shoal carries IPv4 subnets only.');
   }
-  throw badRequest(`Invalid input for cidr. Reason: '${cidr}' is not a valid IP subnet.`, 'HTTPBadRequest');
+  throw badAttribute('cidr', `'${cidr}' is not a valid IP subnet`);
 }
 
 /** The first address of the pools is where people expect the service to be. */
@@ -293,10 +321,7 @@ function checkGateway(gatewayIp: string, prefix: Ipv4Prefix, pools: readonly Ipv
   if (gatewayIp === '') return;
   const address = parseIpv4(gatewayIp);
   if (address === undefined) {
-    throw badRequest(
-      `Invalid input for gateway_ip. Reason: '${gatewayIp}' is not a valid IP address.`,
-      'HTTPBadRequest',
-    );
+    throw badAttribute('gateway_ip', `'${gatewayIp}' is not a valid IP address`);
   }
   if (!contains(usableRange(prefix), address)) {
     throw badRequest('Invalid input for operation: Gateway is not valid on subnet.', 'InvalidInput');
@@ -349,13 +374,14 @@ function parseDnsServers(servers: readonly string[]): readonly string[] {
   if (servers.length > dnsServersMax) {
     throw badRequest(`The number of DNS nameservers exceeds the limit ${dnsServersMax}.`, 'DNSNameServersExhausted');
   }
-  for (const server of servers) {
+  for (const [at, server] of servers.entries()) {
     if (parseIpv4(server) === undefined) {
-      throw badRequest(
-        `Invalid input for dns_nameservers. Reason: '${server}' is not a valid IP address.`,
-        'HTTPBadRequest',
+      throw badAttribute(
+        'dns_nameservers',
+        `'${server}' is not a valid nameserver. '${server}' is not a valid IP address`,
       );
     }
+    if (servers.indexOf(server) !== at) throw badAttribute('dns_nameservers', `Duplicate nameserver '${server}'`);
   }
   return servers;
 }
@@ -366,11 +392,5 @@ function parseRoutes(
   if (routes.length > hostRoutesMax) {
     throw badRequest(`The number of host routes exceeds the limit ${hostRoutesMax}.`, 'HostRoutesExhausted');
   }
-  return routes.map((route) => {
-    const destination = parsePrefix(route.destination);
-    if (destination === undefined || parseIpv4(route.nextHop) === undefined) {
-      throw badRequest('Invalid input for host_routes. Reason: not a destination and a nexthop.', 'HTTPBadRequest');
-    }
-    return new shoal.v1.HostRoute({ destination: formatPrefix(destination), nextHop: route.nextHop });
-  });
+  return checkRoutes('host_routes', routes);
 }

@@ -1,6 +1,8 @@
 import t from 'tap';
 import { type Cloud, startCloud } from '../cloud.ts';
 
+const unknownId = '00000000-0000-4000-8000-00000000dead';
+
 const caller = (cloud: Cloud, token = cloud.memberToken) => ({
   call: (method: string, path: string, body?: unknown) =>
     cloud.gateway.call(method, `/networking${path}`, { token, ...(body === undefined ? {} : { body }) }),
@@ -111,14 +113,15 @@ void t.test('refusals carry Neutron’s types and statuses', async (t) => {
   await call('POST', '/v2.0/subnets', { subnet: { network_id: network.id, cidr: '10.0.0.0/24', ip_version: 4 } });
   const cases: readonly [string, string, unknown, number, string][] = [
     ['GET', '/v2.0/networks/none', undefined, 404, 'NetworkNotFound'],
-    ['POST', '/v2.0/subnets', { subnet: { network_id: 'none', cidr: '10.0.0.0/24' } }, 404, 'NetworkNotFound'],
+    ['POST', '/v2.0/subnets', { subnet: { network_id: unknownId, cidr: '10.0.0.0/24' } }, 404, 'NetworkNotFound'],
+    ['POST', '/v2.0/subnets', { subnet: { network_id: 'none', cidr: '10.0.0.0/24' } }, 400, 'HTTPBadRequest'],
     ['POST', '/v2.0/subnets', { subnet: { network_id: network.id, cidr: '10.0.0.0/8' } }, 400, 'InvalidInput'],
     ['POST', '/v2.0/networks', { network: { shared: true } }, 403, 'PolicyNotAuthorized'],
-    ['POST', '/v2.0/networks', { network: { surprise: 1 } }, 400, 'InvalidInput'],
-    ['POST', '/v2.0/networks', {}, 400, 'InvalidInput'],
+    ['POST', '/v2.0/networks', { network: { surprise: 1 } }, 400, 'HTTPBadRequest'],
+    ['POST', '/v2.0/networks', {}, 400, 'HTTPBadRequest'],
     ['POST', '/v2.0/floatingips', { floatingip: { floating_network_id: network.id } }, 400, 'BadRequest'],
-    ['PUT', '/v2.0/routers/none/add_router_interface', { subnet_id: 'x' }, 404, 'RouterNotFound'],
-    ['GET', '/v2.0/agents', undefined, 403, 'PolicyNotAuthorized'],
+    ['PUT', '/v2.0/routers/none/add_router_interface', { subnet_id: unknownId }, 404, 'RouterNotFound'],
+    ['GET', '/v2.0/agents/none', undefined, 404, 'AgentNotFound'],
     ['GET', '/v2.0/extensions/none', undefined, 404, 'HTTPNotFound'],
     ['GET', '/v2.0/extensions/constructor', undefined, 404, 'HTTPNotFound'],
   ];

@@ -248,7 +248,7 @@ void t.test('rules are checked as Neutron checks them', async (t) => {
     [{ protocol: 'icmp', portMin: 300 }, 'SecurityGroupInvalidIcmpValue'],
     [{ ethertype: 'IPX' }, 'SecurityGroupRuleInvalidEtherType'],
     [{ remotePrefix: 'fd00::/8' }, 'SecurityGroupRuleParameterConflict'],
-    [{ remotePrefix: '10.0.0.0/8', remoteGroupId: group.id }, 'SecurityGroupRemoteGroupAndRemoteIpPrefix'],
+    [{ remotePrefix: '10.0.0.0/8', remoteGroupId: group.id }, 'SecurityGroupMultipleRemoteEntites'],
     [{ remoteGroupId: 'nothing' }, 'SecurityGroupNotFound'],
     [{ direction: 'sideways' }, 'HTTPBadRequest'],
   ];

@@ -1,0 +1,37 @@
+/** Static routes, of subnets (told to guests by DHCP) and of routers: the same checks, as in Neutron. */
+import { shoal } from '../../../proto/messages.ts';
+import { overlaps, parseIpv4, parsePrefix } from './address.ts';
+import { badAttribute } from './refusals.ts';
+
+/** A route as it is asked for. */
+export interface RouteDraft {
+  readonly destination: string;
+  readonly nextHop: string;
+}
+
+/** 127.0.0.0/8: goes nowhere. */
+const loopback = { first: 127 * 2 ** 24, last: 128 * 2 ** 24 - 1 };
+
+/**
+ * The routes as records: each a prefix without host bits and an address, none twice. Throws 400 naming the attribute.
+ * @param attribute `host_routes` or `routes`.
+ */
+export function checkRoutes(attribute: string, routes: readonly RouteDraft[]): shoal.v1.HostRoute[] {
+  const seen = new Set<string>();
+  return routes.map(({ destination, nextHop }) => {
+    const prefix = parsePrefix(destination);
+    if (prefix === undefined || parseIpv4(destination.split('/')[0] ?? '') !== prefix.first) {
+      throw badAttribute(attribute, `'${destination}' is not a valid CIDR`);
+    }
+    if (overlaps(prefix, loopback) && prefix.prefixLength >= 8) {
+      throw badAttribute(attribute, `'${destination}' is not a routable CIDR`);
+    }
+    if (parseIpv4(nextHop) === undefined) throw badAttribute(attribute, `'${nextHop}' is not a valid IP address`);
+    const key = `${destination} ${nextHop}`;
+    if (seen.has(key)) {
+      throw badAttribute(attribute, `Duplicate hostroute '{'destination': '${destination}', 'nexthop': '${nextHop}'}'`);
+    }
+    seen.add(key);
+    return new shoal.v1.HostRoute({ destination, nextHop });
+  });
+}
