@@ -49,7 +49,8 @@ export const networkPolicies: readonly PolicyRule[] = [
   ]),
   rule('update_quota', cloudAdmin, ['PUT /v2.0/quotas/:project']),
   rule('delete_quota', cloudAdmin, ['DELETE /v2.0/quotas/:project']),
-  rule('get_agent', cloudAdmin, ['GET /v2.0/agents', 'GET /v2.0/agents/:id']),
+  // As in Neutron: others than administrators see an empty list, and no agent by its id.
+  rule('get_agent', projectReader, ['GET /v2.0/agents', 'GET /v2.0/agents/:id']),
   rule('get_availability_zone', projectReader, ['GET /v2.0/availability_zones']),
   rule('get_network_ip_availability', cloudAdmin, [
     'GET /v2.0/network-ip-availabilities',
