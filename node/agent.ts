@@ -13,6 +13,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { shoal } from '../proto/messages.ts';
+import { announce, announceHandler } from './announce.ts';
 import { AutopilotLoop } from './autopilot-loop.ts';
 import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
@@ -61,6 +62,8 @@ import { PeerCertificate } from './tls/peer-certificate.ts';
 const housekeepingMs = 1_000;
 /** How often it is looked whether certificates have changed or are to be renewed. */
 const renewMs = 5_000;
+/** How often the others are told of changed addresses, until the record says them. */
+const announceMs = 2_000;
 
 /** What an agent needs from outside. */
 export interface AgentDeps {
@@ -84,6 +87,7 @@ export class Agent {
   /** Looks after the certificates. */
   #renew: () => Promise<void> = async () => {};
   #renewedMs = Number.NEGATIVE_INFINITY;
+  #announcedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: AgentDeps, config: Config, membership: Membership) {
     this.#deps = deps;
@@ -173,6 +177,7 @@ export class Agent {
           ...host.handlers,
           ...view.handlers,
           watchState: stateWatchHandler(state),
+          announce: announceHandler(services, directory, () => view.setPeers(directory.hosts())),
         },
         join: joiner,
       },
@@ -212,7 +217,7 @@ export class Agent {
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
-    this.#startHousekeeping(services, identity, { host, loop, interfaces });
+    this.#startHousekeeping(services, identity, { host, loop, interfaces, peers, directory });
     logger.info(
       { hostId, meshId: this.#membership.meshId, api: apiUrlOf(config), fingerprint: apiTls?.fingerprint ?? 'none' },
       'agent started',
@@ -316,8 +321,7 @@ export class Agent {
   /** Writes what has changed in the configuration (addresses, zone, version) into this host's own record. */
   async #keepOwnRecord(services: ServiceDependencies, identity: HostIdentity): Promise<void> {
     const fields = hostFields(this.#config);
-    const isCurrent = (record: shoal.v1.Host): boolean =>
-      Object.entries(fields).every(([name, value]) => record[name as keyof typeof fields] === value);
+    const isCurrent = (record: shoal.v1.Host): boolean => isRecorded(record, fields);
     const local = hostTable.get(services.state.local, identity.hostId);
     if (local === undefined || isCurrent(local.record) || !services.state.standing().hasQuorum) return;
     await transact(services, { signal: this.#abort.signal }, ({ reader, change }) => {
@@ -325,6 +329,33 @@ export class Agent {
       if (row === undefined || isCurrent(row.record)) return;
       hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields }));
     });
+  }
+
+  /** Tells the others where this host is reached while its record says something else and it cannot write it itself. */
+  async #announce(
+    services: ServiceDependencies,
+    identity: HostIdentity,
+    parts: { readonly peers: PeerClients; readonly directory: HostDirectory },
+  ): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const { hostId, publicKey } = identity;
+    const record = hostTable.get(services.state.local, hostId)?.record;
+    const fields = hostFields(this.#config);
+    if (record === undefined || services.state.standing().hasQuorum || isRecorded(record, fields)) return;
+    if (clock.monotonicMs() - this.#announcedMs < announceMs) return;
+    const others = parts.directory.hosts().map((host) => host.hostId as HostId);
+    const members = others.filter((id) => id !== hostId);
+    const told = await announce(parts.peers, members, { ...fields, id: hostId, publicKey }, this.#abort.signal);
+    this.#announcedMs = clock.monotonicMs();
+    const { peerAddress: before } = record;
+    const facts = { before, now: fields.peerAddress, vtepIp: fields.vtepIp, ...told };
+    if (told.heard > 0) logger.info(facts, "this host's addresses have changed, and the others were told");
+    else {
+      logger.warn(
+        facts,
+        "this host's addresses have changed and no other member is reached at the address known here: give one of them its old address back, or this host its own",
+      );
+    }
   }
 
   async #keepCertificates(renewed: { certificatePem: string; authorityPem: string }): Promise<void> {
@@ -364,7 +395,13 @@ export class Agent {
   #startHousekeeping(
     services: ServiceDependencies,
     identity: HostIdentity,
-    parts: { readonly host: HostSide; readonly loop: RaftLoop; readonly interfaces: Interfaces },
+    parts: {
+      readonly host: HostSide;
+      readonly loop: RaftLoop;
+      readonly interfaces: Interfaces;
+      readonly peers: PeerClients;
+      readonly directory: HostDirectory;
+    },
   ): void {
     const { clock, logger } = this.#deps;
     const { signal } = this.#abort;
@@ -373,6 +410,7 @@ export class Agent {
         this.#observe(services.state, parts.loop, parts.host);
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
         await parts.host.houseKeep(signal);
+        await this.#announce(services, identity, parts);
         if (!services.state.standing().hasQuorum) return;
         await this.#keepOwnRecord(services, identity);
         await parts.interfaces.recoverUploads(signal);
@@ -399,4 +437,9 @@ export class Agent {
     metrics.hasQuorum.set(hasQuorum ? 1 : 0);
     host.observe();
   }
+}
+
+/** Whether a host's record says what the host says of itself now. */
+function isRecorded(record: shoal.v1.Host, fields: ReturnType<typeof hostFields>): boolean {
+  return Object.entries(fields).every(([name, value]) => record[name as keyof typeof fields] === value);
 }

@@ -8,28 +8,46 @@ import { type KnownHost, knownHost, type Membership } from './membership.ts';
 import { hostTable } from './state/tables/index.ts';
 import type { StateReader } from './state/types.ts';
 
+/** Where a host is reached. */
+type Addresses = Pick<KnownHost, 'peerAddress' | 'gossipAddress'>;
+
 /** See above. */
 export class HostDirectory implements MemberDirectory {
   readonly self: RaftId;
   readonly #membership: Membership;
+  /** As recorded, or as told at the join. */
+  #recorded: readonly KnownHost[];
+  /** Where hosts say that they are reached, and the recorded address that this corrects: it counts while that stands. */
+  readonly #learned = new Map<string, { readonly instead: string; readonly addresses: Addresses }>();
   #byHost = new Map<string, KnownHost>();
   #byRaft = new Map<RaftId, KnownHost>();
 
   constructor(membership: Membership) {
     this.self = membership.raftId;
     this.#membership = membership;
-    this.#index(membership.hosts);
+    this.#recorded = membership.hosts;
+    this.#index();
   }
 
   /** Takes the records in; they win over what was told at the join. True when anything is different now. */
   renew(reader: StateReader): boolean {
     const recorded = hostTable.list(reader).map((row) => knownHost(row.record));
     if (recorded.length === 0) return false;
-    const before = JSON.stringify([...this.#byHost.values()]);
     const own = this.#membership.hosts.filter((host) => host.hostId === this.#membership.hostId);
     // Until its own record arrives a host knows itself from its membership.
-    this.#index([...own, ...recorded]);
-    return JSON.stringify([...this.#byHost.values()]) !== before;
+    this.#recorded = [...own, ...recorded];
+    return this.#index();
+  }
+
+  /**
+   * Takes in where a host, which has proved who it is, says that it is reached. Counts until its record says something new.
+   * True when anything is different now. A host that nobody has recorded yet is left to its record.
+   */
+  learn(hostId: string, addresses: Addresses): boolean {
+    const recorded = this.#recorded.findLast((host) => host.hostId === hostId);
+    if (recorded === undefined) return false;
+    this.#learned.set(hostId, { instead: recorded.peerAddress, addresses });
+    return this.#index();
   }
 
   hosts(): readonly KnownHost[] {
@@ -57,8 +75,18 @@ export class HostDirectory implements MemberDirectory {
     return this.#byHost.get(hostId)?.raftId;
   }
 
-  #index(hosts: readonly KnownHost[]): void {
-    this.#byHost = new Map(hosts.map((host) => [host.hostId, host]));
+  #index(): boolean {
+    const before = JSON.stringify(this.hosts());
+    this.#byHost = new Map(this.#recorded.map((host) => [host.hostId, this.#corrected(host)]));
     this.#byRaft = new Map([...this.#byHost.values()].map((host) => [host.raftId, host]));
+    return JSON.stringify(this.hosts()) !== before;
+  }
+
+  #corrected(host: KnownHost): KnownHost {
+    const learned = this.#learned.get(host.hostId);
+    if (learned === undefined) return host;
+    if (learned.instead === host.peerAddress) return { ...host, ...learned.addresses };
+    this.#learned.delete(host.hostId);
+    return host;
   }
 }

@@ -7817,6 +7817,9 @@ export namespace shoal {
 
             /** Calls WatchState. */
             watchState: shoal.v1.PeerService.WatchState;
+
+            /** Calls Announce. */
+            announce: shoal.v1.PeerService.Announce;
         }
 
         namespace PeerService {
@@ -8067,6 +8070,155 @@ export namespace shoal {
               readonly requestStream: undefined;
               readonly responseStream: true;
             };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#announce}.
+             * @param error Error, if any
+             * @param [response] AnnounceResponse
+             */
+            type AnnounceCallback = (error: (Error|null), response?: shoal.v1.AnnounceResponse) => void;
+
+            /** Calls Announce. */
+            type Announce = {
+              (request: shoal.v1.IAnnounceRequest, callback: shoal.v1.PeerService.AnnounceCallback): void;
+              (request: shoal.v1.IAnnounceRequest): Promise<shoal.v1.AnnounceResponse>;
+              readonly name: "Announce";
+              readonly path: "/shoal.v1.PeerService/Announce";
+              readonly requestType: "AnnounceRequest";
+              readonly responseType: "AnnounceResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of an AnnounceRequest.
+         * @deprecated Use shoal.v1.AnnounceRequest.$Properties instead.
+         */
+        interface IAnnounceRequest extends shoal.v1.AnnounceRequest.$Properties {
+        }
+
+        /** Represents an AnnounceRequest. */
+        class AnnounceRequest {
+
+            /**
+             * Constructs a new AnnounceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AnnounceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AnnounceRequest host. */
+            host: (shoal.v1.Host|null);
+
+            /**
+             * Creates a new AnnounceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AnnounceRequest instance
+             */
+            static create(properties: shoal.v1.AnnounceRequest.$Shape): shoal.v1.AnnounceRequest & shoal.v1.AnnounceRequest.$Shape;
+            static create(properties?: shoal.v1.AnnounceRequest.$Properties): shoal.v1.AnnounceRequest;
+
+            /**
+             * Encodes the specified AnnounceRequest message. Does not implicitly {@link shoal.v1.AnnounceRequest.verify|verify} messages.
+             * @param message AnnounceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AnnounceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AnnounceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AnnounceRequest & shoal.v1.AnnounceRequest.$Shape} AnnounceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AnnounceRequest & shoal.v1.AnnounceRequest.$Shape;
+        }
+
+        namespace AnnounceRequest {
+
+            /** Properties of an AnnounceRequest. */
+            interface $Properties {
+
+                /** AnnounceRequest host */
+                host?: (shoal.v1.Host.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AnnounceRequest. */
+            type $Shape = shoal.v1.AnnounceRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AnnounceResponse.
+         * @deprecated Use shoal.v1.AnnounceResponse.$Properties instead.
+         */
+        interface IAnnounceResponse extends shoal.v1.AnnounceResponse.$Properties {
+        }
+
+        /** Represents an AnnounceResponse. */
+        class AnnounceResponse {
+
+            /**
+             * Constructs a new AnnounceResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AnnounceResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AnnounceResponse recorded. */
+            recorded: boolean;
+
+            /**
+             * Creates a new AnnounceResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AnnounceResponse instance
+             */
+            static create(properties: shoal.v1.AnnounceResponse.$Shape): shoal.v1.AnnounceResponse & shoal.v1.AnnounceResponse.$Shape;
+            static create(properties?: shoal.v1.AnnounceResponse.$Properties): shoal.v1.AnnounceResponse;
+
+            /**
+             * Encodes the specified AnnounceResponse message. Does not implicitly {@link shoal.v1.AnnounceResponse.verify|verify} messages.
+             * @param message AnnounceResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AnnounceResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AnnounceResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AnnounceResponse & shoal.v1.AnnounceResponse.$Shape} AnnounceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AnnounceResponse & shoal.v1.AnnounceResponse.$Shape;
+        }
+
+        namespace AnnounceResponse {
+
+            /** Properties of an AnnounceResponse. */
+            interface $Properties {
+
+                /** AnnounceResponse recorded */
+                recorded?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AnnounceResponse. */
+            type $Shape = shoal.v1.AnnounceResponse.$Properties;
         }
 
         /**

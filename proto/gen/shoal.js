@@ -20773,7 +20773,359 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: true }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#announce}.
+             * @memberof shoal.v1.PeerService
+             * @typedef AnnounceCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.AnnounceResponse} [response] AnnounceResponse
+             */
+
+            /**
+             * Calls Announce.
+             * @memberof shoal.v1.PeerService
+             * @typedef Announce
+             * @type {{
+             *   (request: shoal.v1.IAnnounceRequest, callback: shoal.v1.PeerService.AnnounceCallback): void;
+             *   (request: shoal.v1.IAnnounceRequest): Promise<shoal.v1.AnnounceResponse>;
+             *   readonly name: "Announce";
+             *   readonly path: "/shoal.v1.PeerService/Announce";
+             *   readonly requestType: "AnnounceRequest";
+             *   readonly responseType: "AnnounceResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls Announce.
+             * @name shoal.v1.PeerService#announce
+             * @type {shoal.v1.PeerService.Announce}
+             */
+            $Object.defineProperties(PeerService.prototype.announce = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, PeerService.prototype.announce, $root.shoal.v1.AnnounceRequest, $root.shoal.v1.AnnounceResponse, request, callback);
+            }, {
+                name: { value: "Announce" },
+                path: { value: "/shoal.v1.PeerService/Announce" },
+                requestType: { value: "AnnounceRequest" },
+                responseType: { value: "AnnounceResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return PeerService;
+        })();
+
+        v1.AnnounceRequest = (function() {
+
+            /**
+             * Properties of an AnnounceRequest.
+             * @typedef {Object} shoal.v1.AnnounceRequest.$Properties
+             * @property {shoal.v1.Host.$Properties|null} [host] AnnounceRequest host
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an AnnounceRequest.
+             * @memberof shoal.v1
+             * @interface IAnnounceRequest
+             * @augments shoal.v1.AnnounceRequest.$Properties
+             * @deprecated Use shoal.v1.AnnounceRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of an AnnounceRequest.
+             * @typedef {shoal.v1.AnnounceRequest.$Properties} shoal.v1.AnnounceRequest.$Shape
+             */
+
+            /**
+             * Constructs a new AnnounceRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents an AnnounceRequest.
+             * @constructor
+             * @param {shoal.v1.AnnounceRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const AnnounceRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * AnnounceRequest host.
+             * @member {shoal.v1.Host|null} host
+             * @memberof shoal.v1.AnnounceRequest
+             * @instance
+             */
+            AnnounceRequest.prototype.host = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(AnnounceRequest.prototype, "_host", {
+                get: $util.oneOfGetter($oneOfFields = ["host"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new AnnounceRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.AnnounceRequest
+             * @static
+             * @param {shoal.v1.AnnounceRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.AnnounceRequest} AnnounceRequest instance
+             * @type {{
+             *   (properties: shoal.v1.AnnounceRequest.$Shape): shoal.v1.AnnounceRequest & shoal.v1.AnnounceRequest.$Shape;
+             *   (properties?: shoal.v1.AnnounceRequest.$Properties): shoal.v1.AnnounceRequest;
+             * }}
+             */
+            AnnounceRequest.create = function(properties) {
+                return new AnnounceRequest(properties);
+            };
+
+            /**
+             * Encodes the specified AnnounceRequest message. Does not implicitly {@link shoal.v1.AnnounceRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.AnnounceRequest
+             * @static
+             * @param {shoal.v1.AnnounceRequest.$Properties} message AnnounceRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            AnnounceRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.host != null && $Object.hasOwnProperty.call(message, "host"))
+                    $root.shoal.v1.Host.encode(message.host, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an AnnounceRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.AnnounceRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.AnnounceRequest & shoal.v1.AnnounceRequest.$Shape} AnnounceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            AnnounceRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.AnnounceRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.host = $root.shoal.v1.Host.decode(reader, reader.size(), $undefined, _depth + 1, message.host);
+                            message._host = "host";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return AnnounceRequest;
+        })();
+
+        v1.AnnounceResponse = (function() {
+
+            /**
+             * Properties of an AnnounceResponse.
+             * @typedef {Object} shoal.v1.AnnounceResponse.$Properties
+             * @property {boolean} [recorded] AnnounceResponse recorded
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an AnnounceResponse.
+             * @memberof shoal.v1
+             * @interface IAnnounceResponse
+             * @augments shoal.v1.AnnounceResponse.$Properties
+             * @deprecated Use shoal.v1.AnnounceResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of an AnnounceResponse.
+             * @typedef {shoal.v1.AnnounceResponse.$Properties} shoal.v1.AnnounceResponse.$Shape
+             */
+
+            /**
+             * Constructs a new AnnounceResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents an AnnounceResponse.
+             * @constructor
+             * @param {shoal.v1.AnnounceResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const AnnounceResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * AnnounceResponse recorded.
+             * @member {boolean} recorded
+             * @memberof shoal.v1.AnnounceResponse
+             * @instance
+             */
+            AnnounceResponse.prototype.recorded = false;
+
+            /**
+             * Creates a new AnnounceResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.AnnounceResponse
+             * @static
+             * @param {shoal.v1.AnnounceResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.AnnounceResponse} AnnounceResponse instance
+             * @type {{
+             *   (properties: shoal.v1.AnnounceResponse.$Shape): shoal.v1.AnnounceResponse & shoal.v1.AnnounceResponse.$Shape;
+             *   (properties?: shoal.v1.AnnounceResponse.$Properties): shoal.v1.AnnounceResponse;
+             * }}
+             */
+            AnnounceResponse.create = function(properties) {
+                return new AnnounceResponse(properties);
+            };
+
+            /**
+             * Encodes the specified AnnounceResponse message. Does not implicitly {@link shoal.v1.AnnounceResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.AnnounceResponse
+             * @static
+             * @param {shoal.v1.AnnounceResponse.$Properties} message AnnounceResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            AnnounceResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.recorded != null && $Object.hasOwnProperty.call(message, "recorded") && message.recorded !== false)
+                    writer.uint32(/* id 1, wireType 0 =*/8).bool(message.recorded);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an AnnounceResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.AnnounceResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.AnnounceResponse & shoal.v1.AnnounceResponse.$Shape} AnnounceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            AnnounceResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.AnnounceResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.recorded = value;
+                            else
+                                delete message.recorded;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return AnnounceResponse;
         })();
 
         v1.RaftStreamEnd = (function() {

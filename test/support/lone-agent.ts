@@ -1,4 +1,4 @@
-/** An agent of its own, alone in its mesh, with fake drivers on free loopback ports: a real process, started by the command line. */
+/** Agents with fake drivers on loopback, alone in a mesh or a few of them: real processes, started by the command line. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,6 +36,12 @@ export interface LoneAgentOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Puts files into its folder before it starts; returns settings that name them. */
   readonly prepare?: (folder: string) => Readonly<Record<string, string>>;
+  /** Its name; default alpha. */
+  readonly name?: string;
+  /** Its address, one of the loopback network; default 127.0.0.1. */
+  readonly address?: string;
+  /** A member of the mesh that it joins; default: it founds one. */
+  readonly join?: LoneAgent;
   /** Authority that this process is to trust instead of the mesh's own. */
   readonly trust?: string;
 }
@@ -44,53 +50,90 @@ export interface LoneAgentOptions {
 export class LoneAgent {
   readonly folder: string;
   readonly dataDir: string;
-  /** Flags that name its settings and folder, for every command. */
-  readonly flags: readonly string[];
   readonly apiPort: number;
   readonly grpcPort: number;
   readonly peerPort: number;
+  readonly #ports: readonly number[];
+  readonly #name: string;
+  readonly #more: Readonly<Record<string, string>>;
+  #address: string;
   #process: ChildProcess | undefined;
   #ended: Promise<unknown> | undefined;
 
-  private constructor(folder: string, ports: readonly number[], settings: Readonly<Record<string, string>>) {
-    const [peer = 0, gossip = 0, api = 0, grpc = 0] = ports;
+  private constructor(
+    folder: string,
+    ports: readonly number[],
+    options: LoneAgentOptions,
+    settings: Readonly<Record<string, string>>,
+  ) {
+    const [peer = 0, , api = 0, grpc = 0] = ports;
     this.folder = folder;
-    this.dataDir = join(folder, 'alpha');
+    this.#ports = ports;
+    this.#name = options.name ?? 'alpha';
+    this.#address = options.address ?? '127.0.0.1';
+    this.#more = settings;
+    this.dataDir = join(folder, this.#name);
     this.apiPort = api;
     this.grpcPort = grpc;
     this.peerPort = peer;
-    const all: Record<string, string> = {
-      advertiseAddress: '127.0.0.1',
-      name: 'alpha',
+  }
+
+  /** Flags that name its settings and folder, for every command. */
+  get flags(): readonly string[] {
+    const [peer = 0, gossip = 0, api = 0, grpc = 0] = this.#ports;
+    const address = this.#address;
+    const settings: Record<string, string> = {
+      advertiseAddress: address,
+      name: this.#name,
       'compute.driver': 'fake',
       'network.driver': 'fake',
-      'peer.listen': `127.0.0.1:${peer}`,
-      'gossip.listen': `127.0.0.1:${gossip}`,
-      'api.listen': `127.0.0.1:${api}`,
-      'api.grpcListen': `127.0.0.1:${grpc}`,
-      ...settings,
+      'peer.listen': `${address}:${peer}`,
+      'gossip.listen': `${address}:${gossip}`,
+      'api.listen': `${address}:${api}`,
+      'api.grpcListen': `${address}:${grpc}`,
+      ...this.#more,
     };
-    this.flags = [
-      ...Object.entries(all).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
-      '--data-dir',
-      this.dataDir,
-    ];
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    return [...flags, '--data-dir', this.dataDir];
+  }
+
+  /** Gives it another address, for when it runs next. */
+  move(address: string): void {
+    this.#address = address;
+  }
+
+  /** A join ticket of its mesh. */
+  async ticket(): Promise<string> {
+    const { status, out, err } = await shoal(['ticket', 'create', '--data-dir', this.dataDir]);
+    if (status !== 0) throw new Error(err);
+    return out.trim();
+  }
+
+  /** What a command of it prints as JSON. */
+  async json(...args: readonly string[]): Promise<unknown> {
+    const { out, err } = await shoal([...args, '--json', '--data-dir', this.dataDir]);
+    if (out === '') throw new Error(err);
+    return JSON.parse(out);
   }
 
   /** Founds a mesh and starts its agent. `stop` ends it and removes its folder. */
   static async start(options: LoneAgentOptions = {}): Promise<LoneAgent> {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-lone-'));
     const settings = { ...options.settings, ...options.prepare?.(folder) };
-    const agent = new LoneAgent(folder, await freePorts(4), settings);
-    const founded = await shoal(['init', '--json', ...agent.flags]);
-    if (founded.status !== 0) throw new Error(founded.err);
+    const agent = new LoneAgent(folder, await freePorts(4), options, settings);
+    const member = options.join;
+    const made =
+      member === undefined
+        ? await shoal(['init', '--json', ...agent.flags])
+        : await shoal(['join', ...agent.flags], { SHOAL_JOIN: await member.ticket() });
+    if (made.status !== 0) throw new Error(made.err);
     trustAuthority(options.trust ?? readFileSync(agent.authorityPath, 'utf8'));
     await agent.run();
     return agent;
   }
 
   get apiUrl(): string {
-    return `https://127.0.0.1:${this.apiPort}`;
+    return `https://${this.#address}:${this.apiPort}`;
   }
 
   /** Certificate of its mesh's authority. This process trusts it already. */

@@ -182,6 +182,7 @@ const server = new PeerServer(
     handlers: {
       ...transport.peerHandlers,
       watchState: stateWatchHandler(state),
+      announce: async () => ({ recorded: false }),
       claim: refuse,
       claimBatch: refuse,
       releaseClaim: refuse,

@@ -170,6 +170,7 @@ const server = new PeerServer(
       consoleLog: refuse,
       probe: refuse,
       watchState: refuseStream,
+      announce: async () => ({ recorded: false }),
     },
     join: { admit: () => {}, join: refuse },
   },

@@ -34,6 +34,7 @@ export const refusingHandlers: PeerHandlers = {
   consoleLog: refuse,
   probe: async () => ({ reached: true }),
   watchState: refuseStream,
+  announce: refuse,
 };
 
 export const refusingJoin: JoinHandlers = { admit: () => {}, join: refuse };
