@@ -51,6 +51,7 @@ import type { ServiceDependencies } from './services/dependencies.ts';
 import { transact } from './services/transact.ts';
 import { hostTable, meshTable, removedHostTable } from './state/tables/index.ts';
 import type { StateClient } from './state/types.ts';
+import { unreadableRows } from './state/unreadable-rows.ts';
 import { stateWatchHandler } from './state-watch-handler.ts';
 import { openHostStore } from './store/host-store.ts';
 import { openLevelLogStore } from './store/index.ts';
@@ -189,6 +190,8 @@ export class Agent {
 
     await this.#found(services, identity, signal);
     await this.#keepOwnRecord(services, identity);
+    const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
+    this.#started('unreadable records', async () => found.close());
     const watch = state.watch({ prefix: hostTable.prefix }, () => this.#hostsChanged(directory, view, state));
     this.#started('host watch', async () => watch.close());
     this.#hostsChanged(directory, view, state);
@@ -435,6 +438,7 @@ export class Agent {
     metrics.raftAppliedIndex.set(appliedIndex);
     metrics.raftIsLeader.set(loop.isLeader ? 1 : 0);
     metrics.hasQuorum.set(hasQuorum ? 1 : 0);
+    metrics.unreadableRecords.set(unreadableRows.in(state.local).length);
     host.observe();
   }
 }

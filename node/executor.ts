@@ -141,9 +141,11 @@ export class Executor {
 
   /**
    * Removes storage's own copies of images that this host made and that no record has any more. One that disks still hang
-   * on stays, and is tried again at the next call.
+   * on stays, and is tried again at the next call. One that cannot be removed does not keep the others from it: the first
+   * such failure is thrown at the end.
    */
   async dropUnusedImages(reader: StateReader, signal: AbortSignal): Promise<void> {
+    let failure: unknown;
     for (const [key] of this.#deps.store.entries(storageImagePrefix)) {
       const [storageName = '', imageId = ''] = key.slice(storageImagePrefix.length).split('/');
       const storage = this.#deps.storage.get(storageName);
@@ -152,9 +154,10 @@ export class Executor {
         await storage.removeImage(imageId as ImageId, signal);
         await this.#deps.store.write([{ key, value: undefined }]);
       } catch (caught) {
-        if (!ShoalError.is(caught, 'CONFLICT')) throw caught;
+        if (!ShoalError.is(caught, 'CONFLICT')) failure ??= caught;
       }
     }
+    if (failure !== undefined) throw ShoalError.from(failure, 'DRIVER_FAILED');
   }
 
   async #start(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<void> {

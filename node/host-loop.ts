@@ -8,6 +8,7 @@
 
 import type { ComputeDriver, GuestFound } from '../drivers/types.ts';
 import { shoal } from '../proto/messages.ts';
+import { AssertionError } from './base/assert.ts';
 import type { Clock, Timer } from './base/clock.ts';
 import { type ErrorCode, ShoalError } from './base/errors.ts';
 import type { HostId, PortId } from './base/ids.ts';
@@ -212,13 +213,13 @@ export class HostLoop implements Service {
   }
 
   async #look(): Promise<void> {
-    const { state, compute, hostId, networkSync, logger } = this.#deps;
+    const { state, compute, logger } = this.#deps;
     const signal = this.#abort.signal;
     this.#endedSince.clear();
     const reader = state.local;
     const { revision } = reader;
     const reads = new ReadSet(reader);
-    const records = serverTable.by(reads, 'host', hostId).map((row) => this.#deps.withIntents(row.record));
+    const records = this.#ownRecords(reads);
     reads.close();
     this.#serverReads = reads;
     const guests = new Map((await compute.list(signal)).map((guest) => [guest.serverId as string, guest]));
@@ -233,7 +234,48 @@ export class HostLoop implements Service {
     this.#tellOrphans(records, guests);
     this.#forgetGone(records);
 
-    const failures = await networkSync.sync(this.#deps.networkViews.of(reader), busyPorts(records, guests), signal);
+    await this.#syncNetwork(reader, busyPorts(records, guests));
+
+    if (maybe('host-loop.backwards')) records.reverse();
+    const stepsMax = maybe('host-loop.one-step-a-pass') ? 1 : stepsAtOnceMax;
+    if (maybe('host-loop.look-again')) this.#again = true;
+    for (const record of records) {
+      try {
+        const begun = await this.#lookAt(record, { guest: guests.get(record.id), revision, roomless, stepsMax });
+        // The next pass takes up what finds no room in this one.
+        if (begun === 'no-room') break;
+      } catch (caught) {
+        this.#failedToLook(record.id, caught);
+      }
+    }
+  }
+
+  /** Whatever goes wrong with one server is that server's: the pass goes on to the others. */
+  #failedToLook(serverId: string, caught: unknown): void {
+    if (caught instanceof AssertionError || this.#abort.signal.aborted) throw caught;
+    const error = ShoalError.from(caught, 'DRIVER_FAILED');
+    this.#deps.logger.error(
+      { serverId, code: error.code, facts: error.facts, err: error },
+      'looking at a server failed; the others are looked at all the same',
+    );
+    this.#retryLater(this.#retryMs);
+  }
+
+  /** This host's records with their owners' intentions laid over them. */
+  #ownRecords(reads: ReadSet): shoal.v1.Server[] {
+    return serverTable.by(reads, 'host', this.#deps.hostId).flatMap(({ record }) => {
+      try {
+        return [this.#deps.withIntents(record)];
+      } catch (caught) {
+        this.#failedToLook(record.id, caught);
+        return [record];
+      }
+    });
+  }
+
+  async #syncNetwork(reader: StateReader, busy: ReadonlySet<PortId>): Promise<void> {
+    const { networkSync, networkViews, logger } = this.#deps;
+    const failures = await networkSync.sync(networkViews.of(reader), busy, this.#abort.signal);
     for (const { what, error } of failures) {
       const typed = ShoalError.from(error, 'DRIVER_FAILED');
       logger.error(
@@ -241,47 +283,50 @@ export class HostLoop implements Service {
         'a part of the network could not be made',
       );
     }
-    if (failures.length > 0) reached('network-part-failed');
-    if (failures.length > 0) this.#retryLater(this.#retryMs);
+    if (failures.length === 0) return;
+    reached('network-part-failed');
+    this.#retryLater(this.#retryMs);
+  }
 
-    if (maybe('host-loop.backwards')) records.reverse();
-    const stepsMax = maybe('host-loop.one-step-a-pass') ? 1 : stepsAtOnceMax;
-    if (maybe('host-loop.look-again')) this.#again = true;
-    for (const record of records) {
-      if (this.#busy.has(record.id)) continue;
-      await this.#tellFault(record);
-      // Looked at again in the pass that the end of the step has asked for.
-      if (this.#endedSince.has(record.id)) continue;
-      const step = planServer(record, guests.get(record.id), this.#memory(record), hostId, {
-        stopGraceMs: this.#stopGraceMs,
-      });
-      if (step === undefined || this.#mustWait(step, record)) continue;
-      // The next pass takes up what finds no room in this one.
-      if (this.#busy.size >= stepsMax) {
-        reached('more-steps-than-at-once');
-        break;
-      }
-      const shortage = roomless.get(record.id);
-      if (step.kind === 'start' && shortage !== undefined) {
-        await this.#giveUp(
-          record,
-          'No valid host was found. The host that had admitted the server gave its room away before it was recorded there.',
-          shortage,
-        );
-        continue;
-      }
-      if (step.kind === 'start' && step.reason === 'crashed' && !this.#mayRestart(record.id)) {
-        reached('guest-crashed-too-often');
-        await this.#giveUp(
-          record,
-          `The guest crashed ${crashesMax + 1} times in ${crashWindowMs / 60_000} minutes.`,
-          '',
-        );
-        continue;
-      }
-      if (step.kind !== 'report') await this.#deps.onActing?.(revision);
-      this.#begin(step, record);
+  /** Begins what one server needs, if anything. 'no-room': it needs a step, and as many as may be are under way. */
+  async #lookAt(
+    record: shoal.v1.Server,
+    seen: {
+      readonly guest: GuestFound | undefined;
+      readonly revision: number;
+      readonly roomless: ReadonlyMap<string, string>;
+      readonly stepsMax: number;
+    },
+  ): Promise<'no-room' | undefined> {
+    if (this.#busy.has(record.id)) return undefined;
+    await this.#tellFault(record);
+    // Looked at again in the pass that the end of the step has asked for.
+    if (this.#endedSince.has(record.id)) return undefined;
+    const options = { stopGraceMs: this.#stopGraceMs };
+    const step = planServer(record, seen.guest, this.#memory(record), this.#deps.hostId, options);
+    if (step === undefined || this.#mustWait(step, record)) return undefined;
+    if (this.#busy.size >= seen.stepsMax) {
+      reached('more-steps-than-at-once');
+      return 'no-room';
     }
+    const shortage = seen.roomless.get(record.id);
+    if (step.kind === 'start' && shortage !== undefined) {
+      await this.#giveUp(
+        record,
+        'No valid host was found. The host that had admitted the server gave its room away before it was recorded there.',
+        shortage,
+      );
+      return undefined;
+    }
+    if (step.kind === 'start' && step.reason === 'crashed' && !this.#mayRestart(record.id)) {
+      reached('guest-crashed-too-often');
+      const message = `The guest crashed ${crashesMax + 1} times in ${crashWindowMs / 60_000} minutes.`;
+      await this.#giveUp(record, message, '');
+      return undefined;
+    }
+    if (step.kind !== 'report') await this.#deps.onActing?.(seen.revision);
+    this.#begin(step, record);
+    return undefined;
   }
 
   #begin(step: ServerStep, record: shoal.v1.Server): void {

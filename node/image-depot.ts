@@ -161,7 +161,7 @@ export class ImageDepot implements ImageContent {
     if (fresh.size > 0) await this.#store.write([...fresh].map((sha256) => ({ key: namedKey(sha256), value: true })));
     for (const [key] of this.#store.entries('image/')) {
       const sha256 = key.slice('image/'.length);
-      if (imageTable.by(reader, 'sha256', sha256).length > 0) continue;
+      if (imageTable.count(reader, 'sha256', sha256) > 0) continue;
       await this.#blobs.remove(sha256);
       await this.#store.write([{ key, value: undefined }]);
       this.#logger.info({ sha256 }, 'image content removed: no image has it any more');

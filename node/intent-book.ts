@@ -73,19 +73,23 @@ export class IntentBook {
     try {
       for (const [key, value] of this.#store.entries('intent/')) {
         const pending = value as PendingIntent;
-        await this.#commit(pending, signal);
-        failpoint('intents.recorded-not-dropped');
-        // Only what was committed goes: an intent noted meanwhile has another content.
-        if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
-          await this.#store.write([{ key, value: undefined }, ...this.#actedOn.writes(this.#state.local.revision)]);
-        }
+        await this.#unlessUnreadable(pending.serverId, async () => {
+          await this.#commit(pending, signal);
+          failpoint('intents.recorded-not-dropped');
+          // Only what was committed goes: an intent noted meanwhile has another content.
+          if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
+            await this.#store.write([{ key, value: undefined }, ...this.#actedOn.writes(this.#state.local.revision)]);
+          }
+        });
       }
       for (const serverId of this.#powerOffs.serverIds) {
-        const ask = this.#powerOffs.askOf(serverId);
-        await this.#commitPowerOff(serverId, signal);
-        // The guest may have been started, and have gone off again, meanwhile.
-        await this.#actedOn.note(this.#state.local.revision);
-        await this.#powerOffs.drop(serverId, ask);
+        await this.#unlessUnreadable(serverId, async () => {
+          const ask = this.#powerOffs.askOf(serverId);
+          await this.#commitPowerOff(serverId, signal);
+          // The guest may have been started, and have gone off again, meanwhile.
+          await this.#actedOn.note(this.#state.local.revision);
+          await this.#powerOffs.drop(serverId, ask);
+        });
       }
     } catch (caught) {
       if (!ShoalError.is(caught, ...notNow)) throw caught;
@@ -93,6 +97,16 @@ export class IntentBook {
       this.#logger.info({ err: caught }, 'intents stay until they can be recorded');
     } finally {
       this.#flushing = false;
+    }
+  }
+
+  /** A server whose record cannot be read keeps what is noted of it, and keeps nothing of the others. */
+  async #unlessUnreadable(serverId: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'RECORD_UNREADABLE')) throw caught;
+      this.#logger.warn({ serverId, err: caught }, 'an intent stays: its record cannot be read');
     }
   }
 

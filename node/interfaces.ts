@@ -34,6 +34,8 @@ import { IdentityDirectory } from './services/identity-directory.ts';
 import { ImageService } from './services/image.ts';
 import { defaultNetworkOptions, NetworkService } from './services/network/index.ts';
 import { QuotaService } from './services/quota.ts';
+import type { StateReader } from './state/types.ts';
+import { unreadableRows } from './state/unreadable-rows.ts';
 import { agentVersion } from './version.ts';
 
 /** OpenStack's clients want a region; a mesh of one cell is one. */
@@ -148,6 +150,7 @@ export class Interfaces implements Service {
           operationsModule({
             registry: metrics.registry,
             standing: () => state.standing(),
+            warnings: () => recordWarnings(state.local),
             troubles: () => (loop.doubt === undefined ? {} : { log: 'the log is in doubt; this host does not vote' }),
             version: agentVersion,
           }),
@@ -172,4 +175,10 @@ export class Interfaces implements Service {
     await this.#rest.stop();
     await this.#grpc.stop();
   }
+}
+
+/** Records that were met and could not be read. */
+function recordWarnings(reader: StateReader): Readonly<Record<string, string>> {
+  const { length } = unreadableRows.in(reader);
+  return length === 0 ? {} : { records: `${length} records cannot be read: see "shoal record list"` };
 }

@@ -28,6 +28,10 @@ export interface HostNetworkView {
   readonly ports: readonly LocalPortSpec[];
   readonly forwarding: readonly ForwardingSpec[];
   readonly routers: readonly RouterSpec[];
+  /** What could not be worked out, each with why: reported with what could not be made. */
+  readonly failures: readonly SyncFailure[];
+  /** Ids of networks, ports and routers that are in the records and not above, since a record cannot be read: never removed. */
+  readonly kept: ReadonlySet<string>;
 }
 
 type Kind = 'network' | 'port' | 'router';
@@ -89,7 +93,7 @@ export class NetworkSync {
    * Failures of single things do not stop the others; they are returned.
    */
   async sync(view: HostNetworkView, busyPorts: ReadonlySet<PortId>, signal: AbortSignal): Promise<SyncFailure[]> {
-    const failures: SyncFailure[] = [];
+    const failures: SyncFailure[] = [...view.failures];
     const attempt: Attempt = async (what, run) => {
       try {
         await run();
@@ -208,7 +212,8 @@ export class NetworkSync {
         await this.#forget('router', routerId);
       });
     }
-    const stillBusy = new Set(found.ports.filter((port) => busyPorts.has(port.portId)).map((port) => port.networkId));
+    const isStaying = (portId: PortId): boolean => busyPorts.has(portId) || view.kept.has(portId);
+    const stillBusy = new Set(found.ports.filter((port) => isStaying(port.portId)).map((port) => port.networkId));
     for (const { networkId } of found.networks) {
       if (wantedNetworks.has(networkId) || stillBusy.has(networkId) || !this.#mayRemove('network', networkId, view)) {
         continue;
@@ -222,6 +227,7 @@ export class NetworkSync {
   }
 
   #mayRemove(kind: Kind, id: string, view: HostNetworkView): boolean {
+    if (view.kept.has(id)) return false;
     const note = this.#store.get(carriedKey(kind, id)) as { readonly revision: number } | undefined;
     if (note !== undefined) return view.revision >= note.revision;
     const told = `${kind}/${id}`;

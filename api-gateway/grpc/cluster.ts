@@ -25,6 +25,16 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
         await cluster.setHostEnabled(hostId, enabled, reason.slice(0, hostReasonCharactersMax), context.signal);
         return {};
       }),
+    listUnreadableRecords: (_request, call) =>
+      callers.serve(call, async ({ read }) => {
+        const { reader, stale } = await read();
+        return { records: cluster.unreadableRecords(reader).map(({ key: _key, ...record }) => record), stale };
+      }),
+    removeUnreadableRecord: ({ table, id }, call) =>
+      callers.serve(call, async ({ context }) => {
+        await cluster.removeUnreadableRecord(table, id, context.signal);
+        return {};
+      }),
     removeHost: ({ hostId, force }, call) =>
       callers.serve(call, async ({ context }) => {
         const removal = await cluster.removeHost(hostId, force, context.signal);

@@ -9,4 +9,6 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:create_ticket', cloudAdmin, [rpc('CreateTicket')]),
   rule('shoal:mesh:set_host_enabled', cloudAdmin, [rpc('SetHostEnabled')]),
   rule('shoal:mesh:remove_host', cloudAdmin, [rpc('RemoveHost')]),
+  rule('shoal:mesh:list_unreadable_records', cloudAdmin, [rpc('ListUnreadableRecords')]),
+  rule('shoal:mesh:remove_unreadable_record', cloudAdmin, [rpc('RemoveUnreadableRecord')]),
 ];

@@ -10,6 +10,11 @@ export interface OperationsDependencies {
   readonly standing: () => StateStanding;
   /** Parts that do not work as they should, by name; empty when all is well. */
   readonly troubles: () => Readonly<Record<string, string>>;
+  /**
+   * What works and yet needs somebody to look at it, by name. It does not make the agent unwell: a load balancer that took
+   * agents out for it would take out all of them.
+   */
+  readonly warnings: () => Readonly<Record<string, string>>;
   readonly version: string;
 }
 
@@ -33,6 +38,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
         return reply.code(isWell ? 200 : 503).send({
           status: isWell ? 'ok' : 'broken',
           troubles,
+          warnings: deps.warnings(),
           hasQuorum,
           leaderRaftId,
           appliedIndex,

@@ -17,6 +17,7 @@ export interface Metrics {
   readonly raftAppliedIndex: Gauge;
   readonly raftIsLeader: Gauge;
   readonly hasQuorum: Gauge;
+  readonly unreadableRecords: Gauge;
   readonly knownHosts: Gauge<'condition'>;
 }
 
@@ -85,6 +86,11 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     }),
     raftAppliedIndex: new Gauge({ name: 'shoal_raft_applied_index', help: 'Last applied index.', registers }),
     raftIsLeader: new Gauge({ name: 'shoal_raft_is_leader', help: '1 on the leader.', registers }),
+    unreadableRecords: new Gauge({
+      name: 'shoal_unreadable_records',
+      help: 'Records met that cannot be read: lists and host loops leave them out.',
+      registers,
+    }),
     hasQuorum: new Gauge({
       name: 'shoal_has_quorum',
       help: '1 while writes can be committed, as seen here.',

@@ -13,6 +13,7 @@ import { registerInit } from './init.ts';
 import { registerInspect } from './inspect.ts';
 import { registerJoin } from './join.ts';
 import { registerPlacement } from './placement.ts';
+import { registerRecords } from './records.ts';
 import { registerRecover } from './recover.ts';
 import { registerSim } from './sim.ts';
 import { registerStatus } from './status.ts';
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
   registerStatus(program);
   registerHosts(program);
   registerCa(program);
+  registerRecords(program);
   registerPlacement(program);
   registerInspect(program);
   registerRecover(program);

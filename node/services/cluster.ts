@@ -4,9 +4,11 @@ import type { HostId } from '../base/ids.ts';
 import { issueTicket } from '../mesh/ticket-issuer.ts';
 import { hostTable, meshTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
+import type { UnreadableRow } from '../state/unreadable-rows.ts';
 import type { HostViews } from './dependencies.ts';
 import { type HostRemovalDependencies, type Removal, removeHost } from './host-removal.ts';
 import { transact } from './transact.ts';
+import { removeUnreadableRecord, unreadableRecords } from './unreadable-records.ts';
 
 /** Life of a ticket unless asked otherwise, seconds. */
 export const ticketTtlSecondsDefault = 3600;
@@ -108,5 +110,15 @@ export class ClusterService {
   /** Takes a host, by id or name, out of the mesh for good. Throws what `removeHost` throws. */
   async removeHost(host: string, force: boolean, signal: AbortSignal): Promise<Removal> {
     return removeHost(this.#deps, { host, force, signal });
+  }
+
+  /** Records that cannot be read, all of them. */
+  unreadableRecords(reader: StateReader): readonly UnreadableRow[] {
+    return unreadableRecords(reader);
+  }
+
+  /** Removes one of those. Throws what `removeUnreadableRecord` throws. */
+  async removeUnreadableRecord(table: string, id: string, signal: AbortSignal): Promise<void> {
+    await removeUnreadableRecord(this.#deps, table, id, signal);
   }
 }

@@ -143,6 +143,13 @@ function viewOf(
  */
 function refuseServers(reader: StateReader, host: shoal.v1.Host, force: boolean): readonly Row<shoal.v1.Server>[] {
   const rows = serverTable.by(reader, 'host', host.id);
+  if (serverTable.count(reader, 'host', host.id) > rows.length) {
+    throw new ShoalError(
+      'CONFLICT',
+      `Host ${host.name} has servers whose records cannot be read: "shoal record list" names them. Remove those first.`,
+      { facts: { hostId: host.id } },
+    );
+  }
   const kept = rows.filter(({ record }) => !(force && (record.deleting || record.hostId !== host.id)));
   if (kept.length === 0) return rows;
   const names = kept.slice(0, namedMax).map(({ record }) => `${record.name} (${record.id})`);

@@ -180,6 +180,14 @@ export class Table<T extends object> {
     return rows;
   }
 
+  /** How many rows have `key` in the index, be it that they cannot be read: for what must not happen while there is one. */
+  count(reader: StateReader, indexName: string, key: string): number {
+    const index = this.#index(indexName);
+    if (index.unique) return this.#holder(reader, index, key) === undefined ? 0 : 1;
+    const prefix = `x/${this.definition.name}/${index.name}/${key}/`;
+    return reader.range(prefix, prefixEnd(prefix)).length;
+  }
+
   /** The one row with `key` in the index, or undefined. Throws `RECORD_UNREADABLE` where the index is unique. */
   one(reader: StateReader, indexName: string, key: string): Row<T> | undefined {
     const index = this.#index(indexName);

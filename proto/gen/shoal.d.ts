@@ -41,6 +41,12 @@ export namespace shoal {
 
             /** Calls RemoveHost. */
             removeHost: shoal.v1.ClusterService.RemoveHost;
+
+            /** Calls ListUnreadableRecords. */
+            listUnreadableRecords: shoal.v1.ClusterService.ListUnreadableRecords;
+
+            /** Calls RemoveUnreadableRecord. */
+            removeUnreadableRecord: shoal.v1.ClusterService.RemoveUnreadableRecord;
         }
 
         namespace ClusterService {
@@ -136,6 +142,44 @@ export namespace shoal {
               readonly path: "/shoal.v1.ClusterService/RemoveHost";
               readonly requestType: "RemoveHostRequest";
               readonly responseType: "RemoveHostResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#listUnreadableRecords}.
+             * @param error Error, if any
+             * @param [response] ListUnreadableRecordsResponse
+             */
+            type ListUnreadableRecordsCallback = (error: (Error|null), response?: shoal.v1.ListUnreadableRecordsResponse) => void;
+
+            /** Calls ListUnreadableRecords. */
+            type ListUnreadableRecords = {
+              (request: shoal.v1.IListUnreadableRecordsRequest, callback: shoal.v1.ClusterService.ListUnreadableRecordsCallback): void;
+              (request: shoal.v1.IListUnreadableRecordsRequest): Promise<shoal.v1.ListUnreadableRecordsResponse>;
+              readonly name: "ListUnreadableRecords";
+              readonly path: "/shoal.v1.ClusterService/ListUnreadableRecords";
+              readonly requestType: "ListUnreadableRecordsRequest";
+              readonly responseType: "ListUnreadableRecordsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#removeUnreadableRecord}.
+             * @param error Error, if any
+             * @param [response] RemoveUnreadableRecordResponse
+             */
+            type RemoveUnreadableRecordCallback = (error: (Error|null), response?: shoal.v1.RemoveUnreadableRecordResponse) => void;
+
+            /** Calls RemoveUnreadableRecord. */
+            type RemoveUnreadableRecord = {
+              (request: shoal.v1.IRemoveUnreadableRecordRequest, callback: shoal.v1.ClusterService.RemoveUnreadableRecordCallback): void;
+              (request: shoal.v1.IRemoveUnreadableRecordRequest): Promise<shoal.v1.RemoveUnreadableRecordResponse>;
+              readonly name: "RemoveUnreadableRecord";
+              readonly path: "/shoal.v1.ClusterService/RemoveUnreadableRecord";
+              readonly requestType: "RemoveUnreadableRecordRequest";
+              readonly responseType: "RemoveUnreadableRecordResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -1027,6 +1071,349 @@ export namespace shoal {
 
             /** Shape of a RemoveHostResponse. */
             type $Shape = shoal.v1.RemoveHostResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UnreadableRecord.
+         * @deprecated Use shoal.v1.UnreadableRecord.$Properties instead.
+         */
+        interface IUnreadableRecord extends shoal.v1.UnreadableRecord.$Properties {
+        }
+
+        /** Represents an UnreadableRecord. */
+        class UnreadableRecord {
+
+            /**
+             * Constructs a new UnreadableRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UnreadableRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UnreadableRecord table. */
+            table: string;
+
+            /** UnreadableRecord id. */
+            id: string;
+
+            /** UnreadableRecord revision. */
+            revision: number;
+
+            /** UnreadableRecord why. */
+            why: string;
+
+            /**
+             * Creates a new UnreadableRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UnreadableRecord instance
+             */
+            static create(properties: shoal.v1.UnreadableRecord.$Shape): shoal.v1.UnreadableRecord & shoal.v1.UnreadableRecord.$Shape;
+            static create(properties?: shoal.v1.UnreadableRecord.$Properties): shoal.v1.UnreadableRecord;
+
+            /**
+             * Encodes the specified UnreadableRecord message. Does not implicitly {@link shoal.v1.UnreadableRecord.verify|verify} messages.
+             * @param message UnreadableRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UnreadableRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UnreadableRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UnreadableRecord & shoal.v1.UnreadableRecord.$Shape} UnreadableRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UnreadableRecord & shoal.v1.UnreadableRecord.$Shape;
+        }
+
+        namespace UnreadableRecord {
+
+            /** Properties of an UnreadableRecord. */
+            interface $Properties {
+
+                /** UnreadableRecord table */
+                table?: string;
+
+                /** UnreadableRecord id */
+                id?: string;
+
+                /** UnreadableRecord revision */
+                revision?: number;
+
+                /** UnreadableRecord why */
+                why?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UnreadableRecord. */
+            type $Shape = shoal.v1.UnreadableRecord.$Properties;
+        }
+
+        /**
+         * Properties of a ListUnreadableRecordsRequest.
+         * @deprecated Use shoal.v1.ListUnreadableRecordsRequest.$Properties instead.
+         */
+        interface IListUnreadableRecordsRequest extends shoal.v1.ListUnreadableRecordsRequest.$Properties {
+        }
+
+        /** Represents a ListUnreadableRecordsRequest. */
+        class ListUnreadableRecordsRequest {
+
+            /**
+             * Constructs a new ListUnreadableRecordsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListUnreadableRecordsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new ListUnreadableRecordsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListUnreadableRecordsRequest instance
+             */
+            static create(properties: shoal.v1.ListUnreadableRecordsRequest.$Shape): shoal.v1.ListUnreadableRecordsRequest & shoal.v1.ListUnreadableRecordsRequest.$Shape;
+            static create(properties?: shoal.v1.ListUnreadableRecordsRequest.$Properties): shoal.v1.ListUnreadableRecordsRequest;
+
+            /**
+             * Encodes the specified ListUnreadableRecordsRequest message. Does not implicitly {@link shoal.v1.ListUnreadableRecordsRequest.verify|verify} messages.
+             * @param message ListUnreadableRecordsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListUnreadableRecordsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListUnreadableRecordsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUnreadableRecordsRequest & shoal.v1.ListUnreadableRecordsRequest.$Shape} ListUnreadableRecordsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListUnreadableRecordsRequest & shoal.v1.ListUnreadableRecordsRequest.$Shape;
+        }
+
+        namespace ListUnreadableRecordsRequest {
+
+            /** Properties of a ListUnreadableRecordsRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListUnreadableRecordsRequest. */
+            type $Shape = shoal.v1.ListUnreadableRecordsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListUnreadableRecordsResponse.
+         * @deprecated Use shoal.v1.ListUnreadableRecordsResponse.$Properties instead.
+         */
+        interface IListUnreadableRecordsResponse extends shoal.v1.ListUnreadableRecordsResponse.$Properties {
+        }
+
+        /** Represents a ListUnreadableRecordsResponse. */
+        class ListUnreadableRecordsResponse {
+
+            /**
+             * Constructs a new ListUnreadableRecordsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListUnreadableRecordsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListUnreadableRecordsResponse records. */
+            records: shoal.v1.UnreadableRecord[];
+
+            /** ListUnreadableRecordsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListUnreadableRecordsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListUnreadableRecordsResponse instance
+             */
+            static create(properties: shoal.v1.ListUnreadableRecordsResponse.$Shape): shoal.v1.ListUnreadableRecordsResponse & shoal.v1.ListUnreadableRecordsResponse.$Shape;
+            static create(properties?: shoal.v1.ListUnreadableRecordsResponse.$Properties): shoal.v1.ListUnreadableRecordsResponse;
+
+            /**
+             * Encodes the specified ListUnreadableRecordsResponse message. Does not implicitly {@link shoal.v1.ListUnreadableRecordsResponse.verify|verify} messages.
+             * @param message ListUnreadableRecordsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListUnreadableRecordsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListUnreadableRecordsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUnreadableRecordsResponse & shoal.v1.ListUnreadableRecordsResponse.$Shape} ListUnreadableRecordsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListUnreadableRecordsResponse & shoal.v1.ListUnreadableRecordsResponse.$Shape;
+        }
+
+        namespace ListUnreadableRecordsResponse {
+
+            /** Properties of a ListUnreadableRecordsResponse. */
+            interface $Properties {
+
+                /** ListUnreadableRecordsResponse records */
+                records?: shoal.v1.UnreadableRecord.$Properties[];
+
+                /** ListUnreadableRecordsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListUnreadableRecordsResponse. */
+            type $Shape = shoal.v1.ListUnreadableRecordsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveUnreadableRecordRequest.
+         * @deprecated Use shoal.v1.RemoveUnreadableRecordRequest.$Properties instead.
+         */
+        interface IRemoveUnreadableRecordRequest extends shoal.v1.RemoveUnreadableRecordRequest.$Properties {
+        }
+
+        /** Represents a RemoveUnreadableRecordRequest. */
+        class RemoveUnreadableRecordRequest {
+
+            /**
+             * Constructs a new RemoveUnreadableRecordRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveUnreadableRecordRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveUnreadableRecordRequest table. */
+            table: string;
+
+            /** RemoveUnreadableRecordRequest id. */
+            id: string;
+
+            /**
+             * Creates a new RemoveUnreadableRecordRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveUnreadableRecordRequest instance
+             */
+            static create(properties: shoal.v1.RemoveUnreadableRecordRequest.$Shape): shoal.v1.RemoveUnreadableRecordRequest & shoal.v1.RemoveUnreadableRecordRequest.$Shape;
+            static create(properties?: shoal.v1.RemoveUnreadableRecordRequest.$Properties): shoal.v1.RemoveUnreadableRecordRequest;
+
+            /**
+             * Encodes the specified RemoveUnreadableRecordRequest message. Does not implicitly {@link shoal.v1.RemoveUnreadableRecordRequest.verify|verify} messages.
+             * @param message RemoveUnreadableRecordRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveUnreadableRecordRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveUnreadableRecordRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveUnreadableRecordRequest & shoal.v1.RemoveUnreadableRecordRequest.$Shape} RemoveUnreadableRecordRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveUnreadableRecordRequest & shoal.v1.RemoveUnreadableRecordRequest.$Shape;
+        }
+
+        namespace RemoveUnreadableRecordRequest {
+
+            /** Properties of a RemoveUnreadableRecordRequest. */
+            interface $Properties {
+
+                /** RemoveUnreadableRecordRequest table */
+                table?: string;
+
+                /** RemoveUnreadableRecordRequest id */
+                id?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveUnreadableRecordRequest. */
+            type $Shape = shoal.v1.RemoveUnreadableRecordRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveUnreadableRecordResponse.
+         * @deprecated Use shoal.v1.RemoveUnreadableRecordResponse.$Properties instead.
+         */
+        interface IRemoveUnreadableRecordResponse extends shoal.v1.RemoveUnreadableRecordResponse.$Properties {
+        }
+
+        /** Represents a RemoveUnreadableRecordResponse. */
+        class RemoveUnreadableRecordResponse {
+
+            /**
+             * Constructs a new RemoveUnreadableRecordResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveUnreadableRecordResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RemoveUnreadableRecordResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveUnreadableRecordResponse instance
+             */
+            static create(properties: shoal.v1.RemoveUnreadableRecordResponse.$Shape): shoal.v1.RemoveUnreadableRecordResponse & shoal.v1.RemoveUnreadableRecordResponse.$Shape;
+            static create(properties?: shoal.v1.RemoveUnreadableRecordResponse.$Properties): shoal.v1.RemoveUnreadableRecordResponse;
+
+            /**
+             * Encodes the specified RemoveUnreadableRecordResponse message. Does not implicitly {@link shoal.v1.RemoveUnreadableRecordResponse.verify|verify} messages.
+             * @param message RemoveUnreadableRecordResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveUnreadableRecordResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveUnreadableRecordResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveUnreadableRecordResponse & shoal.v1.RemoveUnreadableRecordResponse.$Shape} RemoveUnreadableRecordResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveUnreadableRecordResponse & shoal.v1.RemoveUnreadableRecordResponse.$Shape;
+        }
+
+        namespace RemoveUnreadableRecordResponse {
+
+            /** Properties of a RemoveUnreadableRecordResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveUnreadableRecordResponse. */
+            type $Shape = shoal.v1.RemoveUnreadableRecordResponse.$Properties;
         }
 
         /**

@@ -263,6 +263,88 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#listUnreadableRecords}.
+             * @memberof shoal.v1.ClusterService
+             * @typedef ListUnreadableRecordsCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.ListUnreadableRecordsResponse} [response] ListUnreadableRecordsResponse
+             */
+
+            /**
+             * Calls ListUnreadableRecords.
+             * @memberof shoal.v1.ClusterService
+             * @typedef ListUnreadableRecords
+             * @type {{
+             *   (request: shoal.v1.IListUnreadableRecordsRequest, callback: shoal.v1.ClusterService.ListUnreadableRecordsCallback): void;
+             *   (request: shoal.v1.IListUnreadableRecordsRequest): Promise<shoal.v1.ListUnreadableRecordsResponse>;
+             *   readonly name: "ListUnreadableRecords";
+             *   readonly path: "/shoal.v1.ClusterService/ListUnreadableRecords";
+             *   readonly requestType: "ListUnreadableRecordsRequest";
+             *   readonly responseType: "ListUnreadableRecordsResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls ListUnreadableRecords.
+             * @name shoal.v1.ClusterService#listUnreadableRecords
+             * @type {shoal.v1.ClusterService.ListUnreadableRecords}
+             */
+            $Object.defineProperties(ClusterService.prototype.listUnreadableRecords = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, ClusterService.prototype.listUnreadableRecords, $root.shoal.v1.ListUnreadableRecordsRequest, $root.shoal.v1.ListUnreadableRecordsResponse, request, callback);
+            }, {
+                name: { value: "ListUnreadableRecords" },
+                path: { value: "/shoal.v1.ClusterService/ListUnreadableRecords" },
+                requestType: { value: "ListUnreadableRecordsRequest" },
+                responseType: { value: "ListUnreadableRecordsResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#removeUnreadableRecord}.
+             * @memberof shoal.v1.ClusterService
+             * @typedef RemoveUnreadableRecordCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.RemoveUnreadableRecordResponse} [response] RemoveUnreadableRecordResponse
+             */
+
+            /**
+             * Calls RemoveUnreadableRecord.
+             * @memberof shoal.v1.ClusterService
+             * @typedef RemoveUnreadableRecord
+             * @type {{
+             *   (request: shoal.v1.IRemoveUnreadableRecordRequest, callback: shoal.v1.ClusterService.RemoveUnreadableRecordCallback): void;
+             *   (request: shoal.v1.IRemoveUnreadableRecordRequest): Promise<shoal.v1.RemoveUnreadableRecordResponse>;
+             *   readonly name: "RemoveUnreadableRecord";
+             *   readonly path: "/shoal.v1.ClusterService/RemoveUnreadableRecord";
+             *   readonly requestType: "RemoveUnreadableRecordRequest";
+             *   readonly responseType: "RemoveUnreadableRecordResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls RemoveUnreadableRecord.
+             * @name shoal.v1.ClusterService#removeUnreadableRecord
+             * @type {shoal.v1.ClusterService.RemoveUnreadableRecord}
+             */
+            $Object.defineProperties(ClusterService.prototype.removeUnreadableRecord = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, ClusterService.prototype.removeUnreadableRecord, $root.shoal.v1.RemoveUnreadableRecordRequest, $root.shoal.v1.RemoveUnreadableRecordResponse, request, callback);
+            }, {
+                name: { value: "RemoveUnreadableRecord" },
+                path: { value: "/shoal.v1.ClusterService/RemoveUnreadableRecord" },
+                requestType: { value: "RemoveUnreadableRecordRequest" },
+                responseType: { value: "RemoveUnreadableRecordResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return ClusterService;
         })();
 
@@ -2455,6 +2537,821 @@ export const shoal = $root.shoal = (() => {
             };
 
             return RemoveHostResponse;
+        })();
+
+        v1.UnreadableRecord = (function() {
+
+            /**
+             * Properties of an UnreadableRecord.
+             * @typedef {Object} shoal.v1.UnreadableRecord.$Properties
+             * @property {string} [table] UnreadableRecord table
+             * @property {string} [id] UnreadableRecord id
+             * @property {number} [revision] UnreadableRecord revision
+             * @property {string} [why] UnreadableRecord why
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an UnreadableRecord.
+             * @memberof shoal.v1
+             * @interface IUnreadableRecord
+             * @augments shoal.v1.UnreadableRecord.$Properties
+             * @deprecated Use shoal.v1.UnreadableRecord.$Properties instead.
+             */
+
+            /**
+             * Shape of an UnreadableRecord.
+             * @typedef {shoal.v1.UnreadableRecord.$Properties} shoal.v1.UnreadableRecord.$Shape
+             */
+
+            /**
+             * Constructs a new UnreadableRecord.
+             * @memberof shoal.v1
+             * @classdesc Represents an UnreadableRecord.
+             * @constructor
+             * @param {shoal.v1.UnreadableRecord.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const UnreadableRecord = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * UnreadableRecord table.
+             * @member {string} table
+             * @memberof shoal.v1.UnreadableRecord
+             * @instance
+             */
+            UnreadableRecord.prototype.table = "";
+
+            /**
+             * UnreadableRecord id.
+             * @member {string} id
+             * @memberof shoal.v1.UnreadableRecord
+             * @instance
+             */
+            UnreadableRecord.prototype.id = "";
+
+            /**
+             * UnreadableRecord revision.
+             * @member {number} revision
+             * @memberof shoal.v1.UnreadableRecord
+             * @instance
+             */
+            UnreadableRecord.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * UnreadableRecord why.
+             * @member {string} why
+             * @memberof shoal.v1.UnreadableRecord
+             * @instance
+             */
+            UnreadableRecord.prototype.why = "";
+
+            /**
+             * Creates a new UnreadableRecord instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.UnreadableRecord
+             * @static
+             * @param {shoal.v1.UnreadableRecord.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.UnreadableRecord} UnreadableRecord instance
+             * @type {{
+             *   (properties: shoal.v1.UnreadableRecord.$Shape): shoal.v1.UnreadableRecord & shoal.v1.UnreadableRecord.$Shape;
+             *   (properties?: shoal.v1.UnreadableRecord.$Properties): shoal.v1.UnreadableRecord;
+             * }}
+             */
+            UnreadableRecord.create = function(properties) {
+                return new UnreadableRecord(properties);
+            };
+
+            /**
+             * Encodes the specified UnreadableRecord message. Does not implicitly {@link shoal.v1.UnreadableRecord.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.UnreadableRecord
+             * @static
+             * @param {shoal.v1.UnreadableRecord.$Properties} message UnreadableRecord message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            UnreadableRecord.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.table != null && $Object.hasOwnProperty.call(message, "table") && message.table !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.table);
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.id);
+                if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.revision);
+                if (message.why != null && $Object.hasOwnProperty.call(message, "why") && message.why !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.why);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an UnreadableRecord message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.UnreadableRecord
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.UnreadableRecord & shoal.v1.UnreadableRecord.$Shape} UnreadableRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            UnreadableRecord.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.UnreadableRecord();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.table = value;
+                            else
+                                delete message.table;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.revision = value;
+                            else
+                                delete message.revision;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.why = value;
+                            else
+                                delete message.why;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return UnreadableRecord;
+        })();
+
+        v1.ListUnreadableRecordsRequest = (function() {
+
+            /**
+             * Properties of a ListUnreadableRecordsRequest.
+             * @typedef {Object} shoal.v1.ListUnreadableRecordsRequest.$Properties
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ListUnreadableRecordsRequest.
+             * @memberof shoal.v1
+             * @interface IListUnreadableRecordsRequest
+             * @augments shoal.v1.ListUnreadableRecordsRequest.$Properties
+             * @deprecated Use shoal.v1.ListUnreadableRecordsRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a ListUnreadableRecordsRequest.
+             * @typedef {shoal.v1.ListUnreadableRecordsRequest.$Properties} shoal.v1.ListUnreadableRecordsRequest.$Shape
+             */
+
+            /**
+             * Constructs a new ListUnreadableRecordsRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a ListUnreadableRecordsRequest.
+             * @constructor
+             * @param {shoal.v1.ListUnreadableRecordsRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ListUnreadableRecordsRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Creates a new ListUnreadableRecordsRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ListUnreadableRecordsRequest
+             * @static
+             * @param {shoal.v1.ListUnreadableRecordsRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ListUnreadableRecordsRequest} ListUnreadableRecordsRequest instance
+             * @type {{
+             *   (properties: shoal.v1.ListUnreadableRecordsRequest.$Shape): shoal.v1.ListUnreadableRecordsRequest & shoal.v1.ListUnreadableRecordsRequest.$Shape;
+             *   (properties?: shoal.v1.ListUnreadableRecordsRequest.$Properties): shoal.v1.ListUnreadableRecordsRequest;
+             * }}
+             */
+            ListUnreadableRecordsRequest.create = function(properties) {
+                return new ListUnreadableRecordsRequest(properties);
+            };
+
+            /**
+             * Encodes the specified ListUnreadableRecordsRequest message. Does not implicitly {@link shoal.v1.ListUnreadableRecordsRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ListUnreadableRecordsRequest
+             * @static
+             * @param {shoal.v1.ListUnreadableRecordsRequest.$Properties} message ListUnreadableRecordsRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ListUnreadableRecordsRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ListUnreadableRecordsRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ListUnreadableRecordsRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUnreadableRecordsRequest & shoal.v1.ListUnreadableRecordsRequest.$Shape} ListUnreadableRecordsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ListUnreadableRecordsRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ListUnreadableRecordsRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ListUnreadableRecordsRequest;
+        })();
+
+        v1.ListUnreadableRecordsResponse = (function() {
+
+            /**
+             * Properties of a ListUnreadableRecordsResponse.
+             * @typedef {Object} shoal.v1.ListUnreadableRecordsResponse.$Properties
+             * @property {Array.<shoal.v1.UnreadableRecord.$Properties>} [records] ListUnreadableRecordsResponse records
+             * @property {boolean} [stale] ListUnreadableRecordsResponse stale
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ListUnreadableRecordsResponse.
+             * @memberof shoal.v1
+             * @interface IListUnreadableRecordsResponse
+             * @augments shoal.v1.ListUnreadableRecordsResponse.$Properties
+             * @deprecated Use shoal.v1.ListUnreadableRecordsResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a ListUnreadableRecordsResponse.
+             * @typedef {shoal.v1.ListUnreadableRecordsResponse.$Properties} shoal.v1.ListUnreadableRecordsResponse.$Shape
+             */
+
+            /**
+             * Constructs a new ListUnreadableRecordsResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a ListUnreadableRecordsResponse.
+             * @constructor
+             * @param {shoal.v1.ListUnreadableRecordsResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ListUnreadableRecordsResponse = function (properties) {
+                this.records = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ListUnreadableRecordsResponse records.
+             * @member {Array.<shoal.v1.UnreadableRecord>} records
+             * @memberof shoal.v1.ListUnreadableRecordsResponse
+             * @instance
+             */
+            ListUnreadableRecordsResponse.prototype.records = $util.emptyArray;
+
+            /**
+             * ListUnreadableRecordsResponse stale.
+             * @member {boolean} stale
+             * @memberof shoal.v1.ListUnreadableRecordsResponse
+             * @instance
+             */
+            ListUnreadableRecordsResponse.prototype.stale = false;
+
+            /**
+             * Creates a new ListUnreadableRecordsResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ListUnreadableRecordsResponse
+             * @static
+             * @param {shoal.v1.ListUnreadableRecordsResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ListUnreadableRecordsResponse} ListUnreadableRecordsResponse instance
+             * @type {{
+             *   (properties: shoal.v1.ListUnreadableRecordsResponse.$Shape): shoal.v1.ListUnreadableRecordsResponse & shoal.v1.ListUnreadableRecordsResponse.$Shape;
+             *   (properties?: shoal.v1.ListUnreadableRecordsResponse.$Properties): shoal.v1.ListUnreadableRecordsResponse;
+             * }}
+             */
+            ListUnreadableRecordsResponse.create = function(properties) {
+                return new ListUnreadableRecordsResponse(properties);
+            };
+
+            /**
+             * Encodes the specified ListUnreadableRecordsResponse message. Does not implicitly {@link shoal.v1.ListUnreadableRecordsResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ListUnreadableRecordsResponse
+             * @static
+             * @param {shoal.v1.ListUnreadableRecordsResponse.$Properties} message ListUnreadableRecordsResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ListUnreadableRecordsResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.records != null && message.records.length)
+                    for (let i = 0; i < message.records.length; ++i)
+                        $root.shoal.v1.UnreadableRecord.encode(message.records[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.stale != null && $Object.hasOwnProperty.call(message, "stale") && message.stale !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.stale);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ListUnreadableRecordsResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ListUnreadableRecordsResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUnreadableRecordsResponse & shoal.v1.ListUnreadableRecordsResponse.$Shape} ListUnreadableRecordsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ListUnreadableRecordsResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ListUnreadableRecordsResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.records && message.records.length))
+                                message.records = [];
+                            message.records.push($root.shoal.v1.UnreadableRecord.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.stale = value;
+                            else
+                                delete message.stale;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ListUnreadableRecordsResponse;
+        })();
+
+        v1.RemoveUnreadableRecordRequest = (function() {
+
+            /**
+             * Properties of a RemoveUnreadableRecordRequest.
+             * @typedef {Object} shoal.v1.RemoveUnreadableRecordRequest.$Properties
+             * @property {string} [table] RemoveUnreadableRecordRequest table
+             * @property {string} [id] RemoveUnreadableRecordRequest id
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RemoveUnreadableRecordRequest.
+             * @memberof shoal.v1
+             * @interface IRemoveUnreadableRecordRequest
+             * @augments shoal.v1.RemoveUnreadableRecordRequest.$Properties
+             * @deprecated Use shoal.v1.RemoveUnreadableRecordRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a RemoveUnreadableRecordRequest.
+             * @typedef {shoal.v1.RemoveUnreadableRecordRequest.$Properties} shoal.v1.RemoveUnreadableRecordRequest.$Shape
+             */
+
+            /**
+             * Constructs a new RemoveUnreadableRecordRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a RemoveUnreadableRecordRequest.
+             * @constructor
+             * @param {shoal.v1.RemoveUnreadableRecordRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RemoveUnreadableRecordRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RemoveUnreadableRecordRequest table.
+             * @member {string} table
+             * @memberof shoal.v1.RemoveUnreadableRecordRequest
+             * @instance
+             */
+            RemoveUnreadableRecordRequest.prototype.table = "";
+
+            /**
+             * RemoveUnreadableRecordRequest id.
+             * @member {string} id
+             * @memberof shoal.v1.RemoveUnreadableRecordRequest
+             * @instance
+             */
+            RemoveUnreadableRecordRequest.prototype.id = "";
+
+            /**
+             * Creates a new RemoveUnreadableRecordRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RemoveUnreadableRecordRequest
+             * @static
+             * @param {shoal.v1.RemoveUnreadableRecordRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RemoveUnreadableRecordRequest} RemoveUnreadableRecordRequest instance
+             * @type {{
+             *   (properties: shoal.v1.RemoveUnreadableRecordRequest.$Shape): shoal.v1.RemoveUnreadableRecordRequest & shoal.v1.RemoveUnreadableRecordRequest.$Shape;
+             *   (properties?: shoal.v1.RemoveUnreadableRecordRequest.$Properties): shoal.v1.RemoveUnreadableRecordRequest;
+             * }}
+             */
+            RemoveUnreadableRecordRequest.create = function(properties) {
+                return new RemoveUnreadableRecordRequest(properties);
+            };
+
+            /**
+             * Encodes the specified RemoveUnreadableRecordRequest message. Does not implicitly {@link shoal.v1.RemoveUnreadableRecordRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RemoveUnreadableRecordRequest
+             * @static
+             * @param {shoal.v1.RemoveUnreadableRecordRequest.$Properties} message RemoveUnreadableRecordRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RemoveUnreadableRecordRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.table != null && $Object.hasOwnProperty.call(message, "table") && message.table !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.table);
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.id);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RemoveUnreadableRecordRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RemoveUnreadableRecordRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveUnreadableRecordRequest & shoal.v1.RemoveUnreadableRecordRequest.$Shape} RemoveUnreadableRecordRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RemoveUnreadableRecordRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RemoveUnreadableRecordRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.table = value;
+                            else
+                                delete message.table;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RemoveUnreadableRecordRequest;
+        })();
+
+        v1.RemoveUnreadableRecordResponse = (function() {
+
+            /**
+             * Properties of a RemoveUnreadableRecordResponse.
+             * @typedef {Object} shoal.v1.RemoveUnreadableRecordResponse.$Properties
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RemoveUnreadableRecordResponse.
+             * @memberof shoal.v1
+             * @interface IRemoveUnreadableRecordResponse
+             * @augments shoal.v1.RemoveUnreadableRecordResponse.$Properties
+             * @deprecated Use shoal.v1.RemoveUnreadableRecordResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a RemoveUnreadableRecordResponse.
+             * @typedef {shoal.v1.RemoveUnreadableRecordResponse.$Properties} shoal.v1.RemoveUnreadableRecordResponse.$Shape
+             */
+
+            /**
+             * Constructs a new RemoveUnreadableRecordResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a RemoveUnreadableRecordResponse.
+             * @constructor
+             * @param {shoal.v1.RemoveUnreadableRecordResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RemoveUnreadableRecordResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Creates a new RemoveUnreadableRecordResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RemoveUnreadableRecordResponse
+             * @static
+             * @param {shoal.v1.RemoveUnreadableRecordResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RemoveUnreadableRecordResponse} RemoveUnreadableRecordResponse instance
+             * @type {{
+             *   (properties: shoal.v1.RemoveUnreadableRecordResponse.$Shape): shoal.v1.RemoveUnreadableRecordResponse & shoal.v1.RemoveUnreadableRecordResponse.$Shape;
+             *   (properties?: shoal.v1.RemoveUnreadableRecordResponse.$Properties): shoal.v1.RemoveUnreadableRecordResponse;
+             * }}
+             */
+            RemoveUnreadableRecordResponse.create = function(properties) {
+                return new RemoveUnreadableRecordResponse(properties);
+            };
+
+            /**
+             * Encodes the specified RemoveUnreadableRecordResponse message. Does not implicitly {@link shoal.v1.RemoveUnreadableRecordResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RemoveUnreadableRecordResponse
+             * @static
+             * @param {shoal.v1.RemoveUnreadableRecordResponse.$Properties} message RemoveUnreadableRecordResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RemoveUnreadableRecordResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RemoveUnreadableRecordResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RemoveUnreadableRecordResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveUnreadableRecordResponse & shoal.v1.RemoveUnreadableRecordResponse.$Shape} RemoveUnreadableRecordResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RemoveUnreadableRecordResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RemoveUnreadableRecordResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RemoveUnreadableRecordResponse;
         })();
 
         v1.Mesh = (function() {

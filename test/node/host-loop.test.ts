@@ -83,6 +83,8 @@ class World {
             const subnetId = 'sub1' as SubnetId;
             return {
               revision: reader.revision,
+              failures: [],
+              kept: new Set<string>(),
               networks:
                 ports.length === 0
                   ? []
@@ -145,8 +147,8 @@ class World {
     return serverTable.get(this.state.local, serverId)?.record;
   }
 
-  async change(edit: (server: shoal.v1.Server) => void): Promise<void> {
-    const row = serverTable.get(this.state.local, serverId);
+  async change(edit: (server: shoal.v1.Server) => void, id: string = serverId): Promise<void> {
+    const row = serverTable.get(this.state.local, id);
     if (row === undefined) return;
     const next = new shoal.v1.Server(row.record);
     edit(next);
@@ -193,7 +195,7 @@ class World {
     const { SERVER_STATUS_ACTIVE, SERVER_STATUS_SHUTOFF, SERVER_STATUS_PAUSED, SERVER_STATUS_ERROR } = ServerStatus;
     const status = { running: SERVER_STATUS_ACTIVE, stopped: SERVER_STATUS_SHUTOFF, paused: SERVER_STATUS_PAUSED };
     return {
-      power: async (_, power, rebootsDone) => {
+      power: async ({ id }, power, rebootsDone) => {
         if (this.refusedReports > 0) {
           this.refusedReports -= 1;
           throw new ShoalError('NO_QUORUM', 'nobody answers');
@@ -202,19 +204,19 @@ class World {
           server.status = status[power];
           server.taskState = '';
           server.rebootsDone = rebootsDone;
-        });
+        }, id);
       },
       shutdown: () =>
         this.change((server) => {
           server.status = SERVER_STATUS_SHUTOFF;
           server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
         }),
-      fault: (_, message) =>
+      fault: ({ id }, message) =>
         this.change((server) => {
           server.status = SERVER_STATUS_ERROR;
           server.taskState = '';
           server.fault = new shoal.v1.ServerFault({ code: 500, message });
-        }),
+        }, id),
       released: () => Promise.resolve(),
       deleted: async () => {
         const builder = new TransactionBuilder();
@@ -521,4 +523,57 @@ t.test('a guest that keeps crashing is given up, and its owner told', async (t) 
   t.equal(w.compute.starts.length, 6, 'the first start and five more');
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
   t.match(w.server()?.fault?.message, /crashed 6 times/);
+});
+
+t.test('F1: whatever goes wrong with one server, at any stage, the other one starts', async (t) => {
+  const stages: Readonly<Record<string, (w: World) => Promise<void> | void>> = {
+    'its record cannot be read': async (w) => {
+      const key = serverTable.key(serverId);
+      await w.state.commit({ compares: [], thenOps: [{ kind: 'put', key, value: Buffer.from([0xff]) }], elseOps: [] });
+    },
+    'its port cannot be read': async (w) => {
+      const key = portTable.key(portId);
+      await w.state.commit({ compares: [], thenOps: [{ kind: 'put', key, value: Buffer.from([0xff]) }], elseOps: [] });
+    },
+    'its image cannot be read': (w) => w.change((server) => (server.imageId = 'unreadable')),
+    'its intents cannot be laid over it': (w) => {
+      w.intend = (server) => {
+        if (server.id === serverId) throw new TypeError('no such thing');
+        return server;
+      };
+    },
+    'its plan makes no sense': (w) => {
+      w.intend = (server) =>
+        server.id !== serverId
+          ? server
+          : new Proxy(server, {
+              get(target, name): unknown {
+                if (name === 'powerWanted') throw new TypeError('no such thing');
+                return Reflect.get(target, name);
+              },
+            });
+    },
+    'its network cannot be made': (w) => {
+      w.network.faults.failNext('ensurePort', new ShoalError('DRIVER_FAILED', 'no such thing'), 1000);
+    },
+    'its disk cannot be made': (w) => w.change((server) => (server.storage = 'nowhere')),
+  };
+  for (const [what, break_] of Object.entries(stages)) {
+    const w = await world(t);
+    await w.createServer();
+    const builder = new TransactionBuilder();
+    const other = w.server();
+    imageTable.insert(builder, new shoal.v1.Image({ id: 'i2', status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }));
+    serverTable.insert(
+      builder,
+      new shoal.v1.Server({ ...other, id: 's2', name: 'second', imageId: 'i2', portIds: [], rootVolumeId: 'v2' }),
+    );
+    builder.op({ kind: 'put', key: imageTable.key('unreadable'), value: Buffer.from([0xff]) });
+    await w.state.commit(builder.build());
+    await break_(w);
+    const loop = await w.startLoop();
+    for (let waited = 0; waited < 50 && !w.compute.guests.has('s2' as ServerId); waited += 1) await delay(retryMs / 2);
+    t.ok(w.compute.guests.has('s2' as ServerId), what);
+    await loop.stop();
+  }
 });

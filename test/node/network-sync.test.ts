@@ -39,6 +39,8 @@ function view(revision = 1): HostNetworkView {
         interfaces: [{ networkId, subnetId: 'sub1' as SubnetId, ip: '10.0.0.1', prefixLength: 24, neighbours: [] }],
       },
     ],
+    failures: [],
+    kept: new Set(),
   };
 }
 

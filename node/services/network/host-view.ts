@@ -19,8 +19,9 @@ import type {
   SecurityRuleSpec,
 } from '../../../drivers/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { AssertionError } from '../../base/assert.ts';
 import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
-import type { HostNetworkView } from '../../network-sync.ts';
+import type { HostNetworkView, SyncFailure } from '../../network-sync.ts';
 import { ReadMemo } from '../../state/read-set.ts';
 import { indexKey } from '../../state/table.ts';
 import {
@@ -34,6 +35,7 @@ import {
   subnetTable,
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
+import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { interfacesOf, isInterfaceOf, serverOfPort } from '../ownership.ts';
 import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
 import { deviceOwners } from './device-owners.ts';
@@ -102,24 +104,49 @@ function viewParts(reader: StateReader, hostId: HostId, metadataOf: MetadataOf):
     for (const port of records.interfacesOf(router)) seeds.add(port.networkId);
   }
   const islands = islandsOf(records, [...seeds].sort());
+  const failures: SyncFailure[] = [];
+  const kept = new Set<string>();
+  // One record that makes no sense must not take the others' network along.
+  const each = <R extends { readonly id: string }, S>(kind: string, of: readonly R[], make: (record: R) => S): S[] =>
+    of.flatMap((record) => {
+      try {
+        return [make(record)];
+      } catch (error) {
+        if (error instanceof AssertionError) throw error;
+        failures.push({ what: `${kind}/${record.id}`, error });
+        kept.add(record.id);
+        return [];
+      }
+    });
+  const networks = islands.flatMap((island) => each('network', island.networks, (it) => networkSpec(reader, it)));
+  const ports = each('port', localPorts, (it) => localPortSpec(records, it, metadataOf));
+  const forwarding = islands.flatMap((island) =>
+    each('forwarding', island.networks, (it) => forwardingSpec(records, island, it, hostId)),
+  );
+  const routers = islands.flatMap((island) =>
+    each('router', island.routers, (it) => routerSpec(records, island, it, hostId)),
+  );
+  for (const id of unreadableParts(reader)) kept.add(id);
   return {
-    networks: sortedBy(
-      islands.flatMap((island) => island.networks.map((network) => networkSpec(reader, network))),
-      (spec) => spec.networkId,
-    ),
-    ports: sortedBy(
-      localPorts.map((port) => localPortSpec(records, port, metadataOf)),
-      (spec) => spec.portId,
-    ),
-    forwarding: sortedBy(
-      islands.flatMap((island) => island.networks.map((network) => forwardingSpec(records, island, network, hostId))),
-      (spec) => spec.networkId,
-    ),
-    routers: sortedBy(
-      islands.flatMap((island) => island.routers.map((router) => routerSpec(records, island, router, hostId))),
-      (spec) => spec.routerId,
-    ),
+    networks: sortedBy(networks, (spec) => spec.networkId),
+    ports: sortedBy(ports, (spec) => spec.portId),
+    forwarding: sortedBy(forwarding, (spec) => spec.networkId),
+    routers: sortedBy(routers, (spec) => spec.routerId),
+    failures,
+    kept,
   };
+}
+
+/** What the records have and nobody can read, with what hangs on it: it is left as it is on this host. */
+function* unreadableParts(reader: StateReader): Generator<string> {
+  for (const { table, id } of unreadableRows.in(reader)) {
+    if (table === 'port' || table === 'router' || table === 'network') yield id;
+    if (table !== 'network') continue;
+    for (const { record: port } of portTable.by(reader, 'network', indexKey(id))) {
+      yield port.id;
+      if (port.deviceOwner === deviceOwners.routerInterface) yield port.deviceId;
+    }
+  }
 }
 
 /** Networks joined by routers, and who carries them. */
