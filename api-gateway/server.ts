@@ -29,6 +29,7 @@ import type { Gateway, RestModule } from './rest/module.ts';
 import { findRequest, openRequest, requestState } from './rest/request.ts';
 import { checkRequestLine } from './rest/request-line.ts';
 import { KnownRoutes, type Route } from './rest/routes-known.ts';
+import { type UnservedPart, unservedPart } from './rest/unserved.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 /** Seconds a client is told to wait before it repeats what failed for want of a quorum: an election takes about one. */
@@ -187,6 +188,7 @@ export class RestServer implements Service {
       logger: false,
       bodyLimit: limits.jsonBodyBytesMax,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.pathParameterCharactersMax },
+      rewriteUrl: ({ url = '/' }) => this.#rewritten(url),
       genReqId: () => `req-${this.#deps.newId()}`,
       return503OnClosing: false,
       frameworkErrors: (error, request, reply) => {
@@ -208,6 +210,17 @@ export class RestServer implements Service {
       for (const prefix of module.prefixes) this.#mount(app, module, prefix);
     }
     return app;
+  }
+
+  /** The path that an older name stands for. */
+  #rewritten(url: string): string {
+    for (const { aliases = {} } of this.#options.modules) {
+      for (const [from, to] of Object.entries(aliases)) {
+        const next = url.startsWith(from) ? url.charAt(from.length) : undefined;
+        if (next === '' || next === '/' || next === '?') return to + url.slice(from.length);
+      }
+    }
+    return url;
   }
 
   #mount(app: FastifyInstance, module: RestModule, prefix: string): void {
@@ -341,7 +354,21 @@ export class RestServer implements Service {
       status === 405
         ? `The method ${request.method} is not allowed for this resource.`
         : 'The resource could not be found.';
+    const unserved = module === undefined ? undefined : this.#unservedPart(request.url, module);
+    if (unserved !== undefined) {
+      const text = `This version of Shoal does not serve ${unserved.what}.`;
+      this.#fail(new ShoalError('NOT_IMPLEMENTED', text), request, reply, module);
+      return;
+    }
     this.#sendFault(request, reply, module, { status, code: undefined, message, facts: {} });
+  }
+
+  /** The part of the module's service that a path belongs to and that is known not to be here. */
+  #unservedPart(url: string, module: RestModule): UnservedPart | undefined {
+    const { unserved = [], prefixes } = module;
+    // The longest first: the empty prefix fits every path.
+    const prefix = [...prefixes].sort((a, b) => b.length - a.length).find((one) => url.startsWith(`${one}/`));
+    return prefix === undefined ? undefined : unservedPart(unserved, url.slice(prefix.length));
   }
 
   #fail(error: unknown, request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {

@@ -9,6 +9,7 @@ import type { GatewayLimits } from '../limits.ts';
 import type { PolicyRule } from '../policies/rule.ts';
 import type { PolicyCredentials, PolicyTarget } from '../policy.ts';
 import type { FaultStyle } from './faults.ts';
+import type { UnservedPart } from './unserved.ts';
 
 /** One OpenStack service on the gateway: where it lies, how it words errors, and its routes. */
 export interface RestModule {
@@ -24,6 +25,10 @@ export interface RestModule {
   readonly policies: readonly PolicyRule[];
   /** Headers that carry the request id. All services: `x-openstack-request-id`. */
   readonly requestIdHeaders: readonly string[];
+  /** Older names of paths below the prefixes: `/compute/v2` is `/compute/v2.1`. The request's `originalUrl` keeps them. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Parts of the service that are known and not here: 501 for them, not 404. Default: none. */
+  readonly unserved?: readonly UnservedPart[];
   /**
    * Adds routes to an instance that has the prefix, the token check, the faults and the body parser already. Called once
    * a prefix.

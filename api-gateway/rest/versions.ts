@@ -29,17 +29,28 @@ export function identityVersions(root: string): object {
 /** `GET /compute/` (200). tempest wants v2.0 first and reads the range from v2.1. */
 export function computeVersions(root: string): object {
   return {
-    versions: [
-      {
-        id: 'v2.0',
-        status: 'SUPPORTED',
-        version: '',
-        min_version: '',
-        updated: '2011-01-21T11:33:21Z',
-        links: [self(`${root}/v2/`)],
-      },
-      computeVersionEntry(root),
-    ],
+    versions: [firstVersionEntry(root), computeVersionEntry(root)],
+  };
+}
+
+function firstVersionEntry(root: string) {
+  return {
+    id: 'v2.0',
+    status: 'SUPPORTED',
+    version: '',
+    min_version: '',
+    updated: '2011-01-21T11:33:21Z',
+    links: [self(`${root}/v2/`)],
+  };
+}
+
+/** `GET /compute/v2/` (200). */
+export function computeFirstVersion(root: string): object {
+  return {
+    version: {
+      ...firstVersionEntry(root),
+      'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.compute+json;version=2' }],
+    },
   };
 }
 
@@ -89,11 +100,7 @@ export function networkResources(root: string, collections: readonly string[]): 
   };
 }
 
-/** `GET /placement/` (200). */
-export function placementVersions(): object {
-  return {
-    versions: [
-      { id: 'v1.0', max_version: '1.39', min_version: '1.0', status: 'CURRENT', links: [{ rel: 'self', href: '' }] },
-    ],
-  };
+/** `GET /placement/` (200): no version of OpenStack's Placement API, and where Shoal's own questions are. */
+export function placementVersions(root: string): object {
+  return { versions: [], shoal: { id: 'v1', status: 'CURRENT', links: [self(`${root}/shoal/v1`)] } };
 }

@@ -13,6 +13,15 @@ const minorOf = (text: string): number => Number(text.split('.')[1]);
 const lowest = minorOf(computeMicroversions.min);
 const highest = minorOf(computeMicroversions.max);
 
+/** Where Nova's first API lies below the module's prefix. */
+export const firstApi = '/v2';
+const firstApiPath = /^\/compute\/v2(\/|$)/;
+
+/** Whether a request came to Nova's first API, which knows no microversions. */
+export function isFirstApi(request: FastifyRequest): boolean {
+  return firstApiPath.test(request.originalUrl.split('?', 1)[0] ?? '');
+}
+
 const asked = new WeakMap<FastifyRequest, Microversion>();
 
 /** The microversion of a request. */
@@ -34,6 +43,7 @@ export function requireMicroversion(
 /** Reads the headers of each request and says in each answer what was understood. */
 export function addMicroversions(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
+    if (isFirstApi(request)) return undefined;
     const text = wantedText(request);
     const wanted = text === 'latest' ? highest : parseMinor(text);
     reply.header('vary', 'OpenStack-API-Version, X-OpenStack-Nova-API-Version');

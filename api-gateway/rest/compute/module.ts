@@ -7,17 +7,18 @@ import type { QuotaService } from '../../../node/services/quota.ts';
 import { computePolicies } from '../../policies/compute.ts';
 import { novaFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
-import { computeVersion, computeVersions } from '../versions.ts';
+import { computeFirstVersion, computeVersion, computeVersions } from '../versions.ts';
 import { addAggregates } from './aggregate-routes.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
 import { addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
 import { addKeypairs } from './keypair-routes.ts';
-import { addMicroversions } from './microversion.ts';
+import { addMicroversions, firstApi, isFirstApi } from './microversion.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
 import { addSecurityGroups } from './security-group-routes.ts';
 import { addActions } from './server-actions.ts';
 import { addServers } from './server-routes.ts';
+import { unservedCompute } from './unserved.ts';
 
 export interface ComputeModuleDependencies {
   readonly compute: ComputeService;
@@ -41,14 +42,19 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
   return {
     name: 'compute',
     prefixes: ['/compute'],
+    // Nova, too, serves its first API from the second's code, at the base and without microversions.
+    aliases: { [`/compute${firstApi}`]: '/compute/v2.1' },
     faults: novaFaults,
     policies: computePolicies,
     requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
+    unserved: unservedCompute,
     register(app, gateway) {
       const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/compute`;
       addMicroversions(app);
       app.get('/', { config: { public: true } }, (request) => computeVersions(root(request)));
-      app.get('/v2.1', { config: { public: true } }, (request) => computeVersion(root(request)));
+      app.get('/v2.1', { config: { public: true } }, (request) =>
+        isFirstApi(request) ? computeFirstVersion(root(request)) : computeVersion(root(request)),
+      );
       addServers(app, gateway, compute);
       addActions(app, gateway, compute);
       addFlavors(app, gateway, compute);

@@ -8,38 +8,7 @@ import { parse } from '../validation.ts';
 import { viewingOf } from './common.ts';
 import { microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
-
-/** Actions of Nova that this version does not have: known, and so refused in other words than a misspelling. */
-const notYet = new Set([
-  'addFixedIp',
-  'addFloatingIp',
-  'changePassword',
-  'confirmResize',
-  'createBackup',
-  'createImage',
-  'evacuate',
-  'injectNetworkInfo',
-  'os-getRDPConsole',
-  'os-getSerialConsole',
-  'os-getSPICEConsole',
-  'os-getVNCConsole',
-  'os-migrateLive',
-  'os-resetState',
-  'rebuild',
-  'removeFixedIp',
-  'removeFloatingIp',
-  'rescue',
-  'resetNetwork',
-  'resize',
-  'restore',
-  'resume',
-  'shelve',
-  'shelveOffload',
-  'suspend',
-  'trigger_crash_dump',
-  'unrescue',
-  'unshelve',
-]);
+import { unservedActions } from './unserved.ts';
 
 /** What an action is called with. */
 interface Call {
@@ -105,7 +74,15 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
     const context = gateway.context(request);
     const { name, argument } = actionOf(request.body);
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) throw unknownAction(name);
+    if (action === undefined) {
+      const argumentSchema = Object.hasOwn(unservedActions, name) ? unservedActions[name] : undefined;
+      if (argumentSchema === undefined) throw unknownAction(name);
+      // What is wrong with the request is said first: it would be wrong anywhere.
+      parse(argumentSchema, argument);
+      const { context, reader } = await viewingOf(gateway, request);
+      servers.show(context, reader, request.params.id);
+      throw new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have the action ${name}.`);
+    }
     const answer = await action({ request, context, id: request.params.id, argument });
     return answer === undefined ? reply.code(202).send() : reply.code(200).send(answer);
   });
@@ -121,8 +98,5 @@ function actionOf(body: unknown): { readonly name: string; readonly argument: un
 }
 
 function unknownAction(name: string): ShoalError {
-  if (notYet.has(name)) {
-    return new ShoalError('NOT_IMPLEMENTED', `This version of Shoal does not have the action ${name}.`);
-  }
   return new ShoalError('INVALID_ARGUMENT', `There is no such action: ${name.slice(0, 64)}`);
 }

@@ -18,7 +18,8 @@ export const catalogServices = {
   compute: { type: 'compute', name: 'nova', path: '/compute/v2.1' },
   image: { type: 'image', name: 'glance', path: '/image' },
   network: { type: 'network', name: 'neutron', path: '/networking' },
-  placement: { type: 'placement', name: 'placement', path: '/placement' },
+  // Not OpenStack's Placement API, which is not here: clients must not take it for that.
+  placement: { type: 'shoal-placement', name: 'shoal', path: '/placement' },
 } as const satisfies Record<string, CatalogService>;
 
 /** The catalog of one gateway. Ids follow from names, so that every agent gives the same ones. */

@@ -11,6 +11,7 @@ import { addDomainRoutes } from './domain-routes.ts';
 import { PasswordLimiter } from './password-limiter.ts';
 import { addProjectRoutes } from './project-routes.ts';
 import { addRoleRoutes } from './role-routes.ts';
+import { unservedIdentity } from './unserved.ts';
 import { addUserRoutes } from './user-routes.ts';
 
 /** Keystone v3 below `/identity`, and at the root for clients that are given the bare base URL. */
@@ -27,6 +28,7 @@ export function identityModule(deps: {
     faults: keystoneFaults,
     policies: identityPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
+    unserved: unservedIdentity,
     register(app, gateway) {
       limiter ??= new PasswordLimiter(gateway.clock, gateway.limits);
       const { identity, directory, catalog } = deps;

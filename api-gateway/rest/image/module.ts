@@ -13,6 +13,7 @@ import { draftFields } from './draft-fields.ts';
 import { applyPatch, parsePatch } from './json-patch.ts';
 import { pageOf, parseListQuery } from './list-query.ts';
 import { schemaDocuments } from './schema-documents.ts';
+import { unservedImage } from './unserved.ts';
 import { uploadBody } from './upload-body.ts';
 import { imageView } from './views.ts';
 
@@ -32,8 +33,9 @@ export function imageModule(deps: { readonly images: ImageService; readonly stor
     faults: glanceFaults,
     policies: imagePolicies,
     requestIdHeaders: ['x-openstack-request-id'],
+    unserved: unservedImage,
     register(app, gateway) {
-      for (const path of ['/', '/versions'] as const) {
+      for (const path of ['/', '/versions', '/v2'] as const) {
         app.get(path, { config: { public: true } }, (request, reply) =>
           reply.code(300).send(imageVersions(`${gateway.baseUrl(request)}/image`)),
         );

@@ -8,6 +8,7 @@ import type { RestModule } from '../module.ts';
 import { networkResources, networkVersions } from '../versions.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
 import { addFloatingIps, addNetworks, addPorts, addRouters, addSecurityGroups, addSubnets } from './resources.ts';
+import { unservedNetwork } from './unserved.ts';
 
 /** What lies below `/v2.0`. */
 const collections = [
@@ -38,6 +39,7 @@ export function networkModule(deps: NetworkModuleDependencies): RestModule {
     faults: neutronFaults,
     policies: networkPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
+    unserved: unservedNetwork,
     register(app, gateway) {
       const { network, quotas, hosts } = deps;
       const root = (request: Parameters<typeof gateway.baseUrl>[0]): string => `${gateway.baseUrl(request)}/networking`;

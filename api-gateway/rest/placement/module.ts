@@ -12,6 +12,7 @@ import { placementFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { parse } from '../validation.ts';
 import { placementVersions } from '../versions.ts';
+import { unservedPlacement } from './unserved.ts';
 
 const wish = {
   flavor_id: Type.String({ minLength: 1, maxLength: 255 }),
@@ -36,8 +37,11 @@ export function placementModule(preview: PlacementPreview): RestModule {
     faults: placementFaults,
     policies: placementPolicies,
     requestIdHeaders: ['x-openstack-request-id'],
+    unserved: unservedPlacement,
     register(app, gateway) {
-      app.get('/', { config: { public: true } }, () => placementVersions());
+      app.get('/', { config: { public: true } }, (request) =>
+        placementVersions(`${gateway.baseUrl(request)}/placement`),
+      );
       app.post('/shoal/v1/explain', async (request: FastifyRequest) => {
         const body = parse(explainBody, request.body);
         const reader = await gateway.readState(request);

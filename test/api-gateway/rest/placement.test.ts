@@ -178,8 +178,6 @@ void t.test('what-if counts, and wishes are checked as creates are', async (t) =
     t.equal(answer.status, status, JSON.stringify(body));
     t.equal(answer.body.errors[0].status, status);
   }
-  t.match((await cloud.gateway.call('GET', '/placement/')).json(), { versions: [{ id: 'v1.0' }] });
-  t.equal((await cloud.gateway.call('GET', '/placement/resource_providers')).statusCode, 404);
 });
 
 void t.test(
@@ -271,4 +269,16 @@ void t.test('without the JsonFilter a query is refused, not ignored', async (t) 
   t.teardown(() => cloud.gateway.stop());
   const answer = await cloud.create({}, { 'os:scheduler_hints': { query: '["=","$host","host-2"]' } });
   t.match(answer, { status: 400, body: { badRequest: { message: /JsonFilter/ } } });
+});
+
+void t.test('OpenStack’s Placement API is not advertised, and says so where it is looked for', async (t) => {
+  const cloud = await start();
+  t.teardown(() => cloud.gateway.stop());
+  const root = await cloud.gateway.call('GET', '/placement');
+  t.match(root.json(), { versions: [], shoal: { id: 'v1' } });
+  for (const path of ['/placement/resource_providers', '/placement/allocations/x', '/placement/traits?name=in:X']) {
+    const answer = await cloud.gateway.call('GET', path);
+    t.equal(answer.statusCode, 501, path);
+    t.match(answer.body, /hosts admit servers themselves/);
+  }
 });
