@@ -17,13 +17,7 @@ export type Accelerator = 'kvm' | 'tcg' | 'fake';
 
 /** What QEMU needs to open a disk. Produced by a storage driver, consumed by the compute driver. */
 export type DiskSource =
-  | {
-      readonly kind: 'file';
-      readonly path: string;
-      readonly format: 'qcow2' | 'raw';
-      /** The file that lies below it and is only read; absent when there is none. */
-      readonly backingPath?: string;
-    }
+  | { readonly kind: 'file'; readonly path: string; readonly format: 'qcow2' | 'raw' }
   | {
       readonly kind: 'rbd';
       readonly pool: string;
@@ -239,6 +233,9 @@ export interface SecurityRuleSpec {
   readonly remotePrefixes?: readonly string[];
 }
 
+/** What a guest reads at 169.254.169.254: path (`/openstack/latest/meta_data.json`) to body. Text is UTF-8. */
+export type MetadataBodies = Readonly<Record<string, string | Uint8Array>>;
+
 /** A port whose guest runs (or is about to run) on this host. */
 export interface LocalPortSpec {
   readonly portId: PortId;
@@ -250,8 +247,8 @@ export interface LocalPortSpec {
   readonly portSecurity: boolean;
   /** Everything not allowed is dropped; replies are always allowed; DHCP and metadata always pass. */
   readonly rules: readonly SecurityRuleSpec[];
-  /** Served at 169.254.169.254 to this port alone, as prepared files: path (`/openstack/latest/meta_data.json`) to body. */
-  readonly metadata: Readonly<Record<string, string>>;
+  /** Served to this port alone, byte for byte. */
+  readonly metadata: MetadataBodies;
 }
 
 /** A port that lives elsewhere, for the forwarding and neighbour entries. */

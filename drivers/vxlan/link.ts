@@ -175,17 +175,16 @@ export function veth(
 }
 
 /**
- * A guest's tap: persistent, so that it outlives QEMU and the agent, and root's until the compute driver gives it to its
- * guest. Neighbour suppression stays off: on the port where an ARP request comes in it would keep the bridge from
- * answering.
+ * A guest's tap: persistent, so that it outlives QEMU and the agent, and open to `ownerUid` alone. Neighbour suppression
+ * stays off: on the port where an ARP request comes in it would keep the bridge from answering.
  */
 export function tap(
   name: string,
-  options: { bridge: string; mtu: number; alias: string; security: boolean },
+  options: { ownerUid: number; bridge: string; mtu: number; alias: string; security: boolean },
 ): LinkWanted {
   return {
     name,
-    create: `tuntap add dev ${name} mode tap user 0`,
+    create: `tuntap add dev ${name} mode tap user ${options.ownerUid}`,
     mtu: options.mtu,
     master: options.bridge,
     alias: options.alias,

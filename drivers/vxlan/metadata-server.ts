@@ -92,7 +92,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     if (!candidate.startsWith('/') || name.length > fileNameBytesMax) continue;
     try {
       const body = await readFile(join(folder, guest, name));
-      send(response, 200, candidate.endsWith('.json') ? 'application/json' : 'text/plain; charset=utf-8', body, {});
+      send(response, 200, typeOf(candidate), body, {});
       return;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
@@ -104,6 +104,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     to.writeHead(status, { 'Content-Type': type, 'Content-Length': body.length, ...headers });
     to.end(request.method === 'HEAD' ? undefined : body);
   }
+}
+
+/** User data is whatever its owner sent: no text, unless the guest finds that it is. */
+function typeOf(path: string): string {
+  if (path.endsWith('.json')) return 'application/json';
+  return /\/user[_-]data$/.test(path) ? 'application/octet-stream' : 'text/plain; charset=utf-8';
 }
 
 /** The decoded path of a URL; undefined when its percent signs make no sense. */

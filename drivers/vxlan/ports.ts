@@ -55,6 +55,7 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
     changed = (await syncService(host, spec.networkId, signal)) || changed;
     changed = (await syncDhcp(host, spec.networkId, signal)) || changed;
     const wanted = tap(name, {
+      ownerUid: host.options.tapOwnerUid,
       bridge: bridgeName(network.spec.vni),
       mtu: network.spec.mtu,
       alias: portAlias(spec.portId, spec.networkId),
@@ -147,11 +148,11 @@ async function writeMetadata(host: Host, identityIndex: number, files: LocalPort
   }
   for (const [name, body] of wanted) {
     const path = join(folder, name);
-    const there = await readFile(path, 'utf8').catch((caught: unknown) => {
+    const there = await readFile(path).catch((caught: unknown) => {
       if (isMissing(caught)) return undefined;
       throw ShoalError.from(caught, 'DRIVER_FAILED', path);
     });
-    if (there === body) continue;
+    if (there?.equals(typeof body === 'string' ? Buffer.from(body) : body) === true) continue;
     await writeFileDurably(path, body, { mode: 0o600 });
     changed = true;
   }

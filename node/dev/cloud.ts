@@ -14,7 +14,6 @@ import { stringify } from 'yaml';
 import { runCommand } from '../../drivers/command.ts';
 import { identifySync, type ProcessIdentity } from '../../drivers/process.ts';
 import { RunFiles } from '../../drivers/qemu/run-files.ts';
-import { uidRangeDefault } from '../../drivers/uid-range.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
 import { localSocketPath } from '../local-socket.ts';
 import { readMembership } from '../membership.ts';
@@ -39,9 +38,6 @@ const agentReadyMsMax = 30_000;
 const startsAtOnce = 4;
 /** Time an agent has to end after SIGTERM. */
 const agentStopMsMax = 15_000;
-/** User numbers of one agent; and room for so many agents of one cloud. */
-const uidCount = 1024;
-const agentsMax = 256;
 /** MTU of the make-believe underlay: guests get 1500. */
 const underlayMtu = 1600;
 
@@ -288,7 +284,7 @@ export class DevCloud {
       peer: { listen: `${host}:${agent.peerPort}` },
       gossip: { listen: `${host}:${agent.gossipPort}` },
       api: { listen: `${host}:${agent.apiPort}`, grpcListen: `${host}:${agent.grpcPort}` },
-      compute: { driver: real ? 'qemu' : 'fake', ...this.#uids(agent) },
+      compute: { driver: real ? 'qemu' : 'fake' },
       storage,
       network: real
         ? {
@@ -301,12 +297,6 @@ export class DevCloud {
       ...(this.options.ceph === undefined ? {} : { ceph: this.options.ceph(agent) }),
     };
     writeFileSync(agent.configPath, `# Written by the development cloud at each start.\n${stringify(config)}`);
-  }
-
-  /** User numbers of its own for each agent of each cloud of the machine: clouds differ in their octet. */
-  #uids(agent: AgentPlace): { uidFirst: number; uidCount: number } {
-    const place = this.#record.octet * agentsMax + this.layout.agents.indexOf(agent);
-    return { uidFirst: uidRangeDefault.first + place * uidCount, uidCount };
   }
 
   #writeCredentials(): void {

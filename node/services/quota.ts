@@ -24,6 +24,12 @@ export const defaultLimits = {
   server_groups: 10,
   /** Per group. */
   server_group_members: 10,
+  /** Per server, as the two that follow: files, bytes of a file, bytes of its path. */
+  injected_files: 5,
+  injected_file_content_bytes: 10_240,
+  injected_file_path_bytes: 255,
+  /** Nova keeps and shows it where Neutron gives addresses, and limits nothing by it; Neutron's `port` does. */
+  fixed_ips: -1,
   network: 100,
   subnet: 100,
   port: 500,

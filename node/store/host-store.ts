@@ -5,7 +5,6 @@
  * Values are JSON: they are read by this host alone. A value that does not parse stops the agent: guessing what was
  * admitted or carried is worse than not starting.
  */
-import { mkdir } from 'node:fs/promises';
 import { Level } from 'level';
 import { ShoalError } from '../base/errors.ts';
 
@@ -34,7 +33,6 @@ export async function openHostStore(folder: string, onFailed: (error: ShoalError
   const level = new Level<string, string>(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   const map = new Map<string, unknown>();
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     await level.open();
     for await (const [key, text] of level.iterator()) {
       try {

@@ -3006,6 +3006,21 @@ export namespace shoal {
             /** Server hostname. */
             hostname: string;
 
+            /** Server accessIpv4. */
+            accessIpv4: string;
+
+            /** Server accessIpv6. */
+            accessIpv6: string;
+
+            /** Server diskConfigAuto. */
+            diskConfigAuto: boolean;
+
+            /** Server injectedFiles. */
+            injectedFiles: shoal.v1.InjectedFile[];
+
+            /** Server keyType. */
+            keyType: string;
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -3155,12 +3170,98 @@ export namespace shoal {
                 /** Server hostname */
                 hostname?: string;
 
+                /** Server accessIpv4 */
+                accessIpv4?: string;
+
+                /** Server accessIpv6 */
+                accessIpv6?: string;
+
+                /** Server diskConfigAuto */
+                diskConfigAuto?: boolean;
+
+                /** Server injectedFiles */
+                injectedFiles?: shoal.v1.InjectedFile.$Properties[];
+
+                /** Server keyType */
+                keyType?: string;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Server. */
             type $Shape = shoal.v1.Server.$Properties;
+        }
+
+        /**
+         * Properties of an InjectedFile.
+         * @deprecated Use shoal.v1.InjectedFile.$Properties instead.
+         */
+        interface IInjectedFile extends shoal.v1.InjectedFile.$Properties {
+        }
+
+        /** Represents an InjectedFile. */
+        class InjectedFile {
+
+            /**
+             * Constructs a new InjectedFile.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.InjectedFile.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** InjectedFile path. */
+            path: string;
+
+            /** InjectedFile content. */
+            content: Uint8Array;
+
+            /**
+             * Creates a new InjectedFile instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns InjectedFile instance
+             */
+            static create(properties: shoal.v1.InjectedFile.$Shape): shoal.v1.InjectedFile & shoal.v1.InjectedFile.$Shape;
+            static create(properties?: shoal.v1.InjectedFile.$Properties): shoal.v1.InjectedFile;
+
+            /**
+             * Encodes the specified InjectedFile message. Does not implicitly {@link shoal.v1.InjectedFile.verify|verify} messages.
+             * @param message InjectedFile message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.InjectedFile.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an InjectedFile message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.InjectedFile & shoal.v1.InjectedFile.$Shape} InjectedFile
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.InjectedFile & shoal.v1.InjectedFile.$Shape;
+        }
+
+        namespace InjectedFile {
+
+            /** Properties of an InjectedFile. */
+            interface $Properties {
+
+                /** InjectedFile path */
+                path?: string;
+
+                /** InjectedFile content */
+                content?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an InjectedFile. */
+            type $Shape = shoal.v1.InjectedFile.$Properties;
         }
 
         /**

@@ -7304,6 +7304,11 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<string>} [tags] Server tags
              * @property {boolean} [deleting] Server deleting
              * @property {string} [hostname] Server hostname
+             * @property {string} [accessIpv4] Server accessIpv4
+             * @property {string} [accessIpv6] Server accessIpv6
+             * @property {boolean} [diskConfigAuto] Server diskConfigAuto
+             * @property {Array.<shoal.v1.InjectedFile.$Properties>} [injectedFiles] Server injectedFiles
+             * @property {string} [keyType] Server keyType
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -7334,6 +7339,7 @@ export const shoal = $root.shoal = (() => {
                 this.schedulerHints = {};
                 this.securityGroupNames = [];
                 this.tags = [];
+                this.injectedFiles = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -7652,6 +7658,46 @@ export const shoal = $root.shoal = (() => {
              */
             Server.prototype.hostname = "";
 
+            /**
+             * Server accessIpv4.
+             * @member {string} accessIpv4
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.accessIpv4 = "";
+
+            /**
+             * Server accessIpv6.
+             * @member {string} accessIpv6
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.accessIpv6 = "";
+
+            /**
+             * Server diskConfigAuto.
+             * @member {boolean} diskConfigAuto
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.diskConfigAuto = false;
+
+            /**
+             * Server injectedFiles.
+             * @member {Array.<shoal.v1.InjectedFile>} injectedFiles
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.injectedFiles = $util.emptyArray;
+
+            /**
+             * Server keyType.
+             * @member {string} keyType
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.keyType = "";
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -7782,6 +7828,17 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 38, wireType 0 =*/304).bool(message.deleting);
                 if (message.hostname != null && $Object.hasOwnProperty.call(message, "hostname") && message.hostname !== "")
                     writer.uint32(/* id 39, wireType 2 =*/314).string(message.hostname);
+                if (message.accessIpv4 != null && $Object.hasOwnProperty.call(message, "accessIpv4") && message.accessIpv4 !== "")
+                    writer.uint32(/* id 40, wireType 2 =*/322).string(message.accessIpv4);
+                if (message.accessIpv6 != null && $Object.hasOwnProperty.call(message, "accessIpv6") && message.accessIpv6 !== "")
+                    writer.uint32(/* id 41, wireType 2 =*/330).string(message.accessIpv6);
+                if (message.diskConfigAuto != null && $Object.hasOwnProperty.call(message, "diskConfigAuto") && message.diskConfigAuto !== false)
+                    writer.uint32(/* id 42, wireType 0 =*/336).bool(message.diskConfigAuto);
+                if (message.injectedFiles != null && message.injectedFiles.length)
+                    for (let i = 0; i < message.injectedFiles.length; ++i)
+                        $root.shoal.v1.InjectedFile.encode(message.injectedFiles[i], writer.uint32(/* id 43, wireType 2 =*/346).fork(), _depth + 1).ldelim();
+                if (message.keyType != null && $Object.hasOwnProperty.call(message, "keyType") && message.keyType !== "")
+                    writer.uint32(/* id 44, wireType 2 =*/354).string(message.keyType);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -8224,6 +8281,50 @@ export const shoal = $root.shoal = (() => {
                                 delete message.hostname;
                             continue;
                         }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessIpv4 = value;
+                            else
+                                delete message.accessIpv4;
+                            continue;
+                        }
+                    case 41: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessIpv6 = value;
+                            else
+                                delete message.accessIpv6;
+                            continue;
+                        }
+                    case 42: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.diskConfigAuto = value;
+                            else
+                                delete message.diskConfigAuto;
+                            continue;
+                        }
+                    case 43: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.injectedFiles && message.injectedFiles.length))
+                                message.injectedFiles = [];
+                            message.injectedFiles.push($root.shoal.v1.InjectedFile.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 44: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.keyType = value;
+                            else
+                                delete message.keyType;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -8242,6 +8343,178 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Server;
+        })();
+
+        v1.InjectedFile = (function() {
+
+            /**
+             * Properties of an InjectedFile.
+             * @typedef {Object} shoal.v1.InjectedFile.$Properties
+             * @property {string} [path] InjectedFile path
+             * @property {Uint8Array} [content] InjectedFile content
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an InjectedFile.
+             * @memberof shoal.v1
+             * @interface IInjectedFile
+             * @augments shoal.v1.InjectedFile.$Properties
+             * @deprecated Use shoal.v1.InjectedFile.$Properties instead.
+             */
+
+            /**
+             * Shape of an InjectedFile.
+             * @typedef {shoal.v1.InjectedFile.$Properties} shoal.v1.InjectedFile.$Shape
+             */
+
+            /**
+             * Constructs a new InjectedFile.
+             * @memberof shoal.v1
+             * @classdesc Represents an InjectedFile.
+             * @constructor
+             * @param {shoal.v1.InjectedFile.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const InjectedFile = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * InjectedFile path.
+             * @member {string} path
+             * @memberof shoal.v1.InjectedFile
+             * @instance
+             */
+            InjectedFile.prototype.path = "";
+
+            /**
+             * InjectedFile content.
+             * @member {Uint8Array} content
+             * @memberof shoal.v1.InjectedFile
+             * @instance
+             */
+            InjectedFile.prototype.content = $util.newBuffer([]);
+
+            /**
+             * Creates a new InjectedFile instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.InjectedFile
+             * @static
+             * @param {shoal.v1.InjectedFile.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.InjectedFile} InjectedFile instance
+             * @type {{
+             *   (properties: shoal.v1.InjectedFile.$Shape): shoal.v1.InjectedFile & shoal.v1.InjectedFile.$Shape;
+             *   (properties?: shoal.v1.InjectedFile.$Properties): shoal.v1.InjectedFile;
+             * }}
+             */
+            InjectedFile.create = function(properties) {
+                return new InjectedFile(properties);
+            };
+
+            /**
+             * Encodes the specified InjectedFile message. Does not implicitly {@link shoal.v1.InjectedFile.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.InjectedFile
+             * @static
+             * @param {shoal.v1.InjectedFile.$Properties} message InjectedFile message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            InjectedFile.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.path != null && $Object.hasOwnProperty.call(message, "path") && message.path !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.path);
+                if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.content);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an InjectedFile message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.InjectedFile
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.InjectedFile & shoal.v1.InjectedFile.$Shape} InjectedFile
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            InjectedFile.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.InjectedFile();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.path = value;
+                            else
+                                delete message.path;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.content = value;
+                            else
+                                delete message.content;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return InjectedFile;
         })();
 
         v1.ServerGroup = (function() {

@@ -29,8 +29,12 @@ const networkNames = {
   security_group_rules: 'security_group_rule',
 } as const satisfies Record<string, QuotaResource>;
 
-/** Files are not injected: nothing may be. Nova's quotas carry these until 2.56. */
-const injected = { injected_files: 0, injected_file_content_bytes: 0, injected_file_path_bytes: 0 };
+/** Nova's quotas carry these until 2.56. */
+const injected = [
+  'injected_files',
+  'injected_file_content_bytes',
+  'injected_file_path_bytes',
+] as const satisfies readonly QuotaResource[];
 
 export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
   const show = async (request: FastifyRequest<ByProject>): Promise<QuotaView> => {
@@ -55,7 +59,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     const uses = quotaView(microversionOf(request), (name) => used[name]);
     const details = Object.entries(view).map(([key, limit]) => [
       key,
-      { limit, in_use: Object.hasOwn(injected, key) || key === 'fixed_ips' ? 0 : ownValue(uses, key), reserved: 0 },
+      { limit, in_use: ownValue(uses, key), reserved: 0 },
     ]);
     return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
   });
@@ -69,9 +73,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
         force = String(value).toLowerCase() === 'true';
         continue;
       }
-      const name = resourceOf(key, microversionOf(request));
-      // What cannot be had may be set to whatever it is.
-      if (name !== undefined) limits[name] = Number(value);
+      limits[resourceOf(key, microversionOf(request))] = Number(value);
     }
     await quotas.set(context, request.params.project, limits, { force });
     const shown = await show(request);
@@ -83,15 +85,16 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
   });
 }
 
-function resourceOf(key: string, microversion: Microversion): QuotaResource | undefined {
+function resourceOf(key: string, microversion: Microversion): QuotaResource {
   const own = counted.find((name) => name === key);
   if (own !== undefined) return own;
   if (microversion < 36) {
     const network = Object.entries(networkNames).find(([name]) => name === key);
     if (network !== undefined) return network[1];
-    if (key === 'fixed_ips') return undefined;
+    if (key === 'fixed_ips') return key;
   }
-  if (microversion < 57 && Object.hasOwn(injected, key)) return undefined;
+  const file = microversion < 57 ? injected.find((name) => name === key) : undefined;
+  if (file !== undefined) return file;
   throw new ShoalError(
     'INVALID_ARGUMENT',
     `Additional properties are not allowed ('${key.slice(0, 64)}' was unexpected)`,
@@ -99,14 +102,12 @@ function resourceOf(key: string, microversion: Microversion): QuotaResource | un
 }
 
 function quotaView(microversion: Microversion, value: (name: QuotaResource) => number): Record<string, number> {
-  return {
-    ...Object.fromEntries(counted.map((name) => [name, value(name)])),
-    ...(microversion < 36
-      ? Object.fromEntries(Object.entries(networkNames).map(([key, name]) => [key, value(name)]))
-      : {}),
-    ...(microversion < 36 ? { fixed_ips: -1 } : {}),
-    ...(microversion < 57 ? injected : {}),
-  };
+  return Object.fromEntries([
+    ...counted.map((name) => [name, value(name)]),
+    ...(microversion < 36 ? Object.entries(networkNames).map(([key, name]) => [key, value(name)]) : []),
+    ...(microversion < 36 ? [['fixed_ips', value('fixed_ips')]] : []),
+    ...(microversion < 57 ? injected.map((name) => [name, value(name)]) : []),
+  ]);
 }
 
 export function addLimits(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {

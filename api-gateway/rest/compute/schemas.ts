@@ -31,7 +31,11 @@ const server = only({
   'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
   accessIPv4: Type.Optional(Type.String({ maxLength: 64 })),
   accessIPv6: Type.Optional(Type.String({ maxLength: 64 })),
-  personality: Type.Optional(Type.Array(anyObject, { maxItems: 64 })),
+  personality: Type.Optional(
+    Type.Array(only({ path: Type.String({ maxLength: 255 }), contents: Type.String({ maxLength: 65_535 }) }), {
+      maxItems: 64,
+    }),
+  ),
   availability_zone: Type.Optional(Type.String({ maxLength: 255 })),
   config_drive: Type.Optional(flag),
   key_name: Type.Optional(Type.String({ maxLength: 255 })),

@@ -8,12 +8,10 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { queryValue, readFlag } from './common.ts';
 import type { Microversion } from './microversion.ts';
+import { namePattern } from './name-pattern.ts';
 import { statusText } from './server-view.ts';
 
 type Server = shoal.v1.Server;
-
-/** Longest pattern of a name, characters, and most `*` in one: bounds what matching may cost. */
-const patternCharactersMax = 255;
 
 /** The servers that the query asks for, in its order. Administrators may ask by more. */
 export function selectServers(
@@ -30,8 +28,8 @@ export function selectServers(
   // Servers that are gone are not kept.
   if (readFlag(queryValue(request, 'deleted') ?? 'false') === true) return [];
   add('name', (value) => {
-    const pattern = namePattern(value);
-    return (server) => pattern(server.name);
+    const pattern = namePattern('name', value);
+    return (server) => pattern.matches(server.name);
   });
   add('status', (value) => (server) => statusText(server) === value.toUpperCase());
   add('vm_state', (value) => (server) => vmState(server) === value);
@@ -43,8 +41,8 @@ export function selectServers(
   add('key_name', (value) => (server) => server.keyName === value);
   add('reservation_id', (value) => (server) => server.reservationId === value);
   add('ip', (value) => {
-    const pattern = namePattern(value);
-    return (server) => addressesOf(reader, server).some(pattern);
+    const pattern = namePattern('ip', value);
+    return (server) => addressesOf(reader, server).some((address) => pattern.matches(address));
   });
   // No server has an IPv6 address yet.
   add('ip6', () => () => false);
@@ -76,48 +74,6 @@ export function selectServers(
     request,
     servers.filter((server) => tests.every((test) => test(server))),
   );
-}
-
-/**
- * Nova hands the text to the database as a regular expression. Here `^`, `$`, `.` and `.*` mean what they mean there and
- * every other character means itself: what people write works, and nobody can write a pattern that takes forever.
- */
-function namePattern(text: string): (name: string) => boolean {
-  if (text.length > patternCharactersMax) throw new ShoalError('INVALID_ARGUMENT', 'The pattern is too long.');
-  const isFromStart = text.startsWith('^');
-  const isToEnd = text.endsWith('$');
-  const body = text.slice(isFromStart ? 1 : 0, isToEnd ? -1 : undefined).replaceAll('\\', '');
-  const parts = body.split('.*').map((part) => part.toLowerCase());
-  return (name) => {
-    const subject = name.toLowerCase();
-    let at = 0;
-    for (const [index, part] of parts.entries()) {
-      const isFirst = index === 0;
-      const isLast = index === parts.length - 1;
-      let found = isFirst && isFromStart ? (matchesAt(subject, part, 0) ? 0 : -1) : find(subject, part, at);
-      if (isLast && isToEnd && found >= 0) {
-        const end = subject.length - part.length;
-        found = end >= at && (!isFirst || !isFromStart || end === 0) && matchesAt(subject, part, end) ? end : -1;
-      }
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return true;
-  };
-}
-
-function find(subject: string, part: string, from: number): number {
-  for (let at = from; at + part.length <= subject.length; at++) if (matchesAt(subject, part, at)) return at;
-  return -1;
-}
-
-/** `.` stands for any one character. */
-function matchesAt(subject: string, part: string, at: number): boolean {
-  if (at + part.length > subject.length) return false;
-  for (let i = 0; i < part.length; i++) {
-    if (part[i] !== '.' && part[i] !== subject[at + i]) return false;
-  }
-  return true;
 }
 
 const sortValues: Readonly<Record<string, (server: Server) => string | number>> = {

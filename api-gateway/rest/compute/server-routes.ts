@@ -74,7 +74,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
         server: {
           id: server.id,
           links: linksOf(root, `servers/${server.id}`),
-          'OS-DCF:diskConfig': 'MANUAL',
+          'OS-DCF:diskConfig': server.diskConfigAuto ? 'AUTO' : 'MANUAL',
           security_groups: names.map((name) => ({ name })),
           // Clients insist on the key. Nothing here can set a password in a guest; keys and user data do that.
           adminPass: body.server.adminPass ?? randomBytes(9).toString('base64url'),
@@ -91,10 +91,10 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   app.put<ById>('/v2.1/servers/:id', async (request) => {
     const context = gateway.context(request);
     const patch = parse(schemas.serverPatchBody, request.body).server;
-    if ((patch.accessIPv4 ?? '') !== '' || (patch.accessIPv6 ?? '') !== '') throw unsupported('access addresses');
     const server = await servers.update(context, request.params.id, {
       ...(patch.name === undefined ? {} : { name: patch.name }),
       ...(patch.description === undefined ? {} : { description: patch.description ?? '' }),
+      ...commonDraft(patch),
     });
     return { server: updatedServerView(await viewing(request), server) };
   });
@@ -268,9 +268,10 @@ function wantsAllProjects(request: FastifyRequest): boolean {
 
 function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerBody>): ServerDraft {
   const { server } = body;
-  if ((server.personality?.length ?? 0) > 0) throw unsupported('injected files');
+  if (server.personality !== undefined && microversionOf(request) >= 57) {
+    throw new ShoalError('INVALID_ARGUMENT', 'Additional properties are not allowed: personality, from 2.57 on.');
+  }
   if ((server.trusted_image_certificates?.length ?? 0) > 0) throw unsupported('trusted image certificates');
-  if ((server.accessIPv4 ?? '') !== '' || (server.accessIPv6 ?? '') !== '') throw unsupported('access addresses');
   if (readFlag(String(server.config_drive ?? 'false')) === true) throw unsupported('config drives');
   checkBlockDevices(server);
   const host = server.host ?? server.hypervisor_hostname;
@@ -300,7 +301,18 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     ...(server.max_count === undefined ? {} : { maxCount: Number(server.max_count) }),
     ...(server.description == null ? {} : { description: server.description }),
     ...(server.tags === undefined ? {} : { tags: server.tags }),
+    ...(server.personality === undefined ? {} : { injectedFiles: server.personality }),
+    ...commonDraft(server),
     ...(clientToken === undefined ? {} : { clientToken: String(clientToken) }),
+  };
+}
+
+/** What may be said of a server when it is made and later. */
+function commonDraft(body: Static<typeof schemas.serverPatchBody>['server']) {
+  return {
+    ...(body.accessIPv4 === undefined ? {} : { accessIpv4: body.accessIPv4 }),
+    ...(body.accessIPv6 === undefined ? {} : { accessIpv6: body.accessIPv6 }),
+    ...(body['OS-DCF:diskConfig'] === undefined ? {} : { diskConfigAuto: body['OS-DCF:diskConfig'] === 'AUTO' }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** SSH public keys of users. A private key is made on request, handed out once and never kept. */
-import { createHash, generateKeyPair } from 'node:crypto';
+import { createHash, generateKeyPair, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
 import { indexKey } from '../../state/table.ts';
 import { keypairTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -20,9 +21,10 @@ const generate = promisify(generateKeyPair);
 
 export interface KeypairDraft {
   readonly name: string;
-  /** Absent: a pair is made, and the answer carries the private key. */
+  /** OpenSSH's one line, or a certificate in PEM. Absent: an ssh pair is made, and the answer carries the private key. */
   readonly publicKey?: string;
-  readonly type?: string;
+  /** Default: ssh. */
+  readonly type?: 'ssh' | 'x509';
   /** Administrators may make keys for others. */
   readonly userId?: string;
 }
@@ -64,18 +66,20 @@ export class Keypairs {
         'Keypair data is invalid: Keypair name must contain only letters, digits, spaces and ._@- (1 to 255 of them).',
       );
     }
-    if (draft.type !== undefined && draft.type !== 'ssh') {
-      throw badRequest(`Keypair data is invalid: this version of Shoal keeps keys of type ssh, not ${draft.type}.`);
+    const type = draft.type ?? 'ssh';
+    if (type !== 'ssh' && draft.publicKey === undefined) {
+      throw badRequest('Keypair data is invalid: a key of type x509 is imported; give its certificate as public_key.');
     }
     const made = draft.publicKey === undefined ? await makePair() : undefined;
-    const publicKey = (made?.publicKey ?? draft.publicKey ?? '').trim();
+    // Byte for byte as it came: who manages it compares what is shown with what they sent.
+    const publicKey = made?.publicKey ?? draft.publicKey ?? '';
     const keypair = new shoal.v1.Keypair({
       id: keypairId(userId, draft.name),
       userId,
       name: draft.name,
       publicKey,
-      fingerprint: fingerprintOf(publicKey),
-      type: 'ssh',
+      fingerprint: type === 'x509' ? certificateFingerprint(publicKey) : fingerprintOf(publicKey),
+      type,
       createdMs: this.#deps.clock.nowMs(),
     });
     await transact(this.#deps, context, ({ reader, change }) => {
@@ -104,20 +108,39 @@ export function keypairId(userId: string, name: string): string {
   return `${userId}/${name}`;
 }
 
-/** MD5 over the key's bytes, as `ssh-keygen -E md5 -l` shows it. Throws 400 for what is no OpenSSH public key. */
-export function fingerprintOf(publicKey: string): string {
-  const [type = '', text = ''] = publicKey.split(/\s+/);
-  const bytes = Buffer.from(text, 'base64');
+/**
+ * MD5 over the key's bytes, as `ssh-keygen -E md5 -l` shows it. Throws 400 for what is no OpenSSH public key: one line,
+ * blanks and line ends around it aside.
+ */
+export function fingerprintOf(text: string): string {
+  const publicKey = text.trim();
+  const [type = '', key = ''] = publicKey.split(/\s+/);
+  const bytes = Buffer.from(key, 'base64');
   const isKey =
-    publicKey.length <= publicKeyCharactersMax &&
+    text.length <= publicKeyCharactersMax &&
     !/[\r\n]/.test(publicKey) &&
-    /^[A-Za-z0-9+/]+=*$/.test(text) &&
+    /^[A-Za-z0-9+/]+=*$/.test(key) &&
     bytes.length > 4 + type.length &&
     bytes.readUInt32BE(0) === type.length &&
     bytes.subarray(4, 4 + type.length).toString('latin1') === type;
   if (!isKey) throw badRequest('Keypair data is invalid: failed to generate fingerprint');
-  const digest = createHash('md5').update(bytes).digest('hex');
-  return digest.match(/../g)?.join(':') ?? '';
+  return colons(createHash('md5').update(bytes).digest('hex'));
+}
+
+/** SHA-1 over the certificate, as Nova and `openssl x509 -fingerprint` show it. Throws 400 for what is none. */
+function certificateFingerprint(pem: string): string {
+  if (pem.length > publicKeyCharactersMax) throw badRequest('Keypair data is invalid: the certificate is too long');
+  try {
+    return colons(createHash('sha1').update(new X509Certificate(pem).raw).digest('hex'));
+  } catch (caught) {
+    throw new ShoalError('INVALID_ARGUMENT', 'Keypair data is invalid: public_key is no X.509 certificate in PEM', {
+      cause: caught,
+    });
+  }
+}
+
+function colons(hex: string): string {
+  return hex.match(/../g)?.join(':') ?? '';
 }
 
 async function makePair(): Promise<{ readonly publicKey: string; readonly privateKey: string }> {

@@ -377,6 +377,7 @@ export class ServerMaker {
       taskState: 'spawning',
       keyName: checked.key?.name ?? '',
       publicKey: checked.key?.publicKey ?? '',
+      keyType: checked.key?.type ?? '',
       userData: checked.userData,
       metadata: checked.metadata,
       zone: checked.zone,
@@ -391,6 +392,10 @@ export class ServerMaker {
       schedulerHints: checked.hints,
       securityGroupNames: (checked.securityGroups ?? []).map((group) => group.name),
       tags: [...checked.tags],
+      injectedFiles: [...checked.injectedFiles],
+      accessIpv4: checked.accessIpv4,
+      accessIpv6: checked.accessIpv6,
+      diskConfigAuto: checked.diskConfigAuto,
       hostname: checked.hostname ?? hostnameOf(naming.name, naming.id),
     });
   }
@@ -464,9 +469,10 @@ function tooManyMembers(): ShoalError {
 }
 
 /** How many servers like these fit into one transaction, whatever their names and addresses turn out to be. */
-function serversPerTransaction({ nics, userData, metadata, tags }: CheckedDraft): number {
+function serversPerTransaction({ nics, userData, metadata, tags, injectedFiles }: CheckedDraft): number {
+  const files = injectedFiles.reduce((sum, { path, content }) => sum + 3 * path.length + content.length, 0);
   // A character takes up to three bytes.
-  const given = userData.length + 3 * (JSON.stringify(metadata).length + JSON.stringify(tags).length);
+  const given = userData.length + files + 3 * (JSON.stringify(metadata).length + JSON.stringify(tags).length);
   const bytes = bytesPerServer + given + nics.length * bytesPerNic;
   const items = itemsPerServer + nics.length * itemsPerNic;
   return Math.max(

@@ -25,6 +25,7 @@ import { isFreePort } from '../network/ports.ts';
 import { canSeeNetwork, findOwnServer, isOwner } from '../ownership.ts';
 import { quotaLimit, unlimited } from '../quota.ts';
 import { canUse } from './flavors.ts';
+import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
 import { keypairId } from './keypairs.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
 import { groupRow } from './server-groups.ts';
@@ -77,6 +78,11 @@ export interface ServerDraft {
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly hostname?: string;
+  readonly injectedFiles?: readonly InjectedFileDraft[];
+  /** Addresses to show for it; absent or empty: none. */
+  readonly accessIpv4?: string;
+  readonly accessIpv6?: string;
+  readonly diskConfigAuto?: boolean;
   /** Repeats with the same token give the same servers. At most 128 printable ASCII characters. */
   readonly clientToken?: string;
 }
@@ -105,6 +111,10 @@ export interface CheckedDraft {
   readonly description: string;
   readonly tags: readonly string[];
   readonly hostname: string | undefined;
+  readonly injectedFiles: readonly shoal.v1.InjectedFile[];
+  readonly accessIpv4: string;
+  readonly accessIpv6: string;
+  readonly diskConfigAuto: boolean;
   /** Its caller may ask for the same again, at this agent or another, while this is under way. */
   readonly isRepeatable: boolean;
 }
@@ -140,6 +150,10 @@ export function checkDraft(
     description: draft.description ?? '',
     tags: checkTags(draft.tags ?? []),
     hostname: draft.hostname === undefined ? undefined : checkHostname(draft.hostname),
+    injectedFiles: checkInjectedFiles(reader, context.projectId, draft.injectedFiles ?? []),
+    accessIpv4: checkAccessAddress(4, draft.accessIpv4 ?? ''),
+    accessIpv6: checkAccessAddress(6, draft.accessIpv6 ?? ''),
+    diskConfigAuto: draft.diskConfigAuto ?? false,
     isRepeatable: draft.clientToken !== undefined,
   };
 }
@@ -233,6 +247,7 @@ function checkKey(
   return key;
 }
 
+/** Any bytes (scripts, gzip, other encodings): the guest is given them unchanged. */
 function checkUserData(text: string | undefined): Uint8Array {
   if (text === undefined || text === '') return new Uint8Array(0);
   const compact = text.replace(/\s/g, '');
@@ -244,15 +259,7 @@ function checkUserData(text: string | undefined): Uint8Array {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.length % 4 !== 0) {
     throw badRequest('User data needs to be valid base 64.');
   }
-  const bytes = new Uint8Array(Buffer.from(compact, 'base64'));
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (caught) {
-    throw new ShoalError('INVALID_ARGUMENT', 'This version of Shoal hands out user data that is UTF-8 text only.', {
-      cause: caught,
-    });
-  }
-  return bytes;
+  return new Uint8Array(Buffer.from(compact, 'base64'));
 }
 
 /** Checks metadata of a server; also for changes later on. */
@@ -285,6 +292,14 @@ export function checkTags(tags: readonly string[]): readonly string[] {
     throw badRequest(`A tag has 1 to ${tagCharactersMax} characters and neither slash nor comma.`);
   }
   return unique;
+}
+
+/** An address that an owner wants shown for a server; empty: none. Also for changes later on. */
+export function checkAccessAddress(version: 4 | 6, text: string): string {
+  if (text === '' || isIP(text) === version) return text;
+  throw badRequest(
+    `Invalid input for field/attribute accessIPv${version}. Value: ${text}. It is no IPv${version} address.`,
+  );
 }
 
 function checkHostname(hostname: string): string {

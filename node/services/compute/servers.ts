@@ -12,7 +12,7 @@ import { type Attempt, transact } from '../transact.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
-import { checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
+import { checkAccessAddress, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 import {
   checkState,
   checkUnlocked,
@@ -32,6 +32,10 @@ export interface ServerPatch {
   readonly name?: string;
   readonly description?: string;
   readonly hostname?: string;
+  /** Empty: none. */
+  readonly accessIpv4?: string;
+  readonly accessIpv6?: string;
+  readonly diskConfigAuto?: boolean;
 }
 
 /** A change of a server's record, and what of it can be done without a quorum. */
@@ -161,6 +165,8 @@ export class Servers {
 
   async update(context: RequestContext, id: string, patch: ServerPatch): Promise<shoal.v1.Server> {
     const name = patch.name === undefined ? undefined : checkName('name', patch.name);
+    checkAccessAddress(4, patch.accessIpv4 ?? '');
+    checkAccessAddress(6, patch.accessIpv6 ?? '');
     return this.#edit(
       context,
       id,
@@ -169,6 +175,9 @@ export class Servers {
         name: name ?? server.name,
         description: patch.description ?? server.description,
         hostname: patch.hostname ?? server.hostname,
+        accessIpv4: patch.accessIpv4 ?? server.accessIpv4,
+        accessIpv6: patch.accessIpv6 ?? server.accessIpv6,
+        diskConfigAuto: patch.diskConfigAuto ?? server.diskConfigAuto,
       }),
       { evenIfLocked: true },
     );
@@ -251,8 +260,10 @@ export class Servers {
       await transact(this.#deps, context, (attempt) => {
         const row = seeServer(context, attempt.reader, id);
         checkUnlocked(context, row.record);
-        checkState(row.record, ask.action, ask.states);
-        checkIdle(row.record, ask.action);
+        // Judged by what this agent shows: what its host does and could not report yet counts.
+        const shown = this.#deps.hostControl.withLocalIntents(row.record);
+        checkState(shown, ask.action, ask.states);
+        checkIdle(shown, ask.action);
         if (row.record.hostId === '') throw conflict(`Instance ${id} has no host: it could not be placed`);
         this.#write(attempt, row, ask.edit(row.record));
       });

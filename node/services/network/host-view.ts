@@ -13,6 +13,7 @@
 import type {
   ForwardingSpec,
   LocalPortSpec,
+  MetadataBodies,
   NetworkSpec,
   RemotePortSpec,
   RouterSpec,
@@ -43,7 +44,7 @@ import { serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
 
 /** The bodies served to one guest; replaceable in tests. */
-export type MetadataOf = (reader: StateReader, server: shoal.v1.Server) => Readonly<Record<string, string>>;
+export type MetadataOf = (reader: StateReader, server: shoal.v1.Server) => MetadataBodies;
 
 /** Guests whose metadata one host keeps prepared: more than a host has. */
 const guestsMax = 1024;
@@ -56,7 +57,7 @@ const guestsMax = 1024;
 export class HostNetworkViews {
   readonly #hostId: HostId;
   readonly #views = new ReadMemo<ViewParts>(1);
-  readonly #metadata = new ReadMemo<Readonly<Record<string, string>>>(guestsMax);
+  readonly #metadata = new ReadMemo<MetadataBodies>(guestsMax);
 
   constructor(hostId: HostId) {
     this.#hostId = hostId;

@@ -2,6 +2,7 @@
  * What a guest reads at 169.254.169.254, as prepared bodies by path: OpenStack's tree and EC2's. Pure, and made of what
  * seldom changes, so that a host writes it anew only when a guest would read something else.
  */
+import type { MetadataBodies } from '../../../drivers/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { assert } from '../../base/assert.ts';
 import { tellingDigits } from '../../base/ordered-uuids.ts';
@@ -19,6 +20,9 @@ const openstackVersions = ['2012-08-10', '2013-10-17', '2015-10-15', '2018-08-27
 const ec2Versions = ['2009-04-04', 'latest'] as const;
 /** Domain behind names of guests, as Nova's default. */
 const dhcpDomain = 'novalocal';
+
+/** Text, or the bytes that the owner sent. */
+type Body = MetadataBodies[string];
 
 /** One NIC of a guest with what it is plugged into. */
 export interface MetadataNic {
@@ -38,7 +42,7 @@ export interface MetadataFacts {
 }
 
 /** The bodies for a server, from the records. */
-export function serverMetadata(reader: StateReader, server: shoal.v1.Server): Readonly<Record<string, string>> {
+export function serverMetadata(reader: StateReader, server: shoal.v1.Server): MetadataBodies {
   const nics: MetadataNic[] = [];
   let publicIp = '';
   for (const portId of server.portIds) {
@@ -58,10 +62,13 @@ export function serverMetadata(reader: StateReader, server: shoal.v1.Server): Re
 }
 
 /** Path to body, directories included: each lists what is below it, as both APIs do. */
-export function metadataBodies(facts: MetadataFacts): Readonly<Record<string, string>> {
-  const leaves = new Map<string, string>();
+export function metadataBodies(facts: MetadataFacts): MetadataBodies {
+  const leaves = new Map<string, Body>();
   for (const version of openstackVersions) {
     for (const [name, body] of openstackBodies(facts)) leaves.set(`/openstack/${version}/${name}`, body);
+  }
+  for (const [index, { content }] of facts.server.injectedFiles.entries()) {
+    leaves.set(`/openstack${contentPath(index)}`, content);
   }
   for (const version of ec2Versions) {
     for (const [name, body] of ec2Bodies(facts)) leaves.set(`/${version}/${name}`, body);
@@ -69,15 +76,15 @@ export function metadataBodies(facts: MetadataFacts): Readonly<Record<string, st
   return withDirectories(leaves, facts.server.keyName);
 }
 
-function openstackBodies({ server, nics, zone }: MetadataFacts): [string, string][] {
-  const bodies: [string, string][] = [
+function openstackBodies({ server, nics, zone }: MetadataFacts): [string, Body][] {
+  const bodies: [string, Body][] = [
     ['meta_data.json', JSON.stringify(metaData(server, zone))],
     ['network_data.json', JSON.stringify(networkData(nics))],
     ['vendor_data.json', '{}'],
     ['vendor_data2.json', '{}'],
     ['password', ''],
   ];
-  if (server.userData.length > 0) bodies.push(['user_data', userData(server)]);
+  if (server.userData.length > 0) bodies.push(['user_data', server.userData]);
   return bodies;
 }
 
@@ -94,10 +101,18 @@ function metaData(server: shoal.v1.Server, zone: string): object {
       ? {}
       : {
           public_keys: { [server.keyName]: server.publicKey },
-          keys: [{ name: server.keyName, type: 'ssh', data: server.publicKey }],
+          keys: [{ name: server.keyName, type: server.keyType || 'ssh', data: server.publicKey }],
         }),
+    ...(server.injectedFiles.length === 0
+      ? {}
+      : { files: server.injectedFiles.map(({ path }, index) => ({ path, content_path: contentPath(index) })) }),
     devices: [],
   };
+}
+
+/** Where the content of an injected file is, below `/openstack`. */
+function contentPath(index: number): string {
+  return `/content/${String(index).padStart(4, '0')}`;
 }
 
 /** The network of a guest that does not ask DHCP. Ids are those of the records, so that they stay the same. */
@@ -141,9 +156,9 @@ function addressData(port: shoal.v1.Port, network: shoal.v1.Network, subnet: sho
   };
 }
 
-function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, string][] {
+function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, Body][] {
   const ipv4 = nics[0]?.port.fixedIps[0]?.ip ?? '';
-  const bodies: [string, string][] = [
+  const bodies: [string, Body][] = [
     ['meta-data/ami-id', ec2Id('ami', server.imageId)],
     ['meta-data/ami-launch-index', '0'],
 
@@ -162,12 +177,12 @@ function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, st
     ['meta-data/security-groups', server.securityGroupNames.join('\n')],
   ];
   if (server.keyName !== '') bodies.push(['meta-data/public-keys/0/openssh-key', server.publicKey]);
-  if (server.userData.length > 0) bodies.push(['user-data', userData(server)]);
+  if (server.userData.length > 0) bodies.push(['user-data', server.userData]);
   return bodies;
 }
 
 /** Adds a listing for each directory, with and without the slash at its end: clients ask for either. */
-function withDirectories(leaves: ReadonlyMap<string, string>, keyName: string): Readonly<Record<string, string>> {
+function withDirectories(leaves: ReadonlyMap<string, Body>, keyName: string): MetadataBodies {
   const children = new Map<string, Set<string>>();
   for (const path of leaves.keys()) {
     const parts = path.slice(1).split('/');
@@ -201,11 +216,6 @@ function listing(directory: string, names: readonly string[], keyName: string): 
 }
 
 const bare = (name: string): string => name.replace(/\/$/, '');
-
-/** Checked to be UTF-8 when the server was made. */
-function userData(server: shoal.v1.Server): string {
-  return new TextDecoder().decode(server.userData);
-}
 
 function fullName(server: shoal.v1.Server): string {
   return `${server.hostname}.${dhcpDomain}`;

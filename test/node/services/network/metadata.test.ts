@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { MetadataBodies } from '../../../../drivers/types.ts';
 import { metadataFileName } from '../../../../drivers/vxlan/metadata.ts';
 import { type MetadataFacts, metadataBodies } from '../../../../node/services/network/metadata.ts';
 import { shoal } from '../../../../proto/messages.ts';
@@ -33,9 +34,17 @@ const facts: MetadataFacts = {
   zone: 'nova',
 };
 
+function textOf(body: string | Uint8Array | undefined): string | undefined {
+  return body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
+}
+
+function jsonOf(bodies: MetadataBodies, name: string) {
+  return JSON.parse(textOf(bodies[`/openstack/latest/${name}`]) ?? '');
+}
+
 void t.test('OpenStack’s tree says who the server is', (t) => {
   const bodies = metadataBodies(facts);
-  const meta = JSON.parse(bodies['/openstack/latest/meta_data.json'] ?? '');
+  const meta = jsonOf(bodies, 'meta_data.json');
   t.match(meta, {
     uuid: facts.server.id,
     name: 'Web One',
@@ -45,9 +54,9 @@ void t.test('OpenStack’s tree says who the server is', (t) => {
     public_keys: { laptop: 'ssh-ed25519 AAAA me@laptop' },
     keys: [{ name: 'laptop', type: 'ssh' }],
   });
-  t.equal(bodies['/openstack/latest/user_data'], '#!/bin/sh\necho hi\n');
+  t.same(bodies['/openstack/latest/user_data'], facts.server.userData);
   t.equal(bodies['/openstack/latest/vendor_data.json'], '{}');
-  const network = JSON.parse(bodies['/openstack/latest/network_data.json'] ?? '');
+  const network = jsonOf(bodies, 'network_data.json');
   t.match(network.links, [{ ethernet_mac_address: 'fa:16:3e:00:00:01', mtu: 1450 }]);
   t.match(network.networks, [{ type: 'ipv4_dhcp' }]);
   t.same(network.services, [{ type: 'dns', address: '192.0.2.53' }]);
@@ -57,7 +66,7 @@ void t.test('OpenStack’s tree says who the server is', (t) => {
 
 void t.test('EC2’s tree can be walked from its root', (t) => {
   const bodies = metadataBodies(facts);
-  const at = (path: string): string | undefined => bodies[path];
+  const at = (path: string): unknown => textOf(bodies[path]);
   t.equal(at('/'), '2009-04-04\nlatest');
   t.match(at('/latest/meta-data/'), /hostname\ninstance-action\ninstance-id/);
   t.equal(at('/latest/meta-data'), at('/latest/meta-data/'));
@@ -88,11 +97,24 @@ void t.test('without key and user data nothing pretends to be there', (t) => {
   t.end();
 });
 
+void t.test('user data and injected files are bytes, not text', (t) => {
+  // A BOM, Latin-1 and the beginning of a gzip file.
+  const bytes = new Uint8Array([0xef, 0xbb, 0xbf, 0xe9, 0x1f, 0x8b, 0x08, 0x00, 0xff]);
+  const injectedFiles = [new shoal.v1.InjectedFile({ path: '/etc/motd', content: bytes })];
+  const server = new shoal.v1.Server({ ...facts.server, userData: bytes, injectedFiles });
+  const bodies = metadataBodies({ ...facts, server });
+  for (const path of ['/openstack/latest/user_data', '/latest/user-data', '/openstack/content/0000']) {
+    t.same(bodies[path], bytes, path);
+  }
+  t.same(jsonOf(bodies, 'meta_data.json').files, [{ path: '/etc/motd', content_path: '/content/0000' }]);
+  t.end();
+});
+
 void t.test('a subnet without DHCP is described in full', (t) => {
   const [nic] = facts.nics;
   const subnet = new shoal.v1.Subnet({ ...nic?.subnets[0], dhcp: false, gatewayIp: '10.0.0.1', cidr: '10.0.0.0/20' });
   const bodies = metadataBodies({ ...facts, nics: nic === undefined ? [] : [{ ...nic, subnets: [subnet] }] });
-  t.match(JSON.parse(bodies['/openstack/latest/network_data.json'] ?? '').networks, [
+  t.match(jsonOf(bodies, 'network_data.json').networks, [
     {
       type: 'ipv4',
       ip_address: '10.0.0.5',
