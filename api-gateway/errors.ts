@@ -36,6 +36,8 @@ export const errorMappings: Readonly<Record<ErrorCode, ErrorMapping>> = {
   NOT_LEADER: map(grpcStatus.UNAVAILABLE, 503, true),
   NO_QUORUM: map(grpcStatus.UNAVAILABLE, 503, true),
   PROPOSAL_DROPPED: map(grpcStatus.UNAVAILABLE, 503, true),
+  // Nobody gets on by repeating it: people must look, or a host come back.
+  STATE_DIVERGED: map(grpcStatus.FAILED_PRECONDITION, 503),
   // Not 503: clients repeat a 503 by themselves, and without a client token a repeat may do the thing twice.
   OUTCOME_UNKNOWN: map(grpcStatus.UNKNOWN, 504, true),
   // Aborted: the caller lists again and watches from there.

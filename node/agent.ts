@@ -81,6 +81,8 @@ export class Agent {
   #membership: Membership;
   readonly #random: Prng;
   readonly #metrics: Metrics;
+  /** What of the loop's own counts is in the metrics. */
+  #counted = { rounds: 0, divergences: 0 };
   /** What runs, in the order in which it was started. */
   readonly #running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
   readonly #abort = new AbortController();
@@ -439,6 +441,11 @@ export class Agent {
     metrics.raftIsLeader.set(loop.isLeader ? 1 : 0);
     metrics.hasQuorum.set(hasQuorum ? 1 : 0);
     metrics.unreadableRecords.set(unreadableRows.in(state.local).length);
+    const { rounds, divergences, disagreement } = loop.comparison;
+    metrics.stateComparisons.inc(rounds - this.#counted.rounds);
+    metrics.stateDivergences.inc(divergences - this.#counted.divergences);
+    metrics.stateDisagrees.set(disagreement === undefined ? 0 : 1);
+    this.#counted = { rounds, divergences };
     host.observe();
   }
 }

@@ -100,6 +100,7 @@ export class Interfaces implements Service {
       hostId,
       version: agentVersion,
       peerAddress: endpointOf(config, config.peer.listen),
+      troubles: () => loop.troubles(),
     });
     const tls = apiTls === undefined ? {} : { tls: apiTls };
     const trustedProxies = new TrustedProxies(config.api.trustedProxies);
@@ -151,7 +152,7 @@ export class Interfaces implements Service {
             registry: metrics.registry,
             standing: () => state.standing(),
             warnings: () => recordWarnings(state.local),
-            troubles: () => (loop.doubt === undefined ? {} : { log: 'the log is in doubt; this host does not vote' }),
+            troubles: () => loop.troubles(),
             version: agentVersion,
           }),
         ],

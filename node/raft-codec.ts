@@ -10,13 +10,24 @@ import {
   noBytes,
   type PeerMessageType,
 } from './raft/index.ts';
-import { type Hello, isHello, type PeerMessage, type SnapshotPart, type SnapshotRequest } from './raft-transport.ts';
+import {
+  type DigestMessage,
+  type Hello,
+  isDigestMessage,
+  isHello,
+  type PeerMessage,
+  type SnapshotPart,
+  type SnapshotRequest,
+} from './raft-transport.ts';
+import { type DigestValue, digestOfText, digestText } from './state/digest.ts';
 import type { PeerMemory, SnapshotPlace } from './store/index.ts';
 
 const { RaftEntryType } = shoal.v1;
 
+type WireType = PeerMessageType | Hello['type'] | DigestMessage['type'];
+
 /** Numbers on the wire: forever. Those from 100 on are the loop's own and never reach the core. */
-const typeNumbers: Readonly<Record<PeerMessageType | Hello['type'], number>> = {
+const typeNumbers: Readonly<Record<WireType, number>> = {
   MsgProp: 1,
   MsgApp: 2,
   MsgAppResp: 3,
@@ -33,8 +44,11 @@ const typeNumbers: Readonly<Record<PeerMessageType | Hello['type'], number>> = {
   MsgReadIndexResp: 14,
   Hello: 100,
   HelloResp: 101,
+  DigestAsk: 102,
+  DigestTell: 103,
+  DigestVerdict: 104,
 };
-const typeNames = new Map<number, PeerMessageType | Hello['type']>(
+const typeNames = new Map<number, WireType>(
   (Object.keys(typeNumbers) as (keyof typeof typeNumbers)[]).map((name) => [typeNumbers[name], name]),
 );
 
@@ -51,6 +65,10 @@ export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Prope
     const { type, to, from, term, incarnation, starts, raisedTerm, known } = message;
     const context = new TextEncoder().encode(JSON.stringify({ incarnation, starts, raisedTerm, known }));
     return { type: typeNumbers[type], to, from, term, context };
+  }
+  if (isDigestMessage(message)) {
+    const { type, to, from, term, revision, digest } = message;
+    return { type: typeNumbers[type], to, from, term, index: revision, context: digestToWire(digest) };
   }
   return {
     type: isPeerMessageType(message.type) ? typeNumbers[message.type] : 0,
@@ -80,6 +98,11 @@ export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerM
   const { to, term, logTerm, index, commit, vote, rejectHint, durableIndex } = wire;
   for (const value of [to, term, logTerm, index, commit, vote, rejectHint, durableIndex]) mustBeInRange(value);
   if (type === 'Hello' || type === 'HelloResp') return helloFromWire(type, wire, from);
+  if (type === 'DigestAsk' || type === 'DigestTell' || type === 'DigestVerdict') {
+    const digest = digestFromWire(wire.context);
+    // Made in a way that this version does not know: not to be compared.
+    return digest === 'other-kind' ? undefined : { type, to, from, term, revision: index, digest };
+  }
   const message = newMessage({
     type,
     to,
@@ -149,6 +172,23 @@ function entryFromWire(wire: shoal.v1.RaftEntry): Entry {
   mustBeInRange(wire.term);
   // Copied: entries are kept, and must not keep the whole message with them.
   return { index: wire.index, term: wire.term, type, data: wire.data.slice() };
+}
+
+/** The kind of digest that this version makes (state/digest.ts), in front of each that travels. */
+const digestKind = '1:';
+
+function digestToWire(digest: DigestValue | undefined): Uint8Array {
+  return digest === undefined ? noBytes : new TextEncoder().encode(digestKind + digestText(digest));
+}
+
+function digestFromWire(bytes: Uint8Array): DigestValue | 'other-kind' | undefined {
+  if (bytes.length === 0) return undefined;
+  if (bytes.length > 64) throw malformed('a digest that is too long');
+  const text = new TextDecoder().decode(bytes);
+  if (!text.startsWith(digestKind)) return 'other-kind';
+  const digest = digestOfText(text.slice(digestKind.length));
+  if (digest === undefined) throw malformed('a digest that cannot be read');
+  return digest;
 }
 
 function helloFromWire(type: Hello['type'], wire: shoal.v1.RaftMessage, from: number): Hello {

@@ -37,6 +37,7 @@ import {
 } from './raft/index.ts';
 import { Acquaintance } from './raft-loop/acquaintance.ts';
 import { Compaction } from './raft-loop/compaction.ts';
+import { Comparison } from './raft-loop/comparison.ts';
 import { makeCore } from './raft-loop/core.ts';
 import { HeldCommits } from './raft-loop/held-commits.ts';
 import { checkRaftLoopOptions, type RaftLoopOptions } from './raft-loop/options.ts';
@@ -46,14 +47,16 @@ import { Reads } from './raft-loop/reads.ts';
 import { notLeader, stopping } from './raft-loop/refusals.ts';
 import { Repair } from './raft-loop/repair.ts';
 import { Replica } from './raft-loop/replica.ts';
+import { Scrub } from './raft-loop/scrub.ts';
 import type { FetchedSnapshot } from './raft-loop/snapshot-fetch.ts';
 import { SnapshotIntake } from './raft-loop/snapshot-intake.ts';
 import { SnapshotShelf } from './raft-loop/snapshot-shelf.ts';
 import { Succession } from './raft-loop/succession.ts';
 import { AppliedWaiters, ChangeWaiters } from './raft-loop/waiters.ts';
 import type { PeerMessage, RaftHandlers, RaftTransport } from './raft-transport.ts';
-import { isHello } from './raft-transport.ts';
+import { isDigestMessage, isHello } from './raft-transport.ts';
 import { type Command, decodeCommand, encodeCommand } from './state/command.ts';
+import { digestText } from './state/digest.ts';
 import type { QuorumOutlook, StateReader, StateStanding, TransactionOutcome } from './state/types.ts';
 import { WatchHub } from './state/watch.ts';
 import type { LogStore, OpenedLog, PeerMemory } from './store/index.ts';
@@ -112,6 +115,8 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly #shelf: SnapshotShelf;
   readonly #intake: SnapshotIntake;
   readonly #compaction: Compaction;
+  readonly #comparison: Comparison;
+  readonly #scrub: Scrub;
   readonly #heldCommits: HeldCommits;
   readonly #succession: Succession;
   /** Undefined while the log is in doubt and no peer has told its term. */
@@ -168,6 +173,21 @@ export class RaftLoop implements Service, RaftHandlers {
       lifted: () => this.#changes.tell(),
     });
     this.#acquaintance = new Acquaintance({ store, transport, quorum: this.#quorum, repair: this.#repair });
+    this.#comparison = new Comparison(
+      {
+        raftId: this.#raftId,
+        logger,
+        nameOf: deps.nameOf ?? ((member) => `member ${member}`),
+        send: (message) => transport.send(message),
+        term: () => this.#core?.raft.term ?? 0,
+        confState: () => replica.confState,
+        appliedIndex: () => replica.appliedIndex,
+        digestAt: (revision) => replica.digestAt(revision),
+        diverged: (detail) => this.#giveUpState(detail),
+      },
+      this.options.compareTicks,
+    );
+    this.#scrub = new Scrub(() => replica.view().view, this.options.scrubTicks);
     this.#changes = new ChangeWaiters(clock);
     this.#applied = new AppliedWaiters(clock, () => replica.appliedIndex);
     this.#heldCommits = new HeldCommits(clock, (message) => {
@@ -268,6 +288,21 @@ export class RaftLoop implements Service, RaftHandlers {
   /** Why this node does not vote, if so. */
   get doubt(): LogStore['doubt'] {
     return this.#store.doubt;
+  }
+
+  /** What is wrong with the log or the state here, for people, by part; empty when all is well. */
+  troubles(): Readonly<Record<string, string>> {
+    const { doubt } = this.#store;
+    const { disagreement } = this.#comparison;
+    return {
+      ...(doubt === undefined ? {} : { log: `the log is in doubt; this host does not vote: ${doubt.detail}` }),
+      ...(disagreement === undefined ? {} : { state: disagreement }),
+    };
+  }
+
+  /** How the replicas compare, as far as this node has found or was told. */
+  get comparison(): Pick<Comparison, 'rounds' | 'divergences' | 'disagreement'> {
+    return this.#comparison;
   }
 
   /** Whether it runs: started, and neither stopping nor ended by a failure. */
@@ -378,7 +413,11 @@ export class RaftLoop implements Service, RaftHandlers {
   onMessage(message: PeerMessage): void {
     if (!this.#isLive() || message.to !== this.#raftId || message.from === this.#raftId) return;
     this.#quorum.heard(message.from);
-    if (isHello(message)) {
+    if (isDigestMessage(message)) {
+      if (this.#core !== undefined && this.#acquaintance.hasAnswered(message.from))
+        this.#guard(() => this.#comparison.onMessage(message));
+    } else if (isHello(message)) {
+      if (message.type === 'Hello') this.#comparison.soon();
       this.#guard(() => {
         for (const held of this.#acquaintance.onHello(message)) this.#take(held);
       });
@@ -410,6 +449,7 @@ export class RaftLoop implements Service, RaftHandlers {
   proposeEncoded(data: Uint8Array, signal?: AbortSignal): Promise<TransactionOutcome> {
     try {
       this.#mustLead();
+      this.#mustAgree();
       if (this.route() === undefined) {
         reached('leader-without-a-quorum');
         throw this.noQuorum();
@@ -425,6 +465,7 @@ export class RaftLoop implements Service, RaftHandlers {
 
   async readIndex(signal?: AbortSignal, from?: RaftId): Promise<number> {
     await this.#untilAnswered(signal);
+    this.#mustAgree();
     if (this.route() === undefined) throw this.noQuorum();
     const promise = this.#reads.add();
     this.#wake();
@@ -542,6 +583,8 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#acquaintance.greetAll();
     }
     this.#expire();
+    this.#comparison.tick(this.isCaughtUp && doubt === undefined);
+    this.#readRowsAgain();
     this.#shelf.tick();
     this.#changes.tell();
     if (this.#tickCount % rememberTicks === 0 || maybe('raft-loop.remember-now')) {
@@ -655,6 +698,7 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#deliver(core, message.responses);
     }
     this.#applied.tell();
+    this.#comparison.applied();
   }
 
   #applyLater(): void {
@@ -792,6 +836,45 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#turn();
       if (offer !== undefined) this.#onSnapshotOffer(offer);
     });
+  }
+
+  // --- The state against that of the others, and against its own rows ------------------------------------------------
+
+  /** Throws `STATE_DIVERGED` while no majority of the replicas holds one state. */
+  #mustAgree(): void {
+    const { disagreement } = this.#comparison;
+    if (disagreement !== undefined) throw new ShoalError('STATE_DIVERGED', disagreement);
+  }
+
+  /**
+   * A majority holds another state: this one is not to be served any longer, and not to be read again. That is noted, and
+   * the process ends; the next start begins without a state, in doubt, and gets that of the others (store/recovery.ts).
+   */
+  #giveUpState(detail: string): void {
+    if (this.#core === undefined) return;
+    this.#deps.logger.error(
+      { reason: 'state-diverged', detail },
+      'this replica is not what the majority holds; it is given up, and comes from the others',
+    );
+    this.#dropCore();
+    this.#background(
+      this.#store.setDoubt({ reason: 'state-diverged', detail, raisedTerm: 0 }).then(() => {
+        failpoint('state.given-up');
+        this.#fatal(new ShoalError('STATE_DIVERGED', detail));
+      }),
+    );
+  }
+
+  /** What is wrong in memory is right on disk, as far as the next start finds it so. */
+  #readRowsAgain(): void {
+    const found = this.#scrub.tick();
+    if (found === undefined) return;
+    reached('rows-changed-in-memory');
+    throw new ShoalError(
+      'STATE_DIVERGED',
+      `The rows of the state at ${found.revision} have the digest ${digestText(found.found)} in memory, not ` +
+        `${digestText(found.kept)}: memory was changed behind the agent's back. It must start anew.`,
+    );
   }
 
   // --- Ends ----------------------------------------------------------------------------------------------------------

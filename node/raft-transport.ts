@@ -9,6 +9,7 @@
 import type { RaftId } from './base/ids.ts';
 import type { LogIndex, Message, Term } from './raft/index.ts';
 import type { Command } from './state/command.ts';
+import type { DigestValue } from './state/digest.ts';
 import type { TransactionOutcome } from './state/types.ts';
 import type { PeerMemory, SnapshotPlace } from './store/index.ts';
 
@@ -43,8 +44,26 @@ export interface SentMessage extends Message {
   readonly durableIndex?: LogIndex;
 }
 
+/**
+ * What members tell one another of the digests of their states (raft-loop/comparison.ts): the leader asks for that of one
+ * revision, a member tells it, and the leader tells what it has found.
+ */
+export interface DigestMessage {
+  readonly type: 'DigestAsk' | 'DigestTell' | 'DigestVerdict';
+  readonly to: RaftId;
+  readonly from: RaftId;
+  /** The sender's term. */
+  readonly term: Term;
+  readonly revision: LogIndex;
+  /**
+   * Told: that of the sender's state at the revision; absent: it does not know it any more. In a verdict: the one that a
+   * majority has; absent: there is none.
+   */
+  readonly digest: DigestValue | undefined;
+}
+
 /** What travels one way between members. */
-export type PeerMessage = SentMessage | Hello;
+export type PeerMessage = SentMessage | Hello | DigestMessage;
 
 /**
  * What a member's address says to somebody who connects, whatever its process does: `listening`, a process is there, be
@@ -53,9 +72,14 @@ export type PeerMessage = SentMessage | Hello;
  */
 export type Presence = 'listening' | 'closed' | 'silent' | 'unknown';
 
-/** Whether a message is the loop's own and not the core's. */
+/** Whether a message is a greeting or its answer, and not the core's. */
 export function isHello(message: PeerMessage): message is Hello {
   return message.type === 'Hello' || message.type === 'HelloResp';
+}
+
+/** Whether a message is of the comparison of states, and not the core's. */
+export function isDigestMessage(message: PeerMessage): message is DigestMessage {
+  return message.type === 'DigestAsk' || message.type === 'DigestTell' || message.type === 'DigestVerdict';
 }
 
 /** Asks for a snapshot's content. */

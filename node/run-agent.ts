@@ -1,4 +1,7 @@
-/** One agent from start to signal: joins if asked to, runs, stops in order. */
+/**
+ * One agent from start to signal: joins if asked to, runs, stops in order. An agent whose state is not what the others hold
+ * (`STATE_DIVERGED`) is stopped and started anew in the same process: it then begins without that state, and gets theirs.
+ */
 import { Agent } from './agent.ts';
 import { AssertionError } from './base/assert.ts';
 import { systemClock } from './base/clock.ts';
@@ -16,7 +19,7 @@ const stopMsMax = 10_000;
 export async function runAgent(config: Config, ticket: string | undefined): Promise<'stopped' | 'broken'> {
   const logger = createLogger(config.logLevel, { host: config.name });
   const abort = new AbortController();
-  const ended = Promise.withResolvers<'stopped' | 'broken'>();
+  let ended = Promise.withResolvers<'stopped' | 'broken' | 'diverged'>();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {
       logger.info({ signal: name }, 'stopping');
@@ -27,6 +30,12 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
   const broken = (error: unknown): void => {
     logger.error({ err: error, invariant: error instanceof AssertionError }, 'the agent cannot go on');
     ended.resolve('broken');
+  };
+  const cannotGoOn = (error: unknown): void => {
+    if (ShoalError.is(error, 'STATE_DIVERGED')) {
+      logger.error({ err: error }, 'the agent starts anew');
+      ended.resolve('diverged');
+    } else broken(error);
   };
   process.on('uncaughtException', broken);
   process.on('unhandledRejection', broken);
@@ -44,28 +53,33 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     membership = await becomeMember(deps, config, ticket, abort.signal);
     logger.info({ meshId: membership.meshId, raftId: membership.raftId }, 'joined');
   }
-  const agent = new Agent({ ...deps, onFatal: broken }, config, membership);
+  let agent = new Agent({ ...deps, onFatal: cannotGoOn }, config, membership);
   process.on('SIGHUP', () => {
     logger.info({ signal: 'SIGHUP' }, 'looking for other certificates');
     agent
       .reload()
       .catch((caught: unknown) => logger.warn({ err: caught }, 'the certificates could not be looked after'));
   });
-  try {
-    await agent.start(abort.signal);
-  } catch (caught) {
+  for (;;) {
+    try {
+      await agent.start(abort.signal);
+    } catch (caught) {
+      await agent.stop();
+      if (abort.signal.aborted) return 'stopped';
+      throw caught;
+    }
+    const how = await ended.promise;
+    // Guests, networks and helpers run on: stopping lets go of them and of nothing else.
+    const giveUp = setTimeout(() => {
+      logger.error({}, `stopping took longer than ${stopMsMax} ms`);
+      process.exit(how === 'stopped' ? 1 : 70);
+    }, stopMsMax);
     await agent.stop();
+    clearTimeout(giveUp);
+    logger.info({ how }, 'stopped');
+    if (how !== 'diverged') return how;
     if (abort.signal.aborted) return 'stopped';
-    throw caught;
+    ended = Promise.withResolvers();
+    agent = new Agent({ ...deps, onFatal: cannotGoOn }, config, membership);
   }
-  const how = await ended.promise;
-  // Guests, networks and helpers run on: stopping lets go of them and of nothing else.
-  const giveUp = setTimeout(() => {
-    logger.error({}, `stopping took longer than ${stopMsMax} ms`);
-    process.exit(how === 'stopped' ? 1 : 70);
-  }, stopMsMax);
-  await agent.stop();
-  clearTimeout(giveUp);
-  logger.info({ how }, 'stopped');
-  return how;
 }

@@ -7,7 +7,7 @@ import { ShoalError } from '../node/base/errors.ts';
 import { rule } from '../node/base/maybe.ts';
 import { Prng } from '../node/base/prng.ts';
 import type { PeerMessage } from '../node/raft-transport.ts';
-import { isHello } from '../node/raft-transport.ts';
+import { isDigestMessage, isHello } from '../node/raft-transport.ts';
 import type { Command } from '../node/state/command.ts';
 import type { Applied } from '../node/state/state-machine.ts';
 import type { OpenedLog } from '../node/store/index.ts';
@@ -575,7 +575,7 @@ class Simulator {
   }
 
   #sees(message: PeerMessage): void {
-    if (isHello(message)) return;
+    if (isHello(message) || isDigestMessage(message)) return;
     const { type, from, to, term, index, logTerm, reject } = message;
     const report = (invariant: Invariant, detail: string): void => this.#violated(invariant, detail);
     if (this.#nodes[from - 1]?.process?.loop.doubt !== undefined) checkDoubtful(message, report);

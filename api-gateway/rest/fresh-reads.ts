@@ -10,6 +10,17 @@ export interface ReadView {
   readonly stale: number | 'true' | undefined;
 }
 
+/** Where no fresh view is to be had for one of these reasons, the local one is given, and marked. */
+const staleInstead = [
+  'NO_QUORUM',
+  'STATE_DIVERGED',
+  'NOT_LEADER',
+  'STALE',
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'CANCELLED',
+] as const;
+
 /** Reads that are fresh where they can be and say so where they cannot. */
 export class FreshReads {
   readonly #state: StateClient;
@@ -48,8 +59,7 @@ export class FreshReads {
         return { reader, stale: undefined };
       }
     } catch (error) {
-      if (!ShoalError.is(error, 'NO_QUORUM', 'NOT_LEADER', 'STALE', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED'))
-        throw error;
+      if (!ShoalError.is(error, ...staleInstead)) throw error;
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', gone);

@@ -34,6 +34,8 @@ export const errorCodes = {
   TICKET_USED: 'the join ticket has been used',
   TICKET_EXPIRED: 'the join ticket has expired',
   IDENTITY_MISMATCH: 'a peer is not who its certificate or record says',
+  STATE_DIVERGED:
+    'the replicas do not hold the same state, and no majority holds one; nothing is written until one does',
   // Storage of the log and the state.
   LOG_CORRUPT: 'an entry, the hard state or a record fails its checksum',
   RECORD_UNREADABLE: 'a row of the state is no record of its table',

@@ -28,6 +28,7 @@ export type UnlikelyBranch = keyof typeof unlikelyBranches;
 /** Moments at which a process may end. */
 export const failpoints = {
   'doubt.leapt': 'a doubtful log has leapt, and nobody knows',
+  'state.given-up': 'a state that the others do not have is given up, and the process runs on',
   'doubt.lifted': 'a doubt was lifted a moment ago',
   'install.before-commit': 'a snapshot is on disk beside the state',
   'install.committed': 'a snapshot has replaced the state on disk, not in memory',
@@ -65,6 +66,9 @@ export const probes = {
   'message-held-until-greeted': 'a message waits for the answer to a greeting',
   'doubtful-log-asked-for-a-vote': 'a member in doubt is asked for its vote',
   'own-log-doubted': 'a member learns from a peer that its log holds less than it promised',
+  'replica-found-odd': 'a replica holds another state than the majority',
+  'no-state-has-a-majority': 'the replicas hold different states, and no majority holds one',
+  'rows-changed-in-memory': 'rows of the state in memory are not those that were applied',
   'term-leapt': 'a doubtful log leaps',
   'doubt-lifted': 'a log is trusted again',
   'newer-snapshot-offered-meanwhile': 'a newer snapshot is offered while one is being fetched',

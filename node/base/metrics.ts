@@ -18,6 +18,9 @@ export interface Metrics {
   readonly raftIsLeader: Gauge;
   readonly hasQuorum: Gauge;
   readonly unreadableRecords: Gauge;
+  readonly stateComparisons: Counter;
+  readonly stateDivergences: Counter;
+  readonly stateDisagrees: Gauge;
   readonly knownHosts: Gauge<'condition'>;
 }
 
@@ -94,6 +97,21 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     hasQuorum: new Gauge({
       name: 'shoal_has_quorum',
       help: '1 while writes can be committed, as seen here.',
+      registers,
+    }),
+    stateComparisons: new Counter({
+      name: 'shoal_state_comparisons_total',
+      help: 'Times that this agent, leading, has compared the states of the replicas.',
+      registers,
+    }),
+    stateDivergences: new Counter({
+      name: 'shoal_state_divergences_total',
+      help: 'Replicas found to hold another state than the majority, by this agent as the leader, or its own.',
+      registers,
+    }),
+    stateDisagrees: new Gauge({
+      name: 'shoal_state_disagrees',
+      help: '1 while no majority of the replicas holds one state: nothing is written.',
       registers,
     }),
     knownHosts: new Gauge({

@@ -32,6 +32,7 @@ export function registerStatus(program: Command): void {
       );
       console.log(`leader    ${leader?.hostName ?? 'none'}, term ${status.term}`);
       console.log(`log       committed ${status.commitIndex}, applied ${status.appliedIndex}`);
+      for (const trouble of status.troubles) console.log(styleText('red', `trouble   ${trouble}`));
       for (const voter of status.voters) {
         const role = voter.learner ? 'learner' : 'voter';
         const reach = voter.reachable ? '' : styleText('red', '  not heard from');

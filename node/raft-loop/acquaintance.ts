@@ -52,6 +52,11 @@ export class Acquaintance {
     return false;
   }
 
+  /** Whether a peer has answered a greeting, so that what it says counts. */
+  hasAnswered(peer: RaftId): boolean {
+    return this.#trust.hasAnswered(peer);
+  }
+
   /** A greeting or the answer to one. Returns the messages that were kept for want of it. */
   onHello(hello: Hello): readonly Message[] {
     const { store, transport, repair } = this.#deps;

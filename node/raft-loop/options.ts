@@ -44,6 +44,10 @@ export interface RaftLoopOptions {
    * `patienceMs`. Unit: milliseconds.
    */
   readonly outcomeTimeoutMs: number;
+  /** From one comparison of the replicas' states to the next (comparison.ts). Default 50: five seconds. Unit: ticks. */
+  readonly compareTicks: number;
+  /** From one reading of all rows of the state to the next (scrub.ts). Default 6000: ten minutes. Unit: ticks. */
+  readonly scrubTicks: number;
   /** The log is compacted when it is larger. Default 64 MiB. Unit: bytes. */
   readonly logBytesMax: number;
   /** What compaction leaves, for followers that lag a little. Default half of `logBytesMax`. Unit: bytes. */
@@ -62,6 +66,8 @@ export const defaultRaftLoopOptions: RaftLoopOptions = {
   patienceMs: 12_000,
   lossPatienceMs: 200,
   outcomeTimeoutMs: 12_000,
+  compareTicks: 50,
+  scrubTicks: 6000,
   logBytesMax: 64 * 1024 * 1024,
   logBytesKept: 32 * 1024 * 1024,
   logBytesHard: 256 * 1024 * 1024,

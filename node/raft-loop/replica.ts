@@ -14,6 +14,9 @@ import {
   type Term,
 } from '../raft/index.ts';
 import type { Command } from '../state/command.ts';
+import type { DigestValue } from '../state/digest.ts';
+import { RecentDigests } from '../state/recent-digests.ts';
+import type { StateRow } from '../state/rows.ts';
 import type { StateMachine, StateView } from '../state/state-machine.ts';
 import type { StateEvent, StateReader, TransactionOutcome } from '../state/types.ts';
 import type { LogStore, OpenedLog, SnapshotPlace } from '../store/index.ts';
@@ -31,6 +34,7 @@ export class Replica {
   readonly #machine: StateMachine;
   readonly #decode: (data: Uint8Array) => Command;
   readonly #membersChanged: () => void;
+  readonly #digests = new RecentDigests();
   #appliedTerm: Term;
   #confState: ConfState;
 
@@ -42,6 +46,7 @@ export class Replica {
     this.#membersChanged = membersChanged;
     this.#appliedTerm = log.store.applied.term;
     this.#confState = log.store.applied.confState;
+    if (this.#machine.appliedIndex > 0) this.#digests.note(this.#machine.appliedIndex, this.#machine.digest);
   }
 
   get reader(): StateReader {
@@ -63,6 +68,11 @@ export class Replica {
     return this.#confState;
   }
 
+  /** The digest of the state at a recent revision; undefined: not known any more. */
+  digestAt(revision: number): DigestValue | undefined {
+    return revision === this.#machine.appliedIndex ? this.#machine.digest : this.#digests.at(revision);
+  }
+
   /** Whether nobody but `member` votes. */
   isOnlyVoter(member: RaftId): boolean {
     const { voters, votersOutgoing } = this.#confState;
@@ -76,12 +86,12 @@ export class Replica {
     this.#appliedTerm = term;
     if (entry.type === 'normal' && entry.data.length > 0) {
       const { outcome, rows, events } = this.#machine.apply(index, this.#decode(entry.data));
-      this.#store.apply({ rows, index, term, confState: this.#confState, digest: this.#machine.digest });
+      this.#note(rows, index, term);
       return { outcome, events };
     }
     this.#machine.skip(index);
     if (entry.type !== 'normal') this.#applyMembers(core, entry);
-    this.#store.apply({ rows: [], index, term, confState: this.#confState, digest: this.#machine.digest });
+    this.#note([], index, term);
     // The core puts an empty entry in the place of a change of members that it refuses.
     const outcome = entry.type === 'normal' ? 'replaced' : { revision: index, succeeded: true, counters: [] };
     return { outcome, events: [] };
@@ -100,7 +110,14 @@ export class Replica {
     const events = this.#machine.replaceWith(machine);
     this.#appliedTerm = place.term;
     this.#confState = place.confState;
+    this.#digests.note(place.index, this.#machine.digest);
     return events;
+  }
+
+  #note(rows: readonly StateRow[], index: number, term: Term): void {
+    const { digest } = this.#machine;
+    this.#digests.note(index, digest);
+    this.#store.apply({ rows, index, term, confState: this.#confState, digest });
   }
 
   #applyMembers(core: RawNode, entry: Entry): void {

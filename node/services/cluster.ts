@@ -25,6 +25,8 @@ export interface SelfDescription {
   readonly hostId: HostId;
   readonly version: string;
   readonly peerAddress: string;
+  /** What is wrong with the log or the state here, by part. */
+  readonly troubles: () => Readonly<Record<string, string>>;
 }
 
 /** A new ticket's text: shown once, kept nowhere. */
@@ -72,6 +74,7 @@ export class ClusterService {
         ...standing.learners.map((raftId) => voter(raftId, true)),
       ],
       version: this.#self.version,
+      troubles: Object.values(this.#self.troubles()),
     });
   }
 

@@ -74,6 +74,8 @@ export interface StateView {
   readonly digest: DigestValue;
   /** All rows, in the order of their keys. */
   rows(): Generator<StoredRow, void, undefined>;
+  /** The digest of the rows as they are read again, a few at each step. */
+  sums(rowsAStep: number): Generator<void, DigestValue, undefined>;
 }
 
 /** How to take back one op. */
@@ -166,6 +168,29 @@ export class StateMachine implements StateReader {
         for (const counter of counters.entries()) yield counterRow(counter);
         for (const entry of keys.entries()) yield keyRow(entry);
         for (const session of sessions.entries()) yield sessionRow(session);
+      },
+      *sums(rowsAStep) {
+        const sum = new DigestSum();
+        let left = rowsAStep;
+        const isStepOver = (): boolean => {
+          left -= 1;
+          if (left > 0) return false;
+          left = rowsAStep;
+          return true;
+        };
+        for (const counter of counters.entries()) {
+          sum.counter(1, counter);
+          if (isStepOver()) yield;
+        }
+        for (const entry of keys.entries()) {
+          sum.key(1, entry);
+          if (isStepOver()) yield;
+        }
+        for (const session of sessions.entries()) {
+          sum.session(1, session);
+          if (isStepOver()) yield;
+        }
+        return sum.value;
       },
     };
   }

@@ -134,5 +134,12 @@ export interface StateClient {
 /** Codes that `StateClient` throws, for exhaustive handling. */
 export type StateErrorCode = Extract<
   ErrorCode,
-  'NO_QUORUM' | 'OUTCOME_UNKNOWN' | 'CANCELLED' | 'TOO_LARGE' | 'STALE' | 'PROPOSAL_DROPPED' | 'INVALID_ARGUMENT'
+  | 'NO_QUORUM'
+  | 'STATE_DIVERGED'
+  | 'OUTCOME_UNKNOWN'
+  | 'CANCELLED'
+  | 'TOO_LARGE'
+  | 'STALE'
+  | 'PROPOSAL_DROPPED'
+  | 'INVALID_ARGUMENT'
 >;

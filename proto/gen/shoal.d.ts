@@ -379,6 +379,9 @@ export namespace shoal {
             /** GetStatusResponse version. */
             version: string;
 
+            /** GetStatusResponse troubles. */
+            troubles: string[];
+
             /**
              * Creates a new GetStatusResponse instance using the specified properties.
              * @param [properties] Properties to set
@@ -437,6 +440,9 @@ export namespace shoal {
 
                 /** GetStatusResponse version */
                 version?: string;
+
+                /** GetStatusResponse troubles */
+                troubles?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

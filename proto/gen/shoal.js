@@ -723,6 +723,7 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [appliedIndex] GetStatusResponse appliedIndex
              * @property {Array.<shoal.v1.Voter.$Properties>} [voters] GetStatusResponse voters
              * @property {string} [version] GetStatusResponse version
+             * @property {Array.<string>} [troubles] GetStatusResponse troubles
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -749,6 +750,7 @@ export const shoal = $root.shoal = (() => {
              */
             const GetStatusResponse = function (properties) {
                 this.voters = [];
+                this.troubles = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -828,6 +830,14 @@ export const shoal = $root.shoal = (() => {
             GetStatusResponse.prototype.version = "";
 
             /**
+             * GetStatusResponse troubles.
+             * @member {Array.<string>} troubles
+             * @memberof shoal.v1.GetStatusResponse
+             * @instance
+             */
+            GetStatusResponse.prototype.troubles = $util.emptyArray;
+
+            /**
              * Creates a new GetStatusResponse instance using the specified properties.
              * @function create
              * @memberof shoal.v1.GetStatusResponse
@@ -878,6 +888,9 @@ export const shoal = $root.shoal = (() => {
                         $root.shoal.v1.Voter.encode(message.voters[i], writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
                     writer.uint32(/* id 9, wireType 2 =*/74).string(message.version);
+                if (message.troubles != null && message.troubles.length)
+                    for (let i = 0; i < message.troubles.length; ++i)
+                        writer.uint32(/* id 10, wireType 2 =*/82).string(message.troubles[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1000,6 +1013,14 @@ export const shoal = $root.shoal = (() => {
                                 message.version = value;
                             else
                                 delete message.version;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.troubles && message.troubles.length))
+                                message.troubles = [];
+                            message.troubles.push(reader.stringVerify());
                             continue;
                         }
                     }

@@ -10,6 +10,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { RaftId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import {
+  isDigestMessage,
   isHello,
   type PeerMessage,
   type Presence,
@@ -18,6 +19,7 @@ import {
   type SnapshotPart,
 } from '../../node/raft-transport.ts';
 import { decodeCommand } from '../../node/state/command.ts';
+import { digestText } from '../../node/state/digest.ts';
 import type { Trace } from '../trace.ts';
 import type { Life, Schedule } from './schedule.ts';
 
@@ -498,7 +500,7 @@ function linkKey(from: RaftId, to: RaftId): number {
 /** About what it takes on the wire. */
 function bytesOf(message: PeerMessage): number {
   const headBytes = 100;
-  if (isHello(message)) return headBytes;
+  if (isHello(message) || isDigestMessage(message)) return headBytes;
   let bytes = headBytes;
   for (const { data } of message.entries) bytes += data.length + 20;
   return bytes;
@@ -517,6 +519,10 @@ function isBeat({ type }: PeerMessage): boolean {
 function messageText(message: PeerMessage): string {
   if (isHello(message)) {
     return `${message.type} from n${message.from} term ${message.term} start ${message.starts}`;
+  }
+  if (isDigestMessage(message)) {
+    const digest = message.digest === undefined ? 'none' : digestText(message.digest);
+    return `${message.type} from n${message.from} term ${message.term} revision ${message.revision} digest ${digest}`;
   }
   const { type, from, term, index, logTerm, commit, reject, entries } = message;
   const carried = entries.length === 0 ? '' : ` entries ${entries.length}`;

@@ -29,6 +29,9 @@ const restartMs = 1_000;
 /** Pauses of a node that are remembered for the checkers. */
 const pausesKept = 200;
 
+/** How often rows are read again: within the time that everything may take to converge. Unit: ticks. */
+const scrubTicks = 60;
+
 /** A running process. */
 export interface Process {
   readonly life: Life;
@@ -178,7 +181,7 @@ export class SimNode {
         decode: decodedOnce,
         onFatal: (error) => this.#ended(life, error),
       },
-      { logBytesMax },
+      { logBytesMax, scrubTicks },
     );
     await loop.start();
     if (!life.isAlive) return;
@@ -197,7 +200,8 @@ export class SimNode {
     if (!life.isAlive) return;
     this.#deps.trace.add(this.name, `ends: ${factsText({ error })}`);
     const isExpected =
-      ShoalError.is(error, 'STORE_FAILED', 'LOG_CORRUPT') || (ShoalError.is(error, 'CANCELLED') && !life.isAlive);
+      ShoalError.is(error, 'STORE_FAILED', 'LOG_CORRUPT', 'STATE_DIVERGED') ||
+      (ShoalError.is(error, 'CANCELLED') && !life.isAlive);
     if (!isExpected || error instanceof AssertionError) this.#deps.onBroken(this, error);
     // What is corrupt in memory is corrupt on disk: this log is not what it was.
     if (ShoalError.is(error, 'LOG_CORRUPT')) this.isDamaged = true;

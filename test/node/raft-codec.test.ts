@@ -10,7 +10,7 @@ import {
   snapshotRequestFromWire,
   snapshotRequestToWire,
 } from '../../node/raft-codec.ts';
-import type { Hello, PeerMessage, SentMessage } from '../../node/raft-transport.ts';
+import type { DigestMessage, Hello, PeerMessage, SentMessage } from '../../node/raft-transport.ts';
 import { shoal } from '../../proto/messages.ts';
 
 const types: readonly PeerMessageType[] = [
@@ -94,6 +94,16 @@ const hello: fc.Arbitrary<Hello> = fc.record({
   known: fc.option(memory, { nil: undefined }),
 });
 
+const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const digests: fc.Arbitrary<DigestMessage> = fc.record({
+  type: fc.constantFrom('DigestAsk', 'DigestTell', 'DigestVerdict'),
+  to: number,
+  from: number,
+  term: number,
+  revision: number,
+  digest: fc.option(fc.record({ high: word, low: word }), { nil: undefined }),
+});
+
 function overTheWire(sent: PeerMessage): PeerMessage | undefined {
   return messageFromWire(
     shoal.v1.RaftMessage.decode(shoal.v1.RaftMessage.encode(messageToWire(sent)).finish()),
@@ -111,7 +121,7 @@ function plain(value: unknown): unknown {
 
 await t.test('every message arrives as it was sent', async (t) => {
   fc.assert(
-    fc.property(fc.oneof(message, hello), (sent) => isDeepStrictEqual(plain(overTheWire(sent)), plain(sent))),
+    fc.property(fc.oneof(message, hello, digests), (sent) => isDeepStrictEqual(plain(overTheWire(sent)), plain(sent))),
     { seed: 41, numRuns: 1000 },
   );
   t.pass('held');
@@ -129,11 +139,19 @@ await t.test('a kind that this version does not know is dropped, and nonsense is
     shoal.v1.RaftMessage.decode(shoal.v1.RaftMessage.encode(fields).finish());
   t.equal(messageFromWire(decode({ type: 55 }), 1), undefined);
   t.equal(messageFromWire(decode({ type: 0 }), 1), undefined);
+  const otherKind = new TextEncoder().encode('2:0123456789abcdef0123456789abcdef');
+  t.equal(
+    messageFromWire(decode({ type: 103, index: 7, context: otherKind }), 1),
+    undefined,
+    'a digest of another kind',
+  );
   const nonsense: [string, shoal.v1.RaftMessage.$Properties][] = [
     ['a number beyond 2^53', { type: 2, term: 2 ** 60 }],
     ['an entry of an unknown type', { type: 2, entries: [{ type: 9 as shoal.v1.RaftEntryType, index: 1, term: 1 }] }],
     ['a snapshot without members', { type: 8, snapshot: { index: 1, term: 1 } }],
     ['a greeting of bytes', { type: 100, context: Uint8Array.from([0xff, 0xfe]) }],
+    ['a digest that is none', { type: 103, context: new TextEncoder().encode('1:0123') }],
+    ['a digest without an end', { type: 104, context: new Uint8Array(65).fill(0x31) }],
     ['a greeting of nothing', { type: 100 }],
     [
       'a greeting with a wrong field',

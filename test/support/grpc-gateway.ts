@@ -52,6 +52,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
         hostId,
         version: '0.1.0',
         peerAddress: '192.0.2.1:1',
+        troubles: () => ({}),
       }),
       inquiry: {
         explain(request) {

@@ -168,6 +168,7 @@ const gateway = new GrpcGateway(
       hostId: selfId,
       version: '0.1.0',
       peerAddress: self.peerAddress,
+      troubles: () => ({}),
     }),
     inquiry: placers.get('shoal') as GossipPlacer,
   },
