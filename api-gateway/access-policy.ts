@@ -1,4 +1,5 @@
 import { ShoalError } from '../node/base/errors.ts';
+import { ownValue } from '../node/base/own-value.ts';
 import type { PolicyRule } from './policies/rule.ts';
 import { Policy, type PolicyCredentials, type PolicyTarget } from './policy.ts';
 
@@ -74,11 +75,11 @@ export class AccessPolicy {
     parameters: Readonly<Record<string, string>> = {},
   ): void {
     const rule = this.ruleOf(operation);
-    const target: Record<string, string> = {};
+    const target = new Map<string, string>();
     for (const [field, parameter] of Object.entries(rule.target ?? {})) {
-      const value = Object.hasOwn(parameters, parameter) ? parameters[parameter] : undefined;
-      if (value !== undefined) target[field] = value;
+      const value = ownValue(parameters, parameter);
+      if (value !== undefined) target.set(field, value);
     }
-    this.enforce(rule.name, credentials, target);
+    this.enforce(rule.name, credentials, Object.fromEntries(target));
   }
 }

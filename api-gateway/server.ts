@@ -14,6 +14,7 @@ import type { Clock } from '../node/base/clock.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import type { Logger } from '../node/base/logger.ts';
+import { ownValue } from '../node/base/own-value.ts';
 import { addressGroup } from '../node/mesh/listener/address-group.ts';
 import { Listener, type TlsSource } from '../node/mesh/listener/listener.ts';
 import type { StateClient } from '../node/state/types.ts';
@@ -449,7 +450,7 @@ export class RestServer implements Service {
 
   #origin(request: FastifyRequest): Origin {
     return this.#proxies.originOf(request.socket.remoteAddress ?? '', (name) => {
-      const value = request.headers[name];
+      const value = ownValue(request.headers, name);
       return Array.isArray(value) ? value.join(',') : value;
     });
   }

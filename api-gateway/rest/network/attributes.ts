@@ -5,6 +5,7 @@
  */
 import type { Static, TSchema } from 'typebox';
 import type { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import { parse } from '../validation.ts';
 
@@ -93,7 +94,7 @@ export function readResource<Schema extends TSchema>(
     throw bad("'project_id' and 'tenant_id' do not match");
   }
   const converted = Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [name, attribute(name, properties[name] ?? {}, each)]),
+    Object.entries(value).map(([name, each]) => [name, attribute(name, ownValue(properties, name) ?? {}, each)]),
   );
   // The schema's own last word: that what was converted has the type which it is used with.
   return parse(schema, converted);
@@ -155,7 +156,10 @@ function dictionary(name: string, schema: AttributeSchema, value: unknown): unkn
   const missing = required.filter((key) => !Object.hasOwn(value, key));
   if (missing.length > 0) throw invalid(name, `Required keys not present: ${missing.join(', ')}`);
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, attribute(`${name}.${key}`, properties[key] ?? {}, each)]),
+    Object.entries(value).map(([key, each]) => [
+      key,
+      attribute(`${name}.${key}`, ownValue(properties, key) ?? {}, each),
+    ]),
   );
 }
 

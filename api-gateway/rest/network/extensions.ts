@@ -3,6 +3,7 @@
  * its effect: a schema that knows one value alone (it has a `reason`) shows the attribute and honours nothing.
  */
 import type { TSchema } from 'typebox';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { AttributeSchema } from './attributes.ts';
 import * as schemas from './schemas.ts';
 
@@ -121,9 +122,9 @@ export const writable: Readonly<Record<string, readonly TSchema[]>> = {
 /** Whether an attribute (`port.mac_address`) can be written with more than one outcome. */
 export function isHonoured(attribute: string): boolean {
   const [resource = '', name = ''] = attribute.split('.');
-  return (writable[resource] ?? []).some((schema) => {
+  return (ownValue(writable, resource) ?? []).some((schema) => {
     const { properties }: AttributeSchema = schema;
-    const found = properties?.[name];
+    const found = ownValue(properties ?? {}, name);
     return found !== undefined && !isFixed(found);
   });
 }
