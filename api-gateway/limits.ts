@@ -31,6 +31,8 @@ export interface GatewayLimits {
    * connection; beyond it the connection is cut.
    */
   readonly refusedBodyBytesMax: number;
+  /** How long a stopping gateway still answers on connections that are open, milliseconds: longer than a call and a pause. */
+  readonly lingerMs: number;
   /** How long a stop waits for requests under way, milliseconds. */
   readonly stopGraceMs: number;
   /**
@@ -91,6 +93,7 @@ export const defaultLimits: GatewayLimits = {
   idleTimeoutMs: 120_000,
   keepAliveMs: 75_000,
   refusedBodyBytesMax: 32 * mibBytes,
+  lingerMs: 500,
   stopGraceMs: 5_000,
   freshWaitMs: 5_000,
   freshWaitWithoutQuorumMs: 200,

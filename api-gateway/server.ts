@@ -129,7 +129,11 @@ export class RestServer implements Service {
     }
   }
 
-  /** Takes no new requests, waits a bounded time for those under way, then cuts what is left. */
+  /**
+   * Takes no new connections; answers on those there are, for a moment, and asks their clients to go elsewhere; waits a
+   * bounded time for requests under way, then cuts what is left. An idle connection that is cut at once may have a request on
+   * its way, and no client may send a POST again.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#close();
     return this.#stopped;
@@ -139,6 +143,7 @@ export class RestServer implements Service {
     await Promise.all(
       this.#listening.map(async ({ http, listener }) => {
         listener.close();
+        if (listener.isConnected) await sleepAwake(this.limits.lingerMs);
         http.closeIdleConnections();
         await listener.drained(this.limits.stopGraceMs);
         listener.cutAll();
@@ -575,4 +580,11 @@ function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(
     `HTTP/1.1 ${status} ${phrase(status)}\r\ncontent-type: text/plain\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
   );
+}
+
+/** Not by the clock, whose timers do not keep the process alive: nothing else may be left that does. */
+function sleepAwake(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

@@ -223,6 +223,8 @@ export class Agent {
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
     this.#startHousekeeping(services, identity, { host, loop, interfaces, peers, directory });
+    // Stopped first, while everything else still answers: others wait for the next leader otherwise.
+    this.#started('leadership', () => loop.handOver());
     logger.info(
       { hostId, meshId: this.#membership.meshId, api: apiUrlOf(config), fingerprint: apiTls?.fingerprint ?? 'none' },
       'agent started',

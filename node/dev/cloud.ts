@@ -49,6 +49,8 @@ export interface DevCloudOptions {
   /** False: no root, one agent with the fake drivers. */
   readonly real: boolean;
   readonly storage: 'local' | 'rbd';
+  /** How long an agent may take to answer after its start; default 30,000. Many agents share the cores. Unit: ms. */
+  readonly readyMsMax?: number;
   /** With `storage: rbd`: what each agent is told of Ceph. */
   readonly ceph?: (agent: AgentPlace) => {
     readonly confPath: string;
@@ -192,11 +194,12 @@ export class DevCloud {
     const identity = identifySync(child.pid);
     // Gone already: the loop below says so.
     if (identity !== undefined) this.#setRunning(name, identity);
-    const deadline = Date.now() + agentReadyMsMax;
+    const readyMsMax = this.options.readyMsMax ?? agentReadyMsMax;
+    const deadline = Date.now() + readyMsMax;
     for (;;) {
       const gone = await Promise.race([exited, delay(50, undefined)]);
       if (gone !== undefined || Date.now() > deadline) {
-        const why = gone !== undefined ? `ended with status ${gone}` : `does not answer after ${agentReadyMsMax} ms`;
+        const why = gone !== undefined ? `ended with status ${gone}` : `does not answer after ${readyMsMax} ms`;
         throw new Error(`agent ${name} ${why}; the end of its log:\n${logTail(agent.logPath, logStart)}`);
       }
       if (await isHealthy(agent)) return;

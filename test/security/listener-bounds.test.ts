@@ -3,13 +3,15 @@
  * same way: far more connections from one address than it may have, without a byte. Somebody else must be served at once,
  * and the silent ones must be gone after the time for a first byte.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 import { TrustedProxies } from '../../api-gateway/forwarding.ts';
 import { healthHandlers } from '../../api-gateway/grpc/health.ts';
+import { keystoneFaults } from '../../api-gateway/rest/faults.ts';
+import type { RestModule } from '../../api-gateway/rest/module.ts';
 import { systemClock } from '../../node/base/clock.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { MeshAuthority } from '../../node/mesh/authority.ts';
@@ -126,6 +128,50 @@ for (const isTls of [false, true]) {
     });
   });
 }
+
+t.test('F9: a request that came with the end of its handshake is answered, however long that takes', async (t) => {
+  const slow: RestModule = {
+    name: 'slow',
+    prefixes: ['/slow'],
+    faults: keystoneFaults,
+    policies: [],
+    requestIdHeaders: [],
+    register: (app) => {
+      app.get('/', { config: { public: true } }, async () => {
+        await delay(3 * limits.firstByteMsMax);
+        return {};
+      });
+    },
+  };
+  const gateway = await startGateway({ listen: true, limits: gatewayLimits, tls: source, modules: () => [slow] });
+  t.teardown(() => gateway.stop());
+  const to = gateway.server.addresses[0]?.port ?? 0;
+  // What the client says after its first message waits for a moment, and goes in one piece: its Finished and the request.
+  const between = createServer((client) => {
+    const server = connect({ port: to, host: '127.0.0.1' });
+    let said = 0;
+    let held: Buffer[] = [];
+    client.on('data', (chunk: Buffer) => {
+      said += 1;
+      if (said === 1) server.write(chunk);
+      else if (held.push(chunk) === 1) {
+        setTimeout(() => {
+          server.write(Buffer.concat(held));
+          held = [];
+        }, 100);
+      }
+    });
+    server.on('data', (chunk: Buffer) => client.write(chunk));
+    server.on('close', () => client.destroy());
+    client.on('close', () => server.destroy());
+    for (const socket of [client, server]) socket.on('error', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => between.close());
+  const bound = between.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  t.match(await overTls(port, 'GET /slow HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'), /^HTTP\/1\.1 200/);
+});
 
 t.test('F9: a connection that is silent after its handshake, or sends half a head, is cut', async (t) => {
   const gateway = await startGateway({ listen: true, limits: gatewayLimits, tls: source });

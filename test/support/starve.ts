@@ -60,7 +60,7 @@ export interface StarveReport {
 export async function starveCloud(options: StarveOptions): Promise<StarveReport> {
   const { agents, tell } = options;
   const folder = mkdtempSync(join(tmpdir(), 'shoal-starve-'));
-  const cloud = await DevCloud.open({ folder, agents, real: false, storage: 'local' });
+  const cloud = await DevCloud.open({ folder, agents, real: false, storage: 'local', readyMsMax: 120_000 });
   try {
     await cloud.startAgents();
     await cloud.waitUntilFormed(120_000);

@@ -57,6 +57,8 @@ export class Listener {
   readonly #sockets = new Map<string, Socket>();
   /** The connection below each one that was handed on. */
   readonly #below = new WeakMap<Socket, Socket>();
+  /** Connections on which a request has begun: they are silent no more, whenever its bytes came. */
+  readonly #spoken = new WeakSet<Socket>();
   #accepted = 0;
   #requests = 0;
   #onDrained: (() => void) | undefined;
@@ -80,6 +82,11 @@ export class Listener {
   /** Connections that count towards the bounds now, and how many were cut or refused to keep within them. */
   get connections(): { readonly counted: number; readonly cut: number } {
     return { counted: this.#guard.size, cut: this.#guard.cut };
+  }
+
+  /** Whether any connection is open. */
+  get isConnected(): boolean {
+    return this.#sockets.size > 0;
   }
 
   /** Waits until no request is under way, for `graceMs` at most. For what tells by `request`. */
@@ -111,7 +118,9 @@ export class Listener {
 
   /** A request begins or has ended on a connection that was handed on: it is not idle in between. */
   request(socket: Socket, change: 1 | -1): void {
-    this.#guard.request(this.#below.get(socket) ?? socket, change);
+    const below = this.#below.get(socket) ?? socket;
+    this.#guard.request(below, change);
+    this.#spoken.add(below);
     this.#requests += change;
     if (this.#requests === 0) this.#onDrained?.();
   }
@@ -196,12 +205,18 @@ export class Listener {
     this.#options.onConnection(socket);
   }
 
-  /** Cuts a connection on which nothing more arrives in the time for a first byte. */
+  /**
+   * Cuts a connection on which nothing more arrives in the time for a first byte, and no request has: the first one may come
+   * in one piece with the end of the handshake.
+   */
   #expectBytes(socket: Socket): void {
     const { firstByteMsMax } = this.#options.limits;
     const before = socket.bytesRead;
     const timer = this.#clock.setTimeout(() => {
-      if (socket.bytesRead === before) socket.destroy();
+      // Timers run before what has come from the network: an agent that got no CPU reads first, and judges then.
+      setImmediate(() => {
+        if (socket.bytesRead === before && !this.#spoken.has(socket)) socket.destroy();
+      });
     }, firstByteMsMax);
     socket.once('close', () => timer.cancel());
   }
