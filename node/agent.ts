@@ -394,7 +394,7 @@ export class Agent {
     return new ShoalError(
       'IDENTITY_MISMATCH',
       'This host was removed from the mesh. Its guests, if any, run on until they are ended here. ' +
-        `To join again, use an empty data folder instead of ${this.#config.dataDir}, and a new ticket.`,
+        `To join again, use another, empty data folder and a new ticket; keep ${this.#config.dataDir} while it holds disks that you want.`,
       { facts: { hostId } },
     );
   }

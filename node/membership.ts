@@ -66,6 +66,11 @@ export async function writeMembership(dataDir: string, membership: Membership): 
   await writeSecretFile(join(dataDir, membershipFile), `${JSON.stringify(membership, null, 2)}\n`);
 }
 
+/** The file with which a folder is a member's. */
+export function membershipPathOf(dataDir: string): string {
+  return join(dataDir, membershipFile);
+}
+
 /** Where the authority's certificate lies for whoever is to trust the API: it is no secret. */
 export function authorityPathOf(dataDir: string): string {
   return join(dataDir, authorityFile);

@@ -44,6 +44,11 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
           lostImageIds: [...removal.lostImageIds],
         };
       }),
+    resetPassword: (request, call) =>
+      callers.serve(call, async ({ context }) => {
+        const { id, name, enabled } = await cluster.resetPassword(request, context);
+        return { userId: id, userName: name, enabled };
+      }),
   };
 }
 

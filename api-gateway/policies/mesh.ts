@@ -1,5 +1,5 @@
 /** `shoal.v1.ClusterService`: the mesh is administrators' business; how it stands, a project's readers may see. */
-import { cloudAdmin, type PolicyRule, projectReader, rule } from './rule.ts';
+import { cloudAdmin, hostOperator, type PolicyRule, projectReader, rule } from './rule.ts';
 
 const rpc = (name: string): string => `rpc shoal.v1.ClusterService/${name}`;
 
@@ -11,4 +11,5 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:remove_host', cloudAdmin, [rpc('RemoveHost')]),
   rule('shoal:mesh:list_unreadable_records', cloudAdmin, [rpc('ListUnreadableRecords')]),
   rule('shoal:mesh:remove_unreadable_record', cloudAdmin, [rpc('RemoveUnreadableRecord')]),
+  rule('shoal:mesh:reset_password', hostOperator, [rpc('ResetPassword')]),
 ];

@@ -41,6 +41,12 @@ export const cloudAdmin: Grant = {
   needs: 'the role admin, in a token for a project or for the system',
 };
 
+/** Root at a host of the mesh, by the agent's own socket: no token is enough. */
+export const hostOperator: Grant = {
+  check: 'role:admin and scope:system and user_id:operator',
+  needs: "the agent's own socket, as root at a host (shoal admin)",
+};
+
 /** Whoever may change things in a project. */
 export const projectMember: Grant = {
   check: `(${cloudAdmin.check}) or (role:member and scope:project)`,

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { ShoalError } from '../base/errors.ts';
 import { agentVersion } from '../version.ts';
+import { registerAdmin } from './admin.ts';
 import { registerAgent } from './agent.ts';
 import { registerCa } from './ca.ts';
 import { registerCompletion } from './completion.ts';
@@ -15,6 +16,7 @@ import { registerJoin } from './join.ts';
 import { registerPlacement } from './placement.ts';
 import { registerRecords } from './records.ts';
 import { registerRecover } from './recover.ts';
+import { registerResetMembership } from './reset-membership.ts';
 import { registerSim } from './sim.ts';
 import { registerStatus } from './status.ts';
 import { registerTicket } from './ticket.ts';
@@ -39,9 +41,11 @@ export function buildProgram(): Command {
   registerHosts(program);
   registerCa(program);
   registerRecords(program);
+  registerAdmin(program);
   registerPlacement(program);
   registerInspect(program);
   registerRecover(program);
+  registerResetMembership(program);
   registerSim(program);
   registerCompletion(program);
   return program;

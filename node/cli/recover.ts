@@ -174,7 +174,10 @@ function sayWhatIsLost({ membership, head, applied, inspection }: Candidate): vo
   }
   console.log('if another member that is left has a longer log (shoal inspect), recover that one instead');
   const others = othersOf(applied, membership.raftId).map(nameOf).join(', ');
-  console.log(`the former voters ${others} must never run again on their old data folders: wipe them and join anew`);
+  console.log(
+    `the former voters ${others} must never run again on their old logs: on each that is left, and on nobody else, say ` +
+      'shoal reset-membership   and join it anew with a ticket; its disks, images and guests stay',
+  );
 }
 
 async function recover(dataDir: string, raftId: number): Promise<void> {

@@ -97,7 +97,7 @@ export class JoinHandler implements JoinHandlers {
       if (removedHostTable.get(reader, host.id) !== undefined) {
         throw new ShoalError(
           'IDENTITY_MISMATCH',
-          'This host was removed from the mesh and its key is void. Join with an empty data folder.',
+          'This host was removed from the mesh and its key is void. Join with another, empty data folder; keep this one while it holds disks that you want.',
           { facts: { hostId: host.id } },
         );
       }

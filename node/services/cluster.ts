@@ -1,12 +1,17 @@
 /** The mesh as its operators see and steer it: standing, hosts, tickets. */
 import { shoal } from '../../proto/messages.ts';
+import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import { issueTicket } from '../mesh/ticket-issuer.ts';
-import { hostTable, meshTable } from '../state/tables/index.ts';
+import { hostTable, meshTable, userTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 import type { UnreadableRow } from '../state/unreadable-rows.ts';
+import type { RequestContext } from './context.ts';
 import type { HostViews } from './dependencies.ts';
 import { type HostRemovalDependencies, type Removal, removeHost } from './host-removal.ts';
+import { findDomain, findUser } from './identity.ts';
+import { defaultDomainId } from './identity-directory.ts';
+import { Passwords } from './identity-passwords.ts';
 import { transact } from './transact.ts';
 import { removeUnreadableRecord, unreadableRecords } from './unreadable-records.ts';
 
@@ -41,6 +46,7 @@ export class ClusterService {
   readonly #deps: HostRemovalDependencies;
   readonly #views: HostViews;
   readonly #self: SelfDescription;
+  readonly #passwords = new Passwords();
 
   constructor(deps: HostRemovalDependencies, views: HostViews, self: SelfDescription) {
     this.#deps = deps;
@@ -108,6 +114,45 @@ export class ClusterService {
       const next = new shoal.v1.Host({ ...row.record, disabled: !enabled, disabledReason: enabled ? '' : reason });
       hostTable.update(change, row, next);
     });
+  }
+
+  /**
+   * A new password for a user whose old one is lost; all their tokens end. Written to this agent's log with who asked.
+   * Throws `NOT_FOUND`, `INVALID_ARGUMENT` for an unusable password, and what the state throws.
+   */
+  async resetPassword(
+    wanted: { readonly user: string; readonly domain: string; readonly password: string; readonly enable: boolean },
+    context: Pick<RequestContext, 'signal' | 'requestId' | 'userId'>,
+  ): Promise<shoal.v1.User> {
+    const passwordHash = await this.#passwords.hash(wanted.password);
+    const { logger, clock } = this.#deps;
+    const user = await transact(this.#deps, context, ({ reader, change }) => {
+      const domain =
+        findDomain(reader, { id: wanted.domain || defaultDomainId }) ?? findDomain(reader, { name: wanted.domain });
+      const named = { name: wanted.user, domain: { id: domain?.id ?? '' } };
+      const found = findUser(reader, named) ?? findUser(reader, { id: wanted.user });
+      if (found === undefined) {
+        throw new ShoalError(
+          'NOT_FOUND',
+          `There is no user "${wanted.user}" in the domain "${wanted.domain || 'Default'}".`,
+        );
+      }
+      const row = userTable.must(reader, found.id);
+      const next = new shoal.v1.User({
+        ...row.record,
+        passwordHash,
+        enabled: row.record.enabled || wanted.enable,
+        tokensValidAfterMs: clock.nowMs(),
+      });
+      userTable.update(change, row, next);
+      return next;
+    });
+    const { id: userId, name: userName, enabled } = user;
+    logger.warn(
+      { audit: 'reset-password', userId, userName, enabled, by: context.userId, requestId: context.requestId },
+      'the password of a user was reset at this host',
+    );
+    return user;
   }
 
   /** Takes a host, by id or name, out of the mesh for good. Throws what `removeHost` throws. */

@@ -47,6 +47,9 @@ export namespace shoal {
 
             /** Calls RemoveUnreadableRecord. */
             removeUnreadableRecord: shoal.v1.ClusterService.RemoveUnreadableRecord;
+
+            /** Calls ResetPassword. */
+            resetPassword: shoal.v1.ClusterService.ResetPassword;
         }
 
         namespace ClusterService {
@@ -183,6 +186,185 @@ export namespace shoal {
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#resetPassword}.
+             * @param error Error, if any
+             * @param [response] ResetPasswordResponse
+             */
+            type ResetPasswordCallback = (error: (Error|null), response?: shoal.v1.ResetPasswordResponse) => void;
+
+            /** Calls ResetPassword. */
+            type ResetPassword = {
+              (request: shoal.v1.IResetPasswordRequest, callback: shoal.v1.ClusterService.ResetPasswordCallback): void;
+              (request: shoal.v1.IResetPasswordRequest): Promise<shoal.v1.ResetPasswordResponse>;
+              readonly name: "ResetPassword";
+              readonly path: "/shoal.v1.ClusterService/ResetPassword";
+              readonly requestType: "ResetPasswordRequest";
+              readonly responseType: "ResetPasswordResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a ResetPasswordRequest.
+         * @deprecated Use shoal.v1.ResetPasswordRequest.$Properties instead.
+         */
+        interface IResetPasswordRequest extends shoal.v1.ResetPasswordRequest.$Properties {
+        }
+
+        /** Represents a ResetPasswordRequest. */
+        class ResetPasswordRequest {
+
+            /**
+             * Constructs a new ResetPasswordRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResetPasswordRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResetPasswordRequest user. */
+            user: string;
+
+            /** ResetPasswordRequest domain. */
+            domain: string;
+
+            /** ResetPasswordRequest password. */
+            password: string;
+
+            /** ResetPasswordRequest enable. */
+            enable: boolean;
+
+            /**
+             * Creates a new ResetPasswordRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResetPasswordRequest instance
+             */
+            static create(properties: shoal.v1.ResetPasswordRequest.$Shape): shoal.v1.ResetPasswordRequest & shoal.v1.ResetPasswordRequest.$Shape;
+            static create(properties?: shoal.v1.ResetPasswordRequest.$Properties): shoal.v1.ResetPasswordRequest;
+
+            /**
+             * Encodes the specified ResetPasswordRequest message. Does not implicitly {@link shoal.v1.ResetPasswordRequest.verify|verify} messages.
+             * @param message ResetPasswordRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResetPasswordRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResetPasswordRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResetPasswordRequest & shoal.v1.ResetPasswordRequest.$Shape} ResetPasswordRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResetPasswordRequest & shoal.v1.ResetPasswordRequest.$Shape;
+        }
+
+        namespace ResetPasswordRequest {
+
+            /** Properties of a ResetPasswordRequest. */
+            interface $Properties {
+
+                /** ResetPasswordRequest user */
+                user?: string;
+
+                /** ResetPasswordRequest domain */
+                domain?: string;
+
+                /** ResetPasswordRequest password */
+                password?: string;
+
+                /** ResetPasswordRequest enable */
+                enable?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResetPasswordRequest. */
+            type $Shape = shoal.v1.ResetPasswordRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ResetPasswordResponse.
+         * @deprecated Use shoal.v1.ResetPasswordResponse.$Properties instead.
+         */
+        interface IResetPasswordResponse extends shoal.v1.ResetPasswordResponse.$Properties {
+        }
+
+        /** Represents a ResetPasswordResponse. */
+        class ResetPasswordResponse {
+
+            /**
+             * Constructs a new ResetPasswordResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResetPasswordResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResetPasswordResponse userId. */
+            userId: string;
+
+            /** ResetPasswordResponse userName. */
+            userName: string;
+
+            /** ResetPasswordResponse enabled. */
+            enabled: boolean;
+
+            /**
+             * Creates a new ResetPasswordResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResetPasswordResponse instance
+             */
+            static create(properties: shoal.v1.ResetPasswordResponse.$Shape): shoal.v1.ResetPasswordResponse & shoal.v1.ResetPasswordResponse.$Shape;
+            static create(properties?: shoal.v1.ResetPasswordResponse.$Properties): shoal.v1.ResetPasswordResponse;
+
+            /**
+             * Encodes the specified ResetPasswordResponse message. Does not implicitly {@link shoal.v1.ResetPasswordResponse.verify|verify} messages.
+             * @param message ResetPasswordResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResetPasswordResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResetPasswordResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResetPasswordResponse & shoal.v1.ResetPasswordResponse.$Shape} ResetPasswordResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResetPasswordResponse & shoal.v1.ResetPasswordResponse.$Shape;
+        }
+
+        namespace ResetPasswordResponse {
+
+            /** Properties of a ResetPasswordResponse. */
+            interface $Properties {
+
+                /** ResetPasswordResponse userId */
+                userId?: string;
+
+                /** ResetPasswordResponse userName */
+                userName?: string;
+
+                /** ResetPasswordResponse enabled */
+                enabled?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResetPasswordResponse. */
+            type $Shape = shoal.v1.ResetPasswordResponse.$Properties;
         }
 
         /**

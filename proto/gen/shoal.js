@@ -345,7 +345,452 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#resetPassword}.
+             * @memberof shoal.v1.ClusterService
+             * @typedef ResetPasswordCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.ResetPasswordResponse} [response] ResetPasswordResponse
+             */
+
+            /**
+             * Calls ResetPassword.
+             * @memberof shoal.v1.ClusterService
+             * @typedef ResetPassword
+             * @type {{
+             *   (request: shoal.v1.IResetPasswordRequest, callback: shoal.v1.ClusterService.ResetPasswordCallback): void;
+             *   (request: shoal.v1.IResetPasswordRequest): Promise<shoal.v1.ResetPasswordResponse>;
+             *   readonly name: "ResetPassword";
+             *   readonly path: "/shoal.v1.ClusterService/ResetPassword";
+             *   readonly requestType: "ResetPasswordRequest";
+             *   readonly responseType: "ResetPasswordResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls ResetPassword.
+             * @name shoal.v1.ClusterService#resetPassword
+             * @type {shoal.v1.ClusterService.ResetPassword}
+             */
+            $Object.defineProperties(ClusterService.prototype.resetPassword = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, ClusterService.prototype.resetPassword, $root.shoal.v1.ResetPasswordRequest, $root.shoal.v1.ResetPasswordResponse, request, callback);
+            }, {
+                name: { value: "ResetPassword" },
+                path: { value: "/shoal.v1.ClusterService/ResetPassword" },
+                requestType: { value: "ResetPasswordRequest" },
+                responseType: { value: "ResetPasswordResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return ClusterService;
+        })();
+
+        v1.ResetPasswordRequest = (function() {
+
+            /**
+             * Properties of a ResetPasswordRequest.
+             * @typedef {Object} shoal.v1.ResetPasswordRequest.$Properties
+             * @property {string} [user] ResetPasswordRequest user
+             * @property {string} [domain] ResetPasswordRequest domain
+             * @property {string} [password] ResetPasswordRequest password
+             * @property {boolean} [enable] ResetPasswordRequest enable
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ResetPasswordRequest.
+             * @memberof shoal.v1
+             * @interface IResetPasswordRequest
+             * @augments shoal.v1.ResetPasswordRequest.$Properties
+             * @deprecated Use shoal.v1.ResetPasswordRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a ResetPasswordRequest.
+             * @typedef {shoal.v1.ResetPasswordRequest.$Properties} shoal.v1.ResetPasswordRequest.$Shape
+             */
+
+            /**
+             * Constructs a new ResetPasswordRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a ResetPasswordRequest.
+             * @constructor
+             * @param {shoal.v1.ResetPasswordRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ResetPasswordRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ResetPasswordRequest user.
+             * @member {string} user
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @instance
+             */
+            ResetPasswordRequest.prototype.user = "";
+
+            /**
+             * ResetPasswordRequest domain.
+             * @member {string} domain
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @instance
+             */
+            ResetPasswordRequest.prototype.domain = "";
+
+            /**
+             * ResetPasswordRequest password.
+             * @member {string} password
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @instance
+             */
+            ResetPasswordRequest.prototype.password = "";
+
+            /**
+             * ResetPasswordRequest enable.
+             * @member {boolean} enable
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @instance
+             */
+            ResetPasswordRequest.prototype.enable = false;
+
+            /**
+             * Creates a new ResetPasswordRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @static
+             * @param {shoal.v1.ResetPasswordRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ResetPasswordRequest} ResetPasswordRequest instance
+             * @type {{
+             *   (properties: shoal.v1.ResetPasswordRequest.$Shape): shoal.v1.ResetPasswordRequest & shoal.v1.ResetPasswordRequest.$Shape;
+             *   (properties?: shoal.v1.ResetPasswordRequest.$Properties): shoal.v1.ResetPasswordRequest;
+             * }}
+             */
+            ResetPasswordRequest.create = function(properties) {
+                return new ResetPasswordRequest(properties);
+            };
+
+            /**
+             * Encodes the specified ResetPasswordRequest message. Does not implicitly {@link shoal.v1.ResetPasswordRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @static
+             * @param {shoal.v1.ResetPasswordRequest.$Properties} message ResetPasswordRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ResetPasswordRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.user != null && $Object.hasOwnProperty.call(message, "user") && message.user !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.user);
+                if (message.domain != null && $Object.hasOwnProperty.call(message, "domain") && message.domain !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.domain);
+                if (message.password != null && $Object.hasOwnProperty.call(message, "password") && message.password !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.password);
+                if (message.enable != null && $Object.hasOwnProperty.call(message, "enable") && message.enable !== false)
+                    writer.uint32(/* id 4, wireType 0 =*/32).bool(message.enable);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ResetPasswordRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ResetPasswordRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ResetPasswordRequest & shoal.v1.ResetPasswordRequest.$Shape} ResetPasswordRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ResetPasswordRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ResetPasswordRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.user = value;
+                            else
+                                delete message.user;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.domain = value;
+                            else
+                                delete message.domain;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.password = value;
+                            else
+                                delete message.password;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.enable = value;
+                            else
+                                delete message.enable;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ResetPasswordRequest;
+        })();
+
+        v1.ResetPasswordResponse = (function() {
+
+            /**
+             * Properties of a ResetPasswordResponse.
+             * @typedef {Object} shoal.v1.ResetPasswordResponse.$Properties
+             * @property {string} [userId] ResetPasswordResponse userId
+             * @property {string} [userName] ResetPasswordResponse userName
+             * @property {boolean} [enabled] ResetPasswordResponse enabled
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ResetPasswordResponse.
+             * @memberof shoal.v1
+             * @interface IResetPasswordResponse
+             * @augments shoal.v1.ResetPasswordResponse.$Properties
+             * @deprecated Use shoal.v1.ResetPasswordResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a ResetPasswordResponse.
+             * @typedef {shoal.v1.ResetPasswordResponse.$Properties} shoal.v1.ResetPasswordResponse.$Shape
+             */
+
+            /**
+             * Constructs a new ResetPasswordResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a ResetPasswordResponse.
+             * @constructor
+             * @param {shoal.v1.ResetPasswordResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ResetPasswordResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ResetPasswordResponse userId.
+             * @member {string} userId
+             * @memberof shoal.v1.ResetPasswordResponse
+             * @instance
+             */
+            ResetPasswordResponse.prototype.userId = "";
+
+            /**
+             * ResetPasswordResponse userName.
+             * @member {string} userName
+             * @memberof shoal.v1.ResetPasswordResponse
+             * @instance
+             */
+            ResetPasswordResponse.prototype.userName = "";
+
+            /**
+             * ResetPasswordResponse enabled.
+             * @member {boolean} enabled
+             * @memberof shoal.v1.ResetPasswordResponse
+             * @instance
+             */
+            ResetPasswordResponse.prototype.enabled = false;
+
+            /**
+             * Creates a new ResetPasswordResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ResetPasswordResponse
+             * @static
+             * @param {shoal.v1.ResetPasswordResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ResetPasswordResponse} ResetPasswordResponse instance
+             * @type {{
+             *   (properties: shoal.v1.ResetPasswordResponse.$Shape): shoal.v1.ResetPasswordResponse & shoal.v1.ResetPasswordResponse.$Shape;
+             *   (properties?: shoal.v1.ResetPasswordResponse.$Properties): shoal.v1.ResetPasswordResponse;
+             * }}
+             */
+            ResetPasswordResponse.create = function(properties) {
+                return new ResetPasswordResponse(properties);
+            };
+
+            /**
+             * Encodes the specified ResetPasswordResponse message. Does not implicitly {@link shoal.v1.ResetPasswordResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ResetPasswordResponse
+             * @static
+             * @param {shoal.v1.ResetPasswordResponse.$Properties} message ResetPasswordResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ResetPasswordResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.userId != null && $Object.hasOwnProperty.call(message, "userId") && message.userId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.userId);
+                if (message.userName != null && $Object.hasOwnProperty.call(message, "userName") && message.userName !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.userName);
+                if (message.enabled != null && $Object.hasOwnProperty.call(message, "enabled") && message.enabled !== false)
+                    writer.uint32(/* id 3, wireType 0 =*/24).bool(message.enabled);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ResetPasswordResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ResetPasswordResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ResetPasswordResponse & shoal.v1.ResetPasswordResponse.$Shape} ResetPasswordResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ResetPasswordResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ResetPasswordResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.userId = value;
+                            else
+                                delete message.userId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.userName = value;
+                            else
+                                delete message.userName;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.enabled = value;
+                            else
+                                delete message.enabled;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ResetPasswordResponse;
         })();
 
         v1.GetStatusRequest = (function() {

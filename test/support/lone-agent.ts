@@ -149,10 +149,10 @@ export class LoneAgent {
     return readFileSync(join(this.folder, 'agent.log'), 'utf8');
   }
 
-  /** Starts the agent and waits until it serves. */
-  async run(): Promise<void> {
+  /** Starts the agent, with `ticket` to join first, and waits until it serves. */
+  async run(ticket?: string): Promise<void> {
     const log = openSync(join(this.folder, 'agent.log'), 'a');
-    const env = { ...process.env, SHOAL_CONFIG: '' };
+    const env = { ...process.env, SHOAL_CONFIG: '', ...(ticket === undefined ? {} : { SHOAL_JOIN: ticket }) };
     const child = spawn(process.execPath, [bin, 'agent', ...this.flags], { stdio: ['ignore', log, log], env });
     this.#process = child;
     this.#ended = new Promise((resolve) => child.once('exit', resolve));
@@ -167,9 +167,9 @@ export class LoneAgent {
     }
   }
 
-  /** Ends the agent; its folder stays. */
-  async end(): Promise<void> {
-    this.#process?.kill('SIGTERM');
+  /** Ends the agent, politely or as a power cut does; its folder stays. */
+  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    this.#process?.kill(signal);
     await this.#ended;
     this.#process = undefined;
   }
