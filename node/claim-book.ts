@@ -19,6 +19,7 @@ import { ActedOn } from './acted-on.ts';
 import type { Clock } from './base/clock.ts';
 import type { ServerId } from './base/ids.ts';
 import { failpoint, reached } from './base/maybe.ts';
+import { notesLostKey } from './store/host-record.ts';
 import type { HostStore } from './store/host-store.ts';
 
 /** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
@@ -33,6 +34,8 @@ export class ClaimBook {
   readonly #onChange: () => void;
   /** What the wall clock showed when the monotonic one stood at 0, as of this start. */
   readonly #startMs: number;
+  /** Before, nothing is admitted: claims may have been forgotten that somebody counts on. */
+  readonly #admitsFromMs: number;
 
   constructor(
     deps: { readonly store: HostStore; readonly clock: Clock; readonly onChange: () => void },
@@ -44,6 +47,8 @@ export class ClaimBook {
     this.#onChange = deps.onChange;
     const nowMs = deps.clock.nowMs();
     this.#startMs = nowMs - deps.clock.monotonicMs();
+    const hasLost = deps.store.get(notesLostKey) !== undefined;
+    this.#admitsFromMs = hasLost ? Math.floor(nowMs) + restoredTtlMs : 0;
     const stored = deps.store.entries('claim/').map(([, value]) => value as ClaimRecord);
     // How long the agent was away cannot be told: the wall clock may have been set meanwhile.
     const restored = stored.map((record) =>
@@ -61,6 +66,8 @@ export class ClaimBook {
   async admit(claim: Omit<Claim, 'expiresAtMs'>, ttlMs: number): Promise<Admission> {
     const nowMs = this.#nowMs();
     await this.#persist(this.#ledger.expire(nowMs).changes);
+    if (nowMs < this.#admitsFromMs) return lostNotes(Math.ceil((this.#admitsFromMs - nowMs) / 1000));
+    if (this.#store.get(notesLostKey) !== undefined) await this.#store.write([{ key: notesLostKey, value: undefined }]);
     failpoint('claims.before-admission');
     const admission = this.#ledger.admit({ ...claim, expiresAtMs: nowMs + ttlMs }, nowMs);
     if (admission.outcome === 'refused') reached('claim-refused');
@@ -172,6 +179,12 @@ export function needsOf(server: Pick<shoal.v1.Server, 'flavor' | 'storage'>): Re
     diskGib: server.storage === 'local' ? disk : 0,
     pci: [],
   };
+}
+
+/** A forgotten claim has ended after that, or its server is recorded here and adopted. */
+function lostNotes(seconds: number): Admission {
+  const text = `this host has lost notes of claims, and admits no new ones for ${seconds} s`;
+  return { outcome: 'refused', why: 'overloaded', text, changes: [] };
 }
 
 function storeKey(key: { readonly serverId: ServerId; readonly generation: number }): string {

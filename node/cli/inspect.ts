@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { ShoalError } from '../base/errors.ts';
-import type { LogInspection } from '../store/inspect-log.ts';
+import type { LogInspection, LogVisitor } from '../store/inspect-log.ts';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
 import type { RecordView } from './record-view.ts';
@@ -22,7 +22,12 @@ interface Report {
   readonly folder: string;
   /** Without certificates. Undefined: the folder belongs to no mesh. */
   readonly membership: MembershipView | undefined;
-  readonly log: LogInspection;
+  /** Undefined: so damaged that nothing of it can be read. */
+  readonly log: LogInspection | undefined;
+  /** What a start finds damaged before it opens the log, and refuses or repairs. */
+  readonly faults: readonly string[];
+  /** What is damaged in the host's own notes. */
+  readonly noteFaults: readonly string[];
   /** Rows of the state by what they are. */
   readonly tables: Readonly<Record<string, number>>;
   readonly other: {
@@ -72,8 +77,8 @@ export function registerInspect(program: Command): void {
       const range = flags.log === undefined ? undefined : rangeOf(flags.log);
       const dataDir = dataDirOf(flags);
       const report = await inspectFolder(dataDir, { prefix: flags.records, range });
-      if (report.log.faultCount > 0 || report.dropped.length > 0) process.exitCode = statusDamaged;
-      if (flags.json) console.log(JSON.stringify({ ...report, log: jsonOf(report.log) }));
+      if (isDamaged(report)) process.exitCode = statusDamaged;
+      if (flags.json) console.log(JSON.stringify({ ...report, log: report.log && jsonOf(report.log) }));
       else print(report, flags);
     });
 }
@@ -106,7 +111,7 @@ async function inspectFolder(
   const viewer = new RecordViewer();
   const copy = await openLevelCopy(join(dataDir, 'log'));
   try {
-    const log = await inspectLog(copy.disk, {
+    const visitor: LogVisitor = {
       row: (row) => {
         if (row.kind === 'session') other.tokens += 1;
         else if (row.kind === 'counter') other.counters += 1;
@@ -124,11 +129,13 @@ async function inspectFolder(
         const { index, term, type, data } = entry;
         entries.push({ index, term, type, bytes: data.length, does: describeEntry(entry) });
       },
-    });
+    };
     return {
       folder: dataDir,
       membership: membership === undefined ? undefined : viewOf(membership),
-      log,
+      log: copy.disk && (await inspectLog(copy.disk, visitor, copy.mark)),
+      faults: copy.faults,
+      noteFaults: await faultsOfNotes(join(dataDir, 'host')),
       tables,
       other,
       setAside: copy.setAside,
@@ -139,6 +146,17 @@ async function inspectFolder(
   } finally {
     await copy.close();
   }
+}
+
+/** As a start of the agent judges the host's own store, without opening it. */
+async function faultsOfNotes(folder: string): Promise<readonly string[]> {
+  const { faultsOfHostFiles, hostMarkOf } = await import('../store/host-store.ts');
+  const { readMarkFile } = await import('../store/log-mark.ts');
+  return faultsOfHostFiles(folder, { found: await readMarkFile(hostMarkOf(folder)) });
+}
+
+function isDamaged({ log, faults, noteFaults, dropped }: Report): boolean {
+  return log === undefined || log.faultCount + faults.length + noteFaults.length + dropped.length > 0;
 }
 
 function viewOf(membership: MembershipView): MembershipView {
@@ -158,12 +176,11 @@ function jsonOf(log: LogInspection): object {
 const style = { head: [], border: [] };
 
 function print(report: Report, flags: InspectFlags): void {
-  const { membership, log, tables, other } = report;
+  const { membership, log } = report;
   const nameOf = (raftId: number): string => {
     const host = membership?.hosts.find((known) => known.raftId === raftId);
     return host === undefined ? String(raftId) : `${raftId} (${host.name})`;
   };
-  const listOf = (ids: readonly number[] = []): string => (ids.length === 0 ? 'none' : ids.map(nameOf).join(', '));
   console.log(`folder      ${report.folder}`);
   console.log(
     membership === undefined
@@ -172,6 +189,31 @@ function print(report: Report, flags: InspectFlags): void {
   );
   for (const host of membership?.hosts ?? [])
     console.log(`host        ${host.raftId}  ${host.name}  ${host.peerAddress}`);
+  if (log !== undefined) printLog(report, log, { flags, nameOf });
+  for (const name of report.setAside) console.log(`set aside   ${name}: damaged, and no longer in use`);
+  for (const fault of report.faults) console.log(`FAULT       ${fault}`);
+  for (const line of report.dropped) console.log(`FAULT       LevelDB left out what is damaged: ${line}`);
+  for (const fault of report.noteFaults) console.log(`FAULT       notes of this host: ${fault}`);
+  if (log === undefined) return;
+  if (log.faultCount === 0) {
+    const isWhole = report.dropped.length === 0 && report.faults.length === 0;
+    console.log(
+      isWhole
+        ? 'checksums   all hold, nothing is missing'
+        : 'checksums   all hold of what is left; the newest entries may be missing',
+    );
+  }
+  for (const fault of log.faults) console.log(`FAULT       ${fault}`);
+  if (log.faultCount > log.faults.length) console.log(`FAULT       and ${log.faultCount - log.faults.length} more`);
+}
+
+function printLog(
+  report: Report,
+  log: LogInspection,
+  { flags, nameOf }: { readonly flags: InspectFlags; readonly nameOf: (raftId: number) => string },
+): void {
+  const { tables, other } = report;
+  const listOf = (ids: readonly number[] = []): string => (ids.length === 0 ? 'none' : ids.map(nameOf).join(', '));
   if (log.identity !== undefined) {
     console.log(
       `log of      member ${log.identity.raftId}, ${log.identity.starts} starts, life ${log.identity.incarnation}`,
@@ -215,15 +257,4 @@ function print(report: Report, flags: InspectFlags): void {
     if (report.records.length === 0) console.log(`no key begins with ${flags.records}`);
   }
   if (log.quarantined > 0) console.log(`set aside   ${log.quarantined} broken entries`);
-  for (const name of report.setAside) console.log(`set aside   ${name}: LevelDB could not open it`);
-  for (const line of report.dropped) console.log(`FAULT       LevelDB left out what is damaged: ${line}`);
-  if (log.faultCount === 0) {
-    console.log(
-      report.dropped.length === 0
-        ? 'checksums   all hold, nothing is missing'
-        : 'checksums   all hold of what is left; the newest entries may be missing',
-    );
-  }
-  for (const fault of log.faults) console.log(`FAULT       ${fault}`);
-  if (log.faultCount > log.faults.length) console.log(`FAULT       and ${log.faultCount - log.faults.length} more`);
 }

@@ -1,6 +1,10 @@
 /**
- * `shoal recover`: the one way back when a majority of the voters is lost for good. The stopped agent's member becomes the
- * only voter of its mesh (node/store/make-only-voter.ts says what is done to the log); the others join anew.
+ * `shoal recover`: the way on from what nothing repairs by itself.
+ *
+ * - A majority of the voters is lost for good: the stopped agent's member becomes the only voter of its mesh
+ *   (node/store/make-only-voter.ts says what is done to the log); the others join anew.
+ * - The log of the only voter is damaged, so that its agent refuses to start: with `--force` it goes on with what is left.
+ * - The host's own notes are damaged (`--notes`): it goes on with those that hold (node/store/salvage-host-store.ts).
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -18,12 +22,15 @@ const waitSeconds = { min: 3, max: 600, default: 6 } as const;
 interface RecoverFlags extends ConfigFlags {
   readonly yes?: boolean;
   readonly force?: boolean;
+  readonly notes?: boolean;
   readonly wait: string;
 }
 
 /** A log that can be recovered. */
 interface Candidate {
   readonly membership: Membership;
+  /** It votes alone already, and would start if its log were whole. */
+  readonly isOnlyVoter: boolean;
   readonly head: Head;
   readonly applied: AppliedRecord;
   readonly inspection: LogInspection;
@@ -35,10 +42,11 @@ interface Candidate {
 export function registerRecover(program: Command): void {
   withConfigOptions(program.command('recover'))
     .description(
-      'when a majority of the voters is lost for good: make this stopped agent the only voter; refused while a quorum can be reached',
+      'when a majority of the voters is lost for good, or the log of the only voter is damaged: make this stopped agent the only voter, with what it has; refused while a quorum can be reached',
     )
     .option('--yes', 'do it; without this it is only said what would be done')
     .option('--force', 'even though this log is damaged or in doubt, or a voter cannot be asked for want of an address')
+    .option('--notes', "not the log: the host's own notes are damaged; go on with those that hold")
     .option(
       '--wait <seconds>',
       `how long to ask the other voters, ${waitSeconds.min} to ${waitSeconds.max}`,
@@ -53,15 +61,21 @@ export function registerRecover(program: Command): void {
         );
       }
       const dataDir = dataDirOf(flags);
+      if (flags.notes) {
+        await recoverNotes(dataDir, flags.yes ?? false);
+        return;
+      }
       const candidate = await examine(dataDir);
       mustBeSound(candidate, flags.force ?? false);
-      const answers = await askOthers(dataDir, candidate, wait * 1000);
-      await mustBeLost(candidate, answers, flags.force ?? false);
+      if (!candidate.isOnlyVoter) {
+        const answers = await askOthers(dataDir, candidate, wait * 1000);
+        await mustBeLost(candidate, answers, flags.force ?? false);
+      }
       sayWhatIsLost(candidate);
       if (!flags.yes) {
         throw new ShoalError('CONFLICT', 'nothing was changed; say --yes to do it');
       }
-      await recover(dataDir, candidate.membership.raftId);
+      await recover(dataDir, candidate.membership.raftId, flags.force ?? false);
     });
 }
 
@@ -72,8 +86,12 @@ async function examine(dataDir: string): Promise<Candidate> {
   const membership = readMembership(dataDir);
   if (membership === undefined) throw new ShoalError('NOT_FOUND', `${dataDir} belongs to no mesh`);
   const copy = await openLevelCopy(join(dataDir, 'log'));
-  const { dropped } = copy;
-  const inspection = await inspectLog(copy.disk).finally(() => copy.close());
+  const { disk, dropped, mark } = copy;
+  const inspection = disk && (await inspectLog(disk, {}, mark).finally(() => copy.close()));
+  if (inspection === undefined) {
+    await copy.close();
+    throw new ShoalError('LOG_CORRUPT', `nothing of this log can be read: ${copy.faults.join(' ')}`);
+  }
   const { identity, head, applied } = inspection;
   if (identity !== undefined && identity.raftId !== membership.raftId) {
     throw new ShoalError(
@@ -91,17 +109,28 @@ async function examine(dataDir: string): Promise<Candidate> {
     throw new ShoalError('CONFLICT', 'this member has never had the state of its mesh; recover another one');
   }
   const { voters, votersOutgoing } = applied.confState;
-  if (voters.length === 1 && voters[0] === membership.raftId && votersOutgoing.length === 0) {
+  const isOnlyVoter = voters.length === 1 && voters[0] === membership.raftId && votersOutgoing.length === 0;
+  const faults = [
+    ...copy.faults,
+    ...inspection.faults,
+    ...dropped.map((line) => `LevelDB left out what is damaged: ${line}`),
+  ];
+  if (isOnlyVoter && faults.length === 0) {
     throw new ShoalError('CONFLICT', 'this member is the only voter already; start it with: shoal agent');
   }
-  const faults = [...inspection.faults, ...dropped.map((line) => `LevelDB left out what is damaged: ${line}`)];
-  return { membership, head, applied, inspection, faults };
+  return { membership, isOnlyVoter, head, applied, inspection, faults };
 }
 
-function mustBeSound({ faults }: Candidate, isForced: boolean): void {
+function mustBeSound({ faults, isOnlyVoter }: Candidate, isForced: boolean): void {
   if (faults.length === 0) return;
   for (const fault of faults) console.error(`shoal: ${fault}`);
   if (isForced) return;
+  if (isOnlyVoter) {
+    throw new ShoalError(
+      'LOG_CORRUPT',
+      'this log is damaged, and no other member has it: put back a copy of the whole data folder, or say --force to go on with what is left',
+    );
+  }
   throw new ShoalError(
     'LOG_CORRUPT',
     'this log is damaged or in doubt; recover another member, or say --force when this is the best there is',
@@ -159,7 +188,7 @@ async function mustBeLost(
   }
 }
 
-function sayWhatIsLost({ membership, head, applied, inspection }: Candidate): void {
+function sayWhatIsLost({ membership, isOnlyVoter, head, applied, inspection }: Candidate): void {
   const { lastIndex, lastTerm } = head;
   const nameOf = (raftId: number): string =>
     membership.hosts.find((host) => host.raftId === raftId)?.name ?? `member ${raftId}`;
@@ -172,6 +201,10 @@ function sayWhatIsLost({ membership, head, applied, inspection }: Candidate): vo
     if (isAhead)
       console.log(`  ${nameOf(raftId)} is known to have had entry ${match} of term ${matchTerm}: writes ARE lost`);
   }
+  if (isOnlyVoter) {
+    console.log('and every record that lay in what is damaged; a copy of the log as it is now is kept beside it');
+    return;
+  }
   console.log('if another member that is left has a longer log (shoal inspect), recover that one instead');
   const others = othersOf(applied, membership.raftId).map(nameOf).join(', ');
   console.log(
@@ -180,10 +213,10 @@ function sayWhatIsLost({ membership, head, applied, inspection }: Candidate): vo
   );
 }
 
-async function recover(dataDir: string, raftId: number): Promise<void> {
+async function recover(dataDir: string, raftId: number, salvages: boolean): Promise<void> {
   const { openLevelLogStore } = await import('../store/index.ts');
   const { makeOnlyVoter } = await import('../store/make-only-voter.ts');
-  const opened = await openLevelLogStore({ folder: join(dataDir, 'log'), raftId });
+  const opened = await openLevelLogStore({ folder: join(dataDir, 'log'), raftId, salvages });
   try {
     const { lastIndex, index, term } = await makeOnlyVoter(opened);
     console.log(
@@ -193,6 +226,38 @@ async function recover(dataDir: string, raftId: number): Promise<void> {
     await opened.store.close();
   }
   console.log('next: start it with: shoal agent; then add hosts with: shoal ticket create');
+}
+
+async function recoverNotes(dataDir: string, isConfirmed: boolean): Promise<void> {
+  const { faultsOfHostFiles, hostMarkOf, openHostStore } = await import('../store/host-store.ts');
+  const { readMarkFile } = await import('../store/log-mark.ts');
+  const { salvageHostStore } = await import('../store/salvage-host-store.ts');
+  const folder = join(dataDir, 'host');
+  const faults = [...(await faultsOfHostFiles(folder, { found: await readMarkFile(hostMarkOf(folder)) }))];
+  if (faults.length === 0) {
+    // Some damage shows only in what is read.
+    const fault = await openHostStore(folder, () => {}).then(
+      (store) => store.close(),
+      (caught: unknown) => ShoalError.from(caught, 'STORE_FAILED'),
+    );
+    if (fault === undefined)
+      throw new ShoalError('CONFLICT', `the notes in ${folder} are whole; there is nothing to recover`);
+    if (fault.code !== 'LOG_CORRUPT') throw fault;
+    faults.push(fault.message);
+  }
+  for (const fault of faults) console.error(`shoal: ${fault}`);
+  console.log(
+    'what is lost: notes that cannot be read. They may say which claims were admitted in the last two minutes,',
+  );
+  console.log(
+    'what owners asked for without a quorum, and which guests powered themselves off (those are started again)',
+  );
+  if (!isConfirmed) throw new ShoalError('CONFLICT', 'nothing was changed; say --yes to do it');
+  const { kept, broken, aside } = await salvageHostStore(folder);
+  for (const key of broken) console.log(`lost: ${key}`);
+  console.log(`done: ${kept.length} notes are kept, ${broken.length} were broken`);
+  if (aside !== undefined) console.log(`the damaged ones are in ${aside}`);
+  console.log('next: start the agent with: shoal agent; it admits no new servers for its first two minutes');
 }
 
 function othersOf({ confState }: AppliedRecord, raftId: number): readonly number[] {

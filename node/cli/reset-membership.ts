@@ -45,8 +45,11 @@ async function mustNotBeTheMesh(dataDir: string, raftId: number, isForced: boole
   let voters: readonly number[];
   try {
     const copy = await openLevelCopy(join(dataDir, 'log'));
-    const { applied } = await inspectLog(copy.disk).finally(() => copy.close());
-    voters = applied?.confState.voters ?? [];
+    const { disk, mark } = copy;
+    const applied = disk && (await inspectLog(disk).finally(() => copy.close())).applied;
+    if (disk === undefined) await copy.close();
+    // Where nothing of the log can be read, the mark beside it still says whether anybody else voted.
+    voters = applied?.confState.voters ?? (mark?.isAlone ? [raftId] : []);
   } catch (caught) {
     if (isForced) return;
     throw ShoalError.from(caught, 'CANNOT_TELL', 'whether this host is the only voter cannot be told (--force)');

@@ -27,6 +27,11 @@ export class EntrySums {
     return this.#total;
   }
 
+  /** Entries in the log. */
+  get count(): number {
+    return this.#first + this.#sums.length - 1 - this.#start;
+  }
+
   /** Entries from `index` on, in order, which replace what is there and behind. */
   append(index: number, sums: readonly number[]): void {
     assert(index > this.#start && index <= this.#first + this.#sums.length, 'sums of a log have no gap');

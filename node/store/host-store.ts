@@ -2,11 +2,18 @@
  * What a host keeps for itself: admitted claims, owners' intentions during an outage, what it carries. Small (a few
  * records a guest), so all of it is in memory, and each write is one synced batch before it is acknowledged.
  *
- * Values are JSON: they are read by this host alone. A value that does not parse stops the agent: guessing what was
- * admitted or carried is worse than not starting.
+ * Nobody else has it, so nobody can repair it. A store that is damaged, older than it was, or another's is refused, with
+ * nothing changed (README.md has the table): to forget a claim would give its room away twice, to forget that a guest was
+ * switched off would start it. The guests run on meanwhile. `salvageHostStore` is the way on.
  */
+import { randomUUID } from 'node:crypto';
 import { Level } from 'level';
 import { ShoalError } from '../base/errors.ts';
+import { decodeValue, encodeValue, type HostHead, HostSums, hostHeadKey, hostHeadOf } from './host-record.ts';
+import { checkLevelFolder } from './level-check.ts';
+import { levelOpenError } from './level-disk.ts';
+import { holdLevelLock } from './level-lock.ts';
+import { type MarkKeeper, openMarkFile } from './log-mark.ts';
 
 /** One change. `value` undefined removes the key. */
 export interface HostStoreWrite {
@@ -25,26 +32,129 @@ export interface HostStore {
 }
 
 /**
- * Opens the store in a folder of its own. `onFailed` is called once, when a write has failed: the store takes no more, so
- * the process must stop and start again from what is on disk. Throws `STORE_FAILED` when LevelDB cannot, `LOG_CORRUPT` on a bad
- * value.
+ * Opens the store in a folder of its own, whose mark lies beside it. `onFailed` is called once, when a write has failed: the
+ * store takes no more, so the process must stop and start again from what is on disk. Throws `STORE_FAILED` when LevelDB
+ * cannot, `LOG_CORRUPT` when it is not what was written.
  */
 export async function openHostStore(folder: string, onFailed: (error: ShoalError) => void): Promise<HostStore> {
+  const mark = await openMarkFile(hostMarkOf(folder));
+  try {
+    await mustLookSound(folder, mark);
+    const found = await readHostRows(folder);
+    try {
+      const head = judgeRows(found, mark);
+      if (typeof head === 'string') throw damagedStore(folder, [head], mark);
+      const store = new LevelHostStore({ ...found, head, mark }, onFailed);
+      await store.begin();
+      return store;
+    } catch (caught) {
+      await found.level.close();
+      throw caught;
+    }
+  } catch (caught) {
+    await mark.close();
+    throw ShoalError.from(caught, 'STORE_FAILED', `Cannot open ${folder}`);
+  }
+}
+
+/** The mark of the store in a folder. */
+export function hostMarkOf(folder: string): string {
+  return `${folder}.mark`;
+}
+
+/** Damage that the files show is refused before LevelDB opens them, which changes them. */
+async function mustLookSound(folder: string, mark: MarkKeeper): Promise<void> {
+  if ((await faultsOfHostFiles(folder, mark)).length === 0) return;
+  // Of a database that another process writes, what was read is not what lies there: looked at again with its lock.
+  const release = await holdLevelLock(folder);
+  try {
+    const faults = await faultsOfHostFiles(folder, mark);
+    if (faults.length > 0) throw damagedStore(folder, faults, mark);
+  } finally {
+    await release();
+  }
+}
+
+/** What can be seen of the damage in a host store without opening it; empty: nothing. Throws `STORE_FAILED`. */
+export async function faultsOfHostFiles(folder: string, mark: Pick<MarkKeeper, 'found'>): Promise<readonly string[]> {
+  const { isThere, faults, brokenEnd, last } = await checkLevelFolder(folder, { lastOf: hostHeadKey });
+  if (faults.length > 0) return faults;
+  if (mark.found === undefined) return brokenEnd === undefined ? [] : [brokenEnd];
+  if (!isThere) return ['The database is gone.'];
+  const read = last === undefined ? undefined : decodeValue(hostHeadKey, Buffer.from(last).toString('utf8'));
+  const head = read?.isWhole ? hostHeadOf(read.value) : undefined;
+  const fault = head === undefined ? undefined : behindMark(head, mark);
+  return fault === undefined ? [] : [fault, ...(brokenEnd === undefined ? [] : [brokenEnd])];
+}
+
+/** What lies in an open store. */
+export interface FoundRows {
+  readonly level: Level<string, string>;
+  readonly map: Map<string, unknown>;
+  readonly sums: HostSums;
+  /** Keys of values that are not what was written. */
+  readonly broken: readonly string[];
+  readonly storedHead: HostHead | undefined;
+}
+
+/** Opens and reads a store, whole or not. Whoever calls closes `level`. Throws `STORE_FAILED`, `LOG_CORRUPT`. */
+export async function readHostRows(folder: string): Promise<FoundRows> {
   const level = new Level<string, string>(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   const map = new Map<string, unknown>();
+  const sums = new HostSums();
+  const broken: string[] = [];
+  let storedHead: HostHead | undefined;
   try {
-    await level.open();
+    // Uncompressed, so that the tables can be checked.
+    await level.open({ compression: false });
     for await (const [key, text] of level.iterator()) {
-      try {
-        map.set(key, JSON.parse(text));
-      } catch (caught) {
-        throw new ShoalError('LOG_CORRUPT', `${folder}: the value of ${key} does not parse`, { cause: caught });
+      const read = decodeValue(key, text);
+      if (!read.isWhole) broken.push(key);
+      else if (key === hostHeadKey) storedHead = hostHeadOf(read.value);
+      else {
+        map.set(key, read.value);
+        sums.set(key, read.sum);
       }
     }
   } catch (caught) {
-    throw ShoalError.from(caught, 'STORE_FAILED', `cannot open ${folder}`);
+    await level.close();
+    throw levelOpenError(caught, folder);
   }
-  return new LevelHostStore(level, map, onFailed);
+  return { level, map, sums, broken, storedHead };
+}
+
+/** The head that is right for what was found, or why it is not what was written. */
+function judgeRows({ map, sums, broken, storedHead }: FoundRows, mark: MarkKeeper): HostHead | string {
+  const [first] = broken;
+  if (first !== undefined) return `${broken.length} values fail their checksum, among them ${first}.`;
+  if (storedHead === undefined) {
+    if (mark.found !== undefined) return 'Its head is missing.';
+    // New, or of before there were heads.
+    return { incarnation: randomUUID(), starts: 0, batch: 0, rows: map.size, sum: sums.total };
+  }
+  const { rows, sum } = storedHead;
+  if (rows !== map.size) return `It holds ${map.size} values and should hold ${rows}.`;
+  if (sum !== sums.total) return 'Its values are not those that were written last.';
+  return behindMark(storedHead, mark) ?? storedHead;
+}
+
+function behindMark(head: HostHead, { found }: Pick<MarkKeeper, 'found'>): string | undefined {
+  if (found === undefined) return undefined;
+  if (head.incarnation !== found.incarnation) return "It is another host's.";
+  if (head.batch >= found.batch && head.starts >= found.starts) return undefined;
+  return `It holds ${head.batch} batches of ${found.batch} that were durable, and ${found.last}.`;
+}
+
+function damagedStore(folder: string, faults: readonly string[], mark: MarkKeeper): ShoalError {
+  const last = mark.found === undefined ? '' : ` It had come to ${mark.found.last}.`;
+  return new ShoalError(
+    'LOG_CORRUPT',
+    `What this host has noted for itself (claims that it has admitted, what owners asked for without a quorum, which ` +
+      `guests were switched off) is damaged, and nobody else has it.${last} Found in ${folder}: ${faults.join(' ')} ` +
+      'Nothing was changed, and the guests run on. Put back the newest copy of the whole data folder, or go on with the ' +
+      'notes that hold and lose the rest: shoal recover --notes --yes',
+    { facts: { folder, faults } },
+  );
 }
 
 /** Keeps nothing; for tests and the simulator. */
@@ -70,16 +180,33 @@ interface Batch {
 class LevelHostStore implements HostStore {
   readonly #level: Level<string, string>;
   readonly #map: Map<string, unknown>;
+  readonly #sums: HostSums;
+  readonly #mark: MarkKeeper;
+  /** As on disk. */
+  #head: HostHead;
   /** Gathers while another batch is on its way to the disk: one sync in flight, never two. */
   #gathering: Batch | undefined;
   #writing: Promise<void> | undefined;
   #failed: ShoalError | undefined;
   readonly #onFailed: (error: ShoalError) => void;
 
-  constructor(level: Level<string, string>, map: Map<string, unknown>, onFailed: (error: ShoalError) => void) {
+  constructor(
+    { level, map, sums, head, mark }: FoundRows & { readonly head: HostHead; readonly mark: MarkKeeper },
+    onFailed: (error: ShoalError) => void,
+  ) {
     this.#level = level;
     this.#map = map;
+    this.#sums = sums;
+    this.#head = head;
+    this.#mark = mark;
     this.#onFailed = onFailed;
+  }
+
+  /** Counts this start. */
+  async begin(): Promise<void> {
+    this.#head = { ...this.#head, starts: this.#head.starts + 1 };
+    await this.#store([]);
+    await this.#mark.sync();
   }
 
   get(key: string): unknown {
@@ -108,14 +235,7 @@ class LevelHostStore implements HostStore {
       this.#gathering = undefined;
       try {
         if (this.#failed !== undefined) throw this.#failed;
-        await this.#level.batch(
-          batch.writes.map((write) =>
-            write.value === undefined
-              ? { type: 'del' as const, key: write.key }
-              : { type: 'put' as const, key: write.key, value: JSON.stringify(write.value) },
-          ),
-          { sync: true },
-        );
+        await this.#store(batch.writes);
         apply(this.#map, batch.writes);
         batch.resolve();
       } catch (caught) {
@@ -132,6 +252,37 @@ class LevelHostStore implements HostStore {
   async close(): Promise<void> {
     await this.#writing;
     await this.#level.close();
+    await this.#mark.close();
+  }
+
+  /** Durable when it resolves. */
+  async #store(writes: readonly HostStoreWrite[]): Promise<void> {
+    // Of several writes of one key the last counts.
+    const last = new Map(writes.map(({ key, value }) => [key, value]));
+    const rows = [...last].map(([key, value]) => ({
+      key,
+      encoded: value === undefined ? undefined : encodeValue(key, value),
+    }));
+    for (const { key, encoded } of rows) this.#sums.set(key, encoded?.sum);
+    const batch = this.#head.batch + 1;
+    const head: HostHead = { ...this.#head, batch, rows: this.#sums.rows, sum: this.#sums.total };
+    await this.#level.batch(
+      [
+        ...rows.map(({ key, encoded }) =>
+          encoded === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value: encoded.text },
+        ),
+        { type: 'put' as const, key: hostHeadKey, value: encodeValue(hostHeadKey, head).text },
+      ],
+      { sync: true },
+    );
+    this.#head = head;
+    this.#mark.note({
+      incarnation: head.incarnation,
+      starts: head.starts,
+      batch,
+      last: `${head.rows} values`,
+      isAlone: true,
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { DigestSum, digestText, isSameDigest } from '../state/digest.ts';
 import { type DecodedRow, decodeRow } from '../state/rows.ts';
 import type { Disk, DiskRow } from './disk.ts';
 import { decodeEntry } from './entry-record.ts';
+import { EntrySums } from './entry-sums.ts';
 import {
   appliedKey,
   entryRange,
@@ -17,6 +18,7 @@ import {
   rowOfKey,
   rowRange,
 } from './keys.ts';
+import type { LogMark } from './log-mark.ts';
 import {
   type AppliedRecord,
   decodeApplied,
@@ -27,7 +29,7 @@ import {
   type Identity,
   type PeerMemory,
 } from './records.ts';
-import { unsealed } from './sealed-bytes.ts';
+import { sealOf, unsealed } from './sealed-bytes.ts';
 
 /** Faults that are told one by one; the rest are counted. */
 const faultsMax = 100;
@@ -67,13 +69,21 @@ export interface LogVisitor {
   readonly row?: (row: DecodedRow) => void;
 }
 
-/** Reads everything once. Throws `STORE_FAILED`, and `LOG_CORRUPT` for a newer version's format. */
-export async function inspectLog(disk: Disk, visitor: LogVisitor = {}): Promise<LogInspection> {
+/**
+ * Reads everything once. `mark`: how far the log had come, where that is known (log-mark.ts). Throws `STORE_FAILED`, and
+ * `LOG_CORRUPT` for a newer version's format.
+ */
+export async function inspectLog(disk: Disk, visitor: LogVisitor = {}, mark?: LogMark): Promise<LogInspection> {
   const faults = new Faults();
   const identity = record(disk, identityKey, decodeIdentity, 'identity', faults);
   const head = record(disk, headKey, decodeHead, 'term, vote and log (head)', faults);
   const applied = record(disk, appliedKey, decodeApplied, 'the applied index', faults);
   if (head?.doubt !== undefined) faults.add(`The log is in doubt (${head.doubt.reason}): ${head.doubt.detail}`);
+  if (mark !== undefined && identity !== undefined && identity.incarnation !== mark.incarnation) {
+    faults.add(`The log is another one (${identity.incarnation}) than was here before (${mark.incarnation}).`);
+  } else if (mark !== undefined && head !== undefined && (head.batch ?? 0) < mark.batch) {
+    faults.add(`The log ends at entry ${head.lastIndex} of term ${head.lastTerm}, but had come to ${mark.last}.`);
+  }
   const log = { entries: 0, bytes: 0, types: { normal: 0, confChange: 0, confChangeV2: 0 } };
   if (head !== undefined) await readLog(disk, head, { log, faults, visitor });
   const state = { rows: 0, bytes: 0 };
@@ -132,6 +142,7 @@ async function readLog(
   const range = entryRange(head.logGeneration);
   let expected = head.startIndex + 1;
   let last: Entry | undefined;
+  const sums = new EntrySums(head.startIndex);
   const missing = (end: number): void => {
     if (end > expected) faults.add(`Entries ${expected} to ${end - 1} are missing.`);
   };
@@ -146,6 +157,7 @@ async function readLog(
     missing(index);
     expected = index + 1;
     const entry = decodeEntry(row.key, row.value);
+    if (sums.count === index - 1 - head.startIndex) sums.append(index, [sealOf(row.value)]);
     if (entry === undefined) {
       faults.add(`Entry ${index} fails its checksum.`);
       continue;
@@ -160,6 +172,11 @@ async function readLog(
     visitor.entry?.(entry);
   }
   missing(head.lastIndex + 1);
+  // Where entries are missing or broken, that is told already.
+  const isComplete = log.entries === head.lastIndex - head.startIndex;
+  if (isComplete && head.logSum !== undefined && head.logSum !== sums.total) {
+    faults.add('The entries all hold, and are not those that were written last.');
+  }
   if (last?.index === head.lastIndex && last.term !== head.lastTerm) {
     faults.add(`The last entry is of term ${last.term}, but ${head.lastTerm} was noted.`);
   }

@@ -26,7 +26,7 @@ import { isMissing } from '../base/system-error.ts';
 import { LevelBytes } from './level-bytes.ts';
 import { type LevelManifest, readLevelManifest } from './level-manifest.ts';
 import { readLevelRecords } from './level-records.ts';
-import { faultOfLevelTable } from './level-table.ts';
+import { faultOfLevelTable, valueInLevelTable } from './level-table.ts';
 
 /** Faults told; a database that has more is no less damaged. */
 const faultsMax = 20;
@@ -43,14 +43,14 @@ export interface LevelCheck {
   readonly faults: readonly string[];
   /** The end of the newest write-ahead file fails its checksum: a crash may have left that, or damage. */
   readonly brokenEnd: string | undefined;
-  /** The value that a write-ahead file has last for the key that was asked about; undefined: it has none. */
+  /** The newest value of the key that was asked about; undefined: it has none, or cannot be found without opening. */
   readonly last: Uint8Array | undefined;
 }
 
 /**
  * Reads the whole folder. Throws `STORE_FAILED` when it cannot be read.
  *
- * @param options.lastOf the key whose newest value is looked for in the write-ahead files.
+ * @param options.lastOf the key whose newest value is looked for.
  */
 export async function checkLevelFolder(
   folder: string,
@@ -69,6 +69,8 @@ class LevelFolder {
   readonly #lastOf: string | undefined;
   #brokenEnd: string | undefined;
   #last: Uint8Array | undefined;
+  /** Of the write that gave `#last`, as far as tables say. */
+  #lastSequence = 0n;
 
   constructor(folder: string, lastOf: string | undefined) {
     this.#folder = folder;
@@ -120,7 +122,15 @@ class LevelFolder {
       const bytes = await this.#readIfThere(name);
       const fault = bytes === undefined ? 'it is missing' : faultOfLevelTable(bytes, known);
       if (fault !== undefined) this.#fault(name, fault);
+      else if (bytes !== undefined && this.#lastOf !== undefined) this.#takeFromTable(bytes, this.#lastOf);
     }
+  }
+
+  #takeFromTable(bytes: Uint8Array, key: string): void {
+    const found = valueInLevelTable(bytes, key);
+    if (found === undefined || found.sequence < this.#lastSequence) return;
+    this.#lastSequence = found.sequence;
+    this.#last = found.value;
   }
 
   async #checkLogs(names: readonly string[], { logNumber }: LevelManifest): Promise<void> {

@@ -13,8 +13,13 @@ import { join, resolve } from 'node:path';
 import { ShoalError } from '../base/errors.ts';
 import { isMissing } from '../base/system-error.ts';
 import type { Disk } from './disk.ts';
-import { openLevelDisk } from './level-disk.ts';
+import { headKey } from './keys.ts';
+import { checkLevelFolder } from './level-check.ts';
+import { openLevelDisk, salvageLevelFolder } from './level-disk.ts';
 import { holdLevelLock } from './level-lock.ts';
+import { markName } from './level-log-store.ts';
+import { type LogMark, readMarkFile } from './log-mark.ts';
+import { judge } from './log-place.ts';
 
 /** LevelDB's lock, and its own diary: neither is content. */
 const notContent = new Set(['LOCK', 'LOG', 'LOG.old']);
@@ -26,7 +31,12 @@ const droppedMax = 20;
 
 /** A copy that is open. */
 export interface LevelCopy {
-  readonly disk: Disk;
+  /** Undefined: what is there is so damaged that nothing of it can be read. */
+  readonly disk: Disk | undefined;
+  /** What a start finds damaged before it opens the database (log-place.ts); the copy was repaired where there is any. */
+  readonly faults: readonly string[];
+  /** How far the database had come; undefined: there is no mark. */
+  readonly mark: LogMark | undefined;
   /** What else lies in the folder: databases that could not be opened and were set aside. */
   readonly setAside: readonly string[];
   /**
@@ -39,13 +49,13 @@ export interface LevelCopy {
 }
 
 /**
- * Copies and opens the log in `folder` (level-log-store.ts). Throws `NOT_FOUND` when there is none, `CONFLICT` when an
- * agent holds it, `LOG_CORRUPT` when LevelDB cannot open it, `STORE_FAILED`.
+ * Copies and opens the log in `folder` (level-log-store.ts). Throws `NOT_FOUND` when there is none and never was, `CONFLICT`
+ * when an agent holds it, `STORE_FAILED`.
  */
 export async function openLevelCopy(folder: string): Promise<LevelCopy> {
   const database = resolve(folder, 'db');
-  const names = await namesIn(database);
-  if (!names.includes('CURRENT')) {
+  const mark = await readMarkFile(resolve(folder, markName));
+  if (mark === undefined && !(await checkLevelFolder(database)).isThere) {
     throw new ShoalError('NOT_FOUND', `There is no log in ${folder}.`, { facts: { folder } });
   }
   const undo: (() => Promise<void>)[] = [];
@@ -56,6 +66,8 @@ export async function openLevelCopy(folder: string): Promise<LevelCopy> {
     const scratch = await mkdtemp(join(tmpdir(), 'shoal-log-'));
     undo.push(() => rm(scratch, { recursive: true, force: true }));
     undo.push(await holdLevelLock(database));
+    const judged = judge(await checkLevelFolder(database, { lastOf: headKey }), mark);
+    const faults = [...judged.faults, ...(judged.behind === undefined ? [] : [judged.behind])];
     const copy = join(scratch, 'db');
     await mkdir(copy, { mode: 0o700 });
     for (const name of await namesIn(database)) {
@@ -63,15 +75,35 @@ export async function openLevelCopy(folder: string): Promise<LevelCopy> {
         await copyFile(join(database, name), join(copy, name), constants.COPYFILE_FICLONE);
       }
     }
-    const disk = await openLevelDisk(copy);
-    undo.push(() => disk.close());
+    const { disk, fault } = await openWhatCanBe(copy, judged.faults.length > 0);
+    if (disk !== undefined) undo.push(() => disk.close());
+    if (fault !== undefined) faults.push(fault);
     const setAside = (await readdir(folder)).filter((name) => name.startsWith('db.unreadable-'));
-    const dropped = (await readFile(join(copy, 'LOG'), 'utf8')).split('\n').filter((line) => droppedForm.test(line));
-    return { disk, setAside, dropped: dropped.slice(0, droppedMax), close };
+    const dropped = disk === undefined ? [] : await droppedIn(join(copy, 'LOG'));
+    return { disk, faults, mark, setAside, dropped, close };
   } catch (caught) {
     await close();
     throw ShoalError.from(caught, 'STORE_FAILED', `Cannot read ${folder}`);
   }
+}
+
+/** Opens a copy, repaired where it is damaged; without a disk where nothing can be made of it. */
+async function openWhatCanBe(
+  copy: string,
+  isDamaged: boolean,
+): Promise<{ readonly disk: Disk | undefined; readonly fault?: string }> {
+  try {
+    if (isDamaged) await salvageLevelFolder(copy);
+    return { disk: await openLevelDisk(copy) };
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'LOG_CORRUPT')) throw caught;
+    return { disk: undefined, fault: `${caught.message.replace(copy, 'its copy')}.` };
+  }
+}
+
+async function droppedIn(diary: string): Promise<readonly string[]> {
+  const lines = (await readFile(diary, 'utf8')).split('\n');
+  return lines.filter((line) => droppedForm.test(line)).slice(0, droppedMax);
 }
 
 async function namesIn(database: string): Promise<readonly string[]> {

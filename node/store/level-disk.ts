@@ -1,4 +1,6 @@
 /** LevelDB as a `Disk`. Every batch is synced; one is in flight at a time (concurrent synced puts are ten times slower). */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Level } from 'level';
 import { assert } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
@@ -28,6 +30,8 @@ export async function salvageLevelFolder(folder: string): Promise<void> {
   assert(typeof repair === 'function', 'LevelDB can repair a folder');
   try {
     await repair.call(Level, folder);
+    // What it read is in tables now; whoever asks for this keeps a copy of the folder as it was.
+    await rm(join(folder, 'lost'), { recursive: true, force: true });
   } catch (error) {
     throw ShoalError.from(error, 'LOG_CORRUPT', `LevelDB can make nothing of ${folder}`);
   }

@@ -37,7 +37,7 @@ export function readLevelManifest(bytes: Uint8Array): LevelManifest | string {
   if (end?.kind === 'broken') return `what lies from byte ${end.at} on fails its checksum`;
   if (records.length === 0) return 'it holds nothing';
   const tables = new Map<number, KnownTable>();
-  let logNumber = 0;
+  let logNumber: number | undefined;
   try {
     for (const record of records) {
       const edit = new LevelBytes(record);
@@ -47,7 +47,8 @@ export function readLevelManifest(bytes: Uint8Array): LevelManifest | string {
     if (!(caught instanceof RangeError)) throw caught;
     return caught.message;
   }
-  return { tables, logNumber };
+  // Each MANIFEST begins with what there is and goes on with this: without it, its end is missing.
+  return logNumber === undefined ? 'it names no write-ahead file' : { tables, logNumber };
 }
 
 /** Takes one field of an edit; returns the write-ahead file that it names, if it does. */

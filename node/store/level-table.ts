@@ -11,6 +11,10 @@ import { unmasked } from './level-records.ts';
 /** Two handles, padded, and a magic number. Unit: bytes. */
 const footerBytes = 48;
 const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb] as const;
+/** Sequence number (7) and kind of write (1) behind each key. Unit: bytes. */
+const sequenceBytes = 8;
+/** A write that gives a value. */
+const putTag = 1n;
 /** Kind of compression (1) and checksum (4). Unit: bytes. */
 const trailerBytes = 5;
 
@@ -49,6 +53,38 @@ function faultOfBlocks(bytes: Uint8Array, index: Block, known: KnownTable): stri
   if (smallest === undefined || largest === undefined) return 'it holds nothing';
   const isKnown = Buffer.compare(smallest, known.smallest) === 0 && Buffer.compare(largest, known.largest) === 0;
   return isKnown ? undefined : 'it holds other rows than are noted of it';
+}
+
+/**
+ * The newest value of `key` in a table that `faultOfLevelTable` has found sound, with the sequence number of its write.
+ * Undefined: it has none, or the table is compressed.
+ */
+export function valueInLevelTable(
+  bytes: Uint8Array,
+  key: string,
+): { readonly sequence: bigint; readonly value: Uint8Array } | undefined {
+  const wanted = Buffer.from(key, 'latin1');
+  const handles = new LevelBytes(bytes.subarray(-footerBytes));
+  blockAt(bytes, handles.varint(), handles.varint());
+  const index = blockAt(bytes, handles.varint(), handles.varint());
+  if (index.isCompressed) return undefined;
+  // The index has for each block a key that is not below its last one.
+  const entry = entriesOf(index.content).find((each) => Buffer.compare(userKeyOf(each.key), wanted) >= 0);
+  if (entry === undefined) return undefined;
+  const handle = new LevelBytes(entry.value);
+  const block = blockAt(bytes, handle.varint(), handle.varint());
+  if (block.isCompressed) return undefined;
+  // Of several writes of a key the newest comes first.
+  const found = entriesOf(block.content).find((each) => Buffer.compare(userKeyOf(each.key), wanted) === 0);
+  if (found === undefined) return undefined;
+  const tail = new DataView(found.key.buffer, found.key.byteOffset + found.key.length - sequenceBytes, sequenceBytes);
+  const packed = tail.getBigUint64(0, true);
+  return (packed & 0xffn) === putTag ? { sequence: packed >> 8n, value: found.value } : undefined;
+}
+
+/** A key without its sequence number and kind of write. */
+function userKeyOf(key: Uint8Array): Uint8Array {
+  return key.subarray(0, key.length - sequenceBytes);
 }
 
 /** A block whose checksum holds. Throws `RangeError`. */

@@ -367,7 +367,8 @@ class Recovery {
         `The rows of the state at ${applied.index} have the digest ${digestText(machine.digest)}, not ` +
           `${digestText(applied.digest)}: some are missing or are not those that were written.`,
       );
-      return undefined;
+      if (!(this.#options.salvages ?? false)) return undefined;
+      this.#suspect('state-broken', 'What is left of the state is taken as it is.');
     }
     return machine;
   }

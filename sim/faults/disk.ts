@@ -110,10 +110,10 @@ export const diskFaults = {
       });
     },
   },
-  'disk-entry-altered': {
-    text: 'an entry of one disk holds another value, under a checksum that holds, and the node is restarted',
+  'disk-row-altered': {
+    text: 'a row of one disk holds another value, under a checksum that holds, and the node is restarted',
     strike(world) {
-      return damaged(world, (node) => node.disk.alter(['l/']));
+      return damaged(world, (node) => node.disk.alter([world.random.pick(['l/', 'r/'])]));
     },
   },
   'disk-from-yesterday': {

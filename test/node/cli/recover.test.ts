@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,6 +7,8 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { fixedCertificates } from '../../../node/mesh/peer-credentials.ts';
 import { PeerServer } from '../../../node/mesh/peer-server.ts';
+import { openHostStore } from '../../../node/store/host-store.ts';
+import { newestFile } from '../../support/damaged-folder.ts';
 import { put, until } from '../../support/raft-group.ts';
 import { refusingHandlers, refusingJoin } from '../mesh/peer-fixtures.ts';
 import { groupIn, type OfflineMember, shoal, threeFolders } from './offline-folder.ts';
@@ -134,4 +136,71 @@ await t.test('there is nothing to recover where one member votes alone, or where
   t.match(none.stderr, /belongs to no mesh/);
   const hasty = await shoal('recover', '--data-dir', join(base, 'nowhere'), '--wait', '1');
   t.equal(hasty.status, 2);
+});
+
+await t.test(
+  'B1: a damaged log of the only voter is refused, and goes on with what is left when told to',
+  async (t) => {
+    const folder = join(base, 'damaged');
+    const [member] = await threeFolders(folder, ['127.0.0.1:1']);
+    if (member === undefined) throw new Error('a member');
+    const group = groupIn(folder);
+    const { loop, state } = await group.start(1, true);
+    for (let n = 0; n < 40; n += 1) await state.commit(put(`k${n}`, Buffer.alloc(4_000, n)));
+    await loop.stop();
+    const database = join(member.dataDir, 'log', 'db');
+    const file = join(database, (await newestFile(database, '.log')) ?? '');
+    const bytes = await readFile(file);
+    const at = bytes.indexOf(Buffer.alloc(64, 20));
+    bytes[at + 10] = 0xff;
+    await writeFile(file, bytes);
+
+    const inspected = await shoal('inspect', '--data-dir', member.dataDir);
+    t.equal(inspected.status, 1);
+    t.match(inspected.stdout, /FAULT +\d+\.log: what lies from byte \d+ on is damaged/);
+    for (let n = 0; n < 2; n += 1) {
+      await t.rejects(groupIn(folder).start(1), { code: 'LOG_CORRUPT', message: /shoal recover --force --yes/ });
+    }
+    const after = await shoal('inspect', '--data-dir', member.dataDir);
+    t.equal(after.stdout, inspected.stdout, 'a start that refused changed nothing, and both agree');
+    t.same(await readFile(file), bytes);
+
+    const unforced = await shoal('recover', '--data-dir', member.dataDir, '--yes');
+    t.equal(unforced.status, 1);
+    t.match(unforced.stderr, /no other member has it/);
+    const forced = await shoal('recover', '--data-dir', member.dataDir, '--yes', '--force');
+    t.equal(forced.status, 0, forced.stderr);
+    const whole = await shoal('inspect', '--data-dir', member.dataDir);
+    t.match(whole.stdout, /set aside +db\.unreadable-1/);
+    t.equal(whole.status, 0, whole.stdout);
+    const again = groupIn(folder);
+    t.teardown(() => again.stopAll());
+    const alone = await again.start(1);
+    await until(() => alone.loop.isLeader, 'it leads');
+    const reader = await alone.state.fresh();
+    const left = Array.from({ length: 40 }, (_, n) => n).filter((n) => reader.get(`k${n}`) !== undefined);
+    t.ok(left.length > 10, `${left.length} of 40 records are left`);
+    await alone.state.commit(put('new'));
+  },
+);
+
+await t.test('damaged notes of a host are recovered on their own', async (t) => {
+  const [member] = await threeFolders(join(base, 'notes'), ['127.0.0.1:1']);
+  if (member === undefined) throw new Error('a member');
+  const folder = join(member.dataDir, 'host');
+  const store = await openHostStore(folder, (error) => void t.fail(String(error)));
+  await store.write([{ key: 'off/a', value: { ask: 'x' } }]);
+  await store.close();
+  const none = await shoal('recover', '--data-dir', member.dataDir, '--notes', '--yes');
+  t.match(none.stderr, /are whole; there is nothing to recover/);
+  await rm(join(folder, 'CURRENT'));
+  const unconfirmed = await shoal('recover', '--data-dir', member.dataDir, '--notes');
+  t.match(unconfirmed.stderr, /CURRENT: it is missing/);
+  t.match(unconfirmed.stderr, /nothing was changed/);
+  const done = await shoal('recover', '--data-dir', member.dataDir, '--notes', '--yes');
+  t.equal(done.status, 0, done.stderr);
+  t.match(done.stdout, /admits no new servers for its first two minutes/);
+  const again = await openHostStore(folder, (error) => void t.fail(String(error)));
+  t.same(again.get('off/a'), { ask: 'x' });
+  await again.close();
 });
