@@ -81,7 +81,7 @@ export class Interfaces implements Service {
     });
     const computeOptions = {
       storage: config.storage,
-      takesQueries: placementConfiguration(config).enabledFilters.includes('JsonFilter'),
+      enabledFilters: placementConfiguration(config).enabledFilters,
     };
     const compute = new ComputeService(
       {

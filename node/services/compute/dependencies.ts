@@ -14,6 +14,6 @@ export interface ComputeDependencies extends ServiceDependencies {
 export interface ComputeOptions {
   /** "local" or "rbd", where the mesh's record does not say. */
   readonly storage: string;
-  /** The scheduler hint `query` is taken: the JsonFilter is on. Default: it is refused. */
-  readonly takesQueries?: boolean;
+  /** Names of placement's filters that are on: they decide which wishes can be honoured. Default: placement's own default. */
+  readonly enabledFilters?: readonly string[];
 }

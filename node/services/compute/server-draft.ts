@@ -3,7 +3,7 @@
  * before any room is claimed or any address drawn.
  */
 import { isIP } from 'node:net';
-import { compileJsonQuery } from '../../../placement/index.ts';
+import { compileJsonQuery, defaultFilterNames } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
@@ -29,6 +29,7 @@ import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts'
 import { keypairId } from './keypairs.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
 import { groupRow } from './server-groups.ts';
+import { checkHintNames, checkWishes } from './wishes.ts';
 import { zoneOf } from './zones.ts';
 
 const mibBytes = 1024 * 1024;
@@ -171,7 +172,8 @@ export interface PlacementWish {
 
 /** What an agent's configuration says of wishes. */
 export interface WishOptions {
-  readonly takesQueries?: boolean;
+  /** Default: placement's own default. */
+  readonly enabledFilters?: readonly string[];
 }
 
 /** A wish in which everything named is there. */
@@ -187,12 +189,16 @@ export function checkWish(
   options: WishOptions = {},
 ): CheckedWish {
   const flavor = checkFlavor(context, reader, wish.flavorId);
+  const image = wish.imageId === '' ? undefined : checkImage(context, reader, wish.imageId, flavor);
+  const enabledFilters = new Set(options.enabledFilters ?? defaultFilterNames);
+  checkWishes(flavor, image, enabledFilters);
+  checkHintNames(Object.keys(wish.schedulerHints ?? {}), enabledFilters);
   return {
     flavor,
-    image: wish.imageId === '' ? undefined : checkImage(context, reader, wish.imageId, flavor),
+    image,
     ...checkZone(context, reader, wish.zone),
     hostName: checkHost(context, reader, wish.hostName),
-    ...checkHints(context, reader, wish.schedulerHints ?? {}, options),
+    ...checkHints(context, reader, wish.schedulerHints ?? {}),
   };
 }
 
@@ -334,7 +340,6 @@ function checkHints(
   context: RequestContext,
   reader: StateReader,
   raw: Readonly<Record<string, unknown>>,
-  options: WishOptions,
 ): { readonly hints: Readonly<Record<string, string>>; readonly groupId: string } {
   const hints = new Map<string, string>();
   let groupId = '';
@@ -344,7 +349,7 @@ function checkHints(
       groupId = checkGroup(context, reader, textOf(value));
       continue;
     }
-    const hint = checkHint(context, reader, name, value, options);
+    const hint = checkHint(context, reader, name, value);
     characters += name.length + hint.length;
     if (characters > hintsCharactersMax) {
       throw badRequest(`The scheduler hints have more than ${hintsCharactersMax} characters together.`);
@@ -355,23 +360,14 @@ function checkHints(
 }
 
 /** The hint as it is kept. */
-function checkHint(
-  context: RequestContext,
-  reader: StateReader,
-  name: string,
-  value: unknown,
-  options: WishOptions,
-): string {
+function checkHint(context: RequestContext, reader: StateReader, name: string, value: unknown): string {
   const text = textOf(value);
+  // Their names have been checked (`schedulerHintRules`).
   switch (name) {
     case 'different_host':
     case 'same_host':
       return hostsOfServers(context, reader, name, value).join(',');
     case 'query':
-      // A hint that is taken and then ignored is worse than one that is refused.
-      if (options.takesQueries !== true) {
-        throw badRequest('The scheduler hint query needs the JsonFilter, which is not enabled here.');
-      }
       return checkQuery(text);
     case 'build_near_host_ip':
       if (isIP(text) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);

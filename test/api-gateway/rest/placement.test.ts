@@ -48,7 +48,7 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
     },
     { ...defaultConfiguration, enabledFilters: filters },
   );
-  const options = { storage: 'local', takesQueries: filters.includes('JsonFilter') };
+  const options = { storage: 'local', enabledFilters: filters };
   const compute = new ComputeService(
     {
       ...world.deps,

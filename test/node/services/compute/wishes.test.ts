@@ -1,0 +1,112 @@
+/** Extra specs, image properties and scheduler hints are honoured or refused, never ignored. */
+import t from 'tap';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import {
+  checkHintNames,
+  checkWishes,
+  extraSpecRules,
+  imagePropertyRules,
+  schedulerHintRules,
+} from '../../../../node/services/compute/wishes.ts';
+import { defaultFilterNames, filterNames } from '../../../../placement/index.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { makeComputeWorld } from '../compute-world.ts';
+
+const enabled = new Set<string>(defaultFilterNames);
+const everything = new Set<string>(filterNames);
+
+function outcome(run: () => void): string {
+  try {
+    run();
+    return '';
+  } catch (caught) {
+    if (!ShoalError.is(caught, 'INVALID_ARGUMENT')) throw caught;
+    return caught.message;
+  }
+}
+const ofSpec = (name: string, value: string, filters = enabled): string =>
+  outcome(() => checkWishes(new shoal.v1.Flavor({ name: 'f', extraSpecs: { [name]: value } }), undefined, filters));
+const ofProperty = (name: string, value: string): string => {
+  const image = new shoal.v1.Image({ id: 'i', properties: { [name]: value } });
+  return outcome(() => checkWishes(new shoal.v1.Flavor({ name: 'f' }), image, enabled));
+};
+
+void t.test('extra specs', async (t) => {
+  for (const [name, value] of [
+    ['trait:HW_CPU_X86_AVX2', 'required'],
+    ['capabilities:cpu_arch', 's== x86_64'],
+    ['ssd', 'true'],
+    ['hw_rng:allowed', 'True'],
+    ['hw:cpu_policy', 'shared'],
+  ] as const) {
+    t.equal(ofSpec(name, value), '', `${name}=${value}`);
+  }
+  for (const [name, value, why] of [
+    ['resources:CUSTOM_X', '1', /does not know it/],
+    ['resources:VCPU', '0', /does not know it/],
+    ['trait:HW_CPU_X86_AVX2', 'preferred', /its value/],
+    ['trait:lower', 'required', /does not know it/],
+    ['hw:cpu_policy', 'dedicated', /float/],
+    ['hw:numa_nodes', '2', /does not know it/],
+    ['pci_passthrough:alias', 'gpu:1', /does not know it/],
+    ['quota:cpu_quota', '1000', /does not know it/],
+    ['accel:device_profile', 'x', /does not know it/],
+    ['aggregate_instance_extra_specs:ssd', 'true', /AggregateInstanceExtraSpecsFilter, which is not enabled/],
+  ] as const) {
+    t.match(ofSpec(name, value), why, `${name}=${value}`);
+    t.match(ofSpec(name, value), new RegExp(`^The extra spec of flavor f ${name} = `));
+  }
+  t.equal(ofSpec('aggregate_instance_extra_specs:ssd', 'true', everything), '');
+});
+
+void t.test('image properties', async (t) => {
+  for (const [name, value] of [
+    ['os_distro', 'debian'],
+    ['owner_specified.openstack.md5', 'x'],
+    ['description', 'x'],
+    ['hw_disk_bus', 'virtio'],
+    ['hw_architecture', 'x86_64'],
+    ['hw_qemu_guest_agent', 'no'],
+  ] as const) {
+    t.equal(ofProperty(name, value), '', `${name}=${value}`);
+  }
+  for (const [name, value] of [
+    ['hw_disk_bus', 'scsi'],
+    ['hw_vif_model', 'e1000'],
+    ['hw_firmware_type', 'uefi'],
+    ['os_secure_boot', 'required'],
+    ['hw_qemu_guest_agent', 'yes'],
+    ['img_signature', 'x'],
+    ['img_config_drive', 'mandatory'],
+    ['hw_something_of_tomorrow', 'x'],
+    ['trait:CUSTOM_X', 'maybe'],
+  ] as const) {
+    t.match(ofProperty(name, value), /^The property of image i .* cannot be honoured/, `${name}=${value}`);
+  }
+});
+
+void t.test('scheduler hints', async (t) => {
+  const hint = (name: string, filters = enabled): string => outcome(() => checkHintNames([name], filters));
+  for (const name of ['group', 'same_host', 'different_host', 'cidr', 'build_near_host_ip']) t.equal(hint(name), '');
+  t.match(hint('query'), /JsonFilter, which is not enabled/);
+  t.equal(hint('query', everything), '');
+  t.match(hint('no_such_hint'), /cannot be honoured/);
+});
+
+void t.test('what is said to see to a wish is a filter that there is', async (t) => {
+  for (const { names, by } of [...extraSpecRules, ...imagePropertyRules, ...schedulerHintRules]) {
+    if ('filter' in by) t.ok(everything.has(by.filter), `${names.source}: ${by.filter}`);
+    else t.ok(by.always.length > 0, names.source);
+  }
+});
+
+void t.test('a create is refused before a host is asked, with the wish named', async (t) => {
+  const world = await makeComputeWorld();
+  await world.compute.flavors.setExtraSpecs(world.admin, '1', { 'resources:CUSTOM_X': '1' });
+  const draft = { name: 's', flavorId: '1', imageId: 'image-1', networks: 'none' as const };
+  await t.rejects(world.compute.servers.create(world.alice, draft), {
+    code: 'INVALID_ARGUMENT',
+    message: /resources:CUSTOM_X = 1 cannot be honoured/,
+  });
+  t.equal(world.placer.requests.length, 0);
+});
