@@ -136,6 +136,7 @@ export class HostSide implements Service {
     );
     const disabled = (): { disabled: boolean; reason: string } => {
       const record = hostTable.get(state.local, hostId)?.record;
+      if (record?.forcedDown === true) return { disabled: true, reason: 'an operator has forced it down' };
       return { disabled: record?.disabled ?? false, reason: record?.disabledReason ?? '' };
     };
     this.view = parts.view(() =>

@@ -93,6 +93,7 @@ const hostRules: readonly PolicyRule[] = [
     'PUT /v2.1/os-services/enable',
     'PUT /v2.1/os-services/disable',
     'PUT /v2.1/os-services/disable-log-reason',
+    'PUT /v2.1/os-services/force-down',
     'PUT /v2.1/os-services/:id',
   ]),
   rule('os_compute_api:os-services:delete', cloudAdmin, ['DELETE /v2.1/os-services/:id']),

@@ -1778,6 +1778,9 @@ export namespace shoal {
             /** Host version. */
             version: string;
 
+            /** Host forcedDown. */
+            forcedDown: boolean;
+
             /**
              * Creates a new Host instance using the specified properties.
              * @param [properties] Properties to set
@@ -1857,6 +1860,9 @@ export namespace shoal {
 
                 /** Host version */
                 version?: string;
+
+                /** Host forcedDown */
+                forcedDown?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

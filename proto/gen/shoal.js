@@ -4133,6 +4133,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [disabledReason] Host disabledReason
              * @property {number} [joinedMs] Host joinedMs
              * @property {string} [version] Host version
+             * @property {boolean} [forcedDown] Host forcedDown
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4293,6 +4294,14 @@ export const shoal = $root.shoal = (() => {
             Host.prototype.version = "";
 
             /**
+             * Host forcedDown.
+             * @member {boolean} forcedDown
+             * @memberof shoal.v1.Host
+             * @instance
+             */
+            Host.prototype.forcedDown = false;
+
+            /**
              * Creates a new Host instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Host
@@ -4356,6 +4365,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 15, wireType 0 =*/120).int64(message.joinedMs);
                 if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
                     writer.uint32(/* id 16, wireType 2 =*/130).string(message.version);
+                if (message.forcedDown != null && $Object.hasOwnProperty.call(message, "forcedDown") && message.forcedDown !== false)
+                    writer.uint32(/* id 17, wireType 0 =*/136).bool(message.forcedDown);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4542,6 +4553,15 @@ export const shoal = $root.shoal = (() => {
                                 message.version = value;
                             else
                                 delete message.version;
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.forcedDown = value;
+                            else
+                                delete message.forcedDown;
                             continue;
                         }
                     }

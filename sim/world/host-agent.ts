@@ -195,7 +195,10 @@ export class HostAgent {
       ),
       compute: drivers.compute,
       freshAdvert: () => new shoal.v1.SignedAdvert({ advert: shoal.v1.Advert.encode(this.advert()).finish() }),
-      isEnabled: () => hostTable.get(state.local, hostId)?.record.disabled !== true,
+      isEnabled: () => {
+        const record = hostTable.get(state.local, hostId)?.record;
+        return record?.disabled !== true && record?.forcedDown !== true;
+      },
     });
     this.handlers = deps.wrapHandlers?.(handlers) ?? handlers;
     const placer = new GossipPlacer(

@@ -238,6 +238,7 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
       requireMicroversion(request, { to: 52 });
       const context = gateway.context(request);
       const body = parse(schemas.serviceByNameBody, request.body);
+      mustBeCompute(body.binary, body.host);
       const host = await hosts.setEnabled(context, body.host, enabled, body.disabled_reason);
       const status = host.disabled ? 'disabled' : 'enabled';
       const reason = path === 'disable-log-reason' ? { disabled_reason: host.disabledReason } : {};
@@ -247,12 +248,31 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
   byName('enable', true);
   byName('disable', false);
   byName('disable-log-reason', false);
+  app.put('/v2.1/os-services/force-down', async (request) => {
+    requireMicroversion(request, { from: 11, to: 52 });
+    const { host, binary, forced_down: forcedDown } = parse(schemas.forceDownBody, request.body);
+    mustBeCompute(binary, host);
+    const record = await hosts.update(gateway.context(request), host, { forcedDown: flagOf(forcedDown) });
+    return { service: { host: record.name, binary, forced_down: record.forcedDown } };
+  });
   app.put<ById>('/v2.1/os-services/:id', async (request) => {
     requireMicroversion(request, { from: 53 });
     const context = gateway.context(request);
-    const { status, disabled_reason: reason } = parse(schemas.serviceBody, request.body);
-    if (status === undefined) throw new ShoalError('INVALID_ARGUMENT', 'No updates were requested.');
-    await hosts.setEnabled(context, request.params.id, status === 'enabled', reason);
+    const { status, disabled_reason: reason, forced_down: down } = parse(schemas.serviceBody, request.body);
+    if (status === undefined && down === undefined) {
+      throw new ShoalError(
+        'INVALID_ARGUMENT',
+        "No updates were requested. Fields 'status' or 'forced_down' should be specified.",
+      );
+    }
+    if (reason !== undefined && status !== 'disabled') {
+      throw new ShoalError('INVALID_ARGUMENT', "Specifying disabled_reason requires that status is 'disabled'.");
+    }
+    await hosts.update(context, request.params.id, {
+      ...(status === undefined ? {} : { enabled: status === 'enabled' }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(down === undefined ? {} : { forcedDown: flagOf(down) }),
+    });
     const { reader } = await viewingOf(gateway, request);
     return { service: serviceView(hosts.show(context, reader, request.params.id), microversionOf(request)) };
   });
@@ -271,6 +291,18 @@ export function addServiceRemoval(app: FastifyInstance, gateway: Gateway, { host
   });
 }
 
+/** The one service that a host has; the others of Nova are parts of every agent. */
+function mustBeCompute(binary: string, host: string): void {
+  if (binary === computeBinary) return;
+  throw new ShoalError('NOT_FOUND', `Could not find binary ${binary} on host ${host}.`);
+}
+
+function flagOf(value: boolean | string): boolean {
+  const flag = readFlag(String(value));
+  if (flag === undefined) throw new ShoalError('INVALID_ARGUMENT', `forced_down is true or false, not ${value}.`);
+  return flag;
+}
+
 function serviceView({ host, advert, isUp, zone }: HostView, microversion: Microversion): View {
   return {
     id: typedId(host, microversion),
@@ -281,7 +313,7 @@ function serviceView({ host, advert, isUp, zone }: HostView, microversion: Micro
     state: isUp ? 'up' : 'down',
     updated_at: plainTimeText(advert?.publishedMs ?? host.joinedMs),
     disabled_reason: host.disabledReason === '' ? null : host.disabledReason,
-    ...(microversion >= 11 ? { forced_down: false } : {}),
+    ...(microversion >= 11 ? { forced_down: host.forcedDown } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ import { novaFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { computeFirstVersion, computeVersion, computeVersions } from '../versions.ts';
 import { addAggregates } from './aggregate-routes.ts';
+import { extensions, extensionView } from './extensions.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
 import { addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
@@ -25,18 +26,6 @@ export interface ComputeModuleDependencies {
   readonly quotas: QuotaService;
   readonly network: NetworkService;
 }
-
-/** Parts of Nova that are here and have a name as an extension of old. */
-const extensions = [
-  'os-aggregates',
-  'os-availability-zone',
-  'os-hosts',
-  'os-hypervisors',
-  'os-keypairs',
-  'os-quota-sets',
-  'os-server-groups',
-  'os-services',
-] as const;
 
 export function computeModule({ compute, quotas, network }: ComputeModuleDependencies): RestModule {
   return {
@@ -69,19 +58,11 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
       addAggregates(app, gateway, compute);
       addQuotaSets(app, gateway, quotas);
       addLimits(app, gateway, quotas);
-      const view = (alias: string): object => ({
-        alias,
-        name: alias,
-        namespace: '',
-        description: '',
-        updated: '2014-12-03T00:00:00Z',
-        links: [],
-      });
-      app.get('/v2.1/extensions', async () => ({ extensions: extensions.map((alias) => view(alias)) }));
+      app.get('/v2.1/extensions', async () => ({ extensions: Object.keys(extensions).map(extensionView) }));
       app.get<{ Params: { alias: string } }>('/v2.1/extensions/:alias', async (request) => {
-        const alias = extensions.find((known) => known === request.params.alias);
-        if (alias === undefined) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
-        return { extension: view(alias) };
+        const { alias } = request.params;
+        if (!Object.hasOwn(extensions, alias)) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
+        return { extension: extensionView(alias) };
       });
     },
   };

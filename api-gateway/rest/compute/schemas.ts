@@ -134,7 +134,13 @@ export const serviceByNameBody = only({
   binary: Type.String({ maxLength: 255 }),
   disabled_reason: Type.Optional(Type.String({ maxLength: 255 })),
 });
+export const forceDownBody = only({
+  host: Type.String({ minLength: 1, maxLength: 255 }),
+  binary: Type.String({ minLength: 1, maxLength: 255 }),
+  forced_down: flag,
+});
 export const serviceBody = only({
+  forced_down: Type.Optional(flag),
   status: Type.Optional(Type.Union([Type.Literal('enabled'), Type.Literal('disabled')])),
   disabled_reason: Type.Optional(Type.String({ maxLength: 255 })),
 });

@@ -25,6 +25,15 @@ export interface HostView {
   readonly servers: readonly shoal.v1.Server[];
 }
 
+/** What is absent stays as it is. */
+export interface HostPatch {
+  readonly enabled?: boolean;
+  /** Why it is disabled. */
+  readonly reason?: string;
+  /** An operator says that it is gone: it is shown as down and gets no new servers. */
+  readonly forcedDown?: boolean;
+}
+
 export class Hosts {
   readonly #deps: ComputeDependencies;
 
@@ -53,15 +62,21 @@ export class Hosts {
   }
 
   /** A disabled host keeps its guests and gets no new ones. */
-  async setEnabled(context: RequestContext, idOrName: string, enabled: boolean, reason = ''): Promise<shoal.v1.Host> {
+  setEnabled(context: RequestContext, idOrName: string, enabled: boolean, reason = ''): Promise<shoal.v1.Host> {
+    return this.update(context, idOrName, { enabled, reason });
+  }
+
+  /** Changes what is said of a host, all of it in one transaction; an administrator's right. Nothing is done to its guests. */
+  async update(context: RequestContext, idOrName: string, patch: HostPatch): Promise<shoal.v1.Host> {
     if (!context.isAdmin) throw forbidden('os_compute_api:os-services:update');
+    const { enabled, reason = '', forcedDown } = patch;
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = hostRow(reader, idOrName);
-      const next = new shoal.v1.Host({
-        ...row.record,
-        disabled: !enabled,
-        disabledReason: enabled ? '' : beginningOf(reason, reasonCharactersMax),
-      });
+      const next = new shoal.v1.Host({ ...row.record, forcedDown: forcedDown ?? row.record.forcedDown });
+      if (enabled !== undefined) {
+        next.disabled = !enabled;
+        next.disabledReason = enabled ? '' : beginningOf(reason, reasonCharactersMax);
+      }
       hostTable.update(change, row, next);
       return next;
     });
@@ -87,7 +102,7 @@ export class Hosts {
           host,
           advert: adverts.get(host.id),
           // A suspicion is no verdict.
-          isUp: condition === 'alive' || condition === 'suspect',
+          isUp: !host.forcedDown && (condition === 'alive' || condition === 'suspect'),
           zone: zoneOf(reader, host),
           servers: serverTable
             .by(reader, 'host', host.id)

@@ -1,6 +1,8 @@
 /** What the compute API takes has its effect, is shown as it was sent, or is refused. */
 import { X509Certificate } from 'node:crypto';
 import t from 'tap';
+import { computePolicies } from '../../../../api-gateway/policies/compute.ts';
+import { extensions } from '../../../../api-gateway/rest/compute/extensions.ts';
 import { namePattern } from '../../../../api-gateway/rest/compute/name-pattern.ts';
 import { serverMetadata } from '../../../../node/services/network/metadata.ts';
 import { serverTable } from '../../../../node/state/tables/index.ts';
@@ -160,6 +162,64 @@ void t.test('an action is judged by what its agent shows, also before the report
   cloud.world.hostControl.withLocalIntents = (server) => server;
   await hostsAct(cloud.world);
   t.match(await show(cloud, id), { status: 'SHUTOFF' });
+});
+
+void t.test(
+  'a host that is forced down is down, takes nothing new, and comes back when that is taken back',
+  async (t) => {
+    const cloud = await startCloud();
+    t.teardown(() => cloud.stop());
+    const path = '/compute/v2.1/os-services';
+    const put = (below: string, body: object, minor: number) =>
+      cloud.gateway.call('PUT', `${path}/${below}`, { body, headers: at(minor) });
+    const stateOf = async (name: string) => {
+      const { services } = (await cloud.gateway.call('GET', path, { headers: at(53) })).json();
+      return services.find((service: { host: string }) => service.host === name);
+    };
+    const early = { host: 'host-2', binary: 'nova-compute', forced_down: true };
+    t.same((await put('force-down', early, 11)).json().service, early);
+    const { id, ...down } = await stateOf('host-2');
+    t.match(down, { state: 'down', status: 'enabled', forced_down: true });
+    t.equal((await put(id, { forced_down: false, status: 'disabled', disabled_reason: 'x' }, 53)).statusCode, 200);
+    t.match(await stateOf('host-2'), { state: 'up', status: 'disabled', forced_down: false, disabled_reason: 'x' });
+    for (const [below, body, minor, status] of [
+      [id, {}, 53, 400],
+      [id, { disabled_reason: 'x' }, 53, 400],
+      [id, { forced_down: 'maybe' }, 53, 400],
+      ['force-down', { ...early, binary: 'nova-scheduler' }, 11, 404],
+      ['force-down', { ...early, host: 'none' }, 11, 404],
+      ['force-down', early, 10, 404],
+    ] as const) {
+      t.equal((await put(below, body, minor)).statusCode, status, `${below} ${JSON.stringify(body)} at 2.${minor}`);
+    }
+  },
+);
+
+void t.test('every extension that is listed is here, by its route or by the key of an answer', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const listed = (await cloud.gateway.call('GET', '/compute/v2.1/extensions')).json().extensions;
+  t.same(
+    listed.map(({ alias }: { alias: string }) => alias),
+    Object.keys(extensions),
+  );
+  const operations = new Set(computePolicies.flatMap((rule) => rule.operations));
+  const networkId = (
+    await cloud.gateway.call('POST', '/networking/v2.0/networks', { token: cloud.memberToken, body: { network: {} } })
+  ).json().network.id;
+  await cloud.gateway.call('POST', '/networking/v2.0/subnets', {
+    token: cloud.memberToken,
+    body: { subnet: { network_id: networkId, cidr: '10.0.0.0/24', ip_version: 4 } },
+  });
+  const { id } = (await create(cloud, { networks: [{ uuid: networkId }] })).json().server;
+  const answers = await Promise.all(
+    [`/servers/${id}`, '/flavors/1'].map((path) => cloud.gateway.call('GET', `/compute/v2.1${path}`)),
+  );
+  const text = answers.map(({ body }) => body).join('\n');
+  for (const [alias, shown] of Object.entries(extensions)) {
+    if ('operation' in shown) t.ok(operations.has(shown.operation), `${alias}: ${shown.operation}`);
+    else t.ok(text.includes(`"${shown.attribute.split('.').slice(1).join('.')}"`), `${alias}: ${shown.attribute}`);
+  }
 });
 
 const certificate = `-----BEGIN CERTIFICATE-----
