@@ -97,6 +97,18 @@ export async function scanProcesses<T>(
   return found;
 }
 
+/** Every user under whose number a process runs now: real, effective, saved and file system. */
+export async function usersOfProcesses(): Promise<Set<number>> {
+  const users = new Set<number>();
+  for (const name of await readdir('/proc')) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    const status = await readProc(Number(name), 'status');
+    const line = status === undefined ? undefined : /^Uid:\t([0-9\t]+)$/m.exec(status)?.[1];
+    for (const uid of line?.split('\t') ?? []) users.add(Number(uid));
+  }
+  return users;
+}
+
 /** A name for this boot of the machine: identities from another boot mean nothing. */
 export async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();

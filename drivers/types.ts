@@ -17,7 +17,13 @@ export type Accelerator = 'kvm' | 'tcg' | 'fake';
 
 /** What QEMU needs to open a disk. Produced by a storage driver, consumed by the compute driver. */
 export type DiskSource =
-  | { readonly kind: 'file'; readonly path: string; readonly format: 'qcow2' | 'raw' }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly format: 'qcow2' | 'raw';
+      /** The file that lies below it and is only read; absent when there is none. */
+      readonly backingPath?: string;
+    }
   | {
       readonly kind: 'rbd';
       readonly pool: string;

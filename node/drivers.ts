@@ -1,5 +1,4 @@
 /** Makes the drivers that the configuration names. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RbdStorageDriver } from '../drivers/ceph/driver.ts';
 import { runCommand } from '../drivers/command.ts';
@@ -9,6 +8,7 @@ import { FakeStorage, FakeStorageDriver } from '../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../drivers/local/driver.ts';
 import { QemuDriver } from '../drivers/qemu/driver.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../drivers/types.ts';
+import { imagesGid, type UidRange } from '../drivers/uid-range.ts';
 import { VxlanDriver } from '../drivers/vxlan/driver.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
@@ -40,13 +40,29 @@ export async function startDrivers(
     for (const part of started.splice(0).reverse()) await part.stop();
   };
   try {
+    const uids: UidRange = { first: config.compute.uidFirst, count: config.compute.uidCount };
+    const qemu =
+      config.compute.driver === 'fake'
+        ? undefined
+        : new QemuDriver(
+            { log: logger.child({ part: 'qemu' }) },
+            { runDir: join(config.dataDir, 'guests'), uids, reachablePaths: [join(config.dataDir, 'disks')] },
+          );
     const storage = new Map<string, StorageDriver>();
-    if (config.compute.driver === 'fake') {
+    if (qemu === undefined) {
       storage.set('local', new FakeStorageDriver(new FakeStorage({ shared: false })));
     } else {
+      const passable = !(await qemu.prepare()).isWhole;
       storage.set(
         'local',
-        new LocalStorageDriver({ log: logger.child({ part: 'local' }) }, { root: join(config.dataDir, 'disks') }),
+        new LocalStorageDriver(
+          { log: logger.child({ part: 'local' }) },
+          {
+            root: join(config.dataDir, 'disks'),
+            passable,
+            ...(process.getuid?.() === 0 ? { imagesGid: imagesGid(uids) } : {}),
+          },
+        ),
       );
     }
     if (config.ceph.confPath !== '') {
@@ -67,30 +83,19 @@ export async function startDrivers(
     const description: Record<string, string> = {};
     let compute: ComputeDriver;
     let hypervisorVersion = 0;
-    let tapOwnerUid = 0;
-    if (config.compute.driver === 'fake') {
+    if (qemu === undefined) {
       compute = new FakeComputeDriver(new FakeComputeHost(clock));
       await compute.start(signal);
       description['compute'] = 'fake';
     } else {
-      const qemu = new QemuDriver(
-        { log: logger.child({ part: 'qemu' }) },
-        {
-          runDir: join(config.dataDir, 'guests'),
-          user: config.compute.user,
-          reachablePaths: [
-            join(config.dataDir, 'disks'),
-            ...(config.ceph.confPath === '' ? [] : [config.ceph.confPath, ...keyringOf(config.ceph.confPath)]),
-          ],
-        },
-      );
       await qemu.start(signal);
       compute = qemu;
-      const { accelerator, acceleratorReason, qemuVersion, privileges } = qemu.facts;
+      const { accelerator, acceleratorReason, qemuVersion, privileges, confinement, limits } = qemu.facts;
       hypervisorVersion = versionNumber(qemuVersion);
-      tapOwnerUid = privileges.uid;
       description['compute'] = `QEMU ${qemuVersion}, ${accelerator} (${acceleratorReason})`;
       description['privileges'] = `${privileges.mode}: ${privileges.reason}`;
+      description['confinement'] = confinement.isWhole ? 'a mount namespace each' : `none: ${confinement.reason}`;
+      description['limits'] = limits;
     }
     started.push(compute);
 
@@ -103,7 +108,6 @@ export async function startDrivers(
               namespacePrefix: config.network.namespacePrefix,
               vtepIp: config.network.vtepIp || advertisedAddress(config),
               stateDir: join(config.dataDir, 'network'),
-              tapOwnerUid,
               ...(config.network.externalInterface === ''
                 ? {}
                 : { externalInterface: config.network.externalInterface }),
@@ -118,12 +122,6 @@ export async function startDrivers(
     await stop();
     throw caught;
   }
-}
-
-/** The keyring that a ceph.conf names: QEMU must be able to read it, and is better told at start than at a guest's. */
-function keyringOf(confPath: string): string[] {
-  const found = /^\s*keyring\s*=\s*(\S+)\s*$/m.exec(readFileSync(confPath, 'utf8'));
-  return found?.[1] === undefined ? [] : [found[1]];
 }
 
 function versionNumber(version: string): number {

@@ -8,6 +8,7 @@ import { systemClock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
 import { becomeMember } from './become-member.ts';
 import type { Config } from './config/options.ts';
+import { tightenDataFolder } from './data-folder.ts';
 import { createLogger } from './log.ts';
 import { readMembership } from './membership.ts';
 import { agentVersion } from './version.ts';
@@ -42,6 +43,8 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
 
   logger.info({ version: agentVersion, dataDir: config.dataDir }, 'shoal agent');
   const deps = { clock: systemClock, logger };
+  const mended = await tightenDataFolder(config.dataDir);
+  if (mended > 0) logger.warn({ dataDir: config.dataDir, mended }, 'files of the data folder were open to others');
   let membership = readMembership(config.dataDir);
   if (membership === undefined) {
     if (ticket === undefined) {

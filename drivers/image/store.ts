@@ -51,7 +51,7 @@ export class BlobStore {
 
   /** Makes the folders, and removes what writers left unfinished. Call once, before any writer. */
   async start(): Promise<void> {
-    await mkdir(this.#blobsDir, { recursive: true, mode: 0o711 });
+    await mkdir(this.#blobsDir, { recursive: true, mode: 0o700 });
     await mkdir(this.#incomingDir, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.#incomingDir)) {
       await rm(join(this.#incomingDir, name), { force: true });
@@ -92,7 +92,7 @@ export class BlobStore {
     options: BlobWriteOptions,
     signal: AbortSignal,
   ): Promise<BlobDigests> {
-    const file = await open(path, 'wx', 0o644);
+    const file = await open(path, 'wx', 0o600);
     try {
       const [sha256, sha512, md5] = [createHash('sha256'), createHash('sha512'), createHash('md5')];
       let bytes = 0;

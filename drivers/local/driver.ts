@@ -12,7 +12,7 @@
  *
  * A disk names its image by a relative path, so that ROOT may be moved as a whole.
  */
-import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -23,6 +23,16 @@ import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { readJsonFile } from '../json-file.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
+
+/** How the driver is set up on a host. */
+export interface LocalStorageOptions {
+  /** Folder of this driver's own. */
+  readonly root: string;
+  /** Whether guests' users must get through the folders to their disks: where they have no mount namespace. Default true. */
+  readonly passable?: boolean;
+  /** Group of all guests, which may read images. Default: everybody may. */
+  readonly imagesGid?: number;
+}
 
 /** An image that is ready, as remembered beside its content. */
 interface ImageRecord {
@@ -39,26 +49,33 @@ export class LocalStorageDriver implements StorageDriver {
   readonly capabilities: StorageCapabilities = { shared: false, snapshots: false };
   readonly #log: Logger;
   readonly #run: CommandRunner;
+  readonly #options: LocalStorageOptions;
   readonly #imagesDir: string;
   readonly #disksDir: string;
 
-  /** @param root folder of this driver's own; QEMU's user must be able to enter it (mode 0711 suffices). */
-  constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: { readonly root: string }) {
+  constructor(deps: { readonly log: Logger; readonly run?: CommandRunner }, options: LocalStorageOptions) {
     this.#log = deps.log;
     this.#run = deps.run ?? runCommand;
+    this.#options = options;
     this.#imagesDir = join(options.root, 'images');
     this.#disksDir = join(options.root, 'disks');
   }
 
   async start(signal: AbortSignal): Promise<void> {
     await this.#run(['qemu-img', '--version'], { signal });
+    const mode = (this.#options.passable ?? true) ? 0o711 : 0o700;
+    for (const folder of [this.#imagesDir, this.#disksDir]) await mkdir(folder, { recursive: true, mode });
+    // Those of an earlier version too.
+    for (const folder of [this.#options.root, this.#imagesDir, this.#disksDir]) await chmod(folder, mode);
     for (const folder of [this.#imagesDir, this.#disksDir]) {
-      await mkdir(folder, { recursive: true, mode: 0o711 });
       for (const name of await readdir(folder)) {
         if (!name.endsWith('.tmp')) continue;
         this.#log.info({ folder, name }, 'removing what a crash left unfinished');
         await rm(join(folder, name), { force: true });
       }
+    }
+    for (const name of await readdir(this.#imagesDir)) {
+      if (/\.(qcow2|raw)$/.test(name)) await this.#shareImage(join(this.#imagesDir, name));
     }
   }
 
@@ -84,17 +101,23 @@ export class LocalStorageDriver implements StorageDriver {
       }
       await copyFile(image.path, beside, constants.COPYFILE_FICLONE);
     }
-    const file = await open(beside, 'r');
+    await this.#shareImage(beside);
+    await rename(beside, path);
+    const record: ImageRecord = { format: image.format, virtualSizeBytes: image.virtualSizeBytes };
+    await writeFileDurably(join(this.#imagesDir, `${image.imageId}.json`), JSON.stringify(record));
+  }
+
+  /** Lets guests read an image: their disks lie on it, and QEMU runs as other users. */
+  async #shareImage(path: string): Promise<void> {
+    const { imagesGid } = this.#options;
+    const file = await open(path, 'r');
     try {
-      // Guests' disks lie on it, and QEMU runs as another user.
-      await file.chmod(0o644);
+      await file.chmod(imagesGid === undefined ? 0o644 : 0o640);
+      if (imagesGid !== undefined) await file.chown(process.getuid?.() ?? 0, imagesGid);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(beside, path);
-    const record: ImageRecord = { format: image.format, virtualSizeBytes: image.virtualSizeBytes };
-    await writeFileDurably(join(this.#imagesDir, `${image.imageId}.json`), JSON.stringify(record));
   }
 
   async hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean> {
@@ -143,10 +166,13 @@ export class LocalStorageDriver implements StorageDriver {
     const path = this.#diskPath(volumeId);
     const header = await readQcow2Size(path);
     if (header === undefined) return undefined;
-    const record = await readJsonFile(join(this.#disksDir, `${volumeId}.json`));
-    const imageId =
-      isRecord(record) && typeof record['imageId'] === 'string' ? (record['imageId'] as ImageId) : undefined;
+    const imageId = await this.#imageBelow(volumeId);
     return { volumeId, ...header, ...(imageId === undefined ? {} : { imageId }) };
+  }
+
+  async #imageBelow(volumeId: VolumeId): Promise<ImageId | undefined> {
+    const record = await readJsonFile(join(this.#disksDir, `${volumeId}.json`));
+    return isRecord(record) && typeof record['imageId'] === 'string' ? (record['imageId'] as ImageId) : undefined;
   }
 
   async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
@@ -181,7 +207,14 @@ export class LocalStorageDriver implements StorageDriver {
         mode: 0o600,
       });
     }
-    return { kind: 'file', path: this.#diskPath(spec.volumeId), format: 'qcow2' };
+    const imageId = await this.#imageBelow(spec.volumeId);
+    const image = imageId === undefined ? undefined : await this.#readImage(imageId);
+    return {
+      kind: 'file',
+      path: this.#diskPath(spec.volumeId),
+      format: 'qcow2',
+      ...(imageId === undefined || image === undefined ? {} : { backingPath: this.#imagePath(imageId, image.format) }),
+    };
   }
 
   async closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void> {
@@ -224,6 +257,8 @@ export class LocalStorageDriver implements StorageDriver {
     await this.#run([...argv, beside, String(sizeBytes)], { signal });
     const file = await open(beside, 'r');
     try {
+      // Its guest's alone, once there is one.
+      await file.chmod(0o600);
       await file.sync();
     } finally {
       await file.close();

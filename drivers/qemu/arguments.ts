@@ -134,9 +134,19 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
   return argv;
 }
 
-/** Bytes that QEMU may allocate for this guest, for RLIMIT_DATA. */
+/** Bytes that QEMU may allocate for this guest, for RLIMIT_DATA and its control group. */
 export function dataBytesMax(spec: GuestSpec): number {
   return spec.memoryMib * mibBytes + qemuOverheadBytesMax;
+}
+
+/** Threads of one librbd client, and of QEMU beside the vCPUs: 64 for files, the rest for itself. Both with room. */
+const threadsOfRbdDisk = 128;
+const threadsOfQemu = 128;
+
+/** Threads that QEMU may have for this guest. */
+export function threadsMax(spec: GuestSpec): number {
+  const rbdDisks = spec.disks.filter((disk) => disk.source.kind === 'rbd').length;
+  return spec.vcpus + threadsOfQemu + rbdDisks * threadsOfRbdDisk;
 }
 
 /** QEMU's name for the guest: what people called it, and the generation, which an adopting agent reads back. */

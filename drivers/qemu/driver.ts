@@ -17,21 +17,35 @@ import { type CommandRunner, runCommand } from '../command.ts';
 import { bootId, identify, type ProcessIdentity, scanProcesses, signalProcess, waitGone } from '../process.ts';
 import { spawnOutliving } from '../spawn.ts';
 import type { Accelerator, ComputeDriver, GuestEvent, GuestFound, GuestSpec } from '../types.ts';
+import { checkUidRange, imagesGid, probeUid, type UidRange, uidRangeDefault } from '../uid-range.ts';
 import { Undo } from '../undo.ts';
-import { checkGuestSpec, dataBytesMax, generationOfName, type MachineSettings, qemuArguments } from './arguments.ts';
+import {
+  checkGuestSpec,
+  dataBytesMax,
+  type GuestPaths,
+  generationOfName,
+  type MachineSettings,
+  qemuArguments,
+  threadsMax,
+} from './arguments.ts';
+import { copyCephFiles } from './ceph-files.ts';
+import { GuestCgroups } from './cgroups.ts';
+import { type Confinement, confinedPrefix, probeConfinement, sightOf } from './confinement.ts';
 import { consoleBytesMax, readConsole, trimConsole } from './console-log.ts';
 import { type GuestState, QemuGuest } from './guest.ts';
-import { choosePrivileges, type Privileges } from './privileges.ts';
+import { GuestUsers } from './guest-users.ts';
+import { choosePrivileges, type Privileges, type Rights, rightsPrefix, sharedUid } from './privileges.ts';
 import { probeKvm } from './probe.ts';
 import { type ProcessRecord, RunFiles } from './run-files.ts';
+import { tapOwnerCommand } from './tap-owner.ts';
 
 /** How the driver is set up on a host. */
 export interface QemuDriverOptions {
   /** Folder for run-time files. Keeps over restarts of the agent; need not keep over a reboot. */
   readonly runDir: string;
-  /** User that QEMU runs as when the agent is root. Default `nobody`. */
-  readonly user?: string;
-  /** Folders and files that QEMU must reach besides `runDir`: disks, images, the Ceph client's conf and keyring. */
+  /** User numbers for guests when the agent is root. Default `uidRangeDefault`. */
+  readonly uids?: UidRange;
+  /** Folders that QEMU must reach besides `runDir` where guests have no namespace of their own: disks, images. */
   readonly reachablePaths?: readonly string[];
   /** Default `qemu-system-x86_64`. */
   readonly binary?: string;
@@ -50,6 +64,10 @@ export interface QemuFacts {
   readonly machine: string;
   readonly qemuVersion: string;
   readonly privileges: Privileges;
+  /** Whether each guest has a mount namespace of its own, and why not. */
+  readonly confinement: Confinement;
+  /** What bounds its memory and threads, and what is missing for that, for people. */
+  readonly limits: string;
 }
 
 /** From fork to the monitor's greeting: 0.1 s, and a loaded machine or slow RBD may take a hundred times that. */
@@ -87,7 +105,13 @@ export class QemuDriver implements ComputeDriver {
   readonly #files: RunFiles;
   readonly #slots = new Map<ServerId, Slot>();
   readonly #listeners = new Set<(event: GuestEvent) => void>();
+  readonly #uids: UidRange;
+  readonly #users: GuestUsers;
+  #cgroups = GuestCgroups.none('the driver has not started');
+  #confinement: Confinement | undefined;
   #facts: QemuFacts | undefined;
+  /** The group that may use /dev/kvm, when KVM is used and root's own group is not enough. */
+  #deviceGroups: readonly number[] = [];
   #bootId = '';
   #trimTimer: NodeJS.Timeout | undefined;
   #trimming: Promise<void> = Promise.resolve();
@@ -97,6 +121,9 @@ export class QemuDriver implements ComputeDriver {
     this.#run = deps.run ?? runCommand;
     this.#options = options;
     this.#files = new RunFiles(options.runDir);
+    this.#uids = options.uids ?? uidRangeDefault;
+    checkUidRange(this.#uids);
+    this.#users = new GuestUsers(this.#files, this.#uids);
   }
 
   get accelerator(): Accelerator {
@@ -115,32 +142,51 @@ export class QemuDriver implements ComputeDriver {
     return { serial: paths.serialSocket, vnc: paths.vncSocket };
   }
 
+  /**
+   * Makes the run folder and tries whether guests can have a mount namespace of their own; where they cannot, their users
+   * must be let through the folders on the way to their files. `start` does it too.
+   */
+  async prepare(): Promise<Confinement> {
+    if (this.#confinement !== undefined) return this.#confinement;
+    await this.#files.prepare();
+    this.#confinement = await probeConfinement(this.#run, {
+      rootDir: this.#files.rootDir,
+      prefix: rightsPrefix('user-per-guest', { uid: probeUid(this.#uids), groups: [] }),
+      folder: this.#options.runDir,
+    });
+    await this.#files.setPassable(!this.#confinement.isWhole);
+    return this.#confinement;
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     if (this.#facts !== undefined) return;
     const binary = this.#options.binary ?? 'qemu-system-x86_64';
     const version = await this.#run([binary, '--version'], { signal });
-    await this.#files.prepare();
     this.#bootId = await bootId();
-    const reach = {
-      user: this.#options.user ?? 'nobody',
-      paths: [this.#options.runDir, ...(this.#options.reachablePaths ?? [])],
-    };
-    let privileges = await choosePrivileges(this.#run, reach);
+    const confinement = await this.prepare();
+    const privileges = await this.#choosePrivileges(confinement);
+    this.#cgroups =
+      privileges.mode === 'own-user'
+        ? GuestCgroups.none('nothing bounded: the agent is not root')
+        : await GuestCgroups.open(this.#options.runDir);
     const { accelerator, reason } = await this.#chooseAccelerator(binary, privileges);
     const deviceGid = accelerator === 'kvm' ? await kvmGid() : undefined;
-    if (deviceGid !== undefined) privileges = await choosePrivileges(this.#run, { ...reach, deviceGid });
+    this.#deviceGroups = deviceGid === undefined ? [] : [deviceGid];
     this.#facts = {
       accelerator,
       acceleratorReason: reason,
       machine: this.#options.machine ?? 'pc-i440fx-7.2',
       qemuVersion: /version ([0-9.]+)/.exec(version.stdout)?.[1] ?? 'unknown',
       privileges,
+      confinement,
+      limits: this.#cgroups.reason,
     };
     this.#log.info(
-      { accelerator, reason, privileges: privileges.mode, privilegesReason: privileges.reason },
+      { accelerator, reason, privileges, confinement, limits: this.#cgroups.reason },
       'QEMU driver started',
     );
     await this.#adopt(signal);
+    await this.#cgroups.sweep(await this.#files.servers());
     this.#trimTimer = setInterval(() => this.#trimAll(), trimPeriodMs);
     this.#trimTimer.unref();
   }
@@ -156,7 +202,10 @@ export class QemuDriver implements ComputeDriver {
     }
     this.#slots.clear();
     this.#listeners.clear();
-    if (this.#facts !== undefined && living === 0) await this.#files.releaseLink();
+    if (this.#facts !== undefined && living === 0) {
+      await this.#files.releaseLink();
+      await this.#cgroups.close();
+    }
     this.#facts = undefined;
   }
 
@@ -202,6 +251,7 @@ export class QemuDriver implements ComputeDriver {
     return this.#queued(serverId, signal, async (slot) => {
       if (slot.guest !== undefined) await this.#end(slot.guest, slot, options.graceMs, signal);
       if (slot.crashed !== undefined) {
+        await this.#users.takeBack(serverId);
         await this.#files.removeProcess(serverId);
         delete slot.crashed;
       }
@@ -246,7 +296,9 @@ export class QemuDriver implements ComputeDriver {
         throw new ShoalError('CONFLICT', `guest ${serverId} still has its process ${slot.guest.identity.pid}`);
       }
       slot.guest?.detach();
+      await this.#users.takeBack(serverId);
       await this.#files.removeGuest(serverId);
+      await this.#cgroups.remove(serverId);
       delete slot.guest;
       delete slot.crashed;
     });
@@ -273,12 +325,16 @@ export class QemuDriver implements ComputeDriver {
     const wanted = this.#options.accelerator ?? 'auto';
     if (wanted !== 'auto') return { accelerator: wanted, reason: 'configured' };
     const gid = await kvmGid();
-    const prefix =
-      gid === undefined
-        ? privileges.prefix
-        : privileges.prefix.map((word) => (word === '--clear-groups' ? `--groups=${gid}` : word));
+    const probe = { uid: probeUid(this.#uids), groups: gid === undefined ? [] : [gid] };
+    const prefix = rightsPrefix(privileges.mode, probe);
     const probed = await probeKvm(this.#run, { binary, prefix, cachePath: this.#files.probeCache() });
     return { accelerator: probed.usable ? 'kvm' : 'tcg', reason: probed.reason };
+  }
+
+  async #choosePrivileges(confinement: Confinement): Promise<Privileges> {
+    if (confinement.isWhole) return { mode: 'user-per-guest', reason: 'each guest sees its own files alone' };
+    const paths = [this.#options.runDir, ...(this.#options.reachablePaths ?? [])];
+    return choosePrivileges(this.#run, { probe: { uid: probeUid(this.#uids), groups: [] }, paths });
   }
 
   /** Finds every guest of this run folder, alive or not. Changes none. */
@@ -337,22 +393,14 @@ export class QemuDriver implements ComputeDriver {
   // ------------------------------------------------------------------------------------------------------ operations
 
   async #launch(spec: GuestSpec, slot: Slot, signal: AbortSignal): Promise<GuestFound> {
-    const { privileges, ...facts } = this.facts;
-    const settings: MachineSettings = { ...facts, binary: this.#options.binary ?? 'qemu-system-x86_64' };
     const paths = this.#files.guestPaths(spec.serverId);
-    const guestArguments = qemuArguments(spec, paths, settings);
     return Undo.run(async (undo) => {
-      await this.#files.prepareGuest(spec.serverId, privileges);
+      const rights = await this.#rightsOf(spec.serverId);
+      await this.#files.prepareGuest(spec.serverId, rights.uid);
       await trimConsole(this.#consoleFiles(spec.serverId));
       await this.#files.writeSpec(spec);
-      for (const path of ownedFiles(spec)) await giveTo(path, privileges);
-      const argv = [
-        ...(this.#options.launchPrefix ?? []),
-        ...privileges.prefix,
-        ...['prlimit', `--data=${dataBytesMax(spec)}`, '--core=0', '--'],
-        settings.binary,
-        ...guestArguments,
-      ];
+      undo.add('take its files back', () => this.#users.takeBack(spec.serverId));
+      const argv = await this.#commandLine(spec, paths, rights, signal);
       const child = await spawnDetached(argv, this.#files.qemuLog(spec.serverId));
       const identity = child.pid === undefined ? undefined : await identify(child.pid);
       if (identity === undefined) throw await this.#launchFailed(spec.serverId, child);
@@ -381,6 +429,58 @@ export class QemuDriver implements ComputeDriver {
       delete slot.crashed;
       return found(guest, state);
     });
+  }
+
+  /** Who the guest is. Its folder is there afterwards. */
+  async #rightsOf(serverId: ServerId): Promise<Rights> {
+    const { privileges, confinement } = this.facts;
+    await this.#files.makeFolder(serverId, !confinement.isWhole);
+    if (privileges.mode !== 'user-per-guest') return { uid: sharedUid(), groups: this.#deviceGroups };
+    const uid = await this.#users.uidOf(serverId);
+    return { uid, groups: [imagesGid(this.#uids), ...this.#deviceGroups] };
+  }
+
+  /** Gives the guest what it is to open, and makes the words that start it. */
+  async #commandLine(
+    spec: GuestSpec,
+    paths: GuestPaths,
+    rights: Rights,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { privileges, confinement, ...facts } = this.facts;
+    const settings: MachineSettings = { ...facts, binary: this.#options.binary ?? 'qemu-system-x86_64' };
+    // Before anything is given away: refuses a spec that QEMU could misread.
+    qemuArguments(spec, paths, settings);
+    if (sharedUid() === 0) {
+      await this.#users.give(spec.serverId, rights.uid, ownedFiles(spec));
+      for (const { tapName } of spec.nics) await this.#giveTap(tapName, rights.uid, signal);
+    }
+    const cephDir = this.#files.cephDir(spec.serverId);
+    const ceph = await copyCephFiles(spec, cephDir, rights.uid);
+    const limits = { memoryBytes: dataBytesMax(spec), threads: threadsMax(spec) };
+    const sight = sightOf(ceph.spec, paths, {
+      groups: await this.#cgroups.make(spec.serverId, limits),
+      ...(ceph.hasFiles ? { cephFolder: cephDir } : {}),
+    });
+    const { rootDir } = this.#files;
+    return [
+      ...(this.#options.launchPrefix ?? []),
+      ...(await confinedPrefix(confinement, sight, { rootDir, binary: settings.binary })),
+      ...rightsPrefix(privileges.mode, rights),
+      ...['prlimit', `--data=${limits.memoryBytes}`, '--core=0', '--'],
+      settings.binary,
+      ...qemuArguments(ceph.spec, paths, settings),
+    ];
+  }
+
+  async #giveTap(tapName: string, uid: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run([...(this.#options.launchPrefix ?? []), ...tapOwnerCommand(tapName, uid)], { signal });
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'COMMAND_FAILED')) throw caught;
+      const { message, facts } = caught;
+      throw new ShoalError('DRIVER_FAILED', `tap ${tapName} cannot be given to its guest: ${message}`, { facts });
+    }
   }
 
   /** Attaches to a QEMU that is still opening its sockets. */
@@ -422,6 +522,7 @@ export class QemuDriver implements ComputeDriver {
       await this.#quit(guest, signal);
     });
     guest.detach();
+    await this.#users.takeBack(serverId);
     await this.#files.removeProcess(serverId);
     delete slot.guest;
   }
@@ -590,18 +691,6 @@ async function spawnDetached(argv: readonly string[], logPath: string): Promise<
 function ownedFiles(spec: GuestSpec): readonly string[] {
   const disks = spec.disks.flatMap((disk) => (disk.source.kind === 'file' ? [disk.source.path] : []));
   return spec.configDrivePath === undefined ? disks : [...disks, spec.configDrivePath];
-}
-
-async function giveTo(path: string, owner: { readonly uid: number; readonly gid: number }): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((caught: unknown) => {
-    throw ShoalError.from(caught, isMissing(caught) ? 'NOT_FOUND' : 'DRIVER_FAILED', `opening ${path}`);
-  });
-  try {
-    await file.chown(owner.uid, owner.gid);
-  } finally {
-    await file.close();
-  }
 }
 
 /** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */

@@ -1,31 +1,25 @@
 /**
  * With which rights QEMU runs. A guest that breaks out of QEMU has what QEMU has, so that is as little as works:
  *
- * - `user`: a user without rights (default `nobody`), no capabilities, no way to get any.
- * - `root-without-capabilities`: uid 0 with every capability dropped, when that user cannot reach the files (a checkout
- *   under /root). It can still touch what root owns, which is why it is reported and not the default.
+ * - `user-per-guest`: a user of its own for each guest, no capabilities, no way to get any.
+ * - `root-without-capabilities`: uid 0 with every capability dropped, where there is neither a namespace (confinement.ts)
+ *   nor a way for such users to the files (a checkout under /root in a container). It can still touch what root owns, and
+ *   every other guest; so it is reported, and not the default.
  * - `own-user`: the agent is not root; QEMU runs as the agent does.
  */
-import { ShoalError } from '../../node/base/errors.ts';
 import type { CommandRunner } from '../command.ts';
 
+/** Which of them, and why. */
 export interface Privileges {
-  readonly mode: 'user' | 'root-without-capabilities' | 'own-user';
-  readonly uid: number;
-  readonly gid: number;
+  readonly mode: 'user-per-guest' | 'root-without-capabilities' | 'own-user';
   /** Why it is this mode, for people. */
   readonly reason: string;
-  /** What stands before QEMU's own arguments. */
-  readonly prefix: readonly string[];
 }
 
-export interface PrivilegesRequest {
-  /** Name of the user that QEMU should run as. */
-  readonly user: string;
-  /** Folders that QEMU must be able to enter and files that it must be able to read. */
-  readonly paths: readonly string[];
-  /** A group that QEMU joins, for a device node (/dev/kvm). */
-  readonly deviceGid?: number;
+/** A user and the groups that it is in beside its own. */
+export interface Rights {
+  readonly uid: number;
+  readonly groups: readonly number[];
 }
 
 const dropAll = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'];
@@ -33,43 +27,27 @@ const dropAll = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'];
 /** Prints the first path that cannot be used and fails; entering a folder needs `x`, reading a file needs `r`. */
 const reachScript = 'for p; do if [ -d "$p" ]; then [ -x "$p" ]; else [ -r "$p" ]; fi || { echo "$p"; exit 1; }; done';
 
-/** Chooses the least that works here. Throws `COMMAND_MISSING` without `setpriv`, `INVALID_ARGUMENT` for no such user. */
-export async function choosePrivileges(run: CommandRunner, request: PrivilegesRequest): Promise<Privileges> {
-  const ownUid = process.getuid?.() ?? 0;
-  const ownGid = process.getgid?.() ?? 0;
-  if (ownUid !== 0) {
-    return {
-      mode: 'own-user',
-      uid: ownUid,
-      gid: ownGid,
-      reason: 'the agent is not root',
-      prefix: ['setpriv', '--no-new-privs'],
-    };
-  }
-  const groups = request.deviceGid === undefined ? '--clear-groups' : `--groups=${request.deviceGid}`;
-  const uid = await userNumber(run, request.user, '-u');
-  const gid = await userNumber(run, request.user, '-g');
-  const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, groups, ...dropAll];
-  if (uid === 0) {
-    return { ...withoutCapabilities(groups), reason: `user ${request.user} is root` };
-  }
-  const probe = await run([...prefix, 'sh', '-c', reachScript, 'sh', ...request.paths], { okStatus: [0, 1] });
-  if (probe.status === 0) {
-    return { mode: 'user', uid, gid, reason: `user ${request.user} reaches all files`, prefix };
-  }
-  return { ...withoutCapabilities(groups), reason: `user ${request.user} cannot reach ${probe.stdout.trim()}` };
+/** Who QEMU is when each guest cannot have a user: root without rights, or the agent itself. */
+export function sharedUid(): number {
+  return process.getuid?.() ?? 0;
 }
 
-function withoutCapabilities(groups: string): Omit<Privileges, 'reason'> {
-  return { mode: 'root-without-capabilities', uid: 0, gid: 0, prefix: ['setpriv', groups, ...dropAll] };
+/** What stands before QEMU's own arguments. */
+export function rightsPrefix(mode: Privileges['mode'], rights: Rights): readonly string[] {
+  if (mode === 'own-user') return ['setpriv', '--no-new-privs'];
+  const groups = rights.groups.length === 0 ? '--clear-groups' : `--groups=${rights.groups.join(',')}`;
+  if (mode === 'root-without-capabilities') return ['setpriv', groups, ...dropAll];
+  return ['setpriv', `--reuid=${rights.uid}`, `--regid=${rights.uid}`, groups, ...dropAll];
 }
 
-async function userNumber(run: CommandRunner, user: string, option: '-u' | '-g'): Promise<number> {
-  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) throw new ShoalError('INVALID_ARGUMENT', `'${user}' is not a user name`);
-  const result = await run(['id', option, user], { okStatus: [0, 1] });
-  const number = Number(result.stdout.trim());
-  if (result.status !== 0 || !Number.isSafeInteger(number)) {
-    throw new ShoalError('INVALID_ARGUMENT', `there is no user ${user} on this host`);
-  }
-  return number;
+/** Chooses the least that works where guests have no namespace: `paths` are what all of them must reach. */
+export async function choosePrivileges(
+  run: CommandRunner,
+  request: { readonly probe: Rights; readonly paths: readonly string[] },
+): Promise<Privileges> {
+  if (process.getuid?.() !== 0) return { mode: 'own-user', reason: 'the agent is not root' };
+  const argv = [...rightsPrefix('user-per-guest', request.probe), 'sh', '-c', reachScript, 'sh', ...request.paths];
+  const probe = await run(argv, { okStatus: [0, 1] });
+  if (probe.status === 0) return { mode: 'user-per-guest', reason: 'other users reach the files' };
+  return { mode: 'root-without-capabilities', reason: `other users cannot reach ${probe.stdout.trim()}` };
 }

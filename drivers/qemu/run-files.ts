@@ -1,12 +1,15 @@
 /**
  * What the driver keeps on disk for each guest, so that the next agent finds everything again:
  *
- *     RUN/guests/SERVER/           agent's, 0711
+ *     RUN/root/                    empty: where confine.sh builds what a guest sees, in the guest's own namespace
+ *     RUN/guests/SERVER/           agent's, 0700 (0711 where guests have no namespace)
  *       spec.json                  what it was last started with
+ *       user.json                  which user it is, see guest-users.ts
+ *       ceph/                      its copy of the Ceph client's files, when it has disks there
  *       process.json               which process it is; there from its start until it was told to stop and is gone
  *       qemu.log                   QEMU's own complaints, of the last start
  *       console-earlier.log        serial console, the part before console.log
- *       qemu/                      QEMU's, 0700
+ *       qemu/                      QEMU's, 0700, as all that is in it
  *         qmp, people, serial, vnc   sockets
  *         pid, console.log
  *
@@ -14,7 +17,7 @@
  * A Unix socket's path has at most 107 bytes. When RUN is too long for that, sockets are named through a short link.
  */
 import { createHash } from 'node:crypto';
-import { chown, lchown, mkdir, readdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
@@ -56,11 +59,23 @@ export class RunFiles {
     this.#socketsDir = Buffer.byteLength(longest) <= socketPathBytesMax ? this.#guestsDir : shortLink(this.#guestsDir);
   }
 
+  /** Where guests' namespaces are built. */
+  get rootDir(): string {
+    return join(this.runDir, 'root');
+  }
+
+  /** A guest's copies of the Ceph client's files. */
+  cephDir(serverId: ServerId): string {
+    return join(this.folder(serverId), 'ceph');
+  }
+
   /** Makes the folders, and the link when one is needed. */
   async prepare(): Promise<void> {
-    await mkdir(this.#guestsDir, { recursive: true, mode: 0o711 });
+    for (const folder of [this.#guestsDir, this.rootDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
     if (this.#socketsDir === this.#guestsDir) return;
-    await mkdir(dirname(this.#socketsDir), { recursive: true, mode: 0o755 });
+    // Links and nothing else: guests without a namespace of their own pass through it to their sockets.
+    await mkdir(dirname(this.#socketsDir), { recursive: true });
+    await chmod(dirname(this.#socketsDir), 0o711);
     try {
       await symlink(this.#guestsDir, this.#socketsDir);
     } catch (caught) {
@@ -120,22 +135,40 @@ export class RunFiles {
     return names.filter((name) => serverIdPattern.test(name)) as ServerId[];
   }
 
-  /** Folders ready for a start as `owner`; sockets that an earlier QEMU left are gone, its console log stays. */
-  async prepareGuest(serverId: ServerId, owner: { readonly uid: number; readonly gid: number }): Promise<void> {
+  /**
+   * Lets other users pass through the agent's folders to their own, or lets nobody. The latter also for folders that an
+   * earlier version made.
+   */
+  async setPassable(passable: boolean): Promise<void> {
+    const mode = passable ? 0o711 : 0o700;
+    const folders = [this.runDir, this.#guestsDir, ...(await this.servers()).map((serverId) => this.folder(serverId))];
+    for (const folder of folders) await chmod(folder, mode);
+  }
+
+  /** The guest's folder, for the agent's notes before its first start. */
+  async makeFolder(serverId: ServerId, passable: boolean): Promise<void> {
+    await mkdir(this.folder(serverId), { recursive: true });
+    await chmod(this.folder(serverId), passable ? 0o711 : 0o700);
+    await syncFolder(this.#guestsDir);
+  }
+
+  /** Folders ready for a start as `uid`; sockets that an earlier QEMU left are gone, its console log stays. */
+  async prepareGuest(serverId: ServerId, uid: number): Promise<void> {
     const paths = this.guestPaths(serverId);
     const own = dirname(paths.pidFile);
-    await mkdir(own, { recursive: true, mode: 0o711 });
+    await mkdir(own, { recursive: true });
+    await chmod(own, 0o700);
     for (const name of Object.values(socketNames)) await rm(join(own, name), { force: true });
     if (process.getuid?.() === 0) {
-      await chown(own, owner.uid, owner.gid);
+      await chown(own, uid, uid);
       // QEMU holds a lock on its pid file, which keeps a second one out; so that file is handed over, not removed.
       for (const path of [paths.consoleLog, paths.pidFile]) {
-        await lchown(path, owner.uid, owner.gid).catch((caught: unknown) => {
+        await lchown(path, uid, uid).catch((caught: unknown) => {
           if (!isMissing(caught)) throw caught;
         });
       }
     }
-    await syncFolder(this.#guestsDir);
+    await syncFolder(this.folder(serverId));
   }
 
   async writeSpec(spec: GuestSpec): Promise<void> {

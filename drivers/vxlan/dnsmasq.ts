@@ -1,5 +1,5 @@
 /** The dnsmasq of a network: its files and its process, which outlives the agent. */
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { isMissing } from '../../node/base/system-error.ts';
@@ -10,8 +10,8 @@ import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, readLeases } from './dh
 import type { Host } from './host.ts';
 import type { Netns } from './netns.ts';
 
-/** Who dnsmasq turns into after it has opened its sockets. */
-const unprivilegedUser = 'nobody';
+/** Whom dnsmasq may turn into after it has opened its sockets: its package's own user, if it made one. */
+const unprivilegedUsers = ['dnsmasq', 'nobody'] as const;
 
 /** DHCP of one network on this host. */
 export class Dnsmasq {
@@ -19,6 +19,8 @@ export class Dnsmasq {
   readonly #folder: string;
   readonly #paths: DhcpPaths;
   readonly #process: DetachedProcess;
+  /** Whom it runs as, and its hosts files belong to. */
+  #uid = 0;
 
   constructor(host: Host, networkId: string) {
     this.#host = host;
@@ -43,8 +45,9 @@ export class Dnsmasq {
     ports: readonly PortEntry[],
     signal: AbortSignal,
   ): Promise<boolean> {
-    await mkdir(this.#paths.hostsDir, { recursive: true, mode: 0o755 });
+    await mkdir(this.#folder, { recursive: true });
     const user = await this.#user();
+    await this.#makeHostsDir(user);
     const argv = dnsmasqArguments(network, subnet, this.#paths, user);
     const changed = await this.#writeHosts(ports);
     let running = await this.#process.running();
@@ -98,7 +101,8 @@ export class Dnsmasq {
         result = 'added';
       }
       const draft = join(this.#folder, `host-${name}`);
-      await writeFileDurably(draft, line);
+      await writeFileDurably(draft, line, { mode: 0o600 });
+      await chown(draft, this.#uid, 0);
       await rename(draft, path);
     }
     return result;
@@ -125,17 +129,35 @@ export class Dnsmasq {
     await writeFileDurably(this.#paths.leaseFile, kept.map((lease) => `${lease.line}\n`).join(''));
   }
 
+  /** The hosts files are dnsmasq's, and nobody else's: it reads them again when it is no longer root. */
+  async #makeHostsDir(user: string): Promise<void> {
+    const { hostsDir } = this.#paths;
+    this.#uid = user === 'root' ? 0 : Number((await this.#host.deps.runCommand(['id', '-u', user])).stdout);
+    await mkdir(hostsDir, { recursive: true });
+    await chmod(hostsDir, 0o700);
+    await chown(hostsDir, this.#uid, 0);
+    for (const name of await readdir(hostsDir)) {
+      await chmod(join(hostsDir, name), 0o600);
+      await chown(join(hostsDir, name), this.#uid, 0);
+    }
+  }
+
   /**
-   * `nobody`, unless that user cannot reach the files: a state folder below a private home. Then dnsmasq stays root, which
-   * works and is worse, and the log says so.
+   * A user without rights, and never one that guests run as; `root` when such a user cannot reach the files: a state
+   * folder below a private home. That works and is worse, and the log says so. The driver's own folders let it through.
    */
   async #user(): Promise<string> {
-    for (let folder = this.#paths.hostsDir; ; folder = dirname(folder)) {
-      if (((await stat(folder)).mode & 0o001) === 0) {
-        this.#host.deps.logger.warn({ folder }, 'dnsmasq runs as root: user nobody cannot reach its files');
-        return 'root';
-      }
-      if (folder === dirname(folder)) return unprivilegedUser;
+    const { stateDir } = this.#host.options;
+    for (const folder of [this.#folder, dirname(this.#folder), stateDir]) await chmod(folder, 0o711);
+    for (let folder = stateDir; folder !== dirname(folder); folder = dirname(folder)) {
+      if (((await stat(folder)).mode & 0o001) === 1) continue;
+      this.#host.deps.logger.warn({ folder }, 'dnsmasq runs as root: other users cannot reach its files');
+      return 'root';
     }
+    for (const user of unprivilegedUsers) {
+      const found = await this.#host.deps.runCommand(['id', '-u', user], { okStatus: [0, 1] });
+      if (found.status === 0) return user;
+    }
+    return 'root';
   }
 }

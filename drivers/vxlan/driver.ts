@@ -55,7 +55,7 @@ export class VxlanDriver implements NetworkDriver {
   constructor(deps: VxlanDeps, options: VxlanOptions) {
     checkPrefix(options.namespacePrefix);
     address(options.vtepIp, 'vtepIp');
-    const { externalInterface, stateDir, tapOwnerUid } = options;
+    const { externalInterface, stateDir } = options;
     if (
       externalInterface !== undefined &&
       !/^[A-Za-z0-9_.-]+$/.test(externalInterface.slice(0, interfaceNameMax + 1))
@@ -67,9 +67,6 @@ export class VxlanDriver implements NetworkDriver {
       throw new ShoalError('INVALID_ARGUMENT', 'stateDir is an absolute path without spaces and commas', {
         facts: { stateDir },
       });
-    }
-    if (!Number.isInteger(tapOwnerUid) || tapOwnerUid < 0) {
-      throw new ShoalError('INVALID_ARGUMENT', `tapOwnerUid ${tapOwnerUid} is not a user id`);
     }
     this.#host = new Host(deps, options);
     this.#metadataServer = new DetachedProcess({

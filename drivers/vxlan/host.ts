@@ -31,8 +31,6 @@ export interface VxlanOptions {
   readonly externalInterface?: string;
   /** Absolute path of a folder for the book, DHCP and metadata files. Survives reboots. */
   readonly stateDir: string;
-  /** User that QEMU runs as: the only one, besides root, that may open the taps. */
-  readonly tapOwnerUid: number;
 }
 
 /** What the driver is given. */

@@ -175,16 +175,17 @@ export function veth(
 }
 
 /**
- * A guest's tap: persistent, so that it outlives QEMU and the agent, and open to `ownerUid` alone. Neighbour suppression
- * stays off: on the port where an ARP request comes in it would keep the bridge from answering.
+ * A guest's tap: persistent, so that it outlives QEMU and the agent, and root's until the compute driver gives it to its
+ * guest. Neighbour suppression stays off: on the port where an ARP request comes in it would keep the bridge from
+ * answering.
  */
 export function tap(
   name: string,
-  options: { ownerUid: number; bridge: string; mtu: number; alias: string; security: boolean },
+  options: { bridge: string; mtu: number; alias: string; security: boolean },
 ): LinkWanted {
   return {
     name,
-    create: `tuntap add dev ${name} mode tap user ${options.ownerUid}`,
+    create: `tuntap add dev ${name} mode tap user 0`,
     mtu: options.mtu,
     master: options.bridge,
     alias: options.alias,

@@ -55,7 +55,6 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
     changed = (await syncService(host, spec.networkId, signal)) || changed;
     changed = (await syncDhcp(host, spec.networkId, signal)) || changed;
     const wanted = tap(name, {
-      ownerUid: host.options.tapOwnerUid,
       bridge: bridgeName(network.spec.vni),
       mtu: network.spec.mtu,
       alias: portAlias(spec.portId, spec.networkId),

@@ -17,7 +17,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** How a file is written. */
 export interface DurableFileOptions {
-  /** Rights of the new file, from its first moment on; default 0o644. */
+  /** Rights of the new file, whatever the umask. Default: 0o644 as far as the umask lets it. */
   readonly mode?: number;
   /** Code of the failure; default `DRIVER_FAILED`. */
   readonly failure?: ErrorCode;
@@ -39,6 +39,7 @@ export async function writeFileDurably(
     // No two writers share the name; one that died with the same pid, as in a container, may have left it.
     await rm(beside, { force: true });
     file = await open(beside, 'wx', options.mode ?? 0o644);
+    if (options.mode !== undefined) await file.chmod(options.mode);
     await file.writeFile(data);
     await file.sync();
     await file.close();

@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
+import { uidRangeDefault } from '../../drivers/uid-range.ts';
 
 const endpoint = (description: string) =>
   Type.String({ pattern: '^[^\\s]*:[0-9]{1,5}$', maxLength: 260, description: `${description} (host:port)` });
@@ -83,7 +84,17 @@ export const configSchema = Type.Object(
     compute: Type.Object(
       {
         driver: Type.Union([Type.Literal('qemu'), Type.Literal('fake')]),
-        user: Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,31}$', description: 'user that QEMU runs as' }),
+        uidFirst: Type.Integer({
+          minimum: 65_536,
+          maximum: 2_147_483_646,
+          description:
+            'first of the user numbers that guests and helpers run as; each agent of a machine needs its own',
+        }),
+        uidCount: Type.Integer({
+          minimum: 80,
+          maximum: 1_000_000,
+          description: 'how many of them; 16 are the host’s own',
+        }),
         stopGraceMs: Type.Integer({
           minimum: 0,
           maximum: 600_000,
@@ -199,7 +210,13 @@ export function configDefaults(): Config {
     // Ten seconds in which a busy machine gives the voters no CPU, and an election; a host's kernel answers a connection
     // within a round trip however busy it is, and 400 ms after 400 ms of silence refuses within a second what is lost.
     raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2, patienceMs: 12_000, askMs: 400 },
-    compute: { driver: 'qemu', user: 'nobody', stopGraceMs: 60_000 },
+    compute: {
+      driver: 'qemu',
+      // Numbers that nobody else gives away: see drivers/uid-range.ts.
+      uidFirst: uidRangeDefault.first,
+      uidCount: uidRangeDefault.count,
+      stopGraceMs: 60_000,
+    },
     storage: 'local',
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
     network: { driver: 'vxlan', vtepIp: '', underlayMtu: 1500, externalInterface: '', namespacePrefix: 'shoal' },

@@ -14,6 +14,7 @@ import { stringify } from 'yaml';
 import { runCommand } from '../../drivers/command.ts';
 import { identifySync, type ProcessIdentity } from '../../drivers/process.ts';
 import { RunFiles } from '../../drivers/qemu/run-files.ts';
+import { uidRangeDefault } from '../../drivers/uid-range.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
 import { localSocketPath } from '../local-socket.ts';
 import { readMembership } from '../membership.ts';
@@ -38,6 +39,9 @@ const agentReadyMsMax = 30_000;
 const startsAtOnce = 4;
 /** Time an agent has to end after SIGTERM. */
 const agentStopMsMax = 15_000;
+/** User numbers of one agent; and room for so many agents of one cloud. */
+const uidCount = 1024;
+const agentsMax = 256;
 /** MTU of the make-believe underlay: guests get 1500. */
 const underlayMtu = 1600;
 
@@ -287,7 +291,7 @@ export class DevCloud {
       peer: { listen: `${host}:${agent.peerPort}` },
       gossip: { listen: `${host}:${agent.gossipPort}` },
       api: { listen: `${host}:${agent.apiPort}`, grpcListen: `${host}:${agent.grpcPort}` },
-      compute: { driver: real ? 'qemu' : 'fake' },
+      compute: { driver: real ? 'qemu' : 'fake', ...this.#uids(agent) },
       storage,
       network: real
         ? {
@@ -300,6 +304,12 @@ export class DevCloud {
       ...(this.options.ceph === undefined ? {} : { ceph: this.options.ceph(agent) }),
     };
     writeFileSync(agent.configPath, `# Written by the development cloud at each start.\n${stringify(config)}`);
+  }
+
+  /** User numbers of its own for each agent of each cloud of the machine: clouds differ in their octet. */
+  #uids(agent: AgentPlace): { uidFirst: number; uidCount: number } {
+    const place = this.#record.octet * agentsMax + this.layout.agents.indexOf(agent);
+    return { uidFirst: uidRangeDefault.first + place * uidCount, uidCount };
   }
 
   #writeCredentials(): void {

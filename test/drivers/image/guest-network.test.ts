@@ -76,11 +76,15 @@ await t.test(
       vcpus: 1,
       memoryMib: 96,
       disks: [
-        { volumeId: randomUUID() as VolumeId, source: { kind: 'file', path: disk, format: 'qcow2' }, bootIndex: 0 },
+        {
+          volumeId: randomUUID() as VolumeId,
+          source: { kind: 'file', path: disk, format: 'qcow2', backingPath: image.qcow2Path },
+          bootIndex: 0,
+        },
       ],
       nics: [{ portId: randomUUID() as PortId, mac: '52:54:00:00:77:0a', mtu: 1400, tapName: 'tap0' }],
     };
-    t.equal(driver.facts.privileges.mode, 'user', 'QEMU opens its tap without any right');
+    t.equal(driver.facts.privileges.mode, 'user-per-guest', 'QEMU opens its tap without any right');
     await driver.startGuest(spec, signal);
     t.teardown(() => driver.stopGuest(serverId, { graceMs: 0 }, signal));
 

@@ -32,7 +32,11 @@ await t.test(
       vcpus: 1,
       memoryMib: 128,
       disks: [
-        { volumeId: randomUUID() as VolumeId, source: { kind: 'file', path: disk, format: 'qcow2' }, bootIndex: 0 },
+        {
+          volumeId: randomUUID() as VolumeId,
+          source: { kind: 'file', path: disk, format: 'qcow2', backingPath: image.qcow2Path },
+          bootIndex: 0,
+        },
       ],
       nics: [],
     };

@@ -4,8 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { GuestFound, GuestSpec } from '../../../drivers/types.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
 import type { PortId, ServerId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { openFolder, tinyDisk, whyNoQemu } from '../../support/qemu-host.ts';
@@ -29,31 +31,42 @@ async function statusOf(pid: number | undefined): Promise<ReadonlyMap<string, st
   return new Map(text.split('\n').map((line) => [line.split(':')[0] ?? '', line.split(':\t')[1] ?? '']));
 }
 
+/** As in a container: no namespaces. */
+const withoutNamespaces: CommandRunner = (argv, options) =>
+  argv[0] === 'unshare'
+    ? Promise.reject(new ShoalError('COMMAND_FAILED', 'unshare failed: Operation not permitted'))
+    : runCommand(argv, options);
+
 await t.test(
-  'QEMU runs without rights, or as root without capabilities where its user cannot go',
+  'QEMU runs without rights, or as root without capabilities where there is neither a namespace nor a way',
   { skip },
   async (t) => {
-    const places: [string, number, string][] = [
-      ['user', 0o711, '65534'],
-      ['root-without-capabilities', 0o700, '0'],
+    const places: [string, CommandRunner, number][] = [
+      ['user-per-guest', runCommand, 0o700],
+      ['user-per-guest', withoutNamespaces, 0o711],
+      ['root-without-capabilities', withoutNamespaces, 0o700],
     ];
-    for (const [mode, folderMode, uid] of places) {
+    for (const [mode, run, folderMode] of places) {
       const folder = await openFolder(t);
       // Long enough that sockets need another name.
       const parent = join(folder, 'p'.repeat(90));
       await mkdir(parent, { mode: folderMode });
-      const driver = new QemuDriver({ log: silentLogger }, { runDir: join(parent, 'run'), accelerator: 'tcg' });
+      const uids = { first: 1_950_000_000, count: 100 };
+      const options = { runDir: join(parent, 'run'), accelerator: 'tcg', uids } as const;
+      const driver = new QemuDriver({ log: silentLogger, run }, options);
       await driver.start(signal);
-      t.match(driver.facts.privileges, { mode, reason: mode === 'user' ? /reaches all files/ : parent });
+      t.match(driver.facts, { privileges: { mode }, confinement: { isWhole: run === runCommand } });
+      if (mode !== 'user-per-guest') t.match(driver.facts.privileges.reason, parent);
       const spec = await newSpec(parent);
       const { pid } = await driver.startGuest(spec, signal);
       const status = await statusOf(pid);
-      t.equal(status.get('Uid')?.split('\t')[1], uid, mode);
+      t.equal(status.get('Uid')?.split('\t')[1], mode === 'user-per-guest' ? '1950000016' : '0', mode);
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
         t.equal(status.get(set), '0000000000000000', set);
       t.equal(status.get('NoNewPrivs'), '1');
       t.equal(status.get('Seccomp'), '2');
-      t.equal(status.get('Groups')?.trim(), '', 'no further group');
+      const groups = mode === 'user-per-guest' ? '1950000001' : '';
+      t.equal(status.get('Groups')?.trim(), groups, 'no further group but that of the images');
       const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
       t.match(limits, /Max data size +2164260864 /, 'its memory is bounded');
       const environment = await readFile(`/proc/${pid}/environ`, 'utf8');

@@ -51,7 +51,7 @@ await t.test('socket paths fit into an address, however long the run folder is',
     const files = new RunFiles(runDir);
     await files.prepare();
     await files.prepare();
-    await files.prepareGuest(serverId, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    await files.prepareGuest(serverId, process.getuid?.() ?? 0);
     const paths = files.guestPaths(serverId);
     for (const path of [paths.qmpSocket, paths.peopleQmpSocket, paths.serialSocket, paths.vncSocket]) {
       t.ok(Buffer.byteLength(path) <= 107, path);

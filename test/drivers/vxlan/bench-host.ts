@@ -13,8 +13,6 @@ import { silentLogger } from '../../../node/base/logger.ts';
 
 /** No step of a test takes longer. */
 const stepTimeoutMs = 60_000;
-/** `nobody`: nobody opens the taps of a test. */
-const tapOwnerUid = 65_534;
 let labs = 0;
 /** The router of every lab. */
 export const labRouterId = 'router-one' as RouterId;
@@ -71,7 +69,6 @@ export async function makeLab(t: Test, hosts: number): Promise<Lab> {
           vtepIp: host.vtepIp,
           externalInterface: host.externalInterface,
           stateDir: join(stateDir, String(index)),
-          tapOwnerUid,
         },
       );
     },

@@ -75,7 +75,7 @@ await t.test('interfaces are made when missing, mended when wrong, left alone wh
   const wanted = [
     bridge('br-7', { filtered: true, mtu: 1450, alias: 'shoal:network:n' }),
     vxlan('vx-7', { vni: 7, vtepIp: '10.98.0.1', bridge: 'br-7', mtu: 1450, flood: true }),
-    tap('tap1', { ownerUid: 65534, bridge: 'br-7', mtu: 1450, alias: 'shoal:port:p:n', security: true }),
+    tap('tap1', { bridge: 'br-7', mtu: 1450, alias: 'shoal:port:p:n', security: true }),
   ];
   const made = linkBatch(new Map(), wanted, { ipv6: true });
   t.same(made.created, ['br-7', 'vx-7', 'tap1']);
@@ -90,7 +90,7 @@ await t.test('interfaces are made when missing, mended when wrong, left alone wh
     'link set vx-7 mtu 1450',
     'link set vx-7 master br-7',
     'link set vx-7 up',
-    'tuntap add dev tap1 mode tap user 65534',
+    'tuntap add dev tap1 mode tap user 0',
     'link set tap1 addrgenmode none',
     'link set tap1 mtu 1450',
     'link set tap1 alias shoal:port:p:n',

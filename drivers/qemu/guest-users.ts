@@ -1,0 +1,132 @@
+/**
+ * Which user each guest is: a number of its own, kept for as long as the guest is known on this host, so that one broken
+ * QEMU can neither open another guest's disk nor talk to its monitor.
+ *
+ *     RUN/guests/SERVER/user.json   its number, and the files that were given to that user
+ *     RUN/next-user.json            where the search for the next free number begins
+ *
+ * A number is given again only when it has come round the whole range, no guest's folder names it, and no process runs
+ * under it. Files are taken back when their guest ends, so that none is left behind under a number.
+ */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileDurably } from '../../node/base/durable-file.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ServerId } from '../../node/base/ids.ts';
+import { isRecord } from '../../node/base/json-value.ts';
+import { isMissing } from '../../node/base/system-error.ts';
+import { readJsonFile } from '../json-file.ts';
+import { usersOfProcesses } from '../process.ts';
+import { guestUids, type UidRange } from '../uid-range.ts';
+import type { RunFiles } from './run-files.ts';
+
+interface UserRecord {
+  readonly uid: number;
+  /** Paths that belong to that user now, and go back to root when the guest has ended. */
+  readonly files: readonly string[];
+}
+
+/** See above. Only for an agent that is root. */
+export class GuestUsers {
+  readonly #files: RunFiles;
+  readonly #range: UidRange;
+  /** Numbers are given one after another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(files: RunFiles, range: UidRange) {
+    this.#files = files;
+    this.#range = guestUids(range);
+  }
+
+  /** The guest's number; a new one when it has none in this range yet. `UNAVAILABLE` when all are taken. */
+  uidOf(serverId: ServerId): Promise<number> {
+    const turn = this.#last.then(() => this.#uidOf(serverId));
+    this.#last = turn.catch(() => {}); // The failure is its caller's.
+    return turn;
+  }
+
+  /** Makes these files the guest's own, for it and root alone. What it was given before and is not among them goes back. */
+  async give(serverId: ServerId, uid: number, files: readonly string[]): Promise<void> {
+    const before = await this.#read(serverId);
+    await this.#write(serverId, { uid, files: [...new Set([...files, ...(before?.files ?? [])])] });
+    for (const path of before?.files ?? []) if (!files.includes(path)) await chownFile(path, 0, 'may be gone');
+    for (const path of files) await chownFile(path, uid, 'must exist');
+    await this.#write(serverId, { uid, files });
+  }
+
+  /** Gives the guest's files back to root. Its process must be gone. Nothing given is success. */
+  async takeBack(serverId: ServerId): Promise<void> {
+    const record = await this.#read(serverId);
+    if (record === undefined || record.files.length === 0) return;
+    for (const path of record.files) await chownFile(path, 0, 'may be gone');
+    await this.#write(serverId, { ...record, files: [] });
+  }
+
+  async #uidOf(serverId: ServerId): Promise<number> {
+    const { first, count } = this.#range;
+    const known = await this.#read(serverId);
+    if (known !== undefined && known.uid >= first && known.uid < first + count) return known.uid;
+    const taken = await usersOfProcesses();
+    for (const other of await this.#files.servers()) {
+      const record = await this.#read(other);
+      if (record !== undefined) taken.add(record.uid);
+    }
+    const start = await this.#readNext();
+    for (let step = 0; step < count; step += 1) {
+      const uid = first + ((start - first + step) % count);
+      if (taken.has(uid)) continue;
+      // The place of the next search first: a number that was given in vain only rests until its turn comes again.
+      const next = { uid: first + ((uid - first + 1) % count) };
+      await writeFileDurably(this.#nextPath(), JSON.stringify(next), { mode: 0o600 });
+      await this.#write(serverId, { uid, files: known?.files ?? [] });
+      return uid;
+    }
+    throw new ShoalError('UNAVAILABLE', `all ${count} user numbers for guests are taken on this host`);
+  }
+
+  async #readNext(): Promise<number> {
+    const { first, count } = this.#range;
+    const value = await readJsonFile(this.#nextPath());
+    const uid = isRecord(value) ? value['uid'] : undefined;
+    return typeof uid === 'number' && uid >= first && uid < first + count ? uid : first;
+  }
+
+  async #read(serverId: ServerId): Promise<UserRecord | undefined> {
+    const path = this.#path(serverId);
+    const value = await readJsonFile(path);
+    if (value === undefined) return undefined;
+    const uid = isRecord(value) ? value['uid'] : undefined;
+    const files = isRecord(value) ? value['files'] : undefined;
+    if (typeof uid === 'number' && Array.isArray(files)) return { uid, files: files.map(String) };
+    throw new ShoalError('DRIVER_FAILED', `${path} is not the record of a guest's user`);
+  }
+
+  async #write(serverId: ServerId, record: UserRecord): Promise<void> {
+    await writeFileDurably(this.#path(serverId), JSON.stringify(record), { mode: 0o600 });
+  }
+
+  #path(serverId: ServerId): string {
+    return join(this.#files.folder(serverId), 'user.json');
+  }
+
+  #nextPath(): string {
+    return join(this.#files.runDir, 'next-user.json');
+  }
+}
+
+async function chownFile(path: string, uid: number, missing: 'must exist' | 'may be gone'): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((caught: unknown) => {
+    if (!isMissing(caught)) throw ShoalError.from(caught, 'DRIVER_FAILED', `opening ${path}`);
+    if (missing === 'may be gone') return undefined;
+    throw ShoalError.from(caught, 'NOT_FOUND', `opening ${path}`);
+  });
+  if (file === undefined) return;
+  try {
+    // The rights first: whoever has the file at no moment lets others in.
+    await file.chmod(0o600);
+    await file.chown(uid, uid);
+  } finally {
+    await file.close();
+  }
+}
