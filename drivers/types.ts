@@ -8,7 +8,17 @@
  * - "Absent" is an answer only when the host was asked and said so. When it could not be asked: `CANNOT_TELL`.
  * - Everything that waits takes an `AbortSignal` and has a bound of its own.
  */
-import type { HostId, ImageId, NetworkId, PortId, RouterId, ServerId, SubnetId, VolumeId } from '../node/base/ids.ts';
+import type {
+  HostId,
+  ImageId,
+  ImageSha256,
+  NetworkId,
+  PortId,
+  RouterId,
+  ServerId,
+  SubnetId,
+  VolumeId,
+} from '../node/base/ids.ts';
 
 /** How guests execute: `kvm` only when a probe guest proved it; `fake` when there is no guest at all. */
 export type Accelerator = 'kvm' | 'tcg' | 'fake';
@@ -40,8 +50,8 @@ export interface DiskSpec {
   readonly volumeId: VolumeId;
   /** Size that the guest sees, bytes; at least the image's virtual size. */
   readonly sizeBytes: number;
-  /** Image whose content is at the bottom, copy-on-write; absent for an empty disk. */
-  readonly imageId?: ImageId;
+  /** Content at the bottom, copy-on-write; absent for an empty disk. */
+  readonly imageSha256?: ImageSha256;
   /** The generation of the server that owns it: what the storage lock carries. */
   readonly generation: number;
 }
@@ -52,12 +62,15 @@ export interface DiskFound {
   readonly sizeBytes: number;
   /** Bytes really taken, where the storage can say cheaply. */
   readonly usedBytes?: number;
-  readonly imageId?: ImageId;
+  /** Content at its bottom. */
+  readonly imageSha256?: ImageSha256;
+  /** Made by an earlier version, above a copy that was named by the image's id; `imageSha256` is absent then. */
+  readonly legacyImageId?: ImageId;
 }
 
 /** An image already verified and inspected (drivers/image), present as a local file. */
 export interface ImageFile {
-  readonly imageId: ImageId;
+  readonly sha256: ImageSha256;
   readonly path: string;
   readonly format: 'qcow2' | 'raw';
   /** Size that a guest would see, bytes. */
@@ -83,12 +96,19 @@ export interface StorageDriver {
   /** Bytes in all and bytes free for new disks. Throws `UNAVAILABLE` while storage that was just made has not counted. */
   capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }>;
 
-  /** Makes the image's content ready to be cloned (imports it into Ceph, links it beside the disks). */
+  /**
+   * Makes the content ready to be cloned (imports it into Ceph, links it beside the disks), under the name of its SHA-256.
+   * `IDENTITY_MISMATCH` when the file is not that content; `CONFLICT` when what is there by that name has another size or
+   * format.
+   */
   ensureImage(image: ImageFile, signal: AbortSignal): Promise<void>;
   /** Whether `ensureImage` has completed for it. */
-  hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean>;
-  /** Removes the driver's copy of an image. `CONFLICT` while disks are cloned from it. Absent is success. */
-  removeImage(imageId: ImageId, signal: AbortSignal): Promise<void>;
+  hasImage(sha256: ImageSha256, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Removes the driver's copy of a content; by an image's id, the copy that an earlier version named so. `CONFLICT` while
+   * disks are cloned from it. Absent is success.
+   */
+  removeImage(name: ImageSha256 | ImageId, signal: AbortSignal): Promise<void>;
 
   /** Makes the disk unless it exists; grows it when it is smaller than asked. Never shrinks. */
   ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void>;

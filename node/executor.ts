@@ -3,11 +3,12 @@
  * after any line and done again from the top.
  */
 
+import { isImageSha256 } from '../drivers/image/content-name.ts';
 import type { ComputeDriver, DiskSpec, GuestSpec, ImageFile, NicSpec, StorageDriver } from '../drivers/types.ts';
 import type { shoal } from '../proto/messages.ts';
 import { ActedOn } from './acted-on.ts';
 import { ShoalError } from './base/errors.ts';
-import type { HostId, ImageId, PortId, ServerId, VolumeId } from './base/ids.ts';
+import type { HostId, ImageId, ImageSha256, PortId, ServerId, VolumeId } from './base/ids.ts';
 import { failpoint, reached } from './base/maybe.ts';
 import { gibBytes } from './base/units.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
@@ -147,11 +148,13 @@ export class Executor {
   async dropUnusedImages(reader: StateReader, signal: AbortSignal): Promise<void> {
     let failure: unknown;
     for (const [key] of this.#deps.store.entries(storageImagePrefix)) {
-      const [storageName = '', imageId = ''] = key.slice(storageImagePrefix.length).split('/');
+      const [storageName = '', name = ''] = key.slice(storageImagePrefix.length).split('/');
       const storage = this.#deps.storage.get(storageName);
-      if (storage === undefined || imageTable.exists(reader, imageId)) continue;
+      // Copies by an image's id are an earlier version's: no new disk is made of them.
+      const isNamed = isImageSha256(name) && imageTable.by(reader, 'sha256', name).length > 0;
+      if (storage === undefined || isNamed) continue;
       try {
-        await storage.removeImage(imageId as ImageId, signal);
+        await storage.removeImage(name as ImageSha256 | ImageId, signal);
         await this.#deps.store.write([{ key, value: undefined }]);
       } catch (caught) {
         if (!ShoalError.is(caught, 'CONFLICT')) failure ??= caught;
@@ -168,15 +171,14 @@ export class Executor {
     const nics = server.portIds.map((id) => this.#nic(id, reader));
     const storage = this.#storage(server);
     const disk = await this.#diskSpec(server, reader, signal);
-    if (disk.imageId !== undefined && !(await storage.hasImage(disk.imageId, signal))) {
-      const image = imageTable.get(reader, disk.imageId);
-      // A disk made earlier has its own copy of what it needs; only a new one needs the image.
-      if (image !== undefined) {
-        const file = await this.#deps.imageFile(image.record, signal);
-        // Noted before it is made: what is not noted is never removed.
-        await this.#deps.store.write([{ key: storageImageKey(server.storage, disk.imageId), value: true }]);
-        await storage.ensureImage(file, signal);
-      }
+    const image = imageTable.get(reader, server.imageId)?.record;
+    const { imageSha256 } = disk;
+    // A disk made earlier has its own copy of what it needs; only a new one needs the image.
+    if (imageSha256 !== undefined && image !== undefined && !(await storage.hasImage(imageSha256, signal))) {
+      const file = await this.#deps.imageFile(image, signal);
+      // Noted before it is made: what is not noted is never removed.
+      await this.#deps.store.write([{ key: storageImageKey(server.storage, file.sha256), value: true }]);
+      await storage.ensureImage(file, signal);
     }
     await storage.ensureDisk(disk, signal);
     failpoint('start.disk-made');
@@ -218,14 +220,19 @@ export class Executor {
   async #diskSpec(server: shoal.v1.Server, reader: StateReader, signal: AbortSignal): Promise<DiskSpec> {
     const volumeId = server.rootVolumeId as VolumeId;
     const flavorBytes = (server.flavor?.diskGib ?? 0) * gibBytes;
-    const imageBytes = imageTable.get(reader, server.imageId)?.record.virtualSizeBytes ?? 0;
+    const image = imageTable.get(reader, server.imageId)?.record;
+    const imageBytes = image?.virtualSizeBytes ?? 0;
     // The image may have been deleted since: then the disk that was made of it knows.
-    const diskBytes = imageBytes > 0 ? 0 : ((await this.#storage(server).findDisk(volumeId, signal))?.sizeBytes ?? 0);
+    const disk = image === undefined ? await this.#storage(server).findDisk(volumeId, signal) : undefined;
+    if (image === undefined && disk === undefined && server.imageId !== '') {
+      throw new ShoalError('NOT_FOUND', `image ${server.imageId} was deleted before a disk was made of it`);
+    }
+    const imageSha256 = image === undefined ? disk?.imageSha256 : (image.sha256 as ImageSha256);
     return {
       volumeId,
-      sizeBytes: Math.max(flavorBytes, imageBytes, diskBytes),
+      sizeBytes: Math.max(flavorBytes, imageBytes, disk?.sizeBytes ?? 0),
       generation: server.generation,
-      ...(server.imageId === '' ? {} : { imageId: server.imageId as ImageId }),
+      ...(imageSha256 === undefined ? {} : { imageSha256 }),
     };
   }
 
@@ -250,8 +257,8 @@ const softRebootGraceMs = 20_000;
 
 const storageImagePrefix = 'storage-image/';
 
-function storageImageKey(storage: string, imageId: string): string {
-  return `${storageImagePrefix}${storage}/${imageId}`;
+function storageImageKey(storage: string, sha256: string): string {
+  return `${storageImagePrefix}${storage}/${sha256}`;
 }
 
 function rebootKey(server: shoal.v1.Server): string {

@@ -10,7 +10,7 @@ import type { BlobStore } from '../drivers/image/store.ts';
 import type { ImageFile } from '../drivers/types.ts';
 import { shoal } from '../proto/messages.ts';
 import { ShoalError } from './base/errors.ts';
-import type { HostId, ImageId } from './base/ids.ts';
+import type { HostId, ImageSha256 } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import { ownValue } from './base/own-value.ts';
 import type { ImageContent, ServiceDependencies, StoredImage } from './services/dependencies.ts';
@@ -95,7 +95,7 @@ export class ImageDepot implements ImageContent {
     }
     await this.#ensure(image.sha256, image.hostIds, signal);
     return {
-      imageId: image.id as ImageId,
+      sha256: image.sha256 as ImageSha256,
       path: this.#blobs.path(image.sha256),
       format,
       virtualSizeBytes: image.virtualSizeBytes,

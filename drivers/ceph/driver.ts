@@ -2,15 +2,17 @@
  * Disks in Ceph RBD: images in one pool, disks in another as copy-on-write clones of them. QEMU opens them through
  * librbd; this driver manages them with `rbd`.
  *
- *     images/IMAGE@base     the image's content; IMAGE appears by rename, when its content is whole
+ *     images/SHA256@base    an image's content; SHA256 appears by rename, when its content is whole
  *     volumes/VOLUME        the disk
  *
  * Several hosts work on the same pools at the same time: whoever is second finds what the first one made.
  */
+import { createHash } from 'node:crypto';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import type { CommandRunner } from '../command.ts';
+import { checkImageName, checkImageSha256, mustBeContent } from '../image/content-name.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
 import { CephClient, type CephIdentity } from './client.ts';
 import { exitStatus } from './exit-status.ts';
@@ -83,34 +85,44 @@ export class RbdStorageDriver implements StorageDriver {
   }
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
-    checkId(image.imageId);
-    if (await this.hasImage(image.imageId, signal)) return;
-    const name = `${this.#images}/${image.imageId}`;
-    if ((await this.#info(name, signal)) === undefined) await this.#importImage(image, signal);
+    checkImageSha256(image.sha256);
+    const name = `${this.#images}/${image.sha256}`;
+    let there = await this.#info(name, signal);
+    if (there === undefined) {
+      await mustBeContent(image.path, image.sha256, signal);
+      await this.#importImage(image, signal);
+      there = await this.#info(name, signal);
+    }
+    if (there !== undefined && there.sizeBytes !== image.virtualSizeBytes) {
+      throw new ShoalError('CONFLICT', `image ${image.sha256} is in Ceph with another size`, {
+        facts: { there: there.sizeBytes, asked: image.virtualSizeBytes },
+      });
+    }
+    if (await this.hasImage(image.sha256, signal)) return;
     // Also the way back for an image that was to be removed and could not be, because a disk hung on it.
     const okStatus = [exitStatus.ok, exitStatus.exists];
     await this.#client.rbd(['snap', 'create', `${name}@${baseSnapshot}`, '--no-progress'], { signal, okStatus });
   }
 
-  async hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean> {
-    checkId(imageId);
-    return (await this.#info(`${this.#images}/${imageId}@${baseSnapshot}`, signal)) !== undefined;
+  async hasImage(sha256: ImageSha256, signal: AbortSignal): Promise<boolean> {
+    checkImageSha256(sha256);
+    return (await this.#info(`${this.#images}/${sha256}@${baseSnapshot}`, signal)) !== undefined;
   }
 
-  async removeImage(imageId: ImageId, signal: AbortSignal): Promise<void> {
-    checkId(imageId);
-    const name = `${this.#images}/${imageId}`;
+  async removeImage(content: ImageSha256 | ImageId, signal: AbortSignal): Promise<void> {
+    checkImageName(content);
+    const name = `${this.#images}/${content}`;
     if ((await this.#info(name, signal)) === undefined) return;
     const children = await this.#client.rbdJson(['children', '--all', name], { signal });
     if (!Array.isArray(children)) throw new ShoalError('CANNOT_TELL', `Ceph does not list the clones of ${name}`);
-    if (children.length > 0) throw inUse(imageId, children.length);
+    if (children.length > 0) throw inUse(content, children.length);
     const okAbsent = [exitStatus.ok, exitStatus.notFound];
     const snapshot = `${name}@${baseSnapshot}`;
     await this.#client.rbd(['snap', 'rm', snapshot, '--no-progress'], { signal, okStatus: okAbsent });
     const okStatus = [...okAbsent, exitStatus.notEmpty];
     const removed = await this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus, isLong: true });
     // A disk was cloned from it meanwhile: it lives on the removed snapshot, and keeps the image.
-    if (removed.status === exitStatus.notEmpty) throw inUse(imageId, 1);
+    if (removed.status === exitStatus.notEmpty) throw inUse(content, 1);
   }
 
   async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
@@ -124,9 +136,10 @@ export class RbdStorageDriver implements StorageDriver {
       found = await this.#info(name, signal);
       if (found === undefined) throw new ShoalError('CONFLICT', `disk ${spec.volumeId} was removed while it was made`);
     }
-    if (found.imageId !== spec.imageId) {
+    // What an earlier version made is this volume's own, by its id; of its image only the name is known.
+    if (found.below.legacyImageId === undefined && found.below.imageSha256 !== spec.imageSha256) {
       throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`, {
-        facts: { exists: found.imageId, asked: spec.imageId },
+        facts: { exists: found.below.imageSha256, asked: spec.imageSha256 },
       });
     }
     if (found.sizeBytes < spec.sizeBytes) {
@@ -137,8 +150,8 @@ export class RbdStorageDriver implements StorageDriver {
   async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
     const info = await this.#info(this.#volume(volumeId), signal);
     if (info === undefined) return undefined;
-    const { sizeBytes, imageId } = info;
-    return { volumeId, sizeBytes, ...(imageId === undefined ? {} : { imageId }) };
+    const { sizeBytes, below } = info;
+    return { volumeId, sizeBytes, ...below };
   }
 
   async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
@@ -282,7 +295,9 @@ export class RbdStorageDriver implements StorageDriver {
 
   async #importImage(image: ImageFile, signal: AbortSignal): Promise<void> {
     // Under a name of this host's own, so that two hosts that import the same image do not meet.
-    const beside = `${image.imageId}.${this.#client.identity.user}`;
+    const { user } = this.#client.identity;
+    // RBD takes 96 characters.
+    const beside = `incoming-${createHash('sha256').update(`${image.sha256} ${user}`).digest('hex')}`;
     const name = `${this.#images}/${beside}`;
     await this.#client.rbd(['rm', name, '--no-progress'], { signal, okStatus: [0, exitStatus.notFound], isLong: true });
     await this.#client.rbd(['create', name, '--size', `${image.virtualSizeBytes}B`, '--image-feature', features], {
@@ -290,7 +305,7 @@ export class RbdStorageDriver implements StorageDriver {
     });
     await this.#client.convertInto(image, { pool: this.#images, image: beside }, signal);
     const okStatus = [exitStatus.ok, exitStatus.exists];
-    await this.#client.rbd(['rename', name, `${this.#images}/${image.imageId}`], { signal, okStatus });
+    await this.#client.rbd(['rename', name, `${this.#images}/${image.sha256}`], { signal, okStatus });
     // Who comes second keeps its copy under the old name, and is told 0 as often as "exists" (seen on Ceph 16): librbd takes
     // a name that is there already for a repeat of its own request. So whether there is one to remove is found by removing.
     const okAbsent = [exitStatus.ok, exitStatus.notFound];
@@ -300,15 +315,15 @@ export class RbdStorageDriver implements StorageDriver {
   async #createDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
     const name = this.#volume(spec.volumeId);
     const { ok, exists, notFound } = exitStatus;
-    if (spec.imageId === undefined) {
+    if (spec.imageSha256 === undefined) {
       const argv = ['create', name, '--size', `${spec.sizeBytes}B`, '--image-feature', features];
       await this.#client.rbd(argv, { signal, okStatus: [ok, exists] });
       return;
     }
-    checkId(spec.imageId);
-    const base = `${this.#images}/${spec.imageId}@${baseSnapshot}`;
+    checkImageSha256(spec.imageSha256);
+    const base = `${this.#images}/${spec.imageSha256}@${baseSnapshot}`;
     const image = await this.#info(base, signal);
-    if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+    if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageSha256} is not on this storage`);
     if (spec.sizeBytes < image.sizeBytes) {
       const facts = { asked: spec.sizeBytes, image: image.sizeBytes };
       throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes is smaller than its image`, {
@@ -317,7 +332,8 @@ export class RbdStorageDriver implements StorageDriver {
     }
     const argv = ['clone', base, name, '--image-feature', features, '--rbd-default-clone-format=2'];
     const cloned = await this.#client.rbd(argv, { signal, okStatus: [ok, exists, notFound] });
-    if (cloned.status === notFound) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+    if (cloned.status === notFound)
+      throw new ShoalError('NOT_FOUND', `image ${spec.imageSha256} is not on this storage`);
   }
 
   /** Undefined only when Ceph was asked and said that there is none. */
@@ -333,8 +349,8 @@ export class RbdStorageDriver implements StorageDriver {
   }
 }
 
-function inUse(imageId: ImageId, disks: number): ShoalError {
-  return new ShoalError('CONFLICT', `image ${imageId} is below ${disks} disks`);
+function inUse(name: string, disks: number): ShoalError {
+  return new ShoalError('CONFLICT', `image ${name} is below ${disks} disks`);
 }
 
 function checkId(id: string): void {

@@ -1,7 +1,8 @@
 /** What `rbd`, `rados` and `ceph` answer, read into our own words. Pure: tests feed it real output. */
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { VolumeId } from '../../node/base/ids.ts';
 import { isRecord } from '../../node/base/json-value.ts';
+import { imageBelow } from '../image/content-name.ts';
 import type { DiskFound } from '../types.ts';
 
 /** Snapshot of an image from which disks are cloned. */
@@ -14,8 +15,8 @@ export interface RbdInfo {
   /** Ceph's own id: the header object is `rbd_header.ID`. */
   readonly id: string;
   readonly sizeBytes: number;
-  /** The image that it is a clone of, when that is one of Shoal's. */
-  readonly imageId?: ImageId;
+  /** What it is a clone of, when that is one of Shoal's. */
+  readonly below: ReturnType<typeof imageBelow>;
 }
 
 /** Who has an image open. */
@@ -43,12 +44,11 @@ function misunderstood(what: string): never {
 export function readInfo(value: unknown): RbdInfo {
   if (!isRecord(value) || typeof value['id'] !== 'string' || typeof value['size'] !== 'number')
     misunderstood('an image');
-  return { id: value['id'], sizeBytes: value['size'], ...readParent(value['parent']) };
+  return { id: value['id'], sizeBytes: value['size'], below: readParent(value['parent']) };
 }
 
-function readParent(parent: unknown): { readonly imageId?: ImageId } {
-  if (!isRecord(parent) || typeof parent['image'] !== 'string' || !uuidPattern.test(parent['image'])) return {};
-  return { imageId: parent['image'] as ImageId };
+function readParent(parent: unknown): ReturnType<typeof imageBelow> {
+  return imageBelow(isRecord(parent) && typeof parent['image'] === 'string' ? parent['image'] : undefined);
 }
 
 /** `rbd ls -l`: disks of Shoal's, without snapshots. */

@@ -6,8 +6,9 @@
  * open (`watchers`), whom it shuts out (`blocked`), and refuses writes of those (`write`).
  */
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import { gibBytes } from '../../node/base/units.ts';
+import { checkImageName, checkImageSha256 } from '../image/content-name.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
 import { Faults } from './faults.ts';
 
@@ -26,7 +27,7 @@ export type FakeStorageOperation =
   | 'removeDisk';
 
 interface FakeDisk {
-  readonly imageId: ImageId | undefined;
+  readonly imageSha256: ImageSha256 | undefined;
   sizeBytes: number;
   lock: { readonly owner: HostId; readonly generation: number } | undefined;
   /** Hosts whose guests have it open. A crashed agent's guest still does. */
@@ -42,7 +43,7 @@ export class FakeStorage {
   totalBytes: number;
   /** False: the storage cannot shut a host out, so that no takeover is ever proved. */
   canFence = true;
-  readonly images = new Map<ImageId, { readonly virtualSizeBytes: number }>();
+  readonly images = new Map<string, { readonly virtualSizeBytes: number; readonly format: string }>();
   readonly disks = new Map<VolumeId, FakeDisk>();
   readonly blocked = new Set<HostId>();
 
@@ -90,28 +91,35 @@ export class FakeStorageDriver implements StorageDriver {
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
     this.#begin('ensureImage', signal);
-    this.#storage.images.set(image.imageId, { virtualSizeBytes: image.virtualSizeBytes });
-  }
-
-  async hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean> {
-    this.#begin('hasImage', signal);
-    return this.#storage.images.has(imageId);
-  }
-
-  async removeImage(imageId: ImageId, signal: AbortSignal): Promise<void> {
-    this.#begin('removeImage', signal);
-    for (const [volumeId, disk] of this.#storage.disks) {
-      if (disk.imageId === imageId)
-        throw new ShoalError('CONFLICT', `disk ${volumeId} is cloned from image ${imageId}`);
+    const { sha256, virtualSizeBytes, format } = image;
+    checkImageSha256(sha256);
+    const there = this.#storage.images.get(sha256);
+    if (there !== undefined && (there.virtualSizeBytes !== virtualSizeBytes || there.format !== format)) {
+      throw new ShoalError('CONFLICT', `image ${sha256} is here with another format or size`);
     }
-    this.#storage.images.delete(imageId);
+    this.#storage.images.set(sha256, { virtualSizeBytes, format });
+  }
+
+  async hasImage(sha256: ImageSha256, signal: AbortSignal): Promise<boolean> {
+    this.#begin('hasImage', signal);
+    checkImageSha256(sha256);
+    return this.#storage.images.has(sha256);
+  }
+
+  async removeImage(name: ImageSha256 | ImageId, signal: AbortSignal): Promise<void> {
+    this.#begin('removeImage', signal);
+    checkImageName(name);
+    for (const [volumeId, disk] of this.#storage.disks) {
+      if (disk.imageSha256 === name) throw new ShoalError('CONFLICT', `disk ${volumeId} is cloned from image ${name}`);
+    }
+    this.#storage.images.delete(name);
   }
 
   async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
     this.#begin('ensureDisk', signal);
     const disk = this.#storage.disks.get(spec.volumeId);
     if (disk !== undefined) {
-      if (disk.imageId !== spec.imageId) {
+      if (disk.imageSha256 !== spec.imageSha256) {
         throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`);
       }
       if (spec.sizeBytes > disk.sizeBytes) {
@@ -120,16 +128,17 @@ export class FakeStorageDriver implements StorageDriver {
       }
       return;
     }
-    if (spec.imageId !== undefined) {
-      const image = this.#storage.images.get(spec.imageId);
-      if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+    if (spec.imageSha256 !== undefined) {
+      checkImageSha256(spec.imageSha256);
+      const image = this.#storage.images.get(spec.imageSha256);
+      if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageSha256} is not on this storage`);
       if (spec.sizeBytes < image.virtualSizeBytes) {
         throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes is smaller than its image`);
       }
     }
     this.#mustFit(spec.sizeBytes);
     this.#storage.disks.set(spec.volumeId, {
-      imageId: spec.imageId,
+      imageSha256: spec.imageSha256,
       sizeBytes: spec.sizeBytes,
       lock: undefined,
       watchers: new Set(),
@@ -209,6 +218,6 @@ export class FakeStorageDriver implements StorageDriver {
 }
 
 function asFound(volumeId: VolumeId, disk: FakeDisk): DiskFound {
-  const { sizeBytes, imageId } = disk;
-  return { volumeId, sizeBytes, ...(imageId === undefined ? {} : { imageId }) };
+  const { sizeBytes, imageSha256 } = disk;
+  return { volumeId, sizeBytes, ...(imageSha256 === undefined ? {} : { imageSha256 }) };
 }

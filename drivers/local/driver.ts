@@ -1,8 +1,8 @@
 /**
  * Disks as qcow2 files on this host: the storage where there is no Ceph.
  *
- *     ROOT/images/IMAGE.qcow2|.raw   the image's content, never changed (a hard link to the blob where that works)
- *     ROOT/images/IMAGE.json         there once the content is whole
+ *     ROOT/images/SHA256.qcow2|.raw  an image's content, never changed (a hard link to the blob where that works)
+ *     ROOT/images/SHA256.json        there once the content is whole
  *     ROOT/disks/VOLUME.qcow2        the disk: what the guest wrote, above the image
  *     ROOT/disks/VOLUME.json         what is at its bottom; written before the disk
  *     ROOT/disks/VOLUME.lock         who has it open, at which generation
@@ -16,11 +16,12 @@ import { chmod, constants, copyFile, link, mkdir, open, readdir, rename, rm, sta
 import { join } from 'node:path';
 import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import { isRecord } from '../../node/base/json-value.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
+import { checkImageName, checkImageSha256, imageBelow, mustBeContent } from '../image/content-name.ts';
 import { readJsonFile } from '../json-file.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
 
@@ -89,8 +90,17 @@ export class LocalStorageDriver implements StorageDriver {
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
     refuseAborted(signal);
-    if ((await this.#readImage(image.imageId)) !== undefined) return;
-    const path = this.#imagePath(image.imageId, image.format);
+    const { sha256, format, virtualSizeBytes } = image;
+    checkImageSha256(sha256);
+    const there = await this.#readImage(sha256);
+    if (there !== undefined) {
+      if (there.format === format && there.virtualSizeBytes === virtualSizeBytes) return;
+      throw new ShoalError('CONFLICT', `image ${sha256} is here with another format or size`, {
+        facts: { here: there, asked: { format, virtualSizeBytes } },
+      });
+    }
+    await mustBeContent(image.path, sha256, signal);
+    const path = this.#imagePath(sha256, format);
     const beside = `${path}.tmp`;
     await rm(beside, { force: true });
     try {
@@ -103,8 +113,8 @@ export class LocalStorageDriver implements StorageDriver {
     }
     await this.#shareImage(beside);
     await rename(beside, path);
-    const record: ImageRecord = { format: image.format, virtualSizeBytes: image.virtualSizeBytes };
-    await writeFileDurably(join(this.#imagesDir, `${image.imageId}.json`), JSON.stringify(record));
+    const record: ImageRecord = { format, virtualSizeBytes };
+    await writeFileDurably(join(this.#imagesDir, `${sha256}.json`), JSON.stringify(record));
   }
 
   /** Lets guests read an image: their disks lie on it, and QEMU runs as other users. */
@@ -120,22 +130,24 @@ export class LocalStorageDriver implements StorageDriver {
     }
   }
 
-  async hasImage(imageId: ImageId, signal: AbortSignal): Promise<boolean> {
+  async hasImage(sha256: ImageSha256, signal: AbortSignal): Promise<boolean> {
     refuseAborted(signal);
-    return (await this.#readImage(imageId)) !== undefined;
+    checkImageSha256(sha256);
+    return (await this.#readImage(sha256)) !== undefined;
   }
 
-  async removeImage(imageId: ImageId, signal: AbortSignal): Promise<void> {
-    const users = (await this.listDisks(signal)).filter((disk) => disk.imageId === imageId);
+  async removeImage(name: ImageSha256 | ImageId, signal: AbortSignal): Promise<void> {
+    checkImageName(name);
+    const disks = await this.listDisks(signal);
+    const users = disks.filter((disk) => (disk.imageSha256 ?? disk.legacyImageId) === name);
     if (users.length > 0) {
-      throw new ShoalError('CONFLICT', `image ${imageId} is below ${users.length} disks`, {
+      throw new ShoalError('CONFLICT', `image ${name} is below ${users.length} disks`, {
         facts: { volumes: users.slice(0, 10).map((disk) => disk.volumeId) },
       });
     }
-    checkId(imageId);
     // The record first: without it the content counts as never imported.
-    await rm(join(this.#imagesDir, `${imageId}.json`), { force: true });
-    for (const format of ['qcow2', 'raw'] as const) await rm(this.#imagePath(imageId, format), { force: true });
+    await rm(join(this.#imagesDir, `${name}.json`), { force: true });
+    for (const format of ['qcow2', 'raw'] as const) await rm(this.#imagePath(name, format), { force: true });
     await syncFolder(this.#imagesDir);
   }
 
@@ -149,9 +161,10 @@ export class LocalStorageDriver implements StorageDriver {
       await this.#createDisk(spec, sizeBytes, signal);
       return;
     }
-    if (found.imageId !== spec.imageId) {
+    // What an earlier version made is this volume's own, by its id; of its image only the name is known.
+    if (found.legacyImageId === undefined && found.imageSha256 !== spec.imageSha256) {
       throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`, {
-        facts: { exists: found.imageId, asked: spec.imageId },
+        facts: { exists: found.imageSha256, asked: spec.imageSha256 },
       });
     }
     if (found.sizeBytes < sizeBytes) {
@@ -166,13 +179,14 @@ export class LocalStorageDriver implements StorageDriver {
     const path = this.#diskPath(volumeId);
     const header = await readQcow2Size(path);
     if (header === undefined) return undefined;
-    const imageId = await this.#imageBelow(volumeId);
-    return { volumeId, ...header, ...(imageId === undefined ? {} : { imageId }) };
+    return { volumeId, ...header, ...imageBelow(await this.#nameBelow(volumeId)) };
   }
 
-  async #imageBelow(volumeId: VolumeId): Promise<ImageId | undefined> {
+  /** The name of the copy that the disk lies on; `imageId` is what an earlier version wrote. */
+  async #nameBelow(volumeId: VolumeId): Promise<string | undefined> {
     const record = await readJsonFile(join(this.#disksDir, `${volumeId}.json`));
-    return isRecord(record) && typeof record['imageId'] === 'string' ? (record['imageId'] as ImageId) : undefined;
+    const name = isRecord(record) ? (record['imageSha256'] ?? record['imageId']) : undefined;
+    return typeof name === 'string' ? name : undefined;
   }
 
   async listDisks(signal: AbortSignal): Promise<readonly DiskFound[]> {
@@ -207,13 +221,13 @@ export class LocalStorageDriver implements StorageDriver {
         mode: 0o600,
       });
     }
-    const imageId = await this.#imageBelow(spec.volumeId);
-    const image = imageId === undefined ? undefined : await this.#readImage(imageId);
+    const name = await this.#nameBelow(spec.volumeId);
+    const image = name === undefined ? undefined : await this.#readImage(name);
     return {
       kind: 'file',
       path: this.#diskPath(spec.volumeId),
       format: 'qcow2',
-      ...(imageId === undefined || image === undefined ? {} : { backingPath: this.#imagePath(imageId, image.format) }),
+      ...(name === undefined || image === undefined ? {} : { backingPath: this.#imagePath(name, image.format) }),
     };
   }
 
@@ -240,19 +254,21 @@ export class LocalStorageDriver implements StorageDriver {
     const path = this.#diskPath(spec.volumeId);
     const beside = `${path}.tmp`;
     const argv = ['qemu-img', 'create', '-q', '-f', 'qcow2'];
-    if (spec.imageId !== undefined) {
-      const image = await this.#readImage(spec.imageId);
-      if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${spec.imageId} is not on this storage`);
+    const { imageSha256 } = spec;
+    if (imageSha256 !== undefined) {
+      checkImageSha256(imageSha256);
+      const image = await this.#readImage(imageSha256);
+      if (image === undefined) throw new ShoalError('NOT_FOUND', `image ${imageSha256} is not on this storage`);
       if (sizeBytes < image.virtualSizeBytes) {
         const facts = { asked: sizeBytes, image: image.virtualSizeBytes };
         throw new ShoalError('INVALID_ARGUMENT', `a disk of ${sizeBytes} bytes is smaller than its image`, { facts });
       }
-      argv.push('-b', join('..', 'images', `${spec.imageId}.${image.format}`), '-F', image.format);
+      argv.push('-b', join('..', 'images', `${imageSha256}.${image.format}`), '-F', image.format);
     }
     await rm(beside, { force: true });
     await writeFileDurably(
       join(this.#disksDir, `${spec.volumeId}.json`),
-      JSON.stringify(spec.imageId === undefined ? {} : { imageId: spec.imageId }),
+      JSON.stringify(imageSha256 === undefined ? {} : { imageSha256 }),
     );
     await this.#run([...argv, beside, String(sizeBytes)], { signal });
     const file = await open(beside, 'r');
@@ -283,9 +299,9 @@ export class LocalStorageDriver implements StorageDriver {
     return true;
   }
 
-  async #readImage(imageId: ImageId): Promise<ImageRecord | undefined> {
-    checkId(imageId);
-    const path = join(this.#imagesDir, `${imageId}.json`);
+  async #readImage(name: string): Promise<ImageRecord | undefined> {
+    checkImageName(name);
+    const path = join(this.#imagesDir, `${name}.json`);
     const value = await readJsonFile(path);
     if (value === undefined) return undefined;
     if (
@@ -296,10 +312,10 @@ export class LocalStorageDriver implements StorageDriver {
       throw new ShoalError('DRIVER_FAILED', `${path} is not an image record`);
     }
     try {
-      await stat(this.#imagePath(imageId, value['format']));
+      await stat(this.#imagePath(name, value['format']));
     } catch (caught) {
       if (isMissing(caught)) return undefined;
-      throw ShoalError.from(caught, 'CANNOT_TELL', `looking for image ${imageId}`);
+      throw ShoalError.from(caught, 'CANNOT_TELL', `looking for image ${name}`);
     }
     return { format: value['format'], virtualSizeBytes: value['virtualSizeBytes'] };
   }
@@ -313,8 +329,8 @@ export class LocalStorageDriver implements StorageDriver {
     throw new ShoalError('FENCE_UNPROVEN', `the lock of disk ${volumeId} is not understood`);
   }
 
-  #imagePath(imageId: ImageId, format: 'qcow2' | 'raw'): string {
-    return join(this.#imagesDir, `${imageId}.${format}`);
+  #imagePath(name: string, format: 'qcow2' | 'raw'): string {
+    return join(this.#imagesDir, `${name}.${format}`);
   }
 
   #diskPath(volumeId: VolumeId): string {

@@ -12,6 +12,8 @@ export type SubnetId = Branded<'SubnetId'>;
 export type PortId = Branded<'PortId'>;
 export type RouterId = Branded<'RouterId'>;
 export type ImageId = Branded<'ImageId'>;
+/** SHA-256 of an image's content, in lower-case hex: what storage names its copies by. Ids may be anybody's; content is not. */
+export type ImageSha256 = Branded<'ImageSha256'>;
 export type VolumeId = Branded<'VolumeId'>;
 export type FlavorId = Branded<'FlavorId'>;
 

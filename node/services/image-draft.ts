@@ -70,6 +70,15 @@ export function draftOf(image: shoal.v1.Image): ImageDraft {
   };
 }
 
+/**
+ * Throws `INVALID_ARGUMENT` unless it is a UUID in the one way of writing it: with capitals or without hyphens it would
+ * be another key of the same image.
+ */
+export function checkImageId(id: string): void {
+  if (/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(id)) return;
+  throw new ShoalError('INVALID_ARGUMENT', `id: "${id.slice(0, 64)}" is not a UUID in lower case, with hyphens.`);
+}
+
 /** Throws `INVALID_ARGUMENT` for the first field out of its bounds, `TOO_LARGE` for too many of something. */
 export function checkDraft(draft: ImageDraft): void {
   const wrong = (message: string): ShoalError => new ShoalError('INVALID_ARGUMENT', message);

@@ -10,11 +10,11 @@ import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Row } from '../state/table.ts';
-import { imageTable } from '../state/tables/index.ts';
+import { deletedImageTable, imageTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ImageContent, ServiceDependencies, StoredImage } from './dependencies.ts';
-import { checkDraft, draftOf, emptyDraft, type ImageDraft } from './image-draft.ts';
+import { checkDraft, checkImageId, draftOf, emptyDraft, type ImageDraft } from './image-draft.ts';
 import { transact } from './transact.ts';
 
 const { ImageStatus } = shoal.v1;
@@ -71,16 +71,26 @@ export class ImageService {
     return this.#visible(reader, context, id).record;
   }
 
-  /** A queued image. Throws `CONFLICT` when `id` is taken, `FORBIDDEN` where the caller may not have it so. */
+  /**
+   * A queued image. Throws `INVALID_ARGUMENT` when `id` is no lower-case UUID, `CONFLICT` when it is taken or was once, `FORBIDDEN`
+   * where the caller may not have it so.
+   */
   async create(context: RequestContext, fields: Partial<ImageDraft>, id?: string): Promise<Image> {
     mustBeMember(context);
+    if (id !== undefined) checkImageId(id);
     const draft: ImageDraft = { ...emptyDraft(context.projectId), ...fields };
     checkDraft(draft);
     mayPublish(context, undefined, draft);
     return transact(this.#deps, context, ({ reader, change }) => {
       const imageId = id ?? this.#deps.newId();
-      if (imageTable.get(reader, imageId) !== undefined) {
+      if (imageTable.exists(reader, imageId)) {
         throw new ShoalError('CONFLICT', `An image with identifier ${imageId} already exists.`);
+      }
+      if (deletedImageTable.exists(reader, imageId)) {
+        throw new ShoalError(
+          'CONFLICT',
+          `An image with identifier ${imageId} was deleted; its id is not given out again.`,
+        );
       }
       const nowMs = this.#deps.clock.nowMs();
       const image = new shoal.v1.Image({
@@ -132,6 +142,7 @@ export class ImageService {
         throw new ShoalError('FORBIDDEN', `Image ${id} is protected and cannot be deleted.`);
       }
       imageTable.remove(change, row);
+      deletedImageTable.insert(change, new shoal.v1.DeletedImage({ id, deletedMs: this.#deps.clock.nowMs() }));
     });
   }
 

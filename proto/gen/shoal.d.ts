@@ -2934,6 +2934,77 @@ export namespace shoal {
             type $Shape = shoal.v1.Image.$Properties;
         }
 
+        /**
+         * Properties of a DeletedImage.
+         * @deprecated Use shoal.v1.DeletedImage.$Properties instead.
+         */
+        interface IDeletedImage extends shoal.v1.DeletedImage.$Properties {
+        }
+
+        /** Represents a DeletedImage. */
+        class DeletedImage {
+
+            /**
+             * Constructs a new DeletedImage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeletedImage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeletedImage id. */
+            id: string;
+
+            /** DeletedImage deletedMs. */
+            deletedMs: number;
+
+            /**
+             * Creates a new DeletedImage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeletedImage instance
+             */
+            static create(properties: shoal.v1.DeletedImage.$Shape): shoal.v1.DeletedImage & shoal.v1.DeletedImage.$Shape;
+            static create(properties?: shoal.v1.DeletedImage.$Properties): shoal.v1.DeletedImage;
+
+            /**
+             * Encodes the specified DeletedImage message. Does not implicitly {@link shoal.v1.DeletedImage.verify|verify} messages.
+             * @param message DeletedImage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeletedImage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeletedImage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeletedImage & shoal.v1.DeletedImage.$Shape} DeletedImage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeletedImage & shoal.v1.DeletedImage.$Shape;
+        }
+
+        namespace DeletedImage {
+
+            /** Properties of a DeletedImage. */
+            interface $Properties {
+
+                /** DeletedImage id */
+                id?: string;
+
+                /** DeletedImage deletedMs */
+                deletedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeletedImage. */
+            type $Shape = shoal.v1.DeletedImage.$Properties;
+        }
+
         /** ServerStatus enum. */
         enum ServerStatus {
 

@@ -7488,6 +7488,178 @@ export const shoal = $root.shoal = (() => {
             return Image;
         })();
 
+        v1.DeletedImage = (function() {
+
+            /**
+             * Properties of a DeletedImage.
+             * @typedef {Object} shoal.v1.DeletedImage.$Properties
+             * @property {string} [id] DeletedImage id
+             * @property {number} [deletedMs] DeletedImage deletedMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DeletedImage.
+             * @memberof shoal.v1
+             * @interface IDeletedImage
+             * @augments shoal.v1.DeletedImage.$Properties
+             * @deprecated Use shoal.v1.DeletedImage.$Properties instead.
+             */
+
+            /**
+             * Shape of a DeletedImage.
+             * @typedef {shoal.v1.DeletedImage.$Properties} shoal.v1.DeletedImage.$Shape
+             */
+
+            /**
+             * Constructs a new DeletedImage.
+             * @memberof shoal.v1
+             * @classdesc Represents a DeletedImage.
+             * @constructor
+             * @param {shoal.v1.DeletedImage.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DeletedImage = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DeletedImage id.
+             * @member {string} id
+             * @memberof shoal.v1.DeletedImage
+             * @instance
+             */
+            DeletedImage.prototype.id = "";
+
+            /**
+             * DeletedImage deletedMs.
+             * @member {number} deletedMs
+             * @memberof shoal.v1.DeletedImage
+             * @instance
+             */
+            DeletedImage.prototype.deletedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new DeletedImage instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.DeletedImage
+             * @static
+             * @param {shoal.v1.DeletedImage.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.DeletedImage} DeletedImage instance
+             * @type {{
+             *   (properties: shoal.v1.DeletedImage.$Shape): shoal.v1.DeletedImage & shoal.v1.DeletedImage.$Shape;
+             *   (properties?: shoal.v1.DeletedImage.$Properties): shoal.v1.DeletedImage;
+             * }}
+             */
+            DeletedImage.create = function(properties) {
+                return new DeletedImage(properties);
+            };
+
+            /**
+             * Encodes the specified DeletedImage message. Does not implicitly {@link shoal.v1.DeletedImage.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.DeletedImage
+             * @static
+             * @param {shoal.v1.DeletedImage.$Properties} message DeletedImage message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DeletedImage.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.deletedMs != null && $Object.hasOwnProperty.call(message, "deletedMs") && (typeof message.deletedMs === "object" ? message.deletedMs.low || message.deletedMs.high : message.deletedMs !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).int64(message.deletedMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DeletedImage message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.DeletedImage
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.DeletedImage & shoal.v1.DeletedImage.$Shape} DeletedImage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DeletedImage.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.DeletedImage();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.deletedMs = value;
+                            else
+                                delete message.deletedMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DeletedImage;
+        })();
+
         /**
          * ServerStatus enum.
          * @name shoal.v1.ServerStatus

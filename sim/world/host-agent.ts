@@ -7,7 +7,7 @@ import { BlobStore } from '../../drivers/image/store.ts';
 import { ActedOn } from '../../node/acted-on.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId } from '../../node/base/ids.ts';
+import type { HostId, ImageSha256 } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { ClaimBook } from '../../node/claim-book.ts';
 import { Executor } from '../../node/executor.ts';
@@ -153,7 +153,7 @@ export class HostAgent {
       store,
       reports,
       imageFile: async (image) => ({
-        imageId: image.id as ImageId,
+        sha256: image.sha256 as ImageSha256,
         path: '/simulated',
         format: 'qcow2',
         virtualSizeBytes: image.virtualSizeBytes,

@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { runCommand } from '../../drivers/command.ts';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
-import type { ImageId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
+import { newImageFile, randomSha256 } from '../support/image-file.ts';
 import { whyNoProgram } from '../support/programs.ts';
 import { openFolder } from '../support/qemu-host.ts';
 import { storageCompliance } from './storage.ts';
@@ -18,7 +15,8 @@ for (const shared of [false, true]) {
     const virtualSizeBytes = 4 * mibBytes;
     await storageCompliance(t, {
       open: () => new FakeStorageDriver(storage),
-      image: async () => ({ imageId: randomUUID() as ImageId, path: '/nowhere', format: 'raw', virtualSizeBytes }),
+      image: async () => ({ sha256: randomSha256(), path: '/nowhere', format: 'raw', virtualSizeBytes }),
+      hasBytes: false,
     });
   });
 }
@@ -26,17 +24,15 @@ for (const shared of [false, true]) {
 for (const format of ['raw', 'qcow2'] as const) {
   await t.test(`local files, from a ${format} image`, { skip: await whyNoProgram('qemu-img') }, async (t) => {
     const folder = await openFolder(t);
-    const path = join(folder, `image.${format}`);
     const virtualSizeBytes = 4 * mibBytes;
-    if (format === 'raw') {
-      await writeFile(path, 'content');
-      await truncate(path, virtualSizeBytes);
-    } else {
-      await runCommand(['qemu-img', 'create', '-q', '-f', 'qcow2', path, String(virtualSizeBytes)]);
-    }
+    let images = 0;
     await storageCompliance(t, {
       open: () => new LocalStorageDriver({ log: silentLogger }, { root: join(folder, 'store') }),
-      image: async () => ({ imageId: randomUUID() as ImageId, path, format, virtualSizeBytes }),
+      image: () => {
+        images += 1;
+        return newImageFile(join(folder, `image-${images}`), { format, virtualSizeBytes });
+      },
+      hasBytes: true,
     });
   });
 }

@@ -4,15 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { DiskSpec, ImageFile, StorageDriver } from '../../drivers/types.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
+import { randomSha256 } from '../support/image-file.ts';
 
 /** One kind of storage, set up afresh for the suite. */
 export interface StorageFixture {
   /** A driver on the same storage each time: the next one is what an agent has after a restart. Not started. */
   readonly open: () => StorageDriver;
-  /** A small image to clone, under a new id each time. */
+  /** A small image to clone, of another content each time. */
   readonly image: () => Promise<ImageFile>;
+  /** False: the storage has no bytes, so it cannot know whether content is what it is called. */
+  readonly hasBytes: boolean;
 }
 
 const thisHost = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;
@@ -31,7 +34,7 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
     volumeId: randomUUID() as VolumeId,
     sizeBytes,
     generation: options.generation ?? 1,
-    ...(options.fromImage === true ? { imageId: image.imageId } : {}),
+    ...(options.fromImage === true ? { imageSha256: image.sha256 } : {}),
   });
 
   await t.test('capacity is told', async (t) => {
@@ -41,13 +44,36 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
 
   await t.test('an image is there once it was made ready, and again is no harm', async (t) => {
     const another = await fixture.image();
-    t.equal(await driver.hasImage(another.imageId, signal), false);
+    t.equal(await driver.hasImage(another.sha256, signal), false);
     await driver.ensureImage(another, signal);
     await driver.ensureImage(another, signal);
-    t.equal(await driver.hasImage(another.imageId, signal), true);
-    await driver.removeImage(another.imageId, signal);
-    await driver.removeImage(another.imageId, signal);
-    t.equal(await driver.hasImage(another.imageId, signal), false);
+    t.equal(await driver.hasImage(another.sha256, signal), true);
+    await driver.removeImage(another.sha256, signal);
+    await driver.removeImage(another.sha256, signal);
+    t.equal(await driver.hasImage(another.sha256, signal), false);
+  });
+
+  await t.test('F3: a content is known by its SHA-256 and by nothing else', async (t) => {
+    const [secret, another] = [await fixture.image(), await fixture.image()];
+    await driver.ensureImage(secret, signal);
+    t.equal(await driver.hasImage(another.sha256, signal), false);
+    const impostor = { ...another, path: secret.path };
+    if (fixture.hasBytes) {
+      await t.rejects(driver.ensureImage(impostor, signal), { code: 'IDENTITY_MISMATCH' }, 'other bytes by that name');
+      t.equal(await driver.hasImage(another.sha256, signal), false, 'and nothing of them stays');
+    }
+    const larger = { ...secret, virtualSizeBytes: secret.virtualSizeBytes + mibBytes };
+    await t.rejects(driver.ensureImage(larger, signal), { code: 'CONFLICT' }, 'compared before it is used');
+    for (const name of [randomUUID(), 'x', '', secret.sha256.toUpperCase(), `${secret.sha256}/..`]) {
+      const sha256 = name as ImageSha256;
+      const refused = { code: 'INVALID_ARGUMENT' };
+      await t.rejects(driver.ensureImage({ ...secret, sha256 }, signal), refused, `'${name}' is no content`);
+      await t.rejects(driver.hasImage(sha256, signal), refused);
+      await t.rejects(driver.ensureDisk({ ...newSpec(), imageSha256: sha256 }, signal), refused);
+      if (!/^[0-9a-f-]{36}$/.test(name)) await t.rejects(driver.removeImage(sha256, signal), refused);
+    }
+    await driver.removeImage(randomUUID() as ImageId, signal); // An earlier version's copy that is not there.
+    await driver.removeImage(secret.sha256, signal);
   });
 
   await t.test('a disk that was never made is not found', async (t) => {
@@ -63,11 +89,11 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
         await driver.ensureDisk(spec, signal);
         const found = await driver.findDisk(spec.volumeId, signal);
         t.match(found, { volumeId: spec.volumeId, sizeBytes });
-        t.equal(found?.imageId, spec.imageId);
+        t.equal(found?.imageSha256, spec.imageSha256);
         const listed = (await driver.listDisks(signal)).filter((disk) => disk.volumeId === spec.volumeId);
         t.equal(listed.length, 1);
         t.match(listed[0], { sizeBytes });
-        t.equal(listed[0]?.imageId, spec.imageId);
+        t.equal(listed[0]?.imageSha256, spec.imageSha256);
         await driver.removeDisk(spec.volumeId, signal);
         await driver.removeDisk(spec.volumeId, signal);
         t.equal(await driver.findDisk(spec.volumeId, signal), undefined);
@@ -88,12 +114,12 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
   await t.test('a disk of another image is not taken for the one that was asked for', async (t) => {
     const spec = newSpec();
     await driver.ensureDisk(spec, signal);
-    await t.rejects(driver.ensureDisk({ ...spec, imageId: image.imageId }, signal), { code: 'CONFLICT' });
+    await t.rejects(driver.ensureDisk({ ...spec, imageSha256: image.sha256 }, signal), { code: 'CONFLICT' });
     await driver.removeDisk(spec.volumeId, signal);
   });
 
   await t.test('a disk of an unknown image, or smaller than its image, is refused and leaves nothing', async (t) => {
-    const unknown = { ...newSpec(), imageId: randomUUID() as ImageId };
+    const unknown = { ...newSpec(), imageSha256: randomSha256() };
     await t.rejects(driver.ensureDisk(unknown, signal), { code: 'NOT_FOUND' });
     const small = { ...newSpec({ fromImage: true }), sizeBytes: image.virtualSizeBytes - mibBytes };
     await t.rejects(driver.ensureDisk(small, signal), { code: 'INVALID_ARGUMENT' });
@@ -103,12 +129,12 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
   await t.test('an image is not removed from below its disks', async (t) => {
     const another = await fixture.image();
     await driver.ensureImage(another, signal);
-    const spec: DiskSpec = { ...newSpec(), imageId: another.imageId };
+    const spec: DiskSpec = { ...newSpec(), imageSha256: another.sha256 };
     await driver.ensureDisk(spec, signal);
-    await t.rejects(driver.removeImage(another.imageId, signal), { code: 'CONFLICT' });
-    t.equal(await driver.hasImage(another.imageId, signal), true);
+    await t.rejects(driver.removeImage(another.sha256, signal), { code: 'CONFLICT' });
+    t.equal(await driver.hasImage(another.sha256, signal), true);
     await driver.removeDisk(spec.volumeId, signal);
-    await driver.removeImage(another.imageId, signal);
+    await driver.removeImage(another.sha256, signal);
   });
 
   await t.test('opening a disk takes it at a generation, and again is no harm', async (t) => {
@@ -139,7 +165,7 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
     await first.stop();
     const second = fixture.open();
     await second.start(signal);
-    t.equal(await second.hasImage(image.imageId, signal), true);
+    t.equal(await second.hasImage(image.sha256, signal), true);
     t.strictSame(await second.findDisk(spec.volumeId, signal), found);
     t.strictSame(await second.openDisk(spec, thisHost, signal), source);
     await t.rejects(second.openDisk({ ...spec, generation: 6 }, otherHost, signal), { code: 'FENCE_UNPROVEN' });
@@ -154,7 +180,7 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
     t.equal(await driver.findDisk(spec.volumeId, signal), undefined);
   });
 
-  await driver.removeImage(image.imageId, signal);
+  await driver.removeImage(image.sha256, signal);
   t.strictSame(await driver.listDisks(signal), [], 'nothing is left');
 }
 

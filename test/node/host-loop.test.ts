@@ -7,7 +7,7 @@ import type { ImageFile } from '../../drivers/types.ts';
 import { ActedOn } from '../../node/acted-on.ts';
 import { systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, NetworkId, PortId, ServerId, SubnetId, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageSha256, NetworkId, PortId, ServerId, SubnetId, VolumeId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
 import { Executor, type HostReports } from '../../node/executor.ts';
 import { HostLoop } from '../../node/host-loop.ts';
@@ -62,7 +62,7 @@ class World {
       store: this.store,
       reports,
       imageFile: async (image): Promise<ImageFile> => ({
-        imageId: image.id as ImageId,
+        sha256: image.sha256 as ImageSha256,
         path: '/dev/null',
         format: 'qcow2',
         virtualSizeBytes: 1024,
@@ -159,7 +159,10 @@ class World {
 
   async createServer(): Promise<void> {
     const builder = new TransactionBuilder();
-    imageTable.insert(builder, new shoal.v1.Image({ id: 'i1', status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }));
+    imageTable.insert(
+      builder,
+      new shoal.v1.Image({ id: 'i1', sha256: 'aa'.repeat(32), status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }),
+    );
     portTable.insert(
       builder,
       new shoal.v1.Port({
@@ -563,7 +566,10 @@ t.test('F1: whatever goes wrong with one server, at any stage, the other one sta
     await w.createServer();
     const builder = new TransactionBuilder();
     const other = w.server();
-    imageTable.insert(builder, new shoal.v1.Image({ id: 'i2', status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }));
+    imageTable.insert(
+      builder,
+      new shoal.v1.Image({ id: 'i2', sha256: 'bb'.repeat(32), status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }),
+    );
     serverTable.insert(
       builder,
       new shoal.v1.Server({ ...other, id: 's2', name: 'second', imageId: 'i2', portIds: [], rootVolumeId: 'v2' }),

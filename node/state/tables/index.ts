@@ -87,6 +87,14 @@ export const flavorTable = new Table<shoal.v1.Flavor>({
   indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.name)] }],
 });
 
+/** Ids of deleted images, for ever: about 60 bytes each. */
+export const deletedImageTable = new Table<shoal.v1.DeletedImage>({
+  name: 'deleted-image',
+  codec: v1.DeletedImage,
+  id: (r) => r.id,
+  indexes: [],
+});
+
 export const imageTable = new Table<shoal.v1.Image>({
   name: 'image',
   codec: v1.Image,

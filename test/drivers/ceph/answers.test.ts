@@ -24,8 +24,12 @@ const identity = { confPath: '/c', user: 'h' };
 await t.test('answers are read', async (t) => {
   const info =
     '{"name":"t0","id":"1127b2842d9","size":1073741824,"objects":256,"features":["layering"],"parent":{"pool":"images","pool_namespace":"","image":"6f1c5f0e-0000-4000-8000-00000000000a","snapshot":"base","trash":false,"overlap":1024}}';
-  t.strictSame(readInfo(JSON.parse(info)), { id: '1127b2842d9', sizeBytes: 1073741824, imageId: image });
-  t.strictSame(readInfo({ id: 'a', size: 5 }), { id: 'a', sizeBytes: 5 });
+  t.strictSame(readInfo(JSON.parse(info)), {
+    id: '1127b2842d9',
+    sizeBytes: 1073741824,
+    below: { legacyImageId: image },
+  });
+  t.strictSame(readInfo({ id: 'a', size: 5 }), { id: 'a', sizeBytes: 5, below: {} });
   const list = `[{"image":"${image}","id":"37","size":10485760,"format":2},{"image":"${image}","snapshot":"s","id":"37","size":1,"format":2},{"image":"somebody's","id":"38","size":1,"format":2}]`;
   t.strictSame(readList(JSON.parse(list)), [{ volumeId: image, sizeBytes: 10485760 }]);
   const status = '{"watchers":[{"address":"10.98.0.1:0/2454759348","client":4179,"cookie":140098746281072}]}';

@@ -3,7 +3,6 @@
  * (about 10 s) in a network of its own.
  */
 import { randomUUID } from 'node:crypto';
-import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DevCluster, devClusterPackages } from '../../../drivers/ceph/dev-cluster.ts';
@@ -11,11 +10,12 @@ import { RbdStorageDriver } from '../../../drivers/ceph/driver.ts';
 import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { DiskSpec, GuestSpec, ImageFile } from '../../../drivers/types.ts';
-import type { HostId, ImageId, ServerId, VolumeId } from '../../../node/base/ids.ts';
+import type { HostId, ServerId, VolumeId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 import { storageCompliance } from '../../compliance/storage.ts';
 import { guestImageOrReason, typeLine, waitForReport } from '../../support/guest-image.ts';
+import { imageFileAt, newImageFile } from '../../support/image-file.ts';
 import { enterOwnNetwork, makeHosts, type TestHost } from '../../support/network-namespace.ts';
 import { whyNoProgram } from '../../support/programs.ts';
 import { openFolder, whyNoQemu } from '../../support/qemu-host.ts';
@@ -72,30 +72,28 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
   const b = await makeHost('b', 'b');
   t.equal(a.storage.address, '10.99.0.1', 'a host knows its address as Ceph sees it');
 
-  const raw = join(folder, 'image.raw');
-  await writeFile(raw, 'content');
-  await truncate(raw, 4 * mibBytes);
+  let images = 0;
+  const newImage = (): Promise<ImageFile> => {
+    images += 1;
+    return newImageFile(join(folder, `image-${images}`), { format: 'raw', virtualSizeBytes: 4 * mibBytes });
+  };
   await storageCompliance(t, {
     open: () =>
       new RbdStorageDriver(
         { log: silentLogger, run: (argv, options) => runCommand([...a.at.prefix, ...argv], options) },
         { identity: { confPath: join(cluster.dir, 'client.host-a.conf'), user: 'host-a' } },
       ),
-    image: async () => ({ imageId: randomUUID() as ImageId, path: raw, format: 'raw', virtualSizeBytes: 4 * mibBytes }),
+    image: newImage,
+    hasBytes: true,
   });
 
   await t.test('two hosts that import the same image at once make one', async (t) => {
-    const image: ImageFile = {
-      imageId: randomUUID() as ImageId,
-      path: raw,
-      format: 'raw',
-      virtualSizeBytes: 4 * mibBytes,
-    };
+    const image = await newImage();
     await Promise.all([a.storage.ensureImage(image, signal), b.storage.ensureImage(image, signal)]);
-    t.equal(await a.storage.hasImage(image.imageId, signal), true);
+    t.equal(await a.storage.hasImage(image.sha256, signal), true);
     const listed = await runCommand(['rbd', '--conf', cluster.admin.confPath, 'ls', 'images']);
-    t.equal(listed.stdout.trim(), image.imageId, 'and leave nothing beside it');
-    await b.storage.removeImage(image.imageId, signal);
+    t.equal(listed.stdout.trim(), image.sha256, 'and leave nothing beside it');
+    await b.storage.removeImage(image.sha256, signal);
   });
 
   const built = await guestImageOrReason();
@@ -103,15 +101,11 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     await t.test('a guest on RBD', { skip: built }, () => {});
     return;
   }
-  const image: ImageFile = {
-    imageId: randomUUID() as ImageId,
-    path: built.qcow2Path,
-    format: 'qcow2',
-    virtualSizeBytes: built.virtualSizeBytes,
-  };
+  const { qcow2Path, virtualSizeBytes } = built;
+  const image = await imageFileAt(qcow2Path, { format: 'qcow2', virtualSizeBytes });
   const disk = (volumeId: VolumeId, generation: number): DiskSpec => ({
     volumeId,
-    imageId: image.imageId,
+    imageSha256: image.sha256,
     sizeBytes: 64 * mibBytes,
     generation,
   });
@@ -237,14 +231,14 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
   });
 
   await t.test('the cluster goes on where it was after a stop', async (t) => {
-    const before = await a.storage.hasImage(image.imageId, signal);
+    const before = await a.storage.hasImage(image.sha256, signal);
     await cluster.stop();
     await cluster.stop();
     const begun = performance.now();
     const again = await DevCluster.start({ dir: cluster.dir }, signal);
     t.comment(`Ceph was up again after ${Math.round(performance.now() - begun)} ms`);
     t.equal(again.admin.confPath, cluster.admin.confPath);
-    t.equal(await a.storage.hasImage(image.imageId, signal), before);
+    t.equal(await a.storage.hasImage(image.sha256, signal), before);
   });
 });
 

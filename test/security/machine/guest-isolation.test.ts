@@ -22,7 +22,7 @@ import { RunFiles } from '../../../drivers/qemu/run-files.ts';
 import type { GuestFound, GuestSpec } from '../../../drivers/types.ts';
 import { imagesGid } from '../../../drivers/uid-range.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { HostId, ImageId, ServerId, VolumeId } from '../../../node/base/ids.ts';
+import type { HostId, ImageSha256, ServerId, VolumeId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 import { tightenDataFolder } from '../../../node/data-folder.ts';
@@ -81,14 +81,14 @@ async function makeHost(t: Test, run: CommandRunner): Promise<Host> {
   const content = new Uint8Array(mibBytes);
   content.set(tinyGuestSector());
   const { sha256 } = await blobs.write(Readable.from([content]), { bytesMax: 2 * mibBytes }, signal);
-  const imageId = randomUUID() as ImageId;
-  const image = { imageId, path: blobs.path(sha256), format: 'raw' as const, virtualSizeBytes: mibBytes };
+  const imageSha256 = sha256 as ImageSha256;
+  const image = { sha256: imageSha256, path: blobs.path(sha256), format: 'raw' as const, virtualSizeBytes: mibBytes };
   await storage.ensureImage(image, signal);
   await tightenDataFolder(dataDir);
   const guests: { spec: GuestSpec; found: GuestFound; uid: number }[] = [];
   let below = '';
   for (const name of ['a', 'b']) {
-    const disk = { volumeId: randomUUID() as VolumeId, sizeBytes: 2 * mibBytes, imageId, generation: 1 };
+    const disk = { volumeId: randomUUID() as VolumeId, sizeBytes: 2 * mibBytes, imageSha256, generation: 1 };
     await storage.ensureDisk(disk, signal);
     const source = await storage.openDisk(disk, 'host-1' as HostId, signal);
     if (source.kind !== 'file' || source.backingPath === undefined) throw new Error('it lies on the image');

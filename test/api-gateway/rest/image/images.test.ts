@@ -65,11 +65,13 @@ void t.test('an image’s life as clients see it', async (t) => {
 void t.test('creating: ids are taken once, bad fields are refused with their name', async (t) => {
   const gateway = await startGateway();
   t.teardown(() => gateway.stop());
-  const id = 'ABCDEF01-2345-6789-abcd-ef0123456789';
+  const id = 'abcdef01-2345-6789-abcd-ef0123456789';
   t.equal((await create(gateway, { id })).json().id, id);
   t.equal((await create(gateway, { id })).statusCode, 409);
   const refused: [object, number, RegExp][] = [
     [{ id: 'one' }, 400, /id/],
+    [{ id: id.toUpperCase() }, 400, /lower case/],
+    [{ id: id.replaceAll('-', '') }, 400, /hyphens/],
     [{ name: 5 }, 400, /name/],
     [{ name: 'x'.repeat(256) }, 400, /name/],
     [{ disk_format: 'floppy' }, 400, /disk_format.*floppy/],
