@@ -138,13 +138,14 @@ export function snapshotRequestFromWire(wire: shoal.v1.FetchSnapshotRequest): Sn
 
 /** `totalBytes` is 0 in every part but the last: it is not known before. */
 export function snapshotPartToWire(part: SnapshotPart): shoal.v1.SnapshotChunk.$Properties {
-  const { place, offsetBytes, data, crc32c, isLast } = part;
+  const { place, offsetBytes, data, crc32c, isLast, digest } = part;
   return {
     meta: placeToWire(place),
     offsetBytes,
     totalBytes: isLast ? offsetBytes + data.length : 0,
     data,
     crc32c,
+    stateDigest: digestToWire(digest),
   };
 }
 
@@ -152,12 +153,14 @@ export function snapshotPartToWire(part: SnapshotPart): shoal.v1.SnapshotChunk.$
 export function snapshotPartFromWire(wire: shoal.v1.SnapshotChunk): SnapshotPart {
   mustBeInRange(wire.offsetBytes);
   if (!wire.meta) throw malformed('a snapshot without its place');
+  const digest = digestFromWire(wire.stateDigest);
   return {
     place: placeFromWire(wire.meta),
     offsetBytes: wire.offsetBytes,
     data: wire.data,
     crc32c: wire.crc32c,
     isLast: wire.totalBytes !== 0,
+    ...(digest === undefined || digest === 'other-kind' ? {} : { digest }),
   };
 }
 

@@ -100,6 +100,8 @@ export interface SnapshotPart {
   readonly crc32c: number;
   /** Nothing follows. */
   readonly isLast: boolean;
+  /** With the last piece: the digest that the sender kept of the state; absent: an older agent sent it. */
+  readonly digest?: DigestValue;
 }
 
 /** What the loop answers to peers. Calls are cheap; the promises may take as long as their signal lets them. */

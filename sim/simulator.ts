@@ -15,7 +15,7 @@ import { AppliedChecker } from './checkers/applied.ts';
 import { ConsensusChecker, type Membership, MembershipChecker, ProgressChecker } from './checkers/consensus.ts';
 import { DurabilityChecker } from './checkers/durability.ts';
 import { type Invariant, invariants, type Promised, promises } from './checkers/invariants.ts';
-import { checkDoubtful, checkQueues } from './checkers/limits.ts';
+import { checkDoubtful, checkGivenUp, checkQueues } from './checkers/limits.ts';
 import { checkLinearizability } from './checkers/linearizability.ts';
 import { registerModel } from './checkers/linearizability-models.ts';
 import { checkRefusal } from './checkers/patience.ts';
@@ -303,6 +303,7 @@ class Simulator {
       this.#nodes.every((node) => node.process !== undefined && node.process.loop.doubt === undefined),
     );
     await this.#until(left(), 'everybody-caught-up', () => this.#isCaughtUp());
+    await this.#until(left(), 'states-agree', () => this.#statesAgree());
     await this.#until(hostsMsMax, 'hosts-settled', () => this.#hosts.isSettled());
     this.#judgeStates();
     this.#hosts.judgeAfterQuiet();
@@ -458,6 +459,10 @@ class Simulator {
     }
     if (message.startsWith('the log was repaired') || message.startsWith('this log holds less'))
       this.#reach('log in doubt');
+    if (message.startsWith('this replica is not what the majority holds')) {
+      this.#reach('state given up');
+      checkGivenUp(node.raftId, node.isStateDamaged, (invariant, detail) => this.#violated(invariant, detail));
+    }
     if (message.startsWith('the log is repaired')) this.#reach('log repaired');
     if (message === 'a snapshot was installed') this.#reach('snapshot installed');
     if (message === 'compacting the log') this.#reach('log compacted');
@@ -493,6 +498,7 @@ class Simulator {
         isReplay: applied?.isReplay ?? false,
         events: applied?.events ?? [],
       });
+      if (!node.isStateDamaged) this.#applied.digest(node.raftId, index, write.digest);
       storeApply(write);
     };
     const replace = machine.replaceWith.bind(machine);
@@ -672,6 +678,20 @@ class Simulator {
   #isCaughtUp(): boolean {
     const revisions = new Set(this.#nodes.map((node) => node.process?.state.local.revision));
     return revisions.size === 1 && !revisions.has(undefined) && this.#hasLeader();
+  }
+
+  /** Rows that rot in memory are found when they are read again, and a replica that differs when states are compared. */
+  #statesAgree(): boolean {
+    if (!this.#nodes.some((node) => node.wasStateDamaged)) return true;
+    return (
+      this.#isCaughtUp() &&
+      this.#nodes.every(
+        ({ process: running }) =>
+          running !== undefined &&
+          running.loop.doubt === undefined &&
+          this.#applied.isReplay(running.log.machine) === true,
+      )
+    );
   }
 
   #judgeStates(): void {

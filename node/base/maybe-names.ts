@@ -66,6 +66,7 @@ export const probes = {
   'message-held-until-greeted': 'a message waits for the answer to a greeting',
   'doubtful-log-asked-for-a-vote': 'a member in doubt is asked for its vote',
   'own-log-doubted': 'a member learns from a peer that its log holds less than it promised',
+  'snapshot-without-its-digest': 'a snapshot holds other rows than its sender has applied',
   'replica-found-odd': 'a replica holds another state than the majority',
   'no-state-has-a-majority': 'the replicas hold different states, and no majority holds one',
   'rows-changed-in-memory': 'rows of the state in memory are not those that were applied',

@@ -7,6 +7,7 @@ import type { RaftId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { failpoint, maybe, reached } from '../base/maybe.ts';
 import type { RaftTransport, SnapshotPart } from '../raft-transport.ts';
+import { type DigestValue, isSameDigest } from '../state/digest.ts';
 import type { StoredRow } from '../state/rows.ts';
 import { SnapshotDecoder } from '../state/snapshot.ts';
 import { StateMachine } from '../state/state-machine.ts';
@@ -106,7 +107,7 @@ export class SnapshotFetch {
         timer.cancel();
         timer = this.#deps.clock.setTimeout(quiet, silenceMsMax);
         const taken = await this.#take(part);
-        if (part.isLast) return await this.#finish(taken);
+        if (part.isLast) return await this.#finish(taken, part.digest);
         if (maybe('snapshot-fetch.break-off')) break;
       }
       throw new ShoalError('UNAVAILABLE', 'The snapshot ended too early.');
@@ -163,12 +164,21 @@ export class SnapshotFetch {
     return partial;
   }
 
-  async #finish(partial: Partial): Promise<FetchedSnapshot> {
+  /** @param digest that the sender kept of its state; undefined: an older agent's. */
+  async #finish(partial: Partial, digest: DigestValue | undefined): Promise<FetchedSnapshot> {
     const { place, machine, install, decoder } = partial;
     const index = decoder.finish();
     if (index !== place.index) {
       await this.#abandon();
       throw new ShoalError('LOG_CORRUPT', `A snapshot said to be of ${place.index} is of ${index}.`);
+    }
+    if (digest !== undefined && !isSameDigest(digest, machine.digest)) {
+      reached('snapshot-without-its-digest');
+      await this.#abandon();
+      throw new ShoalError(
+        'LOG_CORRUPT',
+        `The rows of a snapshot of ${index} are not those that its sender has applied.`,
+      );
     }
     machine.loaded(index);
     return { place, machine, install };

@@ -163,7 +163,7 @@ export class SnapshotShelf {
       // Lets other events have their turn between chunks, however fast the peer takes them.
       await this.#rest();
     }
-    if (held !== undefined) yield { ...held, isLast: true };
+    if (held !== undefined) yield { ...held, isLast: true, digest: shelved.view.digest };
   }
 }
 

@@ -9838,6 +9838,9 @@ export namespace shoal {
             /** SnapshotChunk crc32c. */
             crc32c: number;
 
+            /** SnapshotChunk stateDigest. */
+            stateDigest: Uint8Array;
+
             /**
              * Creates a new SnapshotChunk instance using the specified properties.
              * @param [properties] Properties to set
@@ -9884,6 +9887,9 @@ export namespace shoal {
 
                 /** SnapshotChunk crc32c */
                 crc32c?: number;
+
+                /** SnapshotChunk stateDigest */
+                stateDigest?: Uint8Array;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

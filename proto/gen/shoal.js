@@ -24952,6 +24952,7 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [totalBytes] SnapshotChunk totalBytes
              * @property {Uint8Array} [data] SnapshotChunk data
              * @property {number} [crc32c] SnapshotChunk crc32c
+             * @property {Uint8Array} [stateDigest] SnapshotChunk stateDigest
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -25023,6 +25024,14 @@ export const shoal = $root.shoal = (() => {
              */
             SnapshotChunk.prototype.crc32c = 0;
 
+            /**
+             * SnapshotChunk stateDigest.
+             * @member {Uint8Array} stateDigest
+             * @memberof shoal.v1.SnapshotChunk
+             * @instance
+             */
+            SnapshotChunk.prototype.stateDigest = $util.newBuffer([]);
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -25074,6 +25083,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.data);
                 if (message.crc32c != null && $Object.hasOwnProperty.call(message, "crc32c") && message.crc32c !== 0)
                     writer.uint32(/* id 5, wireType 5 =*/45).fixed32(message.crc32c);
+                if (message.stateDigest != null && $Object.hasOwnProperty.call(message, "stateDigest") && message.stateDigest.length)
+                    writer.uint32(/* id 6, wireType 2 =*/50).bytes(message.stateDigest);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -25159,6 +25170,15 @@ export const shoal = $root.shoal = (() => {
                                 message.crc32c = value;
                             else
                                 delete message.crc32c;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.stateDigest = value;
+                            else
+                                delete message.stateDigest;
                             continue;
                         }
                     }

@@ -4,6 +4,7 @@
  * reads, for snapshots and for what clients were told.
  */
 import type { Command } from '../../node/state/command.ts';
+import { type DigestValue, digestText, isSameDigest } from '../../node/state/digest.ts';
 import type { StoredRow } from '../../node/state/rows.ts';
 import { type Applied, StateMachine } from '../../node/state/state-machine.ts';
 import type { StateEvent, StateReader, TransactionOutcome } from '../../node/state/types.ts';
@@ -31,6 +32,8 @@ export class AppliedChecker {
   readonly #report: Report;
   readonly #known = new Map<number, Known>();
   readonly #effects = new Map<string, number>();
+  /** By revision, as the first undamaged member had it. */
+  readonly #digests = new Map<number, DigestValue>();
   /** Values of a key by revision, ascending. */
   readonly #values = new Map<string, { readonly revision: number; readonly value: string | undefined }[]>();
   readonly #replay = new StateMachine();
@@ -80,7 +83,9 @@ export class AppliedChecker {
     }
     this.#firstIndex ??= index;
     const token = command?.clientToken ?? '';
-    this.#known.set(index, { entry, token, outcome, keys: events.map((event) => event.key) });
+    // Copied: the objects are the member's own, and its memory may rot.
+    const seen = { ...entry, events: events.map((event) => ({ ...event })) };
+    this.#known.set(index, { entry: seen, token, outcome, keys: events.map((event) => event.key) });
     for (const { key, value } of events) {
       const values = this.#values.get(key) ?? [];
       values.push({ revision: index, value: value === undefined ? undefined : text(value) });
@@ -95,6 +100,18 @@ export class AppliedChecker {
     this.#checkCounters(entry);
     this.#waiting.set(index, entry);
     this.#catchUp();
+  }
+
+  /** The digest of a member's state at `index`. Not for one whose state is damaged: that it differs is what is looked for. */
+  digest(node: number, index: number, digest: DigestValue): void {
+    const known = this.#digests.get(index);
+    if (known === undefined) this.#digests.set(index, digest);
+    else if (!isSameDigest(known, digest)) {
+      this.#report(
+        'replicas-agree',
+        `member ${node} has the digest ${digestText(digest)} at ${index}, where another has ${digestText(known)}`,
+      );
+    }
   }
 
   /** A client was told that its write `token` came out so. */
@@ -129,6 +146,11 @@ export class AppliedChecker {
   /** The keys that `revision` changed, in order; undefined when it is not known. */
   keysOf(revision: number): readonly string[] | undefined {
     return this.#known.get(revision)?.keys;
+  }
+
+  /** Whether the state of a member is the replay; undefined while they are not at the same index. */
+  isReplay(machine: StateMachine): boolean | undefined {
+    return machine.appliedIndex === this.#replay.appliedIndex ? isSameRows(machine, this.#rowsOfReplay()) : undefined;
   }
 
   /** The whole state of a member, to be compared with the replay at the same index. */

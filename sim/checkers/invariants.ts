@@ -6,6 +6,8 @@ export const invariants = {
   'commit-monotonic': 'what a running member holds as committed or applied never goes back',
   'state-machine-safety': 'every member applies the same command at the same index, with the same outcome',
   'snapshot-equals-replay': 'a state, however it was reached, is the replay of the log up to its revision',
+  'replicas-agree': 'the states of all members at one revision have one digest, but for one that something has damaged',
+  'given-up-only-if-wrong': 'a member gives up its state only when something has damaged it',
   'acknowledged-durable': 'a write that was acknowledged is in the log that everybody applies, for good',
   'acknowledged-by-quorum': 'when an entry is applied anywhere, a majority of the voters has it on disk',
   'exactly-once': 'a write with a client token takes effect once, however often it is sent',
@@ -51,6 +53,7 @@ export const promises = {
   'operations-end': 'every operation that was under way ended within 60 s',
   'everybody-caught-up': 'every member at the same revision within 60 s',
   'log-repaired': 'no log in doubt within 60 s',
+  'states-agree': 'the state of every member the replay of the log within 60 s',
   'hosts-settled': 'every host as the records want it, and no claim left that nobody bound, within 140 s',
 } as const;
 

@@ -21,6 +21,11 @@ export function checkQueues({ name, timers, batches }: QueuesPicture, report: Re
   if (timers > timersMax) report('bounded-queues', `${name} has ${timers} timers`);
 }
 
+/** A member gives up its state, as another than the majority's. @param isDamaged something has damaged it. */
+export function checkGivenUp(node: number, isDamaged: boolean, report: Report): void {
+  if (!isDamaged) report('given-up-only-if-wrong', `member ${node} gives up a state that nothing has damaged`);
+}
+
 /** A member whose log is in doubt sends `message`. */
 export function checkDoubtful(
   message: Pick<PeerMessage, 'type' | 'from' | 'term'> & { readonly reject?: boolean },

@@ -116,6 +116,12 @@ export const diskFaults = {
       return damaged(world, (node) => node.disk.alter([world.random.pick(['l/', 'r/'])]));
     },
   },
+  'disk-row-lost': {
+    text: 'a row of the state is gone from one disk, and the node is restarted',
+    strike(world) {
+      return damaged(world, (node) => node.disk.lose('r/'));
+    },
+  },
   'disk-from-yesterday': {
     text: 'the database of one disk is put back from a copy that is seconds old, without what lies beside it',
     strike(world, forMs) {

@@ -8,10 +8,12 @@ import { hostFaults } from './host.ts';
 import { memberFaults } from './member.ts';
 import { networkFaults } from './network.ts';
 import { processFaults } from './process.ts';
+import { stateFaults } from './state.ts';
 
 export const faults = {
   ...networkFaults,
   ...diskFaults,
+  ...stateFaults,
   ...clockFaults,
   ...processFaults,
   ...hostFaults,

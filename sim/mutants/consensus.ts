@@ -1,6 +1,6 @@
 /** Bugs planted in consensus, the log and its disk. */
 import { newMessage } from '../../node/raft/index.ts';
-import { isHello } from '../../node/raft-transport.ts';
+import { type DigestMessage, isDigestMessage, isHello, type RaftHandlers } from '../../node/raft-transport.ts';
 import { decodeRow } from '../../node/state/rows.ts';
 import { StateMachine } from '../../node/state/state-machine.ts';
 import type { Disk, DiskOp } from '../../node/store/disk.ts';
@@ -17,6 +17,20 @@ function writing(inner: Disk, write: Disk['write']): Disk {
     write,
     clear: (start, end) => inner.clear(start, end),
     close: () => inner.close(),
+  };
+}
+
+/** Handlers that pass everything on; of what is said of digests only what `hear` lets pass. */
+function hearing(inner: RaftHandlers, hear: (message: DigestMessage) => boolean): RaftHandlers {
+  return {
+    onMessage: (message) => {
+      if (!isDigestMessage(message) || hear(message)) inner.onMessage(message);
+    },
+    onUnreachable: (peer) => inner.onUnreachable(peer),
+    onGone: (peer) => inner.onGone(peer),
+    propose: (command, signal, from) => inner.propose(command, signal, from),
+    readIndex: (signal, from) => inner.readIndex(signal, from),
+    snapshot: (peer, request, signal) => inner.snapshot(peer, request, signal),
   };
 }
 
@@ -176,6 +190,76 @@ export const consensusMutants = {
         else inner.send(message);
       },
     }),
+  },
+  'digests-not-compared': {
+    text: 'nobody asks for the digests of states, nor tells them',
+    overrides: { ...consensus, faults: ['state-row-differs', 'state-row-of-its-own'] },
+    transport: (_node, inner) => ({
+      ...inner,
+      send: (message) => {
+        if (!isDigestMessage(message)) inner.send(message);
+      },
+    }),
+  },
+  'digests-of-different-revisions': {
+    text: 'who is asked for the digest of a revision tells that of the revision that it was asked for before',
+    overrides: { ...consensus, faults: ['net-pair'] },
+    transport: (_node, inner) => {
+      let before: DigestMessage | undefined;
+      return {
+        ...inner,
+        send: (message) => {
+          if (!isDigestMessage(message) || message.type !== 'DigestTell') return inner.send(message);
+          inner.send({ ...message, digest: before?.digest });
+          before = message;
+        },
+      };
+    },
+  },
+  'repairs-from-the-odd-one': {
+    text: 'the majority is told that the digest of the odd one is the right one',
+    overrides: { ...consensus, faults: ['state-row-differs'], faultEveryMs: 3_000 },
+    transport: (node, inner) => {
+      const told = new Map<number, DigestMessage>();
+      return {
+        ...inner,
+        attach: (handlers) =>
+          inner.attach(
+            handlers === undefined
+              ? undefined
+              : hearing(handlers, (message) => {
+                  if (message.type === 'DigestTell') told.set(message.from, message);
+                  return true;
+                }),
+          ),
+        send: (message) => {
+          const odd = isDigestMessage(message) && message.type === 'DigestVerdict' ? told.get(message.to) : undefined;
+          if (odd === undefined) inner.send(message);
+          else {
+            for (const to of told.keys())
+              inner.send({ ...odd, type: 'DigestVerdict', from: node.raftId, to, term: message.term });
+          }
+        },
+      };
+    },
+  },
+  'rows-not-read-again': {
+    text: 'rows in memory are taken for what was applied, and not read again',
+    overrides: { ...consensus, faults: ['memory-rots'], faultEveryMs: 3_000 },
+    log: (_node, { machine }) => {
+      const view = machine.view.bind(machine);
+      machine.view = () => {
+        const taken = view();
+        return {
+          ...taken,
+          // The bug: nobody looks.
+          *sums() {
+            yield;
+            return taken.digest;
+          },
+        };
+      };
+    },
   },
   'doubtful-votes': {
     text: 'a member whose log is in doubt says yes to whoever asks for its vote',

@@ -231,6 +231,15 @@ export class SimDisk {
     return [key];
   }
 
+  /** A row whose key begins with `prefix` is gone. */
+  lose(prefix: string): readonly string[] {
+    const keys = this.#rows.keysOf([prefix]);
+    if (keys.length === 0) return [];
+    const key = this.#random.pick(keys);
+    this.#rows.delete(key);
+    return [key];
+  }
+
   /** A later row or two of the last batch are not there though the batch was called durable: a write was torn. */
   tear(prefix: string): readonly string[] {
     const keys = this.#rows.keysOf([prefix]);

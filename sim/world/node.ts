@@ -81,6 +81,10 @@ export class SimNode {
   isHeldDown = false;
   /** Its disk may hold less than it has promised, until it has started without doubt. */
   isDamaged = false;
+  /** Something has changed its state in memory, behind its back; a start ends that. */
+  isStateDamaged = false;
+  /** That has been so. */
+  wasStateDamaged = false;
   /** Its disk was put back, and those who remember may not all have been asked yet. */
   isUnproved = false;
   process: Process | undefined;
@@ -167,6 +171,7 @@ export class SimNode {
     const log = await openLogAt(this.#place(life), { raftId, newIncarnation: newId(), bootstrap: raftId === 1 });
     if (!life.isAlive) return;
     if (log.store.doubt === undefined) this.isDamaged = false;
+    this.isStateDamaged = false;
     this.#deps.onOpened(this, life, log);
     const bare = network.transport(raftId, life);
     const transport = this.#deps.wrapTransport?.(this, bare) ?? bare;

@@ -25,7 +25,7 @@ import {
   RemovalChecker,
 } from '../../../sim/checkers/hosts.ts';
 import { type Invariant, invariants, type Report } from '../../../sim/checkers/invariants.ts';
-import { checkDoubtful, checkQueues, timersMax } from '../../../sim/checkers/limits.ts';
+import { checkDoubtful, checkGivenUp, checkQueues, timersMax } from '../../../sim/checkers/limits.ts';
 import { checkLinearizability } from '../../../sim/checkers/linearizability.ts';
 import {
   type RegisterInput,
@@ -383,6 +383,36 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
         ['1', '2'].forEach((value, n) => void history(put('a', value)).forEach((one) => void c.apply(n, one))),
       ),
       membership((c) => [plain(1, 2), plain(1, 3)].forEach((members) => void c.applied(1, members))),
+    ],
+  },
+  'replicas-agree': {
+    keeps: [
+      applied((c) => [1, 2, 3].forEach((node) => void c.digest(node, 5, { high: 1, low: 2 }))),
+      applied((c) => [5, 6].forEach((index) => void c.digest(1, index, { high: index, low: 2 }))),
+      applied((c) => {
+        const machines = [stateOf(put('a', '1')), stateOf(put('a', '1'))];
+        machines.forEach((machine, n) => void c.digest(n, machine.appliedIndex, machine.digest));
+      }),
+    ],
+    breaks: [
+      applied((c) => [1, 2].forEach((node) => void c.digest(node, 5, { high: node, low: 2 }))),
+      applied((c) => [1, 2].forEach((node) => void c.digest(node, 5, { high: 1, low: node }))),
+      applied((c) => {
+        const machines = [stateOf(put('a', '1')), stateOf(put('a', '2'))];
+        machines.forEach((machine, n) => void c.digest(n, machine.appliedIndex, machine.digest));
+      }),
+    ],
+  },
+  'given-up-only-if-wrong': {
+    keeps: [
+      (report) => checkGivenUp(1, true, report),
+      (report) => [1, 2].forEach((node) => void checkGivenUp(node, true, report)),
+      () => {},
+    ],
+    breaks: [
+      (report) => checkGivenUp(1, false, report),
+      (report) => [true, false].forEach((isDamaged) => void checkGivenUp(2, isDamaged, report)),
+      (report) => [1, 2, 3].forEach((node) => void checkGivenUp(node, false, report)),
     ],
   },
   'snapshot-equals-replay': {
