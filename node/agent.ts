@@ -37,11 +37,13 @@ import {
   writeMembership,
 } from './membership.ts';
 import { nextEpoch } from './mesh/epoch-file.ts';
-import { type HostIdentity, loadOrCreateKeys } from './mesh/identity.ts';
+import { loadOrCreateKeys } from './mesh/identity.ts';
 import { JoinHandler } from './mesh/join-handler.ts';
 import { MeshKey } from './mesh/mesh-key.ts';
+import { MeshKeyRing } from './mesh/mesh-key-ring.ts';
 import { PeerClients } from './mesh/peer-client.ts';
 import { PeerServer } from './mesh/peer-server.ts';
+import { StatePeerTrust, tlsKeySha256 } from './mesh/peer-trust.ts';
 import { MeshView } from './mesh-view.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { RaftLoop } from './raft-loop.ts';
@@ -72,6 +74,13 @@ export interface AgentDeps {
   readonly logger: Logger;
   /** The agent cannot go on: its process must end. */
   readonly onFatal: (error: unknown) => void;
+}
+
+/** The keys by which others know this host. */
+interface OwnKeys {
+  readonly hostId: HostId;
+  readonly publicKey: Uint8Array;
+  readonly tlsKeySha256: Uint8Array;
 }
 
 /** See above. */
@@ -116,12 +125,17 @@ export class Agent {
     this.#started('host store', () => store.close());
 
     const directory = new HostDirectory(this.#membership);
+    const keys = new MeshKeyRing(identity, meshKey);
+    // Before the log is read there is no replica to ask; trust goes by what this host joined with then.
+    let replica: StateClient | undefined;
+    const trust = new StatePeerTrust(() => replica?.local, this.#membership.authorityCertificatePem);
     const certificates = new PeerCertificate({
       meshId: this.#membership.meshId,
       hostId,
       tlsKey,
       certificatePem: this.#membership.certificatePem,
       authorityPem: this.#membership.authorityCertificatePem,
+      trust,
       save: (renewed) => this.#keepCertificates(renewed),
     });
     const peers = new PeerClients(
@@ -136,12 +150,13 @@ export class Agent {
     this.#started('raft transport', () => transport.stop());
 
     const { loop, state } = await this.#startConsensus(transport, directory);
+    replica = state;
     const removal = this.#removal(state);
     if (removal !== undefined) throw removal;
     directory.renew(state.local);
     const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
     const renewCertificates = async (): Promise<void> => {
-      const authority = meshAuthority(state.local, meshKey);
+      const authority = meshAuthority(state.local, keys);
       if (authority !== undefined) await certificates.check(services, authority, this.#abort.signal);
     };
     // Before anybody is let in: a host that was off for long comes with a certificate that has ended.
@@ -169,7 +184,7 @@ export class Agent {
     const { view } = host;
 
     // Peers are answered from here on; before, there was nothing to answer with.
-    const joiner = new JoinHandler({ state, meshKey, clock, logger: logger.child({ part: 'join' }) });
+    const joiner = new JoinHandler({ state, keys, clock, logger: logger.child({ part: 'join' }) });
     const server = new PeerServer(
       { clock, logger: logger.child({ part: 'peer-server' }) },
       {
@@ -187,11 +202,17 @@ export class Agent {
     );
     await server.listen(config.peer.listen);
     this.#started('peer server', () => server.stop());
+    // A new authority is taken up with the next housekeeping and not some seconds later.
+    const meshWatch = state.watch({ prefix: meshTable.prefix }, () => {
+      this.#renewedMs = Number.NEGATIVE_INFINITY;
+    });
+    this.#started('mesh watch', async () => meshWatch.close());
     await view.start();
     this.#started('mesh view', () => view.stop());
 
-    await this.#found(services, identity, signal);
-    await this.#keepOwnRecord(services, identity);
+    const own = { hostId, publicKey: identity.publicKey, tlsKeySha256: tlsKeySha256(tlsKey.publicKeySpki) };
+    await this.#found(services, own, signal);
+    await this.#keepOwnRecord(services, own);
     const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
     this.#started('unreadable records', async () => found.close());
     const watch = state.watch({ prefix: hostTable.prefix }, () => this.#hostsChanged(directory, view, state));
@@ -209,7 +230,7 @@ export class Agent {
     await autopilot.start();
     this.#started('autopilot', () => autopilot.stop());
     const apiTls = await openApiTls(
-      { clock, logger: logger.child({ part: 'api-tls' }), authority: () => meshAuthority(state.local, meshKey) },
+      { clock, logger: logger.child({ part: 'api-tls' }), authority: () => meshAuthority(state.local, keys) },
       config,
     );
     this.#renew = async () => {
@@ -218,11 +239,11 @@ export class Agent {
     };
     const interfaces = new Interfaces(
       { services, host, view, loop, apiTls, metrics: this.#metrics, onFatal: this.#deps.onFatal },
-      { config, hostId, meshKey },
+      { config, hostId, keys },
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
-    this.#startHousekeeping(services, identity, { host, loop, interfaces, peers, directory });
+    this.#startHousekeeping(services, own, { host, loop, interfaces, peers, directory });
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
     this.#started('leadership', () => loop.handOver());
     logger.info(
@@ -286,7 +307,7 @@ export class Agent {
   }
 
   /** A founder owes the first records; they are written as soon as it leads itself. */
-  async #found(services: ServiceDependencies, identity: HostIdentity, signal: AbortSignal): Promise<void> {
+  async #found(services: ServiceDependencies, own: OwnKeys, signal: AbortSignal): Promise<void> {
     const founding = readFounding(this.#config.dataDir);
     if (founding === undefined) return;
     const { meshId, raftId, transitIndex, authorityCertificatePem } = this.#membership;
@@ -312,8 +333,9 @@ export class Agent {
           builder,
           new shoal.v1.Host({
             ...hostFields(this.#config),
-            id: identity.hostId,
-            publicKey: identity.publicKey,
+            id: own.hostId,
+            publicKey: own.publicKey,
+            tlsKeySha256: own.tlsKeySha256,
             raftId,
             transitIndex,
             joinedMs: nowMs,
@@ -325,27 +347,32 @@ export class Agent {
     this.#deps.logger.info({ meshId, name: founding.meshName }, 'the mesh is founded');
   }
 
-  /** Writes what has changed in the configuration (addresses, zone, version) into this host's own record. */
-  async #keepOwnRecord(services: ServiceDependencies, identity: HostIdentity): Promise<void> {
+  /**
+   * Writes what has changed in the configuration (addresses, zone, version) into this host's own record, and its TLS key
+   * where a version that kept none wrote it.
+   */
+  async #keepOwnRecord(services: ServiceDependencies, own: OwnKeys): Promise<void> {
     const fields = hostFields(this.#config);
-    const isCurrent = (record: shoal.v1.Host): boolean => isRecorded(record, fields);
-    const local = hostTable.get(services.state.local, identity.hostId);
+    const { tlsKeySha256 } = own;
+    const isCurrent = (record: shoal.v1.Host): boolean =>
+      Buffer.from(record.tlsKeySha256).equals(tlsKeySha256) && isRecorded(record, fields);
+    const local = hostTable.get(services.state.local, own.hostId);
     if (local === undefined || isCurrent(local.record) || !services.state.standing().hasQuorum) return;
     await transact(services, { signal: this.#abort.signal }, ({ reader, change }) => {
-      const row = hostTable.get(reader, identity.hostId);
+      const row = hostTable.get(reader, own.hostId);
       if (row === undefined || isCurrent(row.record)) return;
-      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields }));
+      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields, tlsKeySha256 }));
     });
   }
 
   /** Tells the others where this host is reached while its record says something else and it cannot write it itself. */
   async #announce(
     services: ServiceDependencies,
-    identity: HostIdentity,
+    own: OwnKeys,
     parts: { readonly peers: PeerClients; readonly directory: HostDirectory },
   ): Promise<void> {
     const { clock, logger } = this.#deps;
-    const { hostId, publicKey } = identity;
+    const { hostId, publicKey } = own;
     const record = hostTable.get(services.state.local, hostId)?.record;
     const fields = hostFields(this.#config);
     if (record === undefined || services.state.standing().hasQuorum || isRecorded(record, fields)) return;
@@ -401,7 +428,7 @@ export class Agent {
 
   #startHousekeeping(
     services: ServiceDependencies,
-    identity: HostIdentity,
+    own: OwnKeys,
     parts: {
       readonly host: HostSide;
       readonly loop: RaftLoop;
@@ -417,9 +444,9 @@ export class Agent {
         this.#observe(services.state, parts.loop, parts.host);
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
         await parts.host.houseKeep(signal);
-        await this.#announce(services, identity, parts);
+        await this.#announce(services, own, parts);
         if (!services.state.standing().hasQuorum) return;
-        await this.#keepOwnRecord(services, identity);
+        await this.#keepOwnRecord(services, own);
         await parts.interfaces.recoverUploads(signal);
       } catch (caught) {
         if (!signal.aborted) logger.warn({ err: caught }, 'housekeeping failed; it runs again');

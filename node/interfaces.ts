@@ -22,7 +22,7 @@ import type { HostSide } from './host-side.ts';
 import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
 import { parseListenAddress } from './mesh/address.ts';
 import type { TlsSource } from './mesh/listener/listener.ts';
-import type { MeshKey } from './mesh/mesh-key.ts';
+import type { MeshKeyRing } from './mesh/mesh-key-ring.ts';
 import type { MeshView } from './mesh-view.ts';
 import type { RaftLoop } from './raft-loop.ts';
 import { ClusterService } from './services/cluster.ts';
@@ -32,8 +32,10 @@ import type { ServiceDependencies } from './services/dependencies.ts';
 import { IdentityService } from './services/identity.ts';
 import { IdentityDirectory } from './services/identity-directory.ts';
 import { ImageService } from './services/image.ts';
+import { meshRekey } from './services/mesh-rekey.ts';
 import { defaultNetworkOptions, NetworkService } from './services/network/index.ts';
 import { QuotaService } from './services/quota.ts';
+import { MeshTokenKeys } from './services/token-keys.ts';
 import type { StateReader } from './state/types.ts';
 import { unreadableRows } from './state/unreadable-rows.ts';
 import { agentVersion } from './version.ts';
@@ -62,15 +64,16 @@ export class Interfaces implements Service {
 
   constructor(
     parts: InterfacesParts,
-    options: { readonly config: Config; readonly hostId: HostId; readonly meshKey: MeshKey },
+    options: { readonly config: Config; readonly hostId: HostId; readonly keys: MeshKeyRing },
   ) {
     const { services, host, view, loop, apiTls, metrics, onFatal } = parts;
-    const { config, hostId, meshKey } = options;
+    const { config, hostId, keys } = options;
     const { state, clock, logger, newId } = services;
     const identity = new IdentityService(services, {
-      tokenKey: meshKey.derive('token-signing').reveal(),
+      tokenKeys: new MeshTokenKeys(keys),
       tokenLifetimeMs: config.api.tokenLifetimeMs,
     });
+    const rekey = meshRekey(keys, clock, config.api.tokenLifetimeMs);
     const directory = new IdentityDirectory(services, identity.passwords);
     const images = new ImageService({ ...services, content: host.images, hostId });
     this.#images = images;
@@ -90,13 +93,14 @@ export class Interfaces implements Service {
         hostControl: host.control,
         hostViews: view,
         hostProbe: host.probe,
+        rekey,
         newServerId: orderedUuids(clock, newId),
       },
       computeOptions,
     );
     const quotas = new QuotaService(services);
     const catalog = new Catalog(Object.values(catalogServices), region);
-    const cluster = new ClusterService({ ...services, hostProbe: host.probe }, view, {
+    const cluster = new ClusterService({ ...services, hostProbe: host.probe, rekey }, view, {
       hostId,
       version: agentVersion,
       peerAddress: endpointOf(config, config.peer.listen),

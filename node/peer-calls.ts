@@ -120,7 +120,7 @@ export class PeerCalls implements ClaimTransport, HostProbe {
   }
 
   #ownCall(signal: AbortSignal): PeerCall {
-    return { caller: this.#self, signal, remoteAddress: 'self', certificateName: undefined, header: () => undefined };
+    return { caller: this.#self, signal, remoteAddress: 'self', certificate: undefined, header: () => undefined };
   }
 }
 

@@ -35,9 +35,9 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
         await cluster.removeUnreadableRecord(table, id, context.signal);
         return {};
       }),
-    removeHost: ({ hostId, force }, call) =>
+    removeHost: ({ hostId, force, trusted }, call) =>
       callers.serve(call, async ({ context }) => {
-        const removal = await cluster.removeHost(hostId, force, context.signal);
+        const removal = await cluster.removeHost(hostId, { force, trusted }, context.signal);
         return {
           forgottenServerIds: [...removal.forgottenServerIds],
           releasedServerIds: [...removal.releasedServerIds],
@@ -49,6 +49,8 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
         const { id, name, enabled } = await cluster.resetPassword(request, context);
         return { userId: id, userName: name, enabled };
       }),
+    rekey: (_request, call) =>
+      callers.serve(call, async ({ context }) => ({ keyEpoch: await cluster.rekey(context.signal) })),
   };
 }
 

@@ -24,8 +24,7 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-lock-server:lock', projectMember, [action('lock')]),
   rule('os_compute_api:os-lock-server:unlock', projectMember, [action('unlock')]),
   rule('os_compute_api:os-migrate-server:migrate', cloudAdmin, [action('migrate'), rpc('MigrateServer')]),
-  // Nova's members take back a resize that they asked for; the only moves here are administrators'.
-  rule('os_compute_api:servers:revert_resize', cloudAdmin, [action('revertResize')]),
+  rule('os_compute_api:servers:revert_resize', projectMember, [action('revertResize')]),
   rule('os_compute_api:os-console-output', projectMember, [action('os-getConsoleOutput'), rpc('GetConsoleLog')]),
   rule('os_compute_api:os-security-groups:add', projectMember, [action('addSecurityGroup')]),
   rule('os_compute_api:os-security-groups:remove', projectMember, [action('removeSecurityGroup')]),

@@ -12,4 +12,5 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:list_unreadable_records', cloudAdmin, [rpc('ListUnreadableRecords')]),
   rule('shoal:mesh:remove_unreadable_record', cloudAdmin, [rpc('RemoveUnreadableRecord')]),
   rule('shoal:mesh:reset_password', hostOperator, [rpc('ResetPassword')]),
+  rule('shoal:mesh:rekey', cloudAdmin, [rpc('Rekey')]),
 ];

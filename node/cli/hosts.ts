@@ -64,18 +64,24 @@ export function registerHosts(program: Command): void {
       '--force',
       'also when it is alive and votes, when it can never tear down what is being deleted or release what moves away, or when it alone holds an image',
     )
+    .option(
+      '--trusted',
+      'nobody else has what is on its disk: users stay logged in and the authority stays; otherwise the mesh is re-keyed',
+    )
     .option('--json', 'print one JSON object')
-    .action(async (name: string, flags: ConfigFlags & { readonly force?: boolean; readonly json?: boolean }) => {
+    .action(async (name: string, flags: RemoveFlags) => {
       const { forgottenServerIds, releasedServerIds, lostImageIds } = await withHost(
         flags,
         name,
-        (calls, hostId, options) => calls.removeHost({ hostId, force: flags.force ?? false }, options),
+        (calls, hostId, options) =>
+          calls.removeHost({ hostId, force: flags.force ?? false, trusted: flags.trusted ?? false }, options),
       );
       if (flags.json) {
         console.log(JSON.stringify({ removed: name, forgottenServerIds, releasedServerIds, lostImageIds }));
         return;
       }
       console.log(`${name} is no host of this mesh any more. Its agent ends by itself or may be stopped.`);
+      if (flags.trusted !== true) console.log(rekeyedText);
       for (const id of forgottenServerIds)
         console.log(
           `server ${id} was being deleted there: its record is gone; what is left of it on ${name} is yours to clear away`,
@@ -84,7 +90,26 @@ export function registerHosts(program: Command): void {
         console.log(`server ${id} had moved away: its new host shuts ${name} out of the storage and takes its disk`);
       for (const id of lostImageIds) console.log(`image ${id} was held there alone: its content is lost`);
     });
+
+  withConfigOptions(program.command('rekey'))
+    .description('draw the mesh key and the authority anew: a disk, a backup or a ticket has come into wrong hands')
+    .option('--json', 'print one JSON object')
+    .action(async (flags: ConfigFlags & { readonly json?: boolean }) => {
+      const { callOptions, withLocalAgent } = await import('./local-client.ts');
+      const messages = await import('../../proto/messages.ts');
+      const { keyEpoch } = await withLocalAgent(dataDirOf(flags), (client) =>
+        client.calls(messages.shoal.v1.ClusterService).rekey({}, callOptions),
+      );
+      console.log(flags.json ? JSON.stringify({ keyEpoch }) : rekeyedText);
+    });
 }
+
+/** What operators have to know after a re-keying. */
+const rekeyedText =
+  'The mesh has new keys and a new authority: users log in again, unused tickets are void, and clients that trust the ' +
+  'authority need its new certificate (shoal ca).';
+
+type RemoveFlags = ConfigFlags & { readonly force?: boolean; readonly trusted?: boolean; readonly json?: boolean };
 
 /** Finds a host by name or id and does something with it. Throws `NOT_FOUND`, naming those that there are. */
 async function withHost<T>(

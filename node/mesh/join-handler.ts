@@ -5,13 +5,16 @@ import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { indexKey, type Row, TransactionBuilder } from '../state/table.ts';
-import { hostTable, meshTable, removedHostTable, ticketTable } from '../state/tables/index.ts';
+import { hostTable, meshKeyEpochTable, meshTable, removedHostTable, ticketTable } from '../state/tables/index.ts';
 import type { StateClient, StateReader } from '../state/types.ts';
-import { MeshAuthority } from './authority.ts';
+import { certificateFingerprint } from './authority.ts';
 import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.ts';
+import { sealToHost } from './host-box.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
-import type { MeshKey } from './mesh-key.ts';
+import { type MeshKeyRing, meshKeyLabel, type NumberedKey } from './mesh-key-ring.ts';
 import type { JoinHandlers } from './peer-server.ts';
+import { tlsKeySha256 } from './peer-trust.ts';
+import { openAuthority } from './rekey.ts';
 import { verifySignature } from './signature.ts';
 import { isTicketId, ticketSecretBytes, ticketSecretHash } from './tickets.ts';
 import { type WantedHost, wantedHost } from './wanted-host.ts';
@@ -35,7 +38,7 @@ const newcomersFault = [
 /** What admitting takes. */
 export interface JoinHandlerDeps {
   readonly state: StateClient;
-  readonly meshKey: MeshKey;
+  readonly keys: MeshKeyRing;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -82,18 +85,14 @@ export class JoinHandler implements JoinHandlers {
     const host = checkedRequest(request);
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const reader = await this.#deps.state.fresh(signal);
-      const { record: mesh } = meshTable.must(reader, 'mesh');
+      const meshRow = meshTable.must(reader, 'mesh');
+      const mesh = meshRow.record;
       if (request.meshId !== mesh.meshId) throw ticketInvalid();
-      const ticket = this.#checkedTicket(reader, request, host);
+      const ticket = this.#checkedTicket(reader, mesh, request, host);
       // Before the commit: once the ticket is spent nothing may fail any more that could have been known.
-      const certificatePem = MeshAuthority.open(
-        {
-          meshId: mesh.meshId,
-          certificatePem: mesh.authorityCertificatePem,
-          sealedKey: mesh.sealedAuthorityKey,
-        },
-        this.#deps.meshKey,
-      ).issueHost(host.id, request.tlsPublicKey, this.#deps.clock.nowMs());
+      const current = this.#deps.keys.current(reader);
+      const authority = openAuthority(this.#deps.keys, reader);
+      const certificatePem = authority.issueHost(host.id, request.tlsPublicKey, this.#deps.clock.nowMs());
       if (removedHostTable.get(reader, host.id) !== undefined) {
         throw new ShoalError(
           'IDENTITY_MISMATCH',
@@ -103,9 +102,15 @@ export class JoinHandler implements JoinHandlers {
       }
       const known = hostTable.get(reader, host.id);
       const record =
-        ticket.record.usedBy === host.id && known !== undefined
+        ticket.record.usedBy === host.id &&
+        known !== undefined &&
+        sameBytes(known.record.tlsKeySha256, tlsKeySha256(request.tlsPublicKey))
           ? known.record
-          : await this.#record(reader, ticket, known, host, signal);
+          : await this.#record(
+              { reader, meshRow, ticket, known, current },
+              { ...host, tlsKeySha256: tlsKeySha256(request.tlsPublicKey) },
+              signal,
+            );
       if (record === undefined) continue;
       this.#deps.logger.info({ hostId: record.id, name: record.name, raftId: record.raftId }, 'a host has joined');
       const hosts = hostTable.list(this.#deps.state.local).map((row) => row.record);
@@ -113,7 +118,7 @@ export class JoinHandler implements JoinHandlers {
         host: record,
         certificatePem,
         authorityCertificatePem: mesh.authorityCertificatePem,
-        meshKey: this.#deps.meshKey.reveal(),
+        meshKey: current.key.reveal(),
         hosts,
       };
     }
@@ -123,7 +128,12 @@ export class JoinHandler implements JoinHandlers {
   }
 
   /** The ticket, if it is this request's to use. */
-  #checkedTicket(reader: StateReader, request: shoal.v1.JoinRequest, host: WantedHost): Row<shoal.v1.Ticket> {
+  #checkedTicket(
+    reader: StateReader,
+    mesh: shoal.v1.Mesh,
+    request: shoal.v1.JoinRequest,
+    host: WantedHost,
+  ): Row<shoal.v1.Ticket> {
     const ticket = ticketTable.get(reader, request.ticketId);
     // The same words for an unknown ticket and a wrong secret: a guesser learns nothing from the difference.
     if (ticket === undefined || !sameBytes(ticket.record.secretHash, ticketSecretHash(request.secret))) {
@@ -132,6 +142,8 @@ export class JoinHandler implements JoinHandlers {
     const { usedBy, expiresMs } = ticket.record;
     if (usedBy === host.id && hostTable.get(reader, host.id) !== undefined) return ticket;
     if (usedBy !== '') throw new ShoalError('TICKET_USED', 'The join ticket has been used.');
+    // A former authority's key may be in wrong hands: who shows the ticket may have heard its secret there.
+    if (!isOfPresentAuthority(ticket.record, mesh)) throw ticketInvalid();
     if (this.#deps.clock.nowMs() >= expiresMs) {
       throw new ShoalError('TICKET_EXPIRED', 'The join ticket has expired.', { facts: { expiresMs } });
     }
@@ -140,10 +152,8 @@ export class JoinHandler implements JoinHandlers {
 
   /** Spends the ticket and writes the host's record. Undefined: somebody was faster, look again. */
   async #record(
-    reader: StateReader,
-    ticket: Row<shoal.v1.Ticket>,
-    known: Row<shoal.v1.Host> | undefined,
-    host: WantedHost,
+    { reader, meshRow, ticket, known, current }: Admission,
+    host: WantedHost & { readonly tlsKeySha256: Uint8Array },
     signal: AbortSignal,
   ): Promise<shoal.v1.Host | undefined> {
     const namesake = hostTable.one(reader, 'name', indexKey(host.name));
@@ -155,6 +165,9 @@ export class JoinHandler implements JoinHandlers {
     const nowMs = this.#deps.clock.nowMs();
     const builder = new TransactionBuilder();
     ticketTable.update(builder, ticket, { ...ticket.record, usedBy: host.id, usedMs: nowMs });
+    // Races with a re-keying, which seals the new key to the hosts that there are.
+    meshTable.update(builder, meshRow, { ...meshRow.record, joins: meshRow.record.joins + 1 });
+    handOver(builder, reader, meshRow.record.meshId, current, host);
     let record: shoal.v1.Host;
     if (known === undefined) {
       const rows = hostTable.list(reader).map((row) => row.record);
@@ -181,6 +194,37 @@ export class JoinHandler implements JoinHandlers {
     );
     return outcome.succeeded && outcome.refusal === undefined ? record : undefined;
   }
+}
+
+/** What an admission was decided on. */
+interface Admission {
+  readonly reader: StateReader;
+  readonly meshRow: Row<shoal.v1.Mesh>;
+  readonly ticket: Row<shoal.v1.Ticket>;
+  readonly known: Row<shoal.v1.Host> | undefined;
+  readonly current: NumberedKey;
+}
+
+/** Seals the present mesh key to the newcomer, beside the other members' copies. The first key lies in files alone. */
+function handOver(
+  builder: TransactionBuilder,
+  reader: StateReader,
+  meshId: string,
+  { epoch, key }: NumberedKey,
+  host: WantedHost,
+): void {
+  if (epoch === 0) return;
+  const row = meshKeyEpochTable.must(reader, String(epoch));
+  const sealed = sealToHost(host.publicKey, meshKeyLabel(meshId, epoch), key.reveal());
+  const keys = row.record.keys.filter(({ hostId }) => hostId !== host.id);
+  keys.push(new shoal.v1.SealedMeshKey({ hostId: host.id, sealed }));
+  meshKeyEpochTable.update(builder, row, { ...row.record, keys });
+}
+
+/** Tickets of versions that did not note it were made under the first authority. */
+function isOfPresentAuthority(ticket: shoal.v1.Ticket, mesh: shoal.v1.Mesh): boolean {
+  if (ticket.authoritySha256.length === 0) return mesh.formerAuthorityCertificates.length === 0;
+  return sameBytes(ticket.authoritySha256, certificateFingerprint(mesh.authorityCertificatePem));
 }
 
 /** Checks what can be checked without the state. */

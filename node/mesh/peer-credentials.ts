@@ -4,12 +4,14 @@
  * is decided per call (peer-server.ts), from the certificate that TLS verified; one that the authority did not sign counts
  * as none.
  */
-import { createSecureContext, type PeerCertificate } from 'node:tls';
+import { createSecureContext, type PeerCertificate, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import { certifiedHost } from './authority.ts';
 import type { ListenerTls } from './listener/listener.ts';
+import { notGenuine, type PeerTrust } from './peer-trust.ts';
+import { isHostId } from './signature.ts';
 
 /** What an agent shows its peers, and whom it trusts. */
 export interface PeerCertificates {
@@ -18,8 +20,17 @@ export interface PeerCertificates {
   readonly certificatePem: string;
   /** Its private key. Secret. */
   readonly privateKeyPem: string;
-  /** The mesh authority's certificate: the only root. */
+  /** The mesh authority's certificate: the only root, unless `roots` names others. */
   readonly authorityPem: string;
+  /** Whose signature under a certificate TLS takes, PEM: the authority and those before it. */
+  readonly roots?: readonly string[];
+  /** Which of these certificates count. Absent: all. */
+  readonly trust?: PeerTrust;
+  /**
+   * What newcomers are shown, who know the present authority's fingerprint and nothing else, where peers are still shown a
+   * certificate of a former one; peers are told apart by asking for a host's id in TLS. Absent: the same as peers.
+   */
+  readonly forNewcomers?: { readonly certificatePem: string; readonly authorityPem: string };
 }
 
 /** Where the certificates come from: they are renewed while the agent runs. */
@@ -44,14 +55,40 @@ export function peerListenerTls(source: PeerCertificateSource): ListenerTls {
     minVersion,
     asksForCertificate: true,
     source: {
+      // For whoever asks for no host: the first connection of a newcomer names nobody, the second the mesh.
       current: () => {
-        const { authorityPem, certificatePem, privateKeyPem } = source.current();
-        // The authority goes along: a newcomer knows its fingerprint only.
-        return { ca: authorityPem, cert: certificatePem + authorityPem, key: privateKeyPem };
+        const certificates = source.current();
+        const shown = certificates.forNewcomers;
+        const context = contextOf(certificates);
+        return shown === undefined ? context : { ...context, cert: shown.certificatePem + shown.authorityPem };
       },
       subscribe: (changed) => source.subscribe(changed),
     },
+    contextFor: peerContexts(source),
   };
+}
+
+function contextOf(certificates: PeerCertificates): SecureContextOptions {
+  const { authorityPem, certificatePem, privateKeyPem } = certificates;
+  // The authority goes along: a newcomer knows its fingerprint only.
+  return { ca: rootsOf(certificates), cert: certificatePem + authorityPem, key: privateKeyPem };
+}
+
+/** Contexts for those who ask for a host, made once for each change of the certificates. */
+function peerContexts(source: PeerCertificateSource): (serverName: string) => SecureContext | undefined {
+  let made: { readonly of: PeerCertificates; readonly context: SecureContext } | undefined;
+  return (serverName) => {
+    if (!isHostId(serverName)) return undefined;
+    const certificates = source.current();
+    if (made?.of !== certificates) {
+      made = { of: certificates, context: createSecureContext({ ...contextOf(certificates), minVersion }) };
+    }
+    return made.context;
+  };
+}
+
+function rootsOf({ authorityPem, roots = [] }: PeerCertificates): string[] {
+  return [...new Set([authorityPem, ...roots])];
 }
 
 /**
@@ -64,7 +101,7 @@ export function peerChannelCredentials(
   onMismatch: (error: ShoalError) => void,
 ): ChannelCredentials {
   const context = createSecureContext({
-    ca: certificates.authorityPem,
+    ca: rootsOf(certificates),
     cert: certificates.certificatePem,
     key: certificates.privateKeyPem,
     minVersion,
@@ -72,10 +109,13 @@ export function peerChannelCredentials(
   return ChannelCredentials.createFromSecureContext(context, {
     checkServerIdentity: (_host: string, certificate: PeerCertificate) => {
       const found = certifiedHost(certificate.subjectaltname);
-      if (found?.meshId === certificates.meshId && found.hostId === expected) return undefined;
-      const error = new ShoalError('IDENTITY_MISMATCH', `Another host than ${expected} answers at its address.`, {
-        facts: { expected, found: found?.hostId ?? 'none' },
-      });
+      const isExpected = found?.meshId === certificates.meshId && found.hostId === expected;
+      if (isExpected && (certificates.trust?.isGenuine(expected, certificate) ?? true)) return undefined;
+      const error = isExpected
+        ? notGenuine(expected)
+        : new ShoalError('IDENTITY_MISMATCH', `Another host than ${expected} answers at its address.`, {
+            facts: { expected, found: found?.hostId ?? 'none' },
+          });
       onMismatch(error);
       return error;
     },

@@ -9,6 +9,7 @@ import { type CallHead, type GrpcCall, type GrpcLimits, GrpcServer, type Handler
 import { peerErrorView } from './grpc/status.ts';
 import { type PeerCertificateSource, peerListenerTls } from './peer-credentials.ts';
 import { peerServerLimits } from './peer-limits.ts';
+import { notGenuine } from './peer-trust.ts';
 
 /** A call of PeerService: `call.caller` is the host that TLS proved to be the caller. */
 export type PeerCall = GrpcCall<HostId>;
@@ -83,12 +84,13 @@ export class PeerServer {
 
 /** The member that calls. Throws `UNAUTHENTICATED`, `IDENTITY_MISMATCH`. */
 function memberOf(head: CallHead, options: PeerServerOptions): HostId {
-  const name = head.certificateName;
-  if (name === undefined) {
+  const shown = head.certificate;
+  if (shown === undefined) {
     throw new ShoalError('UNAUTHENTICATED', 'Peer calls need a certificate of this mesh.');
   }
-  const host = certifiedHost(name);
-  if (host === undefined || host.meshId !== options.certificates.current().meshId) {
+  const host = certifiedHost(shown.subjectaltname);
+  const { meshId, trust } = options.certificates.current();
+  if (host === undefined || host.meshId !== meshId) {
     throw new ShoalError('IDENTITY_MISMATCH', 'The certificate names no host of this mesh.');
   }
   if (!options.admits(host.hostId)) {
@@ -96,10 +98,14 @@ function memberOf(head: CallHead, options: PeerServerOptions): HostId {
       facts: { hostId: host.hostId },
     });
   }
+  if (trust !== undefined && !trust.isGenuine(host.hostId, shown)) throw notGenuine(host.hostId);
   return host.hostId;
 }
 
 function isMember(socket: TLSSocket, options: PeerServerOptions): boolean {
-  const host = certifiedHost(socket.getPeerCertificate().subjectaltname);
-  return host !== undefined && host.meshId === options.certificates.current().meshId && options.admits(host.hostId);
+  const shown = socket.getPeerCertificate();
+  const host = certifiedHost(shown.subjectaltname);
+  const { meshId, trust } = options.certificates.current();
+  if (host === undefined || host.meshId !== meshId || !options.admits(host.hostId)) return false;
+  return trust === undefined || trust.isGenuine(host.hostId, shown);
 }

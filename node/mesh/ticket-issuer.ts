@@ -31,9 +31,10 @@ export async function issueTicket(
     .map((row) => row.record.peerAddress)
     .filter((address) => address !== '' && address !== ownPeerAddress);
   const nowMs = deps.clock.nowMs();
+  const fingerprint = certificateFingerprint(mesh.authorityCertificatePem);
   const ticket = new JoinTicket({
     meshId: mesh.meshId,
-    fingerprint: certificateFingerprint(mesh.authorityCertificatePem),
+    fingerprint,
     addresses: [ownPeerAddress, ...others].slice(0, ticketAddressesMax),
     ticketId: randomUUID(),
     secret: randomBytes(ticketSecretBytes),
@@ -47,6 +48,7 @@ export async function issueTicket(
     expiresMs,
     usedBy: '',
     usedMs: 0,
+    authoritySha256: fingerprint,
   });
   const outcome = await deps.state.commit(builder.build(), signal === undefined ? {} : { signal });
   if (!outcome.succeeded) throw new ShoalError('CONFLICT', 'A ticket with a freshly drawn id exists already.');

@@ -156,8 +156,19 @@ export class ClusterService {
   }
 
   /** Takes a host, by id or name, out of the mesh for good. Throws what `removeHost` throws. */
-  async removeHost(host: string, force: boolean, signal: AbortSignal): Promise<Removal> {
-    return removeHost(this.#deps, { host, force, signal });
+  async removeHost(
+    host: string,
+    options: { readonly force: boolean; readonly trusted: boolean },
+    signal: AbortSignal,
+  ): Promise<Removal> {
+    return removeHost(this.#deps, { host, ...options, signal });
+  }
+
+  /** Draws the mesh key and the authority anew; returns the key's number. All tokens and unused tickets are void. */
+  async rekey(signal: AbortSignal): Promise<number> {
+    const epoch = await transact(this.#deps, { signal }, (attempt) => this.#deps.rekey(attempt, { trusted: false }));
+    this.#deps.logger.warn({ epoch }, 'the mesh was re-keyed');
+    return epoch;
   }
 
   /** Records that cannot be read, all of them. */

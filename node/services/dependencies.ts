@@ -5,7 +5,8 @@ import type { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HostId, ServerId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import type { StateClient } from '../state/types.ts';
+import type { TransactionBuilder } from '../state/table.ts';
+import type { StateClient, StateReader } from '../state/types.ts';
 
 /** A host that has admitted a server: durable there, and void unless bound before it expires. */
 export interface Placed {
@@ -148,3 +149,13 @@ export interface HostViews {
   adverts(): readonly shoal.v1.Advert[];
   condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
 }
+
+/**
+ * Adds to a transaction that the mesh's secrets are drawn anew (node/mesh/rekey.ts). Returns the number of the new mesh key.
+ * @param going.removedHostId the host that goes with this transaction; undefined: all stay.
+ * @param going.trusted nobody else has what it knew: tokens stay good for their time, and the authority stays.
+ */
+export type Rekey = (
+  attempt: { readonly reader: StateReader; readonly change: TransactionBuilder },
+  going: { readonly removedHostId?: string; readonly trusted: boolean },
+) => number;

@@ -1,7 +1,7 @@
 /**
  * Taking a host out of the mesh, on an operator's word alone. What hangs on the host is moved off first (routers' source
  * NAT, image holdings, its places in aggregates), then one transaction takes its record away and leaves a mark that shuts it
- * out. The autopilot, seeing a member that is no host any more, takes it out of the Raft group.
+ * out, and draws the mesh's secrets anew, which the host has for ever (node/mesh/rekey.ts). The autopilot, seeing a member that is no host any more, takes it out of the Raft group.
  *
  * Nothing on the host itself is touched: its guests, if any are left, run until somebody ends them there.
  */
@@ -20,7 +20,7 @@ import {
 } from '../state/tables/index.ts';
 import type { StateReader, StateStanding } from '../state/types.ts';
 import { freeNamingPorts, removeServerRow } from './compute/server-record.ts';
-import type { HostProbe, ServiceDependencies } from './dependencies.ts';
+import type { HostProbe, Rekey, ServiceDependencies } from './dependencies.ts';
 import { chooseSnatHost } from './network/routers.ts';
 import { type Change, transact } from './transact.ts';
 
@@ -33,6 +33,7 @@ const namedMax = 10;
 
 export interface HostRemovalDependencies extends ServiceDependencies {
   readonly hostProbe: HostProbe;
+  readonly rekey: Rekey;
 }
 
 export interface RemovalRequest {
@@ -43,6 +44,11 @@ export interface RemovalRequest {
    * servers that move away wait for it to release them; also when it alone holds the content of an image.
    */
   readonly force: boolean;
+  /**
+   * Nobody else has or had what is on its disk: users stay logged in, and the authority stays. Default: not trusted; all
+   * tokens and unused tickets are void with the removal, and there is a new authority.
+   */
+  readonly trusted?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -75,7 +81,7 @@ export async function removeHost(deps: HostRemovalDependencies, request: Removal
     if (await moveImagesOff(deps, host.id, { force, signal, lostImageIds })) continue;
     if (force && (await releaseMoved(deps, host.id, { signal, releasedServerIds }))) continue;
     if (await forgetServer(deps, host.id, { force, signal, forgottenServerIds })) continue;
-    if (!(await takeAway(deps, host.id, signal))) continue;
+    if (!(await takeAway(deps, host.id, request))) continue;
     const removal = {
       forgottenServerIds: [...forgottenServerIds],
       releasedServerIds: [...releasedServerIds],
@@ -274,8 +280,8 @@ async function forgetServer(
 }
 
 /** The record goes. False: something was put on the host meanwhile. */
-async function takeAway(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<boolean> {
-  return transact(deps, { signal }, ({ reader, change }) => {
+async function takeAway(deps: HostRemovalDependencies, hostId: string, request: RemovalRequest): Promise<boolean> {
+  return transact(deps, { signal: request.signal }, ({ reader, change }) => {
     const row = hostTable.get(reader, hostId);
     // An earlier attempt of unknown fate has done it.
     if (row === undefined) return true;
@@ -283,8 +289,10 @@ async function takeAway(deps: ServiceDependencies, hostId: string, signal: Abort
       routerTable.by(reader, 'snat-host', hostId).length === 0 &&
       aggregateTable.by(reader, 'host', hostId).length === 0 &&
       serverTable.by(reader, 'host', hostId).length === 0;
-    if (isEmpty) removeRecord(change, row, deps.clock.nowMs());
-    return isEmpty;
+    if (!isEmpty) return false;
+    removeRecord(change, row, deps.clock.nowMs());
+    deps.rekey({ reader, change }, { removedHostId: hostId, trusted: request.trusted === true });
+    return true;
   });
 }
 

@@ -67,6 +67,7 @@ export class IdentityDirectory {
       if (next.name !== row.record.name) {
         mustBeFree(domainTable, reader, indexKey(next.name), `A domain named ${next.name} exists already.`);
       }
+      if (row.record.enabled && !next.enabled) next.tokenEpoch += 1;
       domainTable.update(change, row, next);
       return next;
     });
@@ -121,6 +122,7 @@ export class IdentityDirectory {
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = projectTable.must(reader, id);
       const next = new shoal.v1.Project({ ...row.record, ...fields, tags: [...(fields.tags ?? row.record.tags)] });
+      if (row.record.enabled && !next.enabled) next.tokenEpoch += 1;
       if (next.name !== row.record.name) this.#freeProjectName(reader, next);
       projectTable.update(change, row, next);
       return next;
@@ -173,6 +175,7 @@ export class IdentityDirectory {
       if (passwordHash !== undefined) next.passwordHash = passwordHash;
       if (passwordHash !== undefined || (row.record.enabled && !next.enabled)) {
         next.tokensValidAfterMs = this.#deps.clock.nowMs();
+        next.tokenEpoch += 1;
       }
       if (next.name !== row.record.name) this.#freeUserName(reader, next);
       userTable.update(change, row, next);

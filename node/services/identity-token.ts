@@ -1,5 +1,6 @@
 /**
- * Tokens: JWS compact with HS256, under a key that every agent derives from the mesh key. Any agent issues and verifies
+ * Tokens: JWS compact with HS256, under a key that every agent derives from the mesh key of the day (its number is the
+ * header's `kid`; the first key has none). Any agent issues and verifies
  * them alone. A token carries what was true when it was issued; whoever verifies it goes by the records it has, and by
  * the claims only where its own replica has not come that far (`revision`).
  */
@@ -34,6 +35,8 @@ const claimsSchema = Type.Object({
   m: Type.Array(text, { maxItems: 4 }),
   /** Audit ids: its own, then its parent's. */
   a: Type.Array(text, { minItems: 1, maxItems: 2 }),
+  /** Token epochs of the user, their domain, the scope and the scope's domain (record.proto); absent: all 0. */
+  k: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 4, maxItems: 4 })),
   /** Issued and expires, milliseconds since 1970. */
   i: Type.Integer({ minimum: 0 }),
   e: Type.Integer({ minimum: 0 }),
@@ -45,16 +48,38 @@ const claimsSchema = Type.Object({
 export type TokenClaims = Static<typeof claimsSchema>;
 
 const claimsValidator = Compile(claimsSchema);
-const header = Buffer.from(JSON.stringify({ alg: 'HS256', typ: 'JWT' })).toString('base64url');
+/** Longest header looked at, characters: that of an epoch of ten digits. */
+const headerCharactersMax = 80;
 /** Least length of the key, bytes: that of the hash. */
 export const tokenKeyBytesMin = 32;
 
-/** Signs and verifies. Knows nothing of records. */
+/** The number of the key that a token says it is signed with; undefined: it has not the form of a token. */
+export function tokenEpoch(token: string): number | undefined {
+  const head = token.slice(0, token.indexOf('.'));
+  if (head.length > headerCharactersMax) return undefined;
+  const kid = /^\{"alg":"HS256","typ":"JWT"(?:,"kid":"([1-9]\d{0,9})")?\}$/.exec(
+    Buffer.from(head, 'base64url').toString('latin1'),
+  );
+  if (kid === null) return undefined;
+  const epoch = Number(kid[1] ?? 0);
+  return headerOf(epoch) === head ? epoch : undefined;
+}
+
+function headerOf(epoch: number): string {
+  const header = { alg: 'HS256', typ: 'JWT', ...(epoch === 0 ? {} : { kid: String(epoch) }) };
+  return Buffer.from(JSON.stringify(header)).toString('base64url');
+}
+
+/** Signs and verifies under one key. Knows nothing of records. */
 export class TokenCodec {
   readonly #key: Uint8Array;
+  readonly #header: string;
 
-  /** Throws `CONFIG_INVALID` for a short key. */
-  constructor(key: Uint8Array) {
+  /**
+   * Throws `CONFIG_INVALID` for a short key.
+   * @param epoch the key's number.
+   */
+  constructor(key: Uint8Array, epoch = 0) {
     if (key.length < tokenKeyBytesMin) {
       throw new ShoalError(
         'CONFIG_INVALID',
@@ -62,10 +87,11 @@ export class TokenCodec {
       );
     }
     this.#key = key;
+    this.#header = headerOf(epoch);
   }
 
   sign(claims: TokenClaims): string {
-    const body = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
+    const body = `${this.#header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
     return `${body}.${this.#mac(body).toString('base64url')}`;
   }
 
@@ -74,9 +100,12 @@ export class TokenCodec {
     const parts = token.split('.');
     const [head, payload, signature] = parts;
     // Only our own header is taken, so there is no algorithm to be talked into.
-    if (parts.length !== 3 || head !== header || payload === undefined || signature === undefined) throw refused();
-    const given = Buffer.from(signature, 'base64url');
-    const expected = this.#mac(`${head}.${payload}`);
+    if (parts.length !== 3 || head !== this.#header || payload === undefined || signature === undefined) {
+      throw refused();
+    }
+    // As text: base64url has several spellings of the same bytes, and a token has one.
+    const given = Buffer.from(signature, 'latin1');
+    const expected = Buffer.from(this.#mac(`${head}.${payload}`).toString('base64url'), 'latin1');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refused();
     const claims: unknown = parseJson(Buffer.from(payload, 'base64url').toString('utf8'));
     if (!claimsValidator.Check(claims)) throw refused();

@@ -16,13 +16,17 @@ import type { ServiceDependencies } from './dependencies.ts';
 import { Passwords } from './identity-passwords.ts';
 import type { Principal } from './identity-principal.ts';
 import { assignmentsOf, rolesOf } from './identity-roles.ts';
-import { refused, type TokenClaims, TokenCodec } from './identity-token.ts';
+import { refused, type TokenClaims, tokenEpoch } from './identity-token.ts';
+import type { TokenKeys } from './token-keys.ts';
 import { transact } from './transact.ts';
 
 /** How long a token lasts, milliseconds: Keystone's customary hour. */
 export const tokenLifetimeMsDefault = 3_600_000;
 /** A token may seem issued so far in the future, milliseconds: hosts' clocks differ. */
 const clockSkewMsMax = 300_000;
+/** Keys that may have been drawn since this replica last heard, and how often it asks, milliseconds. */
+const epochsAheadMax = 8;
+const askForKeysEveryMs = 1_000;
 /** Expired rows removed with each revocation, so that the table needs no sweeper. */
 const expiredRowsRemovedMax = 16;
 
@@ -58,8 +62,12 @@ export interface IssuedToken {
 }
 
 export interface IdentityOptions {
-  /** At least 32 bytes, the same on every agent of the mesh. */
-  readonly tokenKey: Uint8Array;
+  /** The same on every agent of the mesh. */
+  readonly tokenKeys: TokenKeys;
+  /**
+   * How long a token lasts, milliseconds. A token with a longer life is refused whoever signed it, so agents that differ
+   * refuse each other's longer ones.
+   */
   readonly tokenLifetimeMs?: number;
 }
 
@@ -67,12 +75,14 @@ export interface IdentityOptions {
 export class IdentityService {
   readonly passwords = new Passwords();
   readonly #deps: ServiceDependencies;
-  readonly #codec: TokenCodec;
+  readonly #keys: TokenKeys;
   readonly #lifetimeMs: number;
+  /** When this agent last asked for a newer view because a token names a key that it does not know, monotonic. */
+  #askedForKeysMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ServiceDependencies, options: IdentityOptions) {
     this.#deps = deps;
-    this.#codec = new TokenCodec(options.tokenKey);
+    this.#keys = options.tokenKeys;
     this.#lifetimeMs = options.tokenLifetimeMs ?? tokenLifetimeMsDefault;
   }
 
@@ -97,37 +107,67 @@ export class IdentityService {
     }
     if (user === undefined || !isUsable(reader, user)) throw refused();
     const nowMs = Math.max(this.#deps.clock.nowMs(), user.tokensValidAfterMs);
+    const scope = this.#scopeClaims(reader, user, request.scope);
     const claims: TokenClaims = {
       ...userClaims(reader, user),
-      ...this.#scopeClaims(reader, user, request.scope),
+      ...scope,
+      k: epochsOf(reader, user, scope),
       m: methods,
       a: [auditId(), ...(parent?.auditIds.slice(-1) ?? [])],
       i: nowMs,
       e: Math.min(nowMs + this.#lifetimeMs, parent?.expiresMs ?? Number.POSITIVE_INFINITY),
       v: reader.revision,
     };
-    return { token: this.#codec.sign(claims), principal: principalOf(claims) };
+    return { token: this.#keys.signing(reader).sign(claims), principal: principalOf(claims) };
   }
 
   /**
    * Whether a token is one of this mesh and in its time; says nothing of what the records think of it. Throws
-   * `UNAUTHENTICATED`.
+   * `UNAUTHENTICATED`. One that names a key which this replica does not have yet passes: `authenticate` decides on it.
    */
   checkSignature(token: string): void {
-    this.#claimsOf(token);
+    const reader = this.#deps.state.local;
+    if (!this.#isNewer(reader, token)) this.#claimsOf(reader, token);
   }
 
-  #claimsOf(token: string): TokenClaims {
-    const claims = this.#codec.verify(token);
+  #isNewer(reader: StateReader, token: string): boolean {
+    const epoch = tokenEpoch(token);
+    const current = this.#keys.epoch(reader);
+    return epoch !== undefined && epoch > current && epoch <= current + epochsAheadMax;
+  }
+
+  #claimsOf(reader: StateReader, token: string): TokenClaims {
+    const epoch = tokenEpoch(token);
+    const key = epoch === undefined ? undefined : this.#keys.verifying(reader, epoch);
+    if (key === undefined) throw refused();
+    const claims = key.codec.verify(token);
     const nowMs = this.#deps.clock.nowMs();
     if (claims.e <= nowMs || claims.i > nowMs + clockSkewMsMax) throw refused();
+    // Nobody issues these: whoever made one has the key and should not.
+    if (claims.e - claims.i > this.#lifetimeMs) throw refused();
+    if (claims.i >= key.issuedBeforeMs || nowMs >= key.goodUntilMs) throw refused();
     return claims;
+  }
+
+  /** A reader that knows the key of a token, if asking for a newer view brings it; asks once a second at most. */
+  async #readerFor(token: string, signal: AbortSignal): Promise<StateReader> {
+    const { state, clock } = this.#deps;
+    if (!this.#isNewer(state.local, token)) return state.local;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#askedForKeysMs < askForKeysEveryMs) return state.local;
+    this.#askedForKeysMs = nowMs;
+    try {
+      return await state.fresh(signal);
+    } catch (error) {
+      if (!ShoalError.is(error, 'NO_QUORUM', 'NOT_LEADER', 'UNAVAILABLE')) throw error;
+      return state.local;
+    }
   }
 
   /** Who a token speaks for, by the records this agent has. Throws `UNAUTHENTICATED`. */
   async authenticate(token: string, signal: AbortSignal): Promise<Principal> {
-    const claims = this.#claimsOf(token);
-    let reader = this.#deps.state.local;
+    let reader = await this.#readerFor(token, signal);
+    const claims = this.#claimsOf(reader, token);
     if (reader.revision < claims.v) {
       try {
         reader = await this.#deps.state.fresh(signal);
@@ -159,6 +199,8 @@ export class IdentityService {
     if (this.#isRevoked(reader, claims)) throw refused();
     const user = userTable.get(reader, claims.sub)?.record;
     if (user === undefined || !isUsable(reader, user) || claims.i < user.tokensValidAfterMs) throw refused();
+    const epochs = epochsOf(reader, user, claims);
+    if (!(claims.k ?? [0, 0, 0, 0]).every((epoch, i) => epoch === epochs[i])) throw refused();
     const scope: ScopeRequest =
       claims.p !== ''
         ? { kind: 'project', project: { id: claims.p } }
@@ -213,6 +255,20 @@ export class IdentityService {
       .filter((domain) => domain !== undefined)
       .filter((domain) => domain.enabled);
   }
+}
+
+/**
+ * How often the user, their domain, the scope and its domain were disabled (or the password was changed) so far. A token
+ * carries them: what was void once does not come back with the thing, and no clock has to agree with another.
+ */
+function epochsOf(
+  reader: StateReader,
+  user: shoal.v1.User,
+  scope: { readonly p: string; readonly pd: string; readonly d: string },
+): number[] {
+  const ofDomain = (id: string): number => domainTable.get(reader, id)?.record.tokenEpoch ?? 0;
+  const ofScope = scope.p === '' ? ofDomain(scope.d) : (projectTable.get(reader, scope.p)?.record.tokenEpoch ?? 0);
+  return [user.tokenEpoch, ofDomain(user.domainId), ofScope, ofDomain(scope.pd)];
 }
 
 const noScope = { p: '', pn: '', pd: '', pdn: '', d: '', dn: '', y: false, r: [] as string[], rn: [] as string[] };

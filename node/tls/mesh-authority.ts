@@ -1,12 +1,14 @@
-import { MeshAuthority } from '../mesh/authority.ts';
-import type { MeshKey } from '../mesh/mesh-key.ts';
+import type { MeshAuthority } from '../mesh/authority.ts';
+import type { MeshKeyRing } from '../mesh/mesh-key-ring.ts';
+import { openAuthority } from '../mesh/rekey.ts';
 import { meshTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 
-/** The mesh's authority as the records have it; undefined while they have not arrived here. Throws as `MeshAuthority.open`. */
-export function meshAuthority(reader: StateReader, meshKey: MeshKey): MeshAuthority | undefined {
-  const mesh = meshTable.get(reader, 'mesh')?.record;
-  if (mesh === undefined) return undefined;
-  const { meshId, authorityCertificatePem: certificatePem, sealedAuthorityKey: sealedKey } = mesh;
-  return MeshAuthority.open({ meshId, certificatePem, sealedKey }, meshKey);
+/**
+ * The mesh's authority as the records have it; undefined while this replica has not come to where this host is a member.
+ * Throws as `MeshAuthority.open`.
+ */
+export function meshAuthority(reader: StateReader, keys: MeshKeyRing): MeshAuthority | undefined {
+  const isThere = meshTable.get(reader, 'mesh') !== undefined && keys.hasCurrent(reader);
+  return isThere ? openAuthority(keys, reader) : undefined;
 }

@@ -2,6 +2,9 @@
  * This host's certificate for its peers, and the authority's, kept from ending. Both are renewed out of this host's own
  * replica: the authority with the same key, so that old and new certificates verify each other's hosts while the new one
  * spreads; the host's own under whatever authority the records have.
+ *
+ * When the mesh was re-keyed there is another authority. Peers are shown the certificate of before as long as it lasts, since
+ * those that were switched off know its authority and no other; newcomers are shown one of the new authority.
  */
 import { X509Certificate } from 'node:crypto';
 import { shoal } from '../../proto/messages.ts';
@@ -9,6 +12,7 @@ import type { HostId } from '../base/ids.ts';
 import { hostLifeMs, isDue, type MeshAuthority } from '../mesh/authority.ts';
 import type { TlsKey } from '../mesh/identity.ts';
 import type { PeerCertificateSource, PeerCertificates } from '../mesh/peer-credentials.ts';
+import type { PeerTrust } from '../mesh/peer-trust.ts';
 import type { ServiceDependencies } from '../services/dependencies.ts';
 import { transact } from '../services/transact.ts';
 import { meshTable } from '../state/tables/index.ts';
@@ -24,6 +28,7 @@ export interface PeerCertificateOptions {
   /** As kept since the last run. */
   readonly certificatePem: string;
   readonly authorityPem: string;
+  readonly trust: PeerTrust;
   /** Keeps them for the next. */
   readonly save: (certificates: { readonly certificatePem: string; readonly authorityPem: string }) => Promise<void>;
 }
@@ -36,8 +41,9 @@ export class PeerCertificate implements PeerCertificateSource {
 
   constructor(options: PeerCertificateOptions) {
     this.#options = options;
-    const { meshId, certificatePem, authorityPem, tlsKey } = options;
-    this.#current = { meshId, certificatePem, authorityPem, privateKeyPem: tlsKey.privateKeyPem };
+    const { meshId, certificatePem, authorityPem, tlsKey, trust } = options;
+    const roots = trust.authorities();
+    this.#current = { meshId, certificatePem, authorityPem, privateKeyPem: tlsKey.privateKeyPem, roots, trust };
   }
 
   current(): PeerCertificates {
@@ -55,20 +61,31 @@ export class PeerCertificate implements PeerCertificateSource {
   async check(services: ServiceDependencies, authority: MeshAuthority, signal: AbortSignal): Promise<void> {
     const nowMs = services.clock.nowMs();
     const valid = await this.#renewAuthority(services, authority, signal);
-    const { certificatePem, authorityPem } = this.#current;
-    const isOurs = new X509Certificate(certificatePem).verify(new X509Certificate(valid.certificatePem).publicKey);
-    if (authorityPem === valid.certificatePem && isOurs && !isDue(certificatePem, nowMs, hostLeftMs)) return;
-    const next = {
-      authorityPem: valid.certificatePem,
-      certificatePem:
-        isOurs && !isDue(certificatePem, nowMs, hostLeftMs)
-          ? certificatePem
-          : valid.issueHost(this.#options.hostId, this.#options.tlsKey.publicKeySpki, nowMs),
+    const { hostId, tlsKey, trust } = this.#options;
+    const { certificatePem, authorityPem, roots = [], forNewcomers } = this.#current;
+    const nextRoots = trust.authorities();
+    const isGood =
+      isSigned(certificatePem, [valid.certificatePem, ...nextRoots]) && !isDue(certificatePem, nowMs, hostLeftMs);
+    const isPresent = isGood && isSigned(certificatePem, [valid.certificatePem]);
+    const hasRoots = roots.length === nextRoots.length && roots.every((root, i) => root === nextRoots[i]);
+    const hasNewcomers = isPresent || forNewcomers?.authorityPem === valid.certificatePem;
+    if (authorityPem === valid.certificatePem && isGood && hasRoots && hasNewcomers) return;
+    const issued = isPresent ? certificatePem : valid.issueHost(hostId, tlsKey.publicKeySpki, nowMs);
+    const next = { authorityPem: valid.certificatePem, certificatePem: isGood ? certificatePem : issued };
+    if (next.authorityPem !== authorityPem || next.certificatePem !== certificatePem) await this.#options.save(next);
+    const { meshId, privateKeyPem } = this.#current;
+    this.#current = {
+      meshId,
+      privateKeyPem,
+      ...next,
+      roots: nextRoots,
+      trust,
+      ...(next.certificatePem === issued
+        ? {}
+        : { forNewcomers: { certificatePem: issued, authorityPem: next.authorityPem } }),
     };
-    await this.#options.save(next);
-    this.#current = { ...this.#current, ...next };
     services.logger.info(
-      { validTo: new X509Certificate(next.certificatePem).validTo },
+      { validTo: new X509Certificate(next.certificatePem).validTo, authorities: nextRoots.length },
       'the certificates between agents were renewed',
     );
     this.#changes.announce();
@@ -99,4 +116,10 @@ export class PeerCertificate implements PeerCertificateSource {
       return renewed;
     });
   }
+}
+
+/** Whether one of the authorities signed a certificate. */
+function isSigned(certificatePem: string, authorities: readonly string[]): boolean {
+  const certificate = new X509Certificate(certificatePem);
+  return authorities.some((authority) => certificate.verify(new X509Certificate(authority).publicKey));
 }

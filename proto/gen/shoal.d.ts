@@ -50,6 +50,9 @@ export namespace shoal {
 
             /** Calls ResetPassword. */
             resetPassword: shoal.v1.ClusterService.ResetPassword;
+
+            /** Calls Rekey. */
+            rekey: shoal.v1.ClusterService.Rekey;
         }
 
         namespace ClusterService {
@@ -202,6 +205,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.ClusterService/ResetPassword";
               readonly requestType: "ResetPasswordRequest";
               readonly responseType: "ResetPasswordResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#rekey}.
+             * @param error Error, if any
+             * @param [response] RekeyResponse
+             */
+            type RekeyCallback = (error: (Error|null), response?: shoal.v1.RekeyResponse) => void;
+
+            /** Calls Rekey. */
+            type Rekey = {
+              (request: shoal.v1.IRekeyRequest, callback: shoal.v1.ClusterService.RekeyCallback): void;
+              (request: shoal.v1.IRekeyRequest): Promise<shoal.v1.RekeyResponse>;
+              readonly name: "Rekey";
+              readonly path: "/shoal.v1.ClusterService/Rekey";
+              readonly requestType: "RekeyRequest";
+              readonly responseType: "RekeyResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -1138,6 +1160,9 @@ export namespace shoal {
             /** RemoveHostRequest force. */
             force: boolean;
 
+            /** RemoveHostRequest trusted. */
+            trusted: boolean;
+
             /**
              * Creates a new RemoveHostRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -1175,6 +1200,9 @@ export namespace shoal {
 
                 /** RemoveHostRequest force */
                 force?: boolean;
+
+                /** RemoveHostRequest trusted */
+                trusted?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1605,6 +1633,130 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a RekeyRequest.
+         * @deprecated Use shoal.v1.RekeyRequest.$Properties instead.
+         */
+        interface IRekeyRequest extends shoal.v1.RekeyRequest.$Properties {
+        }
+
+        /** Represents a RekeyRequest. */
+        class RekeyRequest {
+
+            /**
+             * Constructs a new RekeyRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RekeyRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RekeyRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RekeyRequest instance
+             */
+            static create(properties: shoal.v1.RekeyRequest.$Shape): shoal.v1.RekeyRequest & shoal.v1.RekeyRequest.$Shape;
+            static create(properties?: shoal.v1.RekeyRequest.$Properties): shoal.v1.RekeyRequest;
+
+            /**
+             * Encodes the specified RekeyRequest message. Does not implicitly {@link shoal.v1.RekeyRequest.verify|verify} messages.
+             * @param message RekeyRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RekeyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RekeyRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RekeyRequest & shoal.v1.RekeyRequest.$Shape} RekeyRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RekeyRequest & shoal.v1.RekeyRequest.$Shape;
+        }
+
+        namespace RekeyRequest {
+
+            /** Properties of a RekeyRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RekeyRequest. */
+            type $Shape = shoal.v1.RekeyRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RekeyResponse.
+         * @deprecated Use shoal.v1.RekeyResponse.$Properties instead.
+         */
+        interface IRekeyResponse extends shoal.v1.RekeyResponse.$Properties {
+        }
+
+        /** Represents a RekeyResponse. */
+        class RekeyResponse {
+
+            /**
+             * Constructs a new RekeyResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RekeyResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RekeyResponse keyEpoch. */
+            keyEpoch: number;
+
+            /**
+             * Creates a new RekeyResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RekeyResponse instance
+             */
+            static create(properties: shoal.v1.RekeyResponse.$Shape): shoal.v1.RekeyResponse & shoal.v1.RekeyResponse.$Shape;
+            static create(properties?: shoal.v1.RekeyResponse.$Properties): shoal.v1.RekeyResponse;
+
+            /**
+             * Encodes the specified RekeyResponse message. Does not implicitly {@link shoal.v1.RekeyResponse.verify|verify} messages.
+             * @param message RekeyResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RekeyResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RekeyResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RekeyResponse & shoal.v1.RekeyResponse.$Shape} RekeyResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RekeyResponse & shoal.v1.RekeyResponse.$Shape;
+        }
+
+        namespace RekeyResponse {
+
+            /** Properties of a RekeyResponse. */
+            interface $Properties {
+
+                /** RekeyResponse keyEpoch */
+                keyEpoch?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RekeyResponse. */
+            type $Shape = shoal.v1.RekeyResponse.$Properties;
+        }
+
+        /**
          * Properties of a Mesh.
          * @deprecated Use shoal.v1.Mesh.$Properties instead.
          */
@@ -1646,6 +1798,15 @@ export namespace shoal {
 
             /** Mesh cell. */
             cell: string;
+
+            /** Mesh keyEpoch. */
+            keyEpoch: number;
+
+            /** Mesh formerAuthorityCertificates. */
+            formerAuthorityCertificates: string[];
+
+            /** Mesh joins. */
+            joins: number;
 
             /**
              * Creates a new Mesh instance using the specified properties.
@@ -1703,12 +1864,181 @@ export namespace shoal {
                 /** Mesh cell */
                 cell?: string;
 
+                /** Mesh keyEpoch */
+                keyEpoch?: number;
+
+                /** Mesh formerAuthorityCertificates */
+                formerAuthorityCertificates?: string[];
+
+                /** Mesh joins */
+                joins?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Mesh. */
             type $Shape = shoal.v1.Mesh.$Properties;
+        }
+
+        /**
+         * Properties of a MeshKeyEpoch.
+         * @deprecated Use shoal.v1.MeshKeyEpoch.$Properties instead.
+         */
+        interface IMeshKeyEpoch extends shoal.v1.MeshKeyEpoch.$Properties {
+        }
+
+        /** Represents a MeshKeyEpoch. */
+        class MeshKeyEpoch {
+
+            /**
+             * Constructs a new MeshKeyEpoch.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.MeshKeyEpoch.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** MeshKeyEpoch id. */
+            id: string;
+
+            /** MeshKeyEpoch epoch. */
+            epoch: number;
+
+            /** MeshKeyEpoch createdMs. */
+            createdMs: number;
+
+            /** MeshKeyEpoch keys. */
+            keys: shoal.v1.SealedMeshKey[];
+
+            /** MeshKeyEpoch formerTokensGoodUntilMs. */
+            formerTokensGoodUntilMs: number;
+
+            /**
+             * Creates a new MeshKeyEpoch instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MeshKeyEpoch instance
+             */
+            static create(properties: shoal.v1.MeshKeyEpoch.$Shape): shoal.v1.MeshKeyEpoch & shoal.v1.MeshKeyEpoch.$Shape;
+            static create(properties?: shoal.v1.MeshKeyEpoch.$Properties): shoal.v1.MeshKeyEpoch;
+
+            /**
+             * Encodes the specified MeshKeyEpoch message. Does not implicitly {@link shoal.v1.MeshKeyEpoch.verify|verify} messages.
+             * @param message MeshKeyEpoch message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.MeshKeyEpoch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MeshKeyEpoch message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.MeshKeyEpoch & shoal.v1.MeshKeyEpoch.$Shape} MeshKeyEpoch
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.MeshKeyEpoch & shoal.v1.MeshKeyEpoch.$Shape;
+        }
+
+        namespace MeshKeyEpoch {
+
+            /** Properties of a MeshKeyEpoch. */
+            interface $Properties {
+
+                /** MeshKeyEpoch id */
+                id?: string;
+
+                /** MeshKeyEpoch epoch */
+                epoch?: number;
+
+                /** MeshKeyEpoch createdMs */
+                createdMs?: number;
+
+                /** MeshKeyEpoch keys */
+                keys?: shoal.v1.SealedMeshKey.$Properties[];
+
+                /** MeshKeyEpoch formerTokensGoodUntilMs */
+                formerTokensGoodUntilMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MeshKeyEpoch. */
+            type $Shape = shoal.v1.MeshKeyEpoch.$Properties;
+        }
+
+        /**
+         * Properties of a SealedMeshKey.
+         * @deprecated Use shoal.v1.SealedMeshKey.$Properties instead.
+         */
+        interface ISealedMeshKey extends shoal.v1.SealedMeshKey.$Properties {
+        }
+
+        /** Represents a SealedMeshKey. */
+        class SealedMeshKey {
+
+            /**
+             * Constructs a new SealedMeshKey.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SealedMeshKey.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SealedMeshKey hostId. */
+            hostId: string;
+
+            /** SealedMeshKey sealed. */
+            sealed: Uint8Array;
+
+            /**
+             * Creates a new SealedMeshKey instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SealedMeshKey instance
+             */
+            static create(properties: shoal.v1.SealedMeshKey.$Shape): shoal.v1.SealedMeshKey & shoal.v1.SealedMeshKey.$Shape;
+            static create(properties?: shoal.v1.SealedMeshKey.$Properties): shoal.v1.SealedMeshKey;
+
+            /**
+             * Encodes the specified SealedMeshKey message. Does not implicitly {@link shoal.v1.SealedMeshKey.verify|verify} messages.
+             * @param message SealedMeshKey message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SealedMeshKey.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SealedMeshKey message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SealedMeshKey & shoal.v1.SealedMeshKey.$Shape} SealedMeshKey
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SealedMeshKey & shoal.v1.SealedMeshKey.$Shape;
+        }
+
+        namespace SealedMeshKey {
+
+            /** Properties of a SealedMeshKey. */
+            interface $Properties {
+
+                /** SealedMeshKey hostId */
+                hostId?: string;
+
+                /** SealedMeshKey sealed */
+                sealed?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SealedMeshKey. */
+            type $Shape = shoal.v1.SealedMeshKey.$Properties;
         }
 
         /**
@@ -1780,6 +2110,9 @@ export namespace shoal {
 
             /** Host forcedDown. */
             forcedDown: boolean;
+
+            /** Host tlsKeySha256. */
+            tlsKeySha256: Uint8Array;
 
             /**
              * Creates a new Host instance using the specified properties.
@@ -1863,6 +2196,9 @@ export namespace shoal {
 
                 /** Host forcedDown */
                 forcedDown?: boolean;
+
+                /** Host tlsKeySha256 */
+                tlsKeySha256?: Uint8Array;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1992,6 +2328,9 @@ export namespace shoal {
             /** Ticket usedMs. */
             usedMs: number;
 
+            /** Ticket authoritySha256. */
+            authoritySha256: Uint8Array;
+
             /**
              * Creates a new Ticket instance using the specified properties.
              * @param [properties] Properties to set
@@ -2042,6 +2381,9 @@ export namespace shoal {
                 /** Ticket usedMs */
                 usedMs?: number;
 
+                /** Ticket authoritySha256 */
+                authoritySha256?: Uint8Array;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2080,6 +2422,9 @@ export namespace shoal {
 
             /** Domain enabled. */
             enabled: boolean;
+
+            /** Domain tokenEpoch. */
+            tokenEpoch: number;
 
             /**
              * Creates a new Domain instance using the specified properties.
@@ -2125,6 +2470,9 @@ export namespace shoal {
                 /** Domain enabled */
                 enabled?: boolean;
 
+                /** Domain tokenEpoch */
+                tokenEpoch?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -2169,6 +2517,12 @@ export namespace shoal {
 
             /** Project tags. */
             tags: string[];
+
+            /** Project tokenEpoch. */
+            tokenEpoch: number;
+
+            /** Project extras. */
+            extras: { [k: string]: string };
 
             /**
              * Creates a new Project instance using the specified properties.
@@ -2219,6 +2573,12 @@ export namespace shoal {
 
                 /** Project tags */
                 tags?: string[];
+
+                /** Project tokenEpoch */
+                tokenEpoch?: number;
+
+                /** Project extras */
+                extras?: { [k: string]: string };
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2273,6 +2633,21 @@ export namespace shoal {
 
             /** User tokensValidAfterMs. */
             tokensValidAfterMs: number;
+
+            /** User tokenEpoch. */
+            tokenEpoch: number;
+
+            /** User extras. */
+            extras: { [k: string]: string };
+
+            /** User formerPasswordHashes. */
+            formerPasswordHashes: string[];
+
+            /** User failedLogins. */
+            failedLogins: number;
+
+            /** User failedLoginMs. */
+            failedLoginMs: number;
 
             /**
              * Creates a new User instance using the specified properties.
@@ -2332,6 +2707,21 @@ export namespace shoal {
 
                 /** User tokensValidAfterMs */
                 tokensValidAfterMs?: number;
+
+                /** User tokenEpoch */
+                tokenEpoch?: number;
+
+                /** User extras */
+                extras?: { [k: string]: string };
+
+                /** User formerPasswordHashes */
+                formerPasswordHashes?: string[];
+
+                /** User failedLogins */
+                failedLogins?: number;
+
+                /** User failedLoginMs */
+                failedLoginMs?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2458,6 +2848,9 @@ export namespace shoal {
             /** RoleAssignment roleId. */
             roleId: string;
 
+            /** RoleAssignment system. */
+            system: boolean;
+
             /**
              * Creates a new RoleAssignment instance using the specified properties.
              * @param [properties] Properties to set
@@ -2504,6 +2897,9 @@ export namespace shoal {
 
                 /** RoleAssignment roleId */
                 roleId?: string;
+
+                /** RoleAssignment system */
+                system?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -386,6 +386,47 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.ClusterService#rekey}.
+             * @memberof shoal.v1.ClusterService
+             * @typedef RekeyCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.RekeyResponse} [response] RekeyResponse
+             */
+
+            /**
+             * Calls Rekey.
+             * @memberof shoal.v1.ClusterService
+             * @typedef Rekey
+             * @type {{
+             *   (request: shoal.v1.IRekeyRequest, callback: shoal.v1.ClusterService.RekeyCallback): void;
+             *   (request: shoal.v1.IRekeyRequest): Promise<shoal.v1.RekeyResponse>;
+             *   readonly name: "Rekey";
+             *   readonly path: "/shoal.v1.ClusterService/Rekey";
+             *   readonly requestType: "RekeyRequest";
+             *   readonly responseType: "RekeyResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls Rekey.
+             * @name shoal.v1.ClusterService#rekey
+             * @type {shoal.v1.ClusterService.Rekey}
+             */
+            $Object.defineProperties(ClusterService.prototype.rekey = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, ClusterService.prototype.rekey, $root.shoal.v1.RekeyRequest, $root.shoal.v1.RekeyResponse, request, callback);
+            }, {
+                name: { value: "Rekey" },
+                path: { value: "/shoal.v1.ClusterService/Rekey" },
+                requestType: { value: "RekeyRequest" },
+                responseType: { value: "RekeyResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return ClusterService;
         })();
 
@@ -2645,6 +2686,7 @@ export const shoal = $root.shoal = (() => {
              * @typedef {Object} shoal.v1.RemoveHostRequest.$Properties
              * @property {string} [hostId] RemoveHostRequest hostId
              * @property {boolean} [force] RemoveHostRequest force
+             * @property {boolean} [trusted] RemoveHostRequest trusted
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2693,6 +2735,14 @@ export const shoal = $root.shoal = (() => {
             RemoveHostRequest.prototype.force = false;
 
             /**
+             * RemoveHostRequest trusted.
+             * @member {boolean} trusted
+             * @memberof shoal.v1.RemoveHostRequest
+             * @instance
+             */
+            RemoveHostRequest.prototype.trusted = false;
+
+            /**
              * Creates a new RemoveHostRequest instance using the specified properties.
              * @function create
              * @memberof shoal.v1.RemoveHostRequest
@@ -2728,6 +2778,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.hostId);
                 if (message.force != null && $Object.hasOwnProperty.call(message, "force") && message.force !== false)
                     writer.uint32(/* id 2, wireType 0 =*/16).bool(message.force);
+                if (message.trusted != null && $Object.hasOwnProperty.call(message, "trusted") && message.trusted !== false)
+                    writer.uint32(/* id 3, wireType 0 =*/24).bool(message.trusted);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2788,6 +2840,15 @@ export const shoal = $root.shoal = (() => {
                                 message.force = value;
                             else
                                 delete message.force;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.trusted = value;
+                            else
+                                delete message.trusted;
                             continue;
                         }
                     }
@@ -3820,6 +3881,287 @@ export const shoal = $root.shoal = (() => {
             return RemoveUnreadableRecordResponse;
         })();
 
+        v1.RekeyRequest = (function() {
+
+            /**
+             * Properties of a RekeyRequest.
+             * @typedef {Object} shoal.v1.RekeyRequest.$Properties
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RekeyRequest.
+             * @memberof shoal.v1
+             * @interface IRekeyRequest
+             * @augments shoal.v1.RekeyRequest.$Properties
+             * @deprecated Use shoal.v1.RekeyRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a RekeyRequest.
+             * @typedef {shoal.v1.RekeyRequest.$Properties} shoal.v1.RekeyRequest.$Shape
+             */
+
+            /**
+             * Constructs a new RekeyRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a RekeyRequest.
+             * @constructor
+             * @param {shoal.v1.RekeyRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RekeyRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Creates a new RekeyRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RekeyRequest
+             * @static
+             * @param {shoal.v1.RekeyRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RekeyRequest} RekeyRequest instance
+             * @type {{
+             *   (properties: shoal.v1.RekeyRequest.$Shape): shoal.v1.RekeyRequest & shoal.v1.RekeyRequest.$Shape;
+             *   (properties?: shoal.v1.RekeyRequest.$Properties): shoal.v1.RekeyRequest;
+             * }}
+             */
+            RekeyRequest.create = function(properties) {
+                return new RekeyRequest(properties);
+            };
+
+            /**
+             * Encodes the specified RekeyRequest message. Does not implicitly {@link shoal.v1.RekeyRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RekeyRequest
+             * @static
+             * @param {shoal.v1.RekeyRequest.$Properties} message RekeyRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RekeyRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RekeyRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RekeyRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RekeyRequest & shoal.v1.RekeyRequest.$Shape} RekeyRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RekeyRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RekeyRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RekeyRequest;
+        })();
+
+        v1.RekeyResponse = (function() {
+
+            /**
+             * Properties of a RekeyResponse.
+             * @typedef {Object} shoal.v1.RekeyResponse.$Properties
+             * @property {number} [keyEpoch] RekeyResponse keyEpoch
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RekeyResponse.
+             * @memberof shoal.v1
+             * @interface IRekeyResponse
+             * @augments shoal.v1.RekeyResponse.$Properties
+             * @deprecated Use shoal.v1.RekeyResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a RekeyResponse.
+             * @typedef {shoal.v1.RekeyResponse.$Properties} shoal.v1.RekeyResponse.$Shape
+             */
+
+            /**
+             * Constructs a new RekeyResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a RekeyResponse.
+             * @constructor
+             * @param {shoal.v1.RekeyResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RekeyResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RekeyResponse keyEpoch.
+             * @member {number} keyEpoch
+             * @memberof shoal.v1.RekeyResponse
+             * @instance
+             */
+            RekeyResponse.prototype.keyEpoch = 0;
+
+            /**
+             * Creates a new RekeyResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RekeyResponse
+             * @static
+             * @param {shoal.v1.RekeyResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RekeyResponse} RekeyResponse instance
+             * @type {{
+             *   (properties: shoal.v1.RekeyResponse.$Shape): shoal.v1.RekeyResponse & shoal.v1.RekeyResponse.$Shape;
+             *   (properties?: shoal.v1.RekeyResponse.$Properties): shoal.v1.RekeyResponse;
+             * }}
+             */
+            RekeyResponse.create = function(properties) {
+                return new RekeyResponse(properties);
+            };
+
+            /**
+             * Encodes the specified RekeyResponse message. Does not implicitly {@link shoal.v1.RekeyResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RekeyResponse
+             * @static
+             * @param {shoal.v1.RekeyResponse.$Properties} message RekeyResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RekeyResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.keyEpoch != null && $Object.hasOwnProperty.call(message, "keyEpoch") && message.keyEpoch !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.keyEpoch);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RekeyResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RekeyResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RekeyResponse & shoal.v1.RekeyResponse.$Shape} RekeyResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RekeyResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RekeyResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.keyEpoch = value;
+                            else
+                                delete message.keyEpoch;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RekeyResponse;
+        })();
+
         v1.Mesh = (function() {
 
             /**
@@ -3833,6 +4175,9 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [defaultStorage] Mesh defaultStorage
              * @property {number} [createdMs] Mesh createdMs
              * @property {string} [cell] Mesh cell
+             * @property {number} [keyEpoch] Mesh keyEpoch
+             * @property {Array.<string>} [formerAuthorityCertificates] Mesh formerAuthorityCertificates
+             * @property {number} [joins] Mesh joins
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -3858,6 +4203,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const Mesh = function (properties) {
+                this.formerAuthorityCertificates = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -3929,6 +4275,30 @@ export const shoal = $root.shoal = (() => {
             Mesh.prototype.cell = "";
 
             /**
+             * Mesh keyEpoch.
+             * @member {number} keyEpoch
+             * @memberof shoal.v1.Mesh
+             * @instance
+             */
+            Mesh.prototype.keyEpoch = 0;
+
+            /**
+             * Mesh formerAuthorityCertificates.
+             * @member {Array.<string>} formerAuthorityCertificates
+             * @memberof shoal.v1.Mesh
+             * @instance
+             */
+            Mesh.prototype.formerAuthorityCertificates = $util.emptyArray;
+
+            /**
+             * Mesh joins.
+             * @member {number} joins
+             * @memberof shoal.v1.Mesh
+             * @instance
+             */
+            Mesh.prototype.joins = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
              * Creates a new Mesh instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Mesh
@@ -3976,6 +4346,13 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 7, wireType 0 =*/56).int64(message.createdMs);
                 if (message.cell != null && $Object.hasOwnProperty.call(message, "cell") && message.cell !== "")
                     writer.uint32(/* id 8, wireType 2 =*/66).string(message.cell);
+                if (message.keyEpoch != null && $Object.hasOwnProperty.call(message, "keyEpoch") && message.keyEpoch !== 0)
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.keyEpoch);
+                if (message.formerAuthorityCertificates != null && message.formerAuthorityCertificates.length)
+                    for (let i = 0; i < message.formerAuthorityCertificates.length; ++i)
+                        writer.uint32(/* id 10, wireType 2 =*/82).string(message.formerAuthorityCertificates[i]);
+                if (message.joins != null && $Object.hasOwnProperty.call(message, "joins") && (typeof message.joins === "object" ? message.joins.low || message.joins.high : message.joins !== 0))
+                    writer.uint32(/* id 11, wireType 0 =*/88).uint64(message.joins);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4092,6 +4469,32 @@ export const shoal = $root.shoal = (() => {
                                 delete message.cell;
                             continue;
                         }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.keyEpoch = value;
+                            else
+                                delete message.keyEpoch;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.formerAuthorityCertificates && message.formerAuthorityCertificates.length))
+                                message.formerAuthorityCertificates = [];
+                            message.formerAuthorityCertificates.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.joins = value;
+                            else
+                                delete message.joins;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4110,6 +4513,411 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Mesh;
+        })();
+
+        v1.MeshKeyEpoch = (function() {
+
+            /**
+             * Properties of a MeshKeyEpoch.
+             * @typedef {Object} shoal.v1.MeshKeyEpoch.$Properties
+             * @property {string} [id] MeshKeyEpoch id
+             * @property {number} [epoch] MeshKeyEpoch epoch
+             * @property {number} [createdMs] MeshKeyEpoch createdMs
+             * @property {Array.<shoal.v1.SealedMeshKey.$Properties>} [keys] MeshKeyEpoch keys
+             * @property {number} [formerTokensGoodUntilMs] MeshKeyEpoch formerTokensGoodUntilMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a MeshKeyEpoch.
+             * @memberof shoal.v1
+             * @interface IMeshKeyEpoch
+             * @augments shoal.v1.MeshKeyEpoch.$Properties
+             * @deprecated Use shoal.v1.MeshKeyEpoch.$Properties instead.
+             */
+
+            /**
+             * Shape of a MeshKeyEpoch.
+             * @typedef {shoal.v1.MeshKeyEpoch.$Properties} shoal.v1.MeshKeyEpoch.$Shape
+             */
+
+            /**
+             * Constructs a new MeshKeyEpoch.
+             * @memberof shoal.v1
+             * @classdesc Represents a MeshKeyEpoch.
+             * @constructor
+             * @param {shoal.v1.MeshKeyEpoch.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const MeshKeyEpoch = function (properties) {
+                this.keys = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * MeshKeyEpoch id.
+             * @member {string} id
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @instance
+             */
+            MeshKeyEpoch.prototype.id = "";
+
+            /**
+             * MeshKeyEpoch epoch.
+             * @member {number} epoch
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @instance
+             */
+            MeshKeyEpoch.prototype.epoch = 0;
+
+            /**
+             * MeshKeyEpoch createdMs.
+             * @member {number} createdMs
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @instance
+             */
+            MeshKeyEpoch.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * MeshKeyEpoch keys.
+             * @member {Array.<shoal.v1.SealedMeshKey>} keys
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @instance
+             */
+            MeshKeyEpoch.prototype.keys = $util.emptyArray;
+
+            /**
+             * MeshKeyEpoch formerTokensGoodUntilMs.
+             * @member {number} formerTokensGoodUntilMs
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @instance
+             */
+            MeshKeyEpoch.prototype.formerTokensGoodUntilMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new MeshKeyEpoch instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @static
+             * @param {shoal.v1.MeshKeyEpoch.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.MeshKeyEpoch} MeshKeyEpoch instance
+             * @type {{
+             *   (properties: shoal.v1.MeshKeyEpoch.$Shape): shoal.v1.MeshKeyEpoch & shoal.v1.MeshKeyEpoch.$Shape;
+             *   (properties?: shoal.v1.MeshKeyEpoch.$Properties): shoal.v1.MeshKeyEpoch;
+             * }}
+             */
+            MeshKeyEpoch.create = function(properties) {
+                return new MeshKeyEpoch(properties);
+            };
+
+            /**
+             * Encodes the specified MeshKeyEpoch message. Does not implicitly {@link shoal.v1.MeshKeyEpoch.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @static
+             * @param {shoal.v1.MeshKeyEpoch.$Properties} message MeshKeyEpoch message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            MeshKeyEpoch.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.epoch);
+                if (message.createdMs != null && $Object.hasOwnProperty.call(message, "createdMs") && (typeof message.createdMs === "object" ? message.createdMs.low || message.createdMs.high : message.createdMs !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).int64(message.createdMs);
+                if (message.keys != null && message.keys.length)
+                    for (let i = 0; i < message.keys.length; ++i)
+                        $root.shoal.v1.SealedMeshKey.encode(message.keys[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.formerTokensGoodUntilMs != null && $Object.hasOwnProperty.call(message, "formerTokensGoodUntilMs") && (typeof message.formerTokensGoodUntilMs === "object" ? message.formerTokensGoodUntilMs.low || message.formerTokensGoodUntilMs.high : message.formerTokensGoodUntilMs !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).int64(message.formerTokensGoodUntilMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a MeshKeyEpoch message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.MeshKeyEpoch
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.MeshKeyEpoch & shoal.v1.MeshKeyEpoch.$Shape} MeshKeyEpoch
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            MeshKeyEpoch.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.MeshKeyEpoch();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.createdMs = value;
+                            else
+                                delete message.createdMs;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.keys && message.keys.length))
+                                message.keys = [];
+                            message.keys.push($root.shoal.v1.SealedMeshKey.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.formerTokensGoodUntilMs = value;
+                            else
+                                delete message.formerTokensGoodUntilMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return MeshKeyEpoch;
+        })();
+
+        v1.SealedMeshKey = (function() {
+
+            /**
+             * Properties of a SealedMeshKey.
+             * @typedef {Object} shoal.v1.SealedMeshKey.$Properties
+             * @property {string} [hostId] SealedMeshKey hostId
+             * @property {Uint8Array} [sealed] SealedMeshKey sealed
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SealedMeshKey.
+             * @memberof shoal.v1
+             * @interface ISealedMeshKey
+             * @augments shoal.v1.SealedMeshKey.$Properties
+             * @deprecated Use shoal.v1.SealedMeshKey.$Properties instead.
+             */
+
+            /**
+             * Shape of a SealedMeshKey.
+             * @typedef {shoal.v1.SealedMeshKey.$Properties} shoal.v1.SealedMeshKey.$Shape
+             */
+
+            /**
+             * Constructs a new SealedMeshKey.
+             * @memberof shoal.v1
+             * @classdesc Represents a SealedMeshKey.
+             * @constructor
+             * @param {shoal.v1.SealedMeshKey.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SealedMeshKey = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SealedMeshKey hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.SealedMeshKey
+             * @instance
+             */
+            SealedMeshKey.prototype.hostId = "";
+
+            /**
+             * SealedMeshKey sealed.
+             * @member {Uint8Array} sealed
+             * @memberof shoal.v1.SealedMeshKey
+             * @instance
+             */
+            SealedMeshKey.prototype.sealed = $util.newBuffer([]);
+
+            /**
+             * Creates a new SealedMeshKey instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SealedMeshKey
+             * @static
+             * @param {shoal.v1.SealedMeshKey.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SealedMeshKey} SealedMeshKey instance
+             * @type {{
+             *   (properties: shoal.v1.SealedMeshKey.$Shape): shoal.v1.SealedMeshKey & shoal.v1.SealedMeshKey.$Shape;
+             *   (properties?: shoal.v1.SealedMeshKey.$Properties): shoal.v1.SealedMeshKey;
+             * }}
+             */
+            SealedMeshKey.create = function(properties) {
+                return new SealedMeshKey(properties);
+            };
+
+            /**
+             * Encodes the specified SealedMeshKey message. Does not implicitly {@link shoal.v1.SealedMeshKey.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SealedMeshKey
+             * @static
+             * @param {shoal.v1.SealedMeshKey.$Properties} message SealedMeshKey message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SealedMeshKey.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.hostId);
+                if (message.sealed != null && $Object.hasOwnProperty.call(message, "sealed") && message.sealed.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.sealed);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SealedMeshKey message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SealedMeshKey
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SealedMeshKey & shoal.v1.SealedMeshKey.$Shape} SealedMeshKey
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SealedMeshKey.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SealedMeshKey();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.sealed = value;
+                            else
+                                delete message.sealed;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SealedMeshKey;
         })();
 
         v1.Host = (function() {
@@ -4134,6 +4942,7 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [joinedMs] Host joinedMs
              * @property {string} [version] Host version
              * @property {boolean} [forcedDown] Host forcedDown
+             * @property {Uint8Array} [tlsKeySha256] Host tlsKeySha256
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4302,6 +5111,14 @@ export const shoal = $root.shoal = (() => {
             Host.prototype.forcedDown = false;
 
             /**
+             * Host tlsKeySha256.
+             * @member {Uint8Array} tlsKeySha256
+             * @memberof shoal.v1.Host
+             * @instance
+             */
+            Host.prototype.tlsKeySha256 = $util.newBuffer([]);
+
+            /**
              * Creates a new Host instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Host
@@ -4367,6 +5184,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 16, wireType 2 =*/130).string(message.version);
                 if (message.forcedDown != null && $Object.hasOwnProperty.call(message, "forcedDown") && message.forcedDown !== false)
                     writer.uint32(/* id 17, wireType 0 =*/136).bool(message.forcedDown);
+                if (message.tlsKeySha256 != null && $Object.hasOwnProperty.call(message, "tlsKeySha256") && message.tlsKeySha256.length)
+                    writer.uint32(/* id 18, wireType 2 =*/146).bytes(message.tlsKeySha256);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4562,6 +5381,15 @@ export const shoal = $root.shoal = (() => {
                                 message.forcedDown = value;
                             else
                                 delete message.forcedDown;
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.tlsKeySha256 = value;
+                            else
+                                delete message.tlsKeySha256;
                             continue;
                         }
                     }
@@ -4807,6 +5635,7 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [expiresMs] Ticket expiresMs
              * @property {string} [usedBy] Ticket usedBy
              * @property {number} [usedMs] Ticket usedMs
+             * @property {Uint8Array} [authoritySha256] Ticket authoritySha256
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4887,6 +5716,14 @@ export const shoal = $root.shoal = (() => {
             Ticket.prototype.usedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             /**
+             * Ticket authoritySha256.
+             * @member {Uint8Array} authoritySha256
+             * @memberof shoal.v1.Ticket
+             * @instance
+             */
+            Ticket.prototype.authoritySha256 = $util.newBuffer([]);
+
+            /**
              * Creates a new Ticket instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Ticket
@@ -4930,6 +5767,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.usedBy);
                 if (message.usedMs != null && $Object.hasOwnProperty.call(message, "usedMs") && (typeof message.usedMs === "object" ? message.usedMs.low || message.usedMs.high : message.usedMs !== 0))
                     writer.uint32(/* id 6, wireType 0 =*/48).int64(message.usedMs);
+                if (message.authoritySha256 != null && $Object.hasOwnProperty.call(message, "authoritySha256") && message.authoritySha256.length)
+                    writer.uint32(/* id 7, wireType 2 =*/58).bytes(message.authoritySha256);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5028,6 +5867,15 @@ export const shoal = $root.shoal = (() => {
                                 delete message.usedMs;
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.authoritySha256 = value;
+                            else
+                                delete message.authoritySha256;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5057,6 +5905,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [name] Domain name
              * @property {string} [description] Domain description
              * @property {boolean} [enabled] Domain enabled
+             * @property {number} [tokenEpoch] Domain tokenEpoch
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -5121,6 +5970,14 @@ export const shoal = $root.shoal = (() => {
             Domain.prototype.enabled = false;
 
             /**
+             * Domain tokenEpoch.
+             * @member {number} tokenEpoch
+             * @memberof shoal.v1.Domain
+             * @instance
+             */
+            Domain.prototype.tokenEpoch = 0;
+
+            /**
              * Creates a new Domain instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Domain
@@ -5160,6 +6017,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.description);
                 if (message.enabled != null && $Object.hasOwnProperty.call(message, "enabled") && message.enabled !== false)
                     writer.uint32(/* id 4, wireType 0 =*/32).bool(message.enabled);
+                if (message.tokenEpoch != null && $Object.hasOwnProperty.call(message, "tokenEpoch") && message.tokenEpoch !== 0)
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.tokenEpoch);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5240,6 +6099,15 @@ export const shoal = $root.shoal = (() => {
                                 delete message.enabled;
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.tokenEpoch = value;
+                            else
+                                delete message.tokenEpoch;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5271,6 +6139,8 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [description] Project description
              * @property {boolean} [enabled] Project enabled
              * @property {Array.<string>} [tags] Project tags
+             * @property {number} [tokenEpoch] Project tokenEpoch
+             * @property {Object.<string,string>} [extras] Project extras
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -5297,6 +6167,7 @@ export const shoal = $root.shoal = (() => {
              */
             const Project = function (properties) {
                 this.tags = [];
+                this.extras = {};
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5352,6 +6223,22 @@ export const shoal = $root.shoal = (() => {
             Project.prototype.tags = $util.emptyArray;
 
             /**
+             * Project tokenEpoch.
+             * @member {number} tokenEpoch
+             * @memberof shoal.v1.Project
+             * @instance
+             */
+            Project.prototype.tokenEpoch = 0;
+
+            /**
+             * Project extras.
+             * @member {Object.<string,string>} extras
+             * @memberof shoal.v1.Project
+             * @instance
+             */
+            Project.prototype.extras = $util.emptyObject;
+
+            /**
              * Creates a new Project instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Project
@@ -5396,6 +6283,11 @@ export const shoal = $root.shoal = (() => {
                 if (message.tags != null && message.tags.length)
                     for (let i = 0; i < message.tags.length; ++i)
                         writer.uint32(/* id 6, wireType 2 =*/50).string(message.tags[i]);
+                if (message.tokenEpoch != null && $Object.hasOwnProperty.call(message, "tokenEpoch") && message.tokenEpoch !== 0)
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.tokenEpoch);
+                if (message.extras != null && $Object.hasOwnProperty.call(message, "extras"))
+                    for (let keys = $Object.keys(message.extras), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 8, wireType 2 =*/66).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.extras[keys[i]]).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5420,7 +6312,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message, key, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -5493,6 +6385,51 @@ export const shoal = $root.shoal = (() => {
                             message.tags.push(reader.stringVerify());
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.tokenEpoch = value;
+                            else
+                                delete message.tokenEpoch;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.extras === $util.emptyObject)
+                                message.extras = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.extras, key);
+                            message.extras[key] = value;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5527,6 +6464,11 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [description] User description
              * @property {boolean} [enabled] User enabled
              * @property {number} [tokensValidAfterMs] User tokensValidAfterMs
+             * @property {number} [tokenEpoch] User tokenEpoch
+             * @property {Object.<string,string>} [extras] User extras
+             * @property {Array.<string>} [formerPasswordHashes] User formerPasswordHashes
+             * @property {number} [failedLogins] User failedLogins
+             * @property {number} [failedLoginMs] User failedLoginMs
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -5552,6 +6494,8 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const User = function (properties) {
+                this.extras = {};
+                this.formerPasswordHashes = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5631,6 +6575,46 @@ export const shoal = $root.shoal = (() => {
             User.prototype.tokensValidAfterMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             /**
+             * User tokenEpoch.
+             * @member {number} tokenEpoch
+             * @memberof shoal.v1.User
+             * @instance
+             */
+            User.prototype.tokenEpoch = 0;
+
+            /**
+             * User extras.
+             * @member {Object.<string,string>} extras
+             * @memberof shoal.v1.User
+             * @instance
+             */
+            User.prototype.extras = $util.emptyObject;
+
+            /**
+             * User formerPasswordHashes.
+             * @member {Array.<string>} formerPasswordHashes
+             * @memberof shoal.v1.User
+             * @instance
+             */
+            User.prototype.formerPasswordHashes = $util.emptyArray;
+
+            /**
+             * User failedLogins.
+             * @member {number} failedLogins
+             * @memberof shoal.v1.User
+             * @instance
+             */
+            User.prototype.failedLogins = 0;
+
+            /**
+             * User failedLoginMs.
+             * @member {number} failedLoginMs
+             * @memberof shoal.v1.User
+             * @instance
+             */
+            User.prototype.failedLoginMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
              * Creates a new User instance using the specified properties.
              * @function create
              * @memberof shoal.v1.User
@@ -5680,6 +6664,18 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 8, wireType 0 =*/64).bool(message.enabled);
                 if (message.tokensValidAfterMs != null && $Object.hasOwnProperty.call(message, "tokensValidAfterMs") && (typeof message.tokensValidAfterMs === "object" ? message.tokensValidAfterMs.low || message.tokensValidAfterMs.high : message.tokensValidAfterMs !== 0))
                     writer.uint32(/* id 9, wireType 0 =*/72).int64(message.tokensValidAfterMs);
+                if (message.tokenEpoch != null && $Object.hasOwnProperty.call(message, "tokenEpoch") && message.tokenEpoch !== 0)
+                    writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.tokenEpoch);
+                if (message.extras != null && $Object.hasOwnProperty.call(message, "extras"))
+                    for (let keys = $Object.keys(message.extras), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 11, wireType 2 =*/90).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.extras[keys[i]]).ldelim();
+                if (message.formerPasswordHashes != null && message.formerPasswordHashes.length)
+                    for (let i = 0; i < message.formerPasswordHashes.length; ++i)
+                        writer.uint32(/* id 12, wireType 2 =*/98).string(message.formerPasswordHashes[i]);
+                if (message.failedLogins != null && $Object.hasOwnProperty.call(message, "failedLogins") && message.failedLogins !== 0)
+                    writer.uint32(/* id 13, wireType 0 =*/104).uint32(message.failedLogins);
+                if (message.failedLoginMs != null && $Object.hasOwnProperty.call(message, "failedLoginMs") && (typeof message.failedLoginMs === "object" ? message.failedLoginMs.low || message.failedLoginMs.high : message.failedLoginMs !== 0))
+                    writer.uint32(/* id 14, wireType 0 =*/112).int64(message.failedLoginMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5704,7 +6700,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message, key, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -5803,6 +6799,77 @@ export const shoal = $root.shoal = (() => {
                                 message.tokensValidAfterMs = value;
                             else
                                 delete message.tokensValidAfterMs;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.tokenEpoch = value;
+                            else
+                                delete message.tokenEpoch;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.extras === $util.emptyObject)
+                                message.extras = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.extras, key);
+                            message.extras[key] = value;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.formerPasswordHashes && message.formerPasswordHashes.length))
+                                message.formerPasswordHashes = [];
+                            message.formerPasswordHashes.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.failedLogins = value;
+                            else
+                                delete message.failedLogins;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.failedLoginMs = value;
+                            else
+                                delete message.failedLoginMs;
                             continue;
                         }
                     }
@@ -6047,6 +7114,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [projectId] RoleAssignment projectId
              * @property {string} [domainId] RoleAssignment domainId
              * @property {string} [roleId] RoleAssignment roleId
+             * @property {boolean} [system] RoleAssignment system
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -6119,6 +7187,14 @@ export const shoal = $root.shoal = (() => {
             RoleAssignment.prototype.roleId = "";
 
             /**
+             * RoleAssignment system.
+             * @member {boolean} system
+             * @memberof shoal.v1.RoleAssignment
+             * @instance
+             */
+            RoleAssignment.prototype.system = false;
+
+            /**
              * Creates a new RoleAssignment instance using the specified properties.
              * @function create
              * @memberof shoal.v1.RoleAssignment
@@ -6160,6 +7236,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.domainId);
                 if (message.roleId != null && $Object.hasOwnProperty.call(message, "roleId") && message.roleId !== "")
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.roleId);
+                if (message.system != null && $Object.hasOwnProperty.call(message, "system") && message.system !== false)
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.system);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6247,6 +7325,15 @@ export const shoal = $root.shoal = (() => {
                                 message.roleId = value;
                             else
                                 delete message.roleId;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.system = value;
+                            else
+                                delete message.system;
                             continue;
                         }
                     }

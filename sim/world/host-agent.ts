@@ -260,6 +260,10 @@ export class HostAgent {
         hostControl,
         hostViews,
         hostProbe,
+        // No scenario takes a host's record away, and the simulated hosts have no mesh to re-key.
+        rekey: () => {
+          throw new ShoalError('NOT_IMPLEMENTED', 'The simulator removes no host from its mesh.');
+        },
       },
       { storage: machine.storage.shared ? 'rbd' : 'local' },
     );

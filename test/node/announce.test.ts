@@ -57,7 +57,7 @@ async function world() {
       caller: caller as HostId,
       signal: new AbortController().signal,
       remoteAddress: '192.0.2.2:1',
-      certificateName: undefined,
+      certificate: undefined,
       header: () => undefined,
     };
     return handler(new shoal.v1.AnnounceRequest({ host: new shoal.v1.Host(host) }), call);

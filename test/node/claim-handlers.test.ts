@@ -12,7 +12,7 @@ const call: PeerCall = {
   caller: 'b'.repeat(32) as HostId,
   signal: new AbortController().signal,
   remoteAddress: 'test',
-  certificateName: undefined,
+  certificate: undefined,
   header: () => undefined,
 };
 

@@ -43,7 +43,7 @@ t.test('a watcher that falls too far behind is told so', async (t) => {
     caller: 'a'.repeat(32) as HostId,
     signal: new AbortController().signal,
     remoteAddress: '',
-    certificateName: undefined,
+    certificate: undefined,
     header: () => undefined,
   };
   const watch = stateWatchHandler(state)(shoal.v1.WatchStateRequest.create({ prefix: 'k/' }), call);

@@ -17,6 +17,7 @@ import type { ServiceDependencies } from '../../node/services/dependencies.ts';
 import { IdentityService } from '../../node/services/identity.ts';
 import { IdentityDirectory } from '../../node/services/identity-directory.ts';
 import { ImageService } from '../../node/services/image.ts';
+import { fixedTokenKeys } from '../../node/services/token-keys.ts';
 import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
 import { MemoryImageContent } from './memory-image-content.ts';
 
@@ -66,7 +67,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const deps: ServiceDependencies = { state, clock, logger: options.logger ?? silentLogger, newId: randomUUID };
   const signal = new AbortController().signal;
   const { adminProjectId, adminUserId } = await bootstrap(deps, { adminPassword, signal });
-  const identity = new IdentityService(deps, { tokenKey });
+  const identity = new IdentityService(deps, { tokenKeys: fixedTokenKeys(tokenKey) });
   const directory = new IdentityDirectory(deps, identity.passwords);
   const catalog = new Catalog(Object.values(catalogServices), 'RegionOne');
   const content = new MemoryImageContent();

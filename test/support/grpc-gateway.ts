@@ -48,12 +48,16 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
         authenticate: async (token) => principal(token),
       },
       compute: world.compute,
-      cluster: new ClusterService({ ...world.deps, hostProbe: world.hostProbe }, fakeHostViews(world), {
-        hostId,
-        version: '0.1.0',
-        peerAddress: '192.0.2.1:1',
-        troubles: () => ({}),
-      }),
+      cluster: new ClusterService(
+        { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
+        fakeHostViews(world),
+        {
+          hostId,
+          version: '0.1.0',
+          peerAddress: '192.0.2.1:1',
+          troubles: () => ({}),
+        },
+      ),
       inquiry: {
         explain(request) {
           inquiries.push(request);

@@ -45,12 +45,19 @@ export interface GrpcLimits {
   readonly listener: ListenerLimits;
 }
 
+/** A certificate as TLS shows it: name, DER, and SHA-256 of that. */
+export interface CallerCertificate {
+  readonly subjectaltname?: string | undefined;
+  readonly raw: Uint8Array;
+  readonly fingerprint256: string;
+}
+
 /** What is known of a call before any of its content is read. */
 export interface CallHead {
   /** ip:port of the caller. */
   readonly remoteAddress: string;
-  /** Subject alternative name of the caller's certificate; undefined unless the server's own authority signed it. */
-  readonly certificateName: string | undefined;
+  /** The caller's certificate; undefined unless one of the server's own roots signed it. */
+  readonly certificate: CallerCertificate | undefined;
   /** First value of a request header. */
   header(name: string): string | undefined;
 }
@@ -375,7 +382,7 @@ const unnamed = new ShoalError('OUTCOME_UNKNOWN', 'The agent failed unexpectedly
 /** What says where a call comes from. */
 interface CallOrigin {
   getPeer(): string;
-  getAuthContext(): { readonly sslPeerCertificate?: { readonly subjectaltname?: string | undefined } | undefined };
+  getAuthContext(): { readonly sslPeerCertificate?: CallerCertificate | undefined };
 }
 
 /** What every kind of call has in common. */
@@ -406,8 +413,8 @@ class Head implements CallHead {
   }
 
   /** Taken from the TLS session when asked for, which costs some tens of microseconds. */
-  get certificateName(): string | undefined {
-    return this.#origin.getAuthContext().sslPeerCertificate?.subjectaltname;
+  get certificate(): CallerCertificate | undefined {
+    return this.#origin.getAuthContext().sslPeerCertificate;
   }
 
   header(name: string): string | undefined {

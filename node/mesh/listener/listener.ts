@@ -3,7 +3,7 @@
  * connection once it may be spoken on. Every listener of an agent is one of these, so that none has fewer bounds.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { type SecureContextOptions, type TLSSocket, Server as TlsServer } from 'node:tls';
+import { type SecureContext, type SecureContextOptions, type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -29,6 +29,8 @@ export interface ListenerTls {
   /** What is spoken inside: `h2` or `http/1.1`. */
   readonly protocol: 'h2' | 'http/1.1';
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** What is shown to whoever asks for this name (SNI) instead of the source's; undefined: the source's. */
+  readonly contextFor?: (serverName: string) => SecureContext | undefined;
   /** Ask for a certificate without insisting on one. */
   readonly asksForCertificate?: boolean;
 }
@@ -139,7 +141,7 @@ export class Listener {
   }
 
   #makeTls(tls: ListenerTls): TlsServer {
-    const { source, protocol, minVersion, asksForCertificate = false } = tls;
+    const { source, protocol, minVersion, contextFor, asksForCertificate = false } = tls;
     const server = new TlsServer({
       ...source.current(),
       ALPNProtocols: [protocol],
@@ -147,6 +149,17 @@ export class Listener {
       handshakeTimeout: this.#options.limits.handshakeMsMax,
       requestCert: asksForCertificate,
       rejectUnauthorized: false,
+      ...(contextFor === undefined
+        ? {}
+        : {
+            SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => {
+              try {
+                done(null, contextFor(name));
+              } catch (caught) {
+                done(ShoalError.from(caught, 'UNAVAILABLE', 'choosing a certificate'));
+              }
+            },
+          }),
     });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {

@@ -1,11 +1,12 @@
 /** What the compute service needs beside what every service is given. */
-import type { HostControl, HostProbe, HostViews, Placer, ServiceDependencies } from '../dependencies.ts';
+import type { HostControl, HostProbe, HostViews, Placer, Rekey, ServiceDependencies } from '../dependencies.ts';
 
 export interface ComputeDependencies extends ServiceDependencies {
   readonly placer: Placer;
   readonly hostControl: HostControl;
   readonly hostViews: HostViews;
   readonly hostProbe: HostProbe;
+  readonly rekey: Rekey;
   /** A fresh UUID that sorts behind those made before (base/ordered-uuids.ts). Absent: `newId`. */
   readonly newServerId?: () => string;
 }

@@ -26,6 +26,14 @@ export const removedHostTable = new Table<shoal.v1.RemovedHost>({
   indexes: [],
 });
 
+/** Mesh keys drawn after the first, by number; the one before the present is kept. */
+export const meshKeyEpochTable = new Table<shoal.v1.MeshKeyEpoch>({
+  name: 'mesh-key-epoch',
+  codec: v1.MeshKeyEpoch,
+  id: (r) => r.id,
+  indexes: [],
+});
+
 export const ticketTable = new Table<shoal.v1.Ticket>({
   name: 'ticket',
   codec: v1.Ticket,

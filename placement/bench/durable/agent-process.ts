@@ -30,6 +30,7 @@ import { ClusterService } from '../../../node/services/cluster.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type { HostViews, Placer } from '../../../node/services/dependencies.ts';
 import { IdentityService } from '../../../node/services/identity.ts';
+import { fixedTokenKeys } from '../../../node/services/token-keys.ts';
 import { transact } from '../../../node/services/transact.ts';
 import { prefixEnd } from '../../../node/state/table.ts';
 import { flavorTable, hostTable, imageTable, quotaTable, serverTable } from '../../../node/state/tables/index.ts';
@@ -93,6 +94,9 @@ const services = { state, clock, logger, newId: randomUUID };
 const columns = new HostColumns({ seed: random.uint32(), slotsMax: config.hostCount });
 const gossip = new AdvertListener(config.hostProcesses.map((host) => host.feedAddress));
 /** How old adverts were when they were taken in since the last look: sums, to tell the mean. */
+const refuseNow = (): never => {
+  throw new ShoalError('NOT_IMPLEMENTED', 'The benchmark removes no host.');
+};
 const counts = { placed: 0, refused: 0, 'no-host': 0, adverts: 0, rounds: 0, commits: 0 };
 const exchange = new AdvertExchange(
   { clock, logger, random: random.fork(), gossip },
@@ -147,7 +151,7 @@ const hostViews: HostViews = {
   condition: () => 'alive',
 };
 const selfId = self.hostId as HostId;
-const identity = new IdentityService(services, { tokenKey: Buffer.from(config.tokenKey, 'base64') });
+const identity = new IdentityService(services, { tokenKeys: fixedTokenKeys(Buffer.from(config.tokenKey, 'base64')) });
 const compute = new ComputeService({
   ...services,
   placer: {
@@ -157,6 +161,7 @@ const compute = new ComputeService({
   hostControl: { hostId: selfId, consoleLog: refuse, intendLocally: refuse, withLocalIntents: (server) => server },
   hostViews,
   hostProbe: { answers: refuse },
+  rekey: refuseNow,
   newServerId: orderedUuids(clock, randomUUID),
 });
 const gateway = new GrpcGateway(
@@ -164,7 +169,7 @@ const gateway = new GrpcGateway(
     ...services,
     authenticator: identity,
     compute,
-    cluster: new ClusterService({ ...services, hostProbe: { answers: refuse } }, hostViews, {
+    cluster: new ClusterService({ ...services, hostProbe: { answers: refuse }, rekey: refuseNow }, hostViews, {
       hostId: selfId,
       version: '0.1.0',
       peerAddress: self.peerAddress,

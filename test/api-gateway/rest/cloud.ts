@@ -19,6 +19,7 @@ import {
 } from '../../node/services/compute-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { foundTestMesh } from '../../support/mesh-secrets.ts';
 
 export interface Cloud {
   readonly gateway: TestGateway;
@@ -36,10 +37,27 @@ export async function startCloud(options: { readonly listen?: boolean; readonly 
   const placer = new FakePlacer(base);
   const hostControl = new FakeHostControl();
   const hostProbe = new FakeHostProbe();
-  const compute = new ComputeService({ ...base.deps, placer, hostControl, hostViews: fakeHostViews(base), hostProbe });
+  const { rekey } = await foundTestMesh(state, testClock);
+  const compute = new ComputeService({
+    ...base.deps,
+    rekey,
+    placer,
+    hostControl,
+    hostViews: fakeHostViews(base),
+    hostProbe,
+  });
   const quotas = new QuotaService(base.deps);
   const network = new NetworkService(base.deps);
-  const world: ComputeWorld = { ...base, network, compute, placer, hostControl, hostProbe, reports: reportsOf(base) };
+  const world: ComputeWorld = {
+    ...base,
+    network,
+    compute,
+    placer,
+    hostControl,
+    hostProbe,
+    rekey,
+    reports: reportsOf(base),
+  };
   const gateway = await startGateway({
     state,
     clock: testClock,

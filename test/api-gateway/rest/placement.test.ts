@@ -18,6 +18,7 @@ import { shoal } from '../../../proto/messages.ts';
 import { addImage, FakeHostControl, FakeHostProbe, fakeHostViews } from '../../node/services/compute-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway } from '../../support/gateway.ts';
+import { foundTestMesh } from '../../support/mesh-secrets.ts';
 import { addMember } from './cloud.ts';
 
 const at = (minor: number) => ({ 'openstack-api-version': `compute 2.${minor}` });
@@ -56,6 +57,7 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
       hostControl: new FakeHostControl(),
       hostViews: fakeHostViews(world),
       hostProbe: new FakeHostProbe(),
+      rekey: (await foundTestMesh(world.state, world.deps.clock)).rekey,
     },
     options,
   );

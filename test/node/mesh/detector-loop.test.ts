@@ -51,7 +51,7 @@ async function meshOf(count: number): Promise<{
               caller: identity.hostId,
               signal,
               remoteAddress: '',
-              certificateName: undefined,
+              certificate: undefined,
               header: () => undefined,
             });
             return shoal.v1.ProbeResponse.create(answer);
@@ -139,7 +139,7 @@ t.test('a host probes others on behalf of members, for members only', async (t) 
     caller: one.identity.hostId,
     signal: new AbortController().signal,
     remoteAddress: '',
-    certificateName: undefined,
+    certificate: undefined,
     header: () => undefined,
   };
   const ask = (targetHostId: string): Promise<shoal.v1.IProbeResponse> =>

@@ -9,6 +9,7 @@ import { type Joined, joinMesh } from '../../../node/mesh/join.ts';
 import { JoinHandler } from '../../../node/mesh/join-handler.ts';
 import { joinContent, joinPurpose } from '../../../node/mesh/join-proof.ts';
 import { MeshKey } from '../../../node/mesh/mesh-key.ts';
+import { MeshKeyRing } from '../../../node/mesh/mesh-key-ring.ts';
 import { issueTicket } from '../../../node/mesh/ticket-issuer.ts';
 import { JoinTicket } from '../../../node/mesh/tickets.ts';
 import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
@@ -58,7 +59,12 @@ async function meshOf(test: { teardown(run: () => Promise<void>): void }, meshId
   await state.commit(builder.build());
   const times = { wallMs: 1_000_000 };
   const clock: Clock = { ...systemClock, nowMs: () => times.wallMs };
-  const handler = new JoinHandler({ state, meshKey, clock, logger: silentLogger });
+  const handler = new JoinHandler({
+    state,
+    keys: new MeshKeyRing(founder.identity, meshKey),
+    clock,
+    logger: silentLogger,
+  });
   const address = await serve(test, founder, { join: handler });
   return Object.assign(times, {
     authority,

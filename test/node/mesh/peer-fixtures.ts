@@ -7,7 +7,11 @@ import { MeshAuthority } from '../../../node/mesh/authority.ts';
 import type { GrpcLimits } from '../../../node/mesh/grpc/server.ts';
 import { createTlsKey, HostIdentity } from '../../../node/mesh/identity.ts';
 import { PeerClients } from '../../../node/mesh/peer-client.ts';
-import { fixedCertificates, type PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
+import {
+  fixedCertificates,
+  type PeerCertificateSource,
+  type PeerCertificates,
+} from '../../../node/mesh/peer-credentials.ts';
 import { type JoinHandlers, type PeerHandlers, PeerServer } from '../../../node/mesh/peer-server.ts';
 
 const refuse = async (): Promise<never> => {
@@ -44,6 +48,8 @@ export interface TestHost {
   readonly identity: HostIdentity;
   readonly hostId: HostId;
   readonly certificates: PeerCertificates;
+  /** Where they come from, when they change. */
+  readonly source?: PeerCertificateSource;
 }
 
 export function hostOf(authority: MeshAuthority): TestHost {
@@ -80,7 +86,7 @@ export async function serve(
   const server = new PeerServer(
     { clock: systemClock, logger: options.logger ?? silentLogger },
     {
-      certificates: fixedCertificates(host.certificates),
+      certificates: host.source ?? fixedCertificates(host.certificates),
       admits: options.admits ?? (() => true),
       handlers: { ...refusingHandlers, ...options.handlers },
       join: options.join ?? refusingJoin,
@@ -101,7 +107,7 @@ export function clientsOf(
 ): PeerClients {
   const clients = new PeerClients(
     { logger: silentLogger },
-    { certificates: fixedCertificates(host.certificates), addressOf: (hostId) => addresses.get(hostId) },
+    { certificates: host.source ?? fixedCertificates(host.certificates), addressOf: (hostId) => addresses.get(hostId) },
   );
   test.teardown(() => clients.close());
   return clients;

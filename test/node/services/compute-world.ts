@@ -14,10 +14,12 @@ import type {
   PlacedServer,
   PlaceRequest,
   Placer,
+  Rekey,
 } from '../../../node/services/dependencies.ts';
 import { transact } from '../../../node/services/transact.ts';
 import { hostTable, imageTable, serverTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { foundTestMesh } from '../../support/mesh-secrets.ts';
 import { addHost, makeWorld, type World } from './world.ts';
 
 /** Takes the hosts of the state in turn; notes what it was asked and what was given back. */
@@ -151,6 +153,7 @@ export interface ComputeWorld extends World {
   readonly placer: FakePlacer;
   readonly hostControl: FakeHostControl;
   readonly hostProbe: FakeHostProbe;
+  readonly rekey: Rekey;
   /** The reports of a host. */
   readonly reports: (hostId: string) => HostReportService;
 }
@@ -161,19 +164,21 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
   const placer = new FakePlacer(world);
   const hostControl = new FakeHostControl();
   const hostProbe = new FakeHostProbe();
+  const { rekey } = await foundTestMesh(world.state, world.deps.clock);
   const compute = new ComputeService({
     ...world.deps,
     placer,
     hostControl,
     hostViews: fakeHostViews(world),
     hostProbe,
+    rekey,
     newServerId: orderedUuids(world.deps.clock, world.deps.newId),
   });
   await addHost(world, 1);
   await addHost(world, 2);
   await compute.flavors.create(world.admin, { id: '1', name: 'm1.tiny', vcpus: 1, memoryMib: 128, diskGib: 1 });
   await addImage(world, 'image-1');
-  return { ...world, compute, placer, hostControl, hostProbe, reports: reportsOf(world) };
+  return { ...world, compute, placer, hostControl, hostProbe, rekey, reports: reportsOf(world) };
 }
 
 /** What each host of a world would tell. */

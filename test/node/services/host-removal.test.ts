@@ -30,7 +30,7 @@ async function makeMesh(): Promise<Mesh> {
   await addHost(world, 3);
   world.state.voters = [1, 2, 3];
   await holdImage(world, [idOf(1)]);
-  const deps = { ...world.deps, hostProbe: world.hostProbe };
+  const deps = { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey };
   return {
     ...world,
     remove: (host, force = false) => removeHost(deps, { host, force, signal: never }),

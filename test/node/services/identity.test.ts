@@ -8,6 +8,7 @@ import type { RequestContext } from '../../../node/services/context.ts';
 import { type AuthenticationRequest, IdentityService } from '../../../node/services/identity.ts';
 import { defaultDomainId, IdentityDirectory } from '../../../node/services/identity-directory.ts';
 import { roleByName } from '../../../node/services/identity-roles.ts';
+import { fixedTokenKeys } from '../../../node/services/token-keys.ts';
 import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
 import { flavorTable, roleTable, userTable } from '../../../node/state/tables/index.ts';
 
@@ -29,7 +30,7 @@ async function world() {
   const clock = { ...systemClock, nowMs: () => time.ms };
   const deps = { state, clock, logger: silentLogger, newId: randomUUID };
   const admin = await bootstrap(deps, { adminPassword: 'secret', signal });
-  const identity = new IdentityService(deps, { tokenKey: new Uint8Array(32).fill(1) });
+  const identity = new IdentityService(deps, { tokenKeys: fixedTokenKeys(new Uint8Array(32).fill(1)) });
   const directory = new IdentityDirectory(deps, identity.passwords);
   const login = (password = 'secret', scope?: AuthenticationRequest['scope']) =>
     identity.issue(
@@ -69,9 +70,11 @@ void t.test('a token says who, for what project and in which roles, and nothing 
   for (const bad of [`${head}.${forged}.${signature}`, `${none}.${payload}.`, `${head}.${payload}`, '', 'a.b.c.d']) {
     await t.rejects(identity.authenticate(bad, signal), { code: 'UNAUTHENTICATED' });
   }
-  const other = new IdentityService((await world()).deps, { tokenKey: new Uint8Array(32).fill(2) });
+  const other = new IdentityService((await world()).deps, { tokenKeys: fixedTokenKeys(new Uint8Array(32).fill(2)) });
   await t.rejects(other.authenticate(token, signal), { code: 'UNAUTHENTICATED' }, 'another mesh');
-  t.throws(() => new IdentityService({} as never, { tokenKey: new Uint8Array(31) }), { code: 'CONFIG_INVALID' });
+  t.throws(() => new IdentityService({} as never, { tokenKeys: fixedTokenKeys(new Uint8Array(31)) }), {
+    code: 'CONFIG_INVALID',
+  });
 });
 
 void t.test('whatever is wrong with a log-in, the answer is the same', async (t) => {
@@ -205,7 +208,10 @@ void t.test('a token is good at an agent that has not heard of its user yet, and
   const { token, principal } = await login();
   const behind = new MemoryStateClient();
   behind.available = false;
-  const agent = new IdentityService({ ...deps, state: behind }, { tokenKey: new Uint8Array(32).fill(1) });
+  const agent = new IdentityService(
+    { ...deps, state: behind },
+    { tokenKeys: fixedTokenKeys(new Uint8Array(32).fill(1)) },
+  );
   t.strictSame(await agent.authenticate(token, signal), principal);
   behind.available = true;
   await t.rejects(

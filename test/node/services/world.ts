@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../node/base/clock.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
+import { HostIdentity } from '../../../node/mesh/identity.ts';
 import type { RequestContext } from '../../../node/services/context.ts';
 import type { ServiceDependencies } from '../../../node/services/dependencies.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
@@ -73,6 +74,8 @@ export async function addHost(world: World, number: number, zone = 'nova'): Prom
     zone,
     version: '0.1.0',
     joinedMs: 1,
+    publicKey: HostIdentity.fromSeed(new Uint8Array(32).fill(number)).publicKey,
+    tlsKeySha256: new Uint8Array(32).fill(number),
   });
   await transact(world.deps, world.admin, ({ change }) => hostTable.insert(change, host));
   return host;

@@ -10,9 +10,11 @@ import { configDefaults } from '../../../node/config/options.ts';
 import { MeshAuthority, verifyHost } from '../../../node/mesh/authority.ts';
 import { createTlsKey, HostIdentity } from '../../../node/mesh/identity.ts';
 import { MeshKey } from '../../../node/mesh/mesh-key.ts';
+import { MeshKeyRing } from '../../../node/mesh/mesh-key-ring.ts';
+import { StatePeerTrust } from '../../../node/mesh/peer-trust.ts';
 import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';
-import { meshTable } from '../../../node/state/tables/index.ts';
+import { hostTable, meshTable } from '../../../node/state/tables/index.ts';
 import { apiNames } from '../../../node/tls/api-names.ts';
 import { CertificateFiles } from '../../../node/tls/certificate-files.ts';
 import { IssuedCertificate } from '../../../node/tls/issued-certificate.ts';
@@ -175,7 +177,10 @@ t.test(
         sealedAuthorityKey: authority.sealKey(meshKey),
       }),
     );
+    const own = HostIdentity.create();
+    hostTable.insert(builder, new shoal.v1.Host({ id: own.hostId, name: 'a', raftId: 1, transitIndex: 1 }));
     await state.commit(builder.build(), {});
+    const keys = new MeshKeyRing(own, meshKey);
     const services = { state, clock, logger: silentLogger, newId: () => 'id' };
     const member = () => {
       const { hostId } = HostIdentity.create();
@@ -187,12 +192,13 @@ t.test(
         tlsKey,
         certificatePem: authority.issueHost(hostId, tlsKey.publicKeySpki, startMs),
         authorityPem: authority.certificatePem,
+        trust: new StatePeerTrust(() => state.local, authority.certificatePem),
         save: async (renewed) => {
           saved.push(renewed);
         },
       });
       const check = async (): Promise<void> => {
-        const recorded = meshAuthority(state.local, meshKey);
+        const recorded = meshAuthority(state.local, keys);
         if (recorded === undefined) throw new Error('the mesh has a record');
         await certificate.check(services, recorded, signal);
       };
@@ -211,12 +217,12 @@ t.test(
 
     clock.put(startMs + 10 * 365 * dayMs + dayMs);
     await a.check();
-    const recorded = meshAuthority(state.local, meshKey);
+    const recorded = meshAuthority(state.local, keys);
     t.not(recorded?.certificatePem, authority.certificatePem, 'the authority is renewed in the records');
     t.equal(a.certificate.current().authorityPem, recorded?.certificatePem);
     await b.check();
     t.equal(b.certificate.current().authorityPem, recorded?.certificatePem, 'and taken up by the others');
-    t.equal(meshAuthority(state.local, meshKey)?.certificatePem, recorded?.certificatePem, 'once');
+    t.equal(meshAuthority(state.local, keys)?.certificatePem, recorded?.certificatePem, 'once');
     for (const trusted of [authority.certificatePem, String(recorded?.certificatePem)]) {
       t.equal(
         verifyHost(b.certificate.current().certificatePem, trusted, 'm-1'),
