@@ -2,7 +2,7 @@
 // or older than the lock. Plain JavaScript that an old Node understands: this may be the first thing that ever runs here.
 //
 //     node node/bin/ensure.mjs SCRIPT [ARGUMENT...]
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,11 +23,8 @@ if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== readFi
     process.exit(1);
   }
   console.error('Installing node modules (npm ci --ignore-scripts)...');
-  const result = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  if (result.status !== 0) {
+  const status = await install();
+  if (status !== 0) {
     console.error('npm ci failed; its output is above.');
     process.exit(1);
   }
@@ -47,3 +44,32 @@ child.on('exit', (code, signal) => {
   if (signal !== null) process.kill(process.pid, signal);
   else process.exit(code);
 });
+
+// npm says nothing for a minute or two; this says every few seconds how far it has come. Warnings (EBADENGINE: this Node is
+// older than the one that the modules are for) are left out: what is installed runs on the Node that is among it.
+function install() {
+  const startedMs = Date.now();
+  const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const { packages } = JSON.parse(readFileSync(lock, 'utf8'));
+  // Those for other machines are left out by npm, too.
+  const wanted = Object.keys(packages).filter((path) => path.startsWith('node_modules/') && !packages[path].optional);
+  const timer = setInterval(() => {
+    const there = wanted.filter((path) => existsSync(join(root, path))).length;
+    const seconds = Math.round((Date.now() - startedMs) / 1000);
+    console.error(`  ${seconds} s: ${there} of ${wanted.length} modules${there === 0 ? ' (downloading)' : ''}`);
+  }, 5000);
+  return new Promise((resolve) => {
+    const done = (status) => {
+      clearInterval(timer);
+      resolve(status);
+    };
+    npm.on('error', (error) => {
+      console.error(`npm could not be run: ${error.message}`);
+      done(1);
+    });
+    npm.on('exit', (code) => done(code ?? 1));
+  });
+}

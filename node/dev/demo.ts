@@ -80,6 +80,32 @@ export async function makeDemo(client: RestClient, layout: CloudLayout, imagePat
   return { imageId, externalNetworkId, networkId, subnetId, routerId };
 }
 
+/** Makes the ordinary user and project `demo`: a member of one project, as most who use a cloud are. */
+export async function makeDemoAccount(client: RestClient, password: string): Promise<void> {
+  const find = async (kind: string): Promise<string | undefined> => {
+    const body = await client.json(`/identity/v3/${kind}?name=demo`);
+    return (body[kind] as Named[]).find((item) => item.name === 'demo')?.id;
+  };
+  const roles = (await client.json('/identity/v3/roles'))['roles'] as Named[];
+  const projectId =
+    (await find('projects')) ??
+    (await client.create('/identity/v3/projects', 'project', { name: 'demo', domain_id: 'default' })).id;
+  const userId =
+    (await find('users')) ??
+    (
+      await client.create('/identity/v3/users', 'user', {
+        name: 'demo',
+        domain_id: 'default',
+        password,
+        default_project_id: projectId,
+      })
+    ).id;
+  for (const role of roles) {
+    if (role.name !== 'member' && role.name !== 'reader') continue;
+    await client.json(`/identity/v3/projects/${projectId}/users/${userId}/roles/${role.id}`, { method: 'PUT' });
+  }
+}
+
 /** Boots a guest and returns once it is ACTIVE; it may still be booting then. */
 export async function bootGuest(
   client: RestClient,

@@ -6,13 +6,22 @@
  *     npm start -- --ceph          images and root disks in a real single-node Ceph
  *     npm start -- --no-install    install nothing; say what is missing
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildGuestImage } from '../../drivers/image/guest/build.ts';
+import { shownFingerprint } from '../mesh/authority.ts';
 import { DevCeph } from './ceph.ts';
 import { DevCloud } from './cloud.ts';
-import { addFloatingIp, bootGuest, type Demo, makeDemo, waitUntilAnswers, waitUntilReady } from './demo.ts';
+import {
+  addFloatingIp,
+  bootGuest,
+  type Demo,
+  makeDemo,
+  makeDemoAccount,
+  waitUntilAnswers,
+  waitUntilReady,
+} from './demo.ts';
 import { developmentFolder } from './folder.ts';
 import { apiUrlOf } from './layout.ts';
 import { agentPackages, cephPackages, ensurePackages, guestImagePackages, PackagesMissing } from './packages.ts';
@@ -131,6 +140,7 @@ async function main(): Promise<number> {
     );
     await progress.step('mesh formed', () => cloud.waitUntilFormed(30_000));
     const client = cloud.client('h1');
+    await progress.step('user and project demo', () => makeDemoAccount(client, cloud.demoPassword));
     const guest = image === undefined ? undefined : await setUpGuest(cloud, client, image.qcow2Path, known, progress);
     await summary(cloud, guest, options, progress);
   } catch (caught) {
@@ -187,7 +197,11 @@ async function summary(cloud: DevCloud, guest: Guest | undefined, options: Optio
   const facts = {
     api: layout.agents.map(apiUrlOf),
     openrc: layout.openrcPath,
+    openrcDemo: layout.openrcDemoPath,
     cloudsYaml: layout.cloudsYamlPath,
+    cacert: layout.authorityPath,
+    fingerprint: shownFingerprint(readFileSync(layout.authorityPath, 'utf8')),
+    configs: layout.agents.map((agent) => agent.configPath),
     data: layout.folder,
     logs: layout.agents.map((agent) => agent.logPath),
     accelerator,
@@ -209,6 +223,9 @@ async function summary(cloud: DevCloud, guest: Guest | undefined, options: Optio
     `API          ${facts.api.join('  ')}`,
     ...(guest === undefined ? [] : [`guest        ${guest.name} at http://${guest.floatingIp}/cgi-bin/whoami`]),
     `credentials  source ${facts.openrc}     or: OS_CLIENT_CONFIG_FILE=${facts.cloudsYaml} openstack --os-cloud shoal server list`,
+    `             source ${facts.openrcDemo}     an ordinary user in a project of its own, demo`,
+    `certificate  ${facts.cacert}   ${facts.fingerprint}`,
+    `operator     npx shoal status --config ${facts.configs[0]}     (hosts, ticket create, host disable NAME...)`,
     `logs         ${facts.logs.join('  ')}`,
     `data         ${facts.data}`,
     `what is real guests: ${accelerator}; disks: ${facts.storage}; network: ${facts.network}`,
