@@ -113,6 +113,14 @@ export function levelOpenError(error: unknown, folder: string): ShoalError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const facts = { folder, levelCode: code, isDiskFull: isDiskFull(cause) };
+  if (facts.isDiskFull) {
+    return new ShoalError(
+      'STORE_FAILED',
+      `${folder}: no space left on device. LevelDB needs some to open what is there, which is whole: free about 64 MiB on ` +
+        'that file system, then start the agent again. The guests run on meanwhile.',
+      { facts, cause: error },
+    );
+  }
   const isCorrupt = code === 'LEVEL_CORRUPTION' || isMissingFile(cause);
   return new ShoalError(
     isCorrupt ? 'LOG_CORRUPT' : 'STORE_FAILED',

@@ -3,8 +3,14 @@
  * the rest; a test finds each within a bounded number of seeds (README.md has the table).
  */
 import { consensusMutants } from './consensus.ts';
+import { damageMutants } from './damage.ts';
 import { hostMutants } from './hosts.ts';
 import type { Mutant } from './mutant.ts';
 import { stateMutants } from './state.ts';
 
-export const mutants: Readonly<Record<string, Mutant>> = { ...consensusMutants, ...stateMutants, ...hostMutants };
+export const mutants: Readonly<Record<string, Mutant>> = {
+  ...consensusMutants,
+  ...damageMutants,
+  ...stateMutants,
+  ...hostMutants,
+};

@@ -1,9 +1,10 @@
 /** Faults of a real disk under real LevelDB; each has the outcome that node/store/README.md promises. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { openHostStore } from '../../../node/store/host-store.ts';
 import { type OpenedLog, openLevelLogStore } from '../../../node/store/index.ts';
 import { applyPut, entriesFrom, entry } from '../../compliance/log-store.ts';
 import { replaceWriteAheadFile, SmallDisk } from '../../support/broken-disk.ts';
@@ -116,6 +117,15 @@ await t.test('a full disk: told as such, also when opening; with room again the 
   );
   if (typeof outcome === 'number') t.ok(outcome >= acknowledged, 'opened, and whole');
   else t.match(outcome, { code: 'STORE_FAILED', facts: { isDiskFull: true } });
+  // To the last byte: then neither opens.
+  await t.rejects(appendFile(join(disk.folder, 'filler'), Buffer.alloc(smallMiB * 1024 * 1024)), { code: 'ENOSPC' });
+  const told = { code: 'STORE_FAILED', message: /no space left on device/i };
+  await t.rejects(open(), told, 'B19: the log says so');
+  await t.rejects(
+    openHostStore(join(disk.folder, 'host'), () => {}),
+    told,
+    'B19: the notes say so',
+  );
   t.notOk(
     (await readdir(folder)).some((name) => name.startsWith('db.unreadable')),
     'nothing is set aside',
