@@ -1,5 +1,6 @@
 /** A gateway with compute and network on a state in memory, a placer that takes hosts in turn, and little hosts that act. */
 import { randomUUID } from 'node:crypto';
+import type { GatewayLimits } from '../../../api-gateway/limits.ts';
 import { computeModule } from '../../../api-gateway/rest/compute/module.ts';
 import { networkModule } from '../../../api-gateway/rest/network/module.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
@@ -31,7 +32,14 @@ export interface Cloud {
 }
 
 /** Two hosts, a flavor `1` ("m1.tiny") and an image `cirros`. With `act`, hosts do what the records ask, soon after. */
-export async function startCloud(options: { readonly listen?: boolean; readonly act?: boolean } = {}): Promise<Cloud> {
+export async function startCloud(
+  options: {
+    readonly listen?: boolean;
+    readonly act?: boolean;
+    readonly limits?: Partial<GatewayLimits>;
+    readonly onInvariantBroken?: (error: unknown) => void;
+  } = {},
+): Promise<Cloud> {
   const state = new MemoryStateClient();
   const base = worldOn(state);
   const placer = new FakePlacer(base);
@@ -62,6 +70,8 @@ export async function startCloud(options: { readonly listen?: boolean; readonly 
     state,
     clock: testClock,
     listen: options.listen === true,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
     modules: () => [
       computeModule({ compute, quotas, network }),
       networkModule({ network, quotas, hosts: compute.hosts }),
