@@ -40,11 +40,19 @@ export function plainTimeText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 23)}000`;
 }
 
-/** A query's value; the last, when it stands several times. */
-export function queryValue(request: FastifyRequest, key: string): string | undefined {
+/** All values of a query's key, in their order. */
+export function queryValues(request: FastifyRequest, key: string): readonly string[] {
   const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
   const value = ownValue(query, key);
-  return typeof value === 'string' || value === undefined ? value : value.at(-1);
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}
+
+/** The value of a key that can have one. Throws `INVALID_ARGUMENT` when it stands several times: which one is meant? */
+export function queryValue(request: FastifyRequest, key: string): string | undefined {
+  const values = queryValues(request, key);
+  if (values.length > 1)
+    throw new ShoalError('INVALID_ARGUMENT', `Invalid query: ${key} stands ${values.length} times.`);
+  return values[0];
 }
 
 /** Nova's reading of a flag; undefined when it is none. */

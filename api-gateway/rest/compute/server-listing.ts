@@ -1,12 +1,14 @@
 /** Filters and order of server lists, as Nova has them. */
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import { vmState } from '../../../node/services/compute/server-record.ts';
 import { zoneOf } from '../../../node/services/compute/zones.ts';
 import { hostTable, portTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { queryValue, readFlag } from './common.ts';
+import { sortOrder } from '../sort-order.ts';
+import { queryValue, queryValues, readFlag } from './common.ts';
 import type { Microversion } from './microversion.ts';
 import { namePattern } from './name-pattern.ts';
 import { statusText } from './server-view.ts';
@@ -21,9 +23,14 @@ export function selectServers(
   options: { readonly isAdmin: boolean; readonly microversion: Microversion },
 ): readonly Server[] {
   const tests: ((server: Server) => boolean)[] = [];
+  // Given several times, one of the values has to fit.
   const add = (key: string, make: (value: string) => (server: Server) => boolean): void => {
-    const value = queryValue(request, key);
-    if (value !== undefined && value !== '') tests.push(make(value));
+    const wanted = [...new Set(queryValues(request, key))].filter((value) => value !== '').map(make);
+    if (wanted.length > 0) tests.push((server) => wanted.some((test) => test(server)));
+  };
+  // What is a list by itself, or a bound, is given once.
+  const addOne = (key: string, make: (value: string) => (server: Server) => boolean): void => {
+    if (queryValue(request, key) !== undefined) add(key, make);
   };
   // Servers that are gone are not kept.
   if (readFlag(queryValue(request, 'deleted') ?? 'false') === true) return [];
@@ -46,7 +53,7 @@ export function selectServers(
   });
   // No server has an IPv6 address yet.
   add('ip6', () => () => false);
-  add('changes-since', (value) => {
+  addOne('changes-since', (value) => {
     const sinceMs = Date.parse(value);
     if (Number.isNaN(sinceMs)) throw new ShoalError('INVALID_ARGUMENT', `Invalid changes-since value: ${value}`);
     return (server) => server.updatedMs >= sinceMs;
@@ -57,12 +64,12 @@ export function selectServers(
   });
   if (options.microversion >= 26) {
     const list = (value: string): readonly string[] => value.split(',');
-    add('tags', (value) => (server) => list(value).every((tag) => server.tags.includes(tag)));
-    add('tags-any', (value) => (server) => list(value).some((tag) => server.tags.includes(tag)));
-    add('not-tags', (value) => (server) => !list(value).every((tag) => server.tags.includes(tag)));
-    add('not-tags-any', (value) => (server) => !list(value).some((tag) => server.tags.includes(tag)));
+    addOne('tags', (value) => (server) => list(value).every((tag) => server.tags.includes(tag)));
+    addOne('tags-any', (value) => (server) => list(value).some((tag) => server.tags.includes(tag)));
+    addOne('not-tags', (value) => (server) => !list(value).every((tag) => server.tags.includes(tag)));
+    addOne('not-tags-any', (value) => (server) => !list(value).some((tag) => server.tags.includes(tag)));
   }
-  if (options.microversion >= 73) add('locked', (value) => (server) => server.locked === readFlag(value));
+  if (options.microversion >= 73) addOne('locked', (value) => (server) => server.locked === readFlag(value));
   if (options.isAdmin) {
     add('project_id', (value) => (server) => server.projectId === value);
     add('tenant_id', (value) => (server) => server.projectId === value);
@@ -94,15 +101,19 @@ const sortValues: Readonly<Record<string, (server: Server) => string | number>> 
 };
 
 function sortServers(request: FastifyRequest, servers: readonly Server[]): readonly Server[] {
-  const key = queryValue(request, 'sort_key');
-  if (key === undefined) return servers;
-  const value = Object.hasOwn(sortValues, key) ? sortValues[key] : undefined;
-  if (value === undefined) throw new ShoalError('INVALID_ARGUMENT', `Sort key ${key.slice(0, 64)} is not supported.`);
-  const direction = queryValue(request, 'sort_dir') === 'asc' ? 1 : -1;
+  const order = sortOrder(queryValues(request, 'sort_key'), queryValues(request, 'sort_dir'), {
+    fallback: 'desc',
+    isKnown: (key) => Object.hasOwn(sortValues, key),
+  });
+  if (order.length === 0) return servers;
   return [...servers].sort((a, b) => {
-    const left = value(a);
-    const right = value(b);
-    return left === right ? 0 : left < right ? -direction : direction;
+    for (const { key, isDescending } of order) {
+      const value = ownValue(sortValues, key);
+      const left = value?.(a) ?? '';
+      const right = value?.(b) ?? '';
+      if (left !== right) return left < right === isDescending ? 1 : -1;
+    }
+    return 0;
   });
 }
 

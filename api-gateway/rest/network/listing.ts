@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { Gateway } from '../module.ts';
+import { sortOrder } from '../sort-order.ts';
 
 /** One thing as it is answered. */
 export type View = Readonly<Record<string, unknown>>;
@@ -47,7 +48,10 @@ export function queryOf(request: FastifyRequest): Query {
 export function listAnswer(gateway: Gateway, request: FastifyRequest, key: string, views: readonly View[]): object {
   const query = queryOf(request);
   const matching = views.filter((view) => matches(view, query));
-  const sorted = sortViews(matching, query);
+  // An empty list has no attributes to go by: then any name of the form is let pass.
+  const isKnown = (name: string): boolean =>
+    views.length === 0 ? /^[a-z][a-z0-9_:-]*$/.test(name) : views.some((view) => Object.hasOwn(view, name));
+  const sorted = sortViews(matching, query, isKnown);
   const { page, hasMore } = pageOf(sorted, query, gateway.limits.pageItemsMax);
   const last = page.at(-1)?.['id'];
   const answer: Record<string, unknown> = { [key]: page.map((view) => pick(view, query.get('fields'))) };
@@ -129,19 +133,22 @@ function readFlag(text: string): boolean {
   return ['true', '1', 't', 'yes', 'on'].includes(text.toLowerCase());
 }
 
-function sortViews(views: readonly View[], query: Query): readonly View[] {
-  const keys = query.get('sort_key') ?? [];
-  const directions = query.get('sort_dir') ?? [];
-  if (directions.some((direction) => direction !== 'asc' && direction !== 'desc')) {
-    throw badRequest("Invalid value for sort_dir: it is 'asc' or 'desc'.");
-  }
+function sortViews(views: readonly View[], query: Query, isKnown: (key: string) => boolean): readonly View[] {
+  const order = sortOrder(query.get('sort_key') ?? [], query.get('sort_dir') ?? [], { fallback: 'asc', isKnown });
   return [...views].sort((a, b) => {
-    for (const [index, key] of keys.entries()) {
-      const order = compare(ownValue(a, key), ownValue(b, key));
-      if (order !== 0) return directions[index] === 'desc' ? -order : order;
+    for (const { key, isDescending } of order) {
+      const difference = compare(ownValue(a, key), ownValue(b, key));
+      if (difference !== 0) return isDescending ? -difference : difference;
     }
     return compare(a['id'], b['id']);
   });
+}
+
+/** The value of a key that can have one. Throws 400 when it stands several times. */
+function oneOf(query: Query, key: string): string | undefined {
+  const values = query.get(key) ?? [];
+  if (values.length > 1) throw badRequest(`Invalid query: ${key} stands ${values.length} times.`);
+  return values[0];
 }
 
 function compare(a: unknown, b: unknown): number {
@@ -156,12 +163,12 @@ function pageOf(
   query: Query,
   pageItemsMax: number,
 ): { readonly page: readonly View[]; readonly hasMore: boolean } {
-  const limitText = query.get('limit')?.at(-1);
+  const limitText = oneOf(query, 'limit');
   const wanted = limitText === undefined ? pageItemsMax : Number(limitText);
   if (!Number.isInteger(wanted) || wanted < 0) throw badRequest(`Invalid limit: ${limitText} is not 0 or greater.`);
   const limit = wanted === 0 ? pageItemsMax : Math.min(wanted, pageItemsMax);
-  const marker = query.get('marker')?.at(-1);
-  const isReverse = readFlag(query.get('page_reverse')?.at(-1) ?? 'false');
+  const marker = oneOf(query, 'marker');
+  const isReverse = readFlag(oneOf(query, 'page_reverse') ?? 'false');
   const at = marker === undefined ? -1 : views.findIndex((view) => view['id'] === marker);
   if (marker !== undefined && at < 0) throw badRequest(`Marker ${marker} could not be found.`);
   if (isReverse) {
