@@ -56,7 +56,7 @@ import { AppliedWaiters, ChangeWaiters } from './raft-loop/waiters.ts';
 import type { PeerMessage, RaftHandlers, RaftTransport } from './raft-transport.ts';
 import { isDigestMessage, isHello } from './raft-transport.ts';
 import { type Command, decodeCommand, encodeCommand } from './state/command.ts';
-import { digestText } from './state/digest.ts';
+import { type DigestValue, digestText } from './state/digest.ts';
 import type { QuorumOutlook, StateReader, StateStanding, TransactionOutcome } from './state/types.ts';
 import { WatchHub } from './state/watch.ts';
 import type { LogStore, OpenedLog, PeerMemory } from './store/index.ts';
@@ -298,6 +298,11 @@ export class RaftLoop implements Service, RaftHandlers {
       ...(doubt === undefined ? {} : { log: `the log is in doubt; this host does not vote: ${doubt.detail}` }),
       ...(disagreement === undefined ? {} : { state: disagreement }),
     };
+  }
+
+  /** The digest of the state here at a recent revision (state/digest.ts); undefined: not known any more, or not yet. */
+  digestAt(revision: number): DigestValue | undefined {
+    return this.#replica.digestAt(revision);
   }
 
   /** How the replicas compare, as far as this node has found or was told. */

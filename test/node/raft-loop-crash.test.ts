@@ -10,6 +10,8 @@ await t.test('what was acknowledged is there after members were killed at random
   const report = await killRounds(folder, 5, 42);
   t.comment(JSON.stringify({ ...report, recoveryMs: report.recoveryMs.map(Math.round) }));
   t.same(report.lost, []);
+  t.same(report.differing, []);
+  t.ok(report.compared > 0);
   t.same(report.doubts, []);
   t.ok(report.acknowledged > 50, 'there was load');
 });

@@ -1,6 +1,7 @@
 /**
  * The long form of test/node/raft-loop-crash.test.ts: `node test/soak/raft-kill.ts [rounds] [seed]`, 200 rounds by default.
- * Prints a report as JSON and exits with 1 when anything that was acknowledged is lost.
+ * Prints a report as JSON and exits with 1 when anything that was acknowledged is lost, or when after any
+ * round the members do not hold the same state.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +27,7 @@ console.log(
     2,
   ),
 );
-if (report.lost.length > 0 || report.doubts.length > 0) {
+if (report.lost.length > 0 || report.differing.length > 0 || report.doubts.length > 0) {
   console.error(`kept for a look: ${folder}`);
   process.exitCode = 1;
 } else {

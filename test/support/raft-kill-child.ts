@@ -19,6 +19,7 @@ import { RaftLoop } from '../../node/raft-loop.ts';
 import { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from '../../node/raft-transport.ts';
 import { decodeCommand } from '../../node/state/command.ts';
+import { digestText } from '../../node/state/digest.ts';
 import type { TransactionOutcome } from '../../node/state/types.ts';
 import { openLevelLogStore } from '../../node/store/index.ts';
 import { shoal } from '../../proto/messages.ts';
@@ -218,7 +219,8 @@ function tell(value: unknown): void {
 
 interface Request {
   readonly id: number;
-  readonly op: 'commit' | 'read' | 'standing';
+  readonly op: 'commit' | 'read' | 'standing' | 'digest';
+  readonly revision?: number;
   readonly transaction?: { readonly compares: []; readonly thenOps: { kind: 'put'; key: string; text: string }[] };
   readonly token?: string;
   readonly keys?: readonly string[];
@@ -245,6 +247,10 @@ async function serve(request: Request): Promise<unknown> {
         const found = reader.get(key);
         return found === undefined ? undefined : new TextDecoder().decode(found.value);
       });
+    }
+    case 'digest': {
+      const digest = loop.digestAt(request.revision ?? 0);
+      return digest === undefined ? undefined : digestText(digest);
     }
     case 'standing':
       return { ...state.standing(), doubt: loop.doubt, findings: log.findings };

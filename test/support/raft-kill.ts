@@ -24,6 +24,10 @@ export interface KillReport {
   readonly refused: number;
   /** Acknowledged writes that were not there afterwards. Must be empty. */
   readonly lost: readonly string[];
+  /** Rounds after which the members did not hold the same state at one revision, with their digests. Must be empty. */
+  readonly differing: readonly string[];
+  /** Rounds after which all members were compared. */
+  readonly compared: number;
   /** Doubts and repairs of any member, with reasons. Must be empty: a killed process loses nothing that was synced. */
   readonly doubts: readonly string[];
   /** From a kill of the leader until a write succeeded again. Unit: milliseconds. */
@@ -93,6 +97,7 @@ interface Standing {
   readonly leaderRaftId: number;
   readonly voters: readonly number[];
   readonly term: number;
+  readonly appliedIndex: number;
   readonly findings: readonly string[];
   readonly doubt?: { readonly detail: string };
 }
@@ -114,6 +119,8 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
   const acknowledged = new Map<string, string>();
   const tally = { unknown: 0, refused: 0 };
   const recoveryMs: number[] = [];
+  const differing: string[] = [];
+  let compared = 0;
   let lastSuccessMs = 0;
   let isOver = false;
   try {
@@ -162,6 +169,9 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
       await Promise.all(victims.map((id) => childOf(id).ready));
       await eventually(async () => lastSuccessMs > killedMs, 'writes go on');
       if (isLeaderKilled) recoveryMs.push(lastSuccessMs - killedMs);
+      const digests = await digestsOf([...children.values()]);
+      compared += 1;
+      if (new Set(digests).size !== 1) differing.push(`round ${round}: ${digests.join(', ')}`);
     }
     isOver = true;
     await Promise.all(writers);
@@ -188,7 +198,16 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
       // A doubt that was lifted again shows in the leap of the term.
       if (term >= doubtTermLeap) doubts.push(`the term has leapt to ${term}`);
     }
-    return { rounds, acknowledged: acknowledged.size, ...tally, lost: [...lost], doubts, recoveryMs };
+    return {
+      rounds,
+      acknowledged: acknowledged.size,
+      ...tally,
+      lost: [...lost],
+      differing,
+      compared,
+      doubts,
+      recoveryMs,
+    };
   } finally {
     isOver = true;
     await Promise.all([...children.values()].map((child) => child.kill()));
@@ -197,6 +216,18 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
 
 async function standing(child: Child): Promise<Standing> {
   return (await child.ask({ op: 'standing' })) as Standing;
+}
+
+/** The digests of all members' states at one revision, which all of them have applied and still know. */
+async function digestsOf(children: readonly Child[]): Promise<readonly string[]> {
+  let digests: readonly string[] = [];
+  await eventually(async () => {
+    const revision = Math.min(...(await Promise.all(children.map(standing))).map(({ appliedIndex }) => appliedIndex));
+    const told = await Promise.all(children.map((child) => child.ask({ op: 'digest', revision })));
+    digests = told.filter((digest) => typeof digest === 'string');
+    return digests.length === children.length;
+  }, 'all members tell the digest of one revision');
+  return digests;
 }
 
 async function leaderOf(children: ReadonlyMap<number, Child>): Promise<number> {
