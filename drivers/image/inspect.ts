@@ -37,6 +37,8 @@ export interface ImageFacts {
 const l1BytesMax = 32 * mibBytes;
 /** Likewise for the refcount table: QEMU's own bound. */
 const refcountTableBytesMax = 8 * mibBytes;
+/** Refcounts have 1 to 64 bits. */
+const refcountOrderMax = 6;
 /** An embedded VMDK description is a page or two. */
 const vmdkDescriptionBytesMax = 64 * 1024;
 
@@ -184,6 +186,8 @@ async function qcow2Size(source: BoundedSource): Promise<number> {
     // Dirty (1), compression type (8) and extended L2 entries (16) stay inside the file.
     if ((incompatible & ~0b11001n) !== 0n) refuse(`it needs unknown features (${incompatible.toString(2)})`);
     if ((incompatible & 16n) !== 0n) entryBytes = 16;
+    const refcountOrder = rest.readUInt32BE(24);
+    if (refcountOrder > refcountOrderMax) refuse(`its refcounts of 2^${refcountOrder} bits are out of range`);
     headerBytes = rest.readUInt32BE(28);
     if (headerBytes < 104 || headerBytes > clusterBytes || headerBytes % 8 !== 0) refuse('its header length is absurd');
     if ((incompatible & 8n) !== 0n) {
@@ -199,18 +203,57 @@ async function qcow2Size(source: BoundedSource): Promise<number> {
   if (l1Entries * 8 > l1BytesMax) refuse('its L1 table is absurdly large');
   if (l1Entries < Math.ceil(size / coveredByL1Entry)) refuse('its L1 table is too small for its disk');
   const l1Offset = bounded(header.readBigUInt64BE(40), 'L1 offset');
-  checkTable(source, { what: 'L1 table', offset: l1Offset, bytes: l1Entries * 8, clusterBytes });
+  const l1Table = { what: 'L1 table', offset: l1Offset, bytes: l1Entries * 8, clusterBytes };
+  checkTable(source, l1Table);
   const refcountBytes = header.readUInt32BE(56) * clusterBytes;
   if (refcountBytes === 0 || refcountBytes > refcountTableBytesMax) refuse('its refcount table has an absurd size');
   const refcountOffset = bounded(header.readBigUInt64BE(48), 'refcount offset');
-  checkTable(source, { what: 'refcount table', offset: refcountOffset, bytes: refcountBytes, clusterBytes });
+  const refcountTable = { what: 'refcount table', offset: refcountOffset, bytes: refcountBytes, clusterBytes };
+  checkTable(source, refcountTable);
+  const tables = [{ what: 'header', offset: 0, bytes: clusterBytes, clusterBytes }, l1Table, refcountTable];
+  for (const [at, table] of tables.entries()) {
+    const other = tables.slice(at + 1).find((candidate) => overlap(table, candidate));
+    if (other !== undefined) refuse(`its ${table.what} and its ${other.what} overlap`);
+  }
+  for (const table of [l1Table, refcountTable]) await checkEntries(source, table, tables);
   return size;
 }
 
-function checkTable(
-  source: BoundedSource,
-  table: { readonly what: string; readonly offset: number; readonly bytes: number; readonly clusterBytes: number },
-): void {
+/** A part of the file that the header names. */
+interface Table {
+  readonly what: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly clusterBytes: number;
+}
+
+function overlap(a: Omit<Table, 'what' | 'clusterBytes'>, b: Omit<Table, 'what' | 'clusterBytes'>): boolean {
+  return a.bytes > 0 && b.bytes > 0 && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+}
+
+/** Bits of an entry of the L1 table that are its offset; of the refcount table all but the lowest nine are. */
+const offsetBits = 0x00fffffffffffe00n;
+/** Entries are read in pieces: a table may have 32 MiB. */
+const entriesPieceBytes = 64 * 1024;
+
+/** Each entry of a table of tables names one within the file, and none of those that the header names. */
+async function checkEntries(source: BoundedSource, table: Table, tables: readonly Table[]): Promise<void> {
+  for (let at = 0; at < table.bytes; at += entriesPieceBytes) {
+    const piece = await source.need(table.offset + at, Math.min(entriesPieceBytes, table.bytes - at), table.what);
+    for (let entry = 0; entry + 8 <= piece.length; entry += 8) {
+      const value = piece.readBigUInt64BE(entry);
+      if (value === 0n) continue;
+      const offset = Number(value & offsetBits);
+      if (offset === 0 || offset % table.clusterBytes !== 0 || offset >= source.bytes) {
+        refuse(`its ${table.what} leads out of it`);
+      }
+      const other = tables.find((candidate) => overlap({ offset, bytes: table.clusterBytes }, candidate));
+      if (other !== undefined) refuse(`its ${table.what} leads into its ${other.what}`);
+    }
+  }
+}
+
+function checkTable(source: BoundedSource, table: Table): void {
   if (table.bytes === 0) return;
   if (table.offset === 0 || table.offset % table.clusterBytes !== 0) refuse(`its ${table.what} is at an absurd offset`);
   if (table.offset + table.bytes > source.bytes) refuse(`its ${table.what} lies beyond its end`);

@@ -4,6 +4,8 @@ import { ShoalError } from '../base/errors.ts';
 
 /** Formats that Glance knows. Which of them a host can really read is found out when content arrives. */
 export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'] as const;
+/** Those that servers boot from; `iso` is read as raw. The others are stored and given back. */
+export const bootableFormats: readonly string[] = ['qcow2', 'raw', 'iso'];
 export const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'] as const;
 export const visibilities = ['public', 'private', 'shared', 'community'] as const;
 

@@ -20,6 +20,7 @@ import {
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
+import { bootableFormats } from '../image-draft.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
 import { canSeeNetwork, findOwnServer, isOwner } from '../ownership.ts';
@@ -222,6 +223,13 @@ function checkImage(context: RequestContext, reader: StateReader, id: string, fl
       image.visibility === 'community');
   if (image === undefined || !isVisible || image.deleting) throw badRequest(`Image ${id} could not be found.`);
   if (image.status !== shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE) throw badRequest(`Image ${id} is not active.`);
+  // Hosts open nothing else, and convert nothing: what a converter reads was written by somebody who may mean harm.
+  if (!bootableFormats.includes(image.diskFormat)) {
+    throw badRequest(
+      `Image ${id} has the disk format ${image.diskFormat}. Servers boot from ${bootableFormats.join(', ')}: convert it ` +
+        'and upload the result, for instance with: qemu-img convert -O qcow2 OLD NEW.',
+    );
+  }
   if (image.minMemoryMib > flavor.memoryMib) {
     throw badRequest("Flavor's memory is too small for requested image.");
   }

@@ -187,14 +187,18 @@ export function reportsOf(world: World): (hostId: string) => HostReportService {
 }
 
 /** A public, active image. */
-export async function addImage(world: World, id: string = randomUUID()): Promise<shoal.v1.Image> {
+export async function addImage(
+  world: World,
+  id: string = randomUUID(),
+  diskFormat: string = 'qcow2',
+): Promise<shoal.v1.Image> {
   const image = new shoal.v1.Image({
     id,
     name: id,
     projectId: 'admin-project',
     visibility: 'public',
     status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE,
-    diskFormat: 'qcow2',
+    diskFormat,
     containerFormat: 'bare',
     sizeBytes: 1000,
     virtualSizeBytes: 1000,

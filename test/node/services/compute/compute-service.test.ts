@@ -3,10 +3,11 @@ import { must } from '../../../../node/base/assert.ts';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { hostnameOf } from '../../../../node/services/compute/server-create.ts';
+import { bootableFormats, diskFormats } from '../../../../node/services/image-draft.ts';
 import { QuotaService, quotaUsage } from '../../../../node/services/quota.ts';
 import { portTable, quotaTable, serverGroupTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
-import { type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';
+import { addImage, type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';
 import { addExternal, addNetwork } from '../world.ts';
 
 const { ServerStatus } = shoal.v1;
@@ -532,4 +533,21 @@ void t.test('a name becomes a hostname that guests accept', (t) => {
   t.equal(hostnameOf('日本', 'x'), 'server-x');
   t.equal(hostnameOf('a'.repeat(80), 'x').length, 63);
   t.end();
+});
+
+void t.test('B29: a server is refused from an image that no host boots, and nothing is made', async (t) => {
+  const world = await makeComputeWorld();
+  const { network } = await addNetwork(world);
+  const networks = [{ networkId: network.id }];
+  for (const format of diskFormats) {
+    const { id } = await addImage(world, `image-${format}`, format);
+    const error = await errorOf(one(world, { imageId: id, networks }));
+    if (bootableFormats.includes(format)) {
+      t.equal(error.code, 'none', format);
+      continue;
+    }
+    t.equal(error.code, 'INVALID_ARGUMENT', format);
+    t.match(error.message, new RegExp(`disk format ${format}.*qcow2, raw, iso.*qemu-img convert`));
+  }
+  t.equal(serverTable.list(world.state.local).length, bootableFormats.length);
 });
