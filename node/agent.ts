@@ -17,6 +17,7 @@ import { announce, announceHandler } from './announce.ts';
 import { AutopilotLoop } from './autopilot-loop.ts';
 import type { Clock } from './base/clock.ts';
 import { ShoalError } from './base/errors.ts';
+import { Health } from './base/health.ts';
 import type { HostId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
@@ -90,6 +91,7 @@ export class Agent {
   #membership: Membership;
   readonly #random: Prng;
   readonly #metrics: Metrics;
+  readonly #health: Health;
   /** What of the loop's own counts is in the metrics. */
   #counted = { rounds: 0, divergences: 0 };
   /** What runs, in the order in which it was started. */
@@ -107,6 +109,7 @@ export class Agent {
     this.#membership = membership;
     this.#random = new Prng(randomInt(2 ** 32));
     this.#metrics = createMetrics({ processMetrics: true });
+    this.#health = new Health(deps.clock, (part) => this.#metrics.partFailures.inc({ part }));
   }
 
   /** Starts everything. On failure the caller calls `stop`, which undoes what was done. */
@@ -161,7 +164,7 @@ export class Agent {
     };
     // Before anybody is let in: a host that was off for long comes with a certificate that has ended.
     await renewCertificates();
-    const drivers = await startDrivers({ clock, logger }, config, signal);
+    const drivers = await startDrivers({ clock, logger, health: this.#health }, config, signal);
     this.#started('drivers', () => drivers.stop());
     logger.info({ ...drivers.description }, 'drivers started');
     const epoch = await nextEpoch(config.dataDir, clock.nowMs());
@@ -178,6 +181,7 @@ export class Agent {
             { config, meshId, epoch, ownAdvert },
           ),
         metrics: this.#metrics,
+        health: this.#health,
       },
       { config, hostId, meshId, signal: this.#abort.signal },
     );
@@ -238,7 +242,7 @@ export class Agent {
       await renewCertificates();
     };
     const interfaces = new Interfaces(
-      { services, host, view, loop, apiTls, metrics: this.#metrics, onFatal: this.#deps.onFatal },
+      { services, host, view, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal: this.#deps.onFatal },
       { config, hostId, keys },
     );
     await interfaces.start();
@@ -448,8 +452,11 @@ export class Agent {
         if (!services.state.standing().hasQuorum) return;
         await this.#keepOwnRecord(services, own);
         await parts.interfaces.recoverUploads(signal);
+        this.#health.works('housekeeping');
       } catch (caught) {
-        if (!signal.aborted) logger.warn({ err: caught }, 'housekeeping failed; it runs again');
+        if (signal.aborted) return;
+        this.#health.failed('housekeeping', caught);
+        logger.warn({ err: caught }, 'housekeeping failed; it runs again');
       }
     };
     const timer = clock.setInterval(() => {
@@ -469,6 +476,9 @@ export class Agent {
     metrics.raftAppliedIndex.set(appliedIndex);
     metrics.raftIsLeader.set(loop.isLeader ? 1 : 0);
     metrics.hasQuorum.set(hasQuorum ? 1 : 0);
+    for (const part of this.#health.parts) {
+      metrics.partFailing.set({ part }, this.#health.troubles.has(part) ? 1 : 0);
+    }
     metrics.unreadableRecords.set(unreadableRows.in(state.local).length);
     const { rounds, divergences, disagreement } = loop.comparison;
     metrics.stateComparisons.inc(rounds - this.#counted.rounds);

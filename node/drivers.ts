@@ -11,9 +11,11 @@ import type { ComputeDriver, NetworkDriver, StorageDriver } from '../drivers/typ
 import { imagesGid, type UidRange } from '../drivers/uid-range.ts';
 import { VxlanDriver } from '../drivers/vxlan/driver.ts';
 import type { Clock } from './base/clock.ts';
+import type { Health } from './base/health.ts';
 import type { Logger } from './base/logger.ts';
 import { advertisedAddress } from './config/load.ts';
 import type { Config } from './config/options.ts';
+import { PatientStorage } from './patient-storage.ts';
 
 /** The drivers of one host, started. */
 export interface HostDrivers {
@@ -30,7 +32,7 @@ export interface HostDrivers {
 
 /** Starts them: storage, compute, network, in this order. What was started is stopped again when a later one fails. */
 export async function startDrivers(
-  deps: { readonly clock: Clock; readonly logger: Logger },
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly health: Health },
   config: Config,
   signal: AbortSignal,
 ): Promise<HostDrivers> {
@@ -75,9 +77,11 @@ export async function startDrivers(
         ),
       );
     }
-    for (const driver of storage.values()) {
-      await driver.start(signal);
-      started.push(driver);
+    for (const [name, driver] of storage) {
+      const patient = new PatientStorage(deps, driver, driver.capabilities.shared);
+      storage.set(name, patient);
+      started.push(patient);
+      await patient.start(signal);
     }
 
     const description: Record<string, string> = {};

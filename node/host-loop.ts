@@ -33,12 +33,15 @@ const coalesceMs = 10;
 const periodMs = 10_000;
 /** After a step failed for a reason that may pass; unless told otherwise. */
 const defaultRetryMs = 1_000;
-/** Tries of a step whose failure may pass, before the server's owner is told. */
-const attemptsMax = 5;
+/** How long a step whose failure may pass is tried again before the server's owner is told; unless told otherwise. */
+const defaultStepPatienceMs = 300_000;
 /** Crashes of one guest within the window after which it is not started again by itself. */
 const crashesMax = 5;
 const crashWindowMs = 10 * 60_000;
-/** Failures that may pass by themselves. */
+/**
+ * Failures that may pass by themselves, whatever the step and whichever the driver: somebody does not answer now. All else is
+ * an answer, and asking again would give the same.
+ */
 const passing = [
   'UNAVAILABLE',
   'CANNOT_TELL',
@@ -80,6 +83,11 @@ export interface HostLoopDeps {
   readonly onActing?: (revision: number) => Promise<void>;
   /** Hears of each step that ended; for metrics. */
   readonly onStep?: (step: ServerStep['kind'], result: 'done' | 'failed', seconds: number) => void;
+  /**
+   * Hears how each part of the work went last: `host` a look at everything, `server steps` one step, `network` the parts of
+   * the network, each with its failure or undefined.
+   */
+  readonly onHealth?: (part: 'host' | 'server steps' | 'network', error: unknown) => void;
   /** Hears of the guests found by each pass; for metrics. */
   readonly onGuests?: (guests: readonly GuestFound[]) => void;
   readonly clock: Clock;
@@ -91,6 +99,10 @@ interface Attempts {
   /** `askOf` the record. */
   readonly ask: string;
   readonly count: number;
+  /** When the first of them failed. Monotonic, ms. */
+  readonly sinceMs: number;
+  /** Left alone until its owner asks for something again. */
+  readonly isGivenUp: boolean;
   /** The one that failed last. */
   readonly step: ServerStep['kind'] | undefined;
   /** When it may be tried again. Monotonic, ms. */
@@ -102,6 +114,7 @@ export class HostLoop implements Service {
   readonly #deps: HostLoopDeps;
   readonly #stopGraceMs: number;
   readonly #retryMs: number;
+  readonly #stepPatienceMs: number;
   readonly #abort = new AbortController();
   readonly #busy = new Map<string, Promise<void>>();
   /** Servers whose step ended since this pass began to look: what it has seen of them is from before. */
@@ -121,9 +134,16 @@ export class HostLoop implements Service {
   #again = false;
   #failuresInRow = 0;
 
-  /** @param options.retryMs pause after a step has failed for a reason that may pass; it grows with the tries. */
-  constructor(deps: HostLoopDeps, options: { readonly stopGraceMs: number; readonly retryMs?: number }) {
+  /**
+   * @param options.retryMs pause after a step has failed for a reason that may pass; it grows with the tries.
+   * @param options.stepPatienceMs how long such a step is tried again before its server's owner is told. Default 300,000.
+   */
+  constructor(
+    deps: HostLoopDeps,
+    options: { readonly stopGraceMs: number; readonly retryMs?: number; readonly stepPatienceMs?: number },
+  ) {
     this.#deps = deps;
+    this.#stepPatienceMs = options.stepPatienceMs ?? defaultStepPatienceMs;
     this.#stopGraceMs = options.stopGraceMs;
     this.#retryMs = options.retryMs ?? defaultRetryMs;
   }
@@ -202,11 +222,13 @@ export class HostLoop implements Service {
     try {
       await this.#look();
       this.#failuresInRow = 0;
+      this.#deps.onHealth?.('host', undefined);
     } catch (caught) {
       if (this.#abort.signal.aborted) return;
       this.#failuresInRow++;
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
       reached('look-failed');
+      this.#deps.onHealth?.('host', error);
       logger.error({ code: error.code, facts: error.facts, err: error }, 'looking at this host failed');
       this.#retryLater(Math.min(this.#retryMs * 2 ** this.#failuresInRow, periodMs));
     }
@@ -283,6 +305,7 @@ export class HostLoop implements Service {
         'a part of the network could not be made',
       );
     }
+    this.#deps.onHealth?.('network', failures[0]?.error);
     if (failures.length === 0) return;
     reached('network-part-failed');
     this.#retryLater(this.#retryMs);
@@ -346,12 +369,14 @@ export class HostLoop implements Service {
       await executor.run(step, record, state.local, this.#abort.signal);
       this.#attempts.delete(record.id);
       this.#deps.onStep?.(step.kind, 'done', (clock.monotonicMs() - startedMs) / 1000);
+      this.#deps.onHealth?.('server steps', undefined);
       if (step.kind !== 'report') {
         logger.info({ ...facts, tookMs: Math.round(clock.monotonicMs() - startedMs) }, 'step done');
       }
     } catch (caught) {
       if (this.#abort.signal.aborted) return;
       this.#deps.onStep?.(step.kind, 'failed', (clock.monotonicMs() - startedMs) / 1000);
+      this.#deps.onHealth?.('server steps', caught);
       await this.#failed(step, record, ShoalError.from(caught, 'DRIVER_FAILED'));
     }
   }
@@ -363,9 +388,18 @@ export class HostLoop implements Service {
     const isOneOf = (codes: readonly ErrorCode[]): boolean => codes.includes(error.code);
     // What can never become a fault is no reason to leave the server alone either, however often it happens.
     const count = (before?.ask === ask ? before.count : 0) + (isOneOf(patient) ? 0 : 1);
+    const nowMs = clock.monotonicMs();
+    const sinceMs = before?.ask === ask ? before.sinceMs : nowMs;
     const pauseMs = Math.min(this.#retryMs * Math.max(1, count), periodMs);
-    this.#attempts.set(record.id, { ask, count, step: step.kind, notBeforeMs: clock.monotonicMs() + pauseMs });
-    const mayPass = isOneOf(passing) && count < attemptsMax;
+    this.#attempts.set(record.id, {
+      ask,
+      count,
+      sinceMs,
+      isGivenUp: false,
+      step: step.kind,
+      notBeforeMs: nowMs + pauseMs,
+    });
+    const mayPass = isOneOf(passing) && nowMs + pauseMs - sinceMs < this.#stepPatienceMs;
     const facts = {
       serverId: record.id,
       step: step.kind,
@@ -398,7 +432,8 @@ export class HostLoop implements Service {
 
   /** Leaves the server alone until its owner asks for something again, and tells the owner why. */
   async #giveUp(record: shoal.v1.Server, message: string, details: string): Promise<void> {
-    this.#attempts.set(record.id, { ask: askOf(record), count: attemptsMax, step: undefined, notBeforeMs: 0 });
+    const ask = askOf(record);
+    this.#attempts.set(record.id, { ask, count: 0, sinceMs: 0, isGivenUp: true, step: undefined, notBeforeMs: 0 });
     this.#untold.set(record.id, { ask: askOf(record), message, details });
     await this.#tellFault(record);
   }
@@ -439,7 +474,7 @@ export class HostLoop implements Service {
       rebootsDone: this.#deps.executor.rebootsDone(record),
       failed:
         (record.status === shoal.v1.ServerStatus.SERVER_STATUS_ERROR && record.taskState === '') ||
-        (attempts !== undefined && attempts.count >= attemptsMax && attempts.ask === askOf(record)),
+        (attempts?.isGivenUp === true && attempts.ask === askOf(record)),
     };
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BlobStore } from '../drivers/image/store.ts';
 import type { shoal } from '../proto/messages.ts';
 import { ActedOn } from './acted-on.ts';
+import type { Health } from './base/health.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
@@ -47,6 +48,7 @@ export interface HostSideParts {
   /** Makes the calls to peers, given what this host answers itself. */
   readonly calls: (own: () => HostHandlers) => PeerCalls;
   readonly metrics: Metrics;
+  readonly health: Health;
 }
 
 /** See above. */
@@ -121,6 +123,10 @@ export class HostSide implements Service {
           metrics.steps.inc({ step, result });
           metrics.stepSeconds.observe({ step }, seconds);
         },
+        onHealth: (part, error) => {
+          if (error === undefined) parts.health.works(part);
+          else parts.health.failed(part, error);
+        },
         onGuests: (guests) => {
           this.#guestPower.clear();
           for (const { power } of guests) this.#guestPower.set(power, (this.#guestPower.get(power) ?? 0) + 1);
@@ -128,7 +134,7 @@ export class HostSide implements Service {
         clock,
         logger: logger.child({ part: 'host' }),
       },
-      { stopGraceMs: config.compute.stopGraceMs },
+      { stopGraceMs: config.compute.stopGraceMs, stepPatienceMs: config.compute.stepPatienceMs },
     );
     this.control = new AgentHostControl(
       { calls, intents: this.#intents, reports, wake: () => this.#loop.wake() },
@@ -234,6 +240,10 @@ export class HostSide implements Service {
     const { metrics } = this.#parts;
     for (const power of ['running', 'paused', 'shutdown', 'crashed']) {
       metrics.guests.set({ power }, this.#guestPower.get(power) ?? 0);
+    }
+    const hosts = hostTable.list(this.#parts.services.state.local).map(({ record }) => this.view.condition(record.id));
+    for (const condition of ['alive', 'suspect', 'dead', 'unknown'] as const) {
+      metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
     }
   }
 }

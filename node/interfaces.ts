@@ -10,6 +10,7 @@ import { networkModule } from '../api-gateway/rest/network/module.ts';
 import { operationsModule } from '../api-gateway/rest/operations.ts';
 import { placementModule } from '../api-gateway/rest/placement/module.ts';
 import { RestServer } from '../api-gateway/server.ts';
+import type { Health } from './base/health.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
@@ -52,6 +53,7 @@ export interface InterfacesParts {
   /** Certificates of REST and gRPC; undefined: both are plain text. */
   readonly apiTls: TlsSource | undefined;
   readonly metrics: Metrics;
+  readonly health: Health;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -66,7 +68,7 @@ export class Interfaces implements Service {
     parts: InterfacesParts,
     options: { readonly config: Config; readonly hostId: HostId; readonly keys: MeshKeyRing },
   ) {
-    const { services, host, view, loop, apiTls, metrics, onFatal } = parts;
+    const { services, host, view, loop, apiTls, metrics, health, onFatal } = parts;
     const { config, hostId, keys } = options;
     const { state, clock, logger, newId } = services;
     const identity = new IdentityService(services, {
@@ -157,6 +159,7 @@ export class Interfaces implements Service {
             standing: () => state.standing(),
             warnings: () => recordWarnings(state.local),
             troubles: () => loop.troubles(),
+            degraded: () => health.told(),
             version: agentVersion,
           }),
         ],

@@ -8,8 +8,13 @@ import type { RestModule } from './module.ts';
 export interface OperationsDependencies {
   readonly registry: Registry;
   readonly standing: () => StateStanding;
-  /** Parts that do not work as they should, by name; empty when all is well. */
+  /** What this agent must not go on with, by name (a log in doubt, a state that differs); empty when there is none. */
   readonly troubles: () => Readonly<Record<string, string>>;
+  /**
+   * Parts (loops, drivers) that failed last, with their failures, while the rest of the agent works. They are told as troubles
+   * and do not make it unwell: with Ceph away every agent has one, and all of them still serve.
+   */
+  readonly degraded: () => Readonly<Record<string, string>>;
   /**
    * What works and yet needs somebody to look at it, by name. It does not make the agent unwell: a load balancer that took
    * agents out for it would take out all of them.
@@ -20,7 +25,7 @@ export interface OperationsDependencies {
 
 /**
  * `/healthz`: 200 while the agent does its work, also without quorum, since it still serves reads and its guests' owners;
- * 503 when a part of it is broken. `/readyz`: 200 while writes can be committed, be it slowly. `/metrics`: Prometheus.
+ * 503 when its log or state is. Parts that fail meanwhile make it `degraded`, with their last failures. `/readyz`: 200 while writes can be committed, be it slowly. `/metrics`: Prometheus.
  */
 export function operationsModule(deps: OperationsDependencies): RestModule {
   return {
@@ -32,11 +37,13 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
     requestIdHeaders: ['x-openstack-request-id'],
     register(app) {
       app.get('/healthz', { config: { public: true } }, (_request, reply) => {
-        const troubles = deps.troubles();
+        const broken = deps.troubles();
+        const troubles = { ...deps.degraded(), ...broken };
         const { hasQuorum, leaderRaftId, appliedIndex } = deps.standing();
-        const isWell = Object.keys(troubles).length === 0;
-        return reply.code(isWell ? 200 : 503).send({
-          status: isWell ? 'ok' : 'broken',
+        const isBroken = Object.keys(broken).length > 0;
+        const isDegraded = Object.keys(troubles).length > 0;
+        return reply.code(isBroken ? 503 : 200).send({
+          status: isBroken ? 'broken' : isDegraded ? 'degraded' : 'ok',
           troubles,
           warnings: deps.warnings(),
           hasQuorum,

@@ -16,6 +16,13 @@ export const exitStatus = {
   blocked: 108,
 } as const;
 
+/**
+ * ENETUNREACH, ENOTCONN, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH: monitors or OSDs do not answer now. It may pass by itself.
+ */
+const unanswered: readonly number[] = [101, 107, 110, 111, 113];
+/** `ceph` and `rados` end with 1 whatever it was, and say it in words. */
+const unansweredWords = /timed out|error connecting to the cluster|couldn't connect|connection refused/i;
+
 /** A failed command as the failure it is: shut out, unreachable, or simply failed. */
 export function cephFailure(caught: unknown): ShoalError {
   const error = ShoalError.from(caught, 'DRIVER_FAILED');
@@ -25,7 +32,12 @@ export function cephFailure(caught: unknown): ShoalError {
       cause: error,
     });
   }
-  if (error.code === 'DEADLINE_EXCEEDED') {
+  const { status, stderr } = error.facts;
+  const isUnanswered =
+    error.code === 'COMMAND_FAILED' &&
+    ((typeof status === 'number' && unanswered.includes(status)) ||
+      (typeof stderr === 'string' && unansweredWords.test(stderr)));
+  if (error.code === 'DEADLINE_EXCEEDED' || isUnanswered) {
     return new ShoalError('CANNOT_TELL', `Ceph does not answer: ${error.message}`, {
       facts: error.facts,
       cause: error,

@@ -22,13 +22,28 @@ export interface Metrics {
   readonly stateDivergences: Counter;
   readonly stateDisagrees: Gauge;
   readonly knownHosts: Gauge<'condition'>;
+  readonly partFailing: Gauge<'part'>;
+  readonly partFailures: Counter<'part'>;
 }
+
+/**
+ * Gauges of the library whose names end as a counter's must, which Prometheus' own checker refuses; the same figures are
+ * there by type, without the ending.
+ */
+const misnamed = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+] as const;
 
 /** Makes them. `processMetrics` adds memory, CPU and event loop of the process. */
 export function createMetrics(options: { readonly processMetrics: boolean }): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  if (options.processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of misnamed) registry.removeSingleMetric(name);
+  }
   const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
   return {
     registry,
@@ -118,6 +133,18 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
       name: 'shoal_known_hosts',
       help: 'Hosts known by gossip, by condition.',
       labelNames: ['condition'],
+      registers,
+    }),
+    partFailing: new Gauge({
+      name: 'shoal_part_failing',
+      help: '1 while a part of the agent (a loop, a driver) does not work: it failed last.',
+      labelNames: ['part'],
+      registers,
+    }),
+    partFailures: new Counter({
+      name: 'shoal_part_failures_total',
+      help: 'Failures of a part of the agent.',
+      labelNames: ['part'],
       registers,
     }),
   };

@@ -100,6 +100,12 @@ export const configSchema = Type.Object(
           maximum: 600_000,
           description: 'time a guest has to power off before it is ended',
         }),
+        stepPatienceMs: Type.Integer({
+          minimum: 1_000,
+          maximum: 86_400_000,
+          description:
+            "how long what a server needs is tried again, while storage or network don't answer, before ERROR",
+        }),
       },
       { additionalProperties: false },
     ),
@@ -216,6 +222,8 @@ export function configDefaults(): Config {
       uidFirst: uidRangeDefault.first,
       uidCount: uidRangeDefault.count,
       stopGraceMs: 60_000,
+      // Five minutes: an OSD that restarts, a monitor election, a switch that boots; after that its owner had better know.
+      stepPatienceMs: 300_000,
     },
     storage: 'local',
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },

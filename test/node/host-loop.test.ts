@@ -39,6 +39,8 @@ class World {
   beforePlan: (() => Promise<void>) | undefined;
   /** Hears of the revision whose records are acted on next. */
   onActing: (revision: number) => Promise<void> = async () => {};
+  /** How long what may pass is tried again. Unit: ms. */
+  stepPatienceMs = 60_000;
   /** What the owner has asked of this host alone. */
   intend = (server: shoal.v1.Server): shoal.v1.Server => server;
   /** Servers that the books of claims have no room for. */
@@ -131,7 +133,7 @@ class World {
         clock: systemClock,
         logger: silentLogger,
       },
-      { stopGraceMs: 0, retryMs },
+      { stopGraceMs: 0, retryMs, stepPatienceMs: this.stepPatienceMs },
     );
     await loop.start();
     this.#loops.push(loop);
@@ -380,6 +382,39 @@ t.test('a guest that cannot be started puts its server in ERROR, once', async (t
   await loop.settled();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'its owner may ask again');
 });
+
+t.test(
+  'G10: what may pass by itself is waited for, whichever driver says it, and only then is the owner told',
+  async (t) => {
+    const away = new ShoalError('CANNOT_TELL', 'Ceph does not answer');
+    for (const [call, fail] of [
+      ['ensureDisk', (w: World) => w.storage.faults.failNext('ensureDisk', away, 8)],
+      ['openDisk', (w: World) => w.storage.faults.failNext('openDisk', away, 8)],
+      ['startGuest', (w: World) => w.compute.faults.failNext('startGuest', away, 8)],
+    ] as const) {
+      const w = await world(t);
+      const loop = await w.startLoop();
+      fail(w);
+      await w.createServer();
+      const endMs = performance.now() + 20_000;
+      while (w.server()?.status !== ServerStatus.SERVER_STATUS_ACTIVE && performance.now() < endMs) {
+        t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_BUILD, `${call}: no fault while it may pass`);
+        await delay(retryMs);
+      }
+      t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, `${call}: eight failures later`);
+      await loop.settled();
+    }
+    const w = await world(t);
+    w.stepPatienceMs = 3 * retryMs;
+    const loop = await w.startLoop();
+    w.storage.faults.failNext('ensureDisk', away, 100);
+    await w.createServer();
+    const endMs = performance.now() + 20_000;
+    while (w.server()?.status !== ServerStatus.SERVER_STATUS_ERROR && performance.now() < endMs) await delay(retryMs);
+    t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR, 'the deadline is a setting');
+    await loop.settled();
+  },
+);
 
 t.test('a server whose room was given away is not started, and its owner is told', async (t) => {
   const w = await world(t);
