@@ -267,7 +267,12 @@ export interface LocalPortSpec {
   readonly portId: PortId;
   readonly networkId: NetworkId;
   readonly mac: string;
+  /** What DHCP gives. */
   readonly ip: string;
+  /** Further addresses of the port, which its guest sets itself. */
+  readonly moreIps?: readonly string[];
+  /** What the guest may speak as besides (Neutron's `allowed_address_pairs`): a MAC and a prefix each. Others may too. */
+  readonly addressPairs?: readonly { readonly mac: string; readonly prefix: string }[];
   readonly hostname: string;
   /** False: no anti-spoofing and no rules (Neutron's port_security_enabled). */
   readonly portSecurity: boolean;
@@ -305,6 +310,8 @@ export interface RouterSpec {
     /** Every port of that network: static neighbours of the router. */
     readonly neighbours: readonly { readonly ip: string; readonly mac: string }[];
   }[];
+  /** Static routes. A next hop that is on no interface's prefix, nor on the external one, is left out. */
+  readonly routes?: readonly { readonly destination: string; readonly nextHop: string }[];
   readonly external?: {
     /** Gateway of the external network, and its prefix. */
     readonly gatewayIp: string;

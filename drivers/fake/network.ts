@@ -11,6 +11,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
 import { tapName } from '../vxlan/names.ts';
+import { isTwin } from '../vxlan/ports.ts';
 import { checkForwarding, checkNetwork, checkPort, checkRouter } from '../vxlan/validate.ts';
 import { Faults } from './faults.ts';
 
@@ -120,7 +121,7 @@ export class FakeNetworkDriver implements NetworkDriver {
         if (other.networkId === spec.networkId) continue;
         throw new ShoalError('CONFLICT', `port ${spec.portId} is on network ${other.networkId}`);
       }
-      if (other.networkId === spec.networkId && (other.ip === spec.ip || other.mac === spec.mac)) {
+      if (other.networkId === spec.networkId && isTwin(other, spec)) {
         throw new ShoalError('CONFLICT', `address ${spec.ip} or ${spec.mac} belongs to port ${other.portId}`);
       }
     }

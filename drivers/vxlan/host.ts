@@ -190,8 +190,12 @@ export class Host {
       ...(serviceIp === undefined ? {} : { serviceIp }),
       anycastIps: [
         ...this.book.legsOf(networkId).map((leg) => leg.ip),
-        ...this.book.portsOf(networkId).map((port) => port.spec.ip),
+        ...this.book.portsOf(networkId).flatMap((port) => [port.spec.ip, ...(port.spec.moreIps ?? [])]),
       ],
+      pairs: this.book
+        .portsOf(networkId)
+        .filter((port) => port.spec.portSecurity)
+        .flatMap(({ spec }) => (spec.addressPairs ?? []).map((pair) => ({ ...pair, portId: spec.portId }))),
     };
   }
 
@@ -221,7 +225,7 @@ export class Host {
     for (const { spec: port } of this.book.portsOf(networkId)) {
       devs.add(tapName(port.portId));
       fdb.push({ mac: port.mac, dev: tapName(port.portId) });
-      neighbours.push({ ip: port.ip, mac: port.mac });
+      for (const ip of [port.ip, ...(port.moreIps ?? [])]) neighbours.push({ ip, mac: port.mac });
     }
     const localMacs = new Set(fdb.map((entry) => entry.mac));
     const localIps = new Set(neighbours.map((entry) => entry.ip));
@@ -229,9 +233,14 @@ export class Host {
     for (const vtepIp of new Set(forwarding?.peerVtepIps)) {
       if (vtepIp !== this.options.vtepIp) fdb.push({ mac: floodMac, dev: tunnel, vtepIp });
     }
+    const remoteMacs = new Set<string>();
     for (const port of forwarding?.remotePorts ?? []) {
       if (localMacs.has(port.mac) || port.vtepIp === this.options.vtepIp) continue;
-      fdb.push({ mac: port.mac, dev: tunnel }, { mac: port.mac, dev: tunnel, vtepIp: port.vtepIp });
+      // A port with several addresses comes once for each.
+      if (!remoteMacs.has(port.mac)) {
+        fdb.push({ mac: port.mac, dev: tunnel }, { mac: port.mac, dev: tunnel, vtepIp: port.vtepIp });
+      }
+      remoteMacs.add(port.mac);
       if (!localIps.has(port.ip)) neighbours.push({ ip: port.ip, mac: port.mac });
     }
 

@@ -138,7 +138,15 @@ export function bridge(
  */
 export function vxlan(
   name: string,
-  options: { vni: number; vtepIp: string; bridge: string; mtu: number; flood: boolean },
+  options: {
+    vni: number;
+    vtepIp: string;
+    bridge: string;
+    mtu: number;
+    flood: boolean;
+    /** Default true. False: what guests here announce of themselves reaches the other hosts. */
+    neighSuppress?: boolean;
+  },
 ): LinkWanted {
   return {
     name,
@@ -146,7 +154,7 @@ export function vxlan(
     mtu: options.mtu,
     master: options.bridge,
     vxlan: { vni: options.vni, local: options.vtepIp },
-    port: { learning: false, flood: options.flood, neighSuppress: true, isolated: false },
+    port: { learning: false, flood: options.flood, neighSuppress: options.neighSuppress ?? true, isolated: false },
   };
 }
 
@@ -181,7 +189,7 @@ export function veth(
  */
 export function tap(
   name: string,
-  options: { bridge: string; mtu: number; alias: string; security: boolean },
+  options: { bridge: string; mtu: number; alias: string; learning: boolean; flood: boolean },
 ): LinkWanted {
   return {
     name,
@@ -189,8 +197,7 @@ export function tap(
     mtu: options.mtu,
     master: options.bridge,
     alias: options.alias,
-    // Without port security the guest may have MACs that no record knows (a nested bridge): learn them.
-    port: { learning: !options.security, flood: !options.security, neighSuppress: false, isolated: false },
+    port: { learning: options.learning, flood: options.flood, neighSuppress: false, isolated: false },
   };
 }
 

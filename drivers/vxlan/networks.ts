@@ -7,7 +7,7 @@ import { addressLines, routeLines } from './address.ts';
 import { readCidr } from './cidr.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import type { Host } from './host.ts';
-import { bridge, type Links, type LinkWanted, linkBatch, veth, vxlan } from './link.ts';
+import { bridge, type Links, type LinkWanted, linkBatch, type PortFlags, veth, vxlan } from './link.ts';
 import { identityIp, metadataIp, metadataServerIp, metadataTable } from './metadata.ts';
 import {
   bridgeName,
@@ -16,6 +16,7 @@ import {
   metadataVethName,
   networkAlias,
   readAlias,
+  routerLegName,
   serviceInner,
   serviceMac,
   serviceNamespace,
@@ -94,7 +95,11 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
   const service = host.namespace(serviceNamespace(host.options.namespacePrefix, spec.vni));
   const ports = host.book.portsOf(networkId);
   const [links, tables] = await Promise.all([service.links(signal), service.tables(signal)]);
-  const table = metadataTable(ports.map((port) => ({ ip: port.spec.ip, identityIp: identityIp(port.identityIndex) })));
+  const table = metadataTable(
+    ports.flatMap((port) =>
+      [port.spec.ip, ...(port.spec.moreIps ?? [])].map((ip) => ({ ip, identityIp: identityIp(port.identityIndex) })),
+    ),
+  );
   let changed = await service.ensureTable(table, tables.get(`${table.family} ${table.name}`), signal);
   const inner: LinkWanted[] = [
     { name: 'lo' },
@@ -148,6 +153,43 @@ export function vniOfBridge(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/**
+ * Whether the bridge answers ARP for its tunnel and its routers. One that does also keeps from them what is announced
+ * unasked; but by that an address which guests share tells where it is now. So where one may speak as such an address,
+ * nothing is suppressed.
+ */
+export function suppressesArp(host: Host, networkId: NetworkId): boolean {
+  return !host.book.portsOf(networkId).some(({ spec }) => (spec.addressPairs ?? []).length > 0);
+}
+
+/** The interfaces of a network, as far as they are there, whose suppression of ARP follows its local ports. */
+export function suppressing(host: Host, spec: NetworkSpec, links: Links): LinkWanted[] {
+  const { networkId, vni } = spec;
+  const legs = host.book.legsOf(networkId).map((leg) => routerLegName(leg.routerId, vni));
+  return [
+    tunnelLink(host, spec),
+    ...legs
+      .filter((name) => links.has(name))
+      .map((name) => ({ name, master: bridgeName(vni), port: routerLegPort(suppressesArp(host, networkId)) })),
+  ];
+}
+
+/** A router's leg as a port of its network's bridge. */
+export function routerLegPort(neighSuppress: boolean): PortFlags {
+  return { learning: false, flood: false, neighSuppress, isolated: false };
+}
+
+function tunnelLink(host: Host, { networkId, vni, mtu }: NetworkSpec): LinkWanted {
+  return vxlan(vxlanName(vni), {
+    vni,
+    vtepIp: host.options.vtepIp,
+    bridge: bridgeName(vni),
+    mtu,
+    flood: true,
+    neighSuppress: suppressesArp(host, networkId),
+  });
+}
+
 /** The host's interfaces of a network. */
 function networkLinks(host: Host, spec: NetworkSpec): LinkWanted[] {
   const { vni, mtu } = spec;
@@ -156,7 +198,7 @@ function networkLinks(host: Host, spec: NetworkSpec): LinkWanted[] {
   const quiet = { learning: false, flood: false, neighSuppress: true };
   return [
     bridge(name, { filtered: true, mtu, alias: networkAlias(spec.networkId) }),
-    vxlan(vxlanName(vni), { vni, vtepIp: host.options.vtepIp, bridge: name, mtu, flood: true }),
+    tunnelLink(host, spec),
     veth(serviceVethName(vni), {
       peer: serviceInner,
       peerNamespace,

@@ -121,6 +121,8 @@ function readElements(elements: unknown): Map<string, string> {
 }
 
 function keyText(key: unknown): string {
+  const prefix = record(record(key)['prefix']);
+  if (text(prefix['addr']) !== undefined) return `${text(prefix['addr'])}/${number(prefix['len'])}`;
   const parts = list(record(key)['concat']);
   if (parts.length > 0) return parts.map(keyText).join(' . ');
   return text(key) ?? String(number(key) ?? JSON.stringify(key));

@@ -8,12 +8,13 @@ import { isMissing } from '../../node/base/system-error.ts';
 import type { LocalPortSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import type { PortEntry } from './book.ts';
+import { readCidr } from './cidr.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import type { Host } from './host.ts';
 import { tap } from './link.ts';
 import { identityIndexMax, identityIndexMin, identityIp, metadataFileName } from './metadata.ts';
 import { bridgeName, portAlias, readAlias, serviceNamespace, tapName } from './names.ts';
-import { syncService } from './networks.ts';
+import { suppressing, syncService } from './networks.ts';
 import { allowances } from './security.ts';
 import { lowestFree } from './vni.ts';
 
@@ -32,9 +33,7 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
   if (owner?.kind === 'port' && (owner.portId !== spec.portId || owner.networkId !== spec.networkId)) {
     throw new ShoalError('CONFLICT', `${name} belongs to port ${owner.portId} of network ${owner.networkId}`);
   }
-  const twin = book
-    .portsOf(spec.networkId)
-    .find((port) => port.spec.portId !== spec.portId && (port.spec.ip === spec.ip || port.spec.mac === spec.mac));
+  const twin = book.portsOf(spec.networkId).find((port) => port.spec.portId !== spec.portId && isTwin(port.spec, spec));
   if (twin !== undefined) {
     throw new ShoalError('CONFLICT', `address ${spec.ip} or ${spec.mac} belongs to port ${twin.spec.portId}`);
   }
@@ -58,9 +57,13 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
       bridge: bridgeName(network.spec.vni),
       mtu: network.spec.mtu,
       alias: portAlias(spec.portId, spec.networkId),
-      security: spec.portSecurity,
+      // Without port security the guest may have MACs that no record knows (a nested bridge): learn them.
+      learning: !spec.portSecurity,
+      // A virtual MAC moves from port to port: where it is is never written down, its frames go to all that may have it.
+      flood: !spec.portSecurity || (spec.addressPairs ?? []).some((pair) => pair.mac !== spec.mac),
     });
-    changed = (await host.ensureLinks(links, [wanted], undo, signal)) || changed;
+    changed =
+      (await host.ensureLinks(links, [wanted, ...suppressing(host, network.spec, links)], undo, signal)) || changed;
     return (await host.syncForwarding(spec.networkId, signal)) || changed;
   });
 }
@@ -83,6 +86,7 @@ export async function removePort(host: Host, portId: PortId, signal: AbortSignal
     await host.syncFilter(network === undefined ? [] : [network.spec.vni], [portId], signal);
     // After a reboot the entry may be all that is left.
     if (network !== undefined && links.has(bridgeName(network.spec.vni))) {
+      await Undo.run((undo) => host.ensureLinks(links, suppressing(host, network.spec, links), undo, signal));
       await host.syncForwarding(networkId, signal);
       await syncService(host, networkId, signal);
       await syncDhcp(host, networkId, signal);
@@ -109,19 +113,37 @@ async function syncDhcp(host: Host, networkId: LocalPortSpec['networkId'], signa
 
 /** Whether something that was allowed is not any more, or the address that it was allowed to went. */
 function hasRevoked(previous: PortEntry, spec: PortEntry['spec'], allowed: readonly string[]): boolean {
-  if (previous.spec.ip !== spec.ip) return true;
+  const now = new Set(spokenFor(spec));
+  if (spokenFor(previous.spec).some((prefix) => !now.has(prefix))) return true;
   if (allowed.includes('everything')) return false;
-  const now = new Set(allowed);
-  return previous.allowed.some((entry) => !now.has(entry));
+  const stillAllowed = new Set(allowed);
+  return previous.allowed.some((entry) => !stillAllowed.has(entry));
 }
 
 /** Cuts every flow of the port: those that are still allowed begin anew with their next packet. */
 async function cutFlows(host: Host, entry: PortEntry, signal: AbortSignal): Promise<void> {
   const zone = host.book.networks.get(entry.spec.networkId)?.zone;
   if (zone === undefined) return;
-  for (const side of ['-s', '-d']) {
-    await host.netns.dropConnections(['-w', String(zone), side, entry.spec.ip], signal);
+  for (const prefix of spokenFor(entry.spec)) {
+    for (const side of ['-s', '-d']) {
+      await host.netns.dropConnections(['-w', String(zone), side, prefix], signal);
+    }
   }
+}
+
+/** What the port may speak as: its addresses and the prefixes of its pairs, bare addresses where they are that. */
+function spokenFor(spec: PortEntry['spec']): string[] {
+  const pairs = (spec.addressPairs ?? []).map((pair) => readCidr(pair.prefix).text.replace(/\/32$/, ''));
+  return [...new Set([spec.ip, ...(spec.moreIps ?? []), ...pairs])];
+}
+
+/** Whether two ports of one network have a MAC or an address of their own in common. */
+export function isTwin(
+  a: Pick<LocalPortSpec, 'mac' | 'ip' | 'moreIps'>,
+  b: Pick<LocalPortSpec, 'mac' | 'ip' | 'moreIps'>,
+): boolean {
+  const ips = new Set([a.ip, ...(a.moreIps ?? [])]);
+  return a.mac === b.mac || [b.ip, ...(b.moreIps ?? [])].some((ip) => ips.has(ip));
 }
 
 function pickIdentity(host: Host): number {

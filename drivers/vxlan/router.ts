@@ -9,7 +9,7 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import type { RouterSpec } from '../types.ts';
 import type { AddressWanted, RouteWanted, RuleWanted } from './address.ts';
-import { readCidr } from './cidr.ts';
+import { holds, readCidr } from './cidr.ts';
 import type { FdbEntry } from './forwarding.ts';
 import { externalInner, routerInner, transitInner, transitLegName, transitMac, vxlanName } from './names.ts';
 import type { NftTable } from './nft.ts';
@@ -97,13 +97,43 @@ export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>
   return {
     devs,
     addresses,
-    routes,
+    routes: lastOfEach([
+      ...routes,
+      ...staticRoutes(spec, vnis, { isFloating: floating.length > 0, isSnat: snatIp !== undefined }),
+    ]),
     rules,
     nat: natTable(floating, snatIp),
     hasExternal,
     ...(transit === undefined ? {} : { transit }),
     announced: [...floating.map((entry) => entry.floatingIp), ...(snatIp === undefined ? [] : [snatIp])],
   };
+}
+
+/**
+ * The record's own routes. One by a guest holds on every host. One by a neighbour on the external network holds where
+ * traffic leaves: for guests with a floating IP here, and for all others on the host that does source NAT.
+ */
+function staticRoutes(
+  spec: RouterSpec,
+  vnis: ReadonlyMap<string, number>,
+  leaves: { readonly isFloating: boolean; readonly isSnat: boolean },
+): RouteWanted[] {
+  return (spec.routes ?? []).flatMap((route): RouteWanted[] => {
+    const destination = readCidr(route.destination)
+      .text.replace(/^0\.0\.0\.0\/0$/, 'default')
+      .replace(/\/32$/, '');
+    const leg = spec.interfaces.find((each) => holds(readCidr(`${each.ip}/${each.prefixLength}`), route.nextHop));
+    const vni = vnis.get(leg?.networkId ?? '');
+    if (vni !== undefined) return [{ destination, dev: routerInner(vni), gateway: route.nextHop }];
+    if (spec.external === undefined || !holds(readCidr(spec.external.cidr), route.nextHop)) return [];
+    const outward: RouteWanted = { destination, dev: externalInner, gateway: route.nextHop };
+    return [...(leaves.isFloating ? [{ ...outward, table: floatingTable }] : []), ...(leaves.isSnat ? [outward] : [])];
+  });
+}
+
+/** A table holds one route to a destination: the last one asked for, as Neutron's agent does. */
+function lastOfEach(routes: readonly RouteWanted[]): RouteWanted[] {
+  return [...new Map(routes.map((route) => [`${route.destination} ${route.table ?? ''}`, route])).values()];
 }
 
 function transitOf(external: NonNullable<RouterSpec['external']>): RouterTransit | undefined {

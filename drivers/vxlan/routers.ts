@@ -25,6 +25,7 @@ import {
   vxlanName,
 } from './names.ts';
 import type { Netns } from './netns.ts';
+import { routerLegPort, suppressesArp } from './networks.ts';
 import { type RouterTransit, type RouterWanted, routerWanted, transitFdb } from './router.ts';
 import { transitIp } from './vni.ts';
 
@@ -139,17 +140,18 @@ function routerLinks(
   const transitMtu = mtus.transit;
   const peerNamespace = routerNamespace(host.options.namespacePrefix, routerId);
   const alias = routerAlias(routerId);
-  const wires: LinkWanted[] = vnis.map((vni) =>
-    veth(routerLegName(routerId, vni), {
+  const wires: LinkWanted[] = vnis.map((vni) => {
+    const network = host.book.networks.values().find((entry) => entry.spec.vni === vni)?.spec;
+    return veth(routerLegName(routerId, vni), {
       peer: routerInner(vni),
       peerNamespace,
       peerMac: routerMac(routerId),
       bridge: bridgeName(vni),
-      mtu: host.book.networks.values().find((entry) => entry.spec.vni === vni)?.spec.mtu ?? transitMtu,
+      mtu: network?.mtu ?? transitMtu,
       alias,
-      port: { learning: false, flood: false, neighSuppress: true, isolated: false },
-    }),
-  );
+      port: routerLegPort(network === undefined || suppressesArp(host, network.networkId)),
+    });
+  });
   if (wanted.hasExternal) {
     wires.push(
       veth(externalLegName(routerId), {

@@ -9,7 +9,7 @@
  * transit may look invalid to conntrack, and that is not an attack.
  */
 import type { LocalPortSpec, SecurityRuleSpec } from '../types.ts';
-import { disjointPrefixes } from './cidr.ts';
+import { disjointPrefixes, readCidr } from './cidr.ts';
 import { metadataIp, metadataServerIp, metadataServerPort } from './metadata.ts';
 import { bridgeName, egressChain, ingressChain, metadataBridge, tapName, vxlanName } from './names.ts';
 import { elementLines, fingerprint, type NftTable, type TableFound } from './nft.ts';
@@ -25,6 +25,9 @@ export const filterTable: NftTable = {
     { name: 'service', kind: 'set', type: 'type ifname . ipv4_addr' },
     { name: 'egress', kind: 'map', type: 'type ifname . ipv4_addr : verdict' },
     { name: 'ingress', kind: 'map', type: 'type ifname . ipv4_addr : verdict' },
+    // Address pairs may be prefixes, and may be several ports': the MAC tells whose frame it is.
+    { name: 'egress_pairs', kind: 'map', type: 'type ifname . ether_addr . ipv4_addr : verdict; flags interval' },
+    { name: 'ingress_pairs', kind: 'map', type: 'type ifname . ether_addr . ipv4_addr : verdict; flags interval' },
   ],
   chains: [
     {
@@ -52,7 +55,9 @@ export const filterTable: NftTable = {
         'udp sport 68 udp dport 67 ip daddr 255.255.255.255 accept',
         'udp sport 68 udp dport 67 iifname . ip daddr @service accept',
         `ip daddr ${metadataIp} tcp dport 80 accept`,
+        'iifname . ether saddr . ip saddr vmap @egress_pairs',
         'iifname . ip saddr vmap @egress',
+        'oifname . ether daddr . ip daddr vmap @ingress_pairs',
         'oifname . ip daddr vmap @ingress',
       ],
     },
@@ -78,6 +83,7 @@ export const guardTable: NftTable = {
     { name: 'guarded', kind: 'set', type: 'type ifname' },
     { name: 'mac', kind: 'set', type: 'type ifname . ether_addr' },
     { name: 'ip4', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr' },
+    { name: 'pairs', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr; flags interval' },
     { name: 'vxlan', kind: 'set', type: 'type ifname' },
     { name: 'anycast', kind: 'set', type: 'type ifname . ipv4_addr' },
   ],
@@ -100,6 +106,10 @@ export const guardTable: NftTable = {
       name: 'guest_arp',
       rules: [
         'iifname . arp saddr ether . arp saddr ip @ip4 accept',
+        // Where a shared address is, each host's router finds out by ARP; the answer goes to a MAC that all routers have,
+        // so it is told to all hosts.
+        'arp operation reply iifname . arp saddr ether . arp saddr ip @pairs ether daddr set ff:ff:ff:ff:ff:ff accept',
+        'iifname . arp saddr ether . arp saddr ip @pairs accept',
         // Duplicate address detection asks with an empty sender.
         'arp operation request arp saddr ip 0.0.0.0 iifname . arp saddr ether @mac accept',
         'counter drop',
@@ -111,6 +121,7 @@ export const guardTable: NftTable = {
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept',
         'udp sport 67 counter drop',
         'iifname . ether saddr . ip saddr @ip4 accept',
+        'iifname . ether saddr . ip saddr @pairs accept',
         'counter drop',
       ],
     },
@@ -119,7 +130,7 @@ export const guardTable: NftTable = {
       hook: 'type filter hook postrouting priority 0; policy accept;',
       rules: [
         // Local and anycast addresses are answered here; other hosts have their own or have the entry written down.
-        'oifname . arp daddr ip @anycast drop',
+        'arp operation request oifname . arp daddr ip @anycast drop',
         'oifname @vxlan ether type ip udp dport { 67, 68 } drop',
         // A guest's broadcast for DHCP is no neighbour's business.
         'oifname @guarded ether type ip udp dport 67 drop',
@@ -139,10 +150,22 @@ export interface FilterNetwork {
   readonly serviceIp?: string;
   /** Router addresses and local ports' addresses: ARP for them stays on the host. */
   readonly anycastIps: readonly string[];
+  /** Address pairs of its local ports that have port security. */
+  readonly pairs?: readonly PortPair[];
+}
+
+/** An address pair and the port that has it. */
+export interface PortPair {
+  readonly portId: LocalPortSpec['portId'];
+  readonly mac: string;
+  readonly prefix: string;
 }
 
 /** What the filter must know of a port. */
-export type FilterPort = Pick<LocalPortSpec, 'portId' | 'mac' | 'ip' | 'portSecurity' | 'rules'> & {
+export type FilterPort = Pick<
+  LocalPortSpec,
+  'portId' | 'mac' | 'ip' | 'moreIps' | 'addressPairs' | 'portSecurity' | 'rules'
+> & {
   readonly vni: number;
 };
 
@@ -207,6 +230,26 @@ export function portRules(rules: readonly SecurityRuleSpec[]): {
 }
 
 /**
+ * Pairs as elements of an interval set, which holds no two that overlap: for each MAC its prefixes without those that
+ * another one covers. A MAC and prefix that two ports share (VRRP with a virtual MAC) goes by the rules of the first.
+ */
+function disjointPairs(pairs: readonly PortPair[]): PortPair[] {
+  const byMac = Map.groupBy(pairs, (pair) => pair.mac);
+  return [...byMac.values()].flatMap((group) =>
+    disjointPrefixes(group.map((pair) => pair.prefix)).flatMap((prefix) => {
+      const owner = group.find((pair) => readCidr(pair.prefix).text === prefix);
+      return owner === undefined ? [] : elementPrefixes(prefix).map((element) => ({ ...owner, prefix: element }));
+    }),
+  );
+}
+
+/** A prefix as nft prints it in a set: a /32 bare, and everything in two halves. */
+function elementPrefixes(prefix: string): string[] {
+  if (prefix === '0.0.0.0/0') return ['0.0.0.0/1', '128.0.0.0/1'];
+  return [prefix.replace(/\/32$/, '')];
+}
+
+/**
  * Everything that the rules allow, one entry for each rule and prefix: when an old entry is not among the new ones,
  * something was revoked and the port's flows have to be cut.
  */
@@ -251,10 +294,20 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     want('zones', bridge, String(network.zone));
     want('vxlan', tunnel);
     for (const ip of network.anycastIps) want('anycast', `${tunnel} . ${ip}`);
+    // After a reboot a port may be known before its chains are there: they come with the port.
+    const ready = (network.pairs ?? []).filter(
+      ({ portId }) => scope.ports.get(portId)?.portSecurity === true || sg.chains.has(ingressChain(portId)),
+    );
+    for (const pair of disjointPairs(ready)) {
+      const key = `${bridge} . ${pair.mac} . ${pair.prefix}`;
+      want('egress_pairs', key, `jump ${egressChain(pair.portId)}`);
+      want('ingress_pairs', key, `jump ${ingressChain(pair.portId)}`);
+    }
+    if (network.serviceIp !== undefined) {
+      want('service', `${bridge} . ${network.serviceIp}`);
+      want('anycast', `${tunnel} . ${network.serviceIp}`);
+    }
     want('anycast', `${tunnel} . ${metadataIp}`);
-    if (network.serviceIp === undefined) continue;
-    want('service', `${bridge} . ${network.serviceIp}`);
-    want('anycast', `${tunnel} . ${network.serviceIp}`);
   }
   for (const [portId, port] of scope.ports) {
     if (port?.portSecurity !== true) {
@@ -267,9 +320,15 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     const dev = tapName(portId);
     want('guarded', dev);
     want('mac', `${dev} . ${port.mac}`);
-    want('ip4', `${dev} . ${port.mac} . ${port.ip}`);
-    want('egress', `${bridge} . ${port.ip}`, `jump ${egressChain(portId)}`);
-    want('ingress', `${bridge} . ${port.ip}`, `jump ${ingressChain(portId)}`);
+    for (const ip of [port.ip, ...(port.moreIps ?? [])]) {
+      want('ip4', `${dev} . ${port.mac} . ${ip}`);
+      want('egress', `${bridge} . ${ip}`, `jump ${egressChain(portId)}`);
+      want('ingress', `${bridge} . ${ip}`, `jump ${ingressChain(portId)}`);
+    }
+    for (const pair of disjointPairs((port.addressPairs ?? []).map((each) => ({ ...each, portId })))) {
+      want('mac', `${dev} . ${pair.mac}`);
+      want('pairs', `${dev} . ${pair.mac} . ${pair.prefix}`);
+    }
     const rules = portRules(port.rules);
     for (const [name, lines] of [
       [ingressChain(portId), rules.ingress],
@@ -296,9 +355,9 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     }
   };
   const owner = (key: string): string => key.split(' . ')[0] ?? '';
-  sync(filterAt, sg, ['tenant', 'zones', 'service'], (key) => bridges.has(owner(key)));
+  sync(filterAt, sg, ['tenant', 'zones', 'service', 'egress_pairs', 'ingress_pairs'], (key) => bridges.has(owner(key)));
   sync(filterAt, sg, ['egress', 'ingress'], (_key, value) => jumps.has(value));
-  sync(guardAt, guard, ['guarded', 'mac', 'ip4'], (key) => taps.has(owner(key)));
+  sync(guardAt, guard, ['guarded', 'mac', 'ip4', 'pairs'], (key) => taps.has(owner(key)));
   sync(guardAt, guard, ['vxlan', 'anycast'], (key) => tunnels.has(owner(key)));
 
   // Chains before the elements that jump to them; elements before the chains that they no longer jump to.

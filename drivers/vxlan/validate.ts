@@ -22,6 +22,10 @@ const prefixesMax = 16_384;
 const dnsServersMax = 8;
 const hostRoutesMax = 20;
 const floatingIpsMax = 4_096;
+/** Addresses, and address pairs, of one port. */
+const addressesMax = 64;
+/** Static routes of one router. */
+const routesMax = 64;
 
 /** A network's record. */
 export function checkNetwork(spec: NetworkSpec): void {
@@ -58,6 +62,13 @@ export function checkPort(spec: LocalPortSpec): void {
   checkId(spec.networkId, 'network');
   mac(spec.mac);
   address(spec.ip, 'ip');
+  bounded(spec.moreIps ?? [], addressesMax, 'moreIps');
+  for (const ip of spec.moreIps ?? []) address(ip, 'moreIps');
+  bounded(spec.addressPairs ?? [], addressesMax, 'addressPairs');
+  for (const pair of spec.addressPairs ?? []) {
+    mac(pair.mac);
+    readCidr(pair.prefix);
+  }
   bounded(spec.rules, rulesMax, 'rules');
   for (const rule of spec.rules) checkRule(rule);
   if (goodMetadata.has(spec.metadata)) return;
@@ -113,6 +124,11 @@ export function checkRouter(spec: RouterSpec): void {
       address(neighbour.ip, 'neighbour');
       mac(neighbour.mac);
     }
+  }
+  bounded(spec.routes ?? [], routesMax, 'routes');
+  for (const route of spec.routes ?? []) {
+    readCidr(route.destination);
+    address(route.nextHop, 'nextHop');
   }
   const external = spec.external;
   if (external === undefined) return;

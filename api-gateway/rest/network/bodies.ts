@@ -49,7 +49,8 @@ export function networkPatchOf(body: Body<'networkPatch'>): NetworkPatch {
 }
 
 export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
-  if (said(body.subnetpool_id) !== undefined || body.use_default_subnetpool === true) throw unsupported('subnet pools');
+  const wantsPool = said(body.subnetpool_id) ?? (body.use_default_subnetpool === true ? 'default' : body.prefixlen);
+  if (wantsPool !== undefined) throw unsupported('subnet pools');
   if (body.ip_version === 6) throw unsupported('IPv6 subnets');
   if (said(body.ipv6_ra_mode) !== undefined || said(body.ipv6_address_mode) !== undefined) {
     throw badRequest('ipv6_ra_mode or ipv6_address_mode cannot be set when ip_version is not 6.', 'InvalidInput');

@@ -192,7 +192,7 @@ class Records {
       for (const { record: port } of portTable.by(this.reader, 'security-group', indexKey(groupId))) {
         for (const fixed of port.fixedIps) prefixes.add(`${fixed.ip}/32`);
         for (const pair of port.allowedAddressPairs) {
-          prefixes.add(normalPrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`));
+          prefixes.add(pairPrefix(pair));
         }
       }
       return sortedPrefixes([...prefixes]);
@@ -261,19 +261,29 @@ function networkSpec(reader: StateReader, network: shoal.v1.Network): NetworkSpe
 function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: MetadataOf): LocalPortSpec {
   const server = serverOfPort(records.reader, port)?.record;
   const ip = port.fixedIps[0]?.ip ?? '';
-  // A port that is administratively down has protection on and nothing allowed.
-  const rules =
-    port.adminStateUp && port.portSecurityEnabled ? port.securityGroupIds.flatMap((id) => records.rulesOf(id)) : [];
+  // A port that is administratively down, or whose network is, has protection on and nothing allowed.
+  const isUp = port.adminStateUp && records.network(port.networkId)?.adminStateUp !== false;
+  const pairs = isUp
+    ? port.allowedAddressPairs.map((pair) => ({ mac: pair.mac || port.mac, prefix: pairPrefix(pair) }))
+    : [];
+  const rules = isUp && port.portSecurityEnabled ? port.securityGroupIds.flatMap((id) => records.rulesOf(id)) : [];
   return {
     portId: port.id as PortId,
     networkId: port.networkId as NetworkId,
     mac: port.mac,
     ip,
+    ...(port.fixedIps.length > 1 ? { moreIps: port.fixedIps.slice(1).map((fixed) => fixed.ip) } : {}),
+    ...(pairs.length > 0 ? { addressPairs: pairs } : {}),
     hostname: server === undefined || server.hostname === '' ? `host-${ip.replaceAll('.', '-')}` : server.hostname,
-    portSecurity: port.portSecurityEnabled || !port.adminStateUp,
+    portSecurity: port.portSecurityEnabled || !isUp,
     rules: withoutRepeats(rules),
     metadata: server === undefined ? {} : metadataOf(records.reader, server),
   };
+}
+
+/** A pair's address or prefix, without host bits. */
+function pairPrefix(pair: shoal.v1.AddressPair): string {
+  return normalPrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
 }
 
 function forwardingSpec(records: Records, island: Island, network: shoal.v1.Network, hostId: HostId): ForwardingSpec {
@@ -281,13 +291,13 @@ function forwardingSpec(records: Records, island: Island, network: shoal.v1.Netw
   for (const port of records.portsOf(network.id)) {
     if (port.hostId === '' || port.hostId === hostId) continue;
     const vtepIp = records.vtepIp(port.hostId);
-    const ip = port.fixedIps[0]?.ip;
-    if (vtepIp !== undefined && ip !== undefined) remotePorts.push({ mac: port.mac, ip, vtepIp });
+    if (vtepIp === undefined) continue;
+    for (const { ip } of port.fixedIps) remotePorts.push({ mac: port.mac, ip, vtepIp });
   }
   return {
     networkId: network.id as NetworkId,
     peerVtepIps: peersOf(records, island, hostId),
-    remotePorts: sortedBy(remotePorts, (port) => port.mac),
+    remotePorts: sortedBy(remotePorts, (port) => `${port.mac} ${port.ip}`),
   };
 }
 
@@ -320,6 +330,14 @@ function routerSpec(records: Records, island: Island, router: shoal.v1.Router, h
   return {
     routerId: router.id as RouterId,
     interfaces: sortedBy(interfaces, (leg) => leg.networkId),
+    ...(router.routes.length > 0
+      ? {
+          routes: router.routes.map(({ destination, nextHop }) => ({
+            destination: normalPrefix(destination),
+            nextHop,
+          })),
+        }
+      : {}),
     ...(external === undefined ? {} : { external }),
   };
 }
@@ -367,7 +385,8 @@ function floatingIpsHere(
   return records.interfacesOf(router).flatMap((leg) =>
     records
       .portsOf(leg.networkId)
-      .filter((port) => port.hostId === hostId)
+      // An address that guests share (its port reserves it and is plugged in nowhere) is where the source NAT is.
+      .filter((port) => (port.hostId === '' ? router.snatHostId : port.hostId) === hostId)
       .flatMap((port) => floatingIpTable.by(records.reader, 'port', indexKey(port.id)))
       .filter((row) => row.record.routerId === router.id)
       .map(({ record }) => ({ floatingIp: record.floatingIp, fixedIp: record.fixedIp })),

@@ -166,6 +166,15 @@ export class Networks {
     }
     const now = this.#deps.clock.nowMs();
     const { externalPhysicalNetwork } = this.#options;
+    const physicalNetwork = draft.physicalNetwork ?? externalPhysicalNetwork;
+    if (draft.physicalNetwork !== undefined && (!external || physicalNetwork !== externalPhysicalNetwork)) {
+      throw badRequest(
+        external
+          ? `Invalid input for operation: Unknown provider:physical_network ${physicalNetwork}; hosts have '${externalPhysicalNetwork}'.`
+          : 'Invalid input for operation: provider:physical_network specified for VXLAN network.',
+        'InvalidInput',
+      );
+    }
     const network = new shoal.v1.Network({
       id,
       name: draft.name ?? '',
@@ -179,7 +188,7 @@ export class Networks {
       createdMs: now,
       updatedMs: now,
       portSecurityEnabled: draft.portSecurityEnabled ?? true,
-      physicalNetwork: external ? (draft.physicalNetwork ?? externalPhysicalNetwork) : '',
+      physicalNetwork: external ? physicalNetwork : '',
     });
     chargeQuota(attempt.change, attempt.reader, projectId, { network: 1 });
     networkTable.insert(attempt.change, network);

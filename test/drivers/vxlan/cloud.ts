@@ -23,6 +23,11 @@ export interface Guest {
   port: LocalPortSpec;
 }
 
+/** All addresses of a guest's port. */
+function addressesOf(guest: Guest): readonly string[] {
+  return [guest.port.ip, ...(guest.port.moreIps ?? [])];
+}
+
 /** Lets in ping and HTTP, lets out all. */
 export const openRules: readonly SecurityRuleSpec[] = [
   { direction: 'egress' },
@@ -59,6 +64,8 @@ export class Cloud {
   readonly floating = new Map<string, string>();
   routed: NetworkSpec[] = [];
   snatHost = 0;
+  /** The router's static routes. */
+  routes: { readonly destination: string; readonly nextHop: string }[] = [];
   #udhcpcScript = '';
 
   constructor(lab: Lab) {
@@ -137,12 +144,12 @@ export class Cloud {
       peerVtepIps: peers.map((peer) => peer.vtepIp),
       remotePorts: this.guests
         .filter((guest) => guest.host !== host && guest.port.networkId === network.networkId)
-        .map(
-          (guest): RemotePortSpec => ({
+        .flatMap((guest): RemotePortSpec[] =>
+          addressesOf(guest).map((ip) => ({
             mac: guest.port.mac,
-            ip: guest.port.ip,
+            ip,
             vtepIp: this.lab.hosts[guest.host]?.vtepIp ?? '',
-          }),
+          })),
         ),
     };
   }
@@ -158,14 +165,19 @@ export class Cloud {
         prefixLength: 24,
         neighbours: this.guests
           .filter((guest) => guest.port.networkId === network.networkId)
-          .map((guest) => ({ ip: guest.port.ip, mac: guest.port.mac })),
+          .flatMap((guest) => addressesOf(guest).map((ip) => ({ ip, mac: guest.port.mac }))),
       })),
+      routes: this.routes,
       external: {
         gatewayIp: this.lab.externalGatewayIp,
         cidr: '10.97.0.0/24',
         floatingIps: here
           .filter((guest) => this.floating.has(guest.name))
-          .map((guest) => ({ floatingIp: this.floating.get(guest.name) ?? '', fixedIp: guest.port.ip })),
+          .map((guest) => ({
+            floatingIp: this.floating.get(guest.name) ?? '',
+            // To the last of its addresses.
+            fixedIp: addressesOf(guest).at(-1) ?? '',
+          })),
         snatIp: '10.97.0.100',
         snatHere: host === this.snatHost,
         snatVtepIp: this.lab.hosts[this.snatHost]?.vtepIp ?? '',

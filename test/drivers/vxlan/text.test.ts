@@ -75,7 +75,7 @@ await t.test('interfaces are made when missing, mended when wrong, left alone wh
   const wanted = [
     bridge('br-7', { filtered: true, mtu: 1450, alias: 'shoal:network:n' }),
     vxlan('vx-7', { vni: 7, vtepIp: '10.98.0.1', bridge: 'br-7', mtu: 1450, flood: true }),
-    tap('tap1', { bridge: 'br-7', mtu: 1450, alias: 'shoal:port:p:n', security: true }),
+    tap('tap1', { bridge: 'br-7', mtu: 1450, alias: 'shoal:port:p:n', learning: false, flood: false }),
   ];
   const made = linkBatch(new Map(), wanted, { ipv6: true });
   t.same(made.created, ['br-7', 'vx-7', 'tap1']);
