@@ -68,6 +68,8 @@ export interface GatewayLimits {
   readonly grpcMessageBytesMax: number;
   /** Watch streams of one agent. */
   readonly watchStreamsMax: number;
+  /** And of one user on one agent: a client or two, each with a handful. */
+  readonly watchStreamsPerUserMax: number;
 }
 
 /** Bounds of a listener of the gateways. */
@@ -112,4 +114,5 @@ export const defaultLimits: GatewayLimits = {
   uploadsAtOnceMax: 16,
   grpcMessageBytesMax: 4 * mibBytes,
   watchStreamsMax: 1000,
+  watchStreamsPerUserMax: 16,
 };

@@ -1,3 +1,4 @@
+import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Handlers } from '../../node/mesh/grpc/server.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
@@ -14,10 +15,17 @@ const clientTokenPattern = /^[\x21-\x7e]{1,128}$/;
 /** `shoal.v1.ComputeService`: the same servers as the compute API's, natively. */
 export function computeHandlers(
   callers: Callers,
-  deps: { readonly compute: ComputeService; readonly state: StateClient; readonly watchStreamsMax: number },
+  deps: {
+    readonly compute: ComputeService;
+    readonly state: StateClient;
+    readonly clock: Clock;
+    readonly watchStreamsMax: number;
+    readonly watchStreamsPerUserMax: number;
+  },
 ): Handlers<shoal.v1.ComputeService, Caller> {
   const { compute, state } = deps;
   let watchStreams = 0;
+  const watchStreamsOf = new Map<string, number>();
   return {
     createServer: (request, call) =>
       callers.serve(call, async ({ context }) => {
@@ -81,15 +89,24 @@ export function computeHandlers(
         return { output: await compute.servers.consoleOutput(context, reader, serverId, lines) };
       }),
     async *watchServers({ fromRevision }, call) {
-      const { context } = callers.open(call);
+      const { context, recheck } = callers.open(call);
+      const { userId } = context;
+      const own = watchStreamsOf.get(userId) ?? 0;
+      if (own >= deps.watchStreamsPerUserMax) {
+        throw new ShoalError('RATE_LIMITED', `A user has at most ${deps.watchStreamsPerUserMax} watches on an agent.`);
+      }
       if (watchStreams >= deps.watchStreamsMax) {
         throw new ShoalError('RATE_LIMITED', 'This agent serves as many watches as it can.');
       }
       watchStreams += 1;
+      watchStreamsOf.set(userId, own + 1);
       try {
-        yield* new ServerWatch(state, context, fromRevision).events();
+        yield* new ServerWatch(state, { context, clock: deps.clock, recheck }, fromRevision).events();
       } finally {
         watchStreams -= 1;
+        const left = (watchStreamsOf.get(userId) ?? 1) - 1;
+        if (left === 0) watchStreamsOf.delete(userId);
+        else watchStreamsOf.set(userId, left);
       }
     },
     listFlavors: (_request, call) =>

@@ -1,40 +1,57 @@
+import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { RequestContext } from '../../node/services/context.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateClient, StateEvent } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 
-/** Events that wait for a slow reader; past it the stream ends and the reader lists again. About 10 MiB of records. */
-const queuedEventsMax = 10_000;
+/** Events that wait for a slow reader; past it the stream ends and the reader lists again. About 1 MiB of records. */
+const queuedEventsMax = 1_000;
+/** Longest that a stream goes without asking again whether its caller may see it, milliseconds. */
+const recheckMs = 1_000;
 
 type Event = shoal.v1.WatchServersResponse;
 
+/** Whose right a watch is, and how to ask whether it still is. */
+export interface Right {
+  readonly context: RequestContext;
+  readonly clock: Clock;
+  recheck(): Promise<void>;
+}
+
 /** A server as its owner may see it: which host it is on and what went wrong inside are for administrators. */
 export function serverView(server: shoal.v1.Server, isAdmin: boolean): shoal.v1.Server {
-  if (isAdmin) return server;
+  // Whatever is in it (passwords, tokens of other services) was for the guest.
+  if (isAdmin) return new shoal.v1.Server({ ...server, userData: new Uint8Array(0) });
   const fault = server.fault === null ? null : new shoal.v1.ServerFault({ ...server.fault, details: '' });
-  return new shoal.v1.Server({ ...server, fault, hostId: '', previousHostId: '' });
+  return new shoal.v1.Server({ ...server, userData: new Uint8Array(0), fault, hostId: '', previousHostId: '' });
 }
 
 /** The changes to one project's servers (an administrator without a project: to all), in order. */
 export class ServerWatch {
   readonly #state: StateClient;
   readonly #context: RequestContext;
+  readonly #right: Right;
   readonly #fromRevision: number;
   readonly #queue: Event[] = [];
   /** Whose each server is: a deletion does not say it any more. */
   readonly #owners = new Map<string, string>();
   #wake: (() => void) | undefined;
+  #isDue = false;
   #overflowed = false;
 
   /** @param fromRevision 0: from now on. */
-  constructor(state: StateClient, context: RequestContext, fromRevision: number) {
+  constructor(state: StateClient, right: Right, fromRevision: number) {
     this.#state = state;
-    this.#context = context;
+    this.#context = right.context;
+    this.#right = right;
     this.#fromRevision = fromRevision;
   }
 
-  /** Ends by throwing: the signal's reason, or `STALE` when the past is gone or the reader too slow. */
+  /**
+   * Ends by throwing: the signal's reason, `STALE` when the past is gone or the reader too slow, or `UNAUTHENTICATED` and
+   * `FORBIDDEN` when the right to it has ended: asked before each event, and every second in between.
+   */
   async *events(): AsyncGenerator<Event> {
     const { signal } = this.#context;
     const wake = (): void => this.#wake?.();
@@ -44,9 +61,15 @@ export class ServerWatch {
       { prefix: serverTable.prefix, ...(this.#fromRevision === 0 ? {} : { afterRevision: this.#fromRevision }) },
       (events) => this.#take(events),
     );
+    const timer = this.#right.clock.setInterval(() => {
+      this.#isDue = true;
+      wake();
+    }, recheckMs);
     try {
       for (;;) {
         signal.throwIfAborted();
+        if (this.#isDue || this.#queue.length > 0) await this.#right.recheck();
+        this.#isDue = false;
         const next = this.#queue.shift();
         if (next !== undefined) {
           yield next;
@@ -60,6 +83,7 @@ export class ServerWatch {
       }
     } finally {
       watch.close();
+      timer.cancel();
       signal.removeEventListener('abort', wake);
     }
   }

@@ -166,11 +166,11 @@ export class GrpcGateway implements Service {
       if (!isOperatorDoor) this.#limit(head);
       return null;
     };
-    const { watchStreamsMax } = this.#limits;
+    const { watchStreamsMax, watchStreamsPerUserMax } = this.#limits;
     const served = descriptors.services.filter(isServed);
     server.add({
       ...guarded(shoal.v1.ComputeService),
-      handlers: computeHandlers(callers, { compute, state, watchStreamsMax }),
+      handlers: computeHandlers(callers, { compute, state, clock, watchStreamsMax, watchStreamsPerUserMax }),
     });
     server.add({
       ...guarded(shoal.v1.ClusterService),

@@ -50,8 +50,6 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-server-tags:update', projectMember, [`PUT ${servers}/:id/tags/:key`]),
   rule('os_compute_api:os-server-tags:delete_all', projectMember, [`DELETE ${servers}/:id/tags`]),
   rule('os_compute_api:os-server-tags:delete', projectMember, [`DELETE ${servers}/:id/tags/:key`]),
-  // User data may hold passwords: whoever may only look does not get to see it. Asked by the native API's handlers.
-  rule('shoal:servers:user_data', projectMember, []),
 ];
 
 const flavors = '/v2.1/flavors';

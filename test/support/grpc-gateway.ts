@@ -21,6 +21,9 @@ const callers: Readonly<Record<string, Pick<Principal, 'projectId' | 'roles'>>> 
   root: { projectId: 'admin-project', roles: ['admin', 'member', 'reader'] },
 };
 
+/** Tokens that are good no more. */
+export const revokedTokens = new Set<string>();
+
 export interface TestGrpcGateway {
   readonly world: ComputeWorld;
   readonly inquiries: PlaceRequest[];
@@ -45,7 +48,10 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
         checkSignature(token) {
           if (callers[token] === undefined) throw new ShoalError('UNAUTHENTICATED', 'No token of this mesh.');
         },
-        authenticate: async (token) => principal(token),
+        authenticate: async (token) => {
+          if (revokedTokens.has(token)) throw new ShoalError('UNAUTHENTICATED', 'The token was revoked.');
+          return principal(token);
+        },
       },
       compute: world.compute,
       cluster: new ClusterService(
