@@ -68,7 +68,7 @@ export function metadataBodies(facts: MetadataFacts): MetadataBodies {
     for (const [name, body] of openstackBodies(facts)) leaves.set(`/openstack/${version}/${name}`, body);
   }
   for (const [index, { content }] of facts.server.injectedFiles.entries()) {
-    leaves.set(`/openstack${contentPath(index)}`, content);
+    leaves.set(`/openstack${contentPath(index)}`, plainBytes(content));
   }
   for (const version of ec2Versions) {
     for (const [name, body] of ec2Bodies(facts)) leaves.set(`/${version}/${name}`, body);
@@ -84,7 +84,7 @@ function openstackBodies({ server, nics, zone }: MetadataFacts): [string, Body][
     ['vendor_data2.json', '{}'],
     ['password', ''],
   ];
-  if (server.userData.length > 0) bodies.push(['user_data', server.userData]);
+  if (server.userData.length > 0) bodies.push(['user_data', plainBytes(server.userData)]);
   return bodies;
 }
 
@@ -177,7 +177,7 @@ function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, Bo
     ['meta-data/security-groups', server.securityGroupNames.join('\n')],
   ];
   if (server.keyName !== '') bodies.push(['meta-data/public-keys/0/openssh-key', server.publicKey]);
-  if (server.userData.length > 0) bodies.push(['user-data', server.userData]);
+  if (server.userData.length > 0) bodies.push(['user-data', plainBytes(server.userData)]);
   return bodies;
 }
 
@@ -216,6 +216,11 @@ function listing(directory: string, names: readonly string[], keyName: string): 
 }
 
 const bare = (name: string): string => name.replace(/\/$/, '');
+
+/** Bytes of one class, however the record was read: hosts compare what they have with what is wanted. */
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
 
 function fullName(server: shoal.v1.Server): string {
   return `${server.hostname}.${dhcpDomain}`;

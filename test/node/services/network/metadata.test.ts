@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import type { MetadataBodies } from '../../../../drivers/types.ts';
 import { metadataFileName } from '../../../../drivers/vxlan/metadata.ts';
@@ -106,6 +107,8 @@ void t.test('user data and injected files are bytes, not text', (t) => {
   for (const path of ['/openstack/latest/user_data', '/latest/user-data', '/openstack/content/0000']) {
     t.same(bodies[path], bytes, path);
   }
+  const read = shoal.v1.Server.decode(Buffer.from(shoal.v1.Server.encode(server).finish()));
+  t.ok(isDeepStrictEqual(metadataBodies({ ...facts, server: read }), bodies), 'a host that compares sees no change');
   t.same(jsonOf(bodies, 'meta_data.json').files, [{ path: '/etc/motd', content_path: '/content/0000' }]);
   t.end();
 });
