@@ -12,6 +12,8 @@ import type { Principal } from '../../../node/services/identity-principal.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import type { Catalog } from './catalog.ts';
+import { domainFilters, projectFilters } from './filters.ts';
+import { listAnswer } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
 import { authBody } from './schemas.ts';
 import { domainView, projectView, tokenView } from './views.ts';
@@ -61,33 +63,41 @@ export function addAuthRoutes(
     return reply.code(204).send();
   });
 
-  app.get('/v3/auth/catalog', async (request) => ({
-    catalog: entries(request, gateway.principal(request)),
-    links: { self: `${gateway.baseUrl(request)}/identity/v3/auth/catalog`, previous: null, next: null },
-  }));
+  app.get('/v3/auth/catalog', async (request) =>
+    listAnswer(gateway, request, {
+      key: 'catalog',
+      items: entries(request, gateway.principal(request)),
+      filters: {},
+      view: (entry) => entry,
+    }),
+  );
 
   app.get('/v3/auth/projects', async (request) => {
     const reader = await gateway.readState(request);
     const root = `${gateway.baseUrl(request)}/identity`;
-    const projects = identity.projectsOf(reader, gateway.principal(request).userId);
-    return {
-      projects: projects.map((project) => projectView(root, project)),
-      links: { self: `${root}/v3/auth/projects`, previous: null, next: null },
-    };
+    return listAnswer(gateway, request, {
+      key: 'projects',
+      items: identity.projectsOf(reader, gateway.principal(request).userId),
+      filters: projectFilters,
+      view: (project) => projectView(root, project),
+    });
   });
 
   app.get('/v3/auth/domains', async (request) => {
     const reader = await gateway.readState(request);
     const root = `${gateway.baseUrl(request)}/identity`;
-    const domains = identity.domainsOf(reader, gateway.principal(request).userId);
-    return {
-      domains: domains.map((domain) => domainView(root, domain)),
-      links: { self: `${root}/v3/auth/domains`, previous: null, next: null },
-    };
+    return listAnswer(gateway, request, {
+      key: 'domains',
+      items: identity.domainsOf(reader, gateway.principal(request).userId),
+      filters: domainFilters,
+      view: (domain) => domainView(root, domain),
+    });
   });
 
   // Nobody has roles on the system as a whole here.
-  app.get('/v3/auth/system', async () => ({ system: [] }));
+  app.get('/v3/auth/system', async (request) =>
+    listAnswer(gateway, request, { key: 'system', items: [], filters: {}, view: (system) => system }),
+  );
 
   async function subjectOf(request: FastifyRequest): Promise<{ token: string; principal: Principal }> {
     const token = request.headers['x-subject-token'];

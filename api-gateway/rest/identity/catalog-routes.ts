@@ -1,8 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { Gateway } from '../module.ts';
-import { type Catalog, serviceId } from './catalog.ts';
-import { listAnswer, queryOf } from './lists.ts';
+import { type Catalog, type CatalogService, serviceId } from './catalog.ts';
+import { compared, exact, type Filters, nobody } from './filters.ts';
+import { listAnswer } from './lists.ts';
+
+const serviceFilters: Filters<Pick<CatalogService, 'name' | 'type'>> = {
+  ...compared('name', (service) => service.name),
+  ...compared('type', (service) => service.type),
+};
 
 type ById = { Params: { id: string } };
 
@@ -32,26 +38,37 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
     },
   ];
 
-  app.get('/v3/services', async (request) => {
-    const { type, name } = queryOf(request);
-    const found = services(request)
-      .filter((service) => type === undefined || service.type === type)
-      .filter((service) => name === undefined || service.name === name);
-    return listAnswer(gateway, request, 'services', found);
-  });
+  app.get('/v3/services', async (request) =>
+    listAnswer(gateway, request, {
+      key: 'services',
+      items: services(request),
+      filters: serviceFilters,
+      view: (service) => service,
+    }),
+  );
 
-  app.get('/v3/endpoints', async (request) => {
-    const query = queryOf(request);
-    const found = endpoints(request)
-      .filter((endpoint) => query['service_id'] === undefined || endpoint.service_id === query['service_id'])
-      .filter((endpoint) => query['interface'] === undefined || endpoint.interface === query['interface'])
-      .filter((endpoint) => query['region_id'] === undefined || endpoint.region_id === query['region_id']);
-    return listAnswer(gateway, request, 'endpoints', found);
-  });
+  app.get('/v3/endpoints', async (request) =>
+    listAnswer(gateway, request, {
+      key: 'endpoints',
+      items: endpoints(request),
+      filters: {
+        service_id: exact((endpoint) => endpoint.service_id),
+        interface: exact((endpoint) => endpoint.interface),
+        region_id: exact((endpoint) => endpoint.region_id),
+      },
+      view: (endpoint) => endpoint,
+    }),
+  );
 
-  app.get('/v3/regions', async (request) => {
-    return listAnswer(gateway, request, 'regions', regions(request));
-  });
+  app.get('/v3/regions', async (request) =>
+    listAnswer(gateway, request, {
+      key: 'regions',
+      items: regions(request),
+      // No region lies in another.
+      filters: { parent_region_id: nobody },
+      view: (region) => region,
+    }),
+  );
 
   app.get<ById>('/v3/services/:id', async (request) => ({
     service: byId(services(request), request.params.id, 'service'),

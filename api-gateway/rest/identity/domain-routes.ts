@@ -3,7 +3,8 @@ import type { IdentityDirectory } from '../../../node/services/identity-director
 import { domainTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { flag, listAnswer, queryOf } from './lists.ts';
+import { domainFilters } from './filters.ts';
+import { listAnswer } from './lists.ts';
 import { createDomainBody, updateDomainBody } from './schemas.ts';
 import { domainView } from './views.ts';
 
@@ -14,14 +15,12 @@ export function addDomainRoutes(app: FastifyInstance, gateway: Gateway, director
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
   app.get('/v3/domains', async (request) => {
-    const query = queryOf(request);
-    const domains = domainTable
-      .list(await gateway.readState(request))
-      .map((row) => row.record)
-      .filter((domain) => query['name'] === undefined || domain.name === query['name'])
-      .filter((domain) => query['enabled'] === undefined || domain.enabled === flag(query['enabled']));
-    const views = domains.map((domain) => domainView(root(request), domain));
-    return listAnswer(gateway, request, 'domains', views);
+    return listAnswer(gateway, request, {
+      key: 'domains',
+      items: domainTable.list(await gateway.readState(request)).map((row) => row.record),
+      filters: domainFilters,
+      view: (domain) => domainView(root(request), domain),
+    });
   });
 
   app.get<ById>('/v3/domains/:id', async (request) => {

@@ -4,7 +4,8 @@ import { defaultDomainId, type IdentityDirectory } from '../../../node/services/
 import { projectTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { flag, listAnswer, queryOf } from './lists.ts';
+import { projectFilters } from './filters.ts';
+import { listAnswer } from './lists.ts';
 import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from './schemas.ts';
 import { projectView } from './views.ts';
 
@@ -16,21 +17,12 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
   app.get('/v3/projects', async (request) => {
-    const query = queryOf(request);
-    // Projects that act as domains, which are asked for by this flag, are not there.
-    if (query['is_domain'] !== undefined && flag(query['is_domain']))
-      return listAnswer(gateway, request, 'projects', []);
-    const wantedTags = query['tags']?.split(',') ?? [];
-    const domainId = query['domain_id'] ?? query['parent_id'];
-    const projects = projectTable
-      .list(await gateway.readState(request))
-      .map((row) => row.record)
-      .filter((project) => query['name'] === undefined || project.name === query['name'])
-      .filter((project) => domainId === undefined || project.domainId === domainId)
-      .filter((project) => query['enabled'] === undefined || project.enabled === flag(query['enabled']))
-      .filter((project) => wantedTags.every((tag) => project.tags.includes(tag)));
-    const views = projects.map((project) => projectView(root(request), project));
-    return listAnswer(gateway, request, 'projects', views);
+    return listAnswer(gateway, request, {
+      key: 'projects',
+      items: projectTable.list(await gateway.readState(request)).map((row) => row.record),
+      filters: projectFilters,
+      view: (project) => projectView(root(request), project),
+    });
   });
 
   app.get<ById>('/v3/projects/:id', async (request) => {

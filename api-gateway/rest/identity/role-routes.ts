@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { ownValue } from '../../../node/base/own-value.ts';
 import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
 import { type AssignmentScope, assignmentId, rolesOf } from '../../../node/services/identity-roles.ts';
 import {
@@ -14,7 +13,8 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { flag, listAnswer, queryOf } from './lists.ts';
+import { assignmentFilters, roleFilters } from './filters.ts';
+import { isAsked, listAnswer, queryOf } from './lists.ts';
 import { createRoleBody, updateRoleBody } from './schemas.ts';
 import { roleView } from './views.ts';
 
@@ -27,19 +27,12 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
   app.get('/v3/roles', async (request) => {
-    const query = queryOf(request);
-    const roles = roleTable
-      .list(await gateway.readState(request))
-      .map((row) => row.record)
-      // Roles of a domain of their own are not there.
-      .filter(() => query['domain_id'] === undefined || query['domain_id'] === '')
-      .filter((role) => query['name'] === undefined || role.name.toLowerCase() === query['name'].toLowerCase());
-    return listAnswer(
-      gateway,
-      request,
-      'roles',
-      roles.map((role) => roleView(root(request), role)),
-    );
+    return listAnswer(gateway, request, {
+      key: 'roles',
+      items: roleTable.list(await gateway.readState(request)).map((row) => row.record),
+      filters: roleFilters,
+      view: (role) => roleView(root(request), role),
+    });
   });
 
   app.get<ById>('/v3/roles/:id', async (request) => {
@@ -84,12 +77,12 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
       const granted = rolesOf(reader, user, scopeOf(scope)).filter(
         (role) => roleAssignmentTable.get(reader, assignmentId(user, scopeOf(scope), role.id)) !== undefined,
       );
-      return listAnswer(
-        gateway,
-        request,
-        'roles',
-        granted.map((role) => roleView(root(request), role)),
-      );
+      return listAnswer(gateway, request, {
+        key: 'roles',
+        items: granted,
+        filters: {},
+        view: (role) => roleView(root(request), role),
+      });
     });
 
     app.head<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
@@ -114,23 +107,17 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
   app.get('/v3/role_assignments', async (request) => {
     const query = queryOf(request);
     const reader = await gateway.readState(request);
-    const effective = query['effective'] !== undefined && flag(query['effective']);
-    const wanted = (key: string, value: string): boolean => (ownValue(query, key) ?? value) === value;
-    const none = query['group.id'] !== undefined || query['scope.system'] !== undefined;
-    const assignments = none
-      ? []
-      : roleAssignmentTable
-          .list(reader)
-          .map((row) => row.record)
-          .flatMap((assignment) => (effective ? withImplied(reader, assignment) : [assignment]))
-          .filter((assignment) => wanted('user.id', assignment.userId))
-          .filter((assignment) => wanted('role.id', assignment.roleId))
-          .filter((assignment) => wanted('scope.project.id', assignment.projectId))
-          .filter((assignment) => wanted('scope.domain.id', assignment.domainId));
-    const names = query['include_names'] !== undefined && flag(query['include_names']);
-    const unique = new Map(assignments.map((assignment) => [assignment.id, assignment]));
-    const views = [...unique.values()].map((assignment) => assignmentView(reader, root(request), assignment, names));
-    return listAnswer(gateway, request, 'role_assignments', views);
+    const names = isAsked(query, 'include_names');
+    const assignments = roleAssignmentTable.list(reader).map((row) => row.record);
+    const all = isAsked(query, 'effective')
+      ? assignments.flatMap((assignment) => withImplied(reader, assignment))
+      : assignments;
+    return listAnswer(gateway, request, {
+      key: 'role_assignments',
+      items: [...new Map(all.map((assignment) => [assignment.id, assignment])).values()],
+      filters: assignmentFilters,
+      view: (assignment) => assignmentView(reader, root(request), assignment, names),
+    });
   });
 }
 

@@ -105,5 +105,5 @@ export const updateRoleBody = Type.Object({
   role: Type.Object({ name: Type.Optional(name), description: Type.Optional(description) }),
 });
 
-/** Query of every list: text by name; what a list does not know it ignores, as Keystone does. */
+/** Query of every list: text by name. */
 export const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));

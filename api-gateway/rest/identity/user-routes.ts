@@ -6,7 +6,8 @@ import { defaultDomainId, type IdentityDirectory } from '../../../node/services/
 import { userTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { flag, listAnswer, queryOf } from './lists.ts';
+import { nobody, projectFilters, userFilters } from './filters.ts';
+import { listAnswer } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
 import { changePasswordBody, createUserBody, updateUserBody } from './schemas.ts';
 import { projectView, userView } from './views.ts';
@@ -27,15 +28,12 @@ export function addUserRoutes(
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
   app.get('/v3/users', async (request) => {
-    const query = queryOf(request);
-    const users = userTable
-      .list(await gateway.readState(request))
-      .map((row) => row.record)
-      .filter((user) => query['name'] === undefined || user.name === query['name'])
-      .filter((user) => query['domain_id'] === undefined || user.domainId === query['domain_id'])
-      .filter((user) => query['enabled'] === undefined || user.enabled === flag(query['enabled']));
-    const views = users.map((user) => userView(root(request), user));
-    return listAnswer(gateway, request, 'users', views);
+    return listAnswer(gateway, request, {
+      key: 'users',
+      items: userTable.list(await gateway.readState(request)).map((row) => row.record),
+      filters: userFilters,
+      view: (user) => userView(root(request), user),
+    });
   });
 
   app.get<ById>('/v3/users/:id', async (request) => {
@@ -47,13 +45,22 @@ export function addUserRoutes(
     const { id } = request.params;
     const reader = await gateway.readState(request);
     userTable.must(reader, id);
-    const views = identity.projectsOf(reader, id).map((project) => projectView(root(request), project));
-    return listAnswer(gateway, request, 'projects', views);
+    return listAnswer(gateway, request, {
+      key: 'projects',
+      items: identity.projectsOf(reader, id),
+      filters: projectFilters,
+      view: (project) => projectView(root(request), project),
+    });
   });
 
   // Groups are not there, so nobody is in any.
   app.get<ById>('/v3/users/:id/groups', async (request) => {
-    return listAnswer(gateway, request, 'groups', []);
+    return listAnswer(gateway, request, {
+      key: 'groups',
+      items: [],
+      filters: { name: nobody },
+      view: (group) => group,
+    });
   });
 
   app.post('/v3/users', async (request, reply) => {
