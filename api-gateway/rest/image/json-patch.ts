@@ -1,17 +1,35 @@
-/** Changes to an image in the media type `application/openstack-images-v2.1-json-patch`. */
+/**
+ * Changes to an image in Glance's two media types: `application/openstack-images-v2.1-json-patch`, where a change is
+ * `{op, path, value}`, and the older `application/openstack-images-v2.0-json-patch`, where it is `{OP: path, value}`.
+ */
 import Type, { type Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageDraft } from '../../../node/services/image-draft.ts';
 import { parse } from '../validation.ts';
 import { draftFields, isField, mustBeWritable } from './draft-fields.ts';
 
+const operations = ['add', 'replace', 'remove'] as const;
+type Operation = (typeof operations)[number];
+
+/** The media type of the older form; what comes in any other that is accepted has the newer one. */
+export const olderPatchType = 'application/openstack-images-v2.0-json-patch';
+export const newerPatchType = 'application/openstack-images-v2.1-json-patch';
+
 /** Changes in one request: every property and tag of an image once over. */
 const changesMax = 512;
 
+const pathSchema = Type.String({ minLength: 2, maxLength: 1024 });
+
 const patchSchema = Type.Array(
+  Type.Object({ op: Type.Enum([...operations]), path: pathSchema, value: Type.Optional(Type.Unknown()) }),
+  { maxItems: changesMax },
+);
+
+const olderPatchSchema = Type.Array(
   Type.Object({
-    op: Type.Enum(['add', 'replace', 'remove']),
-    path: Type.String({ minLength: 2, maxLength: 1024 }),
+    add: Type.Optional(pathSchema),
+    replace: Type.Optional(pathSchema),
+    remove: Type.Optional(pathSchema),
     value: Type.Optional(Type.Unknown()),
   }),
   { maxItems: changesMax },
@@ -19,17 +37,35 @@ const patchSchema = Type.Array(
 
 /** One change, its path resolved to a name. */
 export interface ImageChange {
-  readonly op: 'add' | 'replace' | 'remove';
+  readonly op: Operation;
   readonly name: string;
   readonly value: unknown;
 }
 
-/** The changes a body asks for. Throws `INVALID_ARGUMENT`, or `FORBIDDEN` for what is not the caller's to change. */
-export function parsePatch(body: unknown): readonly ImageChange[] {
-  return parse(patchSchema, body).map(toChange);
+/**
+ * The changes a body asks for. Throws `INVALID_ARGUMENT`, or `FORBIDDEN` for what is not the caller's to change.
+ * @param mediaType as the request has it, parameters and all
+ */
+export function parsePatch(body: unknown, mediaType: string): readonly ImageChange[] {
+  const isOlder = (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase() === olderPatchType;
+  return (isOlder ? parse(olderPatchSchema, body).map(newerForm) : parse(patchSchema, body)).map(toChange);
 }
 
-function toChange({ op, path, value }: Static<typeof patchSchema>[number]): ImageChange {
+type Change = Static<typeof patchSchema>[number];
+
+function newerForm(change: Static<typeof olderPatchSchema>[number]): Change {
+  const named = operations.flatMap((op) => {
+    const path = change[op];
+    return path === undefined ? [] : [{ op, path }];
+  });
+  const [only] = named;
+  if (only === undefined || named.length > 1) {
+    throw new ShoalError('INVALID_ARGUMENT', `Invalid body: each change has exactly one of ${operations.join(', ')}.`);
+  }
+  return { ...only, value: change.value };
+}
+
+function toChange({ op, path, value }: Change): ImageChange {
   const [root, name, ...rest] = path.split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   if (root !== '' || name === undefined || name === '') {
     throw new ShoalError('INVALID_ARGUMENT', `Invalid body: "${path.slice(0, 64)}" is not a path to an attribute.`);

@@ -4,6 +4,7 @@ import { ownValue } from '../../../node/base/own-value.ts';
 import { statusName } from '../../../node/services/image.ts';
 import { visibilities } from '../../../node/services/image-draft.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { readOnlyFields } from './views.ts';
 
 type Image = shoal.v1.Image;
 type Query = Readonly<Record<string, string | string[]>>;
@@ -29,7 +30,22 @@ const textValues: Readonly<Record<string, (image: Image) => string>> = {
   disk_format: (image) => image.diskFormat,
   owner: (image) => image.projectId,
   checksum: (image) => image.md5,
+  os_hash_algo: (image) => (image.sha512 === '' ? '' : 'sha512'),
   os_hash_value: (image) => image.sha512,
+};
+
+/** Numbers by which lists are filtered for equality; with `_min` or `_max` behind the name, for a bound. */
+const numberValues: Readonly<Record<string, (image: Image) => number | undefined>> = {
+  // An image without content has no size, as it is shown.
+  size: (image) => (image.sha256 === '' ? undefined : image.sizeBytes),
+  virtual_size: (image) => (image.sha256 === '' ? undefined : image.virtualSizeBytes),
+  min_disk: (image) => image.minDiskGib,
+  min_ram: (image) => image.minMemoryMib,
+};
+
+const booleanValues: Readonly<Record<string, (image: Image) => boolean>> = {
+  protected: (image) => image.protected,
+  os_hidden: (image) => image.hidden,
 };
 
 const sortValues: Readonly<Record<string, (image: Image) => string | number>> = {
@@ -43,23 +59,28 @@ const sortValues: Readonly<Record<string, (image: Image) => string | number>> = 
   updated_at: (image) => image.updatedMs,
 };
 
-/** Names with a meaning of their own; every other name filters by a property. */
+/** Names that say which page is asked for and in what order. */
 const paging = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'member_status']);
+/** Names that may be given more than once: several tags must all be there, sort keys go by rank. */
+const repeatable = new Set(['tag', 'sort_key', 'sort_dir']);
+/** Fields that no list is filtered by. Taken for a property of the caller's, they would find nothing and not say why. */
+const notFilters = new Set([...readOnlyFields, 'tags', 'changes-since']);
 
 /** Throws `INVALID_ARGUMENT` for a value that means nothing. */
 export function parseListQuery(query: Query, pageItemsMax: number): ImageListQuery {
   const all = (key: string): string[] => [ownValue(query, key) ?? []].flat();
-  const one = (key: string): string | undefined => all(key).at(-1);
+  for (const key of Object.keys(query)) {
+    if (!repeatable.has(key) && all(key).length > 1) throw wrong(`${key.slice(0, 64)} is given more than once`);
+  }
+  const one = (key: string): string | undefined => all(key)[0];
   const visibility = one('visibility');
   if (visibility !== undefined && visibility !== 'all' && !visibilities.some((known) => known === visibility)) {
     throw wrong(`visibility must be all, ${visibilities.join(', ')}`);
   }
-  const filters: ((image: Image) => boolean)[] = [];
   // Hidden images are listed to those who ask for them only.
-  const hidden = booleanOf('os_hidden', one('os_hidden') ?? 'false');
-  filters.push((image) => image.hidden === hidden);
+  const filters = one('os_hidden') === undefined ? [filterOf('os_hidden', 'false')] : [];
   for (const key of Object.keys(query)) {
-    if (paging.has(key) || key === 'os_hidden') continue;
+    if (paging.has(key)) continue;
     for (const value of all(key)) filters.push(filterOf(key, value));
   }
   return {
@@ -77,38 +98,40 @@ function filterOf(key: string, value: string): (image: Image) => boolean {
     const listed = value.startsWith('in:') ? listOf(value.slice(3)) : [value];
     return (image) => listed.includes(text(image));
   }
+  const truth = ownValue(booleanValues, key);
+  if (truth !== undefined) {
+    const wanted = booleanOf(key, value);
+    return (image) => truth(image) === wanted;
+  }
+  const [, name = key, bound] = /^(.*)_(min|max)$/.exec(key) ?? [];
+  const number = ownValue(numberValues, name);
+  if (number !== undefined) return numberFilter(number, bound, numberOf(key, value));
   switch (key) {
     case 'visibility':
       return (image) => value === 'all' || image.visibility === value;
-    case 'protected': {
-      const wanted = booleanOf(key, value);
-      return (image) => image.protected === wanted;
-    }
     case 'tag':
-      return (image) => image.tags.includes(value);
-    case 'size_min': {
-      const bytes = numberOf(key, value);
-      return (image) => image.sizeBytes >= bytes;
-    }
-    case 'size_max': {
-      const bytes = numberOf(key, value);
-      return (image) => image.sizeBytes <= bytes;
-    }
-    case 'min_disk': {
-      const gib = numberOf(key, value);
-      return (image) => image.minDiskGib === gib;
-    }
-    case 'min_ram': {
-      const mib = numberOf(key, value);
-      return (image) => image.minMemoryMib === mib;
-    }
+      return (image) => image.tags.includes(value.trim());
     case 'created_at':
       return timeFilter(key, value, (image) => image.createdMs);
     case 'updated_at':
       return timeFilter(key, value, (image) => image.updatedMs);
     default:
+      if (notFilters.has(key)) throw wrong(`lists are not filtered by ${key}`);
       return (image) => ownValue(image.properties, key) === value;
   }
+}
+
+function numberFilter(
+  of: (image: Image) => number | undefined,
+  bound: string | undefined,
+  wanted: number,
+): (image: Image) => boolean {
+  return (image) => {
+    const value = of(image);
+    if (value === undefined) return false;
+    if (bound === 'min') return value >= wanted;
+    return bound === 'max' ? value <= wanted : value === wanted;
+  };
 }
 
 /** `in:` lists values apart by commas; one in quotation marks may hold a comma. */
@@ -119,8 +142,12 @@ function listOf(text: string): readonly string[] {
 /** `gt:2024-01-01T00:00:00Z`; without an operator, equal. Times are compared in whole seconds, as they are shown. */
 function timeFilter(key: string, value: string, of: (image: Image) => number): (image: Image) => boolean {
   const [, operator = 'eq', time = ''] = /^(?:(eq|neq|gt|gte|lt|lte):)?(.*)$/.exec(value) ?? [];
-  const ms = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(time) ? time : `${time}Z`);
-  if (Number.isNaN(ms)) throw wrong(`${key} must be a time, with eq:, neq:, gt:, gte:, lt: or lte: before it`);
+  // Date.parse alone takes a lone year, and days that no month has.
+  const day = /^\d{4}-(\d\d)-(\d\d)([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i.exec(time);
+  const ms = day === null ? Number.NaN : Date.parse(/z$|[+-]\d\d:?\d\d$/i.test(time.slice(10)) ? time : zoned(time));
+  if (Number.isNaN(ms) || !isDay(time.slice(0, 10))) {
+    throw wrong(`${key} must be a time, with eq:, neq:, gt:, gte:, lt: or lte: before it`);
+  }
   const seconds = Math.floor(ms / 1000);
   return (image) => {
     const difference = Math.floor(of(image) / 1000) - seconds;
@@ -139,6 +166,16 @@ function timeFilter(key: string, value: string, of: (image: Image) => number): (
         return difference === 0;
     }
   };
+}
+
+/** A time without a zone is one of UTC; a day alone is its beginning. */
+function zoned(time: string): string {
+  return time.length > 10 ? `${time}Z` : time;
+}
+
+function isDay(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
 /** `sort=key:dir,key:dir`, or `sort_key` and `sort_dir` in pairs. Newest first unless told; ids settle what is equal. */

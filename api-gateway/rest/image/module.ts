@@ -10,7 +10,7 @@ import type { Gateway, RestModule } from '../module.ts';
 import { parse } from '../validation.ts';
 import { imageVersions } from '../versions.ts';
 import { draftFields } from './draft-fields.ts';
-import { applyPatch, parsePatch } from './json-patch.ts';
+import { applyPatch, newerPatchType, olderPatchType, parsePatch } from './json-patch.ts';
 import { pageOf, parseListQuery } from './list-query.ts';
 import { schemaDocuments } from './schema-documents.ts';
 import { unservedImage } from './unserved.ts';
@@ -20,7 +20,6 @@ import { imageView } from './views.ts';
 type ById = { Params: { id: string } };
 type ByTag = { Params: { id: string; tag: string } };
 
-const patchTypes = ['application/openstack-images-v2.1-json-patch', 'application/openstack-images-v2.0-json-patch'];
 const idSchema = Type.String({ maxLength: 255 });
 const createBody = Type.Record(Type.String(), Type.Unknown());
 const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));
@@ -83,9 +82,9 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
   // Changes come in their own media type and in no other, hence in a scope of their own.
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
-    acceptJson(scope, patchTypes);
+    acceptJson(scope, [newerPatchType, olderPatchType]);
     scope.patch<ById>('/v2/images/:id', async (request) => {
-      const changes = parsePatch(request.body);
+      const changes = parsePatch(request.body, request.headers['content-type'] ?? '');
       const image = await images.update(gateway.context(request), request.params.id, (draft) =>
         applyPatch(draft, changes),
       );
