@@ -61,6 +61,7 @@ import { openLevelLogStore } from './store/index.ts';
 import { openApiTls } from './tls/api-tls.ts';
 import { meshAuthority } from './tls/mesh-authority.ts';
 import { PeerCertificate } from './tls/peer-certificate.ts';
+import { readVendorData } from './vendor-data.ts';
 
 /** How often the small housekeeping runs: figures, intents, own record. */
 const housekeepingMs = 1_000;
@@ -169,6 +170,10 @@ export class Agent {
     logger.info({ ...drivers.description }, 'drivers started');
     const epoch = await nextEpoch(config.dataDir, clock.nowMs());
     const { meshId } = this.#membership;
+    const metadata = {
+      seedKey: meshKey.derive('guest-seed').reveal(),
+      vendorData: await readVendorData(config.compute.vendorDataPath),
+    };
     const host = await HostSide.create(
       {
         services,
@@ -183,7 +188,7 @@ export class Agent {
         metrics: this.#metrics,
         health: this.#health,
       },
-      { config, hostId, meshId, signal: this.#abort.signal },
+      { config, hostId, meshId, metadata, signal: this.#abort.signal },
     );
     const { view } = host;
 

@@ -29,6 +29,7 @@ import { HostReportService } from './services/compute/host-reports.ts';
 import { zoneByAggregate } from './services/compute/zones.ts';
 import type { HostProbe, ServiceDependencies } from './services/dependencies.ts';
 import { HostNetworkViews } from './services/network/host-view.ts';
+import type { MetadataSettings } from './services/network/metadata.ts';
 import { aggregateTable, hostTable, networkTable } from './state/tables/index.ts';
 import type { HostStore } from './store/host-store.ts';
 import { UnsaidReports } from './unsaid-reports.ts';
@@ -49,6 +50,15 @@ export interface HostSideParts {
   readonly calls: (own: () => HostHandlers) => PeerCalls;
   readonly metrics: Metrics;
   readonly health: Health;
+}
+
+/** Whose it is, and how it is set. */
+export interface HostSideOptions {
+  readonly config: Config;
+  readonly hostId: HostId;
+  readonly meshId: string;
+  readonly metadata: MetadataSettings;
+  readonly signal: AbortSignal;
 }
 
 /** See above. */
@@ -72,12 +82,7 @@ export class HostSide implements Service {
   readonly #hostId: HostId;
   #watches: { close(): void }[] = [];
 
-  private constructor(
-    parts: HostSideParts,
-    options: { config: Config; hostId: HostId; meshId: string; signal: AbortSignal },
-    inventory: Inventory,
-    blobs: BlobStore,
-  ) {
+  private constructor(parts: HostSideParts, options: HostSideOptions, inventory: Inventory, blobs: BlobStore) {
     const { services, store, drivers, metrics } = parts;
     const { config, hostId } = options;
     const { state, clock, logger } = services;
@@ -94,7 +99,7 @@ export class HostSide implements Service {
     this.#intents = new IntentBook({ ...services, store });
     const reports = new UnsaidReports(new HostReportService(services, hostId, options.signal));
     const networkSync = new NetworkSync({ driver: drivers.network, store, logger: logger.child({ part: 'network' }) });
-    const networkViews = new HostNetworkViews(hostId);
+    const networkViews = new HostNetworkViews(hostId, options.metadata);
     const actedOn = new ActedOn(store);
     this.#executor = new Executor({
       hostId,
@@ -189,15 +194,7 @@ export class HostSide implements Service {
   }
 
   /** Reads what the machine has, opens the image store, and puts the parts together. */
-  static async create(
-    parts: HostSideParts,
-    options: {
-      readonly config: Config;
-      readonly hostId: HostId;
-      readonly meshId: string;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<HostSide> {
+  static async create(parts: HostSideParts, options: HostSideOptions): Promise<HostSide> {
     const inventory = await readInventory(options.config.dataDir);
     parts.services.logger.info({ ...inventory }, 'inventory');
     const blobs = new BlobStore(join(options.config.dataDir, 'images'));

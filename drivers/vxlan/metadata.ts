@@ -24,8 +24,11 @@ export const identityCidr = '100.64.0.0/16';
 export const identityIndexMin = 2;
 export const identityIndexMax = 65_534;
 
-/** The most files that one port may have, and the most bytes of one: a config drive's worth. */
-export const metadataFilesMax = 256;
+/**
+ * The most files that one port may have, and the most bytes of one. Ten versions of OpenStack's tree, two of EC2's with 16
+ * NICs in each, and injected files; most are further names of the same file.
+ */
+export const metadataFilesMax = 1024;
 export const metadataFileBytesMax = 1024 * 1024;
 /** File systems hold 255 bytes in a name. */
 const fileNameBytesMax = 255;

@@ -1,10 +1,8 @@
 /** Local ports: tap, rules, forwarding, DHCP entry and metadata of the guests on this host. */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { PortId } from '../../node/base/ids.ts';
-import { isMissing } from '../../node/base/system-error.ts';
 import type { LocalPortSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
 import type { PortEntry } from './book.ts';
@@ -12,7 +10,8 @@ import { readCidr } from './cidr.ts';
 import { Dnsmasq } from './dnsmasq.ts';
 import type { Host } from './host.ts';
 import { tap } from './link.ts';
-import { identityIndexMax, identityIndexMin, identityIp, metadataFileName } from './metadata.ts';
+import { identityIndexMax, identityIndexMin, identityIp } from './metadata.ts';
+import { syncMetadataFiles } from './metadata-files.ts';
 import { bridgeName, portAlias, readAlias, serviceNamespace, tapName } from './names.ts';
 import { suppressing, syncService } from './networks.ts';
 import { allowances } from './security.ts';
@@ -50,7 +49,7 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
     }
     await book.ports.put(spec.portId, { spec: plain, identityIndex, allowed });
 
-    changed = (await writeMetadata(host, identityIndex, metadata)) || changed;
+    changed = (await syncMetadataFiles(metadataFolder(host, identityIndex), metadata)) || changed;
     changed = (await syncService(host, spec.networkId, signal)) || changed;
     changed = (await syncDhcp(host, spec.networkId, signal)) || changed;
     const wanted = tap(name, {
@@ -154,28 +153,4 @@ function pickIdentity(host: Host): number {
 /** Folder that the metadata server answers an identity from. */
 export function metadataFolder(host: Host, identityIndex: number): string {
   return join(host.options.stateDir, 'metadata', identityIp(identityIndex));
-}
-
-/** Makes the port's files exactly these; those that are right are not written. */
-async function writeMetadata(host: Host, identityIndex: number, files: LocalPortSpec['metadata']): Promise<boolean> {
-  const folder = metadataFolder(host, identityIndex);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const wanted = new Map(Object.entries(files).map(([path, body]) => [metadataFileName(path), body]));
-  let changed = false;
-  for (const name of await readdir(folder)) {
-    if (wanted.has(name)) continue;
-    await rm(join(folder, name), { force: true });
-    changed = true;
-  }
-  for (const [name, body] of wanted) {
-    const path = join(folder, name);
-    const there = await readFile(path).catch((caught: unknown) => {
-      if (isMissing(caught)) return undefined;
-      throw ShoalError.from(caught, 'DRIVER_FAILED', path);
-    });
-    if (there?.equals(typeof body === 'string' ? Buffer.from(body) : body) === true) continue;
-    await writeFileDurably(path, body, { mode: 0o600 });
-    changed = true;
-  }
-  return changed;
 }

@@ -106,6 +106,10 @@ export const configSchema = Type.Object(
           description:
             "how long what a server needs is tried again, while storage or network don't answer, before ERROR",
         }),
+        vendorDataPath: Type.String({
+          maxLength: 4096,
+          description: 'JSON file that every guest reads as vendor_data.json, read at start; empty: none',
+        }),
       },
       { additionalProperties: false },
     ),
@@ -224,6 +228,7 @@ export function configDefaults(): Config {
       stopGraceMs: 60_000,
       // Five minutes: an OSD that restarts, a monitor election, a switch that boots; after that its owner had better know.
       stepPatienceMs: 300_000,
+      vendorDataPath: '',
     },
     storage: 'local',
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },

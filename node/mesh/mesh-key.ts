@@ -11,9 +11,10 @@ export const meshKeyFileName = 'mesh.key';
 
 /**
  * What keys are derived for. A name is forever: changing one changes the key, and what it sealed or signed is lost.
- * "seal" opens records sealed at rest; "token-signing" signs API tokens, so that any agent verifies any other's.
+ * "seal" opens records sealed at rest; "token-signing" signs API tokens, so that any agent verifies any other's;
+ * "guest-seed" makes the entropy that guests are given, the same on every host.
  */
-export type KeyPurpose = 'seal' | 'token-signing';
+export type KeyPurpose = 'seal' | 'token-signing' | 'guest-seed';
 
 /**
  * The secret that every member holds and the replicated state does not. It opens what is sealed in the state. It is

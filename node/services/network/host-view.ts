@@ -40,7 +40,7 @@ import { unreadableRows } from '../../state/unreadable-rows.ts';
 import { interfacesOf, isInterfaceOf, serverOfPort } from '../ownership.ts';
 import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
 import { deviceOwners } from './device-owners.ts';
-import { serverMetadata } from './metadata.ts';
+import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
 
 /** The bodies served to one guest; replaceable in tests. */
@@ -56,17 +56,19 @@ const guestsMax = 1024;
  */
 export class HostNetworkViews {
   readonly #hostId: HostId;
+  readonly #settings: MetadataSettings;
   readonly #views = new ReadMemo<ViewParts>(1);
   readonly #metadata = new ReadMemo<MetadataBodies>(guestsMax);
 
-  constructor(hostId: HostId) {
+  constructor(hostId: HostId, settings: MetadataSettings = plainMetadataSettings) {
     this.#hostId = hostId;
+    this.#settings = settings;
   }
 
   of(reader: StateReader): HostNetworkView {
     const parts = this.#views.get('view', reader, (seen) =>
       viewParts(seen, this.#hostId, (reads, { id }) =>
-        this.#metadata.get(id, reads, (own) => serverMetadata(own, serverTable.must(own, id).record)),
+        this.#metadata.get(id, reads, (own) => serverMetadata(own, serverTable.must(own, id).record, this.#settings)),
       ),
     );
     return { revision: reader.revision, ...parts };

@@ -2,6 +2,7 @@
  * What a guest reads at 169.254.169.254, as prepared bodies by path: OpenStack's tree and EC2's. Pure, and made of what
  * seldom changes, so that a host writes it anew only when a guest would read something else.
  */
+import { hkdfSync } from 'node:crypto';
 import type { MetadataBodies } from '../../../drivers/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { assert } from '../../base/assert.ts';
@@ -16,10 +17,25 @@ import { formatIpv4, parsePrefix } from './address.ts';
  * Versions by which guests ask. cloud-init takes the newest it knows of the list; older clients have one of the others
  * built in. All are answered alike: later keys do not disturb earlier readers.
  */
-const openstackVersions = ['2012-08-10', '2013-10-17', '2015-10-15', '2018-08-27', 'latest'] as const;
+const openstackVersions = [
+  '2012-08-10',
+  '2013-04-04',
+  '2013-10-17',
+  '2015-10-15',
+  '2016-06-30',
+  '2016-10-06',
+  '2017-02-22',
+  '2018-08-27',
+  '2020-10-14',
+  'latest',
+] as const;
 const ec2Versions = ['2009-04-04', 'latest'] as const;
 /** Domain behind names of guests, as Nova's default. */
 const dhcpDomain = 'novalocal';
+/** NICs in EC2's tree: as many as a new server may have. Each is a dozen files. */
+const ec2NicsMax = 16;
+/** Entropy that a guest is given for its first boot, bytes: as much as Nova gives. */
+const randomSeedBytes = 512;
 
 /** Text, or the bytes that the owner sent. */
 type Body = MetadataBodies[string];
@@ -30,21 +46,36 @@ export interface MetadataNic {
   readonly network: shoal.v1.Network;
   /** Subnets of the port's addresses, in their order. */
   readonly subnets: readonly shoal.v1.Subnet[];
+  /** Floating IPs of the port, in order. */
+  readonly publicIps: readonly string[];
 }
+
+/** What an agent adds to the records. */
+export interface MetadataSettings {
+  /** Secret that seeds are derived from; the same on all hosts, so that a guest that moves keeps its own. Absent: no seeds. */
+  readonly seedKey?: Uint8Array;
+  /** A JSON object, as text: what the operator tells every guest. */
+  readonly vendorData: string;
+}
+
+/** No seed, nothing from the operator. */
+export const plainMetadataSettings: MetadataSettings = { vendorData: '{}' };
 
 /** All that the bodies are made of. */
 export interface MetadataFacts {
   readonly server: shoal.v1.Server;
   readonly nics: readonly MetadataNic[];
-  /** First floating IP; empty: none. */
-  readonly publicIp: string;
   readonly zone: string;
+  readonly settings: MetadataSettings;
 }
 
 /** The bodies for a server, from the records. */
-export function serverMetadata(reader: StateReader, server: shoal.v1.Server): MetadataBodies {
+export function serverMetadata(
+  reader: StateReader,
+  server: shoal.v1.Server,
+  settings: MetadataSettings = plainMetadataSettings,
+): MetadataBodies {
   const nics: MetadataNic[] = [];
-  let publicIp = '';
   for (const portId of server.portIds) {
     const port = portTable.find(reader, portId)?.record;
     const network = networkTable.find(reader, port?.networkId ?? '')?.record;
@@ -53,42 +84,51 @@ export function serverMetadata(reader: StateReader, server: shoal.v1.Server): Me
       const subnet = subnetTable.find(reader, fixed.subnetId)?.record;
       return subnet === undefined ? [] : [subnet];
     });
-    nics.push({ port, network, subnets });
-    publicIp ||= floatingIpTable.by(reader, 'port', indexKey(port.id))[0]?.record.floatingIp ?? '';
+    const publicIps = floatingIpTable.by(reader, 'port', indexKey(port.id)).map(({ record }) => record.floatingIp);
+    nics.push({ port, network, subnets, publicIps });
   }
   const host = hostTable.find(reader, server.hostId)?.record;
   const zone = host === undefined ? server.zone || defaultZone : zoneOf(reader, host);
-  return metadataBodies({ server, nics, publicIp, zone });
+  return metadataBodies({ server, nics, zone, settings });
 }
 
 /** Path to body, directories included: each lists what is below it, as both APIs do. */
 export function metadataBodies(facts: MetadataFacts): MetadataBodies {
   const leaves = new Map<string, Body>();
+  const userData = facts.server.userData.length > 0 ? plainBytes(facts.server.userData) : undefined;
+  // The same objects for every version: a host keeps what is the same once.
+  const openstack = openstackBodies(facts, userData);
+  const ec2 = ec2Bodies(facts, userData);
   for (const version of openstackVersions) {
-    for (const [name, body] of openstackBodies(facts)) leaves.set(`/openstack/${version}/${name}`, body);
+    for (const [name, body] of openstack) leaves.set(`/openstack/${version}/${name}`, body);
   }
   for (const [index, { content }] of facts.server.injectedFiles.entries()) {
     leaves.set(`/openstack${contentPath(index)}`, plainBytes(content));
   }
   for (const version of ec2Versions) {
-    for (const [name, body] of ec2Bodies(facts)) leaves.set(`/${version}/${name}`, body);
+    for (const [name, body] of ec2) leaves.set(`/${version}/${name}`, body);
   }
   return withDirectories(leaves, facts.server.keyName);
 }
 
-function openstackBodies({ server, nics, zone }: MetadataFacts): [string, Body][] {
+function openstackBodies(
+  { server, nics, zone, settings }: MetadataFacts,
+  userData: Body | undefined,
+): [string, Body][] {
+  const { vendorData } = settings;
   const bodies: [string, Body][] = [
-    ['meta_data.json', JSON.stringify(metaData(server, zone))],
+    ['meta_data.json', JSON.stringify(metaData(server, zone, settings))],
     ['network_data.json', JSON.stringify(networkData(nics))],
-    ['vendor_data.json', '{}'],
-    ['vendor_data2.json', '{}'],
+    ['vendor_data.json', vendorData],
+    // By provider: Nova's static one is called so.
+    ['vendor_data2.json', vendorData === '{}' ? '{}' : `{"static":${vendorData}}`],
     ['password', ''],
   ];
-  if (server.userData.length > 0) bodies.push(['user_data', plainBytes(server.userData)]);
+  if (userData !== undefined) bodies.push(['user_data', userData]);
   return bodies;
 }
 
-function metaData(server: shoal.v1.Server, zone: string): object {
+function metaData(server: shoal.v1.Server, zone: string, { seedKey }: MetadataSettings): object {
   return {
     uuid: server.id,
     name: server.name,
@@ -107,7 +147,16 @@ function metaData(server: shoal.v1.Server, zone: string): object {
       ? {}
       : { files: server.injectedFiles.map(({ path }, index) => ({ path, content_path: contentPath(index) })) }),
     devices: [],
+    ...(seedKey === undefined ? {} : { random_seed: randomSeed(seedKey, server) }),
   };
+}
+
+/**
+ * Entropy for a guest, base64. Derived, not drawn: a host that looks again finds what it wrote. Nobody who lacks the key
+ * can tell it, and one guest's tells nothing of another's (HKDF-SHA512, RFC 5869).
+ */
+function randomSeed(seedKey: Uint8Array, server: shoal.v1.Server): string {
+  return Buffer.from(hkdfSync('sha512', seedKey, '', `server/${server.id}`, randomSeedBytes)).toString('base64');
 }
 
 /** Where the content of an injected file is, below `/openstack`. */
@@ -156,12 +205,12 @@ function addressData(port: shoal.v1.Port, network: shoal.v1.Network, subnet: sho
   };
 }
 
-function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, Body][] {
+function ec2Bodies({ server, nics, zone }: MetadataFacts, userData: Body | undefined): [string, Body][] {
+  const publicIp = nics.flatMap((nic) => nic.publicIps)[0] ?? '';
   const ipv4 = nics[0]?.port.fixedIps[0]?.ip ?? '';
   const bodies: [string, Body][] = [
     ['meta-data/ami-id', ec2Id('ami', server.imageId)],
     ['meta-data/ami-launch-index', '0'],
-
     ['meta-data/block-device-mapping/ami', 'vda'],
     ['meta-data/block-device-mapping/root', '/dev/vda'],
     ['meta-data/hostname', fullName(server)],
@@ -170,6 +219,7 @@ function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, Bo
     ['meta-data/instance-type', server.flavor?.name ?? ''],
     ['meta-data/local-hostname', fullName(server)],
     ['meta-data/local-ipv4', ipv4],
+    ['meta-data/mac', nics[0]?.port.mac ?? ''],
     ['meta-data/placement/availability-zone', zone],
     ['meta-data/public-hostname', fullName(server)],
     ['meta-data/public-ipv4', publicIp],
@@ -177,8 +227,32 @@ function ec2Bodies({ server, nics, publicIp, zone }: MetadataFacts): [string, Bo
     ['meta-data/security-groups', server.securityGroupNames.join('\n')],
   ];
   if (server.keyName !== '') bodies.push(['meta-data/public-keys/0/openssh-key', server.publicKey]);
-  if (server.userData.length > 0) bodies.push(['user-data', plainBytes(server.userData)]);
+  if (userData !== undefined) bodies.push(['user-data', userData]);
+  for (const [index, nic] of nics.slice(0, ec2NicsMax).entries()) bodies.push(...ec2NicBodies(server, nic, index));
   return bodies;
+}
+
+/** EC2's description of one NIC. The lists of addresses have one a line, as there. */
+function ec2NicBodies(server: shoal.v1.Server, nic: MetadataNic, index: number): [string, Body][] {
+  const { port, network, subnets, publicIps } = nic;
+  const leaf = (name: string, body: string): [string, Body] => [
+    `meta-data/network/interfaces/macs/${port.mac}/${name}`,
+    body,
+  ];
+  const [subnet] = subnets;
+  return [
+    leaf('device-number', String(index)),
+    leaf('interface-id', ec2Id('eni', port.id)),
+    leaf('local-hostname', fullName(server)),
+    leaf('local-ipv4s', port.fixedIps.map(({ ip }) => ip).join('\n')),
+    leaf('mac', port.mac),
+    leaf('owner-id', server.projectId),
+    ...(publicIps.length === 0 ? [] : [leaf('public-ipv4s', publicIps.join('\n'))]),
+    ...(subnet === undefined
+      ? []
+      : [leaf('subnet-id', ec2Id('subnet', subnet.id)), leaf('subnet-ipv4-cidr-block', subnet.cidr)]),
+    leaf('vpc-id', ec2Id('vpc', network.id)),
+  ];
 }
 
 /** Adds a listing for each directory, with and without the slash at its end: clients ask for either. */
@@ -227,7 +301,7 @@ function fullName(server: shoal.v1.Server): string {
 }
 
 /** EC2 wants ids of this form; 32 bits of ours serve. */
-function ec2Id(kind: 'ami' | 'i', id: string): string {
+function ec2Id(kind: 'ami' | 'eni' | 'i' | 'subnet' | 'vpc', id: string): string {
   return `${kind}-${tellingDigits(id).padStart(8, '0')}`;
 }
 

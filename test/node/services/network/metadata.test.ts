@@ -1,8 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import type { MetadataBodies } from '../../../../drivers/types.ts';
-import { metadataFileName } from '../../../../drivers/vxlan/metadata.ts';
-import { type MetadataFacts, metadataBodies } from '../../../../node/services/network/metadata.ts';
+import { metadataFileName, metadataFilesMax } from '../../../../drivers/vxlan/metadata.ts';
+import {
+  type MetadataFacts,
+  metadataBodies,
+  plainMetadataSettings,
+} from '../../../../node/services/network/metadata.ts';
 import { shoal } from '../../../../proto/messages.ts';
 
 const facts: MetadataFacts = {
@@ -29,10 +33,11 @@ const facts: MetadataFacts = {
       }),
       network: new shoal.v1.Network({ id: 'n', mtu: 1450 }),
       subnets: [new shoal.v1.Subnet({ id: 's', cidr: '10.0.0.0/24', dhcp: true, dnsServers: ['192.0.2.53'] })],
+      publicIps: ['198.51.100.7'],
     },
   ],
-  publicIp: '198.51.100.7',
   zone: 'nova',
+  settings: plainMetadataSettings,
 };
 
 function textOf(body: string | Uint8Array | undefined): string | undefined {
@@ -82,10 +87,88 @@ void t.test('EC2’s tree can be walked from its root', (t) => {
   t.end();
 });
 
-void t.test('every path is one that a host can serve', (t) => {
-  const paths = Object.keys(metadataBodies(facts));
-  t.ok(paths.length < 256);
-  for (const path of paths) t.ok(metadataFileName(path).length > 0);
+void t.test('every version that Nova has is there, and says the same', (t) => {
+  const bodies = metadataBodies(facts);
+  const versions = textOf(bodies['/openstack'])?.split('\n') ?? [];
+  // Nova's list, as its documentation of the metadata service has it.
+  for (const version of [
+    '2012-08-10',
+    '2013-04-04',
+    '2013-10-17',
+    '2015-10-15',
+    '2016-06-30',
+    '2016-10-06',
+    '2017-02-22',
+    '2018-08-27',
+    '2020-10-14',
+    'latest',
+  ]) {
+    t.ok(versions.includes(version), version);
+    for (const name of ['meta_data.json', 'network_data.json', 'vendor_data.json', 'vendor_data2.json', 'user_data']) {
+      const body = bodies[`/openstack/${version}/${name}`];
+      t.ok(body !== undefined && body === bodies[`/openstack/latest/${name}`], `${version}/${name}`);
+    }
+  }
+  t.end();
+});
+
+void t.test('a seed is 512 bytes, a server’s own, and the same however often it is asked for', (t) => {
+  const seedOf = (key: number, id: string): string => {
+    const server = new shoal.v1.Server({ ...facts.server, id });
+    const settings = { ...plainMetadataSettings, seedKey: new Uint8Array(32).fill(key) };
+    return jsonOf(metadataBodies({ ...facts, server, settings }), 'meta_data.json').random_seed;
+  };
+  const seed = seedOf(1, facts.server.id);
+  t.equal(Buffer.from(seed, 'base64').length, 512);
+  t.equal(seedOf(1, facts.server.id), seed);
+  t.not(seedOf(2, facts.server.id), seed);
+  t.not(seedOf(1, '0a1b2c3d-0000-4000-8000-000000000009'), seed);
+  t.notOk('random_seed' in jsonOf(metadataBodies(facts), 'meta_data.json'), 'without a key none is made up');
+  t.end();
+});
+
+void t.test('vendor data is the operator’s, in the second file under the name of Nova’s static provider', (t) => {
+  const settings = { ...plainMetadataSettings, vendorData: '{"cloud-init":"#cloud-config"}' };
+  const bodies = metadataBodies({ ...facts, settings });
+  t.same(jsonOf(bodies, 'vendor_data.json'), { 'cloud-init': '#cloud-config' });
+  t.same(jsonOf(bodies, 'vendor_data2.json'), { static: { 'cloud-init': '#cloud-config' } });
+  t.equal(metadataBodies(facts)['/openstack/latest/vendor_data2.json'], '{}');
+  t.end();
+});
+
+void t.test('EC2’s tree describes each NIC', (t) => {
+  const [nic] = facts.nics;
+  if (nic === undefined) throw new Error('there is a NIC');
+  const port = new shoal.v1.Port({ ...nic.port, mac: 'fa:16:3e:00:00:02' });
+  const bodies = metadataBodies({ ...facts, nics: [nic, { ...nic, port, publicIps: [] }] });
+  const at = (path: string): unknown => textOf(bodies[`/latest/meta-data/${path}`]);
+  t.equal(at('mac'), 'fa:16:3e:00:00:01');
+  t.equal(at('network/'), 'interfaces/');
+  t.equal(at('network/interfaces/macs/'), 'fa:16:3e:00:00:01/\nfa:16:3e:00:00:02/');
+  const first = 'network/interfaces/macs/fa:16:3e:00:00:01';
+  t.equal(at(`${first}/device-number`), '0');
+  t.equal(at(`${first}/local-ipv4s`), '10.0.0.5');
+  t.equal(at(`${first}/public-ipv4s`), '198.51.100.7');
+  t.equal(at(`${first}/subnet-ipv4-cidr-block`), '10.0.0.0/24');
+  t.equal(at('network/interfaces/macs/fa:16:3e:00:00:02/device-number'), '1');
+  t.equal(at('network/interfaces/macs/fa:16:3e:00:00:02/public-ipv4s'), undefined);
+  t.end();
+});
+
+void t.test('every path of the largest server is one that a host can serve', (t) => {
+  const [nic] = facts.nics;
+  if (nic === undefined) throw new Error('there is a NIC');
+  const nics = Array.from({ length: 20 }, (_, index) => ({
+    ...nic,
+    port: new shoal.v1.Port({ ...nic.port, mac: `fa:16:3e:00:00:${String(index).padStart(2, '0')}` }),
+  }));
+  // As many as a request may carry.
+  const injectedFiles = Array.from({ length: 64 }, (_, index) => new shoal.v1.InjectedFile({ path: `/etc/${index}` }));
+  const server = new shoal.v1.Server({ ...facts.server, injectedFiles });
+  const paths = Object.keys(metadataBodies({ ...facts, server, nics }));
+  t.ok(paths.length <= metadataFilesMax, `${paths.length} files`);
+  // A draft beside it has a longer name.
+  for (const path of paths) t.ok(metadataFileName(path).length < 200);
   t.end();
 });
 
