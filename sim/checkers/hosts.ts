@@ -222,6 +222,24 @@ export function checkAttachments(servers: readonly HoldingsPicture[], report: Re
   }
 }
 
+/** A record of a project and the things of projects that it names. */
+export interface ReferencesPicture {
+  /** For people: `port 1234`. */
+  readonly what: string;
+  readonly projectId: string;
+  readonly names: readonly { readonly what: string; readonly projectId: string }[];
+}
+
+/** Nothing names what belongs to another project. (Nothing is shared in this world.) */
+export function checkReferences(records: readonly ReferencesPicture[], report: Report): void {
+  for (const { what, projectId, names } of records) {
+    for (const named of names) {
+      if (named.projectId === projectId) continue;
+      report('references-own', `${what} of ${projectId} names ${named.what}, which is ${named.projectId}'s`);
+    }
+  }
+}
+
 /** One creation, however often it is sent and to whom, makes one server. */
 export function checkCreations(servers: readonly HoldingsPicture[], report: Report): void {
   const seen = new Map<string, string>();

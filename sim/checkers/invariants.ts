@@ -38,6 +38,7 @@ export const invariants = {
   'creation-once': 'a creation makes one server, however often and to whom it is sent',
   'lock-before-start': 'a guest is started only when its disk is locked for its host and generation',
   'tenants-apart': 'nobody is shown what belongs to another project',
+  'references-own': 'what a record names belongs to the same project',
   'groups-hold':
     'members of a group that is to be apart are on different hosts, those of one that is to be together on one',
   'retries-admitted': 'a host refuses a claim for having ended only to those for whom it has ended',

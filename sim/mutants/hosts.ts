@@ -159,6 +159,11 @@ export const hostMutants = {
       },
     }),
   },
+  'foreign-references-taken': {
+    text: 'whose the things are that a request names is not looked at',
+    overrides: guests,
+    host: 'foreign-references-taken',
+  },
   'shows-others-servers': {
     text: 'whoever asks is taken for an administrator',
     overrides: guests,

@@ -29,7 +29,8 @@ export type HostMutant =
   | 'claims-by-wall-clock'
   | 'binds-old-claims'
   | 'retry-meets-its-tombstone'
-  | 'shows-others-servers';
+  | 'shows-others-servers'
+  | 'foreign-references-taken';
 
 export interface Mutant {
   /** For people. */

@@ -20,6 +20,12 @@ const racersMax = 3;
 /** Times a creation of unknown fate is sent again. */
 const resendsMax = 2;
 
+/** Ids of another project's things. */
+export interface Foreign {
+  readonly networkId: string;
+  readonly serverId: string;
+}
+
 export interface TenantDeps {
   readonly schedule: Schedule;
   readonly random: Prng;
@@ -40,6 +46,10 @@ export interface TenantDeps {
   readonly trouble: Trouble;
   /** A server of another project, if there is one. */
   readonly stranger: (projectId: string) => string | undefined;
+  /** A port and a network of another project, if there are any. */
+  readonly foreign: (projectId: string) => Foreign | undefined;
+  /** What this tenant's user is taken for when it names them: `member`, unless a bug is planted. */
+  readonly roleOfReach: string;
   /** A server of another project was asked for, and shown or not. */
   readonly onStranger: (by: string, serverId: string, isShown: boolean) => void;
   /** What this tenant's user is taken for: `member`, unless a bug is planted. */
@@ -99,6 +109,7 @@ export class Tenant {
     if (this.#servers.length === 0 || (room > 0 && random.chance(0.4)))
       return this.#create(random.chance(0.2) ? random.pick(this.#groupIds) : undefined);
     if (random.chance(0.1)) return this.#pry();
+    if (random.chance(0.05)) return this.#reach();
     const id = random.pick(this.#servers);
     switch (random.below(6)) {
       case 0:
@@ -130,6 +141,23 @@ export class Tenant {
       agent.compute.servers.show(context, agent.services.state.local, id),
     );
     if (answer.kind !== 'refused') onStranger(this.projectId, id, answer.kind === 'done');
+  }
+
+  /** Names what belongs to somebody else in things of its own: a port for their server, a server on their network. */
+  async #reach(): Promise<void> {
+    const { random, foreign, reached, roleOfReach } = this.#deps;
+    const theirs = foreign(this.projectId);
+    if (theirs === undefined) return;
+    reached('foreign-thing-named');
+    const { networkId, serverId } = theirs;
+    const asReacher = (context: RequestContext): RequestContext => ({ ...context, isAdmin: roleOfReach === 'admin' });
+    if (random.chance(0.5)) {
+      const port = { networkId: this.#networkId, deviceId: serverId, deviceOwner: 'compute:nova' };
+      await this.#call(`reach ${serverId}`, (agent, context) => agent.network.ports.create(asReacher(context), [port]));
+      return;
+    }
+    const draft = { name: 'reach', flavorId: 'small', imageId: 'image-1', networks: [{ networkId }] };
+    await this.#call(`reach ${networkId}`, (agent, context) => agent.compute.servers.create(asReacher(context), draft));
   }
 
   async #ask(

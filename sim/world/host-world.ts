@@ -207,6 +207,16 @@ export class HostWorld {
             const strangers = recorded.filter((server) => server.projectId !== ownProjectId);
             return strangers.length === 0 ? undefined : random.pick(strangers).id;
           },
+          foreign: (ownProjectId) => {
+            const theirs = serverTable
+              .list(this.#deps.replay())
+              .find(({ record }) => record.projectId !== ownProjectId);
+            const port = portTable.get(this.#deps.replay(), theirs?.record.portIds[0] ?? '')?.record;
+            return port === undefined || theirs === undefined
+              ? undefined
+              : { networkId: port.networkId, serverId: theirs.record.id };
+          },
+          roleOfReach: this.#deps.planted?.host === 'foreign-references-taken' ? 'admin' : 'member',
           onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
           reached: (probe) => this.#probe(probe),
         },

@@ -12,8 +12,10 @@ import {
   checkCreations,
   checkGroups,
   checkQuota,
+  checkReferences,
   checkVnis,
   type QuotaPicture,
+  type ReferencesPicture,
   type RemovalChecker,
 } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
@@ -113,6 +115,7 @@ export class RecordEye {
       portIds,
     }));
     checkAttachments(holdings, report);
+    checkReferences(referencesOf(reader, ports.of(reader)), report);
     checkCreations(holdings, report);
     checkGroups(
       serverGroupTable.list(reader).map(({ record: { id, policy } }) => ({
@@ -159,4 +162,23 @@ export class RecordEye {
       })),
     );
   }
+}
+
+/** What each port names that belongs to a project: its network, the server that it says it is for. */
+function referencesOf(reader: StateReader, ports: readonly shoal.v1.Port[]): readonly ReferencesPicture[] {
+  return ports.map(({ id, projectId, networkId, deviceId }) => ({
+    what: `port ${id}`,
+    projectId,
+    names: [
+      ...named(`network ${networkId}`, networkTable.get(reader, networkId)),
+      ...named(`server ${deviceId}`, serverTable.get(reader, deviceId)),
+    ],
+  }));
+}
+
+function named(
+  what: string,
+  row: { readonly record: { readonly projectId: string } } | undefined,
+): ReferencesPicture['names'] {
+  return row === undefined ? [] : [{ what, projectId: row.record.projectId }];
 }

@@ -16,6 +16,7 @@ import {
   checkHosts,
   checkPromises,
   checkQuota,
+  checkReferences,
   checkStart,
   checkStranger,
   checkVnis,
@@ -206,6 +207,11 @@ const together =
   (...hostIds: readonly string[]): Trace =>
   (report) =>
     checkGroups([{ id: 'g', policy: 'affinity', hostIds }], report);
+/** A port of a project that names things of these projects. */
+const refers =
+  (projectId: string, ...named: readonly string[]): Trace =>
+  (report) =>
+    checkReferences([{ what: 'port x', projectId, names: named.map((of) => ({ what: 'y', projectId: of })) }], report);
 /** A host's answers to askers, in order: `one: admitted`, `one: gone`, `one gives back`. */
 const askers =
   (...steps: readonly string[]): Trace =>
@@ -728,6 +734,10 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
         asked('p', true)(report);
       },
     ],
+  },
+  'references-own': {
+    keeps: [refers('p'), refers('p', 'p'), refers('p', 'p', 'p')],
+    breaks: [refers('p', 'q'), refers('p', 'p', 'q'), refers('q', 'p')],
   },
   'groups-hold': {
     keeps: [groups(), groups(['a', 'b'], ['a']), together('a', 'a')],
