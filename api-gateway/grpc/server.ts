@@ -20,9 +20,8 @@ import { errorMappings } from '../errors.ts';
 import { TrustedProxies } from '../forwarding.ts';
 import { checkInput } from '../input.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from '../limits.ts';
-import { computePolicies } from '../policies/compute.ts';
-import { meshPolicies } from '../policies/mesh.ts';
-import { placementPolicies } from '../policies/placement.ts';
+import { nativePolicies } from '../policies/native.ts';
+import type { PolicyRule } from '../policies/rule.ts';
 import { TokenBuckets } from '../token-bucket.ts';
 import { type Caller, Callers, tokenKey } from './caller.ts';
 import { clusterHandlers } from './cluster.ts';
@@ -32,8 +31,6 @@ import { healthHandlers } from './health.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
 
-/** The same rules as the REST gateway's. */
-const nativePolicies = [...computePolicies, ...meshPolicies, ...placementPolicies];
 /** Calls at once on one connection. */
 const callsPerConnectionMax = 100;
 /** Longest that a stream waits for a caller that does not read, milliseconds. */
@@ -58,6 +55,8 @@ export interface GrpcGatewayDependencies {
   readonly inquiry: PlacementInquiry;
   /** What the questions of `PlacementService` go by. */
   readonly preview?: PreviewOptions;
+  /** Who may call what. With a method that no rule names the gateway does not start. Default: `nativePolicies`. */
+  readonly policies?: readonly PolicyRule[];
 }
 
 /** One address to listen on. */
@@ -144,7 +143,7 @@ export class GrpcGateway implements Service {
         errorView: { statusOf: (code) => errorMappings[code].grpc, showFacts: false },
       },
     );
-    const access = new AccessPolicy(nativePolicies);
+    const access = new AccessPolicy(this.#deps.policies ?? nativePolicies);
     const callers = new Callers({ ...this.#deps, access }, this.#limits);
     const check = (request: unknown): void => checkInput(request, 'request');
     // What every service with callers of its own has: who may call, asked before any handler runs.

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GatewayLimits } from '../../../api-gateway/limits.ts';
 import { computeModule } from '../../../api-gateway/rest/compute/module.ts';
+import type { RestModule } from '../../../api-gateway/rest/module.ts';
 import { networkModule } from '../../../api-gateway/rest/network/module.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
@@ -38,6 +39,8 @@ export async function startCloud(
     readonly act?: boolean;
     readonly limits?: Partial<GatewayLimits>;
     readonly onInvariantBroken?: (error: unknown) => void;
+    /** Modules besides identity, image, compute and network. */
+    readonly modules?: readonly RestModule[];
   } = {},
 ): Promise<Cloud> {
   const state = new MemoryStateClient();
@@ -75,6 +78,7 @@ export async function startCloud(
     modules: () => [
       computeModule({ compute, quotas, network }),
       networkModule({ network, quotas, hosts: compute.hosts }),
+      ...(options.modules ?? []),
     ],
   });
   await addHost(world, 1);

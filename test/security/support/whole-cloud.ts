@@ -1,0 +1,84 @@
+/** Both doors of one cloud, REST with every module and gRPC with every service, on the real identity service. */
+
+import { Registry } from 'prom-client';
+import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
+import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
+import { operationsModule } from '../../../api-gateway/rest/operations.ts';
+import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
+import type { HostId } from '../../../node/base/ids.ts';
+import { ClusterService } from '../../../node/services/cluster.ts';
+import { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
+import type { PlacementInquiry } from '../../../node/services/dependencies.ts';
+import { type Cloud, startCloud } from '../../api-gateway/rest/cloud.ts';
+import { fakeHostViews } from '../../node/services/compute-world.ts';
+
+export interface WholeCloud {
+  readonly cloud: Cloud;
+  readonly grpcPort: number;
+  stop(): Promise<void>;
+}
+
+/** Every host has room. */
+const inquiry: PlacementInquiry = {
+  explain: () => ({ explanation: { hosts: 2, passed: 2, summary: '', filters: [] }, hosts: [] }),
+  whatIf: (_request, countMax) => Math.min(7, countMax),
+};
+
+/** So many requests from one address are no attack here. */
+const many = 1e9;
+const limits = {
+  requestsPerSecond: many,
+  requestsBurst: many,
+  authAttemptsPerSecond: many,
+  authAttemptsBurst: many,
+  authFailuresPerSecond: many,
+  authFailuresBurst: many,
+  watchStreamsPerUserMax: 1000,
+};
+
+export async function startWholeCloud(): Promise<WholeCloud> {
+  const operations = operationsModule({
+    registry: new Registry(),
+    standing: () => cloud.gateway.state.standing(),
+    warnings: () => ({}),
+    troubles: () => ({}),
+    degraded: () => ({}),
+    version: '0.1.0',
+  });
+  const cloud: Cloud = await startCloud({
+    limits,
+    modules: [placementModule(new PlacementPreview(inquiry)), operations],
+  });
+  const grpc = grpcGatewayOf(cloud);
+  await grpc.start();
+  return {
+    cloud,
+    grpcPort: grpc.ports[0] ?? 0,
+    async stop() {
+      await grpc.stop();
+      await cloud.stop();
+    },
+  };
+}
+
+/** A native gateway of the cloud, not started. */
+export function grpcGatewayOf(cloud: Cloud, policies?: readonly PolicyRule[]): GrpcGateway {
+  const { world, gateway } = cloud;
+  const cluster = new ClusterService(
+    { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
+    fakeHostViews(world),
+    { hostId: '1'.repeat(32) as HostId, version: '0.1.0', peerAddress: '192.0.2.1:1', troubles: () => ({}) },
+  );
+  return new GrpcGateway(
+    {
+      ...world.deps,
+      authenticator: gateway.identity,
+      compute: world.compute,
+      cluster,
+      inquiry,
+      ...(policies === undefined ? {} : { policies }),
+    },
+    [{ address: '127.0.0.1:0' }],
+    limits,
+  );
+}
