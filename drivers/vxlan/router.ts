@@ -10,7 +10,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { RouterSpec } from '../types.ts';
 import type { AddressWanted, RouteWanted, RuleWanted } from './address.ts';
 import { holds, readCidr } from './cidr.ts';
-import type { FdbEntry } from './forwarding.ts';
+import { type FdbEntry, floodMac } from './forwarding.ts';
 import { externalInner, routerInner, transitInner, transitLegName, transitMac, vxlanName } from './names.ts';
 import type { NftTable } from './nft.ts';
 import { transitIp } from './vni.ts';
@@ -199,4 +199,25 @@ export function transitFdb(routerId: RouterSpec['routerId'], transit: RouterTran
   const mac = transitMac(routerId, transit.next.index);
   const dev = vxlanName(transit.vni);
   return [own, { mac, dev }, { mac, dev, vtepIp: transit.next.vtepIp }];
+}
+
+/**
+ * Of the entries found on a transit network, those that no other router has a claim to: this router's, and what led to a
+ * host that did its source NAT before, also one that is no longer in the mesh. Floods and interfaces that are nobody's
+ * are left out.
+ */
+export function unclaimedTransit(
+  found: readonly FdbEntry[],
+  routerId: RouterSpec['routerId'],
+  vni: number,
+  routers: Iterable<{ readonly spec: RouterSpec }>,
+): FdbEntry[] {
+  const claimed = new Set<string>();
+  for (const { spec } of routers) {
+    const transit = spec.external === undefined ? undefined : transitOf(spec.external);
+    if (spec.routerId === routerId || transit?.vni !== vni) continue;
+    for (const { mac } of transitFdb(spec.routerId, transit)) claimed.add(mac);
+  }
+  const devs = [vxlanName(vni), transitLegName(routerId)];
+  return found.filter((entry) => devs.includes(entry.dev) && entry.mac !== floodMac && !claimed.has(entry.mac));
 }

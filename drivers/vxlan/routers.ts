@@ -26,7 +26,7 @@ import {
 } from './names.ts';
 import type { Netns } from './netns.ts';
 import { routerLegPort, suppressesArp } from './networks.ts';
-import { type RouterTransit, type RouterWanted, routerWanted, transitFdb } from './router.ts';
+import { type RouterTransit, type RouterWanted, routerWanted, transitFdb, unclaimedTransit } from './router.ts';
 import { transitIp } from './vni.ts';
 
 /** Alias of a bridge that carries transit traffic, of any number of routers. */
@@ -251,9 +251,7 @@ async function syncTransit(
 ): Promise<boolean> {
   const wanted = transitFdb(routerId, transit);
   const found = await host.netns.fdb(bridgeName(transit.vni), signal);
-  // Other routers' entries are on the same wire: only the MACs that this router has or had are looked at.
-  const own = found.filter((entry) => wanted.some((want) => want.mac === entry.mac));
-  const fdb = fdbLines(own, wanted);
+  const fdb = fdbLines(unclaimedTransit(found, routerId, transit.vni, host.book.routers.values()), wanted);
   await host.netns.bridgeBatch(fdb, signal);
   const next =
     transit.next === undefined

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 
 interface ResetFlags extends ConfigFlags {
   readonly domain: string;
@@ -37,7 +38,7 @@ export function registerAdmin(program: Command): void {
       const { userId, userName, enabled } = answer;
       const drawn = given === '' ? { password } : {};
       if (flags.json) {
-        console.log(JSON.stringify({ userId, userName, enabled, ...drawn }));
+        console.log(jsonText({ userId, userName, enabled, ...drawn }));
         return;
       }
       console.log(`user      ${userName} (${userId})`);

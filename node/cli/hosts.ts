@@ -6,6 +6,7 @@ import { ShoalError } from '../base/errors.ts';
 import type { Calls, UnaryOptions } from '../mesh/grpc/client.ts';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 
 /** Adds the commands. */
 export function registerHosts(program: Command): void {
@@ -20,7 +21,7 @@ export function registerHosts(program: Command): void {
         client.calls(shoal.v1.ClusterService).listHosts({}, callOptions),
       );
       if (flags.json) {
-        console.log(JSON.stringify({ hosts, stale }));
+        console.log(jsonText({ hosts, stale }));
         return;
       }
       const table = new Table({
@@ -77,7 +78,7 @@ export function registerHosts(program: Command): void {
           calls.removeHost({ hostId, force: flags.force ?? false, trusted: flags.trusted ?? false }, options),
       );
       if (flags.json) {
-        console.log(JSON.stringify({ removed: name, forgottenServerIds, releasedServerIds, lostImageIds }));
+        console.log(jsonText({ removed: name, forgottenServerIds, releasedServerIds, lostImageIds }));
         return;
       }
       console.log(`${name} is no host of this mesh any more. Its agent ends by itself or may be stopped.`);
@@ -100,7 +101,7 @@ export function registerHosts(program: Command): void {
       const { keyEpoch } = await withLocalAgent(dataDirOf(flags), (client) =>
         client.calls(messages.shoal.v1.ClusterService).rekey({}, callOptions),
       );
-      console.log(flags.json ? JSON.stringify({ keyEpoch }) : rekeyedText);
+      console.log(flags.json ? jsonText({ keyEpoch }) : rekeyedText);
     });
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { defaultRouteAddress } from '../config/default-route.ts';
 import type { Config } from '../config/options.ts';
 import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+import { jsonText } from './json-text.ts';
 
 /** Adds the command. */
 export function registerInit(program: Command): void {
@@ -26,7 +27,7 @@ export function registerInit(program: Command): void {
       });
       const shown = given === undefined || given === '' ? founded : { ...founded, adminPassword: undefined };
       if (flags.json) {
-        console.log(JSON.stringify(shown));
+        console.log(jsonText(shown));
         return;
       }
       console.log(`mesh      ${founded.meshId}`);

@@ -6,6 +6,7 @@ import { ShoalError } from '../base/errors.ts';
 import type { LogInspection, LogVisitor } from '../store/inspect-log.ts';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 import type { RecordView } from './record-view.ts';
 
 /** Exit status when something in the folder is damaged or in doubt. */
@@ -78,7 +79,7 @@ export function registerInspect(program: Command): void {
       const dataDir = dataDirOf(flags);
       const report = await inspectFolder(dataDir, { prefix: flags.records, range });
       if (isDamaged(report)) process.exitCode = statusDamaged;
-      if (flags.json) console.log(JSON.stringify({ ...report, log: report.log && jsonOf(report.log) }));
+      if (flags.json) console.log(jsonText({ ...report, log: report.log && jsonOf(report.log) }));
       else print(report, flags);
     });
 }

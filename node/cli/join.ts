@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { ShoalError } from '../base/errors.ts';
 import { type ConfigFlags, configFromFlags, withConfigOptions } from './config-options.ts';
+import { jsonText } from './json-text.ts';
 
 /** Adds the command. */
 export function registerJoin(program: Command): void {
@@ -25,7 +26,7 @@ export function registerJoin(program: Command): void {
         AbortSignal.timeout(60_000),
       );
       const { meshId, hostId, raftId } = membership;
-      if (flags.json) console.log(JSON.stringify({ meshId, hostId, raftId }));
+      if (flags.json) console.log(jsonText({ meshId, hostId, raftId }));
       else console.log(`host ${hostId} (${config.name}) is a member of mesh ${meshId}\n\nNow:      shoal agent`);
     });
 }

@@ -5,6 +5,7 @@ import type { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 
 interface Wish extends ConfigFlags {
   readonly flavor: string;
@@ -46,7 +47,7 @@ export function registerPlacement(program: Command): void {
         client.calls(shoal.v1.PlacementService).explain(wishOf(flags), callOptions),
       );
       const explained = explainedOf(filters, hosts);
-      console.log(flags.json ? JSON.stringify(explained) : explanationText(explained));
+      console.log(flags.json ? jsonText(explained) : explanationText(explained));
     });
 
   withWish(placement.command('what-if'))
@@ -63,7 +64,7 @@ export function registerPlacement(program: Command): void {
       const { count } = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.PlacementService).whatIf({ ...wishOf(flags), countMax }, callOptions),
       );
-      if (flags.json) console.log(JSON.stringify({ count, isAtLeast: count === countMax }));
+      if (flags.json) console.log(jsonText({ count, isAtLeast: count === countMax }));
       else console.log(count === countMax ? `${count} or more` : String(count));
     });
 }

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 
 /** Adds the commands. */
 export function registerRecords(program: Command): void {
@@ -18,7 +19,7 @@ export function registerRecords(program: Command): void {
         client.calls(shoal.v1.ClusterService).listUnreadableRecords({}, callOptions),
       );
       if (flags.json) {
-        console.log(JSON.stringify({ records, stale }));
+        console.log(jsonText({ records, stale }));
         return;
       }
       const table = new Table({ head: ['table', 'id', 'revision', 'why'], style: { head: [], border: [] } });

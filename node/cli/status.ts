@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 
 /** Exit status when there is no quorum: the answer may be old. */
 const statusStale = 3;
@@ -21,7 +22,7 @@ export function registerStatus(program: Command): void {
       );
       if (!status.hasQuorum) process.exitCode = statusStale;
       if (flags.json) {
-        console.log(JSON.stringify(status));
+        console.log(jsonText(status));
         return;
       }
       const leader = status.voters.find((voter) => voter.hostId === status.leaderHostId);

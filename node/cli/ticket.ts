@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { ShoalError } from '../base/errors.ts';
 import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
+import { jsonText } from './json-text.ts';
 
 /** Adds the command. */
 export function registerTicket(program: Command): void {
@@ -22,7 +23,7 @@ export function registerTicket(program: Command): void {
       const made = await withLocalAgent(dataDir, (client) =>
         client.calls(shoal.v1.ClusterService).createTicket({ ttlSeconds }, callOptions),
       );
-      if (flags.json) console.log(JSON.stringify({ ticket: made.ticket, expiresMs: made.expiresMs }));
+      if (flags.json) console.log(jsonText({ ticket: made.ticket, expiresMs: made.expiresMs }));
       else console.log(made.ticket);
     });
 }

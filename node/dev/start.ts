@@ -84,6 +84,10 @@ async function main(): Promise<number> {
     progress.note(`A cloud runs here already (${apiUrlOf(found.agent('h1'))}); end it with: npm stop`);
     return 1;
   }
+  // Before anything is installed: Ceph takes minutes.
+  if (options.ceph && found !== undefined && found.options.storage !== 'rbd') {
+    throw new Error('The kept cloud has its disks in local files; begin anew with: npm stop && npm start -- --ceph');
+  }
   if (isRoot) {
     await progress.step('packages', () =>
       ensurePackages([...agentPackages, ...guestImagePackages, ...(options.ceph ? cephPackages : [])], {
@@ -101,9 +105,6 @@ async function main(): Promise<number> {
     storage,
     ...(ceph === undefined ? {} : { ceph: (agent) => ceph.clientOf(agent) }),
   });
-  if (options.ceph && cloud.options.storage !== 'rbd') {
-    throw new Error('The kept cloud has its disks in local files; begin anew with: npm stop && npm start -- --ceph');
-  }
   const known = cloud.hasData;
   let ended = false;
   const end = async (): Promise<void> => {

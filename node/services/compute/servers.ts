@@ -245,7 +245,13 @@ export class Servers {
   async consoleOutput(context: RequestContext, reader: StateReader, id: string, lines?: number): Promise<string> {
     const server = seeServer(context, reader, id).record;
     if (server.hostId === '') throw conflict(`Instance ${id} is not ready`);
-    const bytes = await this.#deps.hostControl.consoleLog(server, consoleBytesMax, context.signal);
+    const bytes = await this.#deps.hostControl
+      .consoleLog(server, consoleBytesMax, context.signal)
+      .catch((caught: unknown) => {
+        // The server is there; its host has not made a guest of it yet, or not made one again.
+        if (caught instanceof ShoalError && caught.code === 'NOT_FOUND') throw conflict(`Instance ${id} is not ready`);
+        throw caught;
+      });
     const text = new TextDecoder().decode(bytes);
     if (lines === undefined || lines < 0) return text;
     if (lines === 0) return '';

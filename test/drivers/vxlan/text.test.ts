@@ -26,7 +26,7 @@ import {
 } from '../../../drivers/vxlan/names.ts';
 import { saysFlowVanished, saysNoFlow } from '../../../drivers/vxlan/netns.ts';
 import { readTables, tableHash, tableText } from '../../../drivers/vxlan/nft.ts';
-import { natTable, routerWanted, transitFdb } from '../../../drivers/vxlan/router.ts';
+import { natTable, routerWanted, transitFdb, unclaimedTransit } from '../../../drivers/vxlan/router.ts';
 import { allowances, filterText, portRules, ruleExpressions } from '../../../drivers/vxlan/security.ts';
 import { checkVni, lowestFree, transitIp, vniMax } from '../../../drivers/vxlan/vni.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
@@ -457,6 +457,26 @@ await t.test('a router: its way out depends on who does the source NAT', async (
       ['vx-9001', '10.98.0.3'],
     ],
   );
+
+  // The host that did the source NAT before, and is in the mesh no longer; another router's way; a flood.
+  const gone = { mac: '0e:00:00:00:00:09', dev: 'vx-9001' };
+  const other = {
+    ...spec({ ...transit, snatTransitIndex: 4 }),
+    routerId: '22222222-0000-4000-8000-000000000002' as RouterId,
+  };
+  const otherEntries = transitFdb(other.routerId, routerWanted(other, vnis).transit ?? { vni: 0, index: 0 });
+  const ownEntries = transitFdb(routerId, plain.transit ?? { vni: 0, index: 0 });
+  const found = [gone, { ...gone, vtepIp: '10.98.0.9' }, ...otherEntries, ...ownEntries];
+  const flood = { mac: floodMac, dev: 'vx-9001', vtepIp: '10.98.0.9' };
+  const left = unclaimedTransit([...found, flood, { mac: '0e:00:00:00:00:08', dev: 'eth0' }], routerId, 9001, [
+    { spec: spec(transit) },
+    { spec: other },
+  ]);
+  t.same(left, [gone, { ...gone, vtepIp: '10.98.0.9' }, ...ownEntries]);
+  t.same(fdbLines(left, ownEntries), [
+    'fdb del 0e:00:00:00:00:09 dev vx-9001 master',
+    'fdb del 0e:00:00:00:00:09 dev vx-9001 dst 10.98.0.9 self',
+  ]);
 
   const floating = routerWanted(
     spec({ ...transit, floatingIps: [{ floatingIp: '10.97.0.11', fixedIp: '10.0.0.11' }] }),

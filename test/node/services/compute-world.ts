@@ -100,9 +100,12 @@ export class FakePlacer implements Placer {
 export class FakeHostControl implements HostControl {
   hostId = '1'.repeat(32) as HostId;
   console = 'line one\nline two\nline three\n';
+  /** What the host answers instead. */
+  consoleFailure?: ShoalError;
   readonly intents: { readonly serverId: string; readonly change: LocalIntent }[] = [];
 
   async consoleLog(): Promise<Uint8Array> {
+    if (this.consoleFailure !== undefined) throw this.consoleFailure;
     return new TextEncoder().encode(this.console);
   }
 

@@ -509,6 +509,11 @@ void t.test('the console gives as many lines as asked for', async (t) => {
   t.equal(await output(), 'line one\nline two\nline three\n');
   t.equal(await output(1), 'line three\n');
   t.equal(await output(99), 'line one\nline two\nline three\n');
+  // While it is built, its host has no guest to ask.
+  world.hostControl.consoleFailure = new ShoalError('NOT_FOUND', `no guest ${server.id} on this host`);
+  await t.rejects(output(), { code: 'CONFLICT', message: `Instance ${server.id} is not ready` });
+  world.hostControl.consoleFailure = new ShoalError('UNAVAILABLE', 'its host does not answer');
+  await t.rejects(output(), { code: 'UNAVAILABLE' }, 'what could not be asked is said as it is');
 });
 
 void t.test('a limit is raised, lowered to what is used at least, and reset', async (t) => {
