@@ -2,7 +2,7 @@
  * Is KVM usable? That /dev/kvm is there proves nothing: in many virtual machines it opens and then hangs or kills the
  * guest. So a guest of 512 bytes is run whose only act is to end QEMU with a status that nothing else produces.
  */
-import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileDurably } from '../../node/base/durable-file.ts';
@@ -45,8 +45,10 @@ export async function probeAccelerator(
   try {
     const disk = join(folder, 'sector');
     // A floppy may be read-only, so that QEMU's user needs no right to write here.
-    await writeFile(disk, probeSector(), { mode: 0o644 });
-    await run(['chmod', '0755', folder]);
+    await writeFile(disk, probeSector());
+    // Not as modes of what is made: the agent's umask leaves others no right, and the guest's user is another.
+    await chmod(disk, 0o644);
+    await chmod(folder, 0o755);
     const argv = [...options.prefix, options.binary];
     argv.push('-accel', options.accelerator, '-machine', 'pc', '-m', '16');
     argv.push('-no-user-config', '-nodefaults', '-display', 'none');
