@@ -3,6 +3,7 @@
  * version made. Exceptions, each for one user that has to get to one thing:
  *
  *     DATA, network, network/dhcp        0711: dnsmasq, which is not root, passes on its way to its hosts files
+ *     ca.pem                             0644: clients on this host trust the API by it; no secret
  *     network/dhcp/NETWORK               drivers/vxlan/dnsmasq.ts
  *     guests, disks and what is in them  the drivers; 0711 only where guests have no mount namespace
  *     images/blobs/SHA256                0640 once a disk lies on it, for the group of all guests
@@ -20,6 +21,7 @@ type Rule = { readonly mode: number } | 'enter' | 'leave';
 
 const rules: readonly (readonly [RegExp, Rule])[] = [
   [/^(|network|network\/dhcp)$/, { mode: 0o711 }],
+  [/^ca\.pem$/, { mode: 0o644 }],
   [/^network\/dhcp\//, 'leave'],
   [/^(guests|guests\/guests|guests\/guests\/[^/]+|disks|disks\/(images|disks))$/, 'enter'],
   [/^guests\/guests\/[^/]+\/(qemu|ceph)$/, 'leave'],

@@ -3,7 +3,7 @@
  * writes the difference alone: none, on a host that is right already, so that taking over from an earlier agent loses no
  * packet. README.md draws a packet's way through what is made here.
  */
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -80,6 +80,8 @@ export class VxlanDriver implements NetworkDriver {
     return this.#exclusive(signal, async () => {
       const { options, book, deps, netns } = this.#host;
       await mkdir(join(options.stateDir, 'metadata'), { recursive: true });
+      // dnsmasq passes through it, whatever the agent's umask made of it.
+      await chmod(options.stateDir, 0o711);
       this.#host.ipv6 = await exists('/proc/sys/net/ipv6');
       const links = await netns.links(signal);
       this.#checkUnderlay(links);
