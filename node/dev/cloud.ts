@@ -156,13 +156,13 @@ export class DevCloud {
     if (first === undefined) return;
     for (const agent of this.layout.agents) this.#configure(agent);
     if (this.hasData) {
-      this.#trust(first);
+      this.takeAuthority(first.name);
       await Promise.all(this.layout.agents.map((agent) => this.startAgent(agent.name)));
       this.#writeCredentials();
       return;
     }
     await this.shoal(first, ['init', '--mesh-name', 'dev'], { SHOAL_ADMIN_PASSWORD: this.adminPassword });
-    this.#trust(first);
+    this.takeAuthority(first.name);
     await this.startAgent(first.name);
     this.#writeCredentials();
     for (let at = 0; at < others.length; at += startsAtOnce) {
@@ -208,6 +208,18 @@ export class DevCloud {
       }
       if (await isHealthy(agent)) return;
     }
+  }
+
+  /**
+   * Puts the certificate of the mesh's authority, as an agent has it, where the credentials name it, and lets this process
+   * trust it. A removed host and `shoal rekey` make a new authority, which each agent takes up within seconds.
+   */
+  takeAuthority(name: string): void {
+    const { dataDir } = this.agent(name);
+    const membership = readMembership(dataDir);
+    if (membership === undefined) throw new Error(`${dataDir} belongs to no mesh`);
+    writeFileSync(this.layout.authorityPath, membership.authorityCertificatePem);
+    trustAuthority(membership.authorityCertificatePem);
   }
 
   /** Waits until every agent sees every host and the mesh has a quorum. */
@@ -315,14 +327,6 @@ export class DevCloud {
   #writeCredentials(): void {
     const [first] = this.layout.agents;
     if (first !== undefined) writeCredentials(this.layout, apiUrlOf(first), this.#record);
-  }
-
-  /** Puts the authority's certificate where the credentials name it, and lets this process trust it. */
-  #trust(first: AgentPlace): void {
-    const membership = readMembership(first.dataDir);
-    if (membership === undefined) throw new Error(`${first.dataDir} belongs to no mesh`);
-    writeFileSync(this.layout.authorityPath, membership.authorityCertificatePem);
-    trustAuthority(membership.authorityCertificatePem);
   }
 
   #setRunning(name: string, entry: ProcessIdentity | undefined): void {

@@ -11,7 +11,7 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import t from 'tap';
 import { type CommandResult, runCommand } from '../../drivers/command.ts';
 import { buildGuestImage } from '../../drivers/image/guest/build.ts';
-import { DevCloud } from '../../node/dev/cloud.ts';
+import { DevCloud, isHealthy } from '../../node/dev/cloud.ts';
 import {
   addFloatingIp,
   bootGuest,
@@ -384,18 +384,20 @@ if (why !== '') {
           JSON.parse(await cloud.shoal(stays, ['hosts', '--json'])) as { hosts: { host: { name: string } }[] }
         ).hosts.map(({ host }) => host.name);
       // It joined and never came up.
-      await cloud.shoal(stays, ['host', 'remove', 'extra']);
+      await removeHost(cloud, ['extra'], ['h1', 'h2', 'h3']);
       const before = await names();
       t.same(before, ['h1', 'h2', 'h3']);
       await t.rejects(cloud.shoal(stays, ['host', 'remove', 'h3']), /alive and votes/);
       t.same(await names(), before);
-      await cloud.shoal(stays, ['host', 'remove', '--force', 'h3']);
+      await removeHost(cloud, ['--force', 'h3'], ['h1', 'h2']);
       t.same(await names(), ['h1', 'h2']);
       const deadline = Date.now() + 15_000;
       while (cloud.pidOf(leaves.name) !== undefined && Date.now() < deadline) await delay(100);
       t.equal(cloud.pidOf(leaves.name), undefined, 'its agent ends by itself');
       t.match(logOf(cloud, 'h3'), /removed from the mesh/);
       await retried(() => cloud.client('h2').create('/networking/v2.0/networks', 'network', { name: 'after' }));
+      await t.rejects(client.json('/compute/v2.1/servers'), /HTTP 401/, 'a token of before is void');
+      t.equal((await cloud.shoal(stays, ['ca'])).trim(), readFileSync(cloud.layout.authorityPath, 'utf8').trim());
       // The error quotes what this start has logged.
       await t.rejects(cloud.startAgent('h3'), /removed from the mesh/, 'it does not come back, and says why');
     },
@@ -403,6 +405,25 @@ if (why !== '') {
 
   async function hostOf(guest: Guest): Promise<string> {
     return String((await client.server(guest.serverId))['OS-EXT-SRV-ATTR:host']);
+  }
+}
+
+/**
+ * Removes a host, which makes a new authority: gives this process its certificate, until the agents `left` are trusted by
+ * it. Tokens of before are void.
+ */
+async function removeHost(cloud: DevCloud, args: readonly string[], left: readonly string[]): Promise<void> {
+  const former = readFileSync(cloud.layout.authorityPath, 'utf8');
+  await cloud.shoal(cloud.agent('h1'), ['host', 'remove', ...args]);
+  const deadline = Date.now() + 30_000;
+  for (const name of left) {
+    for (;;) {
+      cloud.takeAuthority(name);
+      const isNew = readFileSync(cloud.layout.authorityPath, 'utf8') !== former;
+      if (isNew && (await isHealthy(cloud.agent(name)))) break;
+      if (Date.now() > deadline) throw new Error(`${name} shows no certificate of the new authority`);
+      await delay(200);
+    }
   }
 }
 
