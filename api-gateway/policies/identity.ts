@@ -74,6 +74,13 @@ export const identityPolicies: readonly PolicyRule[] = [
     identityAdmin,
     grants.map((path) => `DELETE ${path}/:role`),
   ),
+  rule('identity:list_system_grants_for_user', lookers, ['GET /v3/system/users/:user/roles']),
+  rule('identity:check_system_grant_for_user', lookers, [
+    'GET /v3/system/users/:user/roles/:role',
+    'HEAD /v3/system/users/:user/roles/:role',
+  ]),
+  rule('identity:create_system_grant_for_user', identityAdmin, ['PUT /v3/system/users/:user/roles/:role']),
+  rule('identity:revoke_system_grant_for_user', identityAdmin, ['DELETE /v3/system/users/:user/roles/:role']),
   rule('identity:list_role_assignments', lookers, ['GET /v3/role_assignments']),
 
   // Services, endpoints and regions: every token shows them in its catalog anyway.

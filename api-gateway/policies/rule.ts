@@ -47,15 +47,21 @@ export const hostOperator: Grant = {
   needs: "the agent's own socket, as root at a host (shoal admin)",
 };
 
+/**
+ * The administrator in a project, which what they make belongs to. A token for the system has none: as in Nova and Neutron
+ * it does nothing to what belongs to projects.
+ */
+const projectAdmin = `(role:admin and scope:project) or (${hostOperator.check})`;
+
 /** Whoever may change things in a project. */
 export const projectMember: Grant = {
-  check: `(${cloudAdmin.check}) or (role:member and scope:project)`,
+  check: `${projectAdmin} or (role:member and scope:project)`,
   needs: 'the role member, in a token for a project',
 };
 
 /** Whoever may look at a project's things. Who may change them may look as well, also where no role `reader` is left. */
 export const projectReader: Grant = {
-  check: `(${cloudAdmin.check}) or ((role:reader or role:member) and scope:project)`,
+  check: `${projectAdmin} or ((role:reader or role:member) and scope:project)`,
   needs: 'the role reader or member, in a token for a project',
 };
 

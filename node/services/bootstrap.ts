@@ -12,7 +12,7 @@ import {
 import type { ServiceDependencies } from './dependencies.ts';
 import { defaultDomainId } from './identity-directory.ts';
 import { Passwords } from './identity-passwords.ts';
-import { newAssignment } from './identity-roles.ts';
+import { newAssignment, systemScope } from './identity-roles.ts';
 import { transact } from './transact.ts';
 
 /** Roles that clients and tempest count on. */
@@ -89,6 +89,7 @@ function addFirstRecords(builder: TransactionBuilder, passwordHash: string, newI
     for (const scope of [
       { projectId: project.id, domainId: '' },
       { projectId: '', domainId: defaultDomainId },
+      systemScope,
     ]) {
       roleAssignmentTable.insert(builder, newAssignment(user.id, scope, role.id));
     }

@@ -6,6 +6,7 @@ import { domainTable, projectTable, roleAssignmentTable, roleTable, userTable } 
 import { type StateReader, transactionItemsMax } from '../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
+import { type Extras, mergedExtras } from './identity-extras.ts';
 import type { Passwords } from './identity-passwords.ts';
 import { type AssignmentScope, assignmentId, newAssignment } from './identity-roles.ts';
 import { type Change, transact } from './transact.ts';
@@ -17,6 +18,8 @@ export interface DomainFields {
   readonly name: string;
   readonly description: string;
   readonly enabled: boolean;
+  /** At a change: these are set, the others stay. */
+  readonly extras?: Extras;
 }
 
 export interface ProjectFields {
@@ -25,6 +28,8 @@ export interface ProjectFields {
   readonly description: string;
   readonly enabled: boolean;
   readonly tags: readonly string[];
+  /** At a change: these are set, the others stay. */
+  readonly extras?: Extras;
 }
 
 export interface UserFields {
@@ -36,6 +41,15 @@ export interface UserFields {
   readonly enabled: boolean;
   /** Absent: left as it is; at creation, none. */
   readonly password?: string;
+  /** At a change: these are set, the others stay. */
+  readonly extras?: Extras;
+}
+
+export interface RoleFields {
+  readonly name: string;
+  readonly description: string;
+  /** At a change: these are set, the others stay. */
+  readonly extras?: Extras;
 }
 
 /** Reads are done on the tables; this makes the changes. Who may ask for them is the gateway's policy. */
@@ -51,7 +65,7 @@ export class IdentityDirectory {
   createDomain(context: RequestContext, fields: DomainFields): Promise<shoal.v1.Domain> {
     return transact(this.#deps, context, ({ reader, change }) => {
       mustBeFree(domainTable, reader, indexKey(fields.name), `A domain named ${fields.name} exists already.`);
-      const domain = new shoal.v1.Domain({ id: this.#newId(), ...fields });
+      const domain = new shoal.v1.Domain({ id: this.#newId(), ...fields, extras: mergedExtras({}, fields.extras) });
       domainTable.insert(change, domain);
       return domain;
     });
@@ -60,7 +74,11 @@ export class IdentityDirectory {
   updateDomain(context: RequestContext, id: string, fields: Partial<DomainFields>): Promise<shoal.v1.Domain> {
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = domainTable.must(reader, id);
-      const next = new shoal.v1.Domain({ ...row.record, ...fields });
+      const next = new shoal.v1.Domain({
+        ...row.record,
+        ...fields,
+        extras: mergedExtras(row.record.extras, fields.extras),
+      });
       if (id === defaultDomainId && !next.enabled) {
         throw new ShoalError('FORBIDDEN', 'The default domain cannot be disabled: nobody could log in any more.');
       }
@@ -108,7 +126,12 @@ export class IdentityDirectory {
       // The domain must still be there when the project comes.
       domainTable.unchanged(change, mustHaveDomain(reader, fields.domainId));
       this.#freeProjectName(reader, fields);
-      const project = new shoal.v1.Project({ ...fields, id: this.#newId(), tags: [...fields.tags] });
+      const project = new shoal.v1.Project({
+        ...fields,
+        id: this.#newId(),
+        tags: [...fields.tags],
+        extras: mergedExtras({}, fields.extras),
+      });
       projectTable.insert(change, project);
       return project;
     });
@@ -121,7 +144,12 @@ export class IdentityDirectory {
   ): Promise<shoal.v1.Project> {
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = projectTable.must(reader, id);
-      const next = new shoal.v1.Project({ ...row.record, ...fields, tags: [...(fields.tags ?? row.record.tags)] });
+      const next = new shoal.v1.Project({
+        ...row.record,
+        ...fields,
+        tags: [...(fields.tags ?? row.record.tags)],
+        extras: mergedExtras(row.record.extras, fields.extras),
+      });
       if (row.record.enabled && !next.enabled) next.tokenEpoch += 1;
       if (next.name !== row.record.name) this.#freeProjectName(reader, next);
       projectTable.update(change, row, next);
@@ -155,7 +183,12 @@ export class IdentityDirectory {
     return transact(this.#deps, context, ({ reader, change }) => {
       domainTable.unchanged(change, mustHaveDomain(reader, fields.domainId));
       this.#freeUserName(reader, fields);
-      const user = new shoal.v1.User({ ...rest, id: this.#newId(), passwordHash });
+      const user = new shoal.v1.User({
+        ...rest,
+        id: this.#newId(),
+        passwordHash,
+        extras: mergedExtras({}, fields.extras),
+      });
       userTable.insert(change, user);
       return user;
     });
@@ -171,7 +204,11 @@ export class IdentityDirectory {
     const passwordHash = password === undefined ? undefined : await this.#passwords.hash(password);
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = userTable.must(reader, id);
-      const next = new shoal.v1.User({ ...row.record, ...rest });
+      const next = new shoal.v1.User({
+        ...row.record,
+        ...rest,
+        extras: mergedExtras(row.record.extras, fields.extras),
+      });
       if (passwordHash !== undefined) next.passwordHash = passwordHash;
       if (passwordHash !== undefined || (row.record.enabled && !next.enabled)) {
         next.tokensValidAfterMs = this.#deps.clock.nowMs();
@@ -204,23 +241,23 @@ export class IdentityDirectory {
     });
   }
 
-  createRole(context: RequestContext, fields: { name: string; description: string }): Promise<shoal.v1.Role> {
+  createRole(context: RequestContext, fields: RoleFields): Promise<shoal.v1.Role> {
     return transact(this.#deps, context, ({ reader, change }) => {
       this.#freeRoleName(reader, fields.name);
-      const role = new shoal.v1.Role({ id: this.#newId(), ...fields });
+      const role = new shoal.v1.Role({ id: this.#newId(), ...fields, extras: mergedExtras({}, fields.extras) });
       roleTable.insert(change, role);
       return role;
     });
   }
 
-  updateRole(
-    context: RequestContext,
-    id: string,
-    fields: { readonly name?: string; readonly description?: string },
-  ): Promise<shoal.v1.Role> {
+  updateRole(context: RequestContext, id: string, fields: Partial<RoleFields>): Promise<shoal.v1.Role> {
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = roleTable.must(reader, id);
-      const next = new shoal.v1.Role({ ...row.record, ...fields });
+      const next = new shoal.v1.Role({
+        ...row.record,
+        ...fields,
+        extras: mergedExtras(row.record.extras, fields.extras),
+      });
       if (next.name.toLowerCase() !== row.record.name.toLowerCase()) this.#freeRoleName(reader, next.name);
       roleTable.update(change, row, next);
       return next;
@@ -245,8 +282,8 @@ export class IdentityDirectory {
       }
       userTable.unchanged(change, user);
       roleTable.unchanged(change, role);
-      const { table, row } = mustHaveScope(reader, scope);
-      change.compare({ key: table.key(row.record.id), revision: row.revision });
+      const held = mustHaveScope(reader, scope);
+      if (held !== undefined) change.compare({ key: held.table.key(held.row.record.id), revision: held.row.revision });
       roleAssignmentTable.insert(change, newAssignment(userId, scope, roleId));
     });
   }
@@ -322,7 +359,9 @@ function mustHaveDomain(reader: StateReader, id: string): Row<shoal.v1.Domain> {
   return domainTable.must(reader, id);
 }
 
+/** The record that a scope is; undefined for the system, which is always there. */
 function mustHaveScope(reader: StateReader, scope: AssignmentScope) {
+  if (scope.system === true) return undefined;
   return scope.projectId !== ''
     ? { table: projectTable, row: projectTable.must(reader, scope.projectId) }
     : { table: domainTable, row: domainTable.must(reader, scope.domainId) };

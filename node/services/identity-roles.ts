@@ -8,15 +8,25 @@ import type { StateReader } from '../state/types.ts';
 /** Roles that come with another, as Keystone's bootstrap sets them up: who may administer may also act, and so look. */
 const implied: Readonly<Record<string, readonly string[]>> = { admin: ['member', 'reader'], member: ['reader'] };
 
-/** What a user is given roles on. Exactly one of the two is set. */
+/** What a user is given roles on. Exactly one of the three is set. */
 export interface AssignmentScope {
   readonly projectId: string;
   readonly domainId: string;
+  /** The cloud as a whole. Default: false. */
+  readonly system?: boolean;
 }
+
+/** The cloud as a whole, as what roles are given on. */
+export const systemScope: AssignmentScope = { projectId: '', domainId: '', system: true };
 
 /** The id of an assignment's record. */
 export function assignmentId(userId: string, scope: AssignmentScope, roleId: string): string {
-  return `${userId}/${scope.projectId === '' ? `domain:${scope.domainId}` : scope.projectId}/${roleId}`;
+  return `${userId}/${scopeName(scope)}/${roleId}`;
+}
+
+function scopeName({ projectId, domainId, system }: AssignmentScope): string {
+  if (system === true) return 'system:all';
+  return projectId === '' ? `domain:${domainId}` : projectId;
 }
 
 /** Assignments of a user, on everything. */
@@ -29,6 +39,7 @@ export function rolesOf(reader: StateReader, userId: string, scope: AssignmentSc
   const roles = new Map<string, shoal.v1.Role>();
   for (const assignment of assignmentsOf(reader, userId)) {
     if (assignment.projectId !== scope.projectId || assignment.domainId !== scope.domainId) continue;
+    if (assignment.system !== (scope.system ?? false)) continue;
     const role = roleTable.find(reader, assignment.roleId)?.record;
     if (role !== undefined) roles.set(role.id, role);
   }
@@ -48,6 +59,7 @@ export function roleByName(reader: StateReader, name: string): shoal.v1.Role | u
 
 /** A new assignment's record. */
 export function newAssignment(userId: string, scope: AssignmentScope, roleId: string): shoal.v1.RoleAssignment {
-  must(scope.projectId === '' ? scope.domainId || undefined : scope.projectId, 'scope of an assignment');
+  const set = [scope.projectId !== '', scope.domainId !== '', scope.system === true].filter(Boolean).length;
+  must(set === 1 ? true : undefined, 'one scope of an assignment');
   return new shoal.v1.RoleAssignment({ id: assignmentId(userId, scope, roleId), userId, roleId, ...scope });
 }

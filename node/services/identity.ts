@@ -15,7 +15,7 @@ import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import { Passwords } from './identity-passwords.ts';
 import type { Principal } from './identity-principal.ts';
-import { assignmentsOf, rolesOf } from './identity-roles.ts';
+import { assignmentsOf, rolesOf, systemScope } from './identity-roles.ts';
 import { refused, type TokenClaims, tokenEpoch } from './identity-token.ts';
 import type { TokenKeys } from './token-keys.ts';
 import { transact } from './transact.ts';
@@ -45,6 +45,7 @@ export interface NamedReference extends DomainReference {
 export type ScopeRequest =
   | { readonly kind: 'project'; readonly project: NamedReference }
   | { readonly kind: 'domain'; readonly domain: DomainReference }
+  | { readonly kind: 'system' }
   | { readonly kind: 'unscoped' };
 
 /** How the caller proves who they are: every part given must hold, for one and the same user. */
@@ -206,7 +207,7 @@ export class IdentityService {
         ? { kind: 'project', project: { id: claims.p } }
         : claims.d !== ''
           ? { kind: 'domain', domain: { id: claims.d } }
-          : { kind: 'unscoped' };
+          : { kind: claims.y === true ? 'system' : 'unscoped' };
     return { ...claims, ...userClaims(reader, user), ...this.#scopeClaims(reader, user, scope) };
   }
 
@@ -236,6 +237,11 @@ export class IdentityService {
         if (domain === undefined || roles.length === 0) throw refused();
         return { ...noScope, d: domain.id, dn: domain.name, ...roleClaims(roles) };
       }
+      case 'system': {
+        const roles = rolesOf(reader, user.id, systemScope);
+        if (roles.length === 0) throw refused();
+        return { ...noScope, y: true, ...roleClaims(roles) };
+      }
     }
   }
 
@@ -245,6 +251,11 @@ export class IdentityService {
     return [...ids]
       .map((id) => usableProject(reader, projectTable.get(reader, id)?.record))
       .filter((project) => project !== undefined);
+  }
+
+  /** Whether a user may have a token for the system. */
+  hasSystem(reader: StateReader, userId: string): boolean {
+    return rolesOf(reader, userId, systemScope).length > 0;
   }
 
   /** Domains a user may have a token for. */

@@ -2426,6 +2426,9 @@ export namespace shoal {
             /** Domain tokenEpoch. */
             tokenEpoch: number;
 
+            /** Domain extras. */
+            extras: { [k: string]: string };
+
             /**
              * Creates a new Domain instance using the specified properties.
              * @param [properties] Properties to set
@@ -2472,6 +2475,9 @@ export namespace shoal {
 
                 /** Domain tokenEpoch */
                 tokenEpoch?: number;
+
+                /** Domain extras */
+                extras?: { [k: string]: string };
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2762,6 +2768,9 @@ export namespace shoal {
             /** Role description. */
             description: string;
 
+            /** Role extras. */
+            extras: { [k: string]: string };
+
             /**
              * Creates a new Role instance using the specified properties.
              * @param [properties] Properties to set
@@ -2805,6 +2814,9 @@ export namespace shoal {
 
                 /** Role description */
                 description?: string;
+
+                /** Role extras */
+                extras?: { [k: string]: string };
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

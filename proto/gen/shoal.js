@@ -5906,6 +5906,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [description] Domain description
              * @property {boolean} [enabled] Domain enabled
              * @property {number} [tokenEpoch] Domain tokenEpoch
+             * @property {Object.<string,string>} [extras] Domain extras
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -5931,6 +5932,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const Domain = function (properties) {
+                this.extras = {};
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5978,6 +5980,14 @@ export const shoal = $root.shoal = (() => {
             Domain.prototype.tokenEpoch = 0;
 
             /**
+             * Domain extras.
+             * @member {Object.<string,string>} extras
+             * @memberof shoal.v1.Domain
+             * @instance
+             */
+            Domain.prototype.extras = $util.emptyObject;
+
+            /**
              * Creates a new Domain instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Domain
@@ -6019,6 +6029,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 4, wireType 0 =*/32).bool(message.enabled);
                 if (message.tokenEpoch != null && $Object.hasOwnProperty.call(message, "tokenEpoch") && message.tokenEpoch !== 0)
                     writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.tokenEpoch);
+                if (message.extras != null && $Object.hasOwnProperty.call(message, "extras"))
+                    for (let keys = $Object.keys(message.extras), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 6, wireType 2 =*/50).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.extras[keys[i]]).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6043,7 +6056,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message, key, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -6106,6 +6119,42 @@ export const shoal = $root.shoal = (() => {
                                 message.tokenEpoch = value;
                             else
                                 delete message.tokenEpoch;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.extras === $util.emptyObject)
+                                message.extras = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.extras, key);
+                            message.extras[key] = value;
                             continue;
                         }
                     }
@@ -6901,6 +6950,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [name] Role name
              * @property {string} [domainId] Role domainId
              * @property {string} [description] Role description
+             * @property {Object.<string,string>} [extras] Role extras
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -6926,6 +6976,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const Role = function (properties) {
+                this.extras = {};
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -6963,6 +7014,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             Role.prototype.description = "";
+
+            /**
+             * Role extras.
+             * @member {Object.<string,string>} extras
+             * @memberof shoal.v1.Role
+             * @instance
+             */
+            Role.prototype.extras = $util.emptyObject;
 
             /**
              * Creates a new Role instance using the specified properties.
@@ -7004,6 +7063,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.domainId);
                 if (message.description != null && $Object.hasOwnProperty.call(message, "description") && message.description !== "")
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.description);
+                if (message.extras != null && $Object.hasOwnProperty.call(message, "extras"))
+                    for (let keys = $Object.keys(message.extras), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 5, wireType 2 =*/42).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.extras[keys[i]]).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7028,7 +7090,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message, key, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7082,6 +7144,42 @@ export const shoal = $root.shoal = (() => {
                                 message.description = value;
                             else
                                 delete message.description;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.extras === $util.emptyObject)
+                                message.extras = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.extras, key);
+                            message.extras[key] = value;
                             continue;
                         }
                     }

@@ -94,10 +94,16 @@ export function addAuthRoutes(
     });
   });
 
-  // Nobody has roles on the system as a whole here.
-  app.get('/v3/auth/system', async (request) =>
-    listAnswer(gateway, request, { key: 'system', items: [], filters: {}, view: (system) => system }),
-  );
+  app.get('/v3/auth/system', async (request) => {
+    const reader = await gateway.readState(request);
+    const has = identity.hasSystem(reader, gateway.principal(request).userId);
+    return listAnswer(gateway, request, {
+      key: 'system',
+      items: has ? [{ id: 'all' }] : [],
+      filters: {},
+      view: () => ({ all: true }),
+    });
+  });
 
   async function subjectOf(request: FastifyRequest): Promise<{ token: string; principal: Principal }> {
     const token = request.headers['x-subject-token'];
@@ -153,12 +159,7 @@ function scopeRequest(scope: Static<typeof authBody>['auth']['scope']): ScopeReq
   if (scope === 'unscoped' || scope.unscoped !== undefined) return { kind: 'unscoped' };
   if (scope.project !== undefined) return { kind: 'project', project: reference(scope.project) };
   if (scope.domain !== undefined) return { kind: 'domain', domain: reference(scope.domain) };
-  if (scope.system !== undefined) {
-    throw new ShoalError(
-      'UNAUTHENTICATED',
-      'Nobody has a role on the system as a whole; ask for a project or a domain.',
-    );
-  }
+  if (scope.system !== undefined) return { kind: 'system' };
   throw new ShoalError('INVALID_ARGUMENT', 'Invalid body: auth.scope names no project, domain or system.');
 }
 

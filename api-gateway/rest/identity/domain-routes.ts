@@ -3,6 +3,7 @@ import type { IdentityDirectory } from '../../../node/services/identity-director
 import { domainTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
+import { extrasOf } from './extras.ts';
 import { domainFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';
 import { createDomainBody, updateDomainBody } from './schemas.ts';
@@ -34,16 +35,19 @@ export function addDomainRoutes(app: FastifyInstance, gateway: Gateway, director
       name: domain.name,
       description: domain.description ?? '',
       enabled: domain.enabled ?? true,
+      extras: extrasOf(createDomainBody.properties.domain, domain),
     });
     return reply.code(201).send({ domain: domainView(root(request), made) });
   });
 
   app.patch<ById>('/v3/domains/:id', async (request) => {
-    const { name, description, enabled } = parse(updateDomainBody, request.body).domain;
+    const { domain } = parse(updateDomainBody, request.body);
+    const { name, description, enabled } = domain;
     const changed = await directory.updateDomain(gateway.context(request), request.params.id, {
       ...(name === undefined ? {} : { name }),
       ...(description === undefined ? {} : { description: description ?? '' }),
       ...(enabled === undefined ? {} : { enabled }),
+      extras: extrasOf(updateDomainBody.properties.domain, domain, request.params.id),
     });
     return { domain: domainView(root(request), changed) };
   });

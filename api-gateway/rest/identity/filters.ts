@@ -132,7 +132,11 @@ export const assignmentFilters: Filters<shoal.v1.RoleAssignment> = {
   'role.id': exact((assignment) => assignment.roleId),
   'scope.project.id': exact((assignment) => assignment.projectId),
   'scope.domain.id': exact((assignment) => assignment.domainId),
-  'scope.system': nobody,
+  // Keystone takes `all` and, from its own command line, any flag for it; there is one system.
+  'scope.system': (text, key) => {
+    const wanted = text === 'all' || flag(text, key);
+    return (assignment) => assignment.system === wanted;
+  },
   // Nobody is in a group, and no role is inherited.
   'group.id': nobody,
   'scope.OS-INHERIT:inherited_to': nobody,

@@ -4,6 +4,7 @@ import { defaultDomainId, type IdentityDirectory } from '../../../node/services/
 import { projectTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
+import { extrasOf } from './extras.ts';
 import { projectFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';
 import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from './schemas.ts';
@@ -45,6 +46,7 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
       description: project.description ?? '',
       enabled: project.enabled ?? true,
       tags: project.tags ?? [],
+      extras: extrasOf(createProjectBody.properties.project, project),
     });
     return reply.code(201).send({ project: projectView(root(request), made) });
   });
@@ -58,12 +60,14 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
         throw new ShoalError('INVALID_ARGUMENT', 'The domain of a project cannot be changed.');
       }
     }
+    if (project.is_domain === true) throw new ShoalError('INVALID_ARGUMENT', 'A project cannot become a domain.');
     const { name, description, enabled, tags } = project;
     const changed = await directory.updateProject(gateway.context(request), id, {
       ...(name === undefined ? {} : { name }),
       ...(description === undefined ? {} : { description: description ?? '' }),
       ...(enabled === undefined ? {} : { enabled }),
       ...(tags === undefined ? {} : { tags }),
+      extras: extrasOf(updateProjectBody.properties.project, project, id),
     });
     return { project: projectView(root(request), changed) };
   });

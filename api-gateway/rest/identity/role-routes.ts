@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
-import { type AssignmentScope, assignmentId, rolesOf } from '../../../node/services/identity-roles.ts';
+import { assignmentId, rolesOf } from '../../../node/services/identity-roles.ts';
 import {
   domainTable,
   projectTable,
@@ -13,16 +13,16 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
+import { extrasOf } from './extras.ts';
 import { assignmentFilters, roleFilters } from './filters.ts';
+import { addGrantRoutes } from './grant-routes.ts';
 import { isAsked, listAnswer, queryOf } from './lists.ts';
 import { createRoleBody, updateRoleBody } from './schemas.ts';
 import { roleView } from './views.ts';
 
 type ById = { Params: { id: string } };
-type ByGrant = { Params: { scope: string; user: string; role: string } };
-type ByHolder = { Params: { scope: string; user: string } };
 
-/** `/v3/roles`, the grants below projects and domains, and `/v3/role_assignments`. */
+/** `/v3/roles` and `/v3/role_assignments`. */
 export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
@@ -46,15 +46,18 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
     const made = await directory.createRole(gateway.context(request), {
       name: role.name,
       description: role.description ?? '',
+      extras: extrasOf(createRoleBody.properties.role, role),
     });
     return reply.code(201).send({ role: roleView(root(request), made) });
   });
 
   app.patch<ById>('/v3/roles/:id', async (request) => {
-    const { name, description } = parse(updateRoleBody, request.body).role;
+    const { role } = parse(updateRoleBody, request.body);
+    const { name, description } = role;
     const changed = await directory.updateRole(gateway.context(request), request.params.id, {
       ...(name === undefined ? {} : { name }),
       ...(description === undefined ? {} : { description: description ?? '' }),
+      extras: extrasOf(updateRoleBody.properties.role, role, request.params.id),
     });
     return { role: roleView(root(request), changed) };
   });
@@ -64,45 +67,7 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
     return reply.code(204).send();
   });
 
-  for (const kind of ['projects', 'domains'] as const) {
-    const scopeOf = (id: string): AssignmentScope =>
-      kind === 'projects' ? { projectId: id, domainId: '' } : { projectId: '', domainId: id };
-
-    app.get<ByHolder>(`/v3/${kind}/:scope/users/:user/roles`, async (request) => {
-      const reader = await gateway.readState(request);
-      const { scope, user } = request.params;
-      userTable.must(reader, user);
-      if (kind === 'projects') projectTable.must(reader, scope);
-      else domainTable.must(reader, scope);
-      const granted = rolesOf(reader, user, scopeOf(scope)).filter(
-        (role) => roleAssignmentTable.get(reader, assignmentId(user, scopeOf(scope), role.id)) !== undefined,
-      );
-      return listAnswer(gateway, request, {
-        key: 'roles',
-        items: granted,
-        filters: {},
-        view: (role) => roleView(root(request), role),
-      });
-    });
-
-    app.head<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
-      const { scope, user, role } = request.params;
-      roleAssignmentTable.must(await gateway.readState(request), assignmentId(user, scopeOf(scope), role));
-      return reply.code(204).send();
-    });
-
-    app.put<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
-      const { scope, user, role } = request.params;
-      await directory.grant(gateway.context(request), user, scopeOf(scope), role);
-      return reply.code(204).send();
-    });
-
-    app.delete<ByGrant>(`/v3/${kind}/:scope/users/:user/roles/:role`, async (request, reply) => {
-      const { scope, user, role } = request.params;
-      await directory.revokeGrant(gateway.context(request), user, scopeOf(scope), role);
-      return reply.code(204).send();
-    });
-  }
+  addGrantRoutes(app, gateway, directory);
 
   app.get('/v3/role_assignments', async (request) => {
     const query = queryOf(request);
@@ -123,7 +88,8 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
 
 /** An assignment and those that its role brings with it. */
 function withImplied(reader: StateReader, assignment: shoal.v1.RoleAssignment): readonly shoal.v1.RoleAssignment[] {
-  const scope = { projectId: assignment.projectId, domainId: assignment.domainId };
+  const { projectId, domainId, system } = assignment;
+  const scope = { projectId, domainId, system };
   return rolesOf(reader, assignment.userId, scope).map((role) => ({
     ...assignment,
     id: assignmentId(assignment.userId, scope, role.id),
@@ -137,27 +103,34 @@ function assignmentView(
   assignment: shoal.v1.RoleAssignment,
   names: boolean,
 ): object {
-  const { userId, roleId, projectId, domainId } = assignment;
-  const scopePath = projectId === '' ? `domains/${domainId}` : `projects/${projectId}`;
-  const links = { assignment: `${root}/v3/${scopePath}/users/${userId}/roles/${roleId}` };
-  if (!names) {
-    return {
-      user: { id: userId },
-      role: { id: roleId },
-      scope: projectId === '' ? { domain: { id: domainId } } : { project: { id: projectId } },
-      links,
-    };
-  }
-  const domain = (id: string) => ({ id, name: domainTable.find(reader, id)?.record.name ?? '' });
+  const { userId, roleId } = assignment;
+  const links = { assignment: `${root}/v3/${scopePath(assignment)}/users/${userId}/roles/${roleId}` };
+  const scope = scopeView(reader, assignment, names);
+  if (!names) return { user: { id: userId }, role: { id: roleId }, scope, links };
   const user = userTable.find(reader, userId)?.record;
-  const project = projectTable.find(reader, projectId)?.record;
   return {
-    user: { id: userId, name: user?.name ?? '', domain: domain(user?.domainId ?? '') },
+    user: { id: userId, name: user?.name ?? '', domain: namedDomain(reader, user?.domainId ?? '') },
     role: { id: roleId, name: roleTable.find(reader, roleId)?.record.name ?? '' },
-    scope:
-      projectId === ''
-        ? { domain: domain(domainId) }
-        : { project: { id: projectId, name: project?.name ?? '', domain: domain(project?.domainId ?? '') } },
+    scope,
     links,
   };
+}
+
+function scopePath({ projectId, domainId, system }: shoal.v1.RoleAssignment): string {
+  if (system) return 'system';
+  return projectId === '' ? `domains/${domainId}` : `projects/${projectId}`;
+}
+
+function scopeView(reader: StateReader, assignment: shoal.v1.RoleAssignment, names: boolean): object {
+  const { projectId, domainId, system } = assignment;
+  if (system) return { system: { all: true } };
+  if (projectId === '') return { domain: names ? namedDomain(reader, domainId) : { id: domainId } };
+  if (!names) return { project: { id: projectId } };
+  const project = projectTable.find(reader, projectId)?.record;
+  const domain = namedDomain(reader, project?.domainId ?? '');
+  return { project: { id: projectId, name: project?.name ?? '', domain } };
+}
+
+function namedDomain(reader: StateReader, id: string): object {
+  return { id, name: domainTable.find(reader, id)?.record.name ?? '' };
 }

@@ -1,4 +1,4 @@
-/** Bodies of the identity API. Keystone keeps unknown keys as extras; here they are let pass and not kept. */
+/** Bodies of the identity API. Unknown keys pass and are kept (`extras.ts`). */
 import Type from 'typebox';
 
 const id = Type.String({ minLength: 1, maxLength: 64 });
@@ -34,7 +34,7 @@ export const authBody = Type.Object({
         Type.Object({
           project: Type.Optional(namedReference),
           domain: Type.Optional(domainReference),
-          system: Type.Optional(Type.Object({})),
+          system: Type.Optional(Type.Object({ all: Type.Literal(true) })),
           unscoped: Type.Optional(Type.Object({})),
         }),
       ]),

@@ -2,7 +2,10 @@
 import type { UnservedPart } from '../unserved.ts';
 
 export const unservedIdentity: readonly UnservedPart[] = [
-  { what: 'groups of users', paths: ['/v3/groups', '/v3/domains/:id/groups', '/v3/projects/:id/groups'] },
+  {
+    what: 'groups of users',
+    paths: ['/v3/groups', '/v3/domains/:id/groups', '/v3/projects/:id/groups', '/v3/system/groups'],
+  },
   {
     what: 'application credentials and access rules',
     paths: ['/v3/users/:id/application_credentials', '/v3/users/:id/access_rules'],

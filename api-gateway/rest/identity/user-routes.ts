@@ -6,6 +6,7 @@ import { defaultDomainId, type IdentityDirectory } from '../../../node/services/
 import { userTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
+import { extrasOf } from './extras.ts';
 import { nobody, projectFilters, userFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
@@ -72,6 +73,7 @@ export function addUserRoutes(
       email: user.email ?? '',
       description: user.description ?? '',
       enabled: user.enabled ?? true,
+      extras: extrasOf(createUserBody.properties.user, user),
       ...(user.password == null ? {} : { password: user.password }),
     });
     return reply.code(201).send({ user: userView(root(request), made) });
@@ -86,7 +88,10 @@ export function addUserRoutes(
         throw new ShoalError('INVALID_ARGUMENT', 'The domain of a user cannot be changed.');
       }
     }
-    const changed = await directory.updateUser(gateway.context(request), id, userChanges(user));
+    const changed = await directory.updateUser(gateway.context(request), id, {
+      ...userChanges(user),
+      extras: extrasOf(updateUserBody.properties.user, user, id),
+    });
     return { user: userView(root(request), changed) };
   });
 

@@ -2,6 +2,7 @@
 
 import type { Principal } from '../../../node/services/identity-principal.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { extrasView } from './extras.ts';
 
 /** `2024-01-01T00:00:00.000000Z`: the only forms clients parse have seconds, with or without six decimals. */
 export function keystoneTime(ms: number): string {
@@ -10,6 +11,7 @@ export function keystoneTime(ms: number): string {
 
 export function domainView(root: string, domain: shoal.v1.Domain) {
   return {
+    ...extrasView(domain.extras),
     id: domain.id,
     name: domain.name,
     description: domain.description,
@@ -22,6 +24,7 @@ export function domainView(root: string, domain: shoal.v1.Domain) {
 
 export function projectView(root: string, project: shoal.v1.Project) {
   return {
+    ...extrasView(project.extras),
     id: project.id,
     name: project.name,
     domain_id: project.domainId,
@@ -37,6 +40,7 @@ export function projectView(root: string, project: shoal.v1.Project) {
 
 export function userView(root: string, user: shoal.v1.User) {
   return {
+    ...extrasView(user.extras),
     id: user.id,
     name: user.name,
     domain_id: user.domainId,
@@ -52,6 +56,7 @@ export function userView(root: string, user: shoal.v1.User) {
 
 export function roleView(root: string, role: shoal.v1.Role) {
   return {
+    ...extrasView(role.extras),
     id: role.id,
     name: role.name,
     domain_id: null,
@@ -63,7 +68,7 @@ export function roleView(root: string, role: shoal.v1.Role) {
 
 /** The `token` object of an answer. `catalog` undefined: not asked for. */
 export function tokenView(principal: Principal, catalog: readonly object[] | undefined) {
-  const scoped = principal.projectId !== '' || principal.domainId !== '';
+  const scoped = principal.projectId !== '' || principal.domainId !== '' || principal.isSystem;
   return {
     token: {
       methods: principal.methods,
@@ -87,6 +92,7 @@ export function tokenView(principal: Principal, catalog: readonly object[] | und
             is_domain: false,
           }),
       ...(principal.domainId === '' ? {} : { domain: { id: principal.domainId, name: principal.domainName } }),
+      ...(principal.isSystem ? { system: { all: true } } : {}),
       ...(scoped ? { roles: principal.roles.map((name, i) => ({ id: principal.roleIds[i] ?? '', name })) } : {}),
       ...(scoped && catalog !== undefined ? { catalog } : {}),
     },

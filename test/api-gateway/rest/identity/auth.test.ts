@@ -55,7 +55,8 @@ void t.test('scopes: none, default, domain, and those that are refused', async (
   const unscoped = (await ask({ unscoped: {} })).json().token;
   t.notOk('project' in unscoped || 'catalog' in unscoped || 'roles' in unscoped);
   t.match((await ask({ domain: { name: 'Default' } })).json().token.domain, { id: 'default' });
-  t.equal((await ask({ system: { all: true } })).statusCode, 401);
+  t.match((await ask({ system: { all: true } })).json().token, { system: { all: true } });
+  t.equal((await ask({ system: { all: false } })).statusCode, 400);
   t.equal((await ask({ project: { id: 'none' } })).statusCode, 401);
   t.equal((await ask({})).statusCode, 400);
   t.equal((await ask('everything')).statusCode, 400);
