@@ -75,6 +75,34 @@ void t.test('members see themselves and their project, and change nothing', asyn
   t.equal((await as('POST', `/v3/users/${ann.user.id}/password`, right)).statusCode, 204);
 });
 
+void t.test('api 9: the original password alone changes a password, whatever token comes with it', async (t) => {
+  const gateway = await startGateway();
+  t.teardown(() => gateway.stop());
+  const ann = await member(gateway, 'ann');
+  const bob = await member(gateway, 'bob');
+  const change = async (token: string | null, original: string, wanted: string, id: string = ann.user.id) => {
+    const body = { user: { original_password: original, password: wanted } };
+    return (await gateway.call('POST', `/v3/users/${id}/password`, { token, body })).statusCode;
+  };
+  const login = async (password: string) =>
+    (
+      await gateway.call('POST', '/v3/auth/tokens', {
+        token: null,
+        body: passwordAuth('ann', password, { project: { id: ann.project.id } }),
+      })
+    ).statusCode;
+  t.equal(await change(null, 'secret', 'second'), 204, 'no token');
+  t.equal(await change(bob.token, 'second', 'third'), 204, 'another user’s token');
+  t.equal(await change('no token at all', 'third', 'fourth'), 204, 'what is no token');
+  t.equal(await login('fourth'), 201);
+  for (const old of ['secret', 'second', 'third']) t.equal(await login(old), 401, old);
+  for (const token of [null, bob.token, gateway.token]) {
+    t.equal(await change(token, 'wrong', 'fifth'), 401, 'not even an administrator without the original password');
+    t.equal(await change(token, 'wrong', 'fifth', 'f'.repeat(32)), 401, 'and a user that is not is answered alike');
+  }
+  t.equal(await login('fourth'), 201, 'nothing has changed');
+});
+
 void t.test('names are taken once, filters filter, and changes are kept', async (t) => {
   const gateway = await startGateway();
   t.teardown(() => gateway.stop());
