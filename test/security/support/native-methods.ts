@@ -28,7 +28,16 @@ export class GrpcKnocker {
   }
 
   /** The name of the status that the call ends with. A stream that has been let in is ended from here: `CANCELLED`. */
-  knock(path: string, token: string | null, message: Uint8Array = new Uint8Array()): Promise<string> {
+  async knock(path: string, token: string | null): Promise<string> {
+    return (await this.ask(path, token, new Uint8Array())).code;
+  }
+
+  /** As `knock`, with a message, and with what the refusal says. */
+  ask(
+    path: string,
+    token: string | null,
+    message: Uint8Array,
+  ): Promise<{ readonly code: string; readonly details: string }> {
     const metadata = new Metadata();
     if (token !== null) metadata.set('x-auth-token', token);
     const bytes = Buffer.from(message);
@@ -44,9 +53,9 @@ export class GrpcKnocker {
       const timer = path.includes('/Watch') ? setTimeout(() => call.cancel(), watchMs) : undefined;
       call.on('data', () => {});
       call.on('error', () => {});
-      call.on('status', ({ code }) => {
+      call.on('status', ({ code, details }) => {
         clearTimeout(timer);
-        resolve(status[code]);
+        resolve({ code: status[code], details });
       });
     });
   }
