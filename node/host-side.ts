@@ -94,7 +94,12 @@ export class HostSide implements Service {
     this.probe = calls;
     this.images = new ImageDepot(
       { ...services, store, logger: logger.child({ part: 'images' }) },
-      { blobs, hostId, fetch: (from, sha256, signal) => calls.fetchBlob(from, sha256, signal) },
+      {
+        blobs,
+        hostId,
+        fetch: (from, sha256, signal) => calls.fetchBlob(from, sha256, signal),
+        acceptInert: config.images.acceptInert === 'yes',
+      },
     );
     this.#intents = new IntentBook({ ...services, store });
     const reports = new UnsaidReports(new HostReportService(services, hostId, options.signal));

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { type ImageFormat, inspectImage } from '../drivers/image/inspect.ts';
+import { type ImageFormat, inspectImage, isRecognisedImage } from '../drivers/image/inspect.ts';
 import type { BlobStore } from '../drivers/image/store.ts';
 import type { ImageFile } from '../drivers/types.ts';
 import { shoal } from '../proto/messages.ts';
@@ -39,6 +39,7 @@ export class ImageDepot implements ImageContent {
   readonly #blobs: BlobStore;
   readonly #hostId: HostId;
   readonly #fetch: FetchBlob;
+  readonly #acceptInert: boolean;
   readonly #deps: ServiceDependencies;
   readonly #store: HostStore;
   readonly #logger: Logger;
@@ -48,7 +49,13 @@ export class ImageDepot implements ImageContent {
 
   constructor(
     deps: ServiceDependencies & { readonly store: HostStore },
-    options: { readonly blobs: BlobStore; readonly hostId: HostId; readonly fetch: FetchBlob },
+    options: {
+      readonly blobs: BlobStore;
+      readonly hostId: HostId;
+      readonly fetch: FetchBlob;
+      /** Keep bytes that no format's signature is in, whatever they were declared. Default: refuse them. */
+      readonly acceptInert?: boolean;
+    },
   ) {
     this.#deps = deps;
     this.#store = deps.store;
@@ -56,6 +63,7 @@ export class ImageDepot implements ImageContent {
     this.#blobs = options.blobs;
     this.#hostId = options.hostId;
     this.#fetch = options.fetch;
+    this.#acceptInert = options.acceptInert === true;
   }
 
   async store(
@@ -64,16 +72,20 @@ export class ImageDepot implements ImageContent {
     signal: AbortSignal,
   ): Promise<StoredImage> {
     const format = ownValue(formats, declared.diskFormat);
-    if (format === undefined) {
-      throw new ShoalError('IMAGE_REFUSED', `Disk format ${declared.diskFormat} is not supported.`, {
-        facts: { supported: Object.keys(formats) },
-      });
+    if (format === undefined && !this.#acceptInert) {
+      throw unsupported(declared.diskFormat);
     }
     const digests = await this.#blobs.write(body, { bytesMax: declared.bytesMax }, signal);
     try {
-      const { virtualSizeBytes } = await inspectImage(this.#blobs.path(digests.sha256), format);
       const { bytes: sizeBytes, md5, sha256, sha512 } = digests;
-      return { sizeBytes, virtualSizeBytes, md5, sha256, sha512 };
+      const path = this.#blobs.path(sha256);
+      const stored = { sizeBytes, md5, sha256, sha512 };
+      // Empty content, and content that is declared raw, is judged as ever.
+      const inert = this.#acceptInert && format !== 'raw' && sizeBytes > 0 && !(await isRecognisedImage(path));
+      if (inert) return { ...stored, virtualSizeBytes: 0, inert };
+      if (format === undefined) throw unsupported(declared.diskFormat);
+      const { virtualSizeBytes } = await inspectImage(path, format);
+      return { ...stored, virtualSizeBytes, inert };
     } catch (caught) {
       // The same bytes may have been accepted before under another format: those stay.
       const held = imageTable.by(this.#deps.state.local, 'sha256', digests.sha256);
@@ -89,6 +101,9 @@ export class ImageDepot implements ImageContent {
 
   /** The image as a local file that a disk can be cloned from. `IMAGE_REFUSED` for formats that guests do not boot from. */
   async file(image: shoal.v1.Image, signal: AbortSignal): Promise<ImageFile> {
+    if (image.inert) {
+      throw new ShoalError('IMAGE_REFUSED', `The content of image ${image.id} is only kept: no tool opens it.`);
+    }
     const format = image.diskFormat === 'iso' ? 'raw' : image.diskFormat;
     if (format !== 'qcow2' && format !== 'raw') {
       throw new ShoalError('IMAGE_REFUSED', `Servers boot from qcow2 and raw images, not from ${image.diskFormat}.`);
@@ -194,6 +209,12 @@ export class ImageDepot implements ImageContent {
       facts: { sha256, holderIds, failures },
     });
   }
+}
+
+function unsupported(diskFormat: string): ShoalError {
+  return new ShoalError('IMAGE_REFUSED', `Disk format ${diskFormat} is not supported.`, {
+    facts: { supported: Object.keys(formats) },
+  });
 }
 
 /** Note in the host store that a record has named this content. */

@@ -150,7 +150,7 @@ export class Interfaces implements Service {
         ...(config.api.publicUrl === '' ? {} : { publicUrl: config.api.publicUrl }),
         modules: [
           identityModule({ identity, directory, catalog }),
-          imageModule({ images, storage: config.storage }),
+          imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network }),
           placementModule(new PlacementPreview(host.placer, computeOptions)),

@@ -14,6 +14,13 @@ export const imagePolicies: readonly PolicyRule[] = [
   rule('upload_image', projectMember, ['PUT /v2/images/:id/file']),
   rule('download_image', projectReader, ['GET /v2/images/:id/file']),
   rule('get_members', projectReader, ['GET /v2/images/:id/members']),
+  rule('get_member', projectReader, ['GET /v2/images/:id/members/:member']),
+  rule('add_member', projectMember, ['POST /v2/images/:id/members']),
+  rule('modify_member', projectMember, ['PUT /v2/images/:id/members/:member']),
+  rule('delete_member', projectMember, ['DELETE /v2/images/:id/members/:member']),
+  rule('get_usage', projectReader, ['GET /v2/info/usage', 'GET /v2/info/usage/:project']),
+  // Keystone's unified limits in an OpenStack cloud, and administrators' there.
+  rule('set_limits', cloudAdmin, ['PUT /v2/info/usage/:project']),
   rule('deactivate', cloudAdmin, ['POST /v2/images/:id/actions/deactivate']),
   rule('reactivate', cloudAdmin, ['POST /v2/images/:id/actions/reactivate']),
   // What the service consists of; Glance shows it to everybody.

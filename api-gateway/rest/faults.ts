@@ -114,7 +114,7 @@ function pascalCase(text: string): string {
 
 /** A page for people, as Glance answers, or the same as JSON when the caller asks for JSON. */
 export const glanceFaults: FaultStyle = {
-  statusOf: { NO_VALID_HOST: 503 },
+  statusOf: { NO_VALID_HOST: 503, QUOTA_EXCEEDED: 413 },
   body(fault) {
     const title = phrase(fault.status);
     if (/\bapplication\/json\b/.test(fault.accept)) {

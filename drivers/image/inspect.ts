@@ -75,6 +75,24 @@ export async function inspectImage(
   }
 }
 
+/**
+ * Whether the content bears the signature of any format, booted here or not. What does not is bytes that mean nothing to
+ * any tool, `raw` if anything. Throws `IMAGE_REFUSED` for a header that is cut off, `NOT_FOUND` when there is no such file.
+ */
+export async function isRecognisedImage(path: string): Promise<boolean> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (caught) {
+    throw ShoalError.from(caught, 'NOT_FOUND', `opening ${path}`);
+  }
+  try {
+    return (await recognise(await BoundedSource.of(file))).length > 0;
+  } finally {
+    await file.close();
+  }
+}
+
 function refuse(why: string): never {
   throw new ShoalError('IMAGE_REFUSED', `the image is refused: ${why}`);
 }

@@ -149,6 +149,15 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
+    images: Type.Object(
+      {
+        acceptInert: Type.Union([Type.Literal('no'), Type.Literal('yes')], {
+          description:
+            'yes: uploads in no known format are kept and given back, never opened and never booted; no: they are refused',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     placement: Type.Object(
       {
         strategy: Type.Union([Type.Literal('spread'), Type.Literal('pack')], {
@@ -243,6 +252,8 @@ export function configDefaults(): Config {
       diskGibReserved: 1,
     },
     // Nova's filters, capacity and spreading.
+    // Refused, as newer Glance does: who uploads noise as qcow2 has made a mistake, and hears of it at once.
+    images: { acceptInert: 'no' },
     placement: {
       strategy: 'spread',
       filters: '',

@@ -132,6 +132,8 @@ export interface StoredImage {
   readonly md5: string;
   readonly sha256: string;
   readonly sha512: string;
+  /** In no format that hosts know, and taken all the same because a setting says so: never opened. */
+  readonly inert: boolean;
 }
 
 /** Given to every service. */

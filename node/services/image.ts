@@ -2,8 +2,8 @@
  * Images: records in the state, content on hosts. A record goes queued -> saving -> active; an upload that does not get
  * to its end leaves no content and a queued record.
  *
- * Who sees what: public images everybody; community images everybody who names them or asks for them; private and shared
- * ones their project. Who changes what: the owner's members, and administrators.
+ * Who sees what: public images everybody; community images everybody who names them or asks for them; shared ones the
+ * projects they are shared with; private ones their project. Who changes what: the owner's members, and administrators.
  */
 import type { Readable } from 'node:stream';
 import { shoal } from '../../proto/messages.ts';
@@ -14,8 +14,12 @@ import { deletedImageTable, imageTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ImageContent, ServiceDependencies, StoredImage } from './dependencies.ts';
+import { chargesOf, contentRoom, wholeMib } from './image-charges.ts';
 import { checkDraft, checkImageId, draftOf, emptyDraft, type ImageDraft } from './image-draft.ts';
-import { transact } from './transact.ts';
+import { ImageMembers, type MemberStatus, memberStatusName, mustBeMember, visibleImage } from './image-members.ts';
+import { imageMembership, isOwner } from './ownership.ts';
+import { chargeQuota, refundQuota } from './quota.ts';
+import { type Attempt, transact } from './transact.ts';
 
 const { ImageStatus } = shoal.v1;
 type Image = shoal.v1.Image;
@@ -38,12 +42,15 @@ export interface ImageDownload {
 
 /** The use cases around images. */
 export class ImageService {
+  /** Whom images are shared with. */
+  readonly members: ImageMembers;
   readonly #deps: ImageDependencies;
   /** Uploads under way in this process; what the records call saving here and is not in it was interrupted. */
   readonly #uploads = new Set<string>();
 
   constructor(deps: ImageDependencies) {
     this.#deps = deps;
+    this.members = new ImageMembers(deps);
   }
 
   /** Uploads under way. */
@@ -51,24 +58,31 @@ export class ImageService {
     return this.#uploads.size;
   }
 
-  /** Images of a view that the caller may see in lists, in no order. `community`: also other projects' community images. */
-  list(reader: StateReader, context: RequestContext, options: { readonly community: boolean }): readonly Image[] {
+  /**
+   * Images of a view that the caller may see in lists, in no order. `community`: also other projects' community images.
+   * `memberStatus`: what the caller's project must have made of the images that are shared with it.
+   */
+  list(
+    reader: StateReader,
+    context: RequestContext,
+    options: { readonly community: boolean; readonly memberStatus: MemberStatus | 'all' },
+  ): readonly Image[] {
     return imageTable
       .list(reader)
       .map((row) => row.record)
-      .filter((image) => !image.deleting)
-      .filter(
-        (image) =>
-          context.isAdmin ||
-          isOwner(image, context) ||
-          image.visibility === 'public' ||
-          (options.community && image.visibility === 'community'),
-      );
+      .filter((image) => {
+        if (image.deleting) return false;
+        if (isOwner(context, image) || image.visibility === 'public') return true;
+        if (image.visibility === 'community') return options.community;
+        const member = imageMembership(context, image);
+        if (member === undefined) return false;
+        return options.memberStatus === 'all' || memberStatusName(member) === options.memberStatus;
+      });
   }
 
   /** One image. Throws `NOT_FOUND` for one that the caller may not see, too. */
   show(reader: StateReader, context: RequestContext, id: string): Image {
-    return this.#visible(reader, context, id).record;
+    return visibleImage(context, reader, id).record;
   }
 
   /**
@@ -92,9 +106,11 @@ export class ImageService {
           `An image with identifier ${imageId} was deleted; its id is not given out again.`,
         );
       }
+      chargeQuota(change, reader, draft.projectId, { image_count_total: 1 });
       const nowMs = this.#deps.clock.nowMs();
       const image = new shoal.v1.Image({
         ...draft,
+        charged: true,
         id: imageId,
         status: ImageStatus.IMAGE_STATUS_QUEUED,
         createdMs: nowMs,
@@ -107,7 +123,7 @@ export class ImageService {
 
   /** Changes fields by `edit`, which gets them as they are and returns them as wanted, and may be called again. */
   update(context: RequestContext, id: string, edit: (draft: ImageDraft, image: Image) => ImageDraft): Promise<Image> {
-    return this.#change(context, id, (image) => {
+    return this.#change(context, id, (image, { reader, change }) => {
       const before = draftOf(image);
       const draft = edit(draftOf(image), image);
       checkDraft(draft);
@@ -116,6 +132,10 @@ export class ImageService {
       const reformatted = draft.diskFormat !== before.diskFormat || draft.containerFormat !== before.containerFormat;
       if (reformatted && !isQueued) {
         throw new ShoalError('FORBIDDEN', 'The formats of an image cannot be changed once it has content.');
+      }
+      if (draft.projectId !== before.projectId) {
+        refundQuota(change, before.projectId, chargesOf(image));
+        chargeQuota(change, reader, draft.projectId, chargesOf(image));
       }
       return new shoal.v1.Image({ ...image, ...draft });
     });
@@ -141,6 +161,7 @@ export class ImageService {
       if (row.record.protected) {
         throw new ShoalError('FORBIDDEN', `Image ${id} is protected and cannot be deleted.`);
       }
+      refundQuota(change, row.record.projectId, chargesOf(row.record));
       imageTable.remove(change, row);
       deletedImageTable.insert(change, new shoal.v1.DeletedImage({ id, deletedMs: this.#deps.clock.nowMs() }));
     });
@@ -148,14 +169,19 @@ export class ImageService {
 
   /**
    * Takes the content of a queued image. Throws `CONFLICT` in any other state, `INVALID_ARGUMENT` while its formats are
-   * not set, and what `ImageContent.store` throws; the image is queued again then.
+   * not set, `QUOTA_EXCEEDED` when the project may not store so much, and what `ImageContent.store` throws; the image is
+   * queued again then.
    */
   async upload(context: RequestContext, id: string, body: Readable, bytesMax: number): Promise<void> {
     const image = await this.#beginUpload(context, id);
+    const room = contentRoom(this.#deps.state.local, image.projectId);
     this.#uploads.add(id);
     try {
-      const declared = { diskFormat: image.diskFormat, bytesMax };
-      const stored = await this.#deps.content.store(body, declared, context.signal);
+      const declared = { diskFormat: image.diskFormat, bytesMax: Math.min(bytesMax, room.bytes) };
+      const stored = await this.#deps.content.store(body, declared, context.signal).catch((caught: unknown) => {
+        // Not the bound on every upload: what the project still may.
+        throw ShoalError.is(caught, 'TOO_LARGE') && room.bytes < bytesMax ? room.refusal() : caught;
+      });
       await this.#finishUpload(context, id, stored);
     } catch (error) {
       await this.#abandonUpload(id, error);
@@ -192,29 +218,34 @@ export class ImageService {
   }
 
   async #beginUpload(context: RequestContext, id: string): Promise<Image> {
-    return this.#change(context, id, (image) => {
-      if (image.status !== ImageStatus.IMAGE_STATUS_QUEUED) {
-        throw new ShoalError('CONFLICT', `Image ${id} is ${statusName(image)}; content is taken while it is queued.`);
+    return this.#change(context, id, (record, { reader }) => {
+      if (record.status !== ImageStatus.IMAGE_STATUS_QUEUED) {
+        throw new ShoalError('CONFLICT', `Image ${id} is ${statusName(record)}; content is taken while it is queued.`);
       }
-      if (image.diskFormat === '' || image.containerFormat === '') {
+      if (record.diskFormat === '' || record.containerFormat === '') {
         throw new ShoalError(
           'INVALID_ARGUMENT',
           'disk_format and container_format must be set before content is uploaded.',
         );
       }
+      const room = contentRoom(reader, record.projectId);
+      if (room.bytes <= 0) throw room.refusal();
       // While it is saving, the one host named is the one that takes the upload.
-      return new shoal.v1.Image({ ...image, status: ImageStatus.IMAGE_STATUS_SAVING, hostIds: [this.#deps.hostId] });
+      return new shoal.v1.Image({ ...record, status: ImageStatus.IMAGE_STATUS_SAVING, hostIds: [this.#deps.hostId] });
     });
   }
 
   async #finishUpload(context: RequestContext, id: string, stored: StoredImage): Promise<void> {
-    await this.#change(context, id, (image) => {
+    await this.#change(context, id, (image, { reader, change }) => {
       if (image.status !== ImageStatus.IMAGE_STATUS_SAVING) {
         throw new ShoalError('CONFLICT', `Image ${id} was changed while its content was being uploaded.`);
       }
+      const chargedMib = wholeMib(stored.sizeBytes);
+      chargeQuota(change, reader, image.projectId, { image_size_total: chargedMib });
       return new shoal.v1.Image({
         ...image,
         ...stored,
+        chargedMib,
         status: ImageStatus.IMAGE_STATUS_ACTIVE,
         hostIds: [this.#deps.hostId],
       });
@@ -247,34 +278,19 @@ export class ImageService {
     });
   }
 
-  #change(context: RequestContext, id: string, edit: (image: Image) => Image): Promise<Image> {
-    return transact(this.#deps, context, ({ reader, change }) => {
-      const row = this.#changeable(reader, context, id);
-      const next = edit(row.record);
+  #change(context: RequestContext, id: string, edit: (image: Image, attempt: Attempt) => Image): Promise<Image> {
+    return transact(this.#deps, context, (attempt) => {
+      const row = this.#changeable(attempt.reader, context, id);
+      const next = edit(row.record, attempt);
       next.updatedMs = this.#deps.clock.nowMs();
-      imageTable.update(change, row, next);
+      imageTable.update(attempt.change, row, next);
       return next;
     });
   }
 
-  #visible(reader: StateReader, context: RequestContext, id: string): Row<Image> {
-    const row = imageTable.get(reader, id);
-    const seen =
-      row !== undefined &&
-      !row.record.deleting &&
-      (context.isAdmin ||
-        isOwner(row.record, context) ||
-        row.record.visibility === 'public' ||
-        row.record.visibility === 'community');
-    if (!seen) {
-      throw new ShoalError('NOT_FOUND', `No image found with ID ${id}.`, { facts: { table: 'image', id } });
-    }
-    return row;
-  }
-
   #changeable(reader: StateReader, context: RequestContext, id: string): Row<Image> {
-    const row = this.#visible(reader, context, id);
-    if (!context.isAdmin && !isOwner(row.record, context)) {
+    const row = visibleImage(context, reader, id);
+    if (!isOwner(context, row.record)) {
       throw new ShoalError('FORBIDDEN', 'You are not permitted to modify this image.');
     }
     mustBeMember(context);
@@ -296,16 +312,6 @@ export function statusName(image: Image): string {
     default:
       return 'killed';
   }
-}
-
-function isOwner(image: Image, context: RequestContext): boolean {
-  return context.projectId !== '' && image.projectId === context.projectId;
-}
-
-/** Readers look and change nothing. */
-function mustBeMember(context: RequestContext): void {
-  if (context.isAdmin || (context.projectId !== '' && context.roles.includes('member'))) return;
-  throw new ShoalError('FORBIDDEN', 'Changing images takes the role member on a project.');
 }
 
 /** Public images and other projects' images are administrators' business. */

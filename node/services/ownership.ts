@@ -11,6 +11,7 @@ import type { ShoalError } from '../base/errors.ts';
 import { indexKey, type Row, type Table } from '../state/table.ts';
 import {
   floatingIpTable,
+  imageTable,
   networkTable,
   portTable,
   routerTable,
@@ -43,6 +44,28 @@ export function canSeePort(context: RequestContext, reader: StateReader, port: s
   if (isOwner(context, port)) return true;
   const network = networkTable.find(reader, port.networkId)?.record;
   return network !== undefined && isOwner(context, network);
+}
+
+/** The place that `context`'s project has among those an image is shared with; undefined for none, or not shared now. */
+export function imageMembership(context: RequestContext, image: shoal.v1.Image): shoal.v1.IImageMember | undefined {
+  if (image.visibility !== 'shared' || context.projectId === '') return undefined;
+  return image.members.find(({ projectId }) => projectId === context.projectId);
+}
+
+/**
+ * Whether an image may be shown, downloaded and booted when it is named. As in Glance a member may in each status: what
+ * it made of the sharing decides about lists only.
+ */
+export function canSeeImage(context: RequestContext, image: shoal.v1.Image): boolean {
+  if (image.deleting) return false;
+  if (isOwner(context, image) || image.visibility === 'public' || image.visibility === 'community') return true;
+  return imageMembership(context, image) !== undefined;
+}
+
+/** Undefined where there is none that the caller may see: each caller has its own words. */
+export function findImage(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Image> | undefined {
+  const row = imageTable.get(reader, id);
+  return row === undefined || !canSeeImage(context, row.record) ? undefined : row;
 }
 
 export function seeNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {

@@ -37,6 +37,10 @@ export const defaultLimits = {
   floatingip: 50,
   security_group: 10,
   security_group_rule: 100,
+  /** Glance's unified limits; unlike Glance's, on from the start, as one project could fill every host's disk. */
+  image_count_total: 100,
+  /** MiB; each image counts for its size rounded up. */
+  image_size_total: 102_400,
 } as const;
 
 /** A thing that is limited. */
@@ -55,6 +59,8 @@ export const countedResources = [
   'floatingip',
   'security_group',
   'security_group_rule',
+  'image_count_total',
+  'image_size_total',
 ] as const satisfies readonly QuotaResource[];
 
 /** The limit that means "none". */
@@ -178,7 +184,8 @@ function requireAdmin(context: RequestContext): void {
   if (!context.isAdmin) throw new ShoalError('FORBIDDEN', 'Policy allows only administrators to change quotas.');
 }
 
-function overQuota(
+/** The refusal, with the figures. */
+export function overQuota(
   resource: QuotaResource,
   facts: { readonly limit: number; readonly used: number; readonly requested: number },
 ): ShoalError {

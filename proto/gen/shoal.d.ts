@@ -3236,6 +3236,18 @@ export namespace shoal {
             /** Image hidden. */
             hidden: boolean;
 
+            /** Image members. */
+            members: shoal.v1.ImageMember[];
+
+            /** Image inert. */
+            inert: boolean;
+
+            /** Image charged. */
+            charged: boolean;
+
+            /** Image chargedMib. */
+            chargedMib: number;
+
             /**
              * Creates a new Image instance using the specified properties.
              * @param [properties] Properties to set
@@ -3334,12 +3346,123 @@ export namespace shoal {
                 /** Image hidden */
                 hidden?: boolean;
 
+                /** Image members */
+                members?: shoal.v1.ImageMember.$Properties[];
+
+                /** Image inert */
+                inert?: boolean;
+
+                /** Image charged */
+                charged?: boolean;
+
+                /** Image chargedMib */
+                chargedMib?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Image. */
             type $Shape = shoal.v1.Image.$Properties;
+        }
+
+        /** ImageMemberStatus enum. */
+        enum ImageMemberStatus {
+
+            /** IMAGE_MEMBER_STATUS_UNSPECIFIED value */
+            IMAGE_MEMBER_STATUS_UNSPECIFIED = 0,
+
+            /** IMAGE_MEMBER_STATUS_PENDING value */
+            IMAGE_MEMBER_STATUS_PENDING = 1,
+
+            /** IMAGE_MEMBER_STATUS_ACCEPTED value */
+            IMAGE_MEMBER_STATUS_ACCEPTED = 2,
+
+            /** IMAGE_MEMBER_STATUS_REJECTED value */
+            IMAGE_MEMBER_STATUS_REJECTED = 3
+        }
+
+        /**
+         * Properties of an ImageMember.
+         * @deprecated Use shoal.v1.ImageMember.$Properties instead.
+         */
+        interface IImageMember extends shoal.v1.ImageMember.$Properties {
+        }
+
+        /** Represents an ImageMember. */
+        class ImageMember {
+
+            /**
+             * Constructs a new ImageMember.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ImageMember.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImageMember projectId. */
+            projectId: string;
+
+            /** ImageMember status. */
+            status: shoal.v1.ImageMemberStatus;
+
+            /** ImageMember createdMs. */
+            createdMs: number;
+
+            /** ImageMember updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new ImageMember instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImageMember instance
+             */
+            static create(properties: shoal.v1.ImageMember.$Shape): shoal.v1.ImageMember & shoal.v1.ImageMember.$Shape;
+            static create(properties?: shoal.v1.ImageMember.$Properties): shoal.v1.ImageMember;
+
+            /**
+             * Encodes the specified ImageMember message. Does not implicitly {@link shoal.v1.ImageMember.verify|verify} messages.
+             * @param message ImageMember message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ImageMember.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImageMember message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ImageMember & shoal.v1.ImageMember.$Shape} ImageMember
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ImageMember & shoal.v1.ImageMember.$Shape;
+        }
+
+        namespace ImageMember {
+
+            /** Properties of an ImageMember. */
+            interface $Properties {
+
+                /** ImageMember projectId */
+                projectId?: string;
+
+                /** ImageMember status */
+                status?: shoal.v1.ImageMemberStatus;
+
+                /** ImageMember createdMs */
+                createdMs?: number;
+
+                /** ImageMember updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImageMember. */
+            type $Shape = shoal.v1.ImageMember.$Properties;
         }
 
         /**

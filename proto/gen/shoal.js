@@ -8097,6 +8097,10 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [updatedMs] Image updatedMs
              * @property {boolean} [deleting] Image deleting
              * @property {boolean} [hidden] Image hidden
+             * @property {Array.<shoal.v1.ImageMember.$Properties>} [members] Image members
+             * @property {boolean} [inert] Image inert
+             * @property {boolean} [charged] Image charged
+             * @property {number} [chargedMib] Image chargedMib
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -8125,6 +8129,7 @@ export const shoal = $root.shoal = (() => {
                 this.properties = {};
                 this.tags = [];
                 this.hostIds = [];
+                this.members = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -8308,6 +8313,38 @@ export const shoal = $root.shoal = (() => {
             Image.prototype.hidden = false;
 
             /**
+             * Image members.
+             * @member {Array.<shoal.v1.ImageMember>} members
+             * @memberof shoal.v1.Image
+             * @instance
+             */
+            Image.prototype.members = $util.emptyArray;
+
+            /**
+             * Image inert.
+             * @member {boolean} inert
+             * @memberof shoal.v1.Image
+             * @instance
+             */
+            Image.prototype.inert = false;
+
+            /**
+             * Image charged.
+             * @member {boolean} charged
+             * @memberof shoal.v1.Image
+             * @instance
+             */
+            Image.prototype.charged = false;
+
+            /**
+             * Image chargedMib.
+             * @member {number} chargedMib
+             * @memberof shoal.v1.Image
+             * @instance
+             */
+            Image.prototype.chargedMib = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
              * Creates a new Image instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Image
@@ -8386,6 +8423,15 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 21, wireType 0 =*/168).bool(message.deleting);
                 if (message.hidden != null && $Object.hasOwnProperty.call(message, "hidden") && message.hidden !== false)
                     writer.uint32(/* id 22, wireType 0 =*/176).bool(message.hidden);
+                if (message.members != null && message.members.length)
+                    for (let i = 0; i < message.members.length; ++i)
+                        $root.shoal.v1.ImageMember.encode(message.members[i], writer.uint32(/* id 23, wireType 2 =*/186).fork(), _depth + 1).ldelim();
+                if (message.inert != null && $Object.hasOwnProperty.call(message, "inert") && message.inert !== false)
+                    writer.uint32(/* id 24, wireType 0 =*/192).bool(message.inert);
+                if (message.charged != null && $Object.hasOwnProperty.call(message, "charged") && message.charged !== false)
+                    writer.uint32(/* id 25, wireType 0 =*/200).bool(message.charged);
+                if (message.chargedMib != null && $Object.hasOwnProperty.call(message, "chargedMib") && (typeof message.chargedMib === "object" ? message.chargedMib.low || message.chargedMib.high : message.chargedMib !== 0))
+                    writer.uint32(/* id 26, wireType 0 =*/208).uint64(message.chargedMib);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -8653,6 +8699,41 @@ export const shoal = $root.shoal = (() => {
                                 delete message.hidden;
                             continue;
                         }
+                    case 23: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.members && message.members.length))
+                                message.members = [];
+                            message.members.push($root.shoal.v1.ImageMember.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 24: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.inert = value;
+                            else
+                                delete message.inert;
+                            continue;
+                        }
+                    case 25: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.charged = value;
+                            else
+                                delete message.charged;
+                            continue;
+                        }
+                    case 26: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.chargedMib = value;
+                            else
+                                delete message.chargedMib;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -8671,6 +8752,236 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Image;
+        })();
+
+        /**
+         * ImageMemberStatus enum.
+         * @name shoal.v1.ImageMemberStatus
+         * @enum {number}
+         * @property {number} IMAGE_MEMBER_STATUS_UNSPECIFIED=0 IMAGE_MEMBER_STATUS_UNSPECIFIED value
+         * @property {number} IMAGE_MEMBER_STATUS_PENDING=1 IMAGE_MEMBER_STATUS_PENDING value
+         * @property {number} IMAGE_MEMBER_STATUS_ACCEPTED=2 IMAGE_MEMBER_STATUS_ACCEPTED value
+         * @property {number} IMAGE_MEMBER_STATUS_REJECTED=3 IMAGE_MEMBER_STATUS_REJECTED value
+         */
+        v1.ImageMemberStatus = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "IMAGE_MEMBER_STATUS_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "IMAGE_MEMBER_STATUS_PENDING"] = 1;
+            values[valuesById[2] = "IMAGE_MEMBER_STATUS_ACCEPTED"] = 2;
+            values[valuesById[3] = "IMAGE_MEMBER_STATUS_REJECTED"] = 3;
+            return values;
+        })();
+
+        v1.ImageMember = (function() {
+
+            /**
+             * Properties of an ImageMember.
+             * @typedef {Object} shoal.v1.ImageMember.$Properties
+             * @property {string} [projectId] ImageMember projectId
+             * @property {shoal.v1.ImageMemberStatus} [status] ImageMember status
+             * @property {number} [createdMs] ImageMember createdMs
+             * @property {number} [updatedMs] ImageMember updatedMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an ImageMember.
+             * @memberof shoal.v1
+             * @interface IImageMember
+             * @augments shoal.v1.ImageMember.$Properties
+             * @deprecated Use shoal.v1.ImageMember.$Properties instead.
+             */
+
+            /**
+             * Shape of an ImageMember.
+             * @typedef {shoal.v1.ImageMember.$Properties} shoal.v1.ImageMember.$Shape
+             */
+
+            /**
+             * Constructs a new ImageMember.
+             * @memberof shoal.v1
+             * @classdesc Represents an ImageMember.
+             * @constructor
+             * @param {shoal.v1.ImageMember.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ImageMember = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ImageMember projectId.
+             * @member {string} projectId
+             * @memberof shoal.v1.ImageMember
+             * @instance
+             */
+            ImageMember.prototype.projectId = "";
+
+            /**
+             * ImageMember status.
+             * @member {shoal.v1.ImageMemberStatus} status
+             * @memberof shoal.v1.ImageMember
+             * @instance
+             */
+            ImageMember.prototype.status = 0;
+
+            /**
+             * ImageMember createdMs.
+             * @member {number} createdMs
+             * @memberof shoal.v1.ImageMember
+             * @instance
+             */
+            ImageMember.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * ImageMember updatedMs.
+             * @member {number} updatedMs
+             * @memberof shoal.v1.ImageMember
+             * @instance
+             */
+            ImageMember.prototype.updatedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new ImageMember instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ImageMember
+             * @static
+             * @param {shoal.v1.ImageMember.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ImageMember} ImageMember instance
+             * @type {{
+             *   (properties: shoal.v1.ImageMember.$Shape): shoal.v1.ImageMember & shoal.v1.ImageMember.$Shape;
+             *   (properties?: shoal.v1.ImageMember.$Properties): shoal.v1.ImageMember;
+             * }}
+             */
+            ImageMember.create = function(properties) {
+                return new ImageMember(properties);
+            };
+
+            /**
+             * Encodes the specified ImageMember message. Does not implicitly {@link shoal.v1.ImageMember.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ImageMember
+             * @static
+             * @param {shoal.v1.ImageMember.$Properties} message ImageMember message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ImageMember.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId") && message.projectId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.projectId);
+                if (message.status != null && $Object.hasOwnProperty.call(message, "status") && message.status !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).int32(message.status);
+                if (message.createdMs != null && $Object.hasOwnProperty.call(message, "createdMs") && (typeof message.createdMs === "object" ? message.createdMs.low || message.createdMs.high : message.createdMs !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).int64(message.createdMs);
+                if (message.updatedMs != null && $Object.hasOwnProperty.call(message, "updatedMs") && (typeof message.updatedMs === "object" ? message.updatedMs.low || message.updatedMs.high : message.updatedMs !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).int64(message.updatedMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an ImageMember message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ImageMember
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ImageMember & shoal.v1.ImageMember.$Shape} ImageMember
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ImageMember.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ImageMember();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.projectId = value;
+                            else
+                                delete message.projectId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.status = value;
+                            else
+                                delete message.status;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.createdMs = value;
+                            else
+                                delete message.createdMs;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.updatedMs = value;
+                            else
+                                delete message.updatedMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ImageMember;
         })();
 
         v1.DeletedImage = (function() {

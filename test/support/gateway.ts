@@ -17,6 +17,7 @@ import type { ServiceDependencies } from '../../node/services/dependencies.ts';
 import { IdentityService } from '../../node/services/identity.ts';
 import { IdentityDirectory } from '../../node/services/identity-directory.ts';
 import { ImageService } from '../../node/services/image.ts';
+import { QuotaService } from '../../node/services/quota.ts';
 import { fixedTokenKeys } from '../../node/services/token-keys.ts';
 import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
 import { MemoryImageContent } from './memory-image-content.ts';
@@ -82,7 +83,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       listen: options.listen === true ? [{ host: '127.0.0.1', port: 0 }] : [],
       modules: [
         identityModule({ identity, directory, catalog }),
-        imageModule({ images, storage: 'local' }),
+        imageModule({ images, quotas: new QuotaService(deps), storage: 'local' }),
         ...(options.modules?.(deps) ?? []),
       ],
       ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -10,6 +10,7 @@ import type { ImageContent, StoredImage } from '../../node/services/dependencies
 export class MemoryImageContent implements ImageContent {
   readonly blobs = new Map<string, Buffer>();
   failNext: ShoalError | undefined;
+  acceptInert = false;
 
   async store(
     body: Readable,
@@ -31,13 +32,15 @@ export class MemoryImageContent implements ImageContent {
     }
     const whole = Buffer.concat(chunks);
     const isQcow2 = whole.subarray(0, 4).equals(Buffer.from([0x51, 0x46, 0x49, 0xfb]));
-    if ((declared.diskFormat === 'qcow2') !== isQcow2) {
+    const inert = this.acceptInert && declared.diskFormat !== 'raw' && whole.length > 0 && !isQcow2;
+    if (!inert && (declared.diskFormat === 'qcow2') !== isQcow2) {
       throw new ShoalError('IMAGE_REFUSED', `The content is not ${declared.diskFormat}.`);
     }
     const digest = (algorithm: string): string => createHash(algorithm).update(whole).digest('hex');
     const sha256 = digest('sha256');
     this.blobs.set(sha256, whole);
-    return { sizeBytes: bytes, virtualSizeBytes: bytes, md5: digest('md5'), sha256, sha512: digest('sha512') };
+    const digests = { md5: digest('md5'), sha256, sha512: digest('sha512') };
+    return { sizeBytes: bytes, virtualSizeBytes: inert ? 0 : bytes, ...digests, inert };
   }
 
   async open(sha256: string): Promise<Readable> {

@@ -3,6 +3,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { statusName } from '../../../node/services/image.ts';
 import { visibilities } from '../../../node/services/image-draft.ts';
+import { type MemberStatus, memberStatuses } from '../../../node/services/image-members.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { readOnlyFields } from './views.ts';
 
@@ -13,6 +14,8 @@ type Query = Readonly<Record<string, string | string[]>>;
 export interface ImageListQuery {
   /** Other projects' community images are asked for. */
   readonly community: boolean;
+  /** What the caller's project must have made of what is shared with it. */
+  readonly memberStatus: MemberStatus | 'all';
   readonly matches: (image: Image) => boolean;
   readonly compare: (a: Image, b: Image) => number;
   readonly marker: string | undefined;
@@ -77,6 +80,9 @@ export function parseListQuery(query: Query, pageItemsMax: number): ImageListQue
   if (visibility !== undefined && visibility !== 'all' && !visibilities.some((known) => known === visibility)) {
     throw wrong(`visibility must be all, ${visibilities.join(', ')}`);
   }
+  const wantedStatus = one('member_status') ?? 'accepted';
+  const memberStatus = wantedStatus === 'all' ? 'all' : memberStatuses.find((known) => known === wantedStatus);
+  if (memberStatus === undefined) throw wrong(`member_status must be all, ${memberStatuses.join(', ')}`);
   // Hidden images are listed to those who ask for them only.
   const filters = one('os_hidden') === undefined ? [filterOf('os_hidden', 'false')] : [];
   for (const key of Object.keys(query)) {
@@ -85,6 +91,7 @@ export function parseListQuery(query: Query, pageItemsMax: number): ImageListQue
   }
   return {
     community: visibility === 'community' || visibility === 'all',
+    memberStatus,
     matches: (image) => filters.every((filter) => filter(image)),
     compare: orderOf(all('sort'), all('sort_key'), all('sort_dir')),
     marker: one('marker'),

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageService } from '../../../node/services/image.ts';
+import type { QuotaService } from '../../../node/services/quota.ts';
 import { imagePolicies } from '../../policies/image.ts';
 import { glanceFaults } from '../faults.ts';
 import { acceptJson } from '../json-body.ts';
@@ -12,6 +13,8 @@ import { imageVersions } from '../versions.ts';
 import { draftFields } from './draft-fields.ts';
 import { applyPatch, newerPatchType, olderPatchType, parsePatch } from './json-patch.ts';
 import { pageOf, parseListQuery } from './list-query.ts';
+import { addMemberRoutes } from './member-routes.ts';
+import { addQuotaRoutes } from './quota-routes.ts';
 import { schemaDocuments } from './schema-documents.ts';
 import { unservedImage } from './unserved.ts';
 import { uploadBody } from './upload-body.ts';
@@ -25,7 +28,11 @@ const createBody = Type.Record(Type.String(), Type.Unknown());
 const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));
 
 /** Glance v2 below `/image`. */
-export function imageModule(deps: { readonly images: ImageService; readonly storage: string }): RestModule {
+export function imageModule(deps: {
+  readonly images: ImageService;
+  readonly quotas: QuotaService;
+  readonly storage: string;
+}): RestModule {
   return {
     name: 'image',
     prefixes: ['/image'],
@@ -41,6 +48,8 @@ export function imageModule(deps: { readonly images: ImageService; readonly stor
       }
       addRecordRoutes(app, gateway, deps.images);
       addContentRoutes(app, gateway, deps.images);
+      addMemberRoutes(app, gateway, deps.images.members);
+      addQuotaRoutes(app, gateway, deps.quotas);
       addDocumentRoutes(app, deps.storage);
     },
   };
@@ -53,7 +62,7 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
     const asked = parse(listQuery, request.query, 'query');
     const query = parseListQuery(asked, gateway.limits.pageItemsMax);
     const reader = await gateway.readState(request);
-    const seen = images.list(reader, gateway.context(request), { community: query.community });
+    const seen = images.list(reader, gateway.context(request), query);
     const { page, hasMore } = pageOf(seen, query);
     const last = page.at(-1);
     return {
@@ -122,12 +131,6 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
       return reply.code(204).send();
     });
   }
-
-  // Sharing with single projects is not there yet, so nobody is a member.
-  app.get<ById>('/v2/images/:id/members', async (request) => {
-    images.show(await gateway.readState(request), gateway.context(request), request.params.id);
-    return { members: [], schema: '/v2/schemas/members' };
-  });
 }
 
 function addContentRoutes(app: App, gateway: Gateway, images: ImageService): void {

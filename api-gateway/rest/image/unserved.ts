@@ -8,6 +8,5 @@ export const unservedImage: readonly UnservedPart[] = [
   { what: 'the cache (each host keeps what it runs)', paths: ['/v2/cache', '/v2/cached_images', '/v2/queued_images'] },
   { what: 'definitions of metadata', paths: ['/v2/metadefs', '/v2/schemas/metadefs'] },
   { what: 'several stores', paths: ['/v2/stores'] },
-  { what: 'usage of quotas', paths: ['/v2/info/usage'] },
   { what: 'version 1 of the image API', paths: ['/v1'] },
 ];

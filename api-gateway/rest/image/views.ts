@@ -59,7 +59,7 @@ export function imageView(image: shoal.v1.Image) {
     disk_format: known(image.diskFormat),
     container_format: known(image.containerFormat),
     size: hasContent ? image.sizeBytes : null,
-    virtual_size: hasContent ? image.virtualSizeBytes : null,
+    virtual_size: hasContent && !image.inert ? image.virtualSizeBytes : null,
     checksum: known(image.md5),
     os_hash_algo: hasContent ? 'sha512' : null,
     os_hash_value: known(image.sha512),

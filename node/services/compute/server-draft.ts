@@ -11,7 +11,6 @@ import { indexKey, type Row } from '../../state/table.ts';
 import {
   flavorTable,
   hostTable,
-  imageTable,
   keypairTable,
   networkTable,
   portTable,
@@ -23,7 +22,7 @@ import type { RequestContext } from '../context.ts';
 import { bootableFormats } from '../image-draft.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
-import { canSeeNetwork, findOwnServer, isOwner } from '../ownership.ts';
+import { canSeeNetwork, findImage, findOwnServer, isOwner } from '../ownership.ts';
 import { quotaLimit, unlimited } from '../quota.ts';
 import { canUse } from './flavors.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
@@ -214,15 +213,14 @@ function checkFlavor(context: RequestContext, reader: StateReader, id: string): 
 }
 
 function checkImage(context: RequestContext, reader: StateReader, id: string, flavor: shoal.v1.Flavor): shoal.v1.Image {
-  const image = imageTable.get(reader, id)?.record;
-  const isVisible =
-    image !== undefined &&
-    (context.isAdmin ||
-      image.projectId === context.projectId ||
-      image.visibility === 'public' ||
-      image.visibility === 'community');
-  if (image === undefined || !isVisible || image.deleting) throw badRequest(`Image ${id} could not be found.`);
+  const image = findImage(context, reader, id)?.record;
+  if (image === undefined) throw badRequest(`Image ${id} could not be found.`);
   if (image.status !== shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE) throw badRequest(`Image ${id} is not active.`);
+  if (image.inert) {
+    throw badRequest(
+      `Image ${id} cannot be booted: its content is not the ${image.diskFormat} that it was declared to be, and is only kept.`,
+    );
+  }
   // Hosts open nothing else, and convert nothing: what a converter reads was written by somebody who may mean harm.
   if (!bootableFormats.includes(image.diskFormat)) {
     throw badRequest(

@@ -130,7 +130,7 @@ void t.test('who sees and changes what', async (t) => {
   const everybody = await make('public', admin);
   const names = (context: RequestContext, community: boolean) =>
     images
-      .list(state.local, context, { community })
+      .list(state.local, context, { community, memberStatus: 'accepted' })
       .map((image) => image.name)
       .sort();
   t.strictSame(names(red, false), ['community', 'private', 'public', 'shared']);

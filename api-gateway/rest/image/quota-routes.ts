@@ -1,0 +1,43 @@
+/**
+ * `/v2/info/usage`: what the caller's project has of its image quotas, as Glance words it. Glance has its limits set in
+ * Keystone's unified limits, which are not served: below the project's id administrators set them here.
+ */
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { QuotaService, QuotaView } from '../../../node/services/quota.ts';
+import type { Gateway } from '../module.ts';
+import { parse } from '../validation.ts';
+
+type ByProject = { Params: { project: string } };
+
+const limit = Type.Optional(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
+const limitsBody = Type.Object({
+  limits: Type.Object({ image_count_total: limit, image_size_total: limit }, { additionalProperties: false }),
+});
+
+export function addQuotaRoutes(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
+  app.get('/v2/info/usage', async (request) => {
+    const context = gateway.context(request);
+    return usageView(quotas.show(context, await gateway.readState(request), context.projectId));
+  });
+  app.get<ByProject>('/v2/info/usage/:project', async (request) => {
+    const reader = await gateway.readState(request);
+    return usageView(quotas.show(gateway.context(request), reader, request.params.project));
+  });
+  app.put<ByProject>('/v2/info/usage/:project', async (request) => {
+    const { project } = request.params;
+    if (project === '' || project.length > 64) {
+      throw new ShoalError('INVALID_ARGUMENT', "A project's id has 1 to 64 characters.");
+    }
+    const { limits } = parse(limitsBody, request.body);
+    await quotas.set(gateway.context(request), project, limits);
+    return usageView(quotas.show(gateway.context(request), await gateway.readState(request), project));
+  });
+}
+
+/** `image_size_total` is in MiB. */
+function usageView({ limits, used }: QuotaView): Readonly<Record<string, unknown>> {
+  const of = (name: 'image_count_total' | 'image_size_total') => ({ limit: limits[name], usage: used[name] });
+  return { usage: { image_size_total: of('image_size_total'), image_count_total: of('image_count_total') } };
+}
