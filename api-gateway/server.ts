@@ -391,7 +391,7 @@ export class RestServer implements Service {
     }
     const wait = failure.facts['retryAfterSeconds'];
     if (typeof wait === 'number') reply.header('retry-after', String(wait));
-    else if (status === 503) reply.header('retry-after', String(retryAfterSeconds));
+    else if (status === 503 && failure.mapping.retryable) reply.header('retry-after', String(retryAfterSeconds));
     if (failure.code === undefined || status === 500) {
       this.#deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
     } else if (status >= 500) {

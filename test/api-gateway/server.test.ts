@@ -189,6 +189,42 @@ void t.test('without quorum reads answer at once, marked stale, and writes name 
   t.ok(performance.now() - startedMs < 1000);
 });
 
+void t.test(
+  'while no majority holds one state reads are marked stale, and writes say so and are not to be repeated',
+  async (t) => {
+    class Diverged extends MemoryStateClient {
+      isDiverged = false;
+      #mustAgree(): void {
+        if (this.isDiverged) throw new ShoalError('STATE_DIVERGED', 'The replicas hold different states.');
+      }
+      override async fresh(signal?: AbortSignal) {
+        this.#mustAgree();
+        return super.fresh(signal);
+      }
+      override async commit(...args: Parameters<MemoryStateClient['commit']>) {
+        this.#mustAgree();
+        return super.commit(...args);
+      }
+    }
+    const state = new Diverged();
+    const gateway = await startGateway({ modules, state });
+    t.teardown(() => gateway.stop());
+    const fresh = await gateway.call('GET', '/compute/v2/things');
+    t.notOk('x-shoal-stale' in fresh.headers);
+    state.isDiverged = true;
+    const stale = await gateway.call('GET', '/compute/v2/things');
+    t.equal(stale.statusCode, 200);
+    t.match(stale.headers['x-shoal-stale'], /^\d+$/);
+    t.strictSame(stale.json(), fresh.json());
+    const write = await gateway.call('POST', '/identity/v3/projects', { body: { project: { name: 'x' } } });
+    t.equal(write.statusCode, 503);
+    t.notOk('retry-after' in write.headers, 'to repeat it is no use');
+    t.match(write.json().error.message, /different states/);
+    state.isDiverged = false;
+    t.notOk('x-shoal-stale' in (await gateway.call('GET', '/compute/v2/things')).headers);
+  },
+);
+
 void t.test('a state that does not answer holds a read no longer than its bound', async (t) => {
   class Silent extends MemoryStateClient {
     silent = false;
