@@ -3,6 +3,9 @@
  *
  * - A majority of the voters is lost for good: the stopped agent's member becomes the only voter of its mesh
  *   (node/store/make-only-voter.ts says what is done to the log); the others join anew.
+ * - The replicas hold different states and no majority holds one (`STATE_DIVERGED`): people decide which host is right, and
+ *   its stopped agent becomes the only voter with its state, the agents of all others being stopped; they join anew. To start
+ *   another with an empty log instead is wrong: it takes the state of whichever member leads.
  * - The log of the only voter is damaged, so that its agent refuses to start: with `--force` it goes on with what is left.
  * - The host's own notes are damaged (`--notes`): it goes on with those that hold (node/store/salvage-host-store.ts).
  */
@@ -42,7 +45,7 @@ interface Candidate {
 export function registerRecover(program: Command): void {
   withConfigOptions(program.command('recover'))
     .description(
-      'when a majority of the voters is lost for good, or the log of the only voter is damaged: make this stopped agent the only voter, with what it has; refused while a quorum can be reached',
+      'when a majority of the voters is lost for good, when no majority holds one state (STATE_DIVERGED: stop all agents, then recover the host whose state is right), or when the log of the only voter is damaged: make this stopped agent the only voter, with what it has; refused while a quorum can be reached',
     )
     .option('--yes', 'do it; without this it is only said what would be done')
     .option('--force', 'even though this log is damaged or in doubt, or a voter cannot be asked for want of an address')
@@ -166,7 +169,8 @@ async function mustBeLost(
   if (ruling !== undefined) {
     throw new ShoalError(
       'CONFLICT',
-      `the mesh has a quorum: ${ruling.name} says so. Start this agent instead: it catches up by itself`,
+      `the mesh has a quorum: ${ruling.name} says so. Start this agent instead: it catches up by itself ` +
+        '(after STATE_DIVERGED: stop the agents of all other hosts first)',
     );
   }
   const present = new Set([
@@ -176,7 +180,8 @@ async function mustBeLost(
   if (couldFormQuorum(applied.confState, present)) {
     throw new ShoalError(
       'CONFLICT',
-      'enough voters are there to form a quorum together with this one. Start this agent instead',
+      'enough voters are there to form a quorum together with this one. Start this agent instead ' +
+        '(after STATE_DIVERGED: stop the agents of all other hosts first)',
     );
   }
   const unasked = answers.filter(({ verdict }) => verdict === 'not-asked');

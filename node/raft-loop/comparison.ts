@@ -217,8 +217,8 @@ export class Comparison {
     const isNews = this.#disagreement === undefined;
     this.#disagreement =
       `The replicas hold different states at revision ${revision}, and no majority holds one: ${held}. Nothing is ` +
-      'written until one does. Let the missing hosts come back; or decide which host is right, stop the agent of the ' +
-      'other, set its log folder aside, and start it again.';
+      'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
+      '"shoal recover --yes" there and start it, and on each other host "shoal reset-membership --yes" and join it anew.';
     if (isNews) logger.error({ revision, held }, 'no state is held by a majority: writes are refused');
     for (const member of this.#members()) if (member !== raftId) this.#tell(member, revision, undefined);
   }

@@ -6,6 +6,7 @@ import { digestText } from '../../../node/state/digest.ts';
 import type { StateMachine } from '../../../node/state/state-machine.ts';
 import { MemoryDisk, openMemoryLogStore } from '../../../node/store/index.ts';
 import { rowKey } from '../../../node/store/keys.ts';
+import { makeOnlyVoter } from '../../../node/store/make-only-voter.ts';
 import { put, RaftGroup, until } from '../../support/raft-group.ts';
 
 t.setTimeout(120_000);
@@ -16,6 +17,8 @@ interface Scene {
   readonly group: RaftGroup;
   machine(raftId: number): StateMachine;
   disk(raftId: number): MemoryDisk;
+  /** Sets a stopped member's log aside. */
+  forget(raftId: number): void;
 }
 
 async function withGroup(options: Partial<RaftLoopOptions>, run: (scene: Scene) => Promise<void>): Promise<void> {
@@ -34,7 +37,12 @@ async function withGroup(options: Partial<RaftLoopOptions>, run: (scene: Scene) 
     return found;
   };
   try {
-    await run({ group, machine, disk: (raftId) => disks.get(raftId) ?? new MemoryDisk() });
+    await run({
+      group,
+      machine,
+      disk: (raftId) => disks.get(raftId) ?? new MemoryDisk(),
+      forget: (raftId) => disks.delete(raftId),
+    });
   } finally {
     await group.stopAll();
   }
@@ -99,6 +107,38 @@ await t.test(
     });
   },
 );
+
+await t.test('three states: people decide, one is made the only voter, the others join it anew', async (t) => {
+  await withGroup(fast, async ({ group, machine, disk, forget }) => {
+    await group.startVoters(3);
+    await group.leader().state.commit(put('a', 'right'));
+    await until(() => [1, 2, 3].every((id) => machine(id).get('a') !== undefined), 'everybody has it');
+    // Member 1 is right.
+    machine(2).load(foreignRow('two'));
+    machine(3).load(foreignRow('three'));
+    await until(() => group.member(1).loop.comparison.disagreement !== undefined, 'it is found');
+    await group.stopAll();
+    const stopped = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID(), bootstrap: false }, disk(1));
+    await makeOnlyVoter(stopped);
+    await stopped.store.close();
+    const only = await group.start(1);
+    await until(() => only.loop.isLeader && only.loop.route()?.kind === 'here', 'it leads');
+    t.ok((await only.state.commit(put('b'))).succeeded, 'writes go on');
+    for (const id of [2, 3]) {
+      forget(id);
+      await group.add(id);
+    }
+    t.ok((await only.state.commit(put('c'))).succeeded);
+    await until(() => [1, 2, 3].every((id) => machine(id).get('c') !== undefined), 'everybody has it');
+    for (const id of [1, 2, 3]) {
+      t.equal(new TextDecoder().decode(machine(id).get('a')?.value), 'right');
+      t.equal(machine(id).get('two') ?? machine(id).get('three'), undefined, 'what was wrong is gone');
+      t.equal(digestText(machine(id).digest), digestText(machine(1).digest));
+      t.equal(group.member(id).loop.comparison.disagreement, undefined);
+    }
+    t.same(group.fatal, []);
+  });
+});
 
 await t.test('rows that change in memory alone end the process, and the disk has them right', async (t) => {
   await withGroup({ ...fast, scrubTicks: 20 }, async ({ group, machine, disk }) => {

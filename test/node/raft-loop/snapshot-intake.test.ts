@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { emptyConfState, type Message, newMessage } from '../../../node/raft/index.ts';
+import { SnapshotFetch } from '../../../node/raft-loop/snapshot-fetch.ts';
 import { SnapshotIntake } from '../../../node/raft-loop/snapshot-intake.ts';
 import { SnapshotShelf } from '../../../node/raft-loop/snapshot-shelf.ts';
 import type { RaftTransport } from '../../../node/raft-transport.ts';
+import { isSameDigest } from '../../../node/state/digest.ts';
 import { StateMachine } from '../../../node/state/state-machine.ts';
-import { openMemoryLogStore } from '../../../node/store/index.ts';
+import { MemoryDisk, openMemoryLogStore } from '../../../node/store/index.ts';
 
 /** Member 1, which fetches from member 2, whose state grows with each offer. */
-async function world() {
+async function world(t: Test) {
   const machine = new StateMachine();
   const shelf = new SnapshotShelf(
     () => ({ place: { index: machine.appliedIndex, term: 1, confState: emptyConfState }, view: machine.view() }),
@@ -53,7 +55,7 @@ async function world() {
 }
 
 void t.test('the core hears of an offer when the content is here, once, by what was fetched', async (t) => {
-  const { intake, offer, arrived } = await world();
+  const { intake, offer, arrived } = await world(t);
   t.equal(intake.offered(offer(10), 0), 'fetching');
   t.equal(intake.takeOffer(), undefined);
   await arrived(1);
@@ -64,7 +66,7 @@ void t.test('the core hears of an offer when the content is here, once, by what 
 });
 
 void t.test('what is offered while another is installed is looked at when that is done', async (t) => {
-  const { intake, offer, arrived, fetches } = await world();
+  const { intake, offer, arrived, fetches } = await world(t);
   intake.offered(offer(10), 0);
   await arrived(1);
   const { snapshot } = intake.takeOffer() ?? {};
@@ -84,7 +86,7 @@ void t.test('what is offered while another is installed is looked at when that i
 });
 
 void t.test('what comes while another is installed is not taken for that one', async (t) => {
-  const { intake, offer, arrived } = await world();
+  const { intake, offer, arrived } = await world(t);
   intake.offered(offer(10), 0);
   await arrived(1);
   const { snapshot } = intake.takeOffer() ?? {};
@@ -99,3 +101,45 @@ void t.test('what comes while another is installed is not taken for that one', a
   t.equal(intake.offered(newer, 10), 'here');
   t.equal(intake.takeOffer()?.snapshot?.index, 20);
 });
+
+void t.test(
+  'rows that are not those which the sender has applied are refused, and nothing of them stays',
+  async (t) => {
+    const machine = new StateMachine();
+    for (const [at, key] of ['a', 'b', 'c'].entries()) {
+      const thenOps = [{ kind: 'put', key, value: Buffer.from('right') }] as const;
+      machine.apply(at + 1, { clientToken: `token-${key}`, transaction: { compares: [], thenOps, elseOps: [] } });
+    }
+    const shelf = new SnapshotShelf(
+      () => ({ place: { index: machine.appliedIndex, term: 1, confState: emptyConfState }, view: machine.view() }),
+      () => 0,
+      () => {},
+      async () => {},
+    );
+    const place = shelf.newest(3, 1, emptyConfState);
+    const disk = new MemoryDisk();
+    const { store } = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID(), bootstrap: false }, disk);
+    const before = disk.keys();
+    const transport = {
+      fetchSnapshot: (...[, request, signal]: Parameters<RaftTransport['fetchSnapshot']>) =>
+        shelf.serve(1, request, signal),
+    };
+    const deps = { clock: systemClock, logger: silentLogger, transport, store };
+    // The pauses between its tries keep no process alive.
+    const alive = setInterval(() => {}, 1_000);
+    t.teardown(() => clearInterval(alive));
+    const row = machine.get('b');
+    if (row === undefined) throw new Error('no row');
+    // Memory that rots at the sender: each piece has a checksum that holds, and so has the snapshot.
+    Reflect.set(row, 'value', Buffer.from('wrong'));
+    await t.rejects(new SnapshotFetch(deps, 2, place.index).run(new AbortController().signal), {
+      code: 'LOG_CORRUPT',
+      message: /not those that its sender has applied/,
+    });
+    t.same(disk.keys(), before, 'no row of it is on the disk');
+    Reflect.set(row, 'value', Buffer.from('right'));
+    const fetched = await new SnapshotFetch(deps, 2, place.index).run(new AbortController().signal);
+    t.ok(isSameDigest(fetched.machine.digest, machine.digest), 'the right rows are taken');
+    t.ok(disk.keys().length > before.length);
+  },
+);
