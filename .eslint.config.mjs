@@ -1,5 +1,6 @@
 // Only the rules that need types; layout and the rest are biome's (.biome.json).
 import tseslint from 'typescript-eslint';
+import bytesSlice from './node/dev/bytes-slice-rule.mjs';
 import ownKeys from './node/dev/own-keys-rule.mjs';
 
 export default tseslint.config(
@@ -7,8 +8,9 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     languageOptions: { parser: tseslint.parser, parserOptions: { project: './tsconfig.json' } },
-    plugins: { '@typescript-eslint': tseslint.plugin },
+    plugins: { '@typescript-eslint': tseslint.plugin, bytes: { rules: { slice: bytesSlice } } },
     rules: {
+      'bytes/slice': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',

@@ -174,7 +174,7 @@ function entryFromWire(wire: shoal.v1.RaftEntry): Entry {
   mustBeInRange(wire.index);
   mustBeInRange(wire.term);
   // Copied: entries are kept, and must not keep the whole message with them.
-  return { index: wire.index, term: wire.term, type, data: wire.data.slice() };
+  return { index: wire.index, term: wire.term, type, data: new Uint8Array(wire.data) };
 }
 
 /** The kind of digest that this version makes (state/digest.ts), in front of each that travels. */

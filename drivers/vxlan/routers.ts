@@ -213,7 +213,7 @@ async function syncInside(
     { name: 'lo' },
     ...wanted.devs.map((name) => ({ name, mac: macs.get(name) ?? routerMac(spec.routerId) })),
   ];
-  const lines = linkBatch(links, inner, { ipv6: false }).ip.slice();
+  const lines = [...linkBatch(links, inner, { ipv6: false }).ip];
   for (const leg of spec.interfaces) {
     const vni = host.network(leg.networkId).spec;
     const dev = routerInner(vni.vni);

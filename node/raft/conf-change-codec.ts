@@ -144,7 +144,7 @@ function readFields(data: Uint8Array, visit: (field: number, value: number | Uin
     }
     const length = wire === wireBytes ? varint() : wire === wireFixed64 ? 8 : wire === wireFixed32 ? 4 : undefined;
     if (length === undefined || at + length > data.length) return false;
-    if (wire === wireBytes) visit(field, data.slice(at, at + length));
+    if (wire === wireBytes) visit(field, new Uint8Array(data.subarray(at, at + length)));
     at += length;
   }
   return true;

@@ -96,7 +96,7 @@ export class SnapshotDecoder {
       whole = this.#at;
     }
     this.#crc = crc32c(this.#rest.subarray(0, whole), this.#crc);
-    this.#rest = this.#rest.slice(whole);
+    this.#rest = new Uint8Array(this.#rest.subarray(whole));
     return rows;
   }
 
@@ -126,7 +126,7 @@ export class SnapshotDecoder {
     if (key === undefined || value === undefined) return 'more';
     this.#rowCount += 1;
     // Copied, so that one row does not keep the whole piece in memory.
-    return { key: decoder.decode(key), value: value.slice() };
+    return { key: decoder.decode(key), value: new Uint8Array(value) };
   }
 
   #end(): 'more' | 'end' {
@@ -199,7 +199,7 @@ class ChunkWriter {
   /** Hands out the whole chunks gathered so far. */
   *full(): Generator<Uint8Array, void, undefined> {
     while (this.#length >= this.#chunkBytes) {
-      const chunk = this.#buffer.slice(0, this.#chunkBytes);
+      const chunk = new Uint8Array(this.#buffer.subarray(0, this.#chunkBytes));
       this.#crc = crc32c(chunk, this.#crc);
       this.#buffer.copyWithin(0, this.#chunkBytes, this.#length);
       this.#length -= this.#chunkBytes;
@@ -214,7 +214,7 @@ class ChunkWriter {
     new DataView(this.#buffer.buffer).setUint32(this.#length, sum, true);
     this.#length += 4;
     yield* this.full();
-    if (this.#length > 0) yield this.#buffer.slice(0, this.#length);
+    if (this.#length > 0) yield new Uint8Array(this.#buffer.subarray(0, this.#length));
   }
 
   #reserve(bytes: number): void {

@@ -121,8 +121,8 @@ export class SortedMap<E extends Keyed> {
   #writable(node: Node<E>): Node<E> {
     if (node.owner === this.#owner) return node;
     return node.isLeaf
-      ? { isLeaf: true, owner: this.#owner, entries: node.entries.slice() }
-      : { isLeaf: false, owner: this.#owner, lows: node.lows.slice(), children: node.children.slice() };
+      ? { isLeaf: true, owner: this.#owner, entries: [...node.entries] }
+      : { isLeaf: false, owner: this.#owner, lows: [...node.lows], children: [...node.children] };
   }
 
   #putInto(node: Node<E>, entry: E): E | undefined {

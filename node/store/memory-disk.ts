@@ -50,7 +50,7 @@ export class MemoryDisk implements Disk {
     }
     for (const op of ops) {
       if (op.value === undefined) this.#rows.delete(op.key);
-      else this.#rows.set(op.key, op.value.slice());
+      else this.#rows.set(op.key, new Uint8Array(op.value));
     }
     this.writeCount += 1;
     if (failure === 'kept') throw this.#failed();
@@ -69,8 +69,8 @@ export class MemoryDisk implements Disk {
 
   /** Flips a byte of a row. */
   corrupt(key: string, at = 0): void {
-    const value = this.#rows.get(key)?.slice();
-    if (value === undefined || at >= value.length) throw new RangeError(`no byte ${at} in ${key}`);
+    const value = new Uint8Array(this.#rows.get(key) ?? []);
+    if (at >= value.length) throw new RangeError(`no byte ${at} in ${key}`);
     value[at] = (value[at] ?? 0) ^ 0x40;
     this.#rows.set(key, value);
   }
@@ -78,7 +78,7 @@ export class MemoryDisk implements Disk {
   /** Puts another value into a row that is there. */
   replace(key: string, value: Uint8Array): void {
     if (!this.#rows.has(key)) throw new RangeError(`no ${key}`);
-    this.#rows.set(key, value.slice());
+    this.#rows.set(key, new Uint8Array(value));
   }
 
   /** Puts a row there behind the back of whoever has it open. */

@@ -358,7 +358,7 @@ class Recovery {
         continue;
       }
       // Copied: what LevelDB hands out may be a part of something larger.
-      machine.load({ key: rowOfKey(key), value: content.slice() });
+      machine.load({ key: rowOfKey(key), value: new Uint8Array(content) });
     }
     machine.loaded(applied.index);
     if (applied.digest !== undefined && !isSameDigest(applied.digest, machine.digest)) {

@@ -1,6 +1,6 @@
 import { keyRow } from '../../node/state/rows.ts';
 import type { KeyValue } from '../../node/state/types.ts';
-import { ballastPrefix } from '../world/founding.ts';
+import { ballastPrefix } from '../world/ballast.ts';
 import type { SimNode } from '../world/node.ts';
 import type { FaultKind, FaultWorld, Struck } from './fault.ts';
 
@@ -14,7 +14,7 @@ function target(world: FaultWorld): { readonly node: SimNode; readonly row: KeyV
 }
 
 function flipped(world: FaultWorld, value: Uint8Array): Uint8Array {
-  const copy = value.slice();
+  const copy = new Uint8Array(value);
   const at = world.random.below(copy.length);
   copy[at] = (copy[at] ?? 0) ^ (1 << world.random.below(8));
   return copy;

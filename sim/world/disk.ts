@@ -194,8 +194,8 @@ export class SimDisk {
     const hit: string[] = [];
     for (let n = 0; n < rowsMax && keys.length > 0; n += 1) {
       const key = this.#random.pick(keys);
-      const value = this.#rows.get(key)?.slice();
-      if (value === undefined || value.length === 0) continue;
+      const value = new Uint8Array(this.#rows.get(key) ?? []);
+      if (value.length === 0) continue;
       const at = this.#random.below(value.length);
       value[at] = (value[at] ?? 0) ^ (1 << this.#random.below(8));
       this.#rows.set(key, value);
@@ -222,8 +222,8 @@ export class SimDisk {
     const keys = this.#rows.keysOf(prefixes);
     if (keys.length === 0) return [];
     const key = this.#random.pick(keys);
-    const value = this.#rows.get(key)?.slice();
-    if (value === undefined || value.length <= sealBytes) return [];
+    const value = new Uint8Array(this.#rows.get(key) ?? []);
+    if (value.length <= sealBytes) return [];
     const at = value.length - 1;
     value[at] = (value[at] ?? 0) ^ 1;
     seal(value, key);

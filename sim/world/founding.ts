@@ -5,9 +5,9 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import { type Change, transact } from '../../node/services/transact.ts';
 import { flavorTable, hostTable, imageTable } from '../../node/state/tables/index.ts';
-import type { Op } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import { contextOf } from '../workload/tenant.ts';
+import { ballast } from './ballast.ts';
 import type { HostAgent } from './host-agent.ts';
 import { hostRecordOf } from './host-record.ts';
 import type { Process, SimNode } from './node.ts';
@@ -19,17 +19,6 @@ const hostsAtOnce = 200;
 const joiningMax = 20;
 /** Tenants whose first servers are made at a time. */
 const filledAtOnce = 32;
-
-/** Rows of the state that nobody reads or writes: what is done to them behind a member's back, only digests can tell. */
-export const ballastPrefix = 'ballast/';
-
-function ballast(): readonly Op[] {
-  return Array.from({ length: 16 }, (_, at) => ({
-    kind: 'put',
-    key: `${ballastPrefix}${at}`,
-    value: Uint8Array.from({ length: 8 * at }, (_, byte) => (at * 31 + byte) & 0xff),
-  }));
-}
 
 export interface FoundingDeps {
   readonly schedule: Schedule;

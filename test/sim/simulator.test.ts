@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { type FaultName, faultNames } from '../../sim/faults/index.ts';
 import { simulate } from '../../sim/simulator.ts';
 
 // Seeds take their time on a busy machine.
@@ -35,12 +36,20 @@ await t.test('another seed gives another trace', async (t) => {
 await t.test('seeds that once found something find nothing now', async (t) => {
   const lines = readFileSync(new URL('../../sim/seeds.txt', import.meta.url), 'utf8').split('\n');
   const seeds = lines.flatMap((line) => {
-    const seed = /^\d+/.exec(line)?.[0];
-    return seed === undefined ? [] : [Number(seed)];
+    const found = /^(\d+)(?: --faults (\S+))?/.exec(line);
+    if (found === null) return [];
+    const [, seed, faults] = found;
+    return [{ seed: Number(seed), faults: faults?.split(',').map(faultName) }];
   });
   t.ok(seeds.length > 0);
-  for (const seed of seeds) {
-    const { verdict, detail } = await simulate(seed);
+  for (const { seed, faults } of seeds) {
+    const { verdict, detail } = await simulate(seed, faults === undefined ? {} : { overrides: { faults } });
     t.equal(verdict, 'passed', `seed ${seed}: ${detail}`);
   }
 });
+
+function faultName(text: string): FaultName {
+  const name = faultNames.find((one) => one === text);
+  if (name === undefined) throw new Error(`no fault ${text}`);
+  return name;
+}

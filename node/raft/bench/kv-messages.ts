@@ -67,7 +67,7 @@ export function decodePut(bytes: Uint8Array): PutRequest {
   let value = new Uint8Array(0);
   eachField(Reader.create(bytes), (field, reader) => {
     if (field === putKey) key = reader.string();
-    else if (field === putValue) value = reader.bytes().slice();
+    else if (field === putValue) value = new Uint8Array(reader.bytes());
     else return false;
     return true;
   });

@@ -83,7 +83,7 @@ await t.test('each bit of a value, its length, its key and its revision count, w
     const value = Uint8Array.from({ length }, (_, at) => (at * 37) & 0xff);
     const seen = new Set([digestOf('key', value)]);
     for (let bit = 0; bit < 8 * length; bit += 1) {
-      const flipped = value.slice();
+      const flipped = new Uint8Array(value);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       seen.add(digestOf('key', flipped));
     }
