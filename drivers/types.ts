@@ -288,6 +288,8 @@ export interface RemotePortSpec {
   readonly ip: string;
   /** Underlay address of its host. */
   readonly vtepIp: string;
+  /** Name that neighbours find the address by; absent: none. */
+  readonly hostname?: string;
 }
 
 /** What each host that carries a network must know of the others. */

@@ -1,6 +1,7 @@
-/** DHCP of a network: one dnsmasq in its service namespace, told about each local port by a file. Pure. */
+/** DHCP and names of a network: one dnsmasq in its service namespace, told about each local port by a file. Pure. */
 import type { LocalPortSpec, NetworkSpec, SubnetSpec } from '../types.ts';
 import { readCidr } from './cidr.ts';
+import { guestDomain, isHostname } from './dns.ts';
 import { metadataIp } from './metadata.ts';
 import { serviceInner } from './names.ts';
 
@@ -12,13 +13,17 @@ export interface DhcpPaths {
   /** One file a port (`--dhcp-hostsdir`): read as soon as it appears. */
   readonly hostsDir: string;
   readonly leaseFile: string;
+  /** Names of all guests of the network, here and on other hosts: read at start and on SIGHUP. */
+  readonly namesFile: string;
   /** Written by dnsmasq once its sockets are bound: the sign that it is ready. */
   readonly pidFile: string;
 }
 
 /**
  * The command line, beginning with `dnsmasq`. It stays in the foreground, so that its pid is the one that was started.
- * DNS is off (`--port=0`): guests are given the subnet's own servers.
+ * It answers for the guests of the network and forwards nothing (it has no way out of its namespace): of other names it
+ * says REFUSED. Guests are given it as their name server where the subnet names none. Names are the records', never those
+ * that a client claims by DHCP.
  */
 export function dnsmasqArguments(
   network: Pick<NetworkSpec, 'mtu'>,
@@ -37,7 +42,12 @@ export function dnsmasqArguments(
     '--no-hosts',
     '--no-ping',
     '--quiet-dhcp',
-    '--port=0',
+    `--addn-hosts=${paths.namesFile}`,
+    `--domain=${guestDomain}`,
+    `--local=/${guestDomain}/`,
+    '--domain-needed',
+    '--bogus-priv',
+    '--dhcp-ignore-names',
     `--interface=${serviceInner}`,
     '--except-interface=lo',
     '--bind-interfaces',
@@ -51,13 +61,16 @@ export function dnsmasqArguments(
       ? ['--dhcp-option=option:router']
       : [`--dhcp-option=option:router,${subnet.gatewayIp}`]),
     `--dhcp-option=option:mtu,${network.mtu}`,
-    // Without servers of the subnet dnsmasq would name itself, and it answers no DNS.
-    subnet.dnsServers.length === 0
-      ? '--dhcp-option=option:dns-server'
-      : `--dhcp-option=option:dns-server,${subnet.dnsServers.join(',')}`,
+    `--dhcp-option=option:dns-server,${nameServers(subnet).join(',')}`,
     `--dhcp-option=option:classless-static-route,${routes.join(',')}`,
     '--log-facility=-',
   ];
+}
+
+/** The subnet's own name servers, else this one. */
+function nameServers(subnet: SubnetSpec): readonly string[] {
+  if (subnet.dnsServers.length > 0 || subnet.serviceIp === undefined) return subnet.dnsServers;
+  return [subnet.serviceIp];
 }
 
 /** Option 121: who is given it ignores the router option, so the default route is said again. */
@@ -68,15 +81,12 @@ function dhcpRoutes(subnet: SubnetSpec): string[] {
   return routes;
 }
 
-/** Host names as DHCP carries them: labels of letters, digits and hyphens. */
-const hostnamePattern =
-  /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$/;
 /** What dnsmasq would read as something else than a name: a lease time, a keyword. */
 const ambiguousPattern = /^(\d+[smhdw]?|infinite|ignore|deprecated)$/i;
 
 /** The line that gives a port its address, and its name where that can be one (else the guest goes without). */
 export function dhcpHostLine(port: Pick<LocalPortSpec, 'mac' | 'ip' | 'hostname'>): string {
-  const named = hostnamePattern.test(port.hostname) && !ambiguousPattern.test(port.hostname);
+  const named = isHostname(port.hostname) && !ambiguousPattern.test(port.hostname);
   return `${[port.mac, port.ip, ...(named ? [port.hostname] : []), leaseTime].join(',')}\n`;
 }
 

@@ -1,33 +1,38 @@
-/** The dnsmasq of a network: its files and its process, which outlives the agent. */
+/** The dnsmasq of a network, for DHCP and names: its files and its process, which outlives the agent. */
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileDurably } from '../../node/base/durable-file.ts';
+import type { NetworkId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import type { NetworkSpec, SubnetSpec } from '../types.ts';
 import type { PortEntry } from './book.ts';
 import { DetachedProcess } from './detached.ts';
 import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, readLeases } from './dhcp.ts';
+import { hostsText } from './dns.ts';
 import type { Host } from './host.ts';
 import type { Netns } from './netns.ts';
 
 /** Whom dnsmasq may turn into after it has opened its sockets: its package's own user, if it made one. */
 const unprivilegedUsers = ['dnsmasq', 'nobody'] as const;
 
-/** DHCP of one network on this host. */
+/** DHCP and names of one network on this host. */
 export class Dnsmasq {
   readonly #host: Host;
+  readonly #networkId: NetworkId;
   readonly #folder: string;
   readonly #paths: DhcpPaths;
   readonly #process: DetachedProcess;
   /** Whom it runs as, and its hosts files belong to. */
   #uid = 0;
 
-  constructor(host: Host, networkId: string) {
+  constructor(host: Host, networkId: NetworkId) {
     this.#host = host;
+    this.#networkId = networkId;
     this.#folder = join(host.options.stateDir, 'dhcp', networkId);
     this.#paths = {
       hostsDir: join(this.#folder, 'hosts'),
       leaseFile: join(this.#folder, 'leases'),
+      namesFile: join(this.#folder, 'names'),
       pidFile: join(this.#folder, 'pid'),
     };
     this.#process = new DetachedProcess({
@@ -37,7 +42,7 @@ export class Dnsmasq {
     });
   }
 
-  /** Runs it with these arguments and hosts; a running one that has them is not touched. */
+  /** Runs it with these arguments, hosts and the names of the book; a running one that has them is not touched. */
   async ensure(
     netns: Netns,
     network: NetworkSpec,
@@ -49,7 +54,8 @@ export class Dnsmasq {
     const user = await this.#user();
     await this.#makeHostsDir(user);
     const argv = dnsmasqArguments(network, subnet, this.#paths, user);
-    const changed = await this.#writeHosts(ports);
+    const hosts = await this.#writeHosts(ports);
+    const changed = (await this.#writeNames()) ? 'changed' : hosts;
     let running = await this.#process.running();
     const stale = await this.#hasStaleLease(ports);
     if (running !== undefined && (stale || running.argv.join('\0') !== argv.join('\0'))) {
@@ -106,6 +112,27 @@ export class Dnsmasq {
       await rename(draft, path);
     }
     return result;
+  }
+
+  /** Makes the file of names what the book says: local ports, then those of other hosts. True when it was another. */
+  async #writeNames(): Promise<boolean> {
+    const { book } = this.#host;
+    const remote = book.forwarding.get(this.#networkId)?.spec.remotePorts ?? [];
+    const text = hostsText([
+      ...book.portsOf(this.#networkId).map(({ spec }) => spec),
+      ...remote.flatMap(({ ip, hostname }) => (hostname === undefined ? [] : [{ ip, hostname }])),
+    ]);
+    const { namesFile } = this.#paths;
+    const there = await readFile(namesFile, 'utf8').catch((caught: unknown) => {
+      if (isMissing(caught)) return undefined;
+      throw caught;
+    });
+    if (there === text) return false;
+    const draft = `${namesFile}.draft`;
+    await writeFileDurably(draft, text, { mode: 0o600 });
+    await chown(draft, this.#uid, 0);
+    await rename(draft, namesFile);
+    return true;
   }
 
   async #leases(): Promise<ReturnType<typeof readLeases>> {

@@ -29,7 +29,7 @@ import {
 } from './names.ts';
 import type { Netns } from './netns.ts';
 import { ensureNetwork, removeNetwork, vniOfBridge } from './networks.ts';
-import { ensurePort, removePort } from './ports.ts';
+import { ensurePort, removePort, syncDhcp } from './ports.ts';
 import { ensureRouter, removeRouter } from './routers.ts';
 import { filterTable, guardTable } from './security.ts';
 import { address, checkForwarding, checkNetwork, checkPort, checkPrefix, checkRouter } from './validate.ts';
@@ -169,7 +169,9 @@ export class VxlanDriver implements NetworkDriver {
       checkForwarding(spec);
       this.#host.network(spec.networkId);
       await this.#host.book.forwarding.put(spec.networkId, { spec });
-      return this.#host.syncForwarding(spec.networkId, signal);
+      const forwarding = await this.#host.syncForwarding(spec.networkId, signal);
+      // The names of the others' guests come with where they are.
+      return (await syncDhcp(this.#host, spec.networkId, signal)) || forwarding;
     });
   }
 

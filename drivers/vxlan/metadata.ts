@@ -91,7 +91,8 @@ export function metadataTable(identities: readonly { readonly ip: string; readon
         hook: 'type filter hook input priority 0; policy drop;',
         rules: [
           'iifname "lo" accept',
-          `iifname "${serviceInner}" udp dport 67 accept`,
+          `iifname "${serviceInner}" udp dport { 53, 67 } accept`,
+          `iifname "${serviceInner}" tcp dport 53 accept`,
           `iifname "${serviceInner}" icmp type echo-request accept`,
         ],
       },

@@ -101,8 +101,12 @@ export async function removePort(host: Host, portId: PortId, signal: AbortSignal
   }
 }
 
-/** Brings the network's DHCP hosts to what the book says, and dnsmasq back if it went. */
-async function syncDhcp(host: Host, networkId: LocalPortSpec['networkId'], signal: AbortSignal): Promise<boolean> {
+/** Brings the network's DHCP hosts and names to what the book says, and dnsmasq back if it went. */
+export async function syncDhcp(
+  host: Host,
+  networkId: LocalPortSpec['networkId'],
+  signal: AbortSignal,
+): Promise<boolean> {
   const { spec } = host.network(networkId);
   const subnet = spec.subnets[0];
   if (subnet?.dhcp !== true) return false;

@@ -276,11 +276,16 @@ function localPortSpec(records: Records, port: shoal.v1.Port, metadataOf: Metada
     ip,
     ...(port.fixedIps.length > 1 ? { moreIps: port.fixedIps.slice(1).map((fixed) => fixed.ip) } : {}),
     ...(pairs.length > 0 ? { addressPairs: pairs } : {}),
-    hostname: server === undefined || server.hostname === '' ? `host-${ip.replaceAll('.', '-')}` : server.hostname,
+    hostname: hostnameOf(server, ip),
     portSecurity: port.portSecurityEnabled || !isUp,
     rules: withoutRepeats(rules),
     metadata: server === undefined ? {} : metadataOf(records.reader, server),
   };
+}
+
+/** A guest's name in DHCP and DNS, as Neutron names what has none. */
+function hostnameOf(server: shoal.v1.Server | undefined, ip: string): string {
+  return server === undefined || server.hostname === '' ? `host-${ip.replaceAll('.', '-')}` : server.hostname;
 }
 
 /** A pair's address or prefix, without host bits. */
@@ -294,7 +299,10 @@ function forwardingSpec(records: Records, island: Island, network: shoal.v1.Netw
     if (port.hostId === '' || port.hostId === hostId) continue;
     const vtepIp = records.vtepIp(port.hostId);
     if (vtepIp === undefined) continue;
-    for (const { ip } of port.fixedIps) remotePorts.push({ mac: port.mac, ip, vtepIp });
+    for (const [index, { ip }] of port.fixedIps.entries()) {
+      const named = index === 0 ? { hostname: hostnameOf(serverOfPort(records.reader, port)?.record, ip) } : {};
+      remotePorts.push({ mac: port.mac, ip, vtepIp, ...named });
+    }
   }
   return {
     networkId: network.id as NetworkId,

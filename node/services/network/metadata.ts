@@ -4,6 +4,7 @@
  */
 import { hkdfSync } from 'node:crypto';
 import type { MetadataBodies } from '../../../drivers/types.ts';
+import { guestDomain } from '../../../drivers/vxlan/dns.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { assert } from '../../base/assert.ts';
 import { tellingDigits } from '../../base/ordered-uuids.ts';
@@ -30,8 +31,6 @@ const openstackVersions = [
   'latest',
 ] as const;
 const ec2Versions = ['2009-04-04', 'latest'] as const;
-/** Domain behind names of guests, as Nova's default. */
-const dhcpDomain = 'novalocal';
 /** NICs in EC2's tree: as many as a new server may have. Each is a dozen files. */
 const ec2NicsMax = 16;
 /** Entropy that a guest is given for its first boot, bytes: as much as Nova gives. */
@@ -297,7 +296,7 @@ function plainBytes(bytes: Uint8Array): Uint8Array {
 }
 
 function fullName(server: shoal.v1.Server): string {
-  return `${server.hostname}.${dhcpDomain}`;
+  return `${server.hostname}.${guestDomain}`;
 }
 
 /** EC2 wants ids of this form; 32 bits of ours serve. */

@@ -149,6 +149,7 @@ export class Cloud {
             mac: guest.port.mac,
             ip,
             vtepIp: this.lab.hosts[guest.host]?.vtepIp ?? '',
+            hostname: guest.port.hostname,
           })),
         ),
     };
@@ -195,7 +196,7 @@ export class Cloud {
   }
 
   /** The guest asks for its address, as any guest does. */
-  async dhcp(name: string): Promise<string> {
+  async dhcp(name: string, more: readonly string[] = []): Promise<string> {
     if (this.#udhcpcScript === '') {
       this.#udhcpcScript = join(this.lab.stateDir, 'udhcpc.sh');
       await writeFile(this.#udhcpcScript, udhcpcScript);
@@ -204,7 +205,7 @@ export class Cloud {
     const options = ['-q', '-n', '-f', '-t', '10', '-T', '1', '-A', '1', '-O', 'staticroutes', '-O', 'mtu'];
     const { out } = await this.in(
       name,
-      ['busybox', 'udhcpc', '-i', 'eth0', '-s', this.#udhcpcScript, ...options],
+      ['busybox', 'udhcpc', '-i', 'eth0', '-s', this.#udhcpcScript, ...options, ...more],
       20_000,
     );
     return out;
@@ -231,6 +232,26 @@ export async function get(lab: Lab, namespace: string, url: string, timeoutS = 5
   const { out } = await lab.run(namespace, ['timeout', String(timeoutS), 'bash', '-c', script, 'bash', ip, port, path]);
   const end = out.indexOf('\r\n\r\n');
   return /^HTTP\/1\.\d 200 /.test(out) ? out.slice(end + 4) : undefined;
+}
+
+/** Asks a name server for a name's addresses (`A`) or an address's names (`PTR`): these, or the code of the refusal. */
+export async function lookUp(
+  lab: Lab,
+  namespace: string,
+  server: string,
+  question: { readonly type: 'A' | 'PTR'; readonly name: string },
+): Promise<string> {
+  const script = `
+    const [server, type, name] = process.argv.slice(1);
+    const { Resolver } = require('node:dns').promises;
+    const resolver = new Resolver({ timeout: 1000, tries: 3 });
+    resolver.setServers([server]);
+    (type === 'PTR' ? resolver.reverse(name) : resolver.resolve4(name)).then(
+      (answers) => console.log(answers.sort().join(' ')),
+      (error) => console.log(error.code),
+    );`;
+  const { out } = await lab.run(namespace, [process.execPath, '-e', script, server, question.type, question.name]);
+  return out.trim();
 }
 
 /** Whether nothing is to be had there within a second. */

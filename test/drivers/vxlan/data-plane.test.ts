@@ -3,7 +3,7 @@ import t from 'tap';
 import type { SecurityRuleSpec } from '../../../drivers/types.ts';
 import type { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
 import { makeLab, pictureOf, whyNoNetwork } from './bench-host.ts';
-import { Cloud, get, isClosed, networkOf, openRules, pings, stream } from './cloud.ts';
+import { Cloud, get, isClosed, lookUp, networkOf, openRules, pings, stream } from './cloud.ts';
 
 // The runner's own limit (.taprc) holds for a file; a single test has 30 s unless it says otherwise.
 t.setTimeout(115_000);
@@ -41,6 +41,8 @@ await t.test('three hosts', { skip: await whyNoNetwork() }, async (t) => {
   await cloud.plug('b2', 1, b, '10.0.1.12', 'fa:16:3e:bb:00:02');
   await cloud.plug('c1', 0, c, '10.0.0.11', 'fa:16:3e:aa:00:01');
   await cloud.plug('c2', 1, c, '10.0.0.12', 'fa:16:3e:aa:00:02');
+  // Its record has no name that could be one; it may want to give itself one.
+  cloud.guest('b1').port = { ...cloud.guest('b1').port, hostname: 'no name' };
   cloud.floating.set('a1', '10.97.0.11').set('b2', '10.97.0.22');
   await ensureAll();
 
@@ -74,6 +76,27 @@ await t.test('three hosts', { skip: await whyNoNetwork() }, async (t) => {
     t.equal(uuid, '{"uuid":"port-a1"}');
     t.ok(await isClosed(lab, on('a1'), 'http://169.254.169.254/latest/nothing'));
     t.ok(await isClosed(lab, on('a1'), 'http://169.254.169.254/..%2f100.64.0.3/latest'));
+  });
+
+  await t.test('guests find their neighbours by name, on this host and others, and no other tenant’s', async (t) => {
+    const ask = (from: string, type: 'A' | 'PTR', name: string): Promise<string> =>
+      lookUp(lab, on(from), '10.0.0.2', { type, name });
+    t.equal(await ask('a1', 'A', 'a1.novalocal'), '10.0.0.11', 'itself');
+    t.equal(await ask('a1', 'A', 'a3.novalocal'), '10.0.0.13', 'on another host');
+    t.equal(await ask('a3', 'A', 'a1'), '10.0.0.11', 'by its short name');
+    t.equal(await ask('a1', 'PTR', '10.0.0.13'), 'a3.novalocal');
+    t.equal(await ask('c1', 'A', 'c2.novalocal'), '10.0.0.12');
+    t.equal(await ask('c1', 'A', 'a2.novalocal'), 'ENOTFOUND', 'another tenant’s');
+    t.equal(await ask('a1', 'PTR', '10.0.0.99'), 'ENOTFOUND');
+    t.equal(await ask('a1', 'A', 'www.example.org'), 'EREFUSED', 'there is nobody to ask');
+    t.match(await cloud.dhcp('b1', ['-x', 'hostname:claimed']), 'lease of 10.0.1.11 obtained');
+    for (const name of ['claimed', 'claimed.novalocal']) {
+      t.match(
+        await lookUp(lab, on('b1'), '10.0.1.2', { type: 'A', name }),
+        /^E(NOTFOUND|REFUSED)$/,
+        `${name}: no record's`,
+      );
+    }
   });
 
   await t.test('routing is done at the sender’s host, with the same gateway everywhere', async (t) => {

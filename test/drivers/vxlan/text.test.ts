@@ -11,6 +11,7 @@ import {
 } from '../../../drivers/vxlan/address.ts';
 import { disjointPrefixes, holds, netmask, readCidr } from '../../../drivers/vxlan/cidr.ts';
 import { dhcpHostLine, dnsmasqArguments, readLeases } from '../../../drivers/vxlan/dhcp.ts';
+import { hostsText } from '../../../drivers/vxlan/dns.ts';
 import { fdbLines, floodMac, readFdb } from '../../../drivers/vxlan/forwarding.ts';
 import { bridge, linkBatch, readLinks, tap, vxlan } from '../../../drivers/vxlan/link.ts';
 import { identityIp, metadataFileName, metadataTable } from '../../../drivers/vxlan/metadata.ts';
@@ -388,7 +389,7 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     dnsServers: [],
     hostRoutes: [{ destination: '192.168.0.0/16', nextHop: '10.0.0.9' }],
   };
-  const paths = { hostsDir: '/s/hosts', leaseFile: '/s/leases', pidFile: '/s/pid' };
+  const paths = { hostsDir: '/s/hosts', leaseFile: '/s/leases', namesFile: '/s/names', pidFile: '/s/pid' };
   t.same(dnsmasqArguments({ mtu: 1450 }, subnet, paths, 'nobody'), [
     'dnsmasq',
     '--keep-in-foreground',
@@ -397,7 +398,12 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     '--no-hosts',
     '--no-ping',
     '--quiet-dhcp',
-    '--port=0',
+    '--addn-hosts=/s/names',
+    '--domain=novalocal',
+    '--local=/novalocal/',
+    '--domain-needed',
+    '--bogus-priv',
+    '--dhcp-ignore-names',
     '--interface=eth0',
     '--except-interface=lo',
     '--bind-interfaces',
@@ -409,10 +415,23 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     '--dhcp-authoritative',
     '--dhcp-option=option:router,10.0.0.1',
     '--dhcp-option=option:mtu,1450',
-    '--dhcp-option=option:dns-server',
+    '--dhcp-option=option:dns-server,10.0.0.2',
     '--dhcp-option=option:classless-static-route,169.254.169.254/32,10.0.0.2,192.168.0.0/16,10.0.0.9,0.0.0.0/0,10.0.0.1',
     '--log-facility=-',
   ]);
+  const own = dnsmasqArguments({ mtu: 1450 }, { ...subnet, dnsServers: ['192.0.2.53', '192.0.2.54'] }, paths, 'nobody');
+  t.ok(own.includes('--dhcp-option=option:dns-server,192.0.2.53,192.0.2.54'), 'the subnet’s own servers win');
+  t.equal(
+    hostsText([
+      { ip: '10.0.0.12', hostname: 'Web-2' },
+      { ip: '10.0.0.11', hostname: 'web-1' },
+      { ip: '10.0.0.11', hostname: 'another' },
+      { ip: '10.0.0.13', hostname: 'a b\n10.0.0.1 gateway' },
+      { ip: '10.0.0.14', hostname: '10.0.0.1' },
+      { ip: '10.0.0.15', hostname: '' },
+    ]),
+    '10.0.0.11 web-1.novalocal web-1\n10.0.0.12 web-2.novalocal web-2\n',
+  );
   t.equal(
     dhcpHostLine({ mac: 'fa:16:3e:00:00:01', ip: '10.0.0.11', hostname: 'web-1' }),
     'fa:16:3e:00:00:01,10.0.0.11,web-1,24h\n',

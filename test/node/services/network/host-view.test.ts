@@ -72,7 +72,12 @@ void t.test('forwarding names the ports of other hosts and all hosts that carry 
     remotePorts: [],
   });
   t.same(forwarding.get(b.network.id)?.remotePorts, [
-    { mac: guestB.mac, ip: guestB.fixedIps[0]?.ip, vtepIp: '192.0.2.2' },
+    {
+      mac: guestB.mac,
+      ip: guestB.fixedIps[0]?.ip,
+      vtepIp: '192.0.2.2',
+      hostname: 'b',
+    },
   ]);
   const ofTwo = view(world, 2).forwarding.find((spec) => spec.networkId === apart.network.id);
   t.same(ofTwo?.peerVtepIps, [], 'nobody else carries the network that stands apart');
