@@ -1,11 +1,13 @@
 /** `/flavors`, their extra specs and who may use private ones. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
+import { sortOrder } from '../sort-order.ts';
 import { parse } from '../validation.ts';
-import { pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
+import { pageOf, queryValue, queryValues, readFlag, rootOf, type View, viewingOf } from './common.ts';
 import { briefFlavorView, flavorView } from './flavor-view.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
@@ -80,12 +82,48 @@ function select(
   if (Number.isNaN(minDisk) || Number.isNaN(minRam)) {
     throw new ShoalError('INVALID_ARGUMENT', 'minDisk and minRam are numbers.');
   }
-  return all.filter(
-    (flavor) =>
-      (isPublic === undefined || flavor.isPublic === isPublic) &&
-      flavor.diskGib >= minDisk &&
-      flavor.memoryMib >= minRam,
+  return sorted(
+    request,
+    all.filter(
+      (flavor) =>
+        (isPublic === undefined || flavor.isPublic === isPublic) &&
+        flavor.diskGib >= minDisk &&
+        flavor.memoryMib >= minRam,
+    ),
   );
+}
+
+/** By Nova's names; `id` counts Nova's rows, which are here in the order of the flavors' own ids. */
+const sortValues: Readonly<Record<string, (flavor: shoal.v1.Flavor) => string | number>> = {
+  description: (flavor) => flavor.description,
+  disabled: () => 0,
+  ephemeral_gb: (flavor) => flavor.ephemeralGib,
+  flavorid: (flavor) => flavor.id,
+  id: (flavor) => flavor.id,
+  is_public: (flavor) => Number(flavor.isPublic),
+  memory_mb: (flavor) => flavor.memoryMib,
+  name: (flavor) => flavor.name,
+  root_gb: (flavor) => flavor.diskGib,
+  rxtx_factor: (flavor) => flavor.rxtxFactor,
+  swap: (flavor) => flavor.swapMib,
+  vcpus: (flavor) => flavor.vcpus,
+};
+
+/** As Nova: by id, upwards, unless the query says otherwise. */
+function sorted(request: FastifyRequest, all: readonly shoal.v1.Flavor[]): readonly shoal.v1.Flavor[] {
+  const keys = queryValues(request, 'sort_key');
+  const order = sortOrder(keys.length === 0 ? ['flavorid'] : keys, queryValues(request, 'sort_dir'), {
+    fallback: 'asc',
+    isKnown: (key) => Object.hasOwn(sortValues, key),
+  });
+  return [...all].sort((a, b) => {
+    for (const { key, isDescending } of order) {
+      const value = ownValue(sortValues, key);
+      const [left, right] = [value?.(a) ?? '', value?.(b) ?? ''];
+      if (left !== right) return left < right === isDescending ? 1 : -1;
+    }
+    return a.id < b.id ? -1 : 1;
+  });
 }
 
 function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick<ComputeService, 'flavors'>): void {

@@ -37,7 +37,7 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
       microversion >= 33
         ? pageOf(gateway, request, views, (view) => idOf(view.host, microversion))
         : { page: views, links: [] };
-    const withServers = microversion >= 53 && readFlag(queryValue(request, 'with_servers') ?? 'false') === true;
+    const withServers = wantsServers(request);
     return {
       hypervisors: page.map((view) => ({
         ...(isDetailed ? hypervisorView(view, microversion) : briefView(view, microversion)),
@@ -52,9 +52,13 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
   app.get('/v2.1/os-hypervisors/statistics', async (request) => ({
     hypervisor_statistics: statisticsView(await all(request)),
   }));
-  app.get<ById>('/v2.1/os-hypervisors/:id', async (request) => ({
-    hypervisor: hypervisorView(await one(request), microversionOf(request)),
-  }));
+  app.get<ById>('/v2.1/os-hypervisors/:id', async (request) => {
+    const view = await one(request);
+    const microversion = microversionOf(request);
+    return {
+      hypervisor: { ...hypervisorView(view, microversion), ...(wantsServers(request) ? serversView(view) : {}) },
+    };
+  });
   app.get<ById>('/v2.1/os-hypervisors/:id/uptime', async (request) => {
     requireMicroversion(request, { to: 87 });
     await one(request);
@@ -72,6 +76,15 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
       hypervisors: found.map((view) => ({ ...briefView(view, microversionOf(request)), ...serversView(view) })),
     };
   });
+}
+
+/** Whether the servers of each hypervisor are asked for. Throws `INVALID_ARGUMENT` for what is no flag. */
+function wantsServers(request: FastifyRequest): boolean {
+  const text = queryValue(request, 'with_servers');
+  if (microversionOf(request) < 53 || text === undefined) return false;
+  const flag = readFlag(text);
+  if (flag === undefined) throw new ShoalError('INVALID_ARGUMENT', 'with_servers is true or false.');
+  return flag;
 }
 
 function byPattern(views: readonly HostView[], pattern: string): readonly HostView[] {

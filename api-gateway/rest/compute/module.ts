@@ -15,6 +15,7 @@ import { addServerGroups } from './group-routes.ts';
 import { addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
 import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions, firstApi, isFirstApi } from './microversion.ts';
+import { addQueryChecks } from './queries.ts';
 import { addLimits, addQuotaSets } from './quota-routes.ts';
 import { addSecurityGroups } from './security-group-routes.ts';
 import { addActions } from './server-actions.ts';
@@ -40,6 +41,7 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
     register(app, gateway) {
       const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/compute`;
       addMicroversions(app);
+      addQueryChecks(app, '/compute');
       app.get('/', { config: { public: true } }, (request) => computeVersions(root(request)));
       app.get('/v2.1', { config: { public: true } }, (request) =>
         isFirstApi(request) ? computeFirstVersion(root(request)) : computeVersion(root(request)),

@@ -5,7 +5,7 @@ import { ownValue } from '../../../node/base/own-value.ts';
 import { defaultLimits, type QuotaResource, type QuotaService, type QuotaView } from '../../../node/services/quota.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
-import { queryValue, type View, viewingOf } from './common.ts';
+import { queryValue, readFlag, type View, viewingOf } from './common.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
@@ -64,13 +64,14 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     return { quota_set: { id: request.params.project, ...Object.fromEntries(details) } };
   });
   app.put<ByProject>(path, async (request) => {
+    refuseUser(request);
     const context = gateway.context(request);
     const body = parse(schemas.quotaSetBody, request.body).quota_set;
     const limits: Partial<Record<QuotaResource, number>> = {};
     let force = false;
     for (const [key, value] of Object.entries(body)) {
       if (key === 'force') {
-        force = String(value).toLowerCase() === 'true';
+        force = readFlag(String(value)) === true;
         continue;
       }
       limits[resourceOf(key, microversionOf(request))] = Number(value);
@@ -80,9 +81,16 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
     return { quota_set: quotaView(microversionOf(request), (name) => shown.limits[name]) };
   });
   app.delete<ByProject>(path, async (request, reply) => {
+    refuseUser(request);
     await quotas.reset(gateway.context(request), request.params.project);
     return reply.code(202).send();
   });
+}
+
+/** A user has no limits of their own, only their project's. To look at, those are theirs; to be changed they are not. */
+function refuseUser(request: FastifyRequest): void {
+  if (queryValue(request, 'user_id') === undefined) return;
+  throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not have quotas of single users.');
 }
 
 function resourceOf(key: string, microversion: Microversion): QuotaResource {

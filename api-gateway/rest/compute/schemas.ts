@@ -1,58 +1,98 @@
 /** Bodies of the compute API. As Nova, unknown keys are refused. */
 import Type, { type TProperties } from 'typebox';
+import {
+  base64,
+  flag,
+  hostName,
+  integer,
+  ipv4,
+  ipv6,
+  keyed,
+  keyedText,
+  keypairName,
+  name,
+  printable,
+  tag,
+  uuid,
+  zoneName,
+} from './parameters.ts';
 
 const only = <Properties extends TProperties>(properties: Properties) =>
   Type.Object(properties, { additionalProperties: false });
 const orNull = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
 
-const name = Type.String({ minLength: 1, maxLength: 255 });
-const reference = Type.String({ maxLength: 1024 });
-const metadata = Type.Record(Type.String(), Type.String());
-/** Clients send numbers as text, too. */
-const count = Type.Union([Type.Integer(), Type.String({ pattern: '^[0-9]{1,10}$' })]);
-const flag = Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })]);
+const metadata = keyed(keyedText);
+const count = integer(1);
 const hints = Type.Record(Type.String(), Type.Unknown());
 const anyObject = Type.Object({}, { additionalProperties: true });
+const diskConfig = Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')]);
+/** What is the id of no image is refused when it is looked up. */
+const imageReference = Type.String({ maxLength: 1024 });
+const flavorReference = Type.Union([Type.String({ minLength: 1, maxLength: 1024 }), Type.Integer()]);
 
 const network = only({
-  uuid: Type.Optional(Type.String({ maxLength: 64 })),
-  port: orNull(Type.String({ maxLength: 64 })),
-  fixed_ip: Type.Optional(Type.String({ maxLength: 64 })),
-  tag: Type.Optional(Type.String({ maxLength: 60 })),
+  uuid: Type.Optional(uuid),
+  port: orNull(uuid),
+  fixed_ip: Type.Optional(Type.Union([ipv4, ipv6])),
+  tag: Type.Optional(tag),
 });
+
+/** Nova's description of a disk; which of its values are honoured is looked at when a server is made. */
+const blockDevice = only({
+  boot_index: Type.Optional(Type.Union([Type.Integer(), Type.String({ pattern: '^-?[0-9]{1,10}$' }), Type.Null()])),
+  uuid: orNull(Type.String({ maxLength: 255 })),
+  source_type: Type.Optional(Type.Enum(['volume', 'image', 'snapshot', 'blank'])),
+  destination_type: Type.Optional(Type.Enum(['local', 'volume'])),
+  delete_on_termination: Type.Optional(flag),
+  device_name: orNull(Type.String({ maxLength: 255 })),
+  device_type: orNull(Type.String({ maxLength: 255 })),
+  disk_bus: orNull(Type.String({ maxLength: 255 })),
+  guest_format: orNull(Type.String({ maxLength: 255 })),
+  volume_size: Type.Optional(integer(1)),
+  volume_type: orNull(Type.String({ maxLength: 255 })),
+  tag: Type.Optional(tag),
+  no_device: Type.Optional(Type.Unknown()),
+});
+
+/** `zone` or, for administrators, `zone:host`. */
+const zoneAndHost = name;
 
 const server = only({
   name,
-  flavorRef: Type.Union([reference, Type.Integer()]),
-  imageRef: Type.Optional(reference),
+  flavorRef: flavorReference,
+  imageRef: Type.Optional(imageReference),
   adminPass: Type.Optional(Type.String({ maxLength: 255 })),
   metadata: Type.Optional(metadata),
-  networks: orNull(Type.Union([Type.Array(network, { maxItems: 64 }), Type.Literal('auto'), Type.Literal('none')])),
-  'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
-  accessIPv4: Type.Optional(Type.String({ maxLength: 64 })),
-  accessIPv6: Type.Optional(Type.String({ maxLength: 64 })),
+  networks: Type.Optional(
+    Type.Union([Type.Array(network, { maxItems: 64 }), Type.Literal('auto'), Type.Literal('none')]),
+  ),
+  'OS-DCF:diskConfig': Type.Optional(diskConfig),
+  accessIPv4: Type.Optional(ipv4),
+  accessIPv6: Type.Optional(ipv6),
   personality: Type.Optional(
-    Type.Array(only({ path: Type.String({ maxLength: 255 }), contents: Type.String({ maxLength: 65_535 }) }), {
+    Type.Array(only({ path: Type.String({ maxLength: 255 }), contents: base64(65_535) }), {
       maxItems: 64,
     }),
   ),
-  availability_zone: Type.Optional(Type.String({ maxLength: 255 })),
+  availability_zone: Type.Optional(zoneAndHost),
   config_drive: Type.Optional(flag),
-  key_name: Type.Optional(Type.String({ maxLength: 255 })),
+  key_name: Type.Optional(name),
   min_count: Type.Optional(count),
   max_count: Type.Optional(count),
   return_reservation_id: Type.Optional(flag),
   security_groups: Type.Optional(
     Type.Array(only({ name: Type.Optional(Type.String({ maxLength: 255 })) }), { maxItems: 64 }),
   ),
-  user_data: orNull(Type.String({ maxLength: 200_000 })),
+  user_data: orNull(Type.String({ maxLength: 65_535 })),
   block_device_mapping: Type.Optional(Type.Array(anyObject, { maxItems: 64 })),
-  block_device_mapping_v2: Type.Optional(Type.Array(anyObject, { maxItems: 64 })),
-  description: orNull(Type.String({ maxLength: 255 })),
-  tags: Type.Optional(Type.Array(Type.String({ maxLength: 60 }), { maxItems: 50 })),
-  trusted_image_certificates: orNull(Type.Array(Type.String(), { maxItems: 50 })),
-  host: Type.Optional(Type.String({ maxLength: 255 })),
-  hypervisor_hostname: Type.Optional(Type.String({ maxLength: 255 })),
+  block_device_mapping_v2: Type.Optional(Type.Array(blockDevice, { maxItems: 64 })),
+  description: orNull(printable(255)),
+  tags: Type.Optional(Type.Array(tag, { maxItems: 50 })),
+  trusted_image_certificates: orNull(
+    Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 50, uniqueItems: true }),
+  ),
+  host: Type.Optional(hostName),
+  hypervisor_hostname: Type.Optional(hostName),
 });
 export const newServerBody = only({
   server,
@@ -63,89 +103,119 @@ export const newServerBody = only({
 export const serverPatchBody = only({
   server: only({
     name: Type.Optional(name),
-    description: orNull(Type.String({ maxLength: 255 })),
-    'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
-    accessIPv4: Type.Optional(Type.String({ maxLength: 64 })),
-    accessIPv6: Type.Optional(Type.String({ maxLength: 64 })),
+    description: orNull(printable(255)),
+    'OS-DCF:diskConfig': Type.Optional(diskConfig),
+    accessIPv4: Type.Optional(ipv4),
+    accessIPv6: Type.Optional(ipv6),
   }),
 });
 
 export const metadataBody = only({ metadata });
-export const metaBody = only({ meta: metadata });
-export const tagsBody = only({ tags: Type.Array(Type.String({ minLength: 1, maxLength: 60 }), { maxItems: 50 }) });
+export const metaBody = only({ meta: keyed(keyedText, { minProperties: 1, maxProperties: 1 }) });
+export const tagParameter = tag;
+export const tagsBody = only({ tags: Type.Array(tag, { maxItems: 50 }) });
 
 export const rebootBody = only({ type: Type.String({ pattern: '^(HARD|Hard|hard|SOFT|Soft|soft)$' }) });
 export const consoleBody = only({
-  length: orNull(Type.Union([Type.Integer({ minimum: -1 }), Type.String({ pattern: '^(-1|[0-9]{1,9})$' })])),
+  length: orNull(Type.Union([Type.Integer({ minimum: -1 }), Type.String({ pattern: '^(-1|[0-9]{1,10})$' })])),
 });
-export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(Type.String({ maxLength: 255 })) })]);
-export const groupNameBody = only({ name });
+export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(hostName) })]);
+export const groupNameBody = only({ name: Type.String({ minLength: 1, maxLength: 255 }) });
 export const securityGroupBody = only({
-  security_group: only({ name, description: orNull(Type.String({ maxLength: 255 })) }),
+  security_group: only({
+    name: Type.String({ minLength: 1, maxLength: 255 }),
+    description: orNull(Type.String({ maxLength: 255 })),
+  }),
 });
 
+const flavorId = Type.String({ minLength: 1, maxLength: 255, pattern: '^(?! )[a-zA-Z0-9. _-]+(?<! )$' });
+const factor = Type.Union([
+  Type.Number({ exclusiveMinimum: 0, maximum: 3.40282e38 }),
+  Type.Refine(
+    Type.String({ maxLength: 40, pattern: '^[0-9]+(\\.[0-9]+)?$' }),
+    (text) => Number(text) > 0,
+    () => 'must be more than 0',
+  ),
+]);
 export const newFlavorBody = only({
   flavor: only({
     name,
-    id: orNull(Type.Union([Type.String({ maxLength: 255 }), Type.Integer()])),
-    ram: count,
-    vcpus: count,
-    disk: count,
-    'OS-FLV-EXT-DATA:ephemeral': Type.Optional(count),
-    swap: Type.Optional(Type.Union([count, Type.Literal('')])),
-    rxtx_factor: Type.Optional(Type.Union([Type.Number(), Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?$' })])),
+    id: orNull(Type.Union([flavorId, Type.Number()])),
+    ram: integer(1),
+    vcpus: integer(1),
+    disk: integer(0),
+    'OS-FLV-EXT-DATA:ephemeral': Type.Optional(integer(0)),
+    swap: Type.Optional(integer(0)),
+    rxtx_factor: Type.Optional(factor),
     'os-flavor-access:is_public': Type.Optional(flag),
-    description: orNull(Type.String({ maxLength: 65_535 })),
+    description: orNull(printable(65_535)),
   }),
 });
 export const flavorPatchBody = only({
-  flavor: only({ description: Type.Union([Type.String({ maxLength: 65_535 }), Type.Null()]) }),
+  flavor: only({ description: Type.Union([printable(65_535), Type.Null()]) }),
 });
-export const extraSpecsBody = only({
-  extra_specs: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
-});
-export const extraSpecBody = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]));
+const extraSpec = Type.Union([keyedText, Type.Number()]);
+export const extraSpecsBody = only({ extra_specs: keyed(extraSpec) });
+export const extraSpecBody = keyed(extraSpec, { minProperties: 1, maxProperties: 1 });
 export const tenantAccessBody = only({ tenant: Type.String({ minLength: 1, maxLength: 255 }) });
 
 export const newKeypairBody = only({
   keypair: only({
-    name: Type.String({ maxLength: 255 }),
+    name: keypairName,
     public_key: Type.Optional(Type.String({ maxLength: 16_384 })),
     type: Type.Optional(Type.Union([Type.Literal('ssh'), Type.Literal('x509')])),
     user_id: Type.Optional(Type.String({ maxLength: 255 })),
   }),
 });
 
+const groupPolicy = Type.Enum(['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity']);
 export const newServerGroupBody = only({
   server_group: only({
     name,
-    policies: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 1 })),
-    policy: Type.Optional(Type.String({ maxLength: 64 })),
+    policies: Type.Optional(Type.Array(groupPolicy, { minItems: 1, maxItems: 1 })),
+    policy: Type.Optional(groupPolicy),
     rules: Type.Optional(only({ max_server_per_host: Type.Optional(count) })),
   }),
 });
 
+/** -1: no limit. */
+const quota = Type.Optional(integer(-1));
 export const quotaSetBody = only({
-  quota_set: Type.Object({}, { additionalProperties: Type.Union([Type.Integer(), flag]) }),
+  quota_set: only({
+    instances: quota,
+    cores: quota,
+    ram: quota,
+    metadata_items: quota,
+    key_pairs: quota,
+    server_groups: quota,
+    server_group_members: quota,
+    floating_ips: quota,
+    fixed_ips: quota,
+    security_groups: quota,
+    security_group_rules: quota,
+    injected_files: quota,
+    injected_file_content_bytes: quota,
+    injected_file_path_bytes: quota,
+    force: Type.Optional(flag),
+  }),
 });
 
 export const serviceByNameBody = only({
-  host: Type.String({ minLength: 1, maxLength: 255 }),
-  binary: Type.String({ maxLength: 255 }),
-  disabled_reason: Type.Optional(Type.String({ maxLength: 255 })),
+  host: hostName,
+  binary: Type.String({ minLength: 1, maxLength: 255 }),
+  disabled_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
 export const forceDownBody = only({
-  host: Type.String({ minLength: 1, maxLength: 255 }),
+  host: hostName,
   binary: Type.String({ minLength: 1, maxLength: 255 }),
   forced_down: flag,
 });
 export const serviceBody = only({
   forced_down: Type.Optional(flag),
   status: Type.Optional(Type.Union([Type.Literal('enabled'), Type.Literal('disabled')])),
-  disabled_reason: Type.Optional(Type.String({ maxLength: 255 })),
+  disabled_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
 
-const zoneName = Type.String({ minLength: 1, maxLength: 255 });
 export const newAggregateBody = only({ aggregate: only({ name, availability_zone: orNull(zoneName) }) });
 export const aggregatePatchBody = only({
   aggregate: Type.Object(
@@ -153,11 +223,11 @@ export const aggregatePatchBody = only({
     { additionalProperties: false, minProperties: 1 },
   ),
 });
-const hostName = only({ host: Type.String({ minLength: 1, maxLength: 255 }) });
+const namedHost = only({ host: hostName });
 export const aggregateActionBody = Type.Union([
-  only({ add_host: hostName }),
-  only({ remove_host: hostName }),
+  only({ add_host: namedHost }),
+  only({ remove_host: namedHost }),
   only({
-    set_metadata: only({ metadata: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()])) }),
+    set_metadata: only({ metadata: keyed(Type.Union([keyedText, Type.Null()])) }),
   }),
 ]);

@@ -2,7 +2,7 @@
  * Nova's old way to the network service's security groups, up to 2.35: `openstack server add security group` and several
  * other clients still find groups by it.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import { securityGroupTable } from '../../../node/state/tables/index.ts';
@@ -30,7 +30,9 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     const groups = securityGroups
       .list(context, reader)
       .filter((group) => isAll || group.projectId === context.projectId);
-    return { security_groups: groups.map((group) => securityGroupView(reader, group)) };
+    const offset = numberOf(request, 'offset') ?? 0;
+    const page = groups.slice(offset, offset + (numberOf(request, 'limit') ?? gateway.limits.pageItemsMax));
+    return { security_groups: page.map((group) => securityGroupView(reader, group)) };
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     requireMicroversion(request, last);
@@ -70,6 +72,13 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
 }
 
 /** A group as Nova answers it: rules that let traffic in, and no others. */
+function numberOf(request: FastifyRequest, key: string): number | undefined {
+  const text = queryValue(request, key);
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,9}$/.test(text)) throw new ShoalError('INVALID_ARGUMENT', `${key} is a whole number from 0 on.`);
+  return Number(text);
+}
+
 export function securityGroupView(reader: StateReader, group: shoal.v1.SecurityGroup): View {
   return {
     id: group.id,

@@ -11,7 +11,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
-import { microversionOf, requireMicroversion } from './microversion.ts';
+import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
 import { securityGroupView } from './security-group-routes.ts';
 import { lastPart, selectServers } from './server-listing.ts';
@@ -236,7 +236,8 @@ function addTags(app: FastifyInstance, gateway: Gateway, { servers }: ComputeSer
     return none(reply);
   });
   app.put<ByKey>(`${path}/:key`, async (request, reply) => {
-    const { id, key } = request.params;
+    const { id } = request.params;
+    const key = parse(schemas.tagParameter, request.params.key, 'tag');
     let isNew = false;
     await set(request, (tags) => {
       isNew = !tags.includes(key);
@@ -259,7 +260,7 @@ function addTags(app: FastifyInstance, gateway: Gateway, { servers }: ComputeSer
 }
 
 function wantsAllProjects(request: FastifyRequest): boolean {
-  const text = queryValue(request, 'all_tenants') ?? queryValue(request, 'all_projects');
+  const text = queryValue(request, 'all_tenants');
   if (text === undefined) return false;
   const all = readFlag(text);
   if (all === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid value for all_tenants: ${text}`);
@@ -268,16 +269,11 @@ function wantsAllProjects(request: FastifyRequest): boolean {
 
 function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerBody>): ServerDraft {
   const { server } = body;
-  if (server.personality !== undefined && microversionOf(request) >= 57) {
-    throw new ShoalError('INVALID_ARGUMENT', 'Additional properties are not allowed: personality, from 2.57 on.');
-  }
+  checkMicroversion(server, microversionOf(request));
   if ((server.trusted_image_certificates?.length ?? 0) > 0) throw unsupported('trusted image certificates');
   if (readFlag(String(server.config_drive ?? 'false')) === true) throw unsupported('config drives');
   checkBlockDevices(server);
   const host = server.host ?? server.hypervisor_hostname;
-  if (host !== undefined && microversionOf(request) < 74) {
-    throw new ShoalError('INVALID_ARGUMENT', 'Additional properties are not allowed: host, hypervisor_hostname.');
-  }
   const zone = server.availability_zone;
   const clientToken = request.headers[clientTokenHeader];
   if (clientToken !== undefined && !/^[\x21-\x7e]{1,128}$/.test(String(clientToken))) {
@@ -287,7 +283,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
     name: server.name,
     flavorId: lastPart(String(server.flavorRef)),
     imageId: lastPart(server.imageRef ?? ''),
-    ...(server.networks == null ? {} : { networks: nicsOf(server.networks) }),
+    ...(server.networks === undefined ? {} : { networks: nicsOf(server.networks) }),
     ...(server.key_name === undefined ? {} : { keyName: server.key_name }),
     ...(server.user_data == null ? {} : { userData: server.user_data }),
     ...(server.metadata === undefined ? {} : { metadata: server.metadata }),
@@ -307,6 +303,39 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
   };
 }
 
+/** Attributes of a new server and the microversions that have them. */
+const attributeVersions: Readonly<Record<string, { readonly from?: Microversion; readonly to?: Microversion }>> = {
+  description: { from: 19 },
+  tags: { from: 52 },
+  personality: { to: 56 },
+  trusted_image_certificates: { from: 63 },
+  host: { from: 74 },
+  hypervisor_hostname: { from: 74 },
+};
+
+/** Refuses what Nova does not have in this microversion; from 2.37 on it must be said which networks are meant. */
+function checkMicroversion(server: Static<typeof schemas.newServerBody>['server'], microversion: Microversion): void {
+  for (const [name, { from = 0, to = Number.POSITIVE_INFINITY }] of Object.entries(attributeVersions)) {
+    if (!Object.hasOwn(server, name) || (microversion >= from && microversion <= to)) continue;
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `Invalid body: server has unknown properties: ${name} (${microversion < from ? `from 2.${from}` : `up to 2.${to}`}).`,
+    );
+  }
+  if (microversion >= 37 && server.networks === undefined) {
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      "Invalid body: server is missing networks: name them, or 'auto' or 'none'.",
+    );
+  }
+  if (microversion < 37 && typeof server.networks === 'string') {
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      'Invalid body: server.networks is a list; auto and none exist from 2.37 on.',
+    );
+  }
+}
+
 /** What may be said of a server when it is made and later. */
 function commonDraft(body: Static<typeof schemas.serverPatchBody>['server']) {
   return {
@@ -316,12 +345,13 @@ function commonDraft(body: Static<typeof schemas.serverPatchBody>['server']) {
   };
 }
 
-function nicsOf(networks: NonNullable<Static<typeof schemas.newServerBody>['server']['networks']>) {
+function nicsOf(networks: Exclude<Static<typeof schemas.newServerBody>['server']['networks'], undefined>) {
   if (typeof networks === 'string') return networks;
   return networks.map((nic): NicDraft => {
     if (nic.port == null && nic.uuid === undefined) {
       throw new ShoalError('INVALID_ARGUMENT', "Bad network format: missing 'uuid'");
     }
+    if (nic.tag !== undefined) throw unsupported('tags of network interfaces');
     return {
       ...(nic.uuid === undefined ? {} : { networkId: nic.uuid }),
       ...(nic.port == null ? {} : { portId: nic.port }),
@@ -333,14 +363,26 @@ function nicsOf(networks: NonNullable<Static<typeof schemas.newServerBody>['serv
 /** One description is understood: the image as the local root disk, which says what is done anyway. */
 function checkBlockDevices(server: Static<typeof schemas.newServerBody>['server']): void {
   if ((server.block_device_mapping?.length ?? 0) > 0) throw unsupported('booting from volumes');
-  for (const raw of server.block_device_mapping_v2 ?? []) {
-    const device = new Map<string, unknown>(Object.entries(raw));
+  for (const device of server.block_device_mapping_v2 ?? []) {
     const isRootImage =
-      device.get('source_type') === 'image' &&
-      device.get('destination_type') === 'local' &&
-      Number(device.get('boot_index') ?? -1) === 0 &&
-      device.get('uuid') === lastPart(server.imageRef ?? '');
-    if (!isRootImage) throw unsupported('block devices other than the root disk from the image');
+      device.source_type === 'image' &&
+      device.destination_type === 'local' &&
+      Number(device.boot_index ?? -1) === 0 &&
+      device.uuid === lastPart(server.imageRef ?? '');
+    // What else is said of it must be what every root disk is.
+    const isOrdinary =
+      readFlag(String(device.delete_on_termination ?? 'true')) === true &&
+      (device.disk_bus ?? 'virtio') === 'virtio' &&
+      (device.device_type ?? 'disk') === 'disk' &&
+      [
+        device.volume_size,
+        device.volume_type,
+        device.guest_format,
+        device.tag,
+        device.no_device,
+        device.device_name,
+      ].every((value) => value == null);
+    if (!isRootImage || !isOrdinary) throw unsupported('block devices other than the root disk from the image');
   }
 }
 

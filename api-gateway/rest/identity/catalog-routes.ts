@@ -5,10 +5,19 @@ import { type Catalog, type CatalogService, serviceId } from './catalog.ts';
 import { compared, exact, type Filters, nobody } from './filters.ts';
 import { listAnswer } from './lists.ts';
 
-const serviceFilters: Filters<Pick<CatalogService, 'name' | 'type'>> = {
+export const serviceFilters: Filters<Pick<CatalogService, 'name' | 'type'>> = {
   ...compared('name', (service) => service.name),
   ...compared('type', (service) => service.type),
 };
+
+export const endpointFilters: Filters<ReturnType<Catalog['endpoints']>[number]> = {
+  service_id: exact((endpoint) => endpoint.service_id),
+  interface: exact((endpoint) => endpoint.interface),
+  region_id: exact((endpoint) => endpoint.region_id),
+};
+
+/** No region lies in another. */
+export const regionFilters: Filters<unknown> = { parent_region_id: nobody };
 
 type ById = { Params: { id: string } };
 
@@ -51,11 +60,7 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
     listAnswer(gateway, request, {
       key: 'endpoints',
       items: endpoints(request),
-      filters: {
-        service_id: exact((endpoint) => endpoint.service_id),
-        interface: exact((endpoint) => endpoint.interface),
-        region_id: exact((endpoint) => endpoint.region_id),
-      },
+      filters: endpointFilters,
       view: (endpoint) => endpoint,
     }),
   );
@@ -64,8 +69,7 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
     listAnswer(gateway, request, {
       key: 'regions',
       items: regions(request),
-      // No region lies in another.
-      filters: { parent_region_id: nobody },
+      filters: regionFilters,
       view: (region) => region,
     }),
   );

@@ -4,7 +4,8 @@ import type { ImageDraft } from '../../../node/services/image-draft.ts';
 import { parse } from '../validation.ts';
 import { readOnlyFields } from './views.ts';
 
-const fieldsSchema = Type.Object({
+/** The fields of an image that callers set. */
+export const fieldsSchema = Type.Object({
   name: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   visibility: Type.Optional(Type.String()),
   disk_format: Type.Optional(Type.Union([Type.String(), Type.Null()])),

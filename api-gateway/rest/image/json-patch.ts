@@ -20,12 +20,12 @@ const changesMax = 512;
 
 const pathSchema = Type.String({ minLength: 2, maxLength: 1024 });
 
-const patchSchema = Type.Array(
+export const patchSchema = Type.Array(
   Type.Object({ op: Type.Enum([...operations]), path: pathSchema, value: Type.Optional(Type.Unknown()) }),
   { maxItems: changesMax },
 );
 
-const olderPatchSchema = Type.Array(
+export const olderPatchSchema = Type.Array(
   Type.Object({
     add: Type.Optional(pathSchema),
     replace: Type.Optional(pathSchema),

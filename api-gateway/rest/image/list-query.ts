@@ -69,6 +69,21 @@ const repeatable = new Set(['tag', 'sort_key', 'sort_dir']);
 /** Fields that no list is filtered by. Taken for a property of the caller's, they would find nothing and not say why. */
 const notFilters = new Set([...readOnlyFields, 'tags', 'changes-since']);
 
+/** All names of a query that are no property of the caller's. `LEDGER.md` says of each what it does. */
+export const listKeys: readonly string[] = [
+  ...paging,
+  ...Object.keys(textValues),
+  ...Object.keys(numberValues).flatMap((name) => [name, `${name}_min`, `${name}_max`]),
+  ...Object.keys(booleanValues),
+  'visibility',
+  'tag',
+  'created_at',
+  'updated_at',
+  ...[...notFilters].filter(
+    (name) => ownValue(textValues, name) === undefined && ownValue(numberValues, name) === undefined,
+  ),
+].filter((name, at, all) => all.indexOf(name) === at);
+
 /** Throws `INVALID_ARGUMENT` for a value that means nothing. */
 export function parseListQuery(query: Query, pageItemsMax: number): ImageListQuery {
   const all = (key: string): string[] => [ownValue(query, key) ?? []].flat();

@@ -143,3 +143,30 @@ void t.test('users, roles, domains, services and assignments by what Keystone fi
   for (const query of ['effective=2', 'include_names=x', 'user=x'])
     t.equal((await gateway.call('GET', `/v3/role_assignments?${query}`)).statusCode, 400, query);
 });
+
+void t.test('role assignments by their scope', async (t) => {
+  const gateway = await startGateway();
+  t.teardown(() => gateway.stop());
+  const count = async (query: string): Promise<number> =>
+    (await gateway.call('GET', `/v3/role_assignments?${query}`)).json().role_assignments.length;
+  const all = await count('');
+  const ofProject = await count(`scope.project.id=${gateway.adminProjectId}`);
+  t.ok(ofProject > 0 && ofProject <= all);
+  t.equal(await count('scope.project.id=none'), 0);
+  t.ok((await count('scope.system=all')) < all, 'those on the system alone');
+  t.equal(await count(`scope.project.id=${gateway.adminProjectId}&include_subtree=true`), ofProject);
+});
+
+void t.test('pages go on after their marker; the project that a user prefers is kept', async (t) => {
+  const gateway = await startGateway();
+  t.teardown(() => gateway.stop());
+  const user = { name: 'b', default_project_id: gateway.adminProjectId };
+  const made = (await gateway.call('POST', '/v3/users', { body: { user } })).json().user;
+  t.equal(made.default_project_id, gateway.adminProjectId);
+  const ids = async (query: string): Promise<readonly string[]> =>
+    (await gateway.call('GET', `/v3/users?${query}`)).json().users.map((found: { readonly id: string }) => found.id);
+  const [first = '', ...rest] = await ids('');
+  t.ok(rest.length > 0);
+  t.same(await ids('limit=1'), [first]);
+  t.same(await ids(`marker=${first}`), rest);
+});

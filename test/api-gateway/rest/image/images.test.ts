@@ -349,3 +349,30 @@ void t.test('documents that clients read first', async (t) => {
   t.equal((await gateway.call('GET', '/image/v2/info/stores')).json().stores[0].id, 'local');
   t.equal((await gateway.call('GET', '/image/v2/images', { token: null })).statusCode, 401);
 });
+
+void t.test('bounds and values that lists of images are filtered by', async (t) => {
+  const gateway = await startGateway();
+  t.teardown(() => gateway.stop());
+  const { id } = (await create(gateway, { name: 'one', ...formats, min_disk: 2, min_ram: 64 })).json();
+  await put(gateway, id, 'content');
+  const { os_hash_value: hash, virtual_size: bytes } = (await gateway.call('GET', `/image/v2/images/${id}`)).json();
+  for (const [query, count] of [
+    ['min_disk_min=2', 1],
+    ['min_disk_min=3', 0],
+    ['min_disk_max=2', 1],
+    ['min_disk_max=1', 0],
+    ['min_ram_min=65', 0],
+    ['min_ram_max=64', 1],
+    ['min_ram_max=63', 0],
+    [`virtual_size=${bytes}`, 1],
+    [`virtual_size_min=${bytes + 1}`, 0],
+    [`virtual_size_max=${bytes}`, 1],
+    [`os_hash_value=${hash}`, 1],
+    ['os_hash_value=abc', 0],
+    ['member_status=accepted', 1],
+  ] as const) {
+    const answer = await gateway.call('GET', `/image/v2/images?${query}`);
+    t.equal(answer.statusCode, 200, query);
+    t.equal(answer.json().images.length, count, query);
+  }
+});

@@ -110,3 +110,26 @@ void t.test('a create is refused before a host is asked, with the wish named', a
   });
   t.equal(world.placer.requests.length, 0);
 });
+
+void t.test('what every server is anyway may be wished for, and nothing else in its place', async (t) => {
+  const ofKind = { 'extra spec': ofSpec, property: ofProperty };
+  for (const [kind, name, good, bad] of [
+    ['extra spec', 'hw_rng:allowed', 'true', 'false'],
+    ['extra spec', 'hw:cpu_policy', 'shared', 'mixed'],
+    ['extra spec', 'hw:mem_page_size', 'small', 'large'],
+    ['extra spec', 'hw:watchdog_action', 'disabled', 'reset'],
+    ['extra spec', 'hw:boot_menu', 'false', 'true'],
+    ['property', 'hw_rng_model', 'virtio', 'other'],
+    ['property', 'hw_firmware_type', 'bios', 'uefi'],
+    ['property', 'hw_watchdog_action', 'disabled', 'reset'],
+    ['property', 'hw_cpu_policy', 'shared', 'dedicated'],
+    ['property', 'hw_mem_page_size', 'any', '2MB'],
+    ['property', 'hw_scsi_model', 'virtio-scsi', 'lsilogic'],
+    ['property', 'os_secure_boot', 'optional', 'required'],
+    ['property', 'img_config_drive', 'optional', 'mandatory'],
+    ['property', 'hw_vif_multiqueue_enabled', 'false', 'true'],
+  ] as const) {
+    t.equal(ofKind[kind](name, good), '', `${name}=${good}`);
+    t.match(ofKind[kind](name, bad), /cannot be honoured/, `${name}=${bad}`);
+  }
+});

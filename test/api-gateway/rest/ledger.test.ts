@@ -1,0 +1,191 @@
+/**
+ * The ledgers of the compute, identity and image APIs say of every route, attribute, query key and wish what it is beside the
+ * real service's, and which test proves its effect. Nothing is left out, and nothing is in them that is not there.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { TSchema } from 'typebox';
+import { computePolicies } from '../../../api-gateway/policies/compute.ts';
+import { identityPolicies } from '../../../api-gateway/policies/identity.ts';
+import { imagePolicies } from '../../../api-gateway/policies/image.ts';
+import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
+import { queries } from '../../../api-gateway/rest/compute/queries.ts';
+import * as computeBodies from '../../../api-gateway/rest/compute/schemas.ts';
+import { endpointFilters, regionFilters, serviceFilters } from '../../../api-gateway/rest/identity/catalog-routes.ts';
+import {
+  assignmentFilters,
+  domainFilters,
+  projectFilters,
+  roleFilters,
+  userFilters,
+} from '../../../api-gateway/rest/identity/filters.ts';
+import * as identityBodies from '../../../api-gateway/rest/identity/schemas.ts';
+import { fieldsSchema } from '../../../api-gateway/rest/image/draft-fields.ts';
+import { olderPatchSchema, patchSchema } from '../../../api-gateway/rest/image/json-patch.ts';
+import { listKeys as imageList } from '../../../api-gateway/rest/image/list-query.ts';
+import {
+  extraSpecRules,
+  imagePropertyRules,
+  schedulerHintRules,
+  type WishRule,
+} from '../../../node/services/compute/wishes.ts';
+import { repositoryRoot, sources } from '../../support/sources.ts';
+
+const read = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
+const verdicts = /^(same|stricter|more|refused|ignored|not served)$/;
+
+/** Rows of the table below a heading of a service's ledger, as cells. */
+function rowsOf(service: string, heading: string): readonly (readonly string[])[] {
+  const [, part = ''] = read(`api-gateway/rest/${service}/LEDGER.md`).split(`## ${heading}\n`);
+  return (part.split('\n## ')[0] ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('|---'))
+    .slice(1)
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll('\\|', '|')),
+    );
+}
+
+interface SchemaParts {
+  readonly anyOf?: readonly TSchema[];
+  readonly items?: TSchema;
+  readonly properties?: Readonly<Record<string, TSchema>>;
+}
+
+/** The attributes of a body, by their paths: `server.networks[].uuid`. */
+function attributesOf(schema: TSchema, at = ''): readonly string[] {
+  const { anyOf, items, properties }: SchemaParts = schema;
+  if (anyOf !== undefined) return [...new Set(anyOf.flatMap((member) => attributesOf(member, at)))];
+  if (items !== undefined) return attributesOf(items, `${at}[]`);
+  return Object.entries(properties ?? {}).flatMap(([name, member]) => {
+    const path = at === '' ? name : `${at}.${name}`;
+    return [path, ...attributesOf(member, path)];
+  });
+}
+
+interface Service {
+  readonly policies: readonly PolicyRule[];
+  readonly bodies: Readonly<Record<string, TSchema>>;
+  readonly queryKeys: readonly string[];
+}
+
+const identityFilters = {
+  domains: domainFilters,
+  projects: projectFilters,
+  users: userFilters,
+  roles: roleFilters,
+  role_assignments: assignmentFilters,
+  services: serviceFilters,
+  endpoints: endpointFilters,
+  regions: regionFilters,
+};
+
+const services: Readonly<Record<string, Service>> = {
+  compute: {
+    policies: computePolicies,
+    bodies: computeBodies,
+    queryKeys: Object.entries(queries).flatMap(([route, { keys }]) =>
+      Object.keys(keys).map((key) => `${route} ?${key}`),
+    ),
+  },
+  identity: {
+    policies: identityPolicies,
+    bodies: identityBodies,
+    // Keystone's comparisons (`name__contains`) go with their names.
+    queryKeys: Object.entries(identityFilters).flatMap(([list, filters]) =>
+      [...Object.keys(filters).filter((key) => !key.includes('__')), 'limit', 'marker'].map(
+        (key) => `GET /v3/${list} ?${key}`,
+      ),
+    ),
+  },
+  image: {
+    policies: imagePolicies,
+    bodies: { fieldsSchema, patchSchema, olderPatchSchema },
+    queryKeys: imageList.map((key) => `GET /v2/images ?${key}`),
+  },
+};
+
+/** The test named by a row is there and speaks of the attribute. */
+function checkProof(t: Test, row: readonly string[], name: string): void {
+  const [key = '', verdict = '', note = '', proof = ''] = row;
+  t.match(verdict, verdicts, key);
+  if (verdict !== 'same') t.ok(note.length > 0, `${key} has a reason`);
+  t.ok(/^test\/.*\.test\.ts$/.test(proof) && existsSync(join(repositoryRoot, proof)), `${key}: ${proof} is there`);
+  const word = new RegExp(`(?<![\\w-])${name.replaceAll(/[.+*?^$()|[\]{}\\]/g, '\\$&')}(?![\\w-])`);
+  t.ok(word.test(read(proof)), `${key}: ${proof} speaks of ${name}`);
+}
+
+for (const [service, { policies, bodies, queryKeys }] of Object.entries(services)) {
+  void t.test(`${service}: every route is in the ledger, and no other`, async (t) => {
+    const rows = rowsOf(service, 'Routes');
+    const operations = policies.flatMap((rule) => rule.operations).filter((operation) => !operation.startsWith('rpc '));
+    t.ok(operations.length > 10);
+    t.same(rows.map(([route]) => route).sort(), operations.sort());
+    for (const [route = '', verdict = '', note = ''] of rows) {
+      t.match(verdict, verdicts, route);
+      if (verdict !== 'same') t.ok(note.length > 0, `${route} has a reason`);
+    }
+  });
+
+  void t.test(`${service}: every attribute of a body is in the ledger, with its proof, and no other`, async (t) => {
+    const rows = rowsOf(service, 'Attributes');
+    const attributes = Object.entries(bodies).flatMap(([body, schema]) =>
+      attributesOf(schema).map((attribute) => `${body}: ${attribute}`),
+    );
+    t.same(rows.map(([attribute]) => attribute).sort(), attributes.sort());
+    for (const row of rows) checkProof(t, row, row[0]?.split(/[.\s]/).at(-1)?.replaceAll('[]', '') ?? '');
+  });
+
+  void t.test(`${service}: every key of a query is in the ledger, with its proof, and no other`, async (t) => {
+    const rows = rowsOf(service, 'Queries');
+    t.same(rows.map(([key]) => key).sort(), [...queryKeys].sort());
+    for (const row of rows) checkProof(t, row, row[0]?.split(' ?').at(-1) ?? '');
+  });
+}
+
+void t.test('compute: every extra spec, image property and hint is in the ledger, and what sees to it', async (t) => {
+  for (const [heading, rules] of [
+    ['Extra specs', extraSpecRules],
+    ['Image properties', imagePropertyRules],
+    ['Scheduler hints', schedulerHintRules],
+  ] as const) {
+    const rows = rowsOf('compute', heading);
+    t.same(
+      rows.map(([names, values, by]) => [names, values, by]),
+      rules.map(({ names, values, by }) => [
+        `\`${names.source}\``,
+        values === undefined ? 'all' : `\`${values.source}\``,
+        'filter' in by ? by.filter : by.always,
+      ]),
+    );
+    rules.forEach((rule, at) => {
+      const proof = rows[at]?.[3] ?? '';
+      t.ok(mentions(read(proof), rule), `${proof} speaks of ${rule.names.source}`);
+    });
+  }
+});
+
+/** A filter by its name; of what every server is anyway, one of the names. */
+function mentions(text: string, { names, by }: WishRule): boolean {
+  if ('filter' in by) return text.includes(by.filter);
+  return [...text.matchAll(/'([^'\n]+)'/g)].some(([, word = '']) => names.test(word));
+}
+
+void t.test('handlers of compute read no key of a query that is not in its table', async (t) => {
+  const known = new Set(Object.values(queries).flatMap(({ keys }) => Object.keys(keys)));
+  const found = new Set<string>();
+  for (const { path, text } of sources()) {
+    if (!path.startsWith('api-gateway/rest/compute/')) continue;
+    for (const [, key = ''] of text.matchAll(/(?:queryValues?|numberOf)\(request, '([^']+)'\)/g)) found.add(key);
+    for (const [, key = ''] of text.matchAll(/\badd(?:One)?\('([^']+)'/g)) found.add(key);
+  }
+  t.ok(found.size > 25, `${found.size} keys`);
+  t.same(
+    [...found].filter((key) => !known.has(key)),
+    [],
+  );
+});
