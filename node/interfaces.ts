@@ -74,9 +74,10 @@ export class Interfaces implements Service {
     const identity = new IdentityService(services, {
       tokenKeys: new MeshTokenKeys(keys),
       tokenLifetimeMs: config.api.tokenLifetimeMs,
+      passwordRules: config.security,
     });
     const rekey = meshRekey(keys, clock, config.api.tokenLifetimeMs);
-    const directory = new IdentityDirectory(services, identity.passwords);
+    const directory = new IdentityDirectory(services, identity.logIn);
     const images = new ImageService({ ...services, content: host.images, hostId });
     this.#images = images;
     const network = new NetworkService(services, {

@@ -59,6 +59,22 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
+    security: Type.Object(
+      {
+        uniqueLastPasswordCount: Type.Integer({
+          minimum: 0,
+          maximum: 24,
+          description: 'newest passwords of a user that must all differ, the one in use among them; 0: no history',
+        }),
+        lockoutFailureAttempts: Type.Integer({
+          minimum: 0,
+          maximum: 1000,
+          description: 'wrong passwords in a row after which a user is locked out; 0: never',
+        }),
+        lockoutMs: Type.Integer({ minimum: 1_000, maximum: 86_400_000, description: 'how long' }),
+      },
+      { additionalProperties: false },
+    ),
     raft: Type.Object(
       {
         tickMs: Type.Integer({ minimum: 10, maximum: 1000, description: 'one tick of the Raft clock' }),
@@ -225,6 +241,8 @@ export function configDefaults(): Config {
       bodyBytesMax: 1024 * 1024, // User data is 64 KiB at most; the rest is small. Image content streams past this.
       tokenLifetimeMs: 3_600_000,
     },
+    // Keystone's defaults. Guessing is slowed anyway, and who knows a name could lock its owner out.
+    security: { uniqueLastPasswordCount: 0, lockoutFailureAttempts: 0, lockoutMs: 1_800_000 },
     // An election after 1 to 2 s without a leader: well above the pauses of a busy machine (etcd's default is the same).
     // Ten seconds in which a busy machine gives the voters no CPU, and an election; a host's kernel answers a connection
     // within a round trip however busy it is, and 400 ms after 400 ms of silence refuses within a second what is lost.

@@ -12,6 +12,7 @@ import { type HostRemovalDependencies, type Removal, removeHost } from './host-r
 import { findDomain, findUser } from './identity.ts';
 import { defaultDomainId } from './identity-directory.ts';
 import { Passwords } from './identity-passwords.ts';
+import { noFailures } from './password-log-in.ts';
 import { transact } from './transact.ts';
 import { removeUnreadableRecord, unreadableRecords } from './unreadable-records.ts';
 
@@ -143,6 +144,9 @@ export class ClusterService {
         passwordHash,
         enabled: row.record.enabled || wanted.enable,
         tokensValidAfterMs: clock.nowMs(),
+        // An agent whose clock is ahead issued tokens that look newer than this.
+        tokenEpoch: row.record.tokenEpoch + 1,
+        ...noFailures,
       });
       userTable.update(change, row, next);
       return next;

@@ -7,8 +7,8 @@ import { type StateReader, transactionItemsMax } from '../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import { type Extras, mergedExtras } from './identity-extras.ts';
-import type { Passwords } from './identity-passwords.ts';
 import { type AssignmentScope, assignmentId, newAssignment } from './identity-roles.ts';
+import { noFailures, type PasswordLogIn } from './password-log-in.ts';
 import { type Change, transact } from './transact.ts';
 
 /** Domain that everything belongs to unless it says otherwise. Clients count on this id. */
@@ -55,11 +55,11 @@ export interface RoleFields {
 /** Reads are done on the tables; this makes the changes. Who may ask for them is the gateway's policy. */
 export class IdentityDirectory {
   readonly #deps: ServiceDependencies;
-  readonly #passwords: Passwords;
+  readonly #logIn: PasswordLogIn;
 
-  constructor(deps: ServiceDependencies, passwords: Passwords) {
+  constructor(deps: ServiceDependencies, logIn: PasswordLogIn) {
     this.#deps = deps;
-    this.#passwords = passwords;
+    this.#logIn = logIn;
   }
 
   createDomain(context: RequestContext, fields: DomainFields): Promise<shoal.v1.Domain> {
@@ -179,7 +179,7 @@ export class IdentityDirectory {
 
   async createUser(context: RequestContext, fields: UserFields): Promise<shoal.v1.User> {
     const { password, ...rest } = fields;
-    const passwordHash = password === undefined ? '' : await this.#passwords.hash(password);
+    const passwordHash = password === undefined ? '' : await this.#logIn.passwords.hash(password);
     return transact(this.#deps, context, ({ reader, change }) => {
       domainTable.unchanged(change, mustHaveDomain(reader, fields.domainId));
       this.#freeUserName(reader, fields);
@@ -201,7 +201,7 @@ export class IdentityDirectory {
     fields: Partial<Omit<UserFields, 'domainId'>>,
   ): Promise<shoal.v1.User> {
     const { password, ...rest } = fields;
-    const passwordHash = password === undefined ? undefined : await this.#passwords.hash(password);
+    const passwordHash = password === undefined ? undefined : await this.#logIn.passwords.hash(password);
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = userTable.must(reader, id);
       const next = new shoal.v1.User({
@@ -209,7 +209,12 @@ export class IdentityDirectory {
         ...rest,
         extras: mergedExtras(row.record.extras, fields.extras),
       });
-      if (passwordHash !== undefined) next.passwordHash = passwordHash;
+      if (passwordHash !== undefined) {
+        next.passwordHash = passwordHash;
+        next.formerPasswordHashes = this.#logIn.formerHashes(row.record);
+      }
+      // Either way an administrator lets in again who was locked out.
+      if (passwordHash !== undefined || rest.enabled === true) Object.assign(next, noFailures);
       if (passwordHash !== undefined || (row.record.enabled && !next.enabled)) {
         next.tokensValidAfterMs = this.#deps.clock.nowMs();
         next.tokenEpoch += 1;
@@ -220,17 +225,18 @@ export class IdentityDirectory {
     });
   }
 
-  /** A user's own change of password. Throws `UNAUTHENTICATED` when `original` is not the one they have. */
+  /** A user's own change of password. Throws `UNAUTHENTICATED` when `original` is not the one they have. The rules of history bind here, not an administrator. */
   async changePassword(
     context: Pick<RequestContext, 'signal'>,
     reader: StateReader,
     id: string,
     passwords: { readonly original: string; readonly wanted: string },
   ): Promise<void> {
-    const stored = userTable.get(reader, id)?.record.passwordHash;
-    if (!(await this.#passwords.check(passwords.original, stored))) {
+    const user = userTable.get(reader, id)?.record;
+    if (!(await this.#logIn.check(user, passwords.original, context.signal)) || user === undefined) {
       throw new ShoalError('UNAUTHENTICATED', 'The original password is not right.');
     }
+    await this.#logIn.mustBeNew(user, passwords.wanted);
     await this.updateUser(context, id, { password: passwords.wanted });
   }
 

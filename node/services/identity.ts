@@ -13,10 +13,10 @@ import { domainTable, projectTable, revokedTokenTable, userTable } from '../stat
 import type { StateReader } from '../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
-import { Passwords } from './identity-passwords.ts';
 import type { Principal } from './identity-principal.ts';
 import { assignmentsOf, rolesOf, systemScope } from './identity-roles.ts';
 import { refused, type TokenClaims, tokenEpoch } from './identity-token.ts';
+import { PasswordLogIn, type PasswordRules } from './password-log-in.ts';
 import type { TokenKeys } from './token-keys.ts';
 import { transact } from './transact.ts';
 
@@ -70,11 +70,13 @@ export interface IdentityOptions {
    * refuse each other's longer ones.
    */
   readonly tokenLifetimeMs?: number;
+  /** The same on every agent. Default: Keystone's, none. */
+  readonly passwordRules?: PasswordRules;
 }
 
 /** Issues, verifies and revokes tokens. */
 export class IdentityService {
-  readonly passwords = new Passwords();
+  readonly logIn: PasswordLogIn;
   readonly #deps: ServiceDependencies;
   readonly #keys: TokenKeys;
   readonly #lifetimeMs: number;
@@ -84,10 +86,14 @@ export class IdentityService {
   constructor(deps: ServiceDependencies, options: IdentityOptions) {
     this.#deps = deps;
     this.#keys = options.tokenKeys;
+    this.logIn = new PasswordLogIn(deps, options.passwordRules);
     this.#lifetimeMs = options.tokenLifetimeMs ?? tokenLifetimeMsDefault;
   }
 
-  /** A token for whoever the request proves to be. Throws `UNAUTHENTICATED`, in the same words whatever was wrong. */
+  /**
+   * A token for whoever the request proves to be. Throws `UNAUTHENTICATED`, in the same words whatever was wrong, and
+   * `NOT_FOUND` for a token that is not good.
+   */
   async issue(reader: StateReader, request: AuthenticationRequest, signal: AbortSignal): Promise<IssuedToken> {
     let user: shoal.v1.User | undefined;
     let parent: Principal | undefined;
@@ -95,13 +101,13 @@ export class IdentityService {
     if (request.password !== undefined) {
       const named = findUser(reader, request.password.user);
       // The hash is computed for a user who does not exist, too, and before anything else is looked at.
-      const correct = await this.passwords.check(request.password.password, named?.passwordHash);
+      const correct = await this.logIn.check(named, request.password.password, signal);
       if (!correct || named === undefined) throw refused();
       user = named;
       methods.push('password');
     }
     if (request.token !== undefined) {
-      parent = await this.authenticate(request.token, signal);
+      parent = await this.#parentOf(request.token, signal);
       if (user !== undefined && user.id !== parent.userId) throw refused();
       user = userTable.get(reader, parent.userId)?.record;
       methods.push('token');
@@ -181,6 +187,18 @@ export class IdentityService {
       }
     }
     return principalOf(this.#current(reader, claims));
+  }
+
+  /** Who a token speaks for that another one is asked for by. Throws `NOT_FOUND`, as Keystone says it of a bad one. */
+  async #parentOf(token: string, signal: AbortSignal): Promise<Principal> {
+    try {
+      return await this.authenticate(token, signal);
+    } catch (error) {
+      if (!ShoalError.is(error, 'UNAUTHENTICATED')) throw error;
+      throw new ShoalError('NOT_FOUND', 'Could not find the token: it is unknown, expired or revoked.', {
+        cause: error,
+      });
+    }
   }
 
   /** Makes a token useless from now on. Whose it is has been checked. */

@@ -23,7 +23,7 @@ async function world() {
   const deps = { state, clock, logger: silentLogger, newId: randomUUID };
   const admin = await bootstrap(deps, { adminPassword: 'secret', signal });
   const identity = new IdentityService(deps, { tokenKeys: fixedTokenKeys(key), tokenLifetimeMs: lifetimeMs });
-  const directory = new IdentityDirectory(deps, identity.passwords);
+  const directory = new IdentityDirectory(deps, identity.logIn);
   const domain = await directory.createDomain(context, { name: 'customers', description: '', enabled: true });
   const project = await directory.createProject(context, {
     name: 'p',

@@ -17,6 +17,7 @@ import type { ServiceDependencies } from '../../node/services/dependencies.ts';
 import { IdentityService } from '../../node/services/identity.ts';
 import { IdentityDirectory } from '../../node/services/identity-directory.ts';
 import { ImageService } from '../../node/services/image.ts';
+import type { PasswordRules } from '../../node/services/password-log-in.ts';
 import { QuotaService } from '../../node/services/quota.ts';
 import { fixedTokenKeys } from '../../node/services/token-keys.ts';
 import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
@@ -37,6 +38,7 @@ export interface TestGatewayOptions {
   readonly onInvariantBroken?: (error: unknown) => void;
   readonly tls?: TlsSource;
   readonly publicUrl?: string;
+  readonly passwordRules?: PasswordRules;
   readonly trustedProxies?: TrustedProxies;
 }
 
@@ -68,8 +70,11 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const deps: ServiceDependencies = { state, clock, logger: options.logger ?? silentLogger, newId: randomUUID };
   const signal = new AbortController().signal;
   const { adminProjectId, adminUserId } = await bootstrap(deps, { adminPassword, signal });
-  const identity = new IdentityService(deps, { tokenKeys: fixedTokenKeys(tokenKey) });
-  const directory = new IdentityDirectory(deps, identity.passwords);
+  const identity = new IdentityService(deps, {
+    tokenKeys: fixedTokenKeys(tokenKey),
+    ...(options.passwordRules === undefined ? {} : { passwordRules: options.passwordRules }),
+  });
+  const directory = new IdentityDirectory(deps, identity.logIn);
   const catalog = new Catalog(Object.values(catalogServices), 'RegionOne');
   const content = new MemoryImageContent();
   const images = new ImageService({ ...deps, content, hostId: 'a'.repeat(32) as HostId });

@@ -31,7 +31,7 @@ async function world() {
   const deps = { state, clock, logger: silentLogger, newId: randomUUID };
   const admin = await bootstrap(deps, { adminPassword: 'secret', signal });
   const identity = new IdentityService(deps, { tokenKeys: fixedTokenKeys(new Uint8Array(32).fill(1)) });
-  const directory = new IdentityDirectory(deps, identity.passwords);
+  const directory = new IdentityDirectory(deps, identity.logIn);
   const login = (password = 'secret', scope?: AuthenticationRequest['scope']) =>
     identity.issue(
       state.local,
@@ -101,7 +101,6 @@ void t.test('whatever is wrong with a log-in, the answer is the same', async (t)
     { password: { user: { name: 'admin' }, password: 'secret' } },
     { ...user('admin', 'secret'), scope: { kind: 'project', project: { id: 'none' } } },
     { ...user('admin', 'secret'), scope: { kind: 'domain', domain: { id: 'none' } } },
-    { token: 'nonsense' },
     {},
   ];
   for (const attempt of attempts) {
@@ -113,21 +112,22 @@ void t.test('whatever is wrong with a log-in, the answer is the same', async (t)
     t.equal(error instanceof Error && error.message, 'The request you have made requires authentication.');
   }
   t.ok(admin);
+  await t.rejects(identity.issue(state.local, { token: 'nonsense' }, signal), { code: 'NOT_FOUND' });
 });
 
 void t.test('a log-in as nobody takes as long as one with a wrong password', async (t) => {
   const { identity } = await world();
-  const stored = await identity.passwords.hash('secret');
+  const stored = await identity.logIn.passwords.hash('secret');
   t.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   const time = async (hash: string | undefined): Promise<number> => {
     const startedMs = performance.now();
-    for (let i = 0; i < 5; i++) t.equal(await identity.passwords.check('wrong', hash), false);
+    for (let i = 0; i < 5; i++) t.equal(await identity.logIn.passwords.check('wrong', hash), false);
     return performance.now() - startedMs;
   };
   await time(stored);
   const [known, unknown, unusable] = [await time(stored), await time(undefined), await time('$argon2id$v=19$m=9,t=9')];
   for (const ms of [unknown, unusable]) t.ok(ms > known / 4, `${ms} ms beside ${known} ms`);
-  t.equal(await identity.passwords.check('secret', stored), true);
+  t.equal(await identity.logIn.passwords.check('secret', stored), true);
 });
 
 void t.test('tokens end: by time, by revocation, by what is done to user, project and role', async (t) => {
@@ -223,7 +223,9 @@ void t.test('a token is good at an agent that has not heard of its user yet, and
 
 void t.test('more log-ins at once than may wait are told to come back', async (t) => {
   const { identity } = await world();
-  const results = await Promise.allSettled(Array.from({ length: 80 }, () => identity.passwords.check('x', undefined)));
+  const results = await Promise.allSettled(
+    Array.from({ length: 80 }, () => identity.logIn.passwords.check('x', undefined)),
+  );
   const refused = results.filter((result) => result.status === 'rejected');
   t.equal(refused.length, 80 - 66);
   t.match(refused[0], { reason: { code: 'RATE_LIMITED' } });
