@@ -1,0 +1,57 @@
+/** A16: a host that says it has endless, negative or no numbers of anything is not placed upon, and nobody stumbles over it. */
+import t from 'tap';
+import { placementAdvert } from '../../node/advert-mapping.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import { openAdvert, signAdvert } from '../../node/mesh/advert-check.ts';
+import { HostIdentity } from '../../node/mesh/identity.ts';
+import { HostColumns } from '../../placement/index.ts';
+import type { shoal } from '../../proto/messages.ts';
+
+const meshId = 'm-1';
+const identity = HostIdentity.fromSeed(new Uint8Array(32).fill(1));
+const honest: shoal.v1.IAdvert = {
+  meshId,
+  hostId: identity.hostId,
+  hostName: 'one',
+  epoch: 1,
+  sequence: 1,
+  vcpus: 8,
+  memoryMib: 8192,
+  diskGib: 100,
+  vcpusRatio: 4,
+  memoryRatio: 1,
+  diskRatio: 1,
+  enabled: true,
+  architecture: 'x86_64',
+  hypervisorType: 'QEMU',
+};
+
+/** What becomes of an advert on its way from the wire to the table that placement reads. */
+function outcomeOf(advert: shoal.v1.IAdvert): 'refused' | 'applied' | 'stale' | 'invalid' {
+  const columns = new HostColumns({ seed: 1 });
+  try {
+    return columns.upsert(placementAdvert(openAdvert(signAdvert(identity, advert), meshId)));
+  } catch (caught) {
+    if (!(caught instanceof ShoalError) || caught.code !== 'INVALID_ARGUMENT') throw caught;
+    return 'refused';
+  }
+}
+
+void t.test('A16: numbers that are none reach no table', (t) => {
+  t.equal(outcomeOf(honest), 'applied');
+  const hostile: readonly shoal.v1.IAdvert[] = [
+    ...(['vcpusRatio', 'memoryRatio', 'diskRatio'] as const).flatMap((ratio) =>
+      [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1].map((value) => ({ [ratio]: value })),
+    ),
+    ...(
+      ['memoryMib', 'diskGib', 'memoryMibUsed', 'diskGibUsed', 'memoryMibReserved', 'diskGibReserved'] as const
+    ).flatMap((amount) => [2 ** 53, 2 ** 63].map((value) => ({ [amount]: value }))),
+    { epoch: 2 ** 53 },
+    { sequence: 2 ** 60 },
+  ];
+  for (const fields of hostile) {
+    const outcome = outcomeOf({ ...honest, ...fields });
+    t.ok(['refused', 'invalid'].includes(outcome), `${Object.entries(fields).join()}: ${outcome}`);
+  }
+  t.end();
+});
