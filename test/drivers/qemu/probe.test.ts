@@ -17,6 +17,21 @@ await t.test('the probe guest runs under TCG', { skip: await whyNoProgram('qemu-
   t.match(await probeAccelerator(runCommand, probe), { usable: true });
 });
 
+const whyNoQemu = await whyNoProgram('qemu-system-x86_64');
+await t.test(
+  'an accelerator that cannot give guests the processor they ask for is not usable',
+  { skip: whyNoQemu },
+  async (t) => {
+    // TCG has no VMX to give, as a KVM below another hypervisor may lack what every processor has.
+    const run: CommandRunner = (argv, options) =>
+      runCommand(
+        argv.map((argument) => (argument.endsWith(',enforce') ? `${argument},+vmx` : argument)),
+        options,
+      );
+    t.match(await probeAccelerator(run, probe), { usable: false, reason: /requested features/ });
+  },
+);
+
 const whyNoUsers = process.getuid?.() === 0 ? await whyNoProgram('qemu-system-x86_64') : 'needs root';
 await t.test("the probe's guest may be another user, whatever the agent's umask", { skip: whyNoUsers }, async (t) => {
   // As the command line sets it: every KVM was taken for broken, as the guest's user could not read the disk.
