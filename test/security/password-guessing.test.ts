@@ -15,7 +15,12 @@ async function start(t: Test, more: Partial<GatewayLimits> = {}) {
     // Addresses are told by a proxy, so that a test has as many as it wants.
     trustedProxies: new TrustedProxies('127.0.0.1'),
   });
-  t.teardown(() => gateway.stop());
+  // The clock's timers keep no process alive, and nothing listens here: an attempt that waits would end the test.
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => {
+    clearInterval(alive);
+    return gateway.stop();
+  });
   const spellings: readonly object[] = [
     { id: gateway.adminUserId },
     { name: 'admin', domain: { id: 'default' } },

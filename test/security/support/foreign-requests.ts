@@ -8,7 +8,7 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/os-keypairs\/:name/, 'keypair'],
   [/\/os-server-groups\/:id/, 'server_group'],
   [/\/(os-)?security-groups\/:id/, 'security_group'],
-  [/\/(os-quota-sets|quotas)\/:project/, 'project'],
+  [/\/(os-quota-sets|quotas|info\/usage)\/:project/, 'project'],
   [/\/images\/:id/, 'image'],
   [/\/networks\/:id/, 'network'],
   [/\/network-ip-availabilities\/:id/, 'network'],
@@ -18,7 +18,7 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/floatingips\/:id/, 'floatingip'],
   [/\/security-group-rules\/:id/, 'security_group_rule'],
   [/\/projects\/:(id|scope)/, 'project'],
-  [/\/users\/:id/, 'user'],
+  [/\/users\/:(id|user)/, 'user'],
 ];
 
 /** What belongs to the cloud and not to a project: whoever may ask may know it. */
@@ -59,6 +59,9 @@ export function bodiesOf(
   if (path.includes('/v3/projects/:id') && tail === '') return [{ project: { name: 'taken', enabled: false } }];
   if (path.includes('/v3/users/:id') && tail === '') return [{ user: { enabled: false } }];
   if (path.includes('/images/:id') && method === 'PATCH') return [[{ op: 'replace', path: '/name', value: 'taken' }]];
+  if (path.endsWith('/members')) return [{ member: 'somebody' }];
+  if (path.includes('/members/:')) return [{ status: 'accepted' }];
+  if (path.includes('/info/usage/')) return [{ limits: { image_count_total: 0 } }];
   if (path.endsWith('/file')) return ['the bytes of an image'];
   return [{ tags: ['taken'] }];
 }
