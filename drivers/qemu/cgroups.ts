@@ -91,9 +91,9 @@ export class GuestCgroups {
   /** Removes the groups of guests that are not `known`. One that is in use stays. */
   async sweep(known: readonly ServerId[]): Promise<void> {
     for (const folder of this.#folders) {
-      for (const entry of await readdir(folder, { withFileTypes: true })) {
-        if (!entry.isDirectory() || known.some((serverId) => serverId === entry.name)) continue;
-        await removeGroup(join(folder, entry.name));
+      for (const group of await groupsIn(folder)) {
+        if (known.some((serverId) => serverId === group)) continue;
+        await removeGroup(join(folder, group));
       }
     }
   }
@@ -142,6 +142,18 @@ async function enable(folder: string, controller: string): Promise<boolean> {
   const given = (await readFile(join(folder, 'cgroup.subtree_control'), 'utf8')).trim().split(' ');
   if (!given.includes(controller)) await writeFile(join(folder, 'cgroup.subtree_control'), `+${controller}`);
   return true;
+}
+
+/** Names of the groups below `folder`; none when another agent with the same run folder has removed it as it stopped. */
+async function groupsIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch (caught) {
+    if (isMissing(caught)) return [];
+    throw caught;
+  }
 }
 
 async function removeGroup(folder: string): Promise<void> {
