@@ -190,9 +190,12 @@ export class Quorum {
         const loss = this.#losses.of(id);
         return loss === undefined || id === this.#raftId ? [] : [`${nameOf(id)} ${lossTexts[loss]}`];
       });
-      return `Too few voters are left to commit a write: ${lost.join(', ')}.`;
+      return `Too few voters are left to commit a write: ${lost.sort().join(', ')}.`;
     }
-    const names = missing.filter((id) => id !== this.#raftId).map(nameOf);
+    const names = missing
+      .filter((id) => id !== this.#raftId)
+      .map(nameOf)
+      .sort();
     const wait = names.length === 1 ? 'does not answer' : 'do not answer';
     if (leader === this.#raftId) {
       return names.length === 0
