@@ -6,7 +6,7 @@ import { hostNetworkView } from '../../node/services/network/host-view.ts';
 import type { PortDraft } from '../../node/services/network/ports.ts';
 import { interfacesOf, portsOfServer } from '../../node/services/ownership.ts';
 import { transact } from '../../node/services/transact.ts';
-import { portTable, serverTable } from '../../node/state/tables/index.ts';
+import { portTable, routerTable, serverTable } from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { type ComputeWorld, hostsAct, makeComputeWorld } from '../node/services/compute-world.ts';
 import { addExternal, addNetwork, refusalOf } from '../node/services/world.ts';
@@ -101,7 +101,11 @@ void t.test('F2: a leg that a stranger’s port claims to be is none, on no host
     await world.network.floatingIps.delete(world.alice, fip.id);
   }
   await world.network.routers.delete(world.alice, router.id);
-  t.pass('the router goes though the stranger’s port names it');
+  t.equal(
+    routerTable.get(world.state.local, router.id),
+    undefined,
+    'the router goes though the stranger’s port names it',
+  );
   await world.network.ports.delete(world.bob, port.id);
   t.equal(portTable.get(world.state.local, port.id), undefined, 'and the stranger may take his port back');
 });
