@@ -30,6 +30,7 @@ import { type DescriptorSet, loadDescriptors } from './descriptor.ts';
 import { healthHandlers } from './health.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
+import { isServed } from './served.ts';
 
 /** Calls at once on one connection. */
 const callsPerConnectionMax = 100;
@@ -220,12 +221,4 @@ export class GrpcGateway implements Service {
       throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', { facts: { retryAfterSeconds } });
     }
   }
-}
-
-/** Services of this gateway; the descriptor knows those between agents, too. */
-function isServed(service: string): boolean {
-  return (
-    service.startsWith('grpc.') ||
-    ['Compute', 'Cluster', 'Placement'].some((name) => service === `shoal.v1.${name}Service`)
-  );
 }

@@ -7,6 +7,8 @@ import { networkTable } from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { type Cloud, startCloud } from '../api-gateway/rest/cloud.ts';
 import { startGrpcGateway } from '../support/grpc-gateway.ts';
+import { publicMethods } from '../support/native-schema.ts';
+import { GrpcKnocker } from './support/native-methods.ts';
 
 /** Each takes text that goes into a record. */
 const creations: readonly (readonly [string, (text: string) => object])[] = [
@@ -198,6 +200,56 @@ await t.test('F1: the native API holds its text against the same', async (t) => 
   await refused({ ...good, networkIds: ['\u0000'] }, 'NUL in an id');
   await refused({ ...good, schedulerHints: Object.fromEntries([['__proto__', 'x']]) }, 'a key that is none');
 });
+
+await t.test(
+  'F1: bytes that are no message are the caller’s mistake at every gRPC method, and are said so',
+  async (t) => {
+    const gateway = await startGrpcGateway();
+    const knocker = new GrpcKnocker(gateway.port);
+    t.teardown(async () => {
+      knocker.close();
+      await gateway.stop();
+    });
+    let texts = 0;
+    for (const { path, requestName, fields } of publicMethods()) {
+      // On the agent's own socket only: refused before anybody looks at what was sent.
+      if (path.endsWith('/ResetPassword')) continue;
+      const cut = await knocker.ask(path, 'root', Uint8Array.of((15 << 3) | 2, 5, 1));
+      t.match(cut, { code: 'INVALID_ARGUMENT', details: `The request is no ${requestName}: index out of range` }, path);
+      const text = fields.find(({ type }) => type === 'string');
+      if (text === undefined) continue;
+      texts += 1;
+      // Halves of pairs, too long a form, a byte that UTF-8 never has; short and long ones take different ways in the decoder.
+      for (const bytes of [
+        [0xff],
+        [0xc0, 0x80],
+        [0xed, 0xa0, 0x80],
+        [0xc3],
+        [...new Array<number>(100).fill(0x61), 0xff],
+      ]) {
+        const answer = await knocker.ask(path, 'root', stringField(text.id, bytes));
+        t.same(
+          answer,
+          {
+            code: 'INVALID_ARGUMENT',
+            details: `The request is no ${requestName}: one of its strings is not valid UTF-8.`,
+          },
+          `${path} with ${bytes.slice(0, 4)} in ${text.name}`,
+        );
+      }
+    }
+    t.ok(texts > 10, `${texts} methods take text`);
+    t.match(await knocker.ask('/shoal.v1.ComputeService/GetServer', 'mallory', stringField(1, [0xff])), {
+      code: 'UNAUTHENTICATED',
+    });
+  },
+);
+
+/** One field of a protobuf message: its tag, its length, its bytes. */
+function stringField(id: number, bytes: readonly number[]): Uint8Array {
+  const tag = (id << 3) | 2;
+  return Uint8Array.from([...(tag < 128 ? [tag] : [(tag & 127) | 128, tag >> 7]), bytes.length, ...bytes]);
+}
 
 t.test('F1: what is ill-formed cannot be written either, whoever asks', (t) => {
   const insert = (fields: shoal.v1.Network.$Properties): void =>

@@ -22,6 +22,7 @@ import type { Logger } from '../../base/logger.ts';
 import { type Address, parseListenAddress } from '../address.ts';
 import type { ListenerLimits } from '../listener/limits.ts';
 import { Listener, type ListenerOptions, type ListenerTls } from '../listener/listener.ts';
+import { MalformedRequest, withoutThrowing } from './malformed-request.ts';
 import type { ByStreaming, MethodNames, MethodSpec, Request, ResponseFields, ServiceClass } from './service.ts';
 import { methodsOf } from './service.ts';
 import { type ErrorView, isServiceError, toStatus } from './status.ts';
@@ -156,7 +157,7 @@ export class GrpcServer {
 
   /** Adds a service. Before `listen`. */
   add<S extends object, C>(options: ServiceOptions<S, C>): void {
-    const methods = methodsOf(options.service);
+    const methods = methodsOf(options.service).map(withoutThrowing);
     const implementation: UntypedServiceImplementation = {};
     for (const method of methods) {
       const handler: unknown = Reflect.get(options.handlers, method.name);
@@ -164,7 +165,7 @@ export class GrpcServer {
       this.#admissions.set(method.path, (head) => options.admit(head, method.name));
       implementation[method.name] = this.#adapter(method, async (input, call) => {
         if (options.authorize !== undefined) await Reflect.apply(options.authorize, options, [call]);
-        if (!method.requestStream) options.check?.(input);
+        if (!method.requestStream) checkRequest(input, options);
         const checked = method.requestStream && isAsyncIterable(input) ? checking(input, options) : input;
         const answer: unknown = Reflect.apply(handler, options.handlers, [checked, call]);
         return answer;
@@ -449,13 +450,20 @@ async function* incoming(call: AsyncIterable<unknown>, signal: AbortSignal): Asy
   signal.throwIfAborted();
 }
 
+interface RequestCheck {
+  check?(request: unknown): void;
+}
+
+/** Throws `INVALID_ARGUMENT` for bytes that were no message, and what the service's own check throws. */
+function checkRequest(request: unknown, { check }: RequestCheck): void {
+  MalformedRequest.refuse(request);
+  check?.(request);
+}
+
 /** The requests of a stream, each checked. */
-async function* checking(
-  requests: AsyncIterable<unknown>,
-  { check }: { check?(request: unknown): void },
-): AsyncGenerator<unknown> {
+async function* checking(requests: AsyncIterable<unknown>, service: RequestCheck): AsyncGenerator<unknown> {
   for await (const request of requests) {
-    check?.(request);
+    checkRequest(request, service);
     yield request;
   }
 }

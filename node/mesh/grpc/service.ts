@@ -64,6 +64,8 @@ export type ByStreaming<M, Unary, ServerStream, ClientStream, Bidi> = M extends 
 export interface MethodSpec extends MethodDefinition<object, object> {
   /** As in `Handlers` and clients: lower camel case. */
   readonly name: string;
+  /** Name of the request's message, without its package. */
+  readonly requestName: string;
 }
 
 /** A generated service class. */
@@ -82,6 +84,7 @@ export function methodsOf<S extends object>(service: ServiceClass<S>): readonly 
     specs.push({
       name,
       originalName: name,
+      requestName: method.requestType,
       path: method.path,
       requestStream: method.requestStream === true,
       responseStream: method.responseStream === true,

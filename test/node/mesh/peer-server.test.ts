@@ -166,6 +166,23 @@ t.test('an error keeps its code, message and facts across the wire', async (t) =
   await t.rejects(calls.readIndex({}, soon), { code: 'CONFLICT', message: 'round' });
 });
 
+t.test('what is no message has a name on both sides', async (t) => {
+  const authority = testAuthority();
+  const [server, client] = [hostOf(authority), hostOf(authority)];
+  const address = await serve(t, server, {
+    handlers: { claim: async () => ({ reason: '\ud800' }) },
+  });
+  const { calls } = clientsOf(t, client, new Map([[server.hostId, address]])).to(server.hostId);
+  const refusal = { code: 'INVALID_ARGUMENT', message: /is no [A-Za-z]+: one of its strings is not valid UTF-8/ };
+  await t.rejects(calls.consoleLog({ serverId: '\ud800' }, soon), refusal);
+  const reading = async (): Promise<void> => {
+    const signal = new AbortController().signal;
+    for await (const _chunk of calls.fetchBlob({ sha256: '\ud800' }, { signal })) t.fail('nothing comes');
+  };
+  await t.rejects(reading(), refusal, 'what answers with a stream');
+  await t.rejects(calls.claim({}, soon), { code: 'OUTCOME_UNKNOWN' }, 'an answer that is none');
+});
+
 t.test('a failure without a name tells the caller nothing and the log everything', async (t) => {
   const authority = testAuthority();
   const [server, client] = [hostOf(authority), hostOf(authority)];

@@ -1,0 +1,9 @@
+/** Services of `shoal.v1` that users reach; the schema has those between agents, too. */
+const publicServices: ReadonlySet<string> = new Set(
+  ['Compute', 'Cluster', 'Placement'].map((name) => `shoal.v1.${name}Service`),
+);
+
+/** Whether this gateway serves the service of that full name. */
+export function isServed(service: string): boolean {
+  return service.startsWith('grpc.') || publicServices.has(service);
+}
