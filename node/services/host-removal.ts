@@ -23,9 +23,8 @@ import { freeNamingPorts, removeServerRow } from './compute/server-record.ts';
 import type { HostProbe, Rekey, ServiceDependencies } from './dependencies.ts';
 import { chooseSnatHost } from './network/routers.ts';
 import { type Change, transact } from './transact.ts';
+import { editWhileRoom } from './transact-in-pieces.ts';
 
-/** Rows changed by one transaction while a host is being emptied: far below what one may hold. */
-const rowsPerStep = 100;
 /** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
 const stepsMax = 1_000;
 /** Servers named in a refusal; the rest are counted. */
@@ -180,11 +179,11 @@ async function disable(deps: ServiceDependencies, hostId: string, signal: AbortS
 /** True while there may be more. */
 async function moveRoutersOff(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<boolean> {
   return transact(deps, { signal }, ({ reader, change }) => {
-    const rows = routerTable.by(reader, 'snat-host', hostId).slice(0, rowsPerStep);
-    for (const row of rows) {
+    const rows = routerTable.by(reader, 'snat-host', hostId);
+    editWhileRoom({ change }, rows, (row) => {
       const snatHostId = chooseSnatHost(reader, row.record, hostId);
       routerTable.update(change, row, new shoal.v1.Router({ ...row.record, snatHostId }));
-    }
+    });
     return rows.length > 0;
   });
 }
@@ -192,11 +191,11 @@ async function moveRoutersOff(deps: ServiceDependencies, hostId: string, signal:
 /** True while there may be more. */
 async function leaveAggregates(deps: ServiceDependencies, hostId: string, signal: AbortSignal): Promise<boolean> {
   return transact(deps, { signal }, ({ reader, change }) => {
-    const rows = aggregateTable.by(reader, 'host', hostId).slice(0, rowsPerStep);
-    for (const row of rows) {
+    const rows = aggregateTable.by(reader, 'host', hostId);
+    editWhileRoom({ change }, rows, (row) => {
       const hostIds = row.record.hostIds.filter((id) => id !== hostId);
       aggregateTable.update(change, row, new shoal.v1.HostAggregate({ ...row.record, hostIds }));
-    }
+    });
     return rows.length > 0;
   });
 }
@@ -211,7 +210,7 @@ async function moveImagesOff(
   const isMore = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
     lost.length = 0;
     const rows = imageTable.list(reader).filter(({ record }) => record.hostIds.includes(hostId));
-    for (const row of rows.slice(0, rowsPerStep)) {
+    editWhileRoom({ change }, rows, (row) => {
       const hostIds = row.record.hostIds.filter((id) => id !== hostId);
       if (hostIds.length === 0 && !row.record.deleting) {
         if (!options.force) {
@@ -225,7 +224,7 @@ async function moveImagesOff(
         lost.push(row.record.id);
       }
       imageTable.update(change, row, new shoal.v1.Image({ ...row.record, hostIds }));
-    }
+    });
     return rows.length > 0;
   });
   for (const id of lost) options.lostImageIds.add(id);
@@ -245,14 +244,15 @@ async function releaseMoved(
   const released = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
     const rows = serverTable
       .by(reader, 'host', hostId)
-      .filter(({ record }) => record.hostId !== hostId && record.previousHostId === hostId)
-      .slice(0, rowsPerStep);
-    for (const row of rows) {
+      .filter(({ record }) => record.hostId !== hostId && record.previousHostId === hostId);
+    const ids: string[] = [];
+    editWhileRoom({ change }, rows, (row) => {
       const releasedGeneration = Math.max(row.record.releasedGeneration, row.record.generation - 1);
       const next = { ...row.record, previousHostId: '', releasedGeneration, updatedMs: deps.clock.nowMs() };
       serverTable.update(change, row, new shoal.v1.Server(next));
-    }
-    return rows.map(({ record }) => record.id);
+      ids.push(row.record.id);
+    });
+    return ids;
   });
   for (const id of released) options.releasedServerIds.add(id);
   return released.length > 0;
@@ -264,19 +264,20 @@ async function forgetServer(
   hostId: string,
   options: { readonly force: boolean; readonly signal: AbortSignal; readonly forgottenServerIds: Set<string> },
 ): Promise<boolean> {
-  const forgotten = await transact(deps, { signal: options.signal }, ({ reader, change }) => {
+  const next = (reader: StateReader): Row<shoal.v1.Server> | undefined => {
     const host = hostTable.get(reader, hostId)?.record;
     const rows = host === undefined ? [] : refuseServers(reader, host, options.force);
-    const row = rows.find(({ record }) => record.deleting && record.hostId === hostId);
-    if (row === undefined) return undefined;
-    removeServerRow(change, reader, row, deps.clock.nowMs());
-    return row.record;
+    return rows.find(({ record }) => record.deleting && record.hostId === hostId);
+  };
+  const going = next(await deps.state.fresh(options.signal))?.record;
+  if (going === undefined) return false;
+  await freeNamingPorts(deps, { signal: options.signal }, going);
+  await transact(deps, { signal: options.signal }, ({ reader, change }) => {
+    const row = next(reader);
+    if (row?.record.id === going.id) removeServerRow(change, reader, row, deps.clock.nowMs());
   });
-  if (forgotten !== undefined) {
-    await freeNamingPorts(deps, { signal: options.signal }, forgotten);
-    options.forgottenServerIds.add(forgotten.id);
-  }
-  return forgotten !== undefined;
+  options.forgottenServerIds.add(going.id);
+  return true;
 }
 
 /** The record goes. False: something was put on the host meanwhile. */

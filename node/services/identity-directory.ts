@@ -3,13 +3,14 @@ import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import { indexKey, type Row, type Table } from '../state/table.ts';
 import { domainTable, projectTable, roleAssignmentTable, roleTable, userTable } from '../state/tables/index.ts';
-import { type StateReader, transactionItemsMax } from '../state/types.ts';
+import type { StateReader } from '../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import { type Extras, mergedExtras } from './identity-extras.ts';
 import { type AssignmentScope, assignmentId, newAssignment } from './identity-roles.ts';
 import { noFailures, type PasswordLogIn } from './password-log-in.ts';
 import { type Change, transact } from './transact.ts';
+import { editWhileRoom, transactInPieces, unfinished } from './transact-in-pieces.ts';
 
 /** Domain that everything belongs to unless it says otherwise. Clients count on this id. */
 export const defaultDomainId = 'default';
@@ -91,9 +92,12 @@ export class IdentityDirectory {
     });
   }
 
-  /** Removes a domain with its projects, users and their roles. It must have been disabled first, as in Keystone. */
+  /**
+   * Removes a domain with its projects, users and their roles. It must have been disabled first, as in Keystone. A large one
+   * goes in pieces: when it fails in between, the domain is there, disabled, and the same request goes on.
+   */
   async deleteDomain(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
+    await transactInPieces(this.#deps, context, ({ reader, change }) => {
       const row = domainTable.must(reader, id);
       if (row.record.enabled) {
         throw new ShoalError('FORBIDDEN', `Domain ${row.record.name} is enabled; disable it before it is deleted.`);
@@ -101,23 +105,17 @@ export class IdentityDirectory {
       const gone = new AssignmentRemoval(reader, change);
       for (const project of projectTable.list(reader)) {
         if (project.record.domainId !== id) continue;
+        if (!gone.ofProject(project.record.id)) return unfinished;
         projectTable.remove(change, project);
-        gone.ofProject(project.record.id);
       }
       for (const user of userTable.list(reader)) {
         if (user.record.domainId !== id) continue;
+        if (!gone.ofUser(user.record.id)) return unfinished;
         userTable.remove(change, user);
-        gone.ofUser(user.record.id);
       }
-      gone.where((assignment) => assignment.domainId === id);
+      if (!gone.where((assignment) => assignment.domainId === id)) return unfinished;
       domainTable.remove(change, row);
-      const transaction = change.build();
-      if (transaction.compares.length + transaction.thenOps.length > transactionItemsMax) {
-        throw new ShoalError(
-          'CONFLICT',
-          `Domain ${row.record.name} holds too much to be removed at once; empty it first.`,
-        );
-      }
+      return undefined;
     });
   }
 
@@ -169,11 +167,23 @@ export class IdentityDirectory {
     });
   }
 
-  /** Removes a project and the roles on it. What the project owns elsewhere stays for administrators to remove. */
+  /**
+   * Removes a project and the roles on it. What the project owns elsewhere stays for administrators to remove. One with many
+   * roles is disabled first: when it fails in between, that is how it stays, and the same request goes on.
+   */
   async deleteProject(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
-      projectTable.remove(change, projectTable.must(reader, id));
-      new AssignmentRemoval(reader, change).ofProject(id);
+    await transactInPieces(this.#deps, context, ({ reader, change }) => {
+      const row = projectTable.must(reader, id);
+      const { record } = row;
+      if (!new AssignmentRemoval(reader, change).ofProject(id)) {
+        if (record.enabled) {
+          const next = { ...record, enabled: false, tokenEpoch: record.tokenEpoch + 1 };
+          projectTable.update(change, row, new shoal.v1.Project(next));
+        }
+        return unfinished;
+      }
+      projectTable.remove(change, row);
+      return undefined;
     });
   }
 
@@ -240,10 +250,21 @@ export class IdentityDirectory {
     await this.updateUser(context, id, { password: passwords.wanted });
   }
 
+  /** Removes a user and their roles. One with many is disabled first, as a project is. */
   async deleteUser(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
-      userTable.remove(change, userTable.must(reader, id));
-      new AssignmentRemoval(reader, change).ofUser(id);
+    await transactInPieces(this.#deps, context, ({ reader, change }) => {
+      const row = userTable.must(reader, id);
+      const { record } = row;
+      if (!new AssignmentRemoval(reader, change).ofUser(id)) {
+        if (record.enabled) {
+          const tokensValidAfterMs = this.#deps.clock.nowMs();
+          const next = { ...record, enabled: false, tokensValidAfterMs, tokenEpoch: record.tokenEpoch + 1 };
+          userTable.update(change, row, new shoal.v1.User(next));
+        }
+        return unfinished;
+      }
+      userTable.remove(change, row);
+      return undefined;
     });
   }
 
@@ -270,10 +291,13 @@ export class IdentityDirectory {
     });
   }
 
+  /** Removes a role and takes it from all who have it; from very many in pieces, and the role last. */
   async deleteRole(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
-      roleTable.remove(change, roleTable.must(reader, id));
-      new AssignmentRemoval(reader, change).ofRole(id);
+    await transactInPieces(this.#deps, context, ({ reader, change }) => {
+      const row = roleTable.must(reader, id);
+      if (!new AssignmentRemoval(reader, change).ofRole(id)) return unfinished;
+      roleTable.remove(change, row);
+      return undefined;
     });
   }
 
@@ -322,7 +346,7 @@ export class IdentityDirectory {
   }
 }
 
-/** Removes assignments, each once however many reasons there are for it. */
+/** Removes assignments, each once however many reasons there are for it. False: some are left, for want of room. */
 class AssignmentRemoval {
   readonly #reader: StateReader;
   readonly #change: Change;
@@ -332,26 +356,29 @@ class AssignmentRemoval {
     this.#change = change;
   }
 
-  ofUser(id: string): void {
-    this.#remove(roleAssignmentTable.by(this.#reader, 'user', indexKey(id)));
+  ofUser(id: string): boolean {
+    return this.#remove(roleAssignmentTable.by(this.#reader, 'user', indexKey(id)));
   }
 
-  ofProject(id: string): void {
-    this.#remove(roleAssignmentTable.by(this.#reader, 'project', indexKey(id)));
+  ofProject(id: string): boolean {
+    return this.#remove(roleAssignmentTable.by(this.#reader, 'project', indexKey(id)));
   }
 
-  ofRole(id: string): void {
-    this.#remove(roleAssignmentTable.by(this.#reader, 'role', indexKey(id)));
+  ofRole(id: string): boolean {
+    return this.#remove(roleAssignmentTable.by(this.#reader, 'role', indexKey(id)));
   }
 
-  where(holds: (assignment: shoal.v1.RoleAssignment) => boolean): void {
-    this.#remove(roleAssignmentTable.list(this.#reader).filter((row) => holds(row.record)));
+  where(holds: (assignment: shoal.v1.RoleAssignment) => boolean): boolean {
+    return this.#remove(roleAssignmentTable.list(this.#reader).filter((row) => holds(row.record)));
   }
 
-  #remove(rows: readonly Row<shoal.v1.RoleAssignment>[]): void {
-    for (const row of rows) {
-      if (this.#change.take(roleAssignmentTable.key(row.record.id))) roleAssignmentTable.remove(this.#change, row);
-    }
+  #remove(rows: readonly Row<shoal.v1.RoleAssignment>[]): boolean {
+    const change = this.#change;
+    return (
+      editWhileRoom({ change }, rows, (row) => {
+        if (change.take(roleAssignmentTable.key(row.record.id))) roleAssignmentTable.remove(change, row);
+      }) && change.hasRoom
+    );
   }
 }
 

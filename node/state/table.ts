@@ -14,9 +14,17 @@
  * `must` and `one` throw `RECORD_UNREADABLE`, since whoever asks for one thing may take absence for a yes.
  */
 import { ShoalError } from '../base/errors.ts';
+import { commandBytesMax } from './command.ts';
 import { RecentRecords } from './recent-records.ts';
 import { type Codec, decodeRecord, encodeRecord } from './record-bytes.ts';
-import type { Compare, KeyValue, Op, StateReader, Transaction } from './types.ts';
+import {
+  type Compare,
+  type KeyValue,
+  type Op,
+  type StateReader,
+  type Transaction,
+  transactionItemsMax,
+} from './types.ts';
 import { type UnreadableRow, unreadableRows } from './unreadable-rows.ts';
 
 /** An index over a table's records. */
@@ -43,6 +51,9 @@ export interface Row<T> {
   readonly revision: number;
 }
 
+/** What a compare or an op takes in the log beside its key and value, bytes, at most: tags, lengths and numbers. */
+const itemBytesMax = 64;
+
 /** What stands for itself in a key. */
 const plainPart = /^[A-Za-z0-9\-._]+$/;
 
@@ -67,15 +78,28 @@ export function encodePart(part: string): string {
 export class TransactionBuilder {
   readonly #compares: Compare[] = [];
   readonly #ops: Op[] = [];
+  /** What the log's form of it takes, bytes, at most. */
+  #bytes = 0;
 
   compare(compare: Compare): this {
     this.#compares.push(compare);
+    this.#bytes += itemBytesMax + compare.key.length + ('value' in compare ? compare.value.length : 0);
     return this;
   }
 
   op(op: Op): this {
     this.#ops.push(op);
+    const key = op.kind === 'deleteRange' ? op.start.length + op.end.length : op.key.length;
+    this.#bytes += itemBytesMax + key + (op.kind === 'put' ? op.value.length : 0);
     return this;
+  }
+
+  /**
+   * Whether the change of any one more row certainly fits. A change of rows without bound asks before each, and leaves the
+   * rest to another transaction.
+   */
+  get hasRoom(): boolean {
+    return this.#compares.length + this.#ops.length <= transactionItemsMax / 2 && this.#bytes <= commandBytesMax / 2;
   }
 
   /** Adds to a counter within bounds; leaving them refuses the whole transaction. */

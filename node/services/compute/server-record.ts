@@ -8,7 +8,8 @@ import type { ServiceDependencies } from '../dependencies.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
 import { findOwnServer, portsOfServer } from '../ownership.ts';
 import { refundQuota } from '../quota.ts';
-import { type Change, type TransactOptions, transact } from '../transact.ts';
+import type { Change, TransactOptions } from '../transact.ts';
+import { editWhileRoom, transactInPieces, unfinished } from '../transact-in-pieces.ts';
 import { conflict, serverNotFound } from './refusals.ts';
 
 const { ServerStatus } = shoal.v1;
@@ -94,12 +95,9 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
   serverTable.remove(change, row);
 }
 
-/** Ports freed by one transaction: so many of the largest (50 tags of 765 bytes each) fit several times. */
-const freedAtOnce = 16;
-
 /**
  * Frees the ports of a server's project that name the server as their device without being NICs of it: their owner wrote
- * that himself. As many as there are, a few in each transaction; to be called before the server's record goes.
+ * that himself. As many as there are, in pieces; to be called before the server's record goes.
  */
 export async function freeNamingPorts(
   deps: ServiceDependencies,
@@ -108,13 +106,12 @@ export async function freeNamingPorts(
 ): Promise<void> {
   const naming = (reader: StateReader): readonly Row<shoal.v1.Port>[] =>
     portsOfServer(reader, server).filter((row) => !server.portIds.includes(row.record.id));
-  for (let left = naming(deps.state.local).length; left > 0; left -= freedAtOnce) {
-    await transact(deps, options, ({ reader, change }) => {
-      for (const row of naming(reader).slice(0, freedAtOnce)) {
-        updatePortRow(change, row, freed(row.record, deps.clock.nowMs()));
-      }
-    });
-  }
+  if (naming(deps.state.local).length === 0) return;
+  await transactInPieces(deps, options, (attempt) => {
+    const free = (row: Row<shoal.v1.Port>): void =>
+      updatePortRow(attempt.change, row, freed(row.record, deps.clock.nowMs()));
+    return editWhileRoom(attempt, naming(attempt.reader), free) ? undefined : unfinished;
+  });
 }
 
 function freed(port: shoal.v1.Port, nowMs: number): shoal.v1.Port {

@@ -8,6 +8,7 @@ import type { ServiceDependencies } from '../dependencies.ts';
 import { canSeeNetwork, ownNetwork, projectFor, seeNetwork } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, transact } from '../transact.ts';
+import { editWhileRoom, transactInPieces, unfinished } from '../transact-in-pieces.ts';
 import { allocateVni, vniMax } from './allocation.ts';
 import { mtuMin, type NetworkOptions, vxlanOverheadBytes } from './options.ts';
 import { dhcpPortsOf, removePortRow } from './port-record.ts';
@@ -105,9 +106,13 @@ export class Networks {
     });
   }
 
-  /** Takes its subnets and DHCP ports along. 409 `NetworkInUse` while any other port lies on it. */
+  /**
+   * Takes its subnets and DHCP ports along, in pieces where they are very many, and goes last. 409 `NetworkInUse` while any
+   * other port lies on it.
+   */
   async delete(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
+    await transactInPieces(this.#deps, context, (attempt) => {
+      const { reader, change } = attempt;
       const row = ownNetwork(context, reader, id);
       requireUnused(change, reader, 'network', id, () =>
         refuse(
@@ -116,10 +121,16 @@ export class Networks {
           `Unable to complete operation on network ${id}. There are one or more ports still in use on the network.`,
         ),
       );
-      for (const subnet of subnetTable.by(reader, 'network', indexKey(id))) removeSubnetRow(change, subnet);
-      for (const port of dhcpPortsOf(portTable.by(reader, 'network', indexKey(id)))) removePortRow(change, port);
+      const subnets = subnetTable.by(reader, 'network', indexKey(id));
+      const dhcpPorts = dhcpPortsOf(portTable.by(reader, 'network', indexKey(id)));
+      const isEmptied =
+        editWhileRoom(attempt, dhcpPorts, (port) => removePortRow(change, port)) &&
+        editWhileRoom(attempt, subnets, (subnet) => removeSubnetRow(change, subnet)) &&
+        change.hasRoom;
+      if (!isEmptied) return unfinished;
       refundQuota(change, row.record.projectId, { network: 1 });
       networkTable.remove(change, row);
+      return undefined;
     });
   }
 

@@ -8,6 +8,7 @@ import type { ServiceDependencies } from '../dependencies.ts';
 import { isOwner, ownSecurityGroup, projectFor } from '../ownership.ts';
 import { chargeQuota, refundQuota } from '../quota.ts';
 import { type Attempt, transact } from '../transact.ts';
+import { editWhileRoom, transactInPieces, unfinished } from '../transact-in-pieces.ts';
 import { canonicalPrefix, normalPrefix } from './address.ts';
 import { protocolNumber } from './protocols.ts';
 import { badAttribute, badRequest, notFound, refuse } from './refusals.ts';
@@ -131,9 +132,12 @@ export class SecurityGroups {
     });
   }
 
-  /** 409 while a port has it, and for the default group unless the caller is an administrator. */
+  /**
+   * 409 while a port has it, and for the default group unless the caller is an administrator. Rules of other groups that
+   * speak of it go first, in pieces where they are very many: they let nobody in, as nobody is in it.
+   */
   async delete(context: RequestContext, id: string): Promise<void> {
-    await transact(this.#deps, context, ({ reader, change }) => {
+    await transactInPieces(this.#deps, context, ({ reader, change }) => {
       const row = ownSecurityGroup(context, reader, id);
       const group = row.record;
       if (group.name === defaultGroupName && !context.isAdmin) {
@@ -146,9 +150,10 @@ export class SecurityGroups {
       requireUnused(change, reader, 'security-group', id, () =>
         refuse('CONFLICT', 'SecurityGroupInUse', `Security Group ${id} in use.`),
       );
-      this.#dropRulesAbout({ reader, change }, row);
+      if (!this.#dropRulesAbout({ reader, change }, row)) return unfinished;
       refundQuota(change, group.projectId, { security_group: 1, security_group_rule: group.rules.length });
       securityGroupTable.remove(change, row);
+      return undefined;
     });
   }
 
@@ -212,17 +217,18 @@ export class SecurityGroups {
     });
   }
 
-  /** Rules of the project's other groups that speak of the deleted one go with it. */
-  #dropRulesAbout(attempt: Pick<Attempt, 'reader' | 'change'>, gone: Row<shoal.v1.SecurityGroup>): void {
+  /** Rules of the project's other groups that speak of the deleted one go with it. False: some are left. */
+  #dropRulesAbout({ reader, change }: Pick<Attempt, 'reader' | 'change'>, gone: Row<shoal.v1.SecurityGroup>): boolean {
     const { id, projectId } = gone.record;
-    for (const row of securityGroupTable.by(attempt.reader, 'project', indexKey(projectId))) {
-      if (row.record.id === id) continue;
+    const speaks = securityGroupTable
+      .by(reader, 'project', indexKey(projectId))
+      .filter(({ record }) => record.id !== id && record.rules.some((rule) => rule.remoteGroupId === id));
+    const isDone = editWhileRoom({ change }, speaks, (row) => {
       const rules = row.record.rules.filter((rule) => rule.remoteGroupId !== id);
-      const dropped = row.record.rules.length - rules.length;
-      if (dropped === 0) continue;
-      refundQuota(attempt.change, projectId, { security_group_rule: dropped });
-      securityGroupTable.update(attempt.change, row, new shoal.v1.SecurityGroup({ ...row.record, rules }));
-    }
+      refundQuota(change, projectId, { security_group_rule: row.record.rules.length - rules.length });
+      securityGroupTable.update(change, row, new shoal.v1.SecurityGroup({ ...row.record, rules }));
+    });
+    return isDone && change.hasRoom;
   }
 }
 
