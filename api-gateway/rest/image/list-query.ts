@@ -205,13 +205,15 @@ function orderOf(sort: string[], keys: string[], directions: string[]): (a: Imag
   if (sort.length > 0 && (keys.length > 0 || directions.length > 0)) {
     throw wrong('sort and sort_key or sort_dir exclude each other');
   }
-  if (directions.length > Math.max(1, keys.length)) throw wrong('there are more sort_dir than sort_key');
+  if (directions.length > 1 && directions.length !== keys.length) {
+    throw wrong('there must be one sort_dir, or one for each sort_key');
+  }
   const parts: (readonly [string, string | undefined])[] =
     sort.length > 0
       ? sort
           .flatMap((list) => list.split(','))
           .map((part) => {
-            const [key = '', direction] = part.split(':');
+            const [key = '', direction] = part.split(':').map((word) => word.trim());
             return [key, direction];
           })
       : keys.map((key, i) => [key, directions[i] ?? directions[0]]);
@@ -222,7 +224,7 @@ function orderOf(sort: string[], keys: string[], directions: string[]): (a: Imag
     if (direction !== 'asc' && direction !== 'desc') throw wrong('a sort direction is asc or desc');
     return { value, sign: direction === 'asc' ? 1 : -1 };
   });
-  const fallback = parts.length === 0 ? (directions[0] === 'asc' ? 1 : -1) : -1;
+  const fallback = fallbackOf(parts, directions);
   for (const key of ['created_at', 'id']) order.push({ value: ownValue(sortValues, key) ?? (() => 0), sign: fallback });
   return (a, b) => {
     for (const { value, sign } of order) {
@@ -231,6 +233,12 @@ function orderOf(sort: string[], keys: string[], directions: string[]): (a: Imag
     }
     return 0;
   };
+}
+
+/** What is equal in all keys goes in the one direction that was asked for, newest first when there were several, as in Glance. */
+function fallbackOf(parts: readonly (readonly [string, string | undefined])[], directions: readonly string[]): number {
+  const asked = parts.length > 0 ? parts.map(([, direction]) => direction) : directions;
+  return (asked.length === 1 || directions.length === 1) && asked[0] === 'asc' ? 1 : -1;
 }
 
 function limitOf(text: string | undefined, pageItemsMax: number): number {

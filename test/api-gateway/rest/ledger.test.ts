@@ -1,6 +1,7 @@
 /**
  * The ledgers of the compute, identity and image APIs say of every route, attribute, query key and wish what it is beside the
- * real service's, and which test proves its effect. Nothing is left out, and nothing is in them that is not there.
+ * real service's, and where its effect is proved. Nothing is left out, and nothing is in them that is not there. A proof is an
+ * entry of a table of `effects/effects.ts`, which checks that it sends what its row is about.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +25,7 @@ import * as identityBodies from '../../../api-gateway/rest/identity/schemas.ts';
 import { fieldsSchema } from '../../../api-gateway/rest/image/draft-fields.ts';
 import { olderPatchSchema, patchSchema } from '../../../api-gateway/rest/image/json-patch.ts';
 import { listKeys as imageList } from '../../../api-gateway/rest/image/list-query.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import {
   extraSpecRules,
   imagePropertyRules,
@@ -31,24 +33,13 @@ import {
   type WishRule,
 } from '../../../node/services/compute/wishes.ts';
 import { repositoryRoot, sources } from '../../support/sources.ts';
+import type { Effects } from './effects/effects.ts';
+import { cellsOf, type LedgerRow, rowsOf } from './effects/ledger.ts';
+import * as imageAttributes from './image/attribute-effects.ts';
+import * as imageLists from './image/list-effects.ts';
 
 const read = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
 const verdicts = /^(same|stricter|more|refused|ignored|not served)$/;
-
-/** Rows of the table below a heading of a service's ledger, as cells. */
-function rowsOf(service: string, heading: string): readonly (readonly string[])[] {
-  const [, part = ''] = read(`api-gateway/rest/${service}/LEDGER.md`).split(`## ${heading}\n`);
-  return (part.split('\n## ')[0] ?? '')
-    .split('\n')
-    .filter((line) => line.startsWith('| ') && !line.startsWith('|---'))
-    .slice(1)
-    .map((line) =>
-      line
-        .split(/(?<!\\)\|/)
-        .slice(1, -1)
-        .map((cell) => cell.trim().replaceAll('\\|', '|')),
-    );
-}
 
 interface SchemaParts {
   readonly anyOf?: readonly TSchema[];
@@ -71,6 +62,8 @@ interface Service {
   readonly policies: readonly PolicyRule[];
   readonly bodies: Readonly<Record<string, TSchema>>;
   readonly queryKeys: readonly string[];
+  /** The proofs of attributes and queries, by the file they are in. `effects.test.ts` beside them runs them. */
+  readonly proofs?: Readonly<Record<string, Effects>>;
 }
 
 const identityFilters = {
@@ -84,7 +77,7 @@ const identityFilters = {
   regions: regionFilters,
 };
 
-const services: Readonly<Record<string, Service>> = {
+const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
   compute: {
     policies: computePolicies,
     bodies: computeBodies,
@@ -106,28 +99,61 @@ const services: Readonly<Record<string, Service>> = {
     policies: imagePolicies,
     bodies: { fieldsSchema, patchSchema, olderPatchSchema },
     queryKeys: imageList.map((key) => `GET /v2/images ?${key}`),
+    proofs: {
+      'test/api-gateway/rest/image/attribute-effects.ts': imageAttributes.attributeEffects,
+      'test/api-gateway/rest/image/list-effects.ts': imageLists.listEffects,
+    },
   },
 };
 
-/** The test named by a row is there and speaks of the attribute. */
-function checkProof(t: Test, row: readonly string[], name: string): void {
-  const [key = '', verdict = '', note = '', proof = ''] = row;
+const serviceNames = ['compute', 'identity', 'image'] as const;
+
+/** A row names the file whose table of proofs has it, and that runs. `its parts`: rows below it have proofs of their own. */
+function checkProof(
+  t: Test,
+  row: LedgerRow,
+  rows: readonly LedgerRow[],
+  proofs?: Readonly<Record<string, Effects>>,
+): void {
+  const { key, verdict, note, proof } = row;
   t.match(verdict, verdicts, key);
   if (verdict !== 'same') t.ok(note.length > 0, `${key} has a reason`);
-  t.ok(/^test\/.*\.test\.ts$/.test(proof) && existsSync(join(repositoryRoot, proof)), `${key}: ${proof} is there`);
-  const word = new RegExp(`(?<![\\w-])${name.replaceAll(/[.+*?^$()|[\]{}\\]/g, '\\$&')}(?![\\w-])`);
-  t.ok(word.test(read(proof)), `${key}: ${proof} speaks of ${name}`);
+  if (proof === 'its parts') {
+    t.equal(verdict, 'same', `${key} has a proof of its own unless it is the same`);
+    t.ok(
+      rows.some((other) => other.key.startsWith(`${key}.`) && other.proof !== 'its parts'),
+      `${key} has parts`,
+    );
+    return;
+  }
+  if (proofs === undefined) return void t.ok(existsSync(join(repositoryRoot, proof)), `${key}: ${proof} is there`);
+  t.ok(Object.hasOwn(ownValue(proofs, proof) ?? {}, key), `${key}: ${proof} proves it`);
 }
 
-for (const [service, { policies, bodies, queryKeys }] of Object.entries(services)) {
+void t.test('every table of proofs is run, and no proof is of no row', async (t) => {
+  for (const service of serviceNames) {
+    const { proofs } = services[service];
+    if (proofs === undefined) continue;
+    const keys = new Set([...rowsOf(service, 'Attributes'), ...rowsOf(service, 'Queries')].map(({ key }) => key));
+    const run = read(`test/api-gateway/rest/${service}/effects.test.ts`);
+    for (const [file, effects] of Object.entries(proofs)) {
+      t.ok(run.includes(`'./${file.split('/').at(-1)}'`), `${file} is run`);
+      for (const key of Object.keys(effects)) t.ok(keys.has(key), `${file}: ${key} is in the ledger`);
+    }
+  }
+});
+
+for (const service of serviceNames) {
+  const { policies, bodies, queryKeys, proofs } = services[service];
+
   void t.test(`${service}: every route is in the ledger, and no other`, async (t) => {
     const rows = rowsOf(service, 'Routes');
     const operations = policies.flatMap((rule) => rule.operations).filter((operation) => !operation.startsWith('rpc '));
     t.ok(operations.length > 10);
-    t.same(rows.map(([route]) => route).sort(), operations.sort());
-    for (const [route = '', verdict = '', note = ''] of rows) {
-      t.match(verdict, verdicts, route);
-      if (verdict !== 'same') t.ok(note.length > 0, `${route} has a reason`);
+    t.same(rows.map(({ key }) => key).sort(), operations.sort());
+    for (const { key, verdict, note } of rows) {
+      t.match(verdict, verdicts, key);
+      if (verdict !== 'same') t.ok(note.length > 0, `${key} has a reason`);
     }
   });
 
@@ -136,14 +162,14 @@ for (const [service, { policies, bodies, queryKeys }] of Object.entries(services
     const attributes = Object.entries(bodies).flatMap(([body, schema]) =>
       attributesOf(schema).map((attribute) => `${body}: ${attribute}`),
     );
-    t.same(rows.map(([attribute]) => attribute).sort(), attributes.sort());
-    for (const row of rows) checkProof(t, row, row[0]?.split(/[.\s]/).at(-1)?.replaceAll('[]', '') ?? '');
+    t.same(rows.map(({ key }) => key).sort(), attributes.sort());
+    for (const row of rows) checkProof(t, row, rows, proofs);
   });
 
   void t.test(`${service}: every key of a query is in the ledger, with its proof, and no other`, async (t) => {
     const rows = rowsOf(service, 'Queries');
-    t.same(rows.map(([key]) => key).sort(), [...queryKeys].sort());
-    for (const row of rows) checkProof(t, row, row[0]?.split(' ?').at(-1) ?? '');
+    t.same(rows.map(({ key }) => key).sort(), [...queryKeys].sort());
+    for (const row of rows) checkProof(t, row, rows, proofs);
   });
 }
 
@@ -153,7 +179,7 @@ void t.test('compute: every extra spec, image property and hint is in the ledger
     ['Image properties', imagePropertyRules],
     ['Scheduler hints', schedulerHintRules],
   ] as const) {
-    const rows = rowsOf('compute', heading);
+    const rows = cellsOf('compute', heading);
     t.same(
       rows.map(([names, values, by]) => [names, values, by]),
       rules.map(({ names, values, by }) => [
