@@ -2,7 +2,8 @@
  * Slow is not lost: an agent gives up a write or a fresh read for want of a quorum early only when too many voters are gone.
  * Judged from outside, when a refusal was given: a majority of the voters had been alive for long enough, had been connected
  * with one another and with the agent, and had stood still, if at all, for so short a time that nobody may have waited for
- * them in vain.
+ * them in vain. Nothing is judged while the way to any voter is in trouble: a voter that the agent does not hear may lead
+ * the others, who then elect nobody that the agent could ask.
  */
 import type { Report } from './invariants.ts';
 
@@ -49,10 +50,10 @@ export function checkRefusal(refusal: Refusal, world: VotersPicture, report: Rep
   if (!codes.includes(code) || endedMs - startedMs > patienceMs / 2) return;
   const sinceMs = startedMs - reasonMsMax;
   if (world.votersSinceMs > sinceMs || world.upSinceMs > sinceMs || sinceMs < 0) return;
-  const there = world.voters.filter(
-    (voter) =>
-      voter.upSinceMs <= sinceMs && (voter.member === member || world.isSoundSince(voter.member, member, sinceMs)),
-  );
+  const isReached = (voter: VoterPicture): boolean =>
+    voter.member === member || world.isSoundSince(voter.member, member, sinceMs);
+  if (!world.voters.every(isReached)) return;
+  const there = world.voters.filter((voter) => voter.upSinceMs <= sinceMs);
   // All of them with one another: then any majority of them is one.
   const isWhole = there.every((a) => there.every((b) => a === b || world.isSoundSince(a.member, b.member, sinceMs)));
   if (!isWhole || there.length <= world.voters.length / 2) return;
