@@ -397,6 +397,7 @@ class Simulator {
   #mayDamage(node: SimNode): boolean {
     const newest = this.#memberships.at(-1)?.membership;
     if (newest === undefined || newest.voters.length < 3 || newest.votersOutgoing.length > 0) return false;
+    for (const one of this.#nodes) one.lookWhetherWhole();
     return (
       this.#nodes.every(
         (other) =>

@@ -15,7 +15,7 @@ import { RaftStateClient } from '../../node/raft-state-client.ts';
 import type { RaftTransport } from '../../node/raft-transport.ts';
 import { type Command, decodeCommand } from '../../node/state/command.ts';
 import type { Disk } from '../../node/store/disk.ts';
-import type { OpenedLog } from '../../node/store/index.ts';
+import type { LogStore, OpenedLog } from '../../node/store/index.ts';
 import { type LogPlace, openLogAt } from '../../node/store/log-place.ts';
 import { factsText, type Trace } from '../trace.ts';
 import { HostTime, LifeClock } from './clock.ts';
@@ -72,6 +72,18 @@ export interface NodeOptions {
   readonly graceMs: number;
 }
 
+interface LogEnd {
+  readonly term: number;
+  readonly lastTerm: number;
+  readonly lastIndex: number;
+}
+
+function logEnd(store: LogStore): LogEnd {
+  const lastIndex = store.lastIndex();
+  const lastTerm = store.term(lastIndex);
+  return { term: store.plannedHardState.term, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0, lastIndex };
+}
+
 export class SimNode {
   readonly raftId: number;
   readonly name: string;
@@ -79,7 +91,7 @@ export class SimNode {
   readonly time: HostTime;
   /** No supervisor starts it again before somebody calls `boot`. */
   isHeldDown = false;
-  /** Its disk may hold less than it has promised, until it has started without doubt. */
+  /** Its disk may hold less than it has promised, until it has started without doubt and holds as much again. */
   isDamaged = false;
   /** Something has changed its state in memory, behind its back; a start ends that. */
   isStateDamaged = false;
@@ -96,6 +108,8 @@ export class SimNode {
   readonly #deps: NodeDeps;
   readonly #options: NodeOptions;
   #life: Life | undefined;
+  /** How far its log had come when its process ended last. */
+  #endBefore: LogEnd = { term: 0, lastTerm: 0, lastIndex: 0 };
 
   constructor(deps: NodeDeps, options: NodeOptions) {
     this.#deps = deps;
@@ -149,7 +163,24 @@ export class SimNode {
     if (this.pauses.length > pausesKept) this.pauses.shift();
   }
 
+  /** Takes it for whole again when its log has come as far as before it was damaged. Call before its damage matters. */
+  lookWhetherWhole(): void {
+    const store = this.process?.log.store;
+    if (this.isDamaged && store !== undefined && this.#isWhole(store)) this.isDamaged = false;
+  }
+
+  /** A loss that no row shows is only found when a peer says what it remembers; until then the node must not pass for whole. */
+  #isWhole(store: LogStore): boolean {
+    if (store.doubt !== undefined) return false;
+    const end = logEnd(store);
+    const before = this.#endBefore;
+    if (end.term < before.term) return false;
+    return end.lastTerm > before.lastTerm || (end.lastTerm === before.lastTerm && end.lastIndex >= before.lastIndex);
+  }
+
   #end(): void {
+    const store = this.process?.log.store;
+    if (store !== undefined && !this.isDamaged) this.#endBefore = logEnd(store);
     this.#life?.end();
     this.process = undefined;
     this.disk.crash();
@@ -170,7 +201,7 @@ export class SimNode {
     const logger = this.#logger(life, {});
     const log = await openLogAt(this.#place(life), { raftId, newIncarnation: newId(), bootstrap: raftId === 1 });
     if (!life.isAlive) return;
-    if (log.store.doubt === undefined) this.isDamaged = false;
+    if (this.#isWhole(log.store)) this.isDamaged = false;
     this.isStateDamaged = false;
     this.#deps.onOpened(this, life, log);
     const bare = network.transport(raftId, life);
