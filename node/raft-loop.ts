@@ -74,6 +74,8 @@ const proposalsPerTurn = 64;
 const readiesPerTurnMax = 10_000;
 /** How often what was heard of others is stored. Unit: ticks. */
 const rememberTicks = 50;
+/** A replica that has been running for less has read its rows from disk lately. Unit: ticks. */
+const rereadTicksMin = 100;
 /**
  * How long a stopping leader waits for another to take over: what a transfer takes on a machine that is busy, and less than
  * an election by silence would cost everybody. Unit: milliseconds.
@@ -183,7 +185,10 @@ export class RaftLoop implements Service, RaftHandlers {
         confState: () => replica.confState,
         appliedIndex: () => replica.appliedIndex,
         digestAt: (revision) => replica.digestAt(revision),
+        isFetching: (member) => this.#isFetching(member),
         diverged: (detail) => this.#giveUpState(detail),
+        undecided: () => this.#readStateAgain(),
+        judged: () => this.#shelf.judged(),
       },
       this.options.compareTicks,
     );
@@ -202,15 +207,16 @@ export class RaftLoop implements Service, RaftHandlers {
         this.#wake();
       },
     });
-    this.#shelf = new SnapshotShelf(
-      () => replica.view(),
-      () => clock.monotonicMs(),
-      (peer, arrived) => {
+    this.#shelf = new SnapshotShelf({
+      take: () => replica.view(),
+      nowMs: () => clock.monotonicMs(),
+      report: (peer, arrived) => {
         this.#core?.reportSnapshot(peer, arrived);
         this.#wake();
       },
-      () => new Promise((resolve) => this.#defer(resolve)),
-    );
+      rest: () => new Promise((resolve) => this.#defer(resolve)),
+      vouches: (revision) => (this.isLeader ? this.#comparison.vouches(revision) : 'no'),
+    });
     this.#intake = new SnapshotIntake({
       clock,
       logger,
@@ -588,7 +594,7 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#acquaintance.greetAll();
     }
     this.#expire();
-    this.#comparison.tick(this.isCaughtUp && doubt === undefined);
+    this.#comparison.tick(this.isLeader && doubt === undefined, this.isCaughtUp);
     this.#readRowsAgain();
     this.#shelf.tick();
     this.#changes.tell();
@@ -867,6 +873,24 @@ export class RaftLoop implements Service, RaftHandlers {
         failpoint('state.given-up');
         this.#fatal(new ShoalError('STATE_DIVERGED', detail));
       }),
+    );
+  }
+
+  #isFetching(member: RaftId): boolean {
+    return this.#core?.status().members.some(({ id, state }) => id === member && state === 'snapshot') ?? false;
+  }
+
+  /**
+   * No majority can say which state is right. A replica that went wrong in memory has other rows on disk, or rows without
+   * the digest noted beside them, and a start finds that out (store/recovery.ts). One that has just started has nothing
+   * new to find.
+   */
+  #readStateAgain(): void {
+    if (this.#tickCount < rereadTicksMin) return;
+    reached('undecided-state-read-again');
+    throw new ShoalError(
+      'STATE_DIVERGED',
+      'No state is held by a majority of the replicas: this one starts again, to read its own from disk once more.',
     );
   }
 

@@ -68,6 +68,8 @@ export const probes = {
   'own-log-doubted': 'a member learns from a peer that its log holds less than it promised',
   'snapshot-without-its-digest': 'a snapshot holds other rows than its sender has applied',
   'replica-found-odd': 'a replica holds another state than the majority',
+  'snapshot-held-until-compared': 'the last piece of a snapshot waits until the state was compared with the others',
+  'undecided-state-read-again': 'no majority holds one state, and a replica starts again to read its rows from disk',
   'no-state-has-a-majority': 'the replicas hold different states, and no majority holds one',
   'rows-changed-in-memory': 'rows of the state in memory are not those that were applied',
   'term-leapt': 'a doubtful log leaps',

@@ -13,7 +13,11 @@
  * |---|---|
  * | all the same | nothing |
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
- * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one |
+ * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has just done so |
+ *
+ * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
+ * taken has found nobody who differs from the leader, or a majority that does not (`vouches`). Otherwise an odd leader
+ * could make its state the majority's by giving it to a member that lags.
  *
  * Electors are the voters where there are three or more. With fewer, learners count too: one voter alone would always be
  * right. So with two replicas that differ nobody can tell which is right, and people must; one replica alone has nothing to
@@ -44,12 +48,23 @@ export interface ComparisonDeps {
   readonly appliedIndex: () => number;
   /** Of the own state at a recent revision; undefined: not known any more. */
   readonly digestAt: (revision: number) => DigestValue | undefined;
+  /** Whether a member has no state to speak of, for it fetches a snapshot from this node. */
+  readonly isFetching: (member: RaftId) => boolean;
   /** A majority has another state than this replica. */
   readonly diverged: (detail: string) => void;
+  /** No majority has one state, and this replica's is one of those that differ. */
+  readonly undecided: () => void;
+  /** `vouches` may answer otherwise now. */
+  readonly judged: () => void;
 }
+
+/** Whether a copy of this replica's state may be given away. */
+export type Vouching = 'yes' | 'not-yet' | 'no';
 
 interface Round {
   readonly revision: number;
+  /** The digest of this replica. */
+  readonly own: DigestValue;
   readonly answers: Map<RaftId, DigestValue | undefined>;
   readonly asked: readonly RaftId[];
   ticks: number;
@@ -64,6 +79,11 @@ export class Comparison {
   /** The last question that could not be answered yet. */
   #asked: DigestMessage | undefined;
   #disagreement: string | undefined;
+  /** The last revision at which this replica was found right, or differing from nobody, since this node has led. */
+  #vouched = 0;
+  #leads = false;
+  /** Somebody waits for a round that begins from now on. */
+  #isWanted = false;
   #rounds = 0;
   #divergences = 0;
 
@@ -93,10 +113,31 @@ export class Comparison {
     this.#isDue = true;
   }
 
-  /** Call once a tick. @param leads this node leads and has applied everything that was committed before it led. */
-  tick(leads: boolean): void {
+  /** Whether the state of this replica at `revision` may be copied to others; begins a round where one is needed to tell. */
+  vouches(revision: number): Vouching {
+    const known = this.#known(revision);
+    if (known !== 'not-yet') return known;
+    if (this.#leads && this.#round === undefined) this.#begin();
+    else if (this.#round === undefined || this.#round.revision < revision) this.#isWanted = true;
+    return this.#known(revision);
+  }
+
+  #known(revision: number): Vouching {
+    if (this.#disagreement !== undefined) return 'no';
+    return this.#vouched >= revision ? 'yes' : 'not-yet';
+  }
+
+  /**
+   * Call once a tick.
+   * @param leads this node leads.
+   * @param isCaughtUp it has applied everything that was committed before it led. Without that it compares only where a
+   * snapshot waits for it: it may be that nothing can be committed before that snapshot has arrived.
+   */
+  tick(leads: boolean, isCaughtUp: boolean): void {
+    this.#leads = leads;
     if (!leads) {
       this.#round = undefined;
+      this.#vouched = 0;
       // Whoever comes to lead compares at once.
       this.#isDue = true;
       return;
@@ -105,8 +146,7 @@ export class Comparison {
     if (this.#round !== undefined) {
       this.#round.ticks += 1;
       if (this.#round.ticks >= answerTicksMax) this.#judge(this.#round);
-    } else if (this.#sinceTicks >= (this.#isDue ? Math.min(soonTicks, this.#everyTicks) : this.#everyTicks))
-      this.#begin();
+    } else if (this.#isWanted || (isCaughtUp && this.#sinceTicks >= this.#waitTicks)) this.#begin();
   }
 
   /** The state has advanced: a question that waits may have its answer. */
@@ -125,6 +165,7 @@ export class Comparison {
         if (round === undefined || round.revision !== message.revision || !round.asked.includes(message.from)) return;
         round.answers.set(message.from, message.digest);
         if (round.answers.size === round.asked.length) this.#judge(round);
+        else if (this.#isRight(round)) this.#vouch(round.revision);
         return;
       }
       case 'DigestVerdict':
@@ -132,18 +173,26 @@ export class Comparison {
     }
   }
 
+  get #waitTicks(): number {
+    return this.#isDue ? Math.min(soonTicks, this.#everyTicks) : this.#everyTicks;
+  }
+
   #begin(): void {
-    const { raftId, appliedIndex, digestAt, send, term } = this.#deps;
-    const asked = this.#members().filter((member) => member !== raftId);
+    const { raftId, appliedIndex, digestAt, isFetching, send, term } = this.#deps;
+    const others = this.#members().filter((member) => member !== raftId);
+    const asked = others.filter((member) => !isFetching(member));
     this.#isDue = false;
+    this.#isWanted = false;
     this.#sinceTicks = 0;
     const revision = appliedIndex();
-    if (asked.length === 0 || digestAt(revision) === undefined) {
-      // Whoever differed has gone.
-      if (asked.length === 0) this.#disagreement = undefined;
+    const own = digestAt(revision);
+    if (asked.length === 0 || own === undefined) {
+      // The members that differed have gone.
+      if (others.length === 0) this.#disagreement = undefined;
+      this.#vouch(revision);
       return;
     }
-    this.#round = { revision, answers: new Map(), asked, ticks: 0 };
+    this.#round = { revision, own, answers: new Map(), asked, ticks: 0 };
     for (const to of asked) send({ type: 'DigestAsk', to, from: raftId, term: term(), revision, digest: undefined });
   }
 
@@ -155,21 +204,35 @@ export class Comparison {
 
   #judge(round: Round): void {
     this.#round = undefined;
-    const { raftId, digestAt } = this.#deps;
-    const own = digestAt(round.revision);
-    // So many entries were applied meanwhile that the own digest is not known any more.
-    if (own === undefined) return;
     this.#rounds += 1;
-    const told = new Map<RaftId, DigestValue>([[raftId, own]]);
-    for (const [member, digest] of round.answers) if (digest !== undefined) told.set(member, digest);
+    const { revision, own } = round;
+    const told = this.#told(round);
     const right = this.#majority(told);
     const odd = [...told].filter(([, digest]) => !isSameDigest(digest, right ?? own)).map(([member]) => member);
     if (odd.length === 0) {
-      if (right !== undefined) this.#settled(round.revision, right);
-      return;
-    }
-    if (right === undefined) this.#disagree(round.revision, told);
-    else this.#name(round.revision, right, odd);
+      if (right !== undefined) this.#settled(revision, right);
+      this.#vouch(revision);
+    } else if (right === undefined) this.#disagree(revision, told);
+    else this.#name(revision, right, odd);
+  }
+
+  /** What each member has told so far, this node among them. */
+  #told(round: Round): ReadonlyMap<RaftId, DigestValue> {
+    const told = new Map<RaftId, DigestValue>([[this.#deps.raftId, round.own]]);
+    for (const [member, digest] of round.answers) if (digest !== undefined) told.set(member, digest);
+    return told;
+  }
+
+  /** Whether a majority has the state of this replica already, whatever the members say that have not answered yet. */
+  #isRight(round: Round): boolean {
+    const right = this.#majority(this.#told(round));
+    return right !== undefined && isSameDigest(right, round.own);
+  }
+
+  #vouch(revision: number): void {
+    if (revision <= this.#vouched) return;
+    this.#vouched = revision;
+    this.#deps.judged();
   }
 
   /** The digest that more than half of the electors have and more than half of the voters. */
@@ -201,6 +264,7 @@ export class Comparison {
     }
     this.#isDue = true;
     if (odd.includes(raftId)) this.#giveUp(revision, right);
+    else this.#vouch(revision);
   }
 
   #settled(revision: number, right: DigestValue): void {
@@ -219,8 +283,11 @@ export class Comparison {
       `The replicas hold different states at revision ${revision}, and no majority holds one: ${held}. Nothing is ` +
       'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
       '"shoal recover --yes" there and start it, and on each other host "shoal reset-membership --yes" and join it anew.';
-    if (isNews) logger.error({ revision, held }, 'no state is held by a majority: writes are refused');
     for (const member of this.#members()) if (member !== raftId) this.#tell(member, revision, undefined);
+    if (!isNews) return;
+    logger.error({ revision, held }, 'no state is held by a majority: writes are refused');
+    this.#deps.judged();
+    this.#deps.undecided();
   }
 
   #tell(to: RaftId, revision: number, digest: DigestValue | undefined): void {
@@ -232,7 +299,9 @@ export class Comparison {
   #heed({ term, from, revision, digest }: DigestMessage): void {
     if (term < this.#deps.term()) return;
     if (digest === undefined) {
+      const isNews = this.#disagreement === undefined;
       this.#disagreement = `Member ${from}, who leads, finds that no majority of the replicas holds one state at revision ${revision}.`;
+      if (isNews && this.#deps.digestAt(revision) !== undefined) this.#deps.undecided();
       return;
     }
     this.#disagreement = undefined;

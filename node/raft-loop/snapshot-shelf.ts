@@ -13,6 +13,7 @@ import type { SnapshotPart, SnapshotRequest } from '../raft-transport.ts';
 import { encodeSnapshot, snapshotChunkBytes } from '../state/snapshot.ts';
 import type { StateView } from '../state/state-machine.ts';
 import type { SnapshotPlace } from '../store/index.ts';
+import type { Vouching } from './comparison.ts';
 
 /** Views kept: one being fetched and one newer. */
 const viewsMax = 2;
@@ -38,29 +39,27 @@ interface Told {
   fetches: number;
 }
 
+export interface SnapshotShelfDeps {
+  /** The state as it is now. */
+  readonly take: () => { readonly place: SnapshotPlace; readonly view: StateView };
+  readonly nowMs: () => number;
+  /** Tells the core what became of a snapshot that a follower was told of. */
+  readonly report: (peer: RaftId, arrived: boolean) => void;
+  /** Resolves after other events have had their turn. */
+  readonly rest: () => Promise<void>;
+  /** Whether the state of this replica at `revision` may be given away (comparison.ts). */
+  readonly vouches: (revision: number) => Vouching;
+}
+
 export class SnapshotShelf {
-  readonly #take: () => { readonly place: SnapshotPlace; readonly view: StateView };
-  readonly #nowMs: () => number;
-  readonly #report: (peer: RaftId, arrived: boolean) => void;
-  readonly #rest: () => Promise<void>;
+  readonly #deps: SnapshotShelfDeps;
   #shelved: Shelved[] = [];
   readonly #told = new Map<RaftId, Told>();
+  /** Called when `vouches` may answer otherwise. */
+  #waiting: (() => void)[] = [];
 
-  /**
-   * @param take the state as it is now.
-   * @param report tells the core what became of a snapshot that a follower was told of.
-   * @param rest resolves after other events have had their turn.
-   */
-  constructor(
-    take: () => { readonly place: SnapshotPlace; readonly view: StateView },
-    nowMs: () => number,
-    report: (peer: RaftId, arrived: boolean) => void,
-    rest: () => Promise<void>,
-  ) {
-    this.#take = take;
-    this.#nowMs = nowMs;
-    this.#report = report;
-    this.#rest = rest;
+  constructor(deps: SnapshotShelfDeps) {
+    this.#deps = deps;
   }
 
   /** The least index that some follower may still go on from. Infinity: none. */
@@ -78,12 +77,12 @@ export class SnapshotShelf {
       newest.place.index >= appliedIndex - lagMax &&
       sameMembers(newest.place.confState, confState)
     ) {
-      newest.usedMs = this.#nowMs();
+      newest.usedMs = this.#deps.nowMs();
       reached('snapshot-view-shared');
       return newest.place;
     }
-    const { place, view } = this.#take();
-    this.#shelved.push({ place, view, usedMs: this.#nowMs() });
+    const { place, view } = this.#deps.take();
+    this.#shelved.push({ place, view, usedMs: this.#deps.nowMs() });
     if (this.#shelved.length > viewsMax) {
       reached('snapshot-view-pushed-out');
       this.#shelved.shift();
@@ -93,7 +92,7 @@ export class SnapshotShelf {
 
   /** A follower is being told of a snapshot. */
   told(peer: RaftId): void {
-    this.#told.set(peer, { sinceMs: this.#nowMs(), fetches: this.#told.get(peer)?.fetches ?? 0 });
+    this.#told.set(peer, { sinceMs: this.#deps.nowMs(), fetches: this.#told.get(peer)?.fetches ?? 0 });
   }
 
   /** The content of a snapshot, for `peer`. Throws `UNAVAILABLE` when none is of use. */
@@ -119,24 +118,33 @@ export class SnapshotShelf {
     } finally {
       if (told !== undefined) {
         told.fetches -= 1;
-        told.sinceMs = this.#nowMs();
+        told.sinceMs = this.#deps.nowMs();
         if (isWhole && this.#told.get(peer) === told) {
           this.#told.delete(peer);
-          this.#report(peer, true);
+          this.#deps.report(peer, true);
         }
       }
     }
   }
 
+  /** What the replicas were found to hold has become known: a last piece may be waiting for it. */
+  judged(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const goOn of waiting) goOn();
+  }
+
   /** Drops what is of no use any more, and reports followers that never fetched. Call once a tick. */
   tick(): void {
-    const nowMs = this.#nowMs();
+    // What ends a wait without a judgement (a new leader, a peer that gave up) is looked for here.
+    this.judged();
+    const nowMs = this.#deps.nowMs();
     this.#shelved = this.#shelved.filter((shelved) => nowMs - shelved.usedMs < idleMsMax);
     for (const [peer, told] of this.#told) {
       if (told.fetches > 0 || nowMs - told.sinceMs < fetchMsMax) continue;
       this.#told.delete(peer);
       reached('snapshot-never-fetched');
-      this.#report(peer, false);
+      this.#deps.report(peer, false);
     }
   }
 
@@ -151,7 +159,7 @@ export class SnapshotShelf {
     const chunkBytes = maybe('snapshot-shelf.small-pieces') ? smallPieceBytes : snapshotChunkBytes;
     for (const chunk of encodeSnapshot(shelved.view, chunkBytes)) {
       if (signal.aborted) throw new ShoalError('CANCELLED', 'The peer gave up.', { cause: signal.reason });
-      shelved.usedMs = this.#nowMs();
+      shelved.usedMs = this.#deps.nowMs();
       if (held !== undefined) yield held;
       held = undefined;
       const from = Math.max(0, skipBytes - offsetBytes);
@@ -161,9 +169,27 @@ export class SnapshotShelf {
       }
       offsetBytes += chunk.length;
       // Lets other events have their turn between chunks, however fast the peer takes them.
-      await this.#rest();
+      await this.#deps.rest();
     }
-    if (held !== undefined) yield { ...held, isLast: true, digest: shelved.view.digest };
+    if (held === undefined) return;
+    await this.#untilVouched(shelved, signal);
+    yield { ...held, isLast: true, digest: shelved.view.digest };
+  }
+
+  /** Throws `UNAVAILABLE` when the state is not to be given away, and `CANCELLED`. */
+  async #untilVouched(shelved: Shelved, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      if (signal.aborted) throw new ShoalError('CANCELLED', 'The peer gave up.', { cause: signal.reason });
+      const vouching = this.#deps.vouches(shelved.place.index);
+      if (vouching === 'yes') return;
+      if (vouching === 'no')
+        throw new ShoalError('UNAVAILABLE', 'The replicas were not found to hold the state of this host.');
+      reached('snapshot-held-until-compared');
+      shelved.usedMs = this.#deps.nowMs();
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
   }
 }
 

@@ -21,6 +21,12 @@ class Mesh {
   readonly places = new Map<number, Place>();
   readonly members = new Map<number, Comparison>();
   readonly diverged: number[] = [];
+  /** Members told that no majority has one state, theirs being one of those that differ. */
+  readonly undecided: number[] = [];
+  /** Members that fetch a snapshot from the leader. */
+  readonly fetching = new Set<number>();
+  /** Times that the leader said that it may vouch for more. */
+  judged = 0;
   readonly sent: DigestMessage[] = [];
   readonly silent = new Set<number>();
   term = 5;
@@ -43,7 +49,12 @@ class Mesh {
             confState: () => this.conf,
             appliedIndex: () => place.applied,
             digestAt: (revision) => (revision <= place.applied ? place.digest : undefined),
+            isFetching: (member) => this.fetching.has(member),
             diverged: () => this.diverged.push(raftId),
+            undecided: () => this.undecided.push(raftId),
+            judged: () => {
+              this.judged += 1;
+            },
           },
           50,
         ),
@@ -68,7 +79,7 @@ class Mesh {
 
   /** Long enough for a round and for those who do not answer in it. */
   round(ticks = 80): void {
-    for (let n = 0; n < ticks; n += 1) this.leader.tick(true);
+    for (let n = 0; n < ticks; n += 1) this.leader.tick(true, true);
   }
 }
 
@@ -100,6 +111,7 @@ await t.test('three voters with three states: nothing is given up, and nothing i
   mesh.round();
   t.same(mesh.diverged, []);
   for (const [member, comparison] of mesh.members) t.ok(comparison.disagreement, `member ${member} knows`);
+  t.same(mesh.undecided.sort(), [1, 2, 3], 'each is told once to read its rows again');
   t.match(mesh.leader.disagreement, /host-1 0000000100000001, host-2 0000000200000002, host-3 0000000300000003/);
   // People have set aside the state of the second, and it has come from the first.
   mesh.places.set(2, Object.assign(mesh.places.get(2) ?? { applied: 10 }, { digest: right }));
@@ -186,7 +198,7 @@ await t.test('a member that is behind answers when it is there, and one that can
   if (behind === undefined) throw new Error('no place');
   behind.applied = 7;
   behind.digest = wrong;
-  mesh.leader.tick(false);
+  mesh.leader.tick(false, false);
   mesh.round(11);
   t.same(
     mesh.sent.filter(({ type, from }) => type === 'DigestTell' && from === 2).length,
@@ -225,5 +237,58 @@ await t.test('the verdict of a leader of a former term, or on a revision long pa
   t.same(mesh.diverged, []);
   mesh.members.get(2)?.onMessage({ ...verdict, term: 5, revision: 10 });
   t.same(mesh.diverged, [2]);
+  t.end();
+});
+
+await t.test('a copy of the state is given away only when it was compared after it was taken', (t) => {
+  const mesh = new Mesh({ voters: [1, 2, 3] }, [right, right, right]);
+  t.equal(mesh.leader.vouches(10), 'not-yet', 'this node does not lead yet');
+  mesh.leader.tick(true, true);
+  t.equal(mesh.leader.vouches(10), 'yes', 'a round begins at once, and two answers are enough');
+  for (const place of mesh.places.values()) place.applied = 20;
+  mesh.silent.add(2);
+  mesh.silent.add(3);
+  t.equal(mesh.leader.vouches(20), 'not-yet', 'nobody has answered for the newer one');
+  t.equal(mesh.leader.vouches(10), 'yes', 'the older one was compared');
+  mesh.round(30);
+  t.equal(mesh.leader.vouches(20), 'yes', 'nobody who can speak differs');
+  t.ok(mesh.judged >= 2);
+  mesh.leader.tick(false, false);
+  mesh.leader.tick(true, true);
+  t.equal(mesh.leader.vouches(20), 'not-yet', 'what was found in an earlier reign counts no more');
+  t.end();
+});
+
+await t.test('an odd leader gives its state to nobody, though the third member has none', (t) => {
+  const mesh = new Mesh({ voters: [1, 2, 3] }, [wrong, right, right]);
+  mesh.fetching.add(3);
+  mesh.places.set(3, Object.assign(mesh.places.get(3) ?? { digest: right }, { applied: 0 }));
+  mesh.leader.tick(true, true);
+  t.equal(mesh.leader.vouches(10), 'no');
+  t.notOk(
+    mesh.sent.some(({ to, type }) => to === 3 && type === 'DigestAsk'),
+    'who fetches a snapshot is not waited for',
+  );
+  t.same(mesh.undecided.sort(), [1, 2], 'those two read their rows again');
+  mesh.round();
+  t.equal(mesh.leader.vouches(10), 'no');
+  t.same(mesh.undecided, [1, 2], 'once');
+  t.end();
+});
+
+await t.test('the only member with a state gives it away at once', (t) => {
+  const mesh = new Mesh({ voters: [1], learners: [2] }, [right, right]);
+  mesh.fetching.add(2);
+  mesh.leader.tick(true, true);
+  t.equal(mesh.leader.vouches(10), 'yes');
+  t.end();
+});
+
+await t.test('a leader that can commit nothing yet compares where a snapshot waits for it, and not otherwise', (t) => {
+  const mesh = new Mesh({ voters: [1, 2, 3] }, [right, right, right]);
+  for (let n = 0; n < 80; n += 1) mesh.leader.tick(true, false);
+  t.equal(mesh.leader.rounds, 0);
+  t.equal(mesh.leader.vouches(10), 'yes');
+  t.equal(mesh.leader.rounds, 1);
   t.end();
 });

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/logger.ts';
 import { emptyConfState, type Message, newMessage } from '../../../node/raft/index.ts';
+import type { Vouching } from '../../../node/raft-loop/comparison.ts';
 import { SnapshotFetch } from '../../../node/raft-loop/snapshot-fetch.ts';
 import { SnapshotIntake } from '../../../node/raft-loop/snapshot-intake.ts';
 import { SnapshotShelf } from '../../../node/raft-loop/snapshot-shelf.ts';
@@ -11,15 +12,20 @@ import { isSameDigest } from '../../../node/state/digest.ts';
 import { StateMachine } from '../../../node/state/state-machine.ts';
 import { MemoryDisk, openMemoryLogStore } from '../../../node/store/index.ts';
 
+function shelfOf(machine: StateMachine, vouches: () => Vouching = () => 'yes'): SnapshotShelf {
+  return new SnapshotShelf({
+    take: () => ({ place: { index: machine.appliedIndex, term: 1, confState: emptyConfState }, view: machine.view() }),
+    nowMs: () => 0,
+    report: () => {},
+    rest: async () => {},
+    vouches,
+  });
+}
+
 /** Member 1, which fetches from member 2, whose state grows with each offer. */
 async function world(t: Test) {
   const machine = new StateMachine();
-  const shelf = new SnapshotShelf(
-    () => ({ place: { index: machine.appliedIndex, term: 1, confState: emptyConfState }, view: machine.view() }),
-    () => 0,
-    () => {},
-    async () => {},
-  );
+  const shelf = shelfOf(machine);
   let fetches = 0;
   const transport = {
     fetchSnapshot: (...[, request, signal]: Parameters<RaftTransport['fetchSnapshot']>) => {
@@ -110,12 +116,7 @@ void t.test(
       const thenOps = [{ kind: 'put', key, value: Buffer.from('right') }] as const;
       machine.apply(at + 1, { clientToken: `token-${key}`, transaction: { compares: [], thenOps, elseOps: [] } });
     }
-    const shelf = new SnapshotShelf(
-      () => ({ place: { index: machine.appliedIndex, term: 1, confState: emptyConfState }, view: machine.view() }),
-      () => 0,
-      () => {},
-      async () => {},
-    );
+    const shelf = shelfOf(machine);
     const place = shelf.newest(3, 1, emptyConfState);
     const disk = new MemoryDisk();
     const { store } = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID(), bootstrap: false }, disk);
@@ -143,3 +144,44 @@ void t.test(
     t.ok(disk.keys().length > before.length);
   },
 );
+
+void t.test('the last piece of a snapshot waits until the state was compared with that of the others', async (t) => {
+  const machine = new StateMachine();
+  const thenOps = [{ kind: 'put', key: 'a', value: Buffer.from('b') }] as const;
+  machine.apply(1, { clientToken: 'token', transaction: { compares: [], thenOps, elseOps: [] } });
+  let vouching: Vouching = 'not-yet';
+  const shelf = shelfOf(machine, () => vouching);
+  const { index } = shelf.newest(1, 1, emptyConfState);
+  const serve = async (signal = new AbortController().signal): Promise<boolean[]> => {
+    const lasts: boolean[] = [];
+    for await (const part of shelf.serve(1, { indexMin: index }, signal)) lasts.push(part.isLast);
+    return lasts;
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  let lasts: boolean[] | undefined;
+  const served = serve().then((found) => {
+    lasts = found;
+  });
+  await turn();
+  shelf.tick();
+  await turn();
+  t.equal(lasts, undefined, 'nothing is known yet');
+  vouching = 'yes';
+  shelf.judged();
+  await served;
+  t.equal(lasts?.at(-1), true, 'it has come whole');
+
+  vouching = 'not-yet';
+  const refused = serve();
+  vouching = 'no';
+  shelf.judged();
+  await t.rejects(refused, { code: 'UNAVAILABLE' }, 'the others hold another');
+
+  vouching = 'not-yet';
+  const stop = new AbortController();
+  const stopped = serve(stop.signal);
+  stop.abort();
+  shelf.tick();
+  await t.rejects(stopped, { code: 'CANCELLED' }, 'a peer that gives up is not kept waiting for');
+});
