@@ -166,7 +166,8 @@ export class SimNode {
   /** Takes it for whole again when its log has come as far as before it was damaged. Call before its damage matters. */
   lookWhetherWhole(): void {
     const store = this.process?.log.store;
-    if (this.isDamaged && store !== undefined && this.#isWhole(store)) this.isDamaged = false;
+    const mayBeWhole = this.isDamaged && !this.isStateDamaged;
+    if (mayBeWhole && store !== undefined && this.#isWhole(store)) this.isDamaged = false;
   }
 
   /** A loss that no row shows is only found when a peer says what it remembers; until then the node must not pass for whole. */
