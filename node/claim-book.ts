@@ -97,6 +97,7 @@ export class ClaimBook {
    * @param revision of the records. A replica older than the one that the ledger has followed (a wiped disk, a crash
    *   before the last rows were written) does not know what runs here: nothing is released on its word.
    * @param isHere whether this host has a guest of the server.
+   * @param isUnreadable whether the server has a record that cannot be read: it may be of this host, so its claim stays.
    * @returns the servers that there is no room for any more, with the reason. They must not be started.
    */
   async follow(
@@ -104,6 +105,7 @@ export class ClaimBook {
     selfId: string,
     revision: number,
     isHere: (serverId: string) => boolean,
+    isUnreadable: (serverId: string) => boolean,
   ): Promise<ReadonlyMap<string, string>> {
     const lapsed = new Map<string, string>();
     const changes: LedgerChange[] = [...this.#ledger.expire(this.#nowMs()).changes];
@@ -118,7 +120,7 @@ export class ClaimBook {
     const bound: LedgerChange[] = [];
     const isOld = this.#actedOn.isAheadOf(revision);
     for (const [text, record] of known) {
-      if (record.state === 'bound' && !here.has(text) && !isOld) {
+      if (record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId)) {
         reached('claim-released-by-record');
         changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
       }

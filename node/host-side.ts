@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { BlobStore } from '../drivers/image/store.ts';
 import type { shoal } from '../proto/messages.ts';
 import { ActedOn } from './acted-on.ts';
+import type { ShoalError } from './base/errors.ts';
 import type { Health } from './base/health.ts';
 import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
 import { Prng } from './base/prng.ts';
+import { beginningOf } from './base/text.ts';
 import { ClaimBook } from './claim-book.ts';
 import type { Config } from './config/options.ts';
 import { placementConfiguration } from './config/placement.ts';
@@ -30,7 +32,7 @@ import { zoneByAggregate } from './services/compute/zones.ts';
 import type { HostProbe, ServiceDependencies } from './services/dependencies.ts';
 import { HostNetworkViews } from './services/network/host-view.ts';
 import type { MetadataSettings } from './services/network/metadata.ts';
-import { aggregateTable, hostTable, networkTable } from './state/tables/index.ts';
+import { aggregateTable, hostTable, networkTable, serverTable } from './state/tables/index.ts';
 import type { HostStore } from './store/host-store.ts';
 import { UnsaidReports } from './unsaid-reports.ts';
 
@@ -58,6 +60,8 @@ export interface HostSideOptions {
   readonly hostId: HostId;
   readonly meshId: string;
   readonly metadata: MetadataSettings;
+  /** Why this agent takes no part in consensus: it would never see what is placed here. Absent: it does. */
+  readonly idle?: ShoalError | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -126,7 +130,8 @@ export class HostSide implements Service {
         networkViews,
         reports,
         withIntents: (server) => this.#intents.overlay(server),
-        onRecords: (servers, revision, isHere) => this.claims.follow(servers, hostId, revision, isHere),
+        onRecords: (servers, revision, isHere) =>
+          this.claims.follow(servers, hostId, revision, isHere, (id) => serverTable.isUnreadable(state.local, id)),
         isBehind: (revision) => actedOn.isAheadOf(revision),
         onActing: (revision) => actedOn.note(revision),
         onStep: (step, result, seconds) => {
@@ -151,6 +156,7 @@ export class HostSide implements Service {
       hostId,
     );
     const disabled = (): { disabled: boolean; reason: string } => {
+      if (options.idle !== undefined) return { disabled: true, reason: beginningOf(options.idle.message, 255) };
       const record = hostTable.get(state.local, hostId)?.record;
       if (record?.forcedDown === true) return { disabled: true, reason: 'an operator has forced it down' };
       return { disabled: record?.disabled ?? false, reason: record?.disabledReason ?? '' };

@@ -37,6 +37,7 @@ import { meshRekey } from './services/mesh-rekey.ts';
 import { defaultNetworkOptions, NetworkService } from './services/network/index.ts';
 import { QuotaService } from './services/quota.ts';
 import { MeshTokenKeys } from './services/token-keys.ts';
+import { hostTable } from './state/tables/index.ts';
 import type { StateReader } from './state/types.ts';
 import { unreadableRows } from './state/unreadable-rows.ts';
 import { agentVersion } from './version.ts';
@@ -161,6 +162,7 @@ export class Interfaces implements Service {
             warnings: () => recordWarnings(state.local),
             troubles: () => loop.troubles(),
             degraded: () => health.told(),
+            nameOf: (raftId) => hostNameOf(state.local, raftId),
             version: agentVersion,
           }),
         ],
@@ -184,6 +186,12 @@ export class Interfaces implements Service {
     await this.#rest.stop();
     await this.#grpc.stop();
   }
+}
+
+/** By the records; a voter that has none is called by its number. */
+function hostNameOf(reader: StateReader, raftId: number): string {
+  const [row] = hostTable.by(reader, 'raft-id', String(raftId));
+  return row?.record.name ?? `voter ${raftId}`;
 }
 
 /** Records that were met and could not be read. */

@@ -6,11 +6,9 @@
 import {
   type BatchMember,
   type ClaimKey,
-  type Explanation,
   explain,
   explainHost,
   type HostColumns,
-  type HostExplanation,
   type PlacementConfiguration,
   PlacementEngine,
   type PlacementRequest,
@@ -29,7 +27,7 @@ import { maybe, reached } from './base/maybe.ts';
 import { ownValue } from './base/own-value.ts';
 import type { Prng } from './base/prng.ts';
 import { needsOf } from './claim-book.ts';
-import type { Placed, PlacedServer, PlaceRequest, Placer } from './services/dependencies.ts';
+import type { Placed, PlacedServer, PlacementInquiry, PlaceRequest, Placer } from './services/dependencies.ts';
 
 /** Hosts asked before giving up: a view so wrong that eight hosts refuse needs a new view, not a ninth try. */
 const claimsMax = 8;
@@ -90,6 +88,9 @@ export interface GossipPlacerDeps {
   readonly onDecision?: (result: 'placed' | 'refused' | 'no-host') => void;
 }
 
+/** Why hosts pass or not. */
+type Told = ReturnType<PlacementInquiry['explain']>;
+
 /** See above. */
 export class GossipPlacer implements Placer {
   readonly #deps: GossipPlacerDeps;
@@ -132,14 +133,23 @@ export class GossipPlacer implements Placer {
     const excluded = new Set(request.excludeHostIds as readonly HostId[]);
     const placed: PlacedServer[] = [];
     this.#learnShape(request, batch.serverIds.length);
+    let shortage: { readonly told: Told; readonly fitting: number } | undefined;
     let pending = batch.serverIds.map((serverId) => ({ serverId, generation: request.generation }));
     for (let asked = 0; asked < claimsMax && pending.length > 0; asked++) {
-      const wish = this.#wish(request, [...excluded], placed);
+      const wish = this.#wish(
+        request,
+        [...excluded],
+        placed.map((one) => one.hostId),
+      );
       const selection = selectBatch(this.#engine, wish, {
         keys: pending,
         minCount: batch.minCount - placed.length,
         expiresAtMs: clock.nowMs() + claimTtlMs,
         refusals: asked,
+        onShort: (fitting) => {
+          const members = [...placed.map((one) => one.hostId), ...fitting];
+          shortage = { told: this.#explain(request, members), fitting: members.length };
+        },
       });
       if (selection.outcome === 'none') break;
       const { members } = selection;
@@ -171,13 +181,19 @@ export class GossipPlacer implements Placer {
     }
     if (placed.length > 0 && placed.length >= batch.minCount) return placed;
     this.#giveBack(placed);
-    throw this.#noValidHost(request, refusals, { placed: placed.length, wanted: batch.minCount });
+    const { fitting = placed.length, told } = shortage ?? {};
+    throw this.#noValidHost(request, refusals, { placed: fitting, wanted: batch.minCount }, told);
   }
 
   /** How each filter thins the hosts of this agent's view, and what each says of every host (bounded). */
-  explain(request: PlaceRequest): { readonly explanation: Explanation; readonly hosts: readonly HostExplanation[] } {
+  explain(request: PlaceRequest): Told {
+    return this.#explain(request, []);
+  }
+
+  /** As `explain`. @param members hosts that guests of the same batch take. */
+  #explain(request: PlaceRequest, members: readonly HostId[]): Told {
     const { columns } = this.#deps;
-    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[]);
+    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[], members);
     const explanation = explain(columns, this.#engine.configuration, wish);
     const hosts = [...columns.slots()].slice(0, explainedHostsMax).flatMap((slot) => {
       const hostId = columns.hostIds[slot];
@@ -292,11 +308,7 @@ export class GossipPlacer implements Placer {
   }
 
   /** The request in placement's words. Hints that name servers are resolved by the compute service beforehand. */
-  #wish(
-    request: PlaceRequest,
-    excludedHosts: readonly HostId[],
-    placed: readonly PlacedServer[] = [],
-  ): PlacementRequest {
+  #wish(request: PlaceRequest, excludedHosts: readonly HostId[], placed: readonly HostId[] = []): PlacementRequest {
     const { flavor, image, schedulerHints, group, forceHostName } = request;
     const wantedName = forceHostName ?? request.hostName;
     const wanted = wantedName === undefined ? undefined : this.#hostByName(wantedName);
@@ -331,7 +343,7 @@ export class GossipPlacer implements Placer {
               id: request.serverId,
               policy: group.policy as 'affinity',
               maxServerPerHost: Math.max(1, group.maxServerPerHost),
-              memberHosts: [...(group.memberHostIds as readonly HostId[]), ...placed.map((one) => one.hostId)],
+              memberHosts: [...(group.memberHostIds as readonly HostId[]), ...placed],
             },
           }),
       ...(wanted === undefined ? {} : { host: { hostId: wanted, force: forceHostName !== undefined } }),
@@ -343,15 +355,16 @@ export class GossipPlacer implements Placer {
     request: PlaceRequest,
     refusals: readonly Refusal[],
     count: { readonly placed: number; readonly wanted: number },
+    { explanation, hosts: told }: Told = this.explain(request),
   ): ShoalError {
     this.#deps.onDecision?.('no-host');
     reached('no-valid-host');
-    const { explanation, hosts: told } = this.explain(request);
     const hosts = told
       .slice(0, hostReasonsMax)
       .flatMap(({ hostName, refusals: reasons }) => reasons.map((reason) => ({ hostName, ...reason })));
     const some = count.wanted > 1 ? `Only ${count.placed} of ${count.wanted} servers fit. ` : '';
-    return new ShoalError('NO_VALID_HOST', `No valid host was found. ${some}${explanation.summary}`.trim(), {
+    const policy = count.wanted > 1 ? groupLimit(request.group) : '';
+    return new ShoalError('NO_VALID_HOST', `No valid host was found. ${some}${policy}${explanation.summary}`.trim(), {
       facts: {
         filters: explanation.filters.filter((filter) => filter.removed > 0),
         hosts: [...hosts, ...refusals.slice(0, hostReasonsMax).map((refusal) => ({ filter: 'Claim', ...refusal }))],
@@ -374,6 +387,15 @@ export class GossipPlacer implements Placer {
       facts: { hostName: name },
     });
   }
+}
+
+/** What the policy of a strict group allows, for whoever asked for more at once; empty when there is none. */
+function groupLimit(group: PlaceRequest['group']): string {
+  if (group?.policy === 'affinity')
+    return 'The policy of their server group (affinity) wants all of them on one host. ';
+  if (group?.policy !== 'anti-affinity') return '';
+  const most = Math.max(1, group.maxServerPerHost);
+  return `The policy of their server group (anti-affinity) allows ${most === 1 ? 'one' : most} on each host. `;
 }
 
 /** The hints `build_near_host_ip` and `cidr` (`/24`), as one. The compute service has checked their form. */

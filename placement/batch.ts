@@ -30,6 +30,11 @@ export interface BatchOptions {
   readonly expiresAtMs: number;
   /** Rounds of refusals that this batch has seen: each widens the draw (`PlacementEngine.select`). Default 0. */
   readonly refusals?: number;
+  /**
+   * Called when fewer than the least number fit, with the hosts of those that do, while their places are still held: what is
+   * explained then is why there is no place for one more.
+   */
+  readonly onShort?: (hosts: readonly HostId[]) => void;
 }
 
 /**
@@ -54,6 +59,7 @@ export function selectBatch(engine: PlacementEngine, request: PlacementRequest, 
     if (request.group !== undefined) memberHosts.push(candidate.hostId);
   }
   if (members.length >= Math.max(1, options.minCount)) return { outcome: 'selected', members };
+  options.onShort?.(members.map(({ candidate }) => candidate.hostId));
   for (const { key } of members) columns.settle(key);
   return { outcome: 'none', couldPlace: members.length };
 }

@@ -20,12 +20,15 @@ export interface OperationsDependencies {
    * agents out for it would take out all of them.
    */
   readonly warnings: () => Readonly<Record<string, string>>;
+  /** What people call a member of the Raft group: its host's name. */
+  readonly nameOf: (raftId: number) => string;
   readonly version: string;
 }
 
 /**
  * `/healthz`: 200 while the agent does its work, also without quorum, since it still serves reads and its guests' owners;
- * 503 when its log or state is. Parts that fail meanwhile make it `degraded`, with their last failures. `/readyz`: 200 while writes can be committed, be it slowly. `/metrics`: Prometheus.
+ * 503 when its log or state is. Parts that fail meanwhile make it `degraded`, with their last failures. `/readyz`: 200 while
+ * writes can be committed, be it slowly; it names the voters that are missing and the parts that fail. `/metrics`: Prometheus.
  */
 export function operationsModule(deps: OperationsDependencies): RestModule {
   return {
@@ -47,6 +50,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
           troubles,
           warnings: deps.warnings(),
           hasQuorum,
+          leader: leaderRaftId === 0 ? null : deps.nameOf(leaderRaftId),
           leaderRaftId,
           appliedIndex,
           version: deps.version,
@@ -55,7 +59,10 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
       app.get('/readyz', { config: { public: true } }, (_request, reply) => {
         const { hasQuorum, quorum, missingVoters } = deps.standing();
         // Voters that are slow make writes slow, not impossible: a balancer that took every agent away would make it worse.
-        return reply.code(quorum === 'lost' ? 503 : 200).send({ hasQuorum, quorum, missingVoters });
+        const names = missingVoters.map(deps.nameOf).sort();
+        return reply
+          .code(quorum === 'lost' ? 503 : 200)
+          .send({ hasQuorum, quorum, missingVoters: names, degraded: deps.degraded() });
       });
       app.get('/metrics', { config: { public: true } }, async (_request, reply) =>
         reply.type(deps.registry.contentType).send(await deps.registry.metrics()),

@@ -157,6 +157,11 @@ export class Table<T extends object> {
     return id !== '' && reader.get(this.key(id)) !== undefined;
   }
 
+  /** Whether there is a row that cannot be read: it is there, and what it says is not known. */
+  isUnreadable(reader: StateReader, id: string): boolean {
+    return this.exists(reader, id) && this.find(reader, id) === undefined;
+  }
+
   /** Whether `key` is taken in a unique index, be it by a row that cannot be read. */
   isTaken(reader: StateReader, indexName: string, key: string): boolean {
     return this.#holder(reader, this.#index(indexName), key) !== undefined;

@@ -28,7 +28,7 @@ import type {
 } from '../../node/services/dependencies.ts';
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
 import { NetworkService } from '../../node/services/network/index.ts';
-import { hostTable, networkTable } from '../../node/state/tables/index.ts';
+import { hostTable, networkTable, serverTable } from '../../node/state/tables/index.ts';
 import type { HostStore } from '../../node/store/host-store.ts';
 import { UnsaidReports } from '../../node/unsaid-reports.ts';
 import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
@@ -172,7 +172,9 @@ export class HostAgent {
         reports,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision, isHere) =>
-          this.claims.follow(servers, hostId, revision, deps.adoptsAnything ? () => true : isHere),
+          this.claims.follow(servers, hostId, revision, deps.adoptsAnything ? () => true : isHere, (id) =>
+            serverTable.isUnreadable(state.local, id),
+          ),
         isBehind: (revision) => actedOn.isAheadOf(revision),
         onActing: (revision) => actedOn.note(revision),
         clock,

@@ -38,7 +38,12 @@ export class WatchedClaimBook extends ClaimBook {
 
   override follow(
     servers: readonly shoal.v1.Server[],
-    ...rest: [selfId: string, revision: number, isHere: (serverId: string) => boolean]
+    ...rest: [
+      selfId: string,
+      revision: number,
+      isHere: (serverId: string) => boolean,
+      isUnreadable: (serverId: string) => boolean,
+    ]
   ): Promise<ReadonlyMap<string, string>> {
     const { hostId, checker } = this.#watch;
     for (const server of servers) {

@@ -30,6 +30,12 @@ void t.test('a host remembers the newest records that it has acted on, also in i
     { store, clock: systemClock, onChange: () => {} },
     { vcpus: pool(4), memoryMib: pool(4_096), diskGib: pool(100), pciPools: [], numaCells: [] },
   );
-  await claims.follow([], 'self', 6, () => false);
+  await claims.follow(
+    [],
+    'self',
+    6,
+    () => false,
+    () => false,
+  );
   t.ok(acted.isAheadOf(6), 'books that follow an older replica take nothing back');
 });

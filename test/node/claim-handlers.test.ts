@@ -131,21 +131,41 @@ function recordOf(id: string): shoal.v1.Server {
   });
 }
 
+/** Every record can be read. */
+const readable = (): boolean => false;
+
+void t.test('the claim of a server whose record cannot be read is kept: it may be here', async (t) => {
+  const { handlers, claims } = host(1);
+  await handlers.claim(claim('broken'), call);
+  await claims.follow([recordOf('broken')], hostId, 7, () => true, readable);
+  await claims.follow(
+    [],
+    hostId,
+    8,
+    () => true,
+    (id) => id === 'broken',
+  );
+  t.equal(claims.usage().servers, 1);
+  t.equal((await handlers.claim(claim('another'), call)).admitted, false, 'its room is not given to anybody else');
+  await claims.follow([], hostId, 9, () => false, readable);
+  t.equal(claims.usage().servers, 0, 'until the record has gone');
+});
+
 void t.test('a server that is recorded after its claim has ended is told of when its room is taken', async (t) => {
   const { handlers, claims } = host(1);
   await handlers.claim(claim('late', { ttlMs: 1 }), call);
   await new Promise((resolve) => setTimeout(resolve, 5));
   t.match(await handlers.claim(claim('quick'), call), { admitted: true });
-  const lapsed = await claims.follow([recordOf('quick'), recordOf('late')], hostId, 7, () => false);
+  const lapsed = await claims.follow([recordOf('quick'), recordOf('late')], hostId, 7, () => false, readable);
   t.match([...lapsed], [['late', /1 vCPUs are wanted, 0 are free/]]);
   t.equal(claims.usage().vcpus.used, 1);
   t.same(
-    [...(await claims.follow([recordOf('late')], hostId, 8, () => false))],
+    [...(await claims.follow([recordOf('late')], hostId, 8, () => false, readable))],
     [],
     'once there is room it is taken in',
   );
   t.equal(claims.usage().servers, 1);
-  await claims.follow([recordOf('late'), recordOf('quick')], hostId, 9, () => true);
+  await claims.follow([recordOf('late'), recordOf('quick')], hostId, 9, () => true, readable);
   t.equal(claims.usage().vcpus.used, 2, 'a guest that is here is a fact');
 });
 
@@ -154,12 +174,12 @@ void t.test('the mesh is to hear what moves room, and a bind moves none', async 
   const isHere = (): boolean => true;
   t.equal((await handlers.claim(claim('a'), call)).admitted, true);
   t.equal(changes(), 1);
-  await claims.follow([recordOf('a')], hostId, 10, isHere);
+  await claims.follow([recordOf('a')], hostId, 10, isHere, readable);
   t.equal(writes.length, 2, 'the bind is written');
   t.equal(changes(), 1);
-  await claims.follow([recordOf('a'), recordOf('b')], hostId, 11, isHere);
+  await claims.follow([recordOf('a'), recordOf('b')], hostId, 11, isHere, readable);
   t.equal(changes(), 2, 'one that was not known takes room');
-  await claims.follow([recordOf('b')], hostId, 12, isHere);
+  await claims.follow([recordOf('b')], hostId, 12, isHere, readable);
   t.equal(changes(), 3, 'one that has gone gives room');
   t.equal(claims.usage().vcpus.used, 1);
 });

@@ -204,11 +204,36 @@ t.test('a batch takes as many as fit, and fewer than the least number leave noth
   const placer = mesh.agent(1);
   await t.rejects(placer.placeBatch(request(''), { serverIds: idsOf('a', 9), minCount: 7 }, signal), {
     code: 'NO_VALID_HOST',
-    message: /^No valid host was found\. Only 0 of 7 servers fit\./,
+    message: /^No valid host was found\. Only 6 of 7 servers fit\. No valid host/,
   });
   for (const book of mesh.books.values()) t.equal(book.usage().servers, 0);
   const some = await placer.placeBatch(request(''), { serverIds: idsOf('b', 9), minCount: 2 }, signal);
   t.equal(some.length, 6);
+});
+
+t.test('a batch that a strict group does not allow is told so, with what it allows', async (t) => {
+  const mesh = new Mesh(3, 5);
+  const group = { policy: 'anti-affinity', maxServerPerHost: 1, memberHostIds: [] };
+  const batch = { serverIds: idsOf('g', 4), minCount: 4 };
+  await t.rejects(mesh.agent(1).placeBatch(request('', { group }), batch, signal), {
+    code: 'NO_VALID_HOST',
+    message:
+      /^No valid host was found\. Only 3 of 4 servers fit\. The policy of their server group \(anti-affinity\) allows one on each host\. .*ServerGroupAntiAffinityFilter/,
+  });
+  for (const book of mesh.books.values()) t.equal(book.usage().servers, 0, 'nothing is left behind');
+  await t.rejects(
+    mesh
+      .agent(2)
+      .placeBatch(
+        request('', { group: { ...group, policy: 'affinity' } }),
+        { serverIds: idsOf('h', 6), minCount: 6 },
+        signal,
+      ),
+    {
+      message:
+        /Only 5 of 6 servers fit\. The policy of their server group \(affinity\) wants all of them on one host\./,
+    },
+  );
 });
 
 t.test('agents with old views place batches at once: refused ones go elsewhere, halves are given back', async (t) => {

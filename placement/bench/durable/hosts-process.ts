@@ -108,6 +108,7 @@ class SimulatedHost {
       this.identity.hostId,
       this.#revision,
       () => false,
+      () => false,
     );
     for (const [serverId, shortage] of lapsed) throw new ShoalError('CLAIM_REFUSED', `${serverId}: ${shortage}`);
   }

@@ -43,6 +43,7 @@ export async function startWholeCloud(): Promise<WholeCloud> {
     warnings: () => ({}),
     troubles: () => ({}),
     degraded: () => ({}),
+    nameOf: (raftId) => `voter ${raftId}`,
     version: '0.1.0',
   });
   const cloud: Cloud = await startCloud({
