@@ -76,6 +76,8 @@ export interface AgentDeps {
   readonly logger: Logger;
   /** The agent cannot go on: its process must end. */
   readonly onFatal: (error: unknown) => void;
+  /** Why it is to run without consensus: reads and its own guests go on, and writes are refused with this. Absent: it is not. */
+  readonly idle?: ShoalError | undefined;
 }
 
 /** The keys by which others know this host. */
@@ -188,7 +190,7 @@ export class Agent {
         metrics: this.#metrics,
         health: this.#health,
       },
-      { config, hostId, meshId, metadata, signal: this.#abort.signal },
+      { config, hostId, meshId, metadata, idle: this.#deps.idle, signal: this.#abort.signal },
     );
     const { view } = host;
 
@@ -289,7 +291,7 @@ export class Agent {
     transport: GrpcRaftTransport,
     directory: HostDirectory,
   ): Promise<{ loop: RaftLoop; state: StateClient }> {
-    const { clock, logger, onFatal } = this.#deps;
+    const { clock, logger, onFatal, idle } = this.#deps;
     const { dataDir, raft } = this.#config;
     const opened = await openLevelLogStore({
       folder: join(dataDir, 'log'),
@@ -307,9 +309,14 @@ export class Agent {
         log: opened,
         onFatal,
         nameOf: (raftId) => directory.nameOf(raftId),
+        idle,
       },
       raft,
     );
+    if (idle !== undefined) {
+      this.#health.failed('consensus', idle);
+      logger.error({ err: idle }, 'this agent runs without consensus');
+    }
     await loop.start();
     this.#started('raft loop', () => loop.stop());
     return { loop, state: new RaftStateClient({ loop, transport, clock, uniqueName: randomUUID() }) };

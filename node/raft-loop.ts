@@ -97,9 +97,14 @@ export interface RaftLoopDeps {
   readonly nameOf?: (member: RaftId) => string;
   /** Reads a committed command, as `decodeCommand` does, which is the default. The simulator reads each once for all. */
   readonly decode?: (data: Uint8Array) => Command;
+  /**
+   * Why this member is to take no part and to write nothing (its disk is full): the replica is read as it is, and all else is
+   * refused with this, at once. Absent: it takes part.
+   */
+  readonly idle?: ShoalError | undefined;
 }
 
-type LoopState = 'new' | 'running' | 'stopping' | 'stopped';
+type LoopState = 'new' | 'running' | 'idle' | 'stopping' | 'stopped';
 
 export class RaftLoop implements Service, RaftHandlers {
   readonly options: RaftLoopOptions;
@@ -234,6 +239,10 @@ export class RaftLoop implements Service, RaftHandlers {
 
   async start(): Promise<void> {
     assert(this.#state === 'new', 'the loop starts once');
+    if (this.#deps.idle !== undefined) {
+      this.#state = 'idle';
+      return;
+    }
     this.#state = 'running';
     const { findings } = this.#deps.log;
     if (findings.length > 0) this.#deps.logger.warn({ findings }, 'the log was repaired or is in doubt');
@@ -336,7 +345,8 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   standing(): StateStanding {
-    return this.#quorum.standing();
+    const standing = this.#quorum.standing();
+    return this.#state === 'idle' ? { ...standing, hasQuorum: false, quorum: 'lost', missingVoters: [] } : standing;
   }
 
   /** What the leader knows of the members; empty on others. */
@@ -395,8 +405,9 @@ export class RaftLoop implements Service, RaftHandlers {
     return Promise.resolve(this.#replica.appliedIndex >= index);
   }
 
-  /** The refusal of a write or a fresh read: it names who is missing, or says that the agent is stopping. */
+  /** The refusal of a write or a fresh read: it names who is missing, why this member is idle, or that the agent is stopping. */
   noQuorum(): ShoalError {
+    if (this.#state === 'idle' && this.#deps.idle !== undefined) return this.#deps.idle;
     return this.isRunning ? this.#quorum.refusal() : stopping();
   }
 

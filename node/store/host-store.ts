@@ -11,7 +11,7 @@ import { Level } from 'level';
 import { ShoalError } from '../base/errors.ts';
 import { decodeValue, encodeValue, type HostHead, HostSums, hostHeadKey, hostHeadOf } from './host-record.ts';
 import { checkLevelFolder } from './level-check.ts';
-import { levelOpenError } from './level-disk.ts';
+import { isLevelDiskFull, levelOpenError } from './level-disk.ts';
 import { holdLevelLock } from './level-lock.ts';
 import { type MarkKeeper, openMarkFile } from './log-mark.ts';
 
@@ -241,7 +241,7 @@ class LevelHostStore implements HostStore {
       } catch (caught) {
         // A failed sync is never retried: what the disk holds is not known any more.
         const isFirst = this.#failed === undefined;
-        this.#failed = ShoalError.from(caught, 'STORE_FAILED', 'the host store failed to write');
+        this.#failed = writeFailed(caught);
         batch.reject(this.#failed);
         if (isFirst) this.#onFailed(this.#failed);
       }
@@ -284,6 +284,16 @@ class LevelHostStore implements HostStore {
       isAlone: true,
     });
   }
+}
+
+/** LevelDB says in words alone why it could not. */
+function writeFailed(caught: unknown): ShoalError {
+  if (ShoalError.is(caught, 'STORE_FAILED')) return caught;
+  const text = caught instanceof Error ? caught.message : String(caught);
+  return new ShoalError('STORE_FAILED', `the host store failed to write: ${text}`, {
+    facts: { isDiskFull: isLevelDiskFull(caught) },
+    cause: caught,
+  });
 }
 
 function apply(map: Map<string, unknown>, writes: readonly HostStoreWrite[]): void {

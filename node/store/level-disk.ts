@@ -101,7 +101,7 @@ class LevelDisk implements Disk {
 
   #failed(error: unknown, action: string): ShoalError {
     return new ShoalError('STORE_FAILED', `LevelDB could not ${action} ${this.#folder}: ${textOf(error)}`, {
-      facts: { folder: this.#folder, action, isDiskFull: isDiskFull(error) },
+      facts: { folder: this.#folder, action, isDiskFull: isLevelDiskFull(error) },
       cause: error,
     });
   }
@@ -112,7 +112,7 @@ export function levelOpenError(error: unknown, folder: string): ShoalError {
   // abstract-level wraps: the engine's own code is on the cause.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const facts = { folder, levelCode: code, isDiskFull: isDiskFull(cause) };
+  const facts = { folder, levelCode: code, isDiskFull: isLevelDiskFull(cause) };
   if (facts.isDiskFull) {
     return new ShoalError(
       'STORE_FAILED',
@@ -134,7 +134,8 @@ function isMissingFile(error: unknown): boolean {
   return /No such file or directory|does not exist/.test(textOf(error));
 }
 
-function isDiskFull(error: unknown): boolean {
+/** Whether a failure of LevelDB is that there is no room: it says so in words alone. */
+export function isLevelDiskFull(error: unknown): boolean {
   return /No space left on device|File too large|Disk quota exceeded/.test(textOf(error));
 }
 

@@ -42,6 +42,8 @@ export interface LoneAgentOptions {
   readonly address?: string;
   /** A member of the mesh that it joins; default: it founds one. */
   readonly join?: LoneAgent;
+  /** Where its folder lies; default the system's folder for temporary files. */
+  readonly parent?: string;
   /** Authority that this process is to trust instead of the mesh's own. */
   readonly trust?: string;
 }
@@ -118,7 +120,7 @@ export class LoneAgent {
 
   /** Founds a mesh and starts its agent. `stop` ends it and removes its folder. */
   static async start(options: LoneAgentOptions = {}): Promise<LoneAgent> {
-    const folder = mkdtempSync(join(tmpdir(), 'shoal-lone-'));
+    const folder = mkdtempSync(join(options.parent ?? tmpdir(), 'shoal-lone-'));
     const settings = { ...options.settings, ...options.prepare?.(folder) };
     const agent = new LoneAgent(folder, await freePorts(4), options, settings);
     const member = options.join;
@@ -149,8 +151,8 @@ export class LoneAgent {
     return readFileSync(join(this.folder, 'agent.log'), 'utf8');
   }
 
-  /** Starts the agent, with `ticket` to join first, and waits until it serves. */
-  async run(ticket?: string): Promise<void> {
+  /** Starts the agent, with `ticket` to join first, and waits until it serves and takes servers, or until `isUp`. */
+  async run(ticket?: string, isUp: () => Promise<boolean> = () => this.#takesServers()): Promise<void> {
     const log = openSync(join(this.folder, 'agent.log'), 'a');
     const env = { ...process.env, SHOAL_CONFIG: '', ...(ticket === undefined ? {} : { SHOAL_JOIN: ticket }) };
     const child = spawn(process.execPath, [bin, 'agent', ...this.flags], { stdio: ['ignore', log, log], env });
@@ -158,13 +160,17 @@ export class LoneAgent {
     this.#ended = new Promise((resolve) => child.once('exit', resolve));
     const endMs = performance.now() + startMsMax;
     for (;;) {
-      // Up, and its own advert is in its view.
-      const asked = await shoal(['placement', 'what-if', '--flavor', '1', '--json', '--data-dir', this.dataDir]);
-      if (asked.status === 0 && !asked.out.includes('"count":0')) return;
+      if (await isUp()) return;
       if (child.exitCode !== null || performance.now() > endMs) {
-        throw new Error(`the agent does not serve: ${asked.err}\n${this.log.slice(-3000)}`);
+        throw new Error(`the agent does not serve: ${this.log.slice(-3000)}`);
       }
     }
+  }
+
+  /** Up, and its own advert is in its view. */
+  async #takesServers(): Promise<boolean> {
+    const asked = await shoal(['placement', 'what-if', '--flavor', '1', '--json', '--data-dir', this.dataDir]);
+    return asked.status === 0 && !asked.out.includes('"count":0');
   }
 
   /** Ends the agent, politely or as a power cut does; its folder stays. */
