@@ -94,6 +94,7 @@ export class VxlanDriver implements NetworkDriver {
       });
       await book.load(deps.logger);
       await this.#forgetWhatIsGone(links, signal);
+      await this.#host.syncWholeFilter(signal);
       await this.#ensureMetadataServer(signal);
       this.#started = true;
       deps.logger.info(
@@ -167,11 +168,12 @@ export class VxlanDriver implements NetworkDriver {
   setForwarding(spec: ForwardingSpec, signal: AbortSignal): Promise<void> {
     return this.#change('forwarding', { networkId: spec.networkId }, signal, async () => {
       checkForwarding(spec);
-      this.#host.network(spec.networkId);
+      const { vni } = this.#host.network(spec.networkId).spec;
       await this.#host.book.forwarding.put(spec.networkId, { spec });
+      const filter = await this.#host.syncFilter([vni], [], signal);
       const forwarding = await this.#host.syncForwarding(spec.networkId, signal);
       // The names of the others' guests come with where they are.
-      return (await syncDhcp(this.#host, spec.networkId, signal)) || forwarding;
+      return (await syncDhcp(this.#host, spec.networkId, signal)) || forwarding || filter;
     });
   }
 

@@ -132,10 +132,23 @@ export class Host {
     this.deps.logger.warn({}, 'the packet filter tables were gone from this host; they are made anew');
     await this.ensureTables(signal);
     const made = await this.#mustFindTables(signal);
-    const vnis = this.book.networks.values().map(({ spec }) => spec.vni);
-    const portIds = this.book.ports.values().map(({ spec }) => spec.portId);
-    await this.#writeFilter(made, vnis, portIds, signal);
+    await this.#writeFilter(made, this.#vnis(), this.#portIds(), signal);
     return this.#mustFindTables(signal);
+  }
+
+  /** Brings the packet filter of everything in the book to what that says: the tables may be new, or of another version. */
+  async syncWholeFilter(signal: AbortSignal): Promise<boolean> {
+    return this.syncFilter(this.#vnis(), this.#portIds(), signal);
+  }
+
+  #vnis(): readonly number[] {
+    const networks = this.book.networks.values().map(({ spec }) => spec.vni);
+    const transit = this.book.routers.values().map(({ spec }) => spec.external?.transitVni);
+    return [...new Set([...networks, ...transit.filter((vni) => vni !== undefined)])];
+  }
+
+  #portIds(): readonly PortId[] {
+    return this.book.ports.values().map(({ spec }) => spec.portId);
   }
 
   /** Makes the two tables, without networks and ports; those that are there stay as they are. */
@@ -174,9 +187,27 @@ export class Host {
       const both = entry !== undefined && network !== undefined;
       ports.set(portId, both ? { ...entry.spec, vni: network.spec.vni } : undefined);
     }
-    const text = filterText(sg, guard, { networks, ports });
+    const senders = new Map(vnis.map((vni) => [vni, this.#senders(vni)]));
+    const text = filterText(sg, guard, { networks, ports, senders });
     await this.netns.nft(text, signal);
     return text !== '';
+  }
+
+  /** Underlay addresses of the other hosts that have the network, or the transit network, of this VNI. */
+  #senders(vni: number): readonly string[] {
+    const ips = new Set<string>();
+    for (const { spec } of this.book.networks.values()) {
+      if (spec.vni !== vni) continue;
+      const forwarding = this.book.forwarding.get(spec.networkId)?.spec;
+      for (const ip of forwarding?.peerVtepIps ?? []) ips.add(ip);
+      for (const port of forwarding?.remotePorts ?? []) ips.add(port.vtepIp);
+    }
+    for (const { spec } of this.book.routers.values()) {
+      if (spec.external?.transitVni !== vni) continue;
+      for (const ip of spec.external.transitPeerVtepIps ?? []) ips.add(ip);
+    }
+    ips.delete(this.options.vtepIp);
+    return [...ips].sort();
   }
 
   #filterNetwork(vni: number): FilterNetwork | undefined {

@@ -133,7 +133,7 @@ function valueText(value: unknown): string {
   return target === undefined ? keyText(value) : `jump ${target}`;
 }
 
-/** Elements of one set, wanted: key to value (empty for sets). The first part of a key is an interface name. */
+/** Elements of one set, wanted: key to value (empty for sets). The first part of a key is an interface name or a VNI. */
 export type Elements = ReadonlyMap<string, string>;
 
 /**
@@ -162,8 +162,9 @@ export function elementLines(
   return { deletes, adds };
 }
 
-/** The key with its interface name in quotes. */
+/** The key with its interface name, where it begins with one and not with a number, in quotes. */
 function quoted(key: string): string {
   const [first = '', ...rest] = key.split(' . ');
+  if (/^\d+$/.test(first)) return key;
   return [`"${first}"`, ...rest].join(' . ');
 }

@@ -78,7 +78,7 @@ export async function ensureRouter(
       undo.add('router', () => removeRouter(host, spec.routerId, AbortSignal.timeout(30_000)));
     await book.routers.put(spec.routerId, { spec });
     const netns = await host.ensureNamespace(name, sysctls, undo, signal);
-    let changed = await host.syncFilter([...vnis.values()], [], signal);
+    let changed = await host.syncFilter([...vnis.values(), ...transitVnis(spec, previous?.spec)], [], signal);
 
     const externalMtu = Math.min(externalMtuMax, links.get(options.externalInterface ?? '')?.mtu ?? externalMtuMax);
     const hostLinks = routerLinks(host, spec.routerId, wanted, [...vnis.values()], {
@@ -116,7 +116,7 @@ async function syncNetworks(
   signal: AbortSignal,
 ): Promise<boolean> {
   let changed = false;
-  const vnis: number[] = [];
+  const vnis = transitVnis(previous);
   for (const networkId of new Set([...now, ...(previous?.interfaces ?? []).map((leg) => leg.networkId)])) {
     const network = host.book.networks.get(networkId);
     if (network === undefined) continue;
@@ -127,6 +127,11 @@ async function syncNetworks(
   }
   if (vnis.length > 0) changed = (await host.syncFilter(vnis, [], signal)) || changed;
   return changed;
+}
+
+/** VNIs of the transit networks that these records name. */
+function transitVnis(...specs: readonly (RouterSpec | undefined)[]): number[] {
+  return specs.map((spec) => spec?.external?.transitVni).filter((vni) => vni !== undefined);
 }
 
 /** The host's ends of the router's legs, and the transit network it may need. */

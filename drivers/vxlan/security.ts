@@ -15,6 +15,24 @@ import { bridgeName, egressChain, ingressChain, metadataBridge, tapName, vxlanNa
 import { elementLines, fingerprint, type NftTable, type TableFound } from './nft.ts';
 import { vxlanPort } from './vni.ts';
 
+/**
+ * Connections that one guest may have begun, and that others may have begun to it, at a time; and so many on each network
+ * of what is neither (ports without port security). The kernel's table has room for 262,144 by default, for all guests.
+ */
+const flowsMax = 16_384;
+/** Frames of one port a second, and at once: more than QEMU sends (a segment of 64 KB is one), less than a host can bear. */
+const framesPerSecondMax = 200_000;
+const framesAtOnceMax = 50_000;
+/** Those of them to everybody on the network, which every host and guest gets a copy of. */
+const floodsPerSecondMax = 1_000;
+/** MACs that a bridge learns from a port without port security: at once, and a second. It forgets them after 5 min. */
+const newMacsAtOnceMax = 256;
+const newMacsPerSecondMax = 2;
+/** Sets whose elements the kernel makes itself; what is silent for a minute goes. */
+const countedByKernel = 'size 65535; flags dynamic,timeout; timeout 1m';
+/** VNI in what comes to the port of VXLAN: 24 bits, after UDP's header (64 bits) and VXLAN's flags (32). */
+const vniField = '@th,96,24';
+
 /** Security groups. */
 export const filterTable: NftTable = {
   family: 'inet',
@@ -28,6 +46,13 @@ export const filterTable: NftTable = {
     // Address pairs may be prefixes, and may be several ports': the MAC tells whose frame it is.
     { name: 'egress_pairs', kind: 'map', type: 'type ifname . ether_addr . ipv4_addr : verdict; flags interval' },
     { name: 'ingress_pairs', kind: 'map', type: 'type ifname . ether_addr . ipv4_addr : verdict; flags interval' },
+    // Addresses of guarded ports; the kernel counts the connections of each, and of the rest of each network.
+    { name: 'guests', kind: 'set', type: 'type ifname . ipv4_addr' },
+    { name: 'flows_from', kind: 'set', type: 'type ifname . ipv4_addr; size 65535; flags dynamic' },
+    { name: 'flows_to', kind: 'set', type: 'type ifname . ipv4_addr; size 65535; flags dynamic' },
+    { name: 'flows_else', kind: 'set', type: 'type ifname; size 65535; flags dynamic' },
+    // Which hosts send into which network: VNI and the host's underlay address.
+    { name: 'senders', kind: 'set', type: `typeof ${vniField} . ip saddr` },
   ],
   chains: [
     {
@@ -51,6 +76,7 @@ export const filterTable: NftTable = {
         // Bridged frames have a tenant bridge on both sides; anything else is the host routing for a guest.
         'oifname != @tenant counter drop',
         'ct state established,related accept',
+        'ct state new jump count_flows',
         'udp sport 67 udp dport 68 iifname . ip saddr @service accept',
         'udp sport 68 udp dport 67 ip daddr 255.255.255.255 accept',
         'udp sport 68 udp dport 67 iifname . ip daddr @service accept',
@@ -62,9 +88,22 @@ export const filterTable: NftTable = {
       ],
     },
     {
+      // One guest must not fill the table that the connections of all guests share.
+      name: 'count_flows',
+      rules: [
+        `iifname . ip saddr @guests add @flows_from { iifname . ip saddr ct count over ${flowsMax} } counter drop`,
+        `oifname . ip daddr @guests add @flows_to { oifname . ip daddr ct count over ${flowsMax} } counter drop`,
+        'iifname . ip saddr @guests return',
+        'oifname . ip daddr @guests return',
+        `add @flows_else { iifname ct count over ${flowsMax} } counter drop`,
+      ],
+    },
+    {
       name: 'received',
       hook: 'type filter hook input priority 0; policy accept;',
       rules: [
+        // What is inside is taken for a frame of that network: only from hosts that have it.
+        `udp dport ${vxlanPort} ${vniField} . ip saddr != @senders counter drop`,
         `iifname "${metadataBridge}" ip daddr ${metadataServerIp} tcp dport ${metadataServerPort} accept`,
         `iifname "${metadataBridge}" counter drop`,
         // The sender's address is a guest's identity there, so nobody but the service namespaces may speak to it.
@@ -81,6 +120,16 @@ export const guardTable: NftTable = {
   name: 'shoal_guard',
   sets: [
     { name: 'guarded', kind: 'set', type: 'type ifname' },
+    // Ports without port security: counted and limited like the others, and otherwise free.
+    { name: 'loose', kind: 'set', type: 'type ifname' },
+    { name: 'frames', kind: 'set', type: `type ifname; ${countedByKernel}` },
+    { name: 'floods', kind: 'set', type: `type ifname; ${countedByKernel}` },
+    { name: 'new_macs', kind: 'set', type: `type ifname; ${countedByKernel}` },
+    {
+      name: 'learned',
+      kind: 'set',
+      type: 'type ifname . ether_addr; size 262144; flags dynamic,timeout; timeout 5m',
+    },
     { name: 'mac', kind: 'set', type: 'type ifname . ether_addr' },
     { name: 'ip4', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr' },
     { name: 'pairs', kind: 'set', type: 'type ifname . ether_addr . ipv4_addr; flags interval' },
@@ -91,7 +140,26 @@ export const guardTable: NftTable = {
     {
       name: 'pre',
       hook: 'type filter hook prerouting priority -300; policy accept;',
-      rules: ['iifname @guarded goto guest'],
+      rules: [
+        'iifname @guarded jump port_limits',
+        'iifname @guarded goto guest',
+        'iifname @loose jump port_limits',
+        'iifname @loose goto loose_macs',
+      ],
+    },
+    {
+      name: 'port_limits',
+      rules: [
+        limited('frames', `${framesPerSecondMax}/second burst ${framesAtOnceMax}`),
+        `meta pkttype { broadcast, multicast } ${limited('floods', `${floodsPerSecondMax}/second burst ${floodsPerSecondMax}`)}`,
+      ],
+    },
+    {
+      name: 'loose_macs',
+      rules: [
+        `iifname . ether saddr != @learned ${limited('new_macs', `${newMacsPerSecondMax}/second burst ${newMacsAtOnceMax}`)}`,
+        'update @learned { iifname . ether saddr }',
+      ],
     },
     {
       name: 'guest',
@@ -139,6 +207,11 @@ export const guardTable: NftTable = {
   ],
 };
 
+/** A statement that drops what a port sends beyond a rate, counted in `set`. */
+function limited(set: string, rate: string): string {
+  return `update @${set} { iifname limit rate over ${rate} packets } counter drop`;
+}
+
 const filterAt = `${filterTable.family} ${filterTable.name}`;
 const guardAt = `${guardTable.family} ${guardTable.name}`;
 
@@ -175,6 +248,8 @@ export interface FilterScope {
   readonly networks: ReadonlyMap<number, FilterNetwork | undefined>;
   /** Ports looked at: id to wanted; undefined: to be removed. */
   readonly ports: ReadonlyMap<LocalPortSpec['portId'], FilterPort | undefined>;
+  /** VNIs looked at, of networks and transit networks: to the underlay addresses of the hosts that send into it. */
+  readonly senders: ReadonlyMap<number, readonly string[]>;
 }
 
 /**
@@ -309,8 +384,10 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     }
     want('anycast', `${tunnel} . ${metadataIp}`);
   }
+  for (const [vni, ips] of scope.senders) for (const ip of ips) want('senders', `${vni} . ${ip}`);
   for (const [portId, port] of scope.ports) {
     if (port?.portSecurity !== true) {
+      if (port !== undefined) want('loose', tapName(portId));
       for (const name of [ingressChain(portId), egressChain(portId)]) {
         if (sg.chains.has(name)) removals.push(`flush chain ${filterAt} ${name}`, `delete chain ${filterAt} ${name}`);
       }
@@ -322,6 +399,7 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
     want('mac', `${dev} . ${port.mac}`);
     for (const ip of [port.ip, ...(port.moreIps ?? [])]) {
       want('ip4', `${dev} . ${port.mac} . ${ip}`);
+      want('guests', `${bridge} . ${ip}`);
       want('egress', `${bridge} . ${ip}`, `jump ${egressChain(portId)}`);
       want('ingress', `${bridge} . ${ip}`, `jump ${ingressChain(portId)}`);
     }
@@ -357,7 +435,10 @@ export function filterText(sg: TableFound, guard: TableFound, scope: FilterScope
   const owner = (key: string): string => key.split(' . ')[0] ?? '';
   sync(filterAt, sg, ['tenant', 'zones', 'service', 'egress_pairs', 'ingress_pairs'], (key) => bridges.has(owner(key)));
   sync(filterAt, sg, ['egress', 'ingress'], (_key, value) => jumps.has(value));
-  sync(guardAt, guard, ['guarded', 'mac', 'ip4', 'pairs'], (key) => taps.has(owner(key)));
+  // An address is its port's as long as the chain of that port judges it.
+  sync(filterAt, sg, ['guests'], (key) => jumps.has(sg.sets.get('egress')?.get(key) ?? ''));
+  sync(filterAt, sg, ['senders'], (key) => scope.senders.has(Number(owner(key))));
+  sync(guardAt, guard, ['guarded', 'loose', 'mac', 'ip4', 'pairs'], (key) => taps.has(owner(key)));
   sync(guardAt, guard, ['vxlan', 'anycast'], (key) => tunnels.has(owner(key)));
 
   // Chains before the elements that jump to them; elements before the chains that they no longer jump to.

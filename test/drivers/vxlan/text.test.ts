@@ -285,7 +285,8 @@ await t.test(
       vni: 7,
     };
     const networks = new Map([[7, { vni: 7, zone: 3, serviceIp: '10.0.0.2', anycastIps: ['10.0.0.1', '10.0.0.11'] }]]);
-    const text = filterText(empty, empty, { networks, ports: new Map([[portId, port]]) });
+    const senders = new Map([[7, ['192.0.2.9']]]);
+    const text = filterText(empty, empty, { networks, ports: new Map([[portId, port]]), senders });
     const lines = text.trim().split('\n');
     const hashes = [...text.matchAll(/comment "(\w+)"/g)].map((match) => match[1] ?? '');
     t.same(lines, [
@@ -301,6 +302,8 @@ await t.test(
       'add element inet shoal_sg service { "br-7" . 10.0.0.2 }',
       'add element inet shoal_sg egress { "br-7" . 10.0.0.11 : jump out-3f2b8a10111 }',
       'add element inet shoal_sg ingress { "br-7" . 10.0.0.11 : jump in-3f2b8a10111 }',
+      'add element inet shoal_sg guests { "br-7" . 10.0.0.11 }',
+      'add element inet shoal_sg senders { 7 . 192.0.2.9 }',
       'add element bridge shoal_guard guarded { "tap3f2b8a10111" }',
       'add element bridge shoal_guard mac { "tap3f2b8a10111" . fa:16:3e:00:00:01 }',
       'add element bridge shoal_guard ip4 { "tap3f2b8a10111" . fa:16:3e:00:00:01 . 10.0.0.11 }',
@@ -329,6 +332,8 @@ await t.test(
           set('inet', 'service', [{ concat: ['br-7', '10.0.0.2'] }]),
           map('egress', [jump('10.0.0.11', `out-${dev.slice(3)}`), jump('10.0.0.99', 'out-stranger')]),
           map('ingress', [jump('10.0.0.11', `in-${dev.slice(3)}`)]),
+          set('inet', 'guests', [{ concat: ['br-7', '10.0.0.11'] }, { concat: ['br-7', '10.0.0.99'] }]),
+          set('inet', 'senders', [{ concat: [7, '192.0.2.9'] }, { concat: [8, '192.0.2.9'] }]),
           set('bridge', 'guarded', [dev, 'tapstranger']),
           set('bridge', 'mac', [{ concat: [dev, 'fa:16:3e:00:00:01'] }]),
           set('bridge', 'ip4', [{ concat: [dev, 'fa:16:3e:00:00:01', '10.0.0.11'] }]),
@@ -344,9 +349,15 @@ await t.test(
       }),
     );
     const [sg, guard] = [tables.get('inet shoal_sg') ?? empty, tables.get('bridge shoal_guard') ?? empty];
-    t.equal(filterText(sg, guard, { networks, ports: new Map([[portId, port]]) }), '');
-    const gone = filterText(sg, guard, { networks: new Map([[7, undefined]]), ports: new Map([[portId, undefined]]) });
-    t.equal(gone.match(/^delete element/gm)?.length, 13);
+    t.equal(filterText(sg, guard, { networks, ports: new Map([[portId, port]]), senders }), '');
+    const gone = filterText(sg, guard, {
+      networks: new Map([[7, undefined]]),
+      ports: new Map([[portId, undefined]]),
+      senders: new Map([[7, []]]),
+    });
+    t.equal(gone.match(/^delete element/gm)?.length, 15);
+    t.notMatch(gone, '10.0.0.99');
+    t.notMatch(gone, /senders [{] 8/);
     t.match(gone, 'delete chain inet shoal_sg in-3f2b8a10111');
     t.ok(gone.indexOf('delete element') < gone.indexOf('delete chain'), 'elements before the chains that they jump to');
     t.notMatch(gone, 'stranger');
