@@ -22,6 +22,7 @@ import type { HostId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type Metrics } from './base/metrics.ts';
 import { Prng } from './base/prng.ts';
+import { RepeatedLog } from './base/repeated-log.ts';
 import { apiUrlOf, hostFields } from './become-member.ts';
 import type { Config } from './config/options.ts';
 import { startDrivers } from './drivers.ts';
@@ -95,6 +96,7 @@ export class Agent {
   readonly #random: Prng;
   readonly #metrics: Metrics;
   readonly #health: Health;
+  readonly #repeated: RepeatedLog;
   /** What of the loop's own counts is in the metrics. */
   #counted = { rounds: 0, divergences: 0 };
   /** What runs, in the order in which it was started. */
@@ -109,6 +111,7 @@ export class Agent {
   constructor(deps: AgentDeps, config: Config, membership: Membership) {
     this.#deps = deps;
     this.#config = config;
+    this.#repeated = new RepeatedLog(deps);
     this.#membership = membership;
     this.#random = new Prng(randomInt(2 ** 32));
     this.#metrics = createMetrics({ processMetrics: true });
@@ -401,7 +404,8 @@ export class Agent {
     const facts = { before, now: fields.peerAddress, vtepIp: fields.vtepIp, ...told };
     if (told.heard > 0) logger.info(facts, "this host's addresses have changed, and the others were told");
     else {
-      logger.warn(
+      this.#repeated.warn(
+        'announce',
         facts,
         "this host's addresses have changed and no other member is reached at the address known here: give one of them its old address back, or this host its own",
       );
@@ -453,7 +457,7 @@ export class Agent {
       readonly directory: HostDirectory;
     },
   ): void {
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     const { signal } = this.#abort;
     const run = async (): Promise<void> => {
       try {
@@ -468,7 +472,7 @@ export class Agent {
       } catch (caught) {
         if (signal.aborted) return;
         this.#health.failed('housekeeping', caught);
-        logger.warn({ err: caught }, 'housekeeping failed; it runs again');
+        this.#repeated.warn('housekeeping', { err: caught }, 'housekeeping failed; it runs again');
       }
     };
     const timer = clock.setInterval(() => {
@@ -498,6 +502,20 @@ export class Agent {
     metrics.stateDisagrees.set(disagreement === undefined ? 0 : 1);
     this.#counted = { rounds, divergences };
     host.observe();
+    this.#observeClocks(state, host.view);
+  }
+
+  /** Clocks that are apart mislead people and tokens: they are told of, and nothing else is done about them. */
+  #observeClocks(state: StateClient, view: MeshView): void {
+    const offsetMs = view.clockOffsetMs(this.#membership.hostId);
+    if (offsetMs !== undefined) this.#metrics.clockOffsetSeconds.set(offsetMs / 1000);
+    const told = view.clocks.told((hostId) => hostTable.find(state.local, hostId)?.record.name ?? hostId);
+    if (told === undefined) {
+      this.#health.works('clocks');
+      return;
+    }
+    this.#health.failed('clocks', new Error(told));
+    this.#repeated.warn('clocks', { offsetMs }, told);
   }
 }
 

@@ -15,6 +15,7 @@ import type { HostId, PortId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
 import { maybe, reached } from './base/maybe.ts';
+import { RepeatedLog } from './base/repeated-log.ts';
 import type { Executor, HostReports } from './executor.ts';
 import type { HostNetworkView, NetworkSync } from './network-sync.ts';
 import { planServer, type ServerStep } from './reconciler.ts';
@@ -112,6 +113,7 @@ interface Attempts {
 /** See above. */
 export class HostLoop implements Service {
   readonly #deps: HostLoopDeps;
+  readonly #repeated: RepeatedLog;
   readonly #stopGraceMs: number;
   readonly #retryMs: number;
   readonly #stepPatienceMs: number;
@@ -143,6 +145,7 @@ export class HostLoop implements Service {
     options: { readonly stopGraceMs: number; readonly retryMs?: number; readonly stepPatienceMs?: number },
   ) {
     this.#deps = deps;
+    this.#repeated = new RepeatedLog(deps);
     this.#stepPatienceMs = options.stepPatienceMs ?? defaultStepPatienceMs;
     this.#stopGraceMs = options.stopGraceMs;
     this.#retryMs = options.retryMs ?? defaultRetryMs;
@@ -218,7 +221,6 @@ export class HostLoop implements Service {
   }
 
   async #run(): Promise<void> {
-    const { logger } = this.#deps;
     try {
       await this.#look();
       this.#failuresInRow = 0;
@@ -229,13 +231,17 @@ export class HostLoop implements Service {
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
       reached('look-failed');
       this.#deps.onHealth?.('host', error);
-      logger.error({ code: error.code, facts: error.facts, err: error }, 'looking at this host failed');
+      this.#repeated.error(
+        `look ${error.code}`,
+        { code: error.code, facts: error.facts, err: error },
+        'looking at this host failed',
+      );
       this.#retryLater(Math.min(this.#retryMs * 2 ** this.#failuresInRow, periodMs));
     }
   }
 
   async #look(): Promise<void> {
-    const { state, compute, logger } = this.#deps;
+    const { state, compute } = this.#deps;
     const signal = this.#abort.signal;
     this.#endedSince.clear();
     const reader = state.local;
@@ -248,7 +254,11 @@ export class HostLoop implements Service {
     this.#deps.onGuests?.([...guests.values()]);
     if (this.#deps.isBehind?.(revision) === true) {
       reached('replica-behind-host');
-      logger.warn({ revision }, 'the records here are older than what this host has acted on; waiting for the others');
+      this.#repeated.warn(
+        'behind',
+        { revision },
+        'the records here are older than what this host has acted on; waiting for the others',
+      );
       this.#retryLater(this.#retryMs);
       return;
     }
@@ -276,7 +286,8 @@ export class HostLoop implements Service {
   #failedToLook(serverId: string, caught: unknown): void {
     if (caught instanceof AssertionError || this.#abort.signal.aborted) throw caught;
     const error = ShoalError.from(caught, 'DRIVER_FAILED');
-    this.#deps.logger.error(
+    this.#repeated.error(
+      `server ${serverId} ${error.code}`,
       { serverId, code: error.code, facts: error.facts, err: error },
       'looking at a server failed; the others are looked at all the same',
     );
@@ -296,11 +307,12 @@ export class HostLoop implements Service {
   }
 
   async #syncNetwork(reader: StateReader, busy: ReadonlySet<PortId>): Promise<void> {
-    const { networkSync, networkViews, logger } = this.#deps;
+    const { networkSync, networkViews } = this.#deps;
     const failures = await networkSync.sync(networkViews.of(reader), busy, this.#abort.signal);
     for (const { what, error } of failures) {
       const typed = ShoalError.from(error, 'DRIVER_FAILED');
-      logger.error(
+      this.#repeated.error(
+        `network ${what} ${typed.code}`,
         { what, code: typed.code, facts: typed.facts, err: typed },
         'a part of the network could not be made',
       );
@@ -411,7 +423,7 @@ export class HostLoop implements Service {
     if (mayPass || isOneOf(patient) || step.kind === 'destroy' || step.kind === 'release') {
       reached('step-tried-again');
       // Tearing down has no fault to report: it is tried until it works.
-      logger.warn(facts, 'step failed; it will be tried again');
+      this.#repeated.warn(`step ${record.id} ${step.kind} ${error.code}`, facts, 'step failed; it will be tried again');
       this.#retryLater(pauseMs);
       return;
     }
@@ -454,7 +466,11 @@ export class HostLoop implements Service {
       this.#untold.delete(record.id);
     } catch (caught) {
       reached('fault-not-recorded-yet');
-      this.#deps.logger.warn({ serverId: record.id, err: caught }, 'the fault could not be recorded');
+      this.#repeated.warn(
+        `fault ${record.id}`,
+        { serverId: record.id, err: caught },
+        'the fault could not be recorded',
+      );
       this.#retryLater(this.#retryMs);
     }
   }

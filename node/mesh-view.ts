@@ -11,11 +11,13 @@ import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
 import type { Prng } from './base/prng.ts';
+import { RepeatedLog } from './base/repeated-log.ts';
 import type { Config } from './config/options.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { KnownHost } from './membership.ts';
 import { AdvertExchange } from './mesh/advert-exchange.ts';
 import { AdvertPublisher } from './mesh/advert-publisher.ts';
+import { ClockOffsets } from './mesh/clock-offsets.ts';
 import { type Condition, livenessOf } from './mesh/detector.ts';
 import { DetectorLoop } from './mesh/detector-loop.ts';
 import { type Gossip, gossipTopic } from './mesh/gossip.ts';
@@ -52,7 +54,10 @@ export interface MeshViewOptions {
 export class MeshView implements Service, HostViews {
   /** Placement's view of the hosts. */
   readonly columns: HostColumns;
+  /** How far the hosts' clocks are apart. */
+  readonly clocks: ClockOffsets;
   readonly handlers: Pick<PeerHandlers, 'pullView' | 'probe'>;
+  readonly #repeated: RepeatedLog;
   readonly #deps: MeshViewDeps;
   readonly #gossip: Gossip;
   readonly #exchange: AdvertExchange;
@@ -64,6 +69,8 @@ export class MeshView implements Service, HostViews {
     const { clock, logger, random, identity, peers, directory } = deps;
     const { config, meshId, epoch } = options;
     this.#deps = deps;
+    this.clocks = new ClockOffsets(identity.hostId);
+    this.#repeated = new RepeatedLog({ clock, logger });
     this.columns = new HostColumns({ seed: random.uint32() });
     const topic = gossipTopic('adverts', { meshId, cell });
     const rumours = gossipTopic('rumours', { meshId, cell });
@@ -147,6 +154,7 @@ export class MeshView implements Service, HostViews {
     const members = new Set(hosts.map((host) => host.hostId));
     for (const { hostId } of this.#exchange.view.all()) if (!members.has(hostId)) this.columns.remove(hostId);
     this.#exchange.view.retain((hostId) => members.has(hostId));
+    this.clocks.retain((hostId) => members.has(hostId));
   }
 
   /** Something that the own advert tells has changed. */
@@ -173,15 +181,25 @@ export class MeshView implements Service, HostViews {
     return this.#exchange.view.all().map((held) => held.advert);
   }
 
+  /** What a host's clock shows more than most hosts', ms; undefined: not known. */
+  clockOffsetMs(hostId: string): number | undefined {
+    return this.clocks.of(hostId as HostId);
+  }
+
   condition(hostId: string): Condition {
     return hostId === this.#deps.identity.hostId ? 'alive' : this.#detector.conditionOf(hostId as HostId);
   }
 
   #onAdvert(advert: shoal.v1.Advert): void {
+    this.clocks.heard(advert.hostId as HostId, advert.publishedMs, this.#deps.clock.nowMs());
     const mapped = placementAdvert(advert);
     const fault = adverseIn(mapped);
     if (fault !== undefined) {
-      this.#deps.logger.warn({ hostId: advert.hostId, fault }, 'an advert is of no use to placement');
+      this.#repeated.warn(
+        `useless ${advert.hostId}`,
+        { hostId: advert.hostId, fault },
+        'an advert is of no use to placement',
+      );
       return;
     }
     const hostId = advert.hostId as HostId;

@@ -11,7 +11,11 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
       callers.serve(call, async ({ read }) => {
         const { reader, stale } = await read();
         return {
-          hosts: cluster.hosts(reader).map(({ advert, ...rest }) => ({ ...rest, advert: advert ?? null })),
+          hosts: cluster.hosts(reader).map(({ advert, clockOffsetMs, ...rest }) => ({
+            ...rest,
+            advert: advert ?? null,
+            ...(clockOffsetMs === undefined ? {} : { clockOffsetMs: Math.round(clockOffsetMs) }),
+          })),
           stale,
         };
       }),

@@ -17,6 +17,7 @@ export interface Metrics {
   readonly raftAppliedIndex: Gauge;
   readonly raftIsLeader: Gauge;
   readonly hasQuorum: Gauge;
+  readonly clockOffsetSeconds: Gauge;
   readonly unreadableRecords: Gauge;
   readonly stateComparisons: Counter;
   readonly stateDivergences: Counter;
@@ -112,6 +113,11 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     hasQuorum: new Gauge({
       name: 'shoal_has_quorum',
       help: '1 while writes can be committed, as seen here.',
+      registers,
+    }),
+    clockOffsetSeconds: new Gauge({
+      name: 'shoal_clock_offset_seconds',
+      help: "What this host's clock shows more than most hosts' clocks; negative: less.",
       registers,
     }),
     stateComparisons: new Counter({

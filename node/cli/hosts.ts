@@ -8,6 +8,9 @@ import { type ConfigFlags, withConfigOptions } from './config-options.ts';
 import { dataDirOf } from './data-dir.ts';
 import { jsonText } from './json-text.ts';
 
+/** Offsets of a clock below this are not told apart from the delay of what tells them, s. */
+const clockToldSecondsMin = 5;
+
 /** Adds the commands. */
 export function registerHosts(program: Command): void {
   withConfigOptions(program.command('hosts'))
@@ -25,10 +28,20 @@ export function registerHosts(program: Command): void {
         return;
       }
       const table = new Table({
-        head: ['name', 'condition', 'zone', 'address', 'vCPU used/of', 'MiB used/of', 'disk GiB used/of', 'servers'],
+        head: [
+          'name',
+          'condition',
+          'zone',
+          'address',
+          'vCPU used/of',
+          'MiB used/of',
+          'disk GiB used/of',
+          'servers',
+          'clock',
+        ],
         style: { head: [], border: [] },
       });
-      for (const { host, advert, condition } of hosts) {
+      for (const { host, advert, condition, clockOffsetMs } of hosts) {
         const used = (taken = 0, total = 0, reserved = 0, ratio = 1): string =>
           advert ? `${taken}/${Math.floor((total - reserved) * ratio)}` : '';
         table.push([
@@ -40,6 +53,7 @@ export function registerHosts(program: Command): void {
           used(advert?.memoryMibUsed, advert?.memoryMib, advert?.memoryMibReserved, advert?.memoryRatio),
           used(advert?.diskGibUsed, advert?.diskGib, advert?.diskGibReserved, advert?.diskRatio),
           advert ? String(advert.servers) : '',
+          clockText(clockOffsetMs),
         ]);
       }
       console.log(table.toString());
@@ -103,6 +117,13 @@ export function registerHosts(program: Command): void {
       );
       console.log(flags.json ? jsonText({ keyEpoch }) : rekeyedText);
     });
+}
+
+/** How far a clock is off, in seconds; what gossip's own delay may be is not told. */
+function clockText(offsetMs: number | null | undefined): string {
+  if (offsetMs === null || offsetMs === undefined) return '';
+  const seconds = Math.round(offsetMs / 1000);
+  return Math.abs(seconds) < clockToldSecondsMin ? 'ok' : `${seconds > 0 ? '+' : ''}${seconds} s`;
 }
 
 /** What operators have to know after a re-keying. */

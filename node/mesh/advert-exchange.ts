@@ -5,6 +5,7 @@ import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Prng } from '../base/prng.ts';
+import { RepeatedLog } from '../base/repeated-log.ts';
 import { mibBytes } from '../base/units.ts';
 import { openAdvert } from './advert-check.ts';
 import { AdvertView, type HeldAdvert } from './adverts.ts';
@@ -36,6 +37,7 @@ export interface AdvertExchangeOptions {
 export class AdvertExchange {
   readonly view = new AdvertView();
   readonly #deps: AdvertExchangeDeps;
+  readonly #repeated: RepeatedLog;
   readonly #options: AdvertExchangeOptions;
   #leave: (() => void) | undefined;
   /** What `validate` found, for the `handle` that follows it: a signature is verified once. */
@@ -43,6 +45,7 @@ export class AdvertExchange {
 
   constructor(deps: AdvertExchangeDeps, options: AdvertExchangeOptions) {
     this.#deps = deps;
+    this.#repeated = new RepeatedLog(deps);
     this.#options = options;
   }
 
@@ -67,7 +70,7 @@ export class AdvertExchange {
       return held !== undefined && this.#take(held);
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
-      this.#deps.logger.warn({ error: caught }, 'an advert was refused');
+      this.#repeated.warn(`refused ${caught.message}`, { error: caught }, 'an advert was refused');
       return false;
     }
   }
@@ -118,7 +121,7 @@ export class AdvertExchange {
       return 'accept';
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
-      this.#deps.logger.warn({ error: caught }, 'an advert that came by gossip was refused');
+      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'an advert that came by gossip was refused');
       return 'reject';
     }
   }

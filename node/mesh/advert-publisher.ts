@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Prng } from '../base/prng.ts';
+import { RepeatedLog } from '../base/repeated-log.ts';
 import { signAdvert } from './advert-check.ts';
 import type { Gossip } from './gossip.ts';
 import type { HostIdentity } from './identity.ts';
@@ -46,6 +47,7 @@ export interface AdvertPublisherOptions {
 /** Tells the mesh what this host has: soon after a change, and now and then in any case. */
 export class AdvertPublisher implements Service {
   readonly #deps: AdvertPublisherDeps;
+  readonly #repeated: RepeatedLog;
   readonly #options: AdvertPublisherOptions;
   #sequence = 0;
   #last: { readonly signed: shoal.v1.SignedAdvert; readonly madeMs: number } | undefined;
@@ -59,6 +61,7 @@ export class AdvertPublisher implements Service {
 
   constructor(deps: AdvertPublisherDeps, options: AdvertPublisherOptions) {
     this.#deps = deps;
+    this.#repeated = new RepeatedLog(deps);
     this.#options = options;
   }
 
@@ -128,7 +131,7 @@ export class AdvertPublisher implements Service {
   #publishSoon(): void {
     if (!this.#running) return;
     this.#publish().catch((error: unknown) => {
-      if (this.#running) this.#deps.logger.warn({ error }, 'an advert could not be published');
+      if (this.#running) this.#repeated.warn('publish', { error }, 'an advert could not be published');
     });
   }
 

@@ -5,6 +5,7 @@ import type { HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Prng } from '../base/prng.ts';
+import { RepeatedLog } from '../base/repeated-log.ts';
 import { type CheckedRumour, openRumour, rumourKindNumbers, signRumour } from './advert-check.ts';
 import {
   type Condition,
@@ -63,6 +64,7 @@ export class DetectorLoop implements Service {
   /** To be put into the peer server's handlers. */
   readonly peerHandlers: Pick<PeerHandlers, 'probe'>;
   readonly #deps: DetectorLoopDeps;
+  readonly #repeated: RepeatedLog;
   readonly #options: DetectorLoopOptions;
   readonly #detector: Detector;
   readonly #stopping = new AbortController();
@@ -73,6 +75,7 @@ export class DetectorLoop implements Service {
 
   constructor(deps: DetectorLoopDeps, options: DetectorLoopOptions) {
     this.#deps = deps;
+    this.#repeated = new RepeatedLog(deps);
     this.#options = options;
     this.#detector = new Detector(deps.identity.hostId, options.epoch, deps.random, options.detector);
     this.peerHandlers = { probe: (request, call) => this.#answer(request, call) };
@@ -140,7 +143,7 @@ export class DetectorLoop implements Service {
 
   #later(work: Promise<void>, what: string): void {
     work.catch((error: unknown) => {
-      if (!this.#stopping.signal.aborted) this.#deps.logger.warn({ error }, `${what} failed`);
+      if (!this.#stopping.signal.aborted) this.#repeated.warn(what, { error }, `${what} failed`);
     });
   }
 
@@ -234,7 +237,7 @@ export class DetectorLoop implements Service {
       return 'accept';
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
-      this.#deps.logger.warn({ error: caught }, 'a rumour that came by gossip was refused');
+      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'a rumour that came by gossip was refused');
       return 'reject';
     }
   }

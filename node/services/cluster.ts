@@ -24,6 +24,8 @@ export interface HostStanding {
   readonly host: shoal.v1.Host;
   readonly advert: shoal.v1.Advert | undefined;
   readonly condition: 'alive' | 'suspect' | 'dead' | 'unknown';
+  /** As `HostViews.clockOffsetMs`. */
+  readonly clockOffsetMs: number | undefined;
 }
 
 /** This agent, as it tells others. */
@@ -94,6 +96,7 @@ export class ClusterService {
         host: record,
         advert: adverts.get(record.id),
         condition: this.#views.condition(record.id),
+        clockOffsetMs: this.#views.clockOffsetMs?.(record.id),
       }))
       .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   }

@@ -150,6 +150,8 @@ export interface HostViews {
   /** The newest advert of each host that has published one. */
   adverts(): readonly shoal.v1.Advert[];
   condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
+  /** What a host's clock shows more than most hosts' clocks, ms; undefined, or no such method: not known. */
+  clockOffsetMs?(hostId: string): number | undefined;
 }
 
 /**

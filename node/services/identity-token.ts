@@ -126,6 +126,20 @@ function parseJson(json: string): unknown {
   }
 }
 
+/**
+ * Of a token whose signature holds: the clock of the agent that issued it, or of this one, is wrong, which nobody would find
+ * out from a plain refusal.
+ */
+export function ofTheFuture(aheadMs: number): ShoalError {
+  const seconds = Math.round(aheadMs / 1000);
+  return new ShoalError(
+    'UNAUTHENTICATED',
+    `The token was issued ${seconds} s in the future by the clock of the host that was asked: its clock, or that of the host ` +
+      'that issued the token, is wrong. Operators: "shoal hosts" shows which. Until it is set, ask the host that issued it.',
+    { facts: { aheadSeconds: seconds } },
+  );
+}
+
 /** One answer for every bad token: which check it failed is nobody's business. */
 export function refused(): ShoalError {
   return new ShoalError('UNAUTHENTICATED', 'The request you have made requires authentication.');

@@ -15,7 +15,7 @@ import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import type { Principal } from './identity-principal.ts';
 import { assignmentsOf, rolesOf, systemScope } from './identity-roles.ts';
-import { refused, type TokenClaims, tokenEpoch } from './identity-token.ts';
+import { ofTheFuture, refused, type TokenClaims, tokenEpoch } from './identity-token.ts';
 import { PasswordLogIn, type PasswordRules } from './password-log-in.ts';
 import type { TokenKeys } from './token-keys.ts';
 import { transact } from './transact.ts';
@@ -149,7 +149,8 @@ export class IdentityService {
     if (key === undefined) throw refused();
     const claims = key.codec.verify(token);
     const nowMs = this.#deps.clock.nowMs();
-    if (claims.e <= nowMs || claims.i > nowMs + clockSkewMsMax) throw refused();
+    if (claims.i > nowMs + clockSkewMsMax) throw ofTheFuture(claims.i - nowMs);
+    if (claims.e <= nowMs) throw refused();
     // Nobody issues these: whoever made one has the key and should not.
     if (claims.e - claims.i > this.#lifetimeMs) throw refused();
     if (claims.i >= key.issuedBeforeMs || nowMs >= key.goodUntilMs) throw refused();

@@ -684,6 +684,9 @@ export namespace shoal {
             /** HostView condition. */
             condition: string;
 
+            /** HostView clockOffsetMs. */
+            clockOffsetMs: (number|null);
+
             /**
              * Creates a new HostView instance using the specified properties.
              * @param [properties] Properties to set
@@ -724,6 +727,9 @@ export namespace shoal {
 
                 /** HostView condition */
                 condition?: string;
+
+                /** HostView clockOffsetMs */
+                clockOffsetMs?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

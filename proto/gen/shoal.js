@@ -1537,6 +1537,7 @@ export const shoal = $root.shoal = (() => {
              * @property {shoal.v1.Host.$Properties|null} [host] HostView host
              * @property {shoal.v1.Advert.$Properties|null} [advert] HostView advert
              * @property {string} [condition] HostView condition
+             * @property {number|null} [clockOffsetMs] HostView clockOffsetMs
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1592,6 +1593,14 @@ export const shoal = $root.shoal = (() => {
              */
             HostView.prototype.condition = "";
 
+            /**
+             * HostView clockOffsetMs.
+             * @member {number|null} clockOffsetMs
+             * @memberof shoal.v1.HostView
+             * @instance
+             */
+            HostView.prototype.clockOffsetMs = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -1604,6 +1613,12 @@ export const shoal = $root.shoal = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(HostView.prototype, "_advert", {
                 get: $util.oneOfGetter($oneOfFields = ["advert"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(HostView.prototype, "_clockOffsetMs", {
+                get: $util.oneOfGetter($oneOfFields = ["clockOffsetMs"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1645,6 +1660,8 @@ export const shoal = $root.shoal = (() => {
                     $root.shoal.v1.Advert.encode(message.advert, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.condition != null && $Object.hasOwnProperty.call(message, "condition") && message.condition !== "")
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.condition);
+                if (message.clockOffsetMs != null && $Object.hasOwnProperty.call(message, "clockOffsetMs"))
+                    writer.uint32(/* id 4, wireType 0 =*/32).sint64(message.clockOffsetMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1710,6 +1727,13 @@ export const shoal = $root.shoal = (() => {
                                 message.condition = value;
                             else
                                 delete message.condition;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            message.clockOffsetMs = reader.sint64();
+                            message._clockOffsetMs = "clockOffsetMs";
                             continue;
                         }
                     }
