@@ -86,17 +86,20 @@ export function quotaUsage(reader: StateReader, owner: string, resource: QuotaRe
 /**
  * Takes from the project's quota in `change`. Throws `QUOTA_EXCEEDED` at once where the view says so already, so that
  * nothing is placed or drawn for a request that cannot succeed; the counter's bound decides in the end.
+ * @param owner whose use is counted
+ * @param projectId whose limits hold; of key pairs, which are counted for a user, the caller's project
  */
 export function chargeQuota(
   change: Change,
   reader: StateReader,
   owner: string,
   amounts: Partial<Record<QuotaResource, number>>,
+  projectId = owner,
 ): void {
   for (const [name, amount] of Object.entries(amounts)) {
     if (amount === 0) continue;
     const resource = name as QuotaResource;
-    const limit = quotaLimit(reader, owner, resource);
+    const limit = quotaLimit(reader, projectId, resource);
     const used = quotaUsage(reader, owner, resource);
     const refusal = (): ShoalError => overQuota(resource, { limit, used, requested: amount });
     const max = limit === unlimited ? Number.MAX_SAFE_INTEGER : limit;

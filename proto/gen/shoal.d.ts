@@ -3823,6 +3823,9 @@ export namespace shoal {
             /** Server keyType. */
             keyType: string;
 
+            /** Server lockedReason. */
+            lockedReason: string;
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -3986,6 +3989,9 @@ export namespace shoal {
 
                 /** Server keyType */
                 keyType?: string;
+
+                /** Server lockedReason */
+                lockedReason?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -9487,6 +9487,7 @@ export const shoal = $root.shoal = (() => {
              * @property {boolean} [diskConfigAuto] Server diskConfigAuto
              * @property {Array.<shoal.v1.InjectedFile.$Properties>} [injectedFiles] Server injectedFiles
              * @property {string} [keyType] Server keyType
+             * @property {string} [lockedReason] Server lockedReason
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -9876,6 +9877,14 @@ export const shoal = $root.shoal = (() => {
              */
             Server.prototype.keyType = "";
 
+            /**
+             * Server lockedReason.
+             * @member {string} lockedReason
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.lockedReason = "";
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -10017,6 +10026,8 @@ export const shoal = $root.shoal = (() => {
                         $root.shoal.v1.InjectedFile.encode(message.injectedFiles[i], writer.uint32(/* id 43, wireType 2 =*/346).fork(), _depth + 1).ldelim();
                 if (message.keyType != null && $Object.hasOwnProperty.call(message, "keyType") && message.keyType !== "")
                     writer.uint32(/* id 44, wireType 2 =*/354).string(message.keyType);
+                if (message.lockedReason != null && $Object.hasOwnProperty.call(message, "lockedReason") && message.lockedReason !== "")
+                    writer.uint32(/* id 45, wireType 2 =*/362).string(message.lockedReason);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10501,6 +10512,15 @@ export const shoal = $root.shoal = (() => {
                                 message.keyType = value;
                             else
                                 delete message.keyType;
+                            continue;
+                        }
+                    case 45: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.lockedReason = value;
+                            else
+                                delete message.lockedReason;
                             continue;
                         }
                     }

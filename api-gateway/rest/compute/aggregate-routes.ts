@@ -43,7 +43,7 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
   app.put<ById>('/v2.1/os-aggregates/:id', async (request) => {
     const context = gateway.context(request);
     const { name, availability_zone: zone } = parse(schemas.aggregatePatchBody, request.body).aggregate;
-    const patch = { ...(name === undefined ? {} : { name }), ...(zone == null ? {} : { zone }) };
+    const patch = { ...(name === undefined ? {} : { name }), ...(zone === undefined ? {} : { zone }) };
     return answer(request, await aggregates.update(context, request.params.id, patch));
   });
   app.delete<ById>('/v2.1/os-aggregates/:id', async (request, reply) => {

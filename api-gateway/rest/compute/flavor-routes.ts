@@ -4,12 +4,13 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { shown } from '../../input.ts';
 import type { Gateway } from '../module.ts';
 import { sortOrder } from '../sort-order.ts';
 import { parse } from '../validation.ts';
 import { pageOf, queryValue, queryValues, readFlag, rootOf, type View, viewingOf } from './common.ts';
 import { briefFlavorView, flavorView } from './flavor-view.ts';
-import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
+import { checkAttributes, type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
 type ById = { Params: { id: string } };
@@ -39,6 +40,7 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
   app.post('/v2.1/flavors', async (request) => {
     const context = gateway.context(request);
     const { flavor } = parse(schemas.newFlavorBody, request.body);
+    checkAttributes('flavor', flavor, { description: { from: 55 } }, microversionOf(request));
     const id = flavor.id == null || flavor.id === 'auto' || flavor.id === '' ? undefined : String(flavor.id);
     const made = await flavors.create(context, {
       ...(id === undefined ? {} : { id }),
@@ -76,12 +78,13 @@ function select(
 ): readonly shoal.v1.Flavor[] {
   const isPublicText = queryValue(request, 'is_public');
   // Administrators see public ones unless they ask for private ones or, by "none", for all.
-  const isPublic = isAdmin && isPublicText?.toLowerCase() !== 'none' ? (readFlag(isPublicText) ?? true) : undefined;
-  const minDisk = Number(queryValue(request, 'minDisk') ?? 0);
-  const minRam = Number(queryValue(request, 'minRam') ?? 0);
-  if (Number.isNaN(minDisk) || Number.isNaN(minRam)) {
-    throw new ShoalError('INVALID_ARGUMENT', 'minDisk and minRam are numbers.');
+  const isAll = !isAdmin || isPublicText?.toLowerCase() === 'none';
+  const isPublic = isAll ? undefined : readFlag(isPublicText ?? 'true');
+  if (!isAll && isPublic === undefined) {
+    throw new ShoalError('INVALID_ARGUMENT', `Invalid is_public filter [${shown(isPublicText ?? '')}]`);
   }
+  const minDisk = leastOf(request, 'minDisk');
+  const minRam = leastOf(request, 'minRam');
   return sorted(
     request,
     all.filter(
@@ -91,6 +94,14 @@ function select(
         flavor.memoryMib >= minRam,
     ),
   );
+}
+
+function leastOf(request: FastifyRequest, key: 'minDisk' | 'minRam'): number {
+  const text = queryValue(request, key) ?? '0';
+  if (!/^[+-]?\d{1,15}$/.test(text.trim())) {
+    throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} filter [${shown(text)}]`);
+  }
+  return Number(text);
 }
 
 /** By Nova's names; `id` counts Nova's rows, which are here in the order of the flavors' own ids. */
@@ -177,10 +188,9 @@ function addAccess(app: FastifyInstance, gateway: Gateway, { flavors }: Pick<Com
   });
   app.post<ById>('/v2.1/flavors/:id/action', async (request) => {
     const context = gateway.context(request);
-    const body = request.body as Readonly<Record<string, unknown>> | null;
-    const isAdd = body !== null && typeof body === 'object' && Object.hasOwn(body, 'addTenantAccess');
-    const argument = isAdd ? body['addTenantAccess'] : body?.['removeTenantAccess'];
-    const { tenant } = parse(schemas.tenantAccessBody, argument);
+    const action = parse(schemas.flavorActionBody, request.body);
+    const isAdd = 'addTenantAccess' in action;
+    const { tenant } = isAdd ? action.addTenantAccess : action.removeTenantAccess;
     return view(await flavors.setAccess(context, request.params.id, tenant, isAdd));
   });
 }

@@ -34,6 +34,9 @@ export function addServerGroups(app: FastifyInstance, gateway: Gateway, { server
     const microversion = microversionOf(request);
     const wanted = microversion >= 64 ? policy : policies?.[0];
     const isMixed = microversion >= 64 ? policies !== undefined : policy !== undefined || rules !== undefined;
+    if (microversion < 15 && wanted?.startsWith('soft-') === true) {
+      throw new ShoalError('INVALID_ARGUMENT', `Invalid body: ${wanted} is a policy from 2.15 on.`);
+    }
     if (wanted === undefined || isMixed) {
       throw new ShoalError('INVALID_ARGUMENT', 'A server group has a name and one policy.');
     }

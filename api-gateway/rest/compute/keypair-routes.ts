@@ -5,7 +5,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import { pageOf, plainTimeText, queryValue, type View, viewingOf } from './common.ts';
-import { type Microversion, microversionOf } from './microversion.ts';
+import { checkAttributes, type Microversion, microversionOf } from './microversion.ts';
 import * as schemas from './schemas.ts';
 
 type ByName = { Params: { name: string } };
@@ -46,6 +46,7 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
   app.post('/v2.1/os-keypairs', async (request, reply) => {
     const context = gateway.context(request);
     const body = parse(schemas.newKeypairBody, request.body).keypair;
+    checkAttributes('keypair', body, { type: { from: 2 }, user_id: { from: 10 } }, microversionOf(request));
     const { keypair, privateKey } = await keypairs.create(context, {
       name: body.name,
       ...(body.public_key === undefined ? {} : { publicKey: body.public_key }),

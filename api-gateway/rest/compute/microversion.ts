@@ -40,6 +40,23 @@ export function requireMicroversion(
   }
 }
 
+/** Attributes of a body and the microversions that have them, bounds included. */
+export type AttributeVersions = Readonly<Record<string, { readonly from?: Microversion; readonly to?: Microversion }>>;
+
+/** Refuses what Nova does not have in this microversion. */
+export function checkAttributes(
+  name: string,
+  body: object,
+  versions: AttributeVersions,
+  microversion: Microversion,
+): void {
+  for (const [attribute, { from = lowest, to = highest }] of Object.entries(versions)) {
+    if (!Object.hasOwn(body, attribute) || (microversion >= from && microversion <= to)) continue;
+    const bound = microversion < from ? `from 2.${from}` : `up to 2.${to}`;
+    throw new ShoalError('INVALID_ARGUMENT', `Invalid body: ${name} has unknown properties: ${attribute} (${bound}).`);
+  }
+}
+
 /** Reads the headers of each request and says in each answer what was understood. */
 export function addMicroversions(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {

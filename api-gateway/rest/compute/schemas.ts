@@ -116,6 +116,10 @@ export const tagParameter = tag;
 export const tagsBody = only({ tags: Type.Array(tag, { maxItems: 50 }) });
 
 export const rebootBody = only({ type: Type.String({ pattern: '^(HARD|Hard|hard|SOFT|Soft|soft)$' }) });
+export const lockBody = Type.Union([
+  Type.Null(),
+  only({ locked_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
+]);
 export const consoleBody = only({
   length: orNull(Type.Union([Type.Integer({ minimum: -1 }), Type.String({ pattern: '^(-1|[0-9]{1,10})$' })])),
 });
@@ -157,7 +161,8 @@ export const flavorPatchBody = only({
 const extraSpec = Type.Union([keyedText, Type.Number()]);
 export const extraSpecsBody = only({ extra_specs: keyed(extraSpec) });
 export const extraSpecBody = keyed(extraSpec, { minProperties: 1, maxProperties: 1 });
-export const tenantAccessBody = only({ tenant: Type.String({ minLength: 1, maxLength: 255 }) });
+const access = only({ tenant: Type.String({ minLength: 1, maxLength: 255 }) });
+export const flavorActionBody = Type.Union([only({ addTenantAccess: access }), only({ removeTenantAccess: access })]);
 
 export const newKeypairBody = only({
   keypair: only({

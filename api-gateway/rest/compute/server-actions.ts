@@ -35,10 +35,15 @@ export function addActions(app: FastifyInstance, gateway: Gateway, { servers, mo
     'os-stop': plain((context, id) => servers.stop(context, id)),
     pause: plain((context, id) => servers.pause(context, id)),
     unpause: plain((context, id) => servers.unpause(context, id)),
-    lock: plain((context, id) => servers.lock(context, id)),
     unlock: plain((context, id) => servers.unlock(context, id)),
     revertResize: plain((context, id) => moves.cancel(context, id)),
     forceDelete: plain((context, id) => servers.delete(context, id)),
+    async lock({ request, context, id, argument }) {
+      // Before, Nova looks at nothing that stands here.
+      const asked = microversionOf(request) >= 73 ? parse(schemas.lockBody, argument) : null;
+      await servers.lock(context, id, asked?.locked_reason);
+      return undefined;
+    },
     async reboot({ context, id, argument }) {
       const { type } = parse(schemas.rebootBody, argument);
       await servers.reboot(context, id, type.toUpperCase() === 'HARD');

@@ -7,6 +7,7 @@ import { zoneOf } from '../../../node/services/compute/zones.ts';
 import { hostTable, portTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { shown } from '../../input.ts';
 import { sortOrder } from '../sort-order.ts';
 import { queryValue, queryValues, readFlag } from './common.ts';
 import type { Microversion } from './microversion.ts';
@@ -46,7 +47,8 @@ export function selectServers(
       });
     }
   };
-  addPattern(['name', 'display_name', 'hostname'], (server) => server.name);
+  addPattern(['name', 'display_name'], (server) => server.name);
+  addPattern(['hostname'], (server) => server.hostname);
   addPattern(['description', 'display_description'], (server) => server.description);
   addPattern(['access_ip_v4'], (server) => server.accessIpv4);
   addPattern(['access_ip_v6'], (server) => server.accessIpv6);
@@ -89,7 +91,13 @@ export function selectServers(
     addOne('not-tags', (value) => (server) => !list(value).every((tag) => server.tags.includes(tag)));
     addOne('not-tags-any', (value) => (server) => !list(value).some((tag) => server.tags.includes(tag)));
   }
-  if (options.microversion >= 73) addOne('locked', (value) => (server) => server.locked === readFlag(value));
+  if (options.microversion >= 73) {
+    addOne('locked', (value) => {
+      const wanted = readFlag(value);
+      if (wanted === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid value for locked: ${shown(value)}`);
+      return (server) => server.locked === wanted;
+    });
+  }
   if (options.isAdmin) {
     add('project_id', (value) => (server) => server.projectId === value);
     add('tenant_id', (value) => (server) => server.projectId === value);
@@ -99,6 +107,7 @@ export function selectServers(
   }
   return sortServers(
     request,
+    reader,
     servers.filter((server) => tests.every((test) => test(server))),
   );
 }
@@ -110,7 +119,7 @@ function refuseFilters(request: FastifyRequest): void {
   throw new ShoalError('INVALID_ARGUMENT', `Invalid query: servers cannot be filtered by ${refused} here.`);
 }
 
-const sortValues: Readonly<Record<string, (server: Server) => string | number>> = {
+const sortValues: Readonly<Record<string, (server: Server, reader: StateReader) => string | number>> = {
   created_at: (server) => server.createdMs,
   updated_at: (server) => server.updatedMs,
   launched_at: (server) => server.launchedMs,
@@ -122,12 +131,12 @@ const sortValues: Readonly<Record<string, (server: Server) => string | number>> 
   power_state: (server) => server.powerState,
   project_id: (server) => server.projectId,
   user_id: (server) => server.userId,
-  host: (server) => server.hostId,
+  host: (server, reader) => hostTable.find(reader, server.hostId)?.record.name ?? '',
   key_name: (server) => server.keyName,
   image_ref: (server) => server.imageId,
 };
 
-function sortServers(request: FastifyRequest, servers: readonly Server[]): readonly Server[] {
+function sortServers(request: FastifyRequest, reader: StateReader, servers: readonly Server[]): readonly Server[] {
   const order = sortOrder(queryValues(request, 'sort_key'), queryValues(request, 'sort_dir'), {
     fallback: 'desc',
     isKnown: (key) => Object.hasOwn(sortValues, key),
@@ -136,8 +145,8 @@ function sortServers(request: FastifyRequest, servers: readonly Server[]): reado
   return [...servers].sort((a, b) => {
     for (const { key, isDescending } of order) {
       const value = ownValue(sortValues, key);
-      const left = value?.(a) ?? '';
-      const right = value?.(b) ?? '';
+      const left = value?.(a, reader) ?? '';
+      const right = value?.(b, reader) ?? '';
       if (left !== right) return left < right === isDescending ? 1 : -1;
     }
     return 0;

@@ -11,7 +11,13 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../module.ts';
 import { parse } from '../validation.ts';
 import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
-import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
+import {
+  type AttributeVersions,
+  checkAttributes,
+  type Microversion,
+  microversionOf,
+  requireMicroversion,
+} from './microversion.ts';
 import * as schemas from './schemas.ts';
 import { securityGroupView } from './security-group-routes.ts';
 import { lastPart, selectServers } from './server-listing.ts';
@@ -39,6 +45,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
       root: rootOf(gateway, request),
       microversion: microversionOf(request),
       isAdmin: context.isAdmin,
+      hostStatus: (host) => compute.hosts.statusOf(host),
     };
   };
   const list = async (request: FastifyRequest, view: (with_: ServerViewing, server: shoal.v1.Server) => View) => {
@@ -91,6 +98,7 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
   app.put<ById>('/v2.1/servers/:id', async (request) => {
     const context = gateway.context(request);
     const patch = parse(schemas.serverPatchBody, request.body).server;
+    checkAttributes('server', patch, { description: { from: 19 } }, microversionOf(request));
     const server = await servers.update(context, request.params.id, {
       ...(patch.name === undefined ? {} : { name: patch.name }),
       ...(patch.description === undefined ? {} : { description: patch.description ?? '' }),
@@ -274,6 +282,9 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
   if (readFlag(String(server.config_drive ?? 'false')) === true) throw unsupported('config drives');
   checkBlockDevices(server);
   const host = server.host ?? server.hypervisor_hostname;
+  if (server.hypervisor_hostname !== undefined && server.hypervisor_hostname !== host) {
+    throw new ShoalError('INVALID_ARGUMENT', `No compute host ${host} has the node ${server.hypervisor_hostname}.`);
+  }
   const zone = server.availability_zone;
   const clientToken = request.headers[clientTokenHeader];
   if (clientToken !== undefined && !/^[\x21-\x7e]{1,128}$/.test(String(clientToken))) {
@@ -304,7 +315,7 @@ function draftOf(request: FastifyRequest, body: Static<typeof schemas.newServerB
 }
 
 /** Attributes of a new server and the microversions that have them. */
-const attributeVersions: Readonly<Record<string, { readonly from?: Microversion; readonly to?: Microversion }>> = {
+const attributeVersions: AttributeVersions = {
   description: { from: 19 },
   tags: { from: 52 },
   personality: { to: 56 },
@@ -315,13 +326,7 @@ const attributeVersions: Readonly<Record<string, { readonly from?: Microversion;
 
 /** Refuses what Nova does not have in this microversion; from 2.37 on it must be said which networks are meant. */
 function checkMicroversion(server: Static<typeof schemas.newServerBody>['server'], microversion: Microversion): void {
-  for (const [name, { from = 0, to = Number.POSITIVE_INFINITY }] of Object.entries(attributeVersions)) {
-    if (!Object.hasOwn(server, name) || (microversion >= from && microversion <= to)) continue;
-    throw new ShoalError(
-      'INVALID_ARGUMENT',
-      `Invalid body: server has unknown properties: ${name} (${microversion < from ? `from 2.${from}` : `up to 2.${to}`}).`,
-    );
-  }
+  checkAttributes('server', server, attributeVersions, microversion);
   if (microversion >= 37 && server.networks === undefined) {
     throw new ShoalError(
       'INVALID_ARGUMENT',

@@ -28,6 +28,8 @@ export interface ServerViewing {
   readonly root: string;
   readonly microversion: Microversion;
   readonly isAdmin: boolean;
+  /** Nova's word for how a server's host is; empty for none. */
+  readonly hostStatus: (host: shoal.v1.Host | undefined) => string;
 }
 
 /** `GET /servers`: id, name, links. */
@@ -56,7 +58,7 @@ export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isLi
     'OS-SRV-USG:terminated_at': null,
     'os-extended-volumes:volumes_attached': [],
     ...(isAdmin ? adminView(server, host, microversion) : {}),
-    ...(isAdmin && microversion >= 16 ? { host_status: host === undefined ? '' : 'UP' } : {}),
+    ...(isAdmin && microversion >= 16 ? { host_status: viewing.hostStatus(host) } : {}),
     ...(microversion >= 71 && !isList
       ? { server_groups: server.serverGroupId === '' ? [] : [server.serverGroupId] }
       : {}),
@@ -106,7 +108,7 @@ function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
     ...(microversion >= 19 ? { description: server.description === '' ? null : server.description } : {}),
     ...(microversion >= 26 ? { tags: server.tags } : {}),
     ...(microversion >= 63 ? { trusted_image_certificates: null } : {}),
-    ...(microversion >= 73 ? { locked_reason: null } : {}),
+    ...(microversion >= 73 ? { locked_reason: server.lockedReason === '' ? null : server.lockedReason } : {}),
   };
 }
 

@@ -20,7 +20,8 @@ const numberKey = 'c/aggregate-number';
 
 export interface AggregatePatch {
   readonly name?: string;
-  readonly zone?: string;
+  /** null: none. */
+  readonly zone?: string | null;
 }
 
 export class Aggregates {

@@ -54,6 +54,15 @@ export class Hosts {
     return found;
   }
 
+  /** Nova's word for how the host of a server is; empty when it has none. A suspicion is no verdict. */
+  statusOf(host: shoal.v1.Host | undefined): '' | 'UP' | 'DOWN' | 'MAINTENANCE' | 'UNKNOWN' {
+    if (host === undefined) return '';
+    if (host.forcedDown) return 'DOWN';
+    if (host.disabled) return 'MAINTENANCE';
+    const condition = this.#deps.hostViews.condition(host.id);
+    return condition === 'alive' || condition === 'suspect' ? 'UP' : 'UNKNOWN';
+  }
+
   /** Zones with their hosts; for everybody. */
   zones(reader: StateReader): ReadonlyMap<string, readonly HostView[]> {
     const zones = new Map<string, HostView[]>();

@@ -86,7 +86,7 @@ export class Keypairs {
       if (keypairTable.get(reader, keypair.id) !== undefined) {
         throw conflict(`Key pair '${draft.name}' already exists.`);
       }
-      chargeQuota(change, reader, userId, { key_pairs: 1 });
+      chargeQuota(change, reader, userId, { key_pairs: 1 }, context.projectId);
       keypairTable.insert(change, keypair);
     });
     return made === undefined ? { keypair } : { keypair, privateKey: made.privateKey };

@@ -155,12 +155,14 @@ export class Servers {
     });
   }
 
-  async lock(context: RequestContext, id: string): Promise<void> {
-    await this.#edit(context, id, (server) => ({ ...server, locked: true }), { evenIfLocked: true });
+  /** @param reason why, for whoever meets the lock; empty: not said. A second lock has the last one's. */
+  async lock(context: RequestContext, id: string, reason = ''): Promise<void> {
+    const edit = (server: shoal.v1.Server) => ({ ...server, locked: true, lockedReason: reason });
+    await this.#edit(context, id, edit, { evenIfLocked: true });
   }
 
   async unlock(context: RequestContext, id: string): Promise<void> {
-    await this.#edit(context, id, (server) => ({ ...server, locked: false }), { evenIfLocked: true });
+    await this.#edit(context, id, (server) => ({ ...server, locked: false, lockedReason: '' }), { evenIfLocked: true });
   }
 
   async update(context: RequestContext, id: string, patch: ServerPatch): Promise<shoal.v1.Server> {

@@ -195,6 +195,27 @@ void t.test(
   },
 );
 
+void t.test('host_status says how the host of a server is, from 2.16 on, to administrators', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { id } = (await create(cloud, {})).json().server;
+  const view = async (minor: number, token = cloud.gateway.token) =>
+    (await cloud.gateway.call('GET', `/compute/v2.1/servers/${id}`, { token, headers: at(minor) })).json().server;
+  const host = (await view(1))['OS-EXT-SRV-ATTR:host'];
+  const put = (below: string, body: object) =>
+    cloud.gateway.call('PUT', `/compute/v2.1/os-services/${below}`, {
+      body: { host, binary: 'nova-compute', ...body },
+      headers: at(11),
+    });
+  t.equal((await view(16)).host_status, 'UP');
+  t.notOk('host_status' in (await view(15)));
+  t.notOk('host_status' in (await view(16, cloud.memberToken)));
+  await put('disable', {});
+  t.equal((await view(16)).host_status, 'MAINTENANCE');
+  await put('force-down', { forced_down: true });
+  t.equal((await view(16)).host_status, 'DOWN');
+});
+
 void t.test('every extension that is listed is here, by its route or by the key of an answer', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
