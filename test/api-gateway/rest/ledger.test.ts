@@ -3,7 +3,7 @@
  * real service's, and where its effect is proved. Nothing is left out, and nothing is in them that is not there. A proof is an
  * entry of a table of `effects/effects.ts`, which checks that it sends what its row is about.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { TSchema } from 'typebox';
@@ -33,6 +33,11 @@ import {
   type WishRule,
 } from '../../../node/services/compute/wishes.ts';
 import { repositoryRoot, sources } from '../../support/sources.ts';
+import { listEffects } from './compute/list-effects.ts';
+import { quotaEffects } from './compute/quota-effects.ts';
+import { resourceEffects } from './compute/resource-effects.ts';
+import { serverEffects } from './compute/server-effects.ts';
+import { serverListEffects } from './compute/server-list-effects.ts';
 import type { Effects } from './effects/effects.ts';
 import { cellsOf, type LedgerRow, rowsOf } from './effects/ledger.ts';
 import * as imageAttributes from './image/attribute-effects.ts';
@@ -84,6 +89,13 @@ const services: Readonly<Record<'compute' | 'identity' | 'image', Service>> = {
     queryKeys: Object.entries(queries).flatMap(([route, { keys }]) =>
       Object.keys(keys).map((key) => `${route} ?${key}`),
     ),
+    proofs: {
+      'test/api-gateway/rest/compute/list-effects.ts': listEffects,
+      'test/api-gateway/rest/compute/quota-effects.ts': quotaEffects,
+      'test/api-gateway/rest/compute/resource-effects.ts': resourceEffects,
+      'test/api-gateway/rest/compute/server-effects.ts': serverEffects,
+      'test/api-gateway/rest/compute/server-list-effects.ts': serverListEffects,
+    },
   },
   identity: {
     policies: identityPolicies,
@@ -135,7 +147,9 @@ void t.test('every table of proofs is run, and no proof is of no row', async (t)
     const { proofs } = services[service];
     if (proofs === undefined) continue;
     const keys = new Set([...rowsOf(service, 'Attributes'), ...rowsOf(service, 'Queries')].map(({ key }) => key));
-    const run = read(`test/api-gateway/rest/${service}/effects.test.ts`);
+    const folder = `test/api-gateway/rest/${service}`;
+    const tests = readdirSync(join(repositoryRoot, folder)).filter((name) => name.endsWith('effects.test.ts'));
+    const run = tests.map((name) => read(`${folder}/${name}`)).join('\n');
     for (const [file, effects] of Object.entries(proofs)) {
       t.ok(run.includes(`'./${file.split('/').at(-1)}'`), `${file} is run`);
       for (const key of Object.keys(effects)) t.ok(keys.has(key), `${file}: ${key} is in the ledger`);

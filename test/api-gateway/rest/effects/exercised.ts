@@ -48,6 +48,8 @@ function faultOfQuery(row: LedgerRow, key: string, calls: readonly Call[]): stri
       .map((other) => [call, other] as const),
   );
   if (pairs.length === 0) return 'no two requests differ in it alone';
+  // What a change was about is not in its answer.
+  if (!row.key.startsWith('GET ')) return undefined;
   const differ = pairs.some(([a, b]) => found(a) !== found(b));
   if (row.verdict === 'ignored') return differ ? 'it made a difference' : undefined;
   return differ ? undefined : 'it made no difference to any answer';
@@ -60,7 +62,10 @@ function faultOfAttribute(
   const sent = bodies.filter(({ values }) => values.length > 0).map(({ call }) => call);
   const fault = faultOfStatus(row, sent);
   if (fault !== undefined || row.verdict === 'refused' || row.verdict === 'ignored') return fault;
-  const [first, ...others] = bodies.filter(({ call }) => isTaken(call)).map(({ values }) => values);
+  // What is refused with one value and taken with another matters as well as what is taken with two.
+  const [first, ...others] = [isTaken, isRefused].flatMap((is) =>
+    bodies.filter(({ call }) => is(call)).map(({ values }) => values),
+  );
   return others.some((other) => !isDeepStrictEqual(other, first)) ? undefined : 'it was sent with one value only';
 }
 
@@ -79,7 +84,7 @@ function callsOn(route: string, calls: readonly Call[]): readonly Call[] {
 
 /** What an answer is about: links repeat the question, and say nothing of what was found. */
 function found({ answer }: Call): string {
-  const members: unknown = JSON.parse(answer);
+  const members: unknown = answer === '' ? null : JSON.parse(answer);
   if (typeof members !== 'object' || members === null) return answer;
   return JSON.stringify(Object.entries(members).filter(([name]) => !/^(first|next|links|.*_links)$/.test(name)));
 }
