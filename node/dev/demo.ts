@@ -1,4 +1,5 @@
-/** What `npm start` sets up in a new cloud, through the REST API like any user: image, networks, a router, one guest. */
+/** What `npm start` sets up in a new cloud, through the REST API like any user: image, key, networks, a router, one guest. */
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CloudLayout } from './layout.ts';
 import type { RestClient } from './rest-client.ts';
@@ -19,14 +20,21 @@ export interface DemoGuest {
   readonly portId: string;
 }
 
+/** Name of the key pair that logs in to the demo guests. */
+export const demoKeyName = 'demo';
 /** Size of the demo guest: the smallest flavor that a new mesh has. */
 export const demoFlavorId = '42';
 /** Longest wait for a guest's own word that it is up: a boot takes 3 to 6 s under emulation, 16 s when all is busy. */
 export const guestReadyMsMax = 60_000;
 
+type Rule = {
+  readonly protocol: string | null;
+  readonly port_range_min?: number | null;
+  readonly port_range_max?: number | null;
+};
 type Named = { readonly id: string; readonly name: string };
 
-/** Makes image, external network, tenant network, router; each only if there is none of its name. */
+/** Makes image, key pair, external network, tenant network, router; each only if there is none of its name. */
 export async function makeDemo(client: RestClient, layout: CloudLayout, imagePath: string): Promise<Demo> {
   const find = async (path: string, kind: string, name: string): Promise<string | undefined> => {
     const body = await client.json(`${path}?name=${encodeURIComponent(name)}`);
@@ -76,7 +84,8 @@ export async function makeDemo(client: RestClient, layout: CloudLayout, imagePat
       body: { subnet_id: subnetId },
     });
   }
-  await allowPingAndHttp(client);
+  await makeDemoKey(client, layout.demoKeyPath);
+  await allowDemoTraffic(client);
   return { imageId, externalNetworkId, networkId, subnetId, routerId };
 }
 
@@ -106,6 +115,17 @@ export async function makeDemoAccount(client: RestClient, password: string): Pro
   }
 }
 
+/** Makes the key pair, its private half in a file for its owner alone; anew when either half is gone. */
+async function makeDemoKey(client: RestClient, path: string): Promise<void> {
+  const route = '/compute/v2.1/os-keypairs';
+  const { status } = await client.raw(`${route}/${demoKeyName}`);
+  if (status === 200 && existsSync(path)) return;
+  if (status === 200) await client.json(`${route}/${demoKeyName}`, { method: 'DELETE' });
+  const body = await client.json(route, { method: 'POST', body: { keypair: { name: demoKeyName } } });
+  writeFileSync(path, (body['keypair'] as { private_key: string }).private_key, { mode: 0o600 });
+  chmodSync(path, 0o600);
+}
+
 /** Boots a guest and returns once it is ACTIVE; it may still be booting then. */
 export async function bootGuest(
   client: RestClient,
@@ -116,7 +136,13 @@ export async function bootGuest(
   const server = await client.create(
     '/compute/v2.1/servers',
     'server',
-    { name, flavorRef: demoFlavorId, imageRef: demo.imageId, networks: [{ uuid: demo.networkId }] },
+    {
+      name,
+      flavorRef: demoFlavorId,
+      imageRef: demo.imageId,
+      key_name: demoKeyName,
+      networks: [{ uuid: demo.networkId }],
+    },
     { 'OS-SCH-HNT:scheduler_hints': schedulerHints },
   );
   await client.waitForServer(server.id, 'ACTIVE', guestReadyMsMax);
@@ -165,16 +191,19 @@ export async function waitUntilAnswers(address: string, timeoutMs = guestReadyMs
   }
 }
 
-/** Opens ping and port 80 in the project's default security group, which lets nothing in otherwise. */
-async function allowPingAndHttp(client: RestClient): Promise<void> {
+/** Opens ping, SSH and port 80 in the project's default security group, which lets nothing in otherwise. */
+async function allowDemoTraffic(client: RestClient): Promise<void> {
   const token = await client.json('/identity/v3/auth/tokens', { headers: { 'x-subject-token': await client.token() } });
   const projectId = (token['token'] as { project: { id: string } }).project.id;
   const body = await client.json(`/networking/v2.0/security-groups?name=default&project_id=${projectId}`);
-  const group = (body['security_groups'] as (Named & { security_group_rules: { protocol: string | null }[] })[])[0];
+  const group = (body['security_groups'] as (Named & { security_group_rules: Rule[] })[])[0];
   if (group === undefined) throw new Error('the project has no default security group');
-  const rules = [{ protocol: 'icmp' }, { protocol: 'tcp', port_range_min: 80, port_range_max: 80 }];
+  const port = (number: number): Rule => ({ protocol: 'tcp', port_range_min: number, port_range_max: number });
+  const rules: readonly Rule[] = [{ protocol: 'icmp' }, port(22), port(80)];
   for (const rule of rules) {
-    if (group.security_group_rules.some((existing) => existing.protocol === rule.protocol)) continue;
+    const isSame = (existing: Rule): boolean =>
+      existing.protocol === rule.protocol && (existing.port_range_min ?? undefined) === rule.port_range_min;
+    if (group.security_group_rules.some(isSame)) continue;
     await client.create('/networking/v2.0/security-group-rules', 'security_group_rule', {
       security_group_id: group.id,
       direction: 'ingress',

@@ -34,6 +34,8 @@ export interface CloudLayout {
   readonly cloudsYamlPath: string;
   /** Certificate of the mesh's authority: what clients trust. */
   readonly authorityPath: string;
+  /** Private half of the key pair `demo`, which logs in to the demo guests. */
+  readonly demoKeyPath: string;
   readonly underlayCidr: string;
   readonly externalCidr: string;
   readonly externalGateway: string;
@@ -91,6 +93,7 @@ export function cloudLayout(
     openrcDemoPath: join(folder, 'openrc-demo'),
     cloudsYamlPath: join(folder, 'clouds.yaml'),
     authorityPath: join(folder, 'ca.pem'),
+    demoKeyPath: join(folder, 'demo-key.pem'),
     underlayCidr: `10.${options.octet}.0.0/24`,
     externalCidr: `10.${options.octet}.1.0/24`,
     externalGateway: `10.${options.octet}.1.1`,

@@ -46,6 +46,7 @@ export const guestImagePackages: readonly DebianPackage[] = [
       existsSync('/boot') && readdirSync('/boot').some((entry) => /^vmlinuz-.*-cloud-amd64$/.test(entry)),
   },
   program('busybox-static', "the test guest's programs", 'busybox'),
+  program('dropbear-bin', "the test guest's SSH server", 'dropbear'),
   program('syslinux', "the test guest's boot loader", 'syslinux'),
   file('syslinux-common', "the test guest's boot sector", '/usr/lib/syslinux/mbr/mbr.bin'),
   program('mtools', 'fills its boot partition', 'mcopy'),
@@ -75,6 +76,7 @@ export const cephPackages: readonly DebianPackage[] = [
 export const testPackages: readonly DebianPackage[] = [
   program('python3-openstackclient', 'the unmodified client that the tests use', 'openstack'),
   program('iputils-ping', 'pings in tests', 'ping'),
+  program('openssh-client', 'logs in to guests in tests', 'ssh'),
   program('curl', 'asks over HTTP in tests', 'curl'),
 ];
 

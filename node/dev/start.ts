@@ -17,6 +17,7 @@ import {
   addFloatingIp,
   bootGuest,
   type Demo,
+  demoKeyName,
   makeDemo,
   makeDemoAccount,
   waitUntilAnswers,
@@ -159,6 +160,8 @@ interface Guest {
   readonly name: string;
   readonly serverId: string;
   readonly floatingIp: string;
+  /** The command that logs in; absent for a guest that an earlier version booted without a key. */
+  readonly login?: string;
 }
 
 async function setUpGuest(
@@ -168,20 +171,37 @@ async function setUpGuest(
   known: boolean,
   progress: Progress,
 ): Promise<Guest> {
-  const demo: Demo = await progress.step('image, networks, router', () => makeDemo(client, cloud.layout, imagePath));
-  const servers = (await client.json('/compute/v2.1/servers'))['servers'] as { id: string; name: string }[];
+  const demo: Demo = await progress.step('image, key, networks, router', () =>
+    makeDemo(client, cloud.layout, imagePath),
+  );
+  const servers = (await client.json('/compute/v2.1/servers'))['servers'] as {
+    id: string;
+    name: string;
+  }[];
   const existing = servers.find((server) => server.name === 'first');
   if (existing !== undefined) {
     const floatingIp = await progress.step('guest found again', () => floatingIpOf(client, existing.id));
     if (floatingIp !== '') await progress.step('guest answers', () => waitUntilAnswers(floatingIp));
-    return { name: 'first', serverId: existing.id, floatingIp };
+    const { key_name: keyName } = await client.server(existing.id);
+    return {
+      name: 'first',
+      serverId: existing.id,
+      floatingIp,
+      ...(keyName === demoKeyName && floatingIp !== '' ? { login: loginOf(cloud, floatingIp) } : {}),
+    };
   }
   if (known) progress.note('The kept cloud has no server called "first"; one is booted.');
   const guest = await progress.step('guest started', () => bootGuest(client, demo, 'first'));
   const floatingIp = await addFloatingIp(client, demo, guest);
   await progress.step('guest is up', () => waitUntilReady(client, guest.serverId));
   await progress.step('guest answers', () => waitUntilAnswers(floatingIp));
-  return { name: 'first', serverId: guest.serverId, floatingIp };
+  return { name: 'first', serverId: guest.serverId, floatingIp, login: loginOf(cloud, floatingIp) };
+}
+
+/** A host key that is not in the user's own file: the guest of the next cloud has the same address and another key. */
+function loginOf(cloud: DevCloud, address: string): string {
+  const knownHosts = join(cloud.layout.folder, 'known_hosts');
+  return `ssh -i ${cloud.layout.demoKeyPath} -o UserKnownHostsFile=${knownHosts} demo@${address}`;
 }
 
 async function floatingIpOf(client: RestClient, serverId: string): Promise<string> {
@@ -223,6 +243,7 @@ async function summary(cloud: DevCloud, guest: Guest | undefined, options: Optio
     '',
     `API          ${facts.api.join('  ')}`,
     ...(guest === undefined ? [] : [`guest        ${guest.name} at http://${guest.floatingIp}/cgi-bin/whoami`]),
+    ...(guest?.login === undefined ? [] : [`log in       ${guest.login}     (or root@)`]),
     `credentials  source ${facts.openrc}     or: OS_CLIENT_CONFIG_FILE=${facts.cloudsYaml} openstack --os-cloud shoal server list`,
     `             source ${facts.openrcDemo}     an ordinary user in a project of its own, demo`,
     `certificate  ${facts.cacert}   ${facts.fingerprint}`,

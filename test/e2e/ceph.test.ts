@@ -44,7 +44,7 @@ t.test('a guest on Ceph RBD moves to another host with its disk', { skip: why },
   });
   const signal = AbortSignal.timeout(500_000);
   await cloud.makeUnderlay();
-  const image = await buildGuestImage(cloud.layout.imageFolder);
+  const image = await buildGuestImage(cloud.layout.imageFolder, { isOpen: true });
   await ceph.start(cloud.layout.underlayCidr.replace('.0/24', '.254'), cloud.layout.agents);
   await cloud.startAgents();
   await cloud.waitUntilFormed(60_000);

@@ -31,6 +31,7 @@ import { TokenCodec } from '../../node/services/identity-token.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
 import { runInGuest } from '../support/guest.ts';
 import { hostObjects } from '../support/host-objects.ts';
+import { makeSshKey, ssh } from '../support/ssh.ts';
 
 const missing = [...agentPackages, ...guestImagePackages, ...testPackages].filter((item) => !item.isInstalled());
 const why =
@@ -66,7 +67,7 @@ if (why !== '') {
     // The promise is made of a machine that has nothing else to do; on one that is torn between many the figure is only told.
     const isBusy = (loadavg()[0] ?? 0) > 2 * availableParallelism();
     const startedMs = performance.now();
-    const image = await buildGuestImage(cloud.layout.imageFolder);
+    const image = await buildGuestImage(cloud.layout.imageFolder, { isOpen: true });
     await cloud.makeUnderlay();
     await cloud.startAgents();
     await cloud.waitUntilFormed(30_000);
@@ -93,6 +94,19 @@ if (why !== '') {
     const metadata = await runInGuest(first.floatingIp, 'fetch http://169.254.169.254/openstack/latest/meta_data.json');
     t.equal((JSON.parse(metadata) as { uuid: string }).uuid, first.serverId, 'metadata knows the guest');
     t.match((await runCommand(['ping', '-c', '3', '-W', '2', first.floatingIp])).stdout, / 0% packet loss/);
+  });
+
+  await t.test('api 25: a key pair logs in through the floating IP, another key does not', async (t) => {
+    const login = { folder, user: 'demo', address: first.floatingIp };
+    t.match(await ssh({ ...login, keyPath: cloud.layout.demoKeyPath }, 'echo $(id -un) at $(hostname)'), {
+      status: 0,
+      stdout: 'demo at first\n',
+    });
+    t.match(await ssh({ ...login, keyPath: await makeSshKey(folder, 'not-its-key') }, 'id'), {
+      status: 255,
+      stdout: '',
+      stderr: /Permission denied/,
+    });
   });
 
   await t.test('all agents killed: guests, pings, DHCP and metadata go on; started again, they adopt', async (t) => {
@@ -313,7 +327,7 @@ if (why !== '') {
       'image',
       'create',
       '--file',
-      (await buildGuestImage(cloud.layout.imageFolder)).qcow2Path,
+      (await buildGuestImage(cloud.layout.imageFolder, { isOpen: true })).qcow2Path,
       '--disk-format',
       'qcow2',
       'cli-image',

@@ -15,12 +15,15 @@ import type { ServerId } from '../../node/base/ids.ts';
 /** TCG under load has taken 16 s; nothing that works takes this long. */
 export const bootTimeoutMs = 90_000;
 
-/** The image, or why it cannot be built here. It goes when this process ends. */
-export async function guestImageOrReason(): Promise<GuestImage | string> {
+/**
+ * The image, or why it cannot be built here. It goes when this process ends.
+ * @param isOpen false: as `npm start` boots it. Default true: tests look into it from outside.
+ */
+export async function guestImageOrReason({ isOpen = true } = {}): Promise<GuestImage | string> {
   const folder = join(tmpdir(), `shoal-guest-image-${process.pid}`);
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   try {
-    return await buildGuestImage(folder);
+    return await buildGuestImage(folder, { isOpen });
   } catch (caught) {
     if (ShoalError.is(caught, 'NOT_FOUND', 'COMMAND_MISSING')) {
       return `${caught.message} (the guest is built from ${guestBuildPackages.join(' ')})`;

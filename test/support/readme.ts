@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from './sources.ts';
 
 /** Words with which a line of a code block, or code in a sentence, is a command. */
-const commandForm = /^(?:[A-Z_]+=\S+ )?(?:npm|npx|shoal|source|openstack|export) /;
+const commandForm = /^(?:[A-Z_]+=\S+ )?(?:npm|npx|shoal|source|openstack|export|ssh) /;
 
 /**
  * How a command is run: by test/e2e/readme.test.ts in two machines of its own (`machines`) or in a copy of the checkout with
@@ -23,6 +23,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'npm start -- --help': 'cloud',
   'source .shoal/openrc && openstack server list': 'cloud',
   'OS_CLIENT_CONFIG_FILE=.shoal/clouds.yaml openstack --os-cloud shoal-h2 hypervisor list': 'cloud',
+  'ssh -i .shoal/demo-key.pem demo@ADDRESS': { test: 'test/e2e/cloud.test.ts' },
   'npm stop': 'cloud',
   'npm stop -- --keep-data': 'cloud',
   'shoal init': 'machines',

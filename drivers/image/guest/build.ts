@@ -1,6 +1,6 @@
 /**
- * Builds the demo guest: a bootable BIOS disk of 27 MiB from Debian's cloud kernel and static busybox, about 13 MiB as
- * qcow2. No root, no loop device, no mount: partitions are written into a plain file at their offsets.
+ * Builds the demo guest: a bootable BIOS disk of 27 MiB from Debian's cloud kernel, static busybox and dropbear, about
+ * 15 MiB as qcow2. No root, no loop device, no mount: partitions are written into a plain file at their offsets.
  *
  *     sector 0            MBR with syslinux' boot code
  *     1 MiB,  22 MiB      FAT16: syslinux, kernel, initramfs
@@ -32,11 +32,13 @@ import { mibBytes } from '../../../node/base/units.ts';
 import { type CommandRunner, runCommand } from '../../command.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
 import { findKernel, type GuestKernel, loadModules } from './kernel.ts';
+import { readDynamicPrograms, readInput } from './programs.ts';
 
 /** Debian packages that the build needs; the kernel may also be unpacked elsewhere (`kernelRoot`). */
 export const guestBuildPackages = [
   'linux-image-cloud-amd64',
   'busybox-static',
+  'dropbear-bin',
   'syslinux',
   'syslinux-common',
   'mtools',
@@ -66,6 +68,11 @@ export interface GuestBuildOptions {
   readonly kernelRoot?: string;
   /** Default: busybox-static's. */
   readonly busyboxPath?: string;
+  /**
+   * True: whoever opens the serial console or posts to `/cgi-bin/run` is root. For tests that look at a guest from
+   * outside; default false.
+   */
+  readonly isOpen?: boolean;
   readonly run?: CommandRunner;
 }
 
@@ -78,6 +85,10 @@ const diskBytes = stateStart + stateBytes;
 
 const mbrPath = '/usr/lib/syslinux/mbr/mbr.bin';
 const filesDir = new URL('./files/', import.meta.url).pathname;
+/** What an open guest has besides. */
+const openFilesDir = new URL('./open-files/', import.meta.url).pathname;
+/** Programs of dropbear-bin: the SSH server, and what makes its host key. */
+const sshPrograms = ['/usr/sbin/dropbear', '/usr/bin/dropbearkey'];
 /** Drivers of everything that the QEMU driver gives a guest. */
 const modules = [
   'virtio_pci',
@@ -102,7 +113,7 @@ const gzipAsync = promisify(gzip);
 export async function buildGuestImage(outDir: string, options: GuestBuildOptions = {}): Promise<GuestImage> {
   const run = options.run ?? runCommand;
   const kernel = await findKernel(options.kernelRoot);
-  const initramfs = await packInitramfs(kernel, options.busyboxPath);
+  const initramfs = await packInitramfs(kernel, options, run);
   const vmlinuz = await readFile(kernel.imagePath);
   const bootConfig = await readFile(join(filesDir, 'syslinux.cfg'));
   const bootCode = await readInput(mbrPath, 'syslinux-common');
@@ -149,22 +160,37 @@ export async function buildGuestImage(outDir: string, options: GuestBuildOptions
   return { ...about, bytes, built: true };
 }
 
-async function packInitramfs(kernel: GuestKernel, busyboxPath: string | undefined): Promise<Uint8Array> {
-  const entries: CpioEntry[] = ['bin', 'dev', 'etc', 'modules'].map((path) => ({ path, mode: 0o755 }));
-  entries.push({ path: 'bin/busybox', mode: 0o755, content: await readBusybox(busyboxPath) });
+async function packInitramfs(kernel: GuestKernel, options: GuestBuildOptions, run: CommandRunner): Promise<Uint8Array> {
+  const folders = ['bin', 'dev', 'modules'].map((path): CpioEntry => ({ path, mode: 0o755 }));
   const loaded = await loadModules(kernel, modules);
-  for (const module of loaded) entries.push({ path: `modules/${module.name}`, mode: 0o644, content: module.content });
-  const order = loaded.map((module) => `${module.name}\n`).join('');
-  entries.push({ path: 'modules/order', mode: 0o644, content: Buffer.from(order) });
-  for (const entry of await readdir(filesDir, { recursive: true, withFileTypes: true })) {
-    const path = relative(filesDir, join(entry.parentPath, entry.name));
-    if (path === 'syslinux.cfg' || path === 'bin') continue;
+  const entries: readonly CpioEntry[] = [
+    ...folders,
+    { path: 'bin/busybox', mode: 0o755, content: await readBusybox(options.busyboxPath) },
+    ...loaded.map(({ name, content }) => ({ path: `modules/${name}`, mode: 0o644, content })),
+    { path: 'modules/order', mode: 0o644, content: Buffer.from(loaded.map(({ name }) => `${name}\n`).join('')) },
+    ...(await readFolder(filesDir)),
+    ...(options.isOpen === true ? await readFolder(openFilesDir) : []),
+    ...(await readDynamicPrograms(sshPrograms, 'dropbear-bin', run)),
+  ];
+  // By path, so that parents come first and the result does not depend on the file system's order; a folder comes once.
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  const sorted = [...byPath.values()].sort((left, right) => (left.path < right.path ? -1 : 1));
+  return gzipAsync(cpioArchive(sorted), { level: 9 });
+}
+
+/** All below `folder`; what lies in `etc` is read, the rest is run. */
+async function readFolder(folder: string): Promise<readonly CpioEntry[]> {
+  const entries: CpioEntry[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = relative(folder, join(entry.parentPath, entry.name));
+    if (path === 'syslinux.cfg') continue;
     if (entry.isDirectory()) entries.push({ path, mode: 0o755 });
-    else entries.push({ path, mode: 0o755, content: await readFile(join(filesDir, path)) });
+    else {
+      const mode = path.startsWith('etc/') ? 0o644 : 0o755;
+      entries.push({ path, mode, content: await readFile(join(folder, path)) });
+    }
   }
-  // By path, so that parents come first and the result does not depend on the file system's order.
-  entries.sort((left, right) => (left.path < right.path ? -1 : 1));
-  return gzipAsync(cpioArchive(entries), { level: 9 });
+  return entries;
 }
 
 /** Boot code, two partitions, signature. The BIOS reads LBA numbers; the old geometry fields say "too far". */
@@ -203,15 +229,6 @@ async function readBusybox(path: string | undefined): Promise<Uint8Array> {
     }
   }
   throw new ShoalError('NOT_FOUND', 'there is no busybox: install busybox-static');
-}
-
-async function readInput(path: string, packageName: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (caught) {
-    if (isMissing(caught)) throw new ShoalError('NOT_FOUND', `${path} is missing: install ${packageName}`);
-    throw ShoalError.from(caught, 'CANNOT_TELL', `reading ${path}`);
-  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
