@@ -16,6 +16,7 @@ import { DetachedProcess } from './detached.ts';
 import { Host, type VxlanDeps, type VxlanOptions } from './host.ts';
 import { bridge, type Links, type LinkWanted } from './link.ts';
 import { metadataServerCidr, metadataServerIp, metadataServerPort } from './metadata.ts';
+import { checkMountNamespace } from './mount-namespace.ts';
 import {
   bridgeName,
   externalBridge,
@@ -79,6 +80,7 @@ export class VxlanDriver implements NetworkDriver {
   start(signal: AbortSignal): Promise<void> {
     return this.#exclusive(signal, async () => {
       const { options, book, deps, netns } = this.#host;
+      await checkMountNamespace(options.namespacePrefix, deps.logger);
       await mkdir(join(options.stateDir, 'metadata'), { recursive: true });
       // dnsmasq passes through it, whatever the agent's umask made of it.
       await chmod(options.stateDir, 0o711);
