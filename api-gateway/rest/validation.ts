@@ -2,6 +2,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { ShoalError } from '../../node/base/errors.ts';
+import { withoutUnions } from './union-mistakes.ts';
 
 /** Mistakes named in one answer; more would only hide the first. */
 const mistakesMax = 5;
@@ -19,16 +20,14 @@ export function parse<Schema extends TSchema>(schema: Schema, value: unknown, wh
     compiled.set(schema, validator);
   }
   if (validator.Check(value)) return value as Static<Schema>;
-  throw new ShoalError('INVALID_ARGUMENT', `Invalid ${what}: ${explain(validator, value)}.`);
+  throw new ShoalError('INVALID_ARGUMENT', `Invalid ${what}: ${explain(schema, validator, value)}.`);
 }
 
-function explain(validator: Validator, value: unknown): string {
+function explain(schema: TSchema, validator: Validator, value: unknown): string {
   const mistakes: string[] = [];
-  for (const error of validator.Errors(value)) {
+  for (const error of withoutUnions(schema, [...validator.Errors(value)])) {
     // A refused key is reported twice, once as a schema that is false and once by name; the name is the useful one.
     if (error.keyword === 'boolean') continue;
-    // Of a union only the last line says that nothing matched; those of its members would contradict one another.
-    if (/\/anyOf\/\d+/.test(error.schemaPath)) continue;
     const place = error.instancePath === '' ? '' : `${error.instancePath.slice(1).replaceAll('/', '.')} `;
     mistakes.push(`${place}${words(error)}`);
   }
@@ -49,8 +48,10 @@ function words(error: { readonly keyword: string; readonly params: object; reado
       return `is missing ${listed('requiredProperties')}`;
     case 'additionalProperties':
       return `has unknown properties: ${listed('additionalProperties')}`;
-    case 'anyOf':
-      return 'is none of what is allowed here';
+    case 'const':
+      return `must be ${listed('allowedValue')}`;
+    case 'enum':
+      return `must be one of: ${listed('allowedValues')}`;
     default:
       return error.message;
   }

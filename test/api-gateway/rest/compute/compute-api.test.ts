@@ -183,7 +183,7 @@ void t.test('what is wrong with a create is said and nothing is left', async (t)
   const cases: readonly [object, number, RegExp][] = [
     [{ flavorRef: 'none' }, 400, /Flavor none could not be found/],
     [{ imageRef: 'none' }, 400, /Image none could not be found/],
-    [{ networks: [{ uuid: 'none' }] }, 400, /server.networks is none of what is allowed/],
+    [{ networks: [{ uuid: 'none' }] }, 400, /server.networks.0.uuid must match/],
     [{ networks: [{ uuid: randomUUID() }] }, 400, /Network .* could not be found/],
     [{ networks: [{}] }, 400, /missing 'uuid'/],
     [{ name: '' }, 400, /name/],
