@@ -204,14 +204,16 @@ export class IdentityDirectory {
     });
   }
 
-  /** A new password or being disabled ends the user's tokens. */
+  /** A new password, null for none, or being disabled ends the user's tokens. */
   async updateUser(
     context: Pick<RequestContext, 'signal'>,
     id: string,
-    fields: Partial<Omit<UserFields, 'domainId'>>,
+    fields: Partial<Omit<UserFields, 'domainId' | 'password'>> & { readonly password?: string | null },
   ): Promise<shoal.v1.User> {
     const { password, ...rest } = fields;
-    const passwordHash = password === undefined ? undefined : await this.#logIn.passwords.hash(password);
+    // As of a user who was made without one: no text fits it.
+    const none = password === null ? '' : undefined;
+    const passwordHash = password == null ? none : await this.#logIn.passwords.hash(password);
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = userTable.must(reader, id);
       const next = new shoal.v1.User({

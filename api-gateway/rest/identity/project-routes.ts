@@ -60,6 +60,12 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
         throw new ShoalError('INVALID_ARGUMENT', 'The domain of a project cannot be changed.');
       }
     }
+    if (project.parent_id !== undefined) {
+      const before = projectTable.must(await gateway.readState(request), id).record;
+      if (project.parent_id !== before.domainId) {
+        throw new ShoalError('FORBIDDEN', 'Update of `parent_id` is not allowed.');
+      }
+    }
     if (project.is_domain === true) throw new ShoalError('INVALID_ARGUMENT', 'A project cannot become a domain.');
     const { name, description, enabled, tags } = project;
     const changed = await directory.updateProject(gateway.context(request), id, {

@@ -121,6 +121,6 @@ function userChanges(user: Static<typeof updateUserBody>['user']) {
     ...(user.email === undefined ? {} : { email: user.email ?? '' }),
     ...(user.description === undefined ? {} : { description: user.description ?? '' }),
     ...(user.enabled === undefined ? {} : { enabled: user.enabled }),
-    ...(user.password == null ? {} : { password: user.password }),
+    ...(user.password === undefined ? {} : { password: user.password }),
   };
 }
