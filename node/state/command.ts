@@ -89,8 +89,15 @@ function encodeDone(revision: number): Uint8Array {
   return bytes;
 }
 
+/** Reads what `encodeOutcome` made. Throws `LOG_CORRUPT` for bytes that are no outcome: what was answered is not known. */
 export function decodeOutcome(bytes: Uint8Array): TransactionOutcome {
-  return outcomeFromMessage(shoal.v1.ProposeResponse.decode(bytes));
+  let message: shoal.v1.ProposeResponse;
+  try {
+    message = shoal.v1.ProposeResponse.decode(bytes);
+  } catch (error) {
+    throw ShoalError.from(error, 'LOG_CORRUPT', 'The outcome of a command cannot be decoded');
+  }
+  return outcomeFromMessage(message);
 }
 
 /** As `encodeOutcome`, into a message that goes inside another. */
