@@ -1,6 +1,7 @@
 /** What may be asked of an image: the fields callers set, their bounds, and how one change is made to them. */
 import type { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
+import { field, fieldError, says, type Wording } from '../base/field-names.ts';
 
 /** Formats that Glance knows. Which of them a host can really read is found out when content arrives. */
 export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'] as const;
@@ -83,22 +84,23 @@ export function checkImageId(id: string): void {
 
 /** Throws `INVALID_ARGUMENT` for the first field out of its bounds, `TOO_LARGE` for too many of something. */
 export function checkDraft(draft: ImageDraft): void {
-  const wrong = (message: string): ShoalError => new ShoalError('INVALID_ARGUMENT', message);
-  if (draft.name.length > nameCharactersMax) throw wrong(`name: at most ${nameCharactersMax} characters.`);
+  const wrong = (wording: Wording): ShoalError => fieldError('INVALID_ARGUMENT', wording);
+  if (draft.name.length > nameCharactersMax)
+    throw wrong(says`${field('name')}: at most ${nameCharactersMax} characters.`);
   oneOf('visibility', draft.visibility, visibilities);
   if (draft.diskFormat !== '') oneOf('disk_format', draft.diskFormat, diskFormats);
   if (draft.containerFormat !== '') oneOf('container_format', draft.containerFormat, containerFormats);
-  for (const [field, value] of [
+  for (const [name, value] of [
     ['min_disk', draft.minDiskGib],
     ['min_ram', draft.minMemoryMib],
   ] as const) {
     if (!Number.isInteger(value) || value < 0 || value > 2_147_483_647) {
-      throw wrong(`${field}: must be an integer from 0 to 2147483647.`);
+      throw wrong(says`${field(name)}: must be an integer from 0 to 2147483647.`);
     }
   }
   if (draft.tags.length > tagsMax) throw new ShoalError('TOO_LARGE', `An image has at most ${tagsMax} tags.`);
   if (draft.tags.some((tag) => tag === '' || tag.length > tagCharactersMax)) {
-    throw wrong(`tags: each has 1 to ${tagCharactersMax} characters.`);
+    throw wrong(says`${field('tags')}: each has 1 to ${tagCharactersMax} characters.`);
   }
   const properties = Object.entries(draft.properties);
   let characters = 0;
@@ -106,7 +108,7 @@ export function checkDraft(draft: ImageDraft): void {
     characters += key.length + value.length;
     if (key === '' || key.length > propertyKeyCharactersMax || value.length > propertyValueCharactersMax) {
       throw wrong(
-        `property ${key.slice(0, 64)}: the key has 1 to ${propertyKeyCharactersMax} characters, the value at most ${propertyValueCharactersMax}.`,
+        says`property ${key.slice(0, 64)}: the key has 1 to ${propertyKeyCharactersMax} characters, the value at most ${propertyValueCharactersMax}.`,
       );
     }
   }
@@ -118,7 +120,8 @@ export function checkDraft(draft: ImageDraft): void {
   }
 }
 
-function oneOf(field: string, value: string, allowed: readonly string[]): void {
+function oneOf(name: string, value: string, allowed: readonly string[]): void {
   if (allowed.includes(value)) return;
-  throw new ShoalError('INVALID_ARGUMENT', `${field}: "${value.slice(0, 64)}" is not one of ${allowed.join(', ')}.`);
+  const known = allowed.join(', ');
+  throw fieldError('INVALID_ARGUMENT', says`${field(name)}: "${value.slice(0, 64)}" is not one of ${known}.`);
 }

@@ -8,7 +8,7 @@ import { addAuthRoutes } from './auth-routes.ts';
 import type { Catalog } from './catalog.ts';
 import { addCatalogRoutes } from './catalog-routes.ts';
 import { addDomainRoutes } from './domain-routes.ts';
-import { PasswordLimiter } from './password-limiter.ts';
+import type { PasswordLimiter } from './password-limiter.ts';
 import { addProjectRoutes } from './project-routes.ts';
 import { addRoleRoutes } from './role-routes.ts';
 import { unservedIdentity } from './unserved.ts';
@@ -19,9 +19,9 @@ export function identityModule(deps: {
   readonly identity: IdentityService;
   readonly directory: IdentityDirectory;
   readonly catalog: Catalog;
+  /** One for both prefixes and for the native API: a second road to the same door must not double the attempts. */
+  readonly limiter: PasswordLimiter;
 }): RestModule {
-  // One for both prefixes: a second road to the same door must not double the attempts.
-  let limiter: PasswordLimiter | undefined;
   return {
     name: 'identity',
     prefixes: ['/identity', ''],
@@ -30,8 +30,7 @@ export function identityModule(deps: {
     requestIdHeaders: ['x-openstack-request-id'],
     unserved: unservedIdentity,
     register(app, gateway) {
-      limiter ??= new PasswordLimiter(gateway.clock, gateway.limits);
-      const { identity, directory, catalog } = deps;
+      const { identity, directory, catalog, limiter } = deps;
       app.get('/', { config: { public: true } }, (request, reply) =>
         reply.code(300).send(identityVersions(`${gateway.baseUrl(request)}/identity`)),
       );

@@ -1,10 +1,10 @@
 /** Bodies of the identity API. Unknown keys pass and are kept (`extras.ts`). */
 import Type from 'typebox';
 
-const id = Type.String({ minLength: 1, maxLength: 64 });
-const name = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S' });
+export const id = Type.String({ minLength: 1, maxLength: 64 });
+export const name = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S' });
 const description = Type.Union([Type.String({ maxLength: 65_535 }), Type.Null()]);
-const password = Type.String({ maxLength: 4096 });
+export const password = Type.String({ maxLength: 4096 });
 const domainReference = Type.Object({ id: Type.Optional(id), name: Type.Optional(name) });
 const namedReference = Type.Object({
   id: Type.Optional(id),

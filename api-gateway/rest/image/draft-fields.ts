@@ -33,19 +33,22 @@ export function mustBeWritable(name: string): void {
   if (/^os_glance/.test(name)) throw new ShoalError('FORBIDDEN', `Attribute '${name}' is reserved.`);
 }
 
-/** Fields and properties out of a flat object of both, checked for their types. Bounds are the service's. */
-export function draftFields(body: Readonly<Record<string, unknown>>): Partial<ImageDraft> {
+/**
+ * Fields and properties out of a flat object of both, checked for their types. Bounds are the service's.
+ * @param what how messages call the object.
+ */
+export function draftFields(body: Readonly<Record<string, unknown>>, what = 'body'): Partial<ImageDraft> {
   const properties = new Map<string, string>();
   for (const [name, value] of Object.entries(body)) {
     if (isField(name)) continue;
     mustBeWritable(name);
     if (typeof value !== 'string') {
-      throw new ShoalError('INVALID_ARGUMENT', `Invalid body: property ${name.slice(0, 64)} must be string.`);
+      throw new ShoalError('INVALID_ARGUMENT', `Invalid ${what}: property ${name.slice(0, 64)} must be string.`);
     }
     properties.set(name, value);
   }
   return {
-    ...knownFields(parse(fieldsSchema, body)),
+    ...knownFields(parse(fieldsSchema, body, what)),
     ...(properties.size > 0 ? { properties: Object.fromEntries(properties) } : {}),
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { Static, TSchema } from 'typebox';
 import type { ShoalError } from '../../../node/base/errors.ts';
+import { field, says, type Wording } from '../../../node/base/field-names.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import { parse } from '../validation.ts';
@@ -81,14 +82,14 @@ export function readResource<Schema extends TSchema>(
   if (unwritable !== undefined) {
     throw bad(
       verb === 'POST'
-        ? `Attribute '${unwritable}' not allowed in POST`
-        : `Cannot update read-only attribute ${unwritable}`,
+        ? says`Attribute '${field(unwritable)}' not allowed in POST`
+        : says`Cannot update read-only attribute ${field(unwritable)}`,
     );
   }
   if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${unknown.join(', ')}'`);
   const missing = required.find((name) => !Object.hasOwn(value, name));
   if (missing !== undefined) {
-    throw bad(`Failed to parse request. Required attribute '${missing}' not specified`);
+    throw bad(says`Failed to parse request. Required attribute '${field(missing)}' not specified`);
   }
   if ('project_id' in value && 'tenant_id' in value && value['project_id'] !== value['tenant_id']) {
     throw bad("'project_id' and 'tenant_id' do not match");
@@ -208,10 +209,10 @@ function shown(value: unknown): string {
 }
 
 function invalid(name: string, why: string): ShoalError {
-  return bad(`Invalid input for ${name}. Reason: ${why}.`);
+  return bad(says`Invalid input for ${field(name)}. Reason: ${why}.`);
 }
 
-function bad(message: string): ShoalError {
+function bad(message: string | Wording): ShoalError {
   return badRequest(message, 'HTTPBadRequest');
 }
 

@@ -1,7 +1,6 @@
 /** The collections: each names its service, its bodies and its view. */
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
-import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import { definedOf } from '../../../node/services/network/networks.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
@@ -215,12 +214,8 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     revision: (reader, id) => securityGroupTable.get(reader, id)?.revision,
     list: async (viewing) => {
       // As in Neutron, whoever looks finds the default group. What cannot be written now is made when it can.
-      try {
-        if (!viewing.isStale) await securityGroups.ensureDefault(viewing.context);
-      } catch (caught) {
-        if (!ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED')) throw caught;
-        gateway.logger.debug({ err: caught }, 'the default security group could not be made now');
-      }
+      const err = viewing.isStale ? undefined : await securityGroups.offerDefault(viewing.context);
+      if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be made now');
       return securityGroups.list(viewing.context, viewing.reader);
     },
     show: ({ context, reader }, id) => securityGroups.show(context, reader, id),

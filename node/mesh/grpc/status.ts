@@ -18,6 +18,8 @@ const factsBytesMax = 4096;
 export interface ErrorView {
   /** The gRPC status for a code. */
   statusOf(code: ErrorCode): status;
+  /** What callers are told in words. Default: the error's own message. */
+  textOf?(error: ShoalError): string;
   /** Whether callers are told the facts. Peers are; users get what the gateway puts into the message. */
   readonly showFacts: boolean;
 }
@@ -34,7 +36,8 @@ export function toStatus(
   metadata.set(codeTrailer, error.code);
   const facts = view.showFacts ? encodeFacts(error.facts) : undefined;
   if (facts !== undefined) metadata.set(factsTrailer, facts);
-  return { code: view.statusOf(error.code), details: error.message.slice(0, messageCharactersMax), metadata };
+  const text = view.textOf?.(error) ?? error.message;
+  return { code: view.statusOf(error.code), details: text.slice(0, messageCharactersMax), metadata };
 }
 
 /** What the other side meant. Failures that gRPC itself made get the nearest code. */

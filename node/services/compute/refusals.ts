@@ -1,8 +1,9 @@
 /** Nova's refusals, in its words: clients and their scripts look for them. */
 import { ShoalError } from '../../base/errors.ts';
+import { fieldError, type Wording } from '../../base/field-names.ts';
 
-export function badRequest(message: string): ShoalError {
-  return new ShoalError('INVALID_ARGUMENT', message);
+export function badRequest(message: string | Wording): ShoalError {
+  return fieldError('INVALID_ARGUMENT', message);
 }
 
 export function conflict(message: string): ShoalError {

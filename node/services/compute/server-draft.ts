@@ -7,6 +7,7 @@ import { compileJsonQuery, defaultFilterNames } from '../../../placement/index.t
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
+import { field, says } from '../../base/field-names.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import {
   flavorTable,
@@ -134,7 +135,9 @@ export function checkDraft(
     throw badRequest(`min_count and max_count must be from 1 to ${countMax}.`);
   }
   if (minCount > maxCount) throw badRequest('min_count must be <= max_count');
-  if (draft.imageId === '') throw badRequest('This version of Shoal boots servers from images: imageRef is needed.');
+  if (draft.imageId === '') {
+    throw badRequest(says`This version of Shoal boots servers from images: ${field('imageRef')} is needed.`);
+  }
   const wish = checkWish(context, reader, draft, options);
   return {
     ...wish,
@@ -309,9 +312,8 @@ export function checkTags(tags: readonly string[]): readonly string[] {
 /** An address that an owner wants shown for a server; empty: none. Also for changes later on. */
 export function checkAccessAddress(version: 4 | 6, text: string): string {
   if (text === '' || isIP(text) === version) return text;
-  throw badRequest(
-    `Invalid input for field/attribute accessIPv${version}. Value: ${text}. It is no IPv${version} address.`,
-  );
+  const name = field(`accessIPv${version}`);
+  throw badRequest(says`Invalid input for field/attribute ${name}. Value: ${text}. It is no IPv${version} address.`);
 }
 
 function checkHostname(hostname: string): string {

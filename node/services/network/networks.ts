@@ -1,5 +1,6 @@
 /** Tenant networks (each with its VNI) and external networks (each on a physical network of the hosts). */
 import { shoal } from '../../../proto/messages.ts';
+import { field, says } from '../../base/field-names.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -166,14 +167,16 @@ export class Networks {
     const external = draft.external === true;
     const type = draft.providerType ?? (external ? 'flat' : 'vxlan');
     if (type !== 'vxlan' && type !== 'flat') {
-      throw badRequest(`Invalid input for operation: network_type value '${type}' not supported.`, 'InvalidInput');
+      const name = field('network_type');
+      throw badRequest(says`Invalid input for operation: ${name} value '${type}' not supported.`, 'InvalidInput');
     }
     if ((type === 'flat') !== external) {
       throw badRequest('Tenant networks are of type vxlan, external networks of type flat.', 'InvalidInput');
     }
     const vni = draft.segmentationId;
     if (vni !== undefined && (external || !Number.isInteger(vni) || vni < 1 || vni > vniMax)) {
-      throw badRequest(`Invalid input for operation: segmentation_id out of range 1 to ${vniMax}.`, 'InvalidInput');
+      const name = field('segmentation_id');
+      throw badRequest(says`Invalid input for operation: ${name} out of range 1 to ${vniMax}.`, 'InvalidInput');
     }
     const now = this.#deps.clock.nowMs();
     const { externalPhysicalNetwork } = this.#options;
@@ -181,8 +184,8 @@ export class Networks {
     if (draft.physicalNetwork !== undefined && (!external || physicalNetwork !== externalPhysicalNetwork)) {
       throw badRequest(
         external
-          ? `Invalid input for operation: Unknown provider:physical_network ${physicalNetwork}; hosts have '${externalPhysicalNetwork}'.`
-          : 'Invalid input for operation: provider:physical_network specified for VXLAN network.',
+          ? says`Invalid input for operation: Unknown ${field('provider:physical_network')} ${physicalNetwork}; hosts have '${externalPhysicalNetwork}'.`
+          : says`Invalid input for operation: ${field('provider:physical_network')} specified for VXLAN network.`,
         'InvalidInput',
       );
     }

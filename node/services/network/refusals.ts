@@ -2,16 +2,17 @@
  * Neutron's refusals: the names and meanings that clients and their scripts look for. A `ShoalError` says what kind of
  * failure it is; `facts.type` is the type that the REST answer carries.
  */
-import { type ErrorCode, ShoalError } from '../../base/errors.ts';
+import type { ErrorCode, ShoalError } from '../../base/errors.ts';
+import { field, fieldError, says, type Wording } from '../../base/field-names.ts';
 
 /** A refusal with the type name that Neutron gives it. */
 export function refuse(
   code: ErrorCode,
   type: string,
-  message: string,
+  message: string | Wording,
   facts: Readonly<Record<string, unknown>> = {},
 ): ShoalError {
-  return new ShoalError(code, message, { facts: { ...facts, type } });
+  return fieldError(code, message, { facts: { ...facts, type } });
 }
 
 /** What can be asked for by id, and Neutron's name for its not being there. */
@@ -31,13 +32,13 @@ export function notFound(kind: keyof typeof kinds, id: string): ShoalError {
   return refuse('NOT_FOUND', type, `${name} ${id} could not be found.`, { id });
 }
 
-export function badRequest(message: string, type = 'BadRequest'): ShoalError {
+export function badRequest(message: string | Wording, type = 'BadRequest'): ShoalError {
   return refuse('INVALID_ARGUMENT', type, message);
 }
 
 /** 400 for one attribute of a request, in Neutron's form. @param why ends without a full stop. */
 export function badAttribute(name: string, why: string): ShoalError {
-  return badRequest(`Invalid input for ${name}. Reason: ${why}.`, 'HTTPBadRequest');
+  return badRequest(says`Invalid input for ${field(name)}. Reason: ${why}.`, 'HTTPBadRequest');
 }
 
 /**

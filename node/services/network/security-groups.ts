@@ -1,5 +1,6 @@
 /** Security groups and their rules. Each project gets a group called "default" when one is first needed. */
 import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { securityGroupTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -74,6 +75,20 @@ export class SecurityGroups {
     await transact(this.#deps, context, (attempt) => {
       planDefaultGroup(attempt, context.projectId, { nowMs, newId: this.#deps.newId });
     });
+  }
+
+  /**
+   * As `ensureDefault`, for whoever only looks: what cannot be written now is made when it can. Returns what stood in the
+   * way.
+   */
+  async offerDefault(context: RequestContext): Promise<ShoalError | undefined> {
+    try {
+      await this.ensureDefault(context);
+      return undefined;
+    } catch (caught) {
+      if (ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED')) return caught;
+      throw caught;
+    }
   }
 
   async create(context: RequestContext, draft: SecurityGroupDraft): Promise<shoal.v1.SecurityGroup> {
