@@ -68,7 +68,10 @@ export class AccessPolicy {
     );
   }
 
-  /** As `enforce`, for an operation; the target's fields are taken from its path parameters. */
+  /**
+   * As `enforce`, for an operation; the target's fields are taken from its path parameters, or from the fields of that very
+   * name in a gRPC request.
+   */
   enforceOperation(
     operation: string,
     credentials: PolicyCredentials,
@@ -77,7 +80,7 @@ export class AccessPolicy {
     const rule = this.ruleOf(operation);
     const target = new Map<string, string>();
     for (const [field, parameter] of Object.entries(rule.target ?? {})) {
-      const value = ownValue(parameters, parameter);
+      const value = ownValue(parameters, operation.startsWith('rpc ') ? field : parameter);
       if (value !== undefined) target.set(field, value);
     }
     this.enforce(rule.name, credentials, Object.fromEntries(target));

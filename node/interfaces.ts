@@ -2,9 +2,11 @@
 
 import { TrustedProxies } from '../api-gateway/forwarding.ts';
 import { GrpcGateway } from '../api-gateway/grpc/server.ts';
+import { defaultLimits } from '../api-gateway/limits.ts';
 import { computeModule } from '../api-gateway/rest/compute/module.ts';
 import { Catalog, catalogServices } from '../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../api-gateway/rest/identity/module.ts';
+import { PasswordLimiter } from '../api-gateway/rest/identity/password-limiter.ts';
 import { imageModule } from '../api-gateway/rest/image/module.ts';
 import { networkModule } from '../api-gateway/rest/network/module.ts';
 import { operationsModule } from '../api-gateway/rest/operations.ts';
@@ -103,6 +105,7 @@ export class Interfaces implements Service {
       computeOptions,
     );
     const quotas = new QuotaService(services);
+    const limiter = new PasswordLimiter(clock, defaultLimits);
     const catalog = new Catalog(Object.values(catalogServices), region);
     const cluster = new ClusterService({ ...services, hostProbe: host.probe, rekey }, view, {
       hostId,
@@ -121,6 +124,11 @@ export class Interfaces implements Service {
         newId,
         authenticator: identity,
         compute,
+        images,
+        network,
+        identity,
+        directory,
+        limiter,
         cluster,
         inquiry: host.placer,
         preview: computeOptions,
@@ -151,7 +159,7 @@ export class Interfaces implements Service {
         trustedProxies,
         ...(config.api.publicUrl === '' ? {} : { publicUrl: config.api.publicUrl }),
         modules: [
-          identityModule({ identity, directory, catalog }),
+          identityModule({ identity, directory, catalog, limiter }),
           imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network }),

@@ -6,10 +6,10 @@ import type { ServerDraft } from '../../node/services/compute/server-draft.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { Caller, Callers } from './caller.ts';
+import { keypairHandlers } from './keypairs.ts';
+import { pageById } from './page.ts';
 import { ServerWatch, serverView } from './server-watch.ts';
 
-/** Servers on one page. */
-const pageItemsMax = 1000;
 const clientTokenPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** `shoal.v1.ComputeService`: the same servers as the compute API's, natively. */
@@ -43,16 +43,14 @@ export function computeHandlers(
       }),
     listServers: ({ allProjects, pageSize, pageToken }, call) =>
       callers.serve(call, async ({ context, read }) => {
-        if (pageSize > pageItemsMax) throw new ShoalError('INVALID_ARGUMENT', `page_size is at most ${pageItemsMax}.`);
         const { reader, stale } = await read();
-        // By id, so that a page's end means the same when servers have come and gone meanwhile.
-        const rest = [...compute.servers.list(context, reader, allProjects)]
-          .sort((a, b) => (a.id < b.id ? -1 : 1))
-          .filter((server) => server.id > pageToken);
-        const servers = rest.slice(0, pageSize === 0 ? pageItemsMax : pageSize);
+        const { page, nextPageToken } = pageById(compute.servers.list(context, reader, allProjects), {
+          pageSize,
+          pageToken,
+        });
         return {
-          servers: servers.map((server) => serverView(server, context.isAdmin)),
-          nextPageToken: rest.length > servers.length ? (servers.at(-1)?.id ?? '') : '',
+          servers: page.map((server) => serverView(server, context.isAdmin)),
+          nextPageToken,
           stale,
           revision: reader.revision,
         };
@@ -114,6 +112,7 @@ export function computeHandlers(
         const { reader } = await read();
         return { flavors: [...compute.flavors.list(context, reader)] };
       }),
+    ...keypairHandlers(callers, compute),
   };
 }
 

@@ -2,6 +2,7 @@
 import { must } from '../../node/base/assert.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
+import { textFor } from '../../node/base/field-names.ts';
 import type { Service } from '../../node/base/lifecycle.ts';
 import type { Logger } from '../../node/base/logger.ts';
 import { type CallHead, type GrpcCall, GrpcServer } from '../../node/mesh/grpc/server.ts';
@@ -12,22 +13,31 @@ import type { ClusterService } from '../../node/services/cluster.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import { PlacementPreview, type PreviewOptions } from '../../node/services/compute/placement-preview.ts';
 import type { PlacementInquiry } from '../../node/services/dependencies.ts';
+import type { IdentityService } from '../../node/services/identity.ts';
+import type { IdentityDirectory } from '../../node/services/identity-directory.ts';
+import type { ImageService } from '../../node/services/image.ts';
+import type { NetworkService } from '../../node/services/network/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
 import { AccessPolicy } from '../access-policy.ts';
 import { type Authenticator, tokenCharactersMax } from '../auth.ts';
-import { errorMappings } from '../errors.ts';
+import { errorMappings, failureOf } from '../errors.ts';
 import { TrustedProxies } from '../forwarding.ts';
 import { checkInput } from '../input.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from '../limits.ts';
-import { nativePolicies } from '../policies/native.ts';
+import { nativePolicies, publicOperations } from '../policies/native.ts';
 import type { PolicyRule } from '../policies/rule.ts';
+import type { PasswordLimiter } from '../rest/identity/password-limiter.ts';
 import { TokenBuckets } from '../token-bucket.ts';
 import { type Caller, Callers, tokenKey } from './caller.ts';
 import { clusterHandlers } from './cluster.ts';
 import { computeHandlers } from './compute.ts';
 import { type DescriptorSet, loadDescriptors } from './descriptor.ts';
+import { grpcFieldName } from './field-names.ts';
 import { healthHandlers } from './health.ts';
+import { identityHandlers } from './identity/index.ts';
+import { imageHandlers } from './image.ts';
+import { networkServiceHandlers } from './network/index.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
 import { isServed } from './served.ts';
@@ -52,6 +62,12 @@ export interface GrpcGatewayDependencies {
     checkSignature(token: string): void;
   };
   readonly compute: ComputeService;
+  readonly images: ImageService;
+  readonly network: NetworkService;
+  readonly identity: IdentityService;
+  readonly directory: IdentityDirectory;
+  /** The one that REST has, too. */
+  readonly limiter: PasswordLimiter;
   readonly cluster: ClusterService;
   readonly inquiry: PlacementInquiry;
   /** What the questions of `PlacementService` go by. */
@@ -126,7 +142,7 @@ export class GrpcGateway implements Service {
   }
 
   #build(descriptors: DescriptorSet, isOperatorDoor: boolean): GrpcServer {
-    const { clock, logger, compute, cluster, inquiry, preview, state } = this.#deps;
+    const { clock, logger, compute, images, network, cluster, inquiry, preview, state } = this.#deps;
     const server = new GrpcServer(
       { clock, logger },
       {
@@ -141,7 +157,11 @@ export class GrpcGateway implements Service {
           listener: listenerLimits(this.#limits),
         },
         isExempt: (address) => this.#proxies.trusts(address),
-        errorView: { statusOf: (code) => errorMappings[code].grpc, showFacts: false },
+        errorView: {
+          statusOf: (code) => errorMappings[code].grpc,
+          textOf: (error) => (isOperatorDoor ? textFor(error, grpcFieldName) : publicText(error)),
+          showFacts: false,
+        },
       },
     );
     const access = new AccessPolicy(this.#deps.policies ?? nativePolicies);
@@ -151,14 +171,17 @@ export class GrpcGateway implements Service {
     const guarded = <S extends object>(service: ServiceClass<S>) => {
       const operations = new Map(methodsOf(service).map(({ name, path }) => [name, `rpc ${path.slice(1)}`]));
       // Asked now: with a method that no policy guards the gateway does not start.
-      for (const operation of operations.values()) access.ruleOf(operation);
+      for (const operation of operations.values()) if (!publicOperations.has(operation)) access.ruleOf(operation);
       return {
         service,
         admit: (head: CallHead, method: string): Caller => {
           const operation = must(operations.get(method), `the operation of ${method}`);
-          return isOperatorDoor ? { kind: 'operator', operation } : { ...this.#admit(head), operation };
+          const address = isOperatorDoor ? '' : this.#limit(head);
+          if (publicOperations.has(operation)) return { kind: 'anyone', operation, address };
+          if (isOperatorDoor) return { kind: 'operator', operation, address };
+          return { ...this.#admit(head), operation, address };
         },
-        authorize: (call: GrpcCall<Caller>) => callers.authorize(call),
+        authorize: (call: GrpcCall<Caller>, request: unknown) => callers.authorize(call, request),
         check,
       };
     };
@@ -171,6 +194,18 @@ export class GrpcGateway implements Service {
     server.add({
       ...guarded(shoal.v1.ComputeService),
       handlers: computeHandlers(callers, { compute, state, clock, watchStreamsMax, watchStreamsPerUserMax }),
+    });
+    server.add({
+      ...guarded(shoal.v1.IdentityService),
+      handlers: identityHandlers(callers, this.#deps),
+    });
+    server.add({
+      ...guarded(shoal.v1.ImageService),
+      handlers: imageHandlers(callers, { images, clock, limits: this.#limits }),
+    });
+    server.add({
+      ...guarded(shoal.v1.NetworkService),
+      handlers: networkServiceHandlers(callers, network),
     });
     server.add({
       ...guarded(shoal.v1.ClusterService),
@@ -203,7 +238,6 @@ export class GrpcGateway implements Service {
   }
 
   #admit(head: CallHead): { readonly kind: 'token'; readonly token: string } {
-    this.#limit(head);
     const token = head.header(tokenKey) ?? '';
     if (token === '' || token.length > tokenCharactersMax) {
       throw new ShoalError('UNAUTHENTICATED', `A token is needed in the metadata key ${tokenKey}.`);
@@ -213,12 +247,20 @@ export class GrpcGateway implements Service {
     return { kind: 'token', token };
   }
 
-  #limit(head: CallHead): void {
+  /** The client's address. Throws `RATE_LIMITED`. */
+  #limit(head: CallHead): string {
     const peer = head.remoteAddress.replace(/:\d+$/, '');
     const origin = this.#proxies.originOf(peer, (name) => head.header(name));
     const retryAfterSeconds = this.#requests.take(addressGroup(origin.address));
     if (retryAfterSeconds > 0) {
       throw new ShoalError('RATE_LIMITED', 'This address sends too many requests.', { facts: { retryAfterSeconds } });
     }
+    return origin.address;
   }
+}
+
+/** What users are told: the error's own words in this API's names, and of what is wrong inside nothing, as by REST. */
+function publicText(error: ShoalError): string {
+  const { message } = failureOf(error);
+  return message === error.message ? textFor(error, grpcFieldName) : message;
 }

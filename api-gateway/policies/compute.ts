@@ -107,10 +107,10 @@ const hostRules: readonly PolicyRule[] = [
 const quotas = '/v2.1/os-quota-sets/:project';
 
 const projectRules: readonly PolicyRule[] = [
-  rule('os_compute_api:os-keypairs:index', projectReader, ['GET /v2.1/os-keypairs']),
-  rule('os_compute_api:os-keypairs:show', projectReader, ['GET /v2.1/os-keypairs/:name']),
-  rule('os_compute_api:os-keypairs:create', projectMember, ['POST /v2.1/os-keypairs']),
-  rule('os_compute_api:os-keypairs:delete', projectMember, ['DELETE /v2.1/os-keypairs/:name']),
+  rule('os_compute_api:os-keypairs:index', projectReader, ['GET /v2.1/os-keypairs', rpc('ListKeypairs')]),
+  rule('os_compute_api:os-keypairs:show', projectReader, ['GET /v2.1/os-keypairs/:name', rpc('GetKeypair')]),
+  rule('os_compute_api:os-keypairs:create', projectMember, ['POST /v2.1/os-keypairs', rpc('CreateKeypair')]),
+  rule('os_compute_api:os-keypairs:delete', projectMember, ['DELETE /v2.1/os-keypairs/:name', rpc('DeleteKeypair')]),
   rule('os_compute_api:os-security-groups:get', projectReader, [
     'GET /v2.1/os-security-groups',
     'GET /v2.1/os-security-groups/:id',

@@ -1,4 +1,4 @@
-/** Keystone's policy, by Keystone's names. Administrators write; readers of the system see; people see what is theirs. */
+/** Keystone's policy, by Keystone's names, for the identity API and for `shoal.v1.IdentityService`. Administrators write; readers of the system see; people see what is theirs. */
 import { anyToken, type Grant, identityAdmin, type PolicyRule, rule } from './rule.ts';
 
 const systemReader = `${identityAdmin.check} or (role:reader and scope:system)`;
@@ -22,6 +22,11 @@ const adminOrSelf: Grant = {
 
 const grants = ['projects/:scope', 'domains/:scope'].map((scope) => `/v3/${scope}/users/:user/roles`);
 
+const rpc = (name: string): string => `rpc shoal.v1.IdentityService/${name}`;
+
+/** What needs no token, because it gives one. */
+export const publicIdentityMethods: readonly string[] = [rpc('Authenticate')];
+
 export const identityPolicies: readonly PolicyRule[] = [
   rule('identity:list_domains', lookers, ['GET /v3/domains']),
   rule('identity:get_domain', lookersOrDomain, ['GET /v3/domains/:id'], { domain_id: 'id' }),
@@ -29,11 +34,11 @@ export const identityPolicies: readonly PolicyRule[] = [
   rule('identity:update_domain', identityAdmin, ['PATCH /v3/domains/:id']),
   rule('identity:delete_domain', identityAdmin, ['DELETE /v3/domains/:id']),
 
-  rule('identity:list_projects', lookers, ['GET /v3/projects']),
-  rule('identity:get_project', lookersOrProject, ['GET /v3/projects/:id'], { project_id: 'id' }),
-  rule('identity:create_project', identityAdmin, ['POST /v3/projects']),
-  rule('identity:update_project', identityAdmin, ['PATCH /v3/projects/:id']),
-  rule('identity:delete_project', identityAdmin, ['DELETE /v3/projects/:id']),
+  rule('identity:list_projects', lookers, ['GET /v3/projects', rpc('ListProjects')]),
+  rule('identity:get_project', lookersOrProject, ['GET /v3/projects/:id', rpc('GetProject')], { project_id: 'id' }),
+  rule('identity:create_project', identityAdmin, ['POST /v3/projects', rpc('CreateProject')]),
+  rule('identity:update_project', identityAdmin, ['PATCH /v3/projects/:id', rpc('UpdateProject')]),
+  rule('identity:delete_project', identityAdmin, ['DELETE /v3/projects/:id', rpc('DeleteProject')]),
   rule('identity:list_project_tags', lookersOrProject, ['GET /v3/projects/:id/tags'], { project_id: 'id' }),
   rule('identity:get_project_tag', lookersOrProject, ['HEAD /v3/projects/:id/tags/:tag'], { project_id: 'id' }),
   rule('identity:update_project_tags', identityAdmin, ['PUT /v3/projects/:id/tags']),
@@ -41,19 +46,21 @@ export const identityPolicies: readonly PolicyRule[] = [
   rule('identity:delete_project_tags', identityAdmin, ['DELETE /v3/projects/:id/tags']),
   rule('identity:delete_project_tag', identityAdmin, ['DELETE /v3/projects/:id/tags/:tag']),
 
-  rule('identity:list_users', lookers, ['GET /v3/users']),
-  rule('identity:get_user', lookersOrSelf, ['GET /v3/users/:id'], { user_id: 'id' }),
-  rule('identity:list_user_projects', lookersOrSelf, ['GET /v3/users/:id/projects'], { user_id: 'id' }),
+  rule('identity:list_users', lookers, ['GET /v3/users', rpc('ListUsers')]),
+  rule('identity:get_user', lookersOrSelf, ['GET /v3/users/:id', rpc('GetUser')], { user_id: 'id' }),
+  rule('identity:list_user_projects', lookersOrSelf, ['GET /v3/users/:id/projects', rpc('ListUserProjects')], {
+    user_id: 'id',
+  }),
   rule('identity:list_groups_for_user', lookersOrSelf, ['GET /v3/users/:id/groups'], { user_id: 'id' }),
-  rule('identity:create_user', identityAdmin, ['POST /v3/users']),
-  rule('identity:update_user', identityAdmin, ['PATCH /v3/users/:id']),
-  rule('identity:delete_user', identityAdmin, ['DELETE /v3/users/:id']),
+  rule('identity:create_user', identityAdmin, ['POST /v3/users', rpc('CreateUser')]),
+  rule('identity:update_user', identityAdmin, ['PATCH /v3/users/:id', rpc('UpdateUser')]),
+  rule('identity:delete_user', identityAdmin, ['DELETE /v3/users/:id', rpc('DeleteUser')]),
 
-  rule('identity:list_roles', lookers, ['GET /v3/roles']),
-  rule('identity:get_role', lookers, ['GET /v3/roles/:id']),
-  rule('identity:create_role', identityAdmin, ['POST /v3/roles']),
-  rule('identity:update_role', identityAdmin, ['PATCH /v3/roles/:id']),
-  rule('identity:delete_role', identityAdmin, ['DELETE /v3/roles/:id']),
+  rule('identity:list_roles', lookers, ['GET /v3/roles', rpc('ListRoles')]),
+  rule('identity:get_role', lookers, ['GET /v3/roles/:id', rpc('GetRole')]),
+  rule('identity:create_role', identityAdmin, ['POST /v3/roles', rpc('CreateRole')]),
+  rule('identity:update_role', identityAdmin, ['PATCH /v3/roles/:id', rpc('UpdateRole')]),
+  rule('identity:delete_role', identityAdmin, ['DELETE /v3/roles/:id', rpc('DeleteRole')]),
   rule(
     'identity:list_grants',
     lookers,
@@ -64,16 +71,14 @@ export const identityPolicies: readonly PolicyRule[] = [
     lookers,
     grants.map((path) => `HEAD ${path}/:role`),
   ),
-  rule(
-    'identity:create_grant',
-    identityAdmin,
-    grants.map((path) => `PUT ${path}/:role`),
-  ),
-  rule(
-    'identity:revoke_grant',
-    identityAdmin,
-    grants.map((path) => `DELETE ${path}/:role`),
-  ),
+  rule('identity:create_grant', identityAdmin, [
+    ...grants.map((path) => `PUT ${path}/:role`),
+    rpc('CreateRoleAssignment'),
+  ]),
+  rule('identity:revoke_grant', identityAdmin, [
+    ...grants.map((path) => `DELETE ${path}/:role`),
+    rpc('DeleteRoleAssignment'),
+  ]),
   rule('identity:list_system_grants_for_user', lookers, ['GET /v3/system/users/:user/roles']),
   rule('identity:check_system_grant_for_user', lookers, [
     'GET /v3/system/users/:user/roles/:role',
@@ -81,7 +86,7 @@ export const identityPolicies: readonly PolicyRule[] = [
   ]),
   rule('identity:create_system_grant_for_user', identityAdmin, ['PUT /v3/system/users/:user/roles/:role']),
   rule('identity:revoke_system_grant_for_user', identityAdmin, ['DELETE /v3/system/users/:user/roles/:role']),
-  rule('identity:list_role_assignments', lookers, ['GET /v3/role_assignments']),
+  rule('identity:list_role_assignments', lookers, ['GET /v3/role_assignments', rpc('ListRoleAssignments')]),
 
   // Services, endpoints and regions: every token shows them in its catalog anyway.
   rule('identity:list_services', anyToken, ['GET /v3/services']),
@@ -97,7 +102,12 @@ export const identityPolicies: readonly PolicyRule[] = [
   rule('identity:get_auth_system', anyToken, ['GET /v3/auth/system']),
 
   // Whose the token asked about is shows only when it has been read: the handlers ask the two rules below.
-  rule('shoal:auth:ask_about_a_token', anyToken, ['GET /v3/auth/tokens', 'DELETE /v3/auth/tokens']),
+  rule('shoal:auth:ask_about_a_token', anyToken, [
+    'GET /v3/auth/tokens',
+    'DELETE /v3/auth/tokens',
+    rpc('ValidateToken'),
+    rpc('RevokeToken'),
+  ]),
   rule('identity:validate_token', lookersOrSelf, []),
   rule('identity:revoke_token', adminOrSelf, []),
 ];

@@ -1,18 +1,21 @@
-/** Glance's policy, by Glance's names. Whose an image is, is asked of the image itself by the image service. */
+/** Glance's policy, by Glance's names, for the image API and for `shoal.v1.ImageService`. Whose an image is, is asked of the image itself by the image service. */
 import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
 
+const rpc = (name: string): string => `rpc shoal.v1.ImageService/${name}`;
+
 export const imagePolicies: readonly PolicyRule[] = [
-  rule('get_images', projectReader, ['GET /v2/images']),
-  rule('get_image', projectReader, ['GET /v2/images/:id']),
-  rule('add_image', projectMember, ['POST /v2/images']),
+  rule('get_images', projectReader, ['GET /v2/images', rpc('ListImages')]),
+  rule('get_image', projectReader, ['GET /v2/images/:id', rpc('GetImage')]),
+  rule('add_image', projectMember, ['POST /v2/images', rpc('CreateImage')]),
   rule('modify_image', projectMember, [
     'PATCH /v2/images/:id',
     'PUT /v2/images/:id/tags/:tag',
     'DELETE /v2/images/:id/tags/:tag',
+    rpc('UpdateImage'),
   ]),
-  rule('delete_image', projectMember, ['DELETE /v2/images/:id']),
-  rule('upload_image', projectMember, ['PUT /v2/images/:id/file']),
-  rule('download_image', projectReader, ['GET /v2/images/:id/file']),
+  rule('delete_image', projectMember, ['DELETE /v2/images/:id', rpc('DeleteImage')]),
+  rule('upload_image', projectMember, ['PUT /v2/images/:id/file', rpc('UploadImage')]),
+  rule('download_image', projectReader, ['GET /v2/images/:id/file', rpc('DownloadImage')]),
   rule('get_members', projectReader, ['GET /v2/images/:id/members']),
   rule('get_member', projectReader, ['GET /v2/images/:id/members/:member']),
   rule('add_member', projectMember, ['POST /v2/images/:id/members']),

@@ -1,7 +1,20 @@
 /** The rules of the native API (`shoal.v1`): the REST gateway's own, so that no right depends on the way it is asked for. */
 import { computePolicies } from './compute.ts';
+import { identityPolicies, publicIdentityMethods } from './identity.ts';
+import { imagePolicies } from './image.ts';
 import { meshPolicies } from './mesh.ts';
+import { networkPolicies } from './network.ts';
 import { placementPolicies } from './placement.ts';
 import type { PolicyRule } from './rule.ts';
 
-export const nativePolicies: readonly PolicyRule[] = [...computePolicies, ...meshPolicies, ...placementPolicies];
+export const nativePolicies: readonly PolicyRule[] = [
+  ...identityPolicies,
+  ...imagePolicies,
+  ...networkPolicies,
+  ...computePolicies,
+  ...meshPolicies,
+  ...placementPolicies,
+];
+
+/** Operations that anyone may ask for. */
+export const publicOperations: ReadonlySet<string> = new Set(publicIdentityMethods);

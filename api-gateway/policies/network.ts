@@ -1,23 +1,25 @@
-/** Neutron's policy, by Neutron's names. Whose a thing is, is asked of the thing itself by the network service. */
+/** Neutron's policy, by Neutron's names, for the network API and for `shoal.v1.NetworkService`. Whose a thing is, is asked of the thing itself by the network service. */
 import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
 
+/** Name in rules: last part of the path, name in methods. */
 const collections = {
-  network: 'networks',
-  subnet: 'subnets',
-  port: 'ports',
-  router: 'routers',
-  floatingip: 'floatingips',
-  security_group: 'security-groups',
+  network: ['networks', 'Network'],
+  subnet: ['subnets', 'Subnet'],
+  port: ['ports', 'Port'],
+  router: ['routers', 'Router'],
+  floatingip: ['floatingips', 'FloatingIp'],
+  security_group: ['security-groups', 'SecurityGroup'],
 } as const;
+const rpc = (name: string): string => `rpc shoal.v1.NetworkService/${name}`;
 
 /** The five verbs and the tags that all collections have. */
-function collectionRules([name, plural]: [string, string]): readonly PolicyRule[] {
+function collectionRules([name, [plural, Name]]: [string, readonly [string, string]]): readonly PolicyRule[] {
   const path = `/v2.0/${plural}`;
   return [
-    rule(`get_${name}`, projectReader, [`GET ${path}`, `GET ${path}/:id`]),
-    rule(`create_${name}`, projectMember, [`POST ${path}`]),
-    rule(`update_${name}`, projectMember, [`PUT ${path}/:id`]),
-    rule(`delete_${name}`, projectMember, [`DELETE ${path}/:id`]),
+    rule(`get_${name}`, projectReader, [`GET ${path}`, `GET ${path}/:id`, rpc(`List${Name}s`), rpc(`Get${Name}`)]),
+    rule(`create_${name}`, projectMember, [`POST ${path}`, rpc(`Create${Name}`)]),
+    rule(`update_${name}`, projectMember, [`PUT ${path}/:id`, rpc(`Update${Name}`)]),
+    rule(`delete_${name}`, projectMember, [`DELETE ${path}/:id`, rpc(`Delete${Name}`)]),
     rule(`get_${name}:tags`, projectReader, [`GET ${path}/:id/tags`, `GET ${path}/:id/tags/:tag`]),
     rule(`update_${name}:tags`, projectMember, [
       `PUT ${path}/:id/tags`,
@@ -33,11 +35,25 @@ export const networkPolicies: readonly PolicyRule[] = [
   rule('get_security_group_rule', projectReader, [
     'GET /v2.0/security-group-rules',
     'GET /v2.0/security-group-rules/:id',
+    rpc('ListSecurityGroupRules'),
+    rpc('GetSecurityGroupRule'),
   ]),
-  rule('create_security_group_rule', projectMember, ['POST /v2.0/security-group-rules']),
-  rule('delete_security_group_rule', projectMember, ['DELETE /v2.0/security-group-rules/:id']),
-  rule('add_router_interface', projectMember, ['PUT /v2.0/routers/:id/add_router_interface']),
-  rule('remove_router_interface', projectMember, ['PUT /v2.0/routers/:id/remove_router_interface']),
+  rule('create_security_group_rule', projectMember, [
+    'POST /v2.0/security-group-rules',
+    rpc('CreateSecurityGroupRule'),
+  ]),
+  rule('delete_security_group_rule', projectMember, [
+    'DELETE /v2.0/security-group-rules/:id',
+    rpc('DeleteSecurityGroupRule'),
+  ]),
+  rule('add_router_interface', projectMember, [
+    'PUT /v2.0/routers/:id/add_router_interface',
+    rpc('AddRouterInterface'),
+  ]),
+  rule('remove_router_interface', projectMember, [
+    'PUT /v2.0/routers/:id/remove_router_interface',
+    rpc('RemoveRouterInterface'),
+  ]),
   rule('get_quotas', cloudAdmin, ['GET /v2.0/quotas']),
   rule('get_quota', projectReader, [
     'GET /v2.0/quotas/tenant',

@@ -18,7 +18,10 @@ export interface PolicyRule {
    * `rpc shoal.v1.ComputeService/GetServer`. None: asked by a handler for a part of its answer.
    */
   readonly operations: readonly string[];
-  /** Fields of the thing acted on that are path parameters: field of the rule -> name of the parameter. */
+  /**
+   * Fields of the thing acted on that are path parameters: field of the rule -> name of the parameter. A gRPC request has
+   * a field of the rule's name.
+   */
   readonly target?: Readonly<Record<string, string>>;
 }
 

@@ -7003,6 +7003,71 @@ export namespace shoal {
             type $Shape = shoal.v1.AddOp.$Properties;
         }
 
+        /**
+         * Properties of a StringList.
+         * @deprecated Use shoal.v1.StringList.$Properties instead.
+         */
+        interface IStringList extends shoal.v1.StringList.$Properties {
+        }
+
+        /** Represents a StringList. */
+        class StringList {
+
+            /**
+             * Constructs a new StringList.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.StringList.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StringList values. */
+            values: string[];
+
+            /**
+             * Creates a new StringList instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StringList instance
+             */
+            static create(properties: shoal.v1.StringList.$Shape): shoal.v1.StringList & shoal.v1.StringList.$Shape;
+            static create(properties?: shoal.v1.StringList.$Properties): shoal.v1.StringList;
+
+            /**
+             * Encodes the specified StringList message. Does not implicitly {@link shoal.v1.StringList.verify|verify} messages.
+             * @param message StringList message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.StringList.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StringList message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.StringList & shoal.v1.StringList.$Shape} StringList
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.StringList & shoal.v1.StringList.$Shape;
+        }
+
+        namespace StringList {
+
+            /** Properties of a StringList. */
+            interface $Properties {
+
+                /** StringList values */
+                values?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StringList. */
+            type $Shape = shoal.v1.StringList.$Properties;
+        }
+
         /** Represents a ComputeService */
         class ComputeService extends $protobuf.rpc.Service {
 
@@ -7055,6 +7120,18 @@ export namespace shoal {
 
             /** Calls ListFlavors. */
             listFlavors: shoal.v1.ComputeService.ListFlavors;
+
+            /** Calls ListKeypairs. */
+            listKeypairs: shoal.v1.ComputeService.ListKeypairs;
+
+            /** Calls GetKeypair. */
+            getKeypair: shoal.v1.ComputeService.GetKeypair;
+
+            /** Calls CreateKeypair. */
+            createKeypair: shoal.v1.ComputeService.CreateKeypair;
+
+            /** Calls DeleteKeypair. */
+            deleteKeypair: shoal.v1.ComputeService.DeleteKeypair;
         }
 
         namespace ComputeService {
@@ -7264,6 +7341,82 @@ export namespace shoal {
               readonly path: "/shoal.v1.ComputeService/ListFlavors";
               readonly requestType: "ListFlavorsRequest";
               readonly responseType: "ListFlavorsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#listKeypairs}.
+             * @param error Error, if any
+             * @param [response] ListKeypairsResponse
+             */
+            type ListKeypairsCallback = (error: (Error|null), response?: shoal.v1.ListKeypairsResponse) => void;
+
+            /** Calls ListKeypairs. */
+            type ListKeypairs = {
+              (request: shoal.v1.IListKeypairsRequest, callback: shoal.v1.ComputeService.ListKeypairsCallback): void;
+              (request: shoal.v1.IListKeypairsRequest): Promise<shoal.v1.ListKeypairsResponse>;
+              readonly name: "ListKeypairs";
+              readonly path: "/shoal.v1.ComputeService/ListKeypairs";
+              readonly requestType: "ListKeypairsRequest";
+              readonly responseType: "ListKeypairsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#getKeypair}.
+             * @param error Error, if any
+             * @param [response] GetKeypairResponse
+             */
+            type GetKeypairCallback = (error: (Error|null), response?: shoal.v1.GetKeypairResponse) => void;
+
+            /** Calls GetKeypair. */
+            type GetKeypair = {
+              (request: shoal.v1.IGetKeypairRequest, callback: shoal.v1.ComputeService.GetKeypairCallback): void;
+              (request: shoal.v1.IGetKeypairRequest): Promise<shoal.v1.GetKeypairResponse>;
+              readonly name: "GetKeypair";
+              readonly path: "/shoal.v1.ComputeService/GetKeypair";
+              readonly requestType: "GetKeypairRequest";
+              readonly responseType: "GetKeypairResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#createKeypair}.
+             * @param error Error, if any
+             * @param [response] CreateKeypairResponse
+             */
+            type CreateKeypairCallback = (error: (Error|null), response?: shoal.v1.CreateKeypairResponse) => void;
+
+            /** Calls CreateKeypair. */
+            type CreateKeypair = {
+              (request: shoal.v1.ICreateKeypairRequest, callback: shoal.v1.ComputeService.CreateKeypairCallback): void;
+              (request: shoal.v1.ICreateKeypairRequest): Promise<shoal.v1.CreateKeypairResponse>;
+              readonly name: "CreateKeypair";
+              readonly path: "/shoal.v1.ComputeService/CreateKeypair";
+              readonly requestType: "CreateKeypairRequest";
+              readonly responseType: "CreateKeypairResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ComputeService#deleteKeypair}.
+             * @param error Error, if any
+             * @param [response] DeleteKeypairResponse
+             */
+            type DeleteKeypairCallback = (error: (Error|null), response?: shoal.v1.DeleteKeypairResponse) => void;
+
+            /** Calls DeleteKeypair. */
+            type DeleteKeypair = {
+              (request: shoal.v1.IDeleteKeypairRequest, callback: shoal.v1.ComputeService.DeleteKeypairCallback): void;
+              (request: shoal.v1.IDeleteKeypairRequest): Promise<shoal.v1.DeleteKeypairResponse>;
+              readonly name: "DeleteKeypair";
+              readonly path: "/shoal.v1.ComputeService/DeleteKeypair";
+              readonly requestType: "DeleteKeypairRequest";
+              readonly responseType: "DeleteKeypairResponse";
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
@@ -8823,6 +8976,14377 @@ export namespace shoal {
 
             /** Shape of a ListFlavorsResponse. */
             type $Shape = shoal.v1.ListFlavorsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListKeypairsRequest.
+         * @deprecated Use shoal.v1.ListKeypairsRequest.$Properties instead.
+         */
+        interface IListKeypairsRequest extends shoal.v1.ListKeypairsRequest.$Properties {
+        }
+
+        /** Represents a ListKeypairsRequest. */
+        class ListKeypairsRequest {
+
+            /**
+             * Constructs a new ListKeypairsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListKeypairsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListKeypairsRequest pageSize. */
+            pageSize: number;
+
+            /** ListKeypairsRequest pageToken. */
+            pageToken: string;
+
+            /** ListKeypairsRequest userId. */
+            userId: string;
+
+            /**
+             * Creates a new ListKeypairsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListKeypairsRequest instance
+             */
+            static create(properties: shoal.v1.ListKeypairsRequest.$Shape): shoal.v1.ListKeypairsRequest & shoal.v1.ListKeypairsRequest.$Shape;
+            static create(properties?: shoal.v1.ListKeypairsRequest.$Properties): shoal.v1.ListKeypairsRequest;
+
+            /**
+             * Encodes the specified ListKeypairsRequest message. Does not implicitly {@link shoal.v1.ListKeypairsRequest.verify|verify} messages.
+             * @param message ListKeypairsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListKeypairsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListKeypairsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListKeypairsRequest & shoal.v1.ListKeypairsRequest.$Shape} ListKeypairsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListKeypairsRequest & shoal.v1.ListKeypairsRequest.$Shape;
+        }
+
+        namespace ListKeypairsRequest {
+
+            /** Properties of a ListKeypairsRequest. */
+            interface $Properties {
+
+                /** ListKeypairsRequest pageSize */
+                pageSize?: number;
+
+                /** ListKeypairsRequest pageToken */
+                pageToken?: string;
+
+                /** ListKeypairsRequest userId */
+                userId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListKeypairsRequest. */
+            type $Shape = shoal.v1.ListKeypairsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListKeypairsResponse.
+         * @deprecated Use shoal.v1.ListKeypairsResponse.$Properties instead.
+         */
+        interface IListKeypairsResponse extends shoal.v1.ListKeypairsResponse.$Properties {
+        }
+
+        /** Represents a ListKeypairsResponse. */
+        class ListKeypairsResponse {
+
+            /**
+             * Constructs a new ListKeypairsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListKeypairsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListKeypairsResponse keypairs. */
+            keypairs: shoal.v1.Keypair[];
+
+            /** ListKeypairsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListKeypairsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListKeypairsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListKeypairsResponse instance
+             */
+            static create(properties: shoal.v1.ListKeypairsResponse.$Shape): shoal.v1.ListKeypairsResponse & shoal.v1.ListKeypairsResponse.$Shape;
+            static create(properties?: shoal.v1.ListKeypairsResponse.$Properties): shoal.v1.ListKeypairsResponse;
+
+            /**
+             * Encodes the specified ListKeypairsResponse message. Does not implicitly {@link shoal.v1.ListKeypairsResponse.verify|verify} messages.
+             * @param message ListKeypairsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListKeypairsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListKeypairsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListKeypairsResponse & shoal.v1.ListKeypairsResponse.$Shape} ListKeypairsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListKeypairsResponse & shoal.v1.ListKeypairsResponse.$Shape;
+        }
+
+        namespace ListKeypairsResponse {
+
+            /** Properties of a ListKeypairsResponse. */
+            interface $Properties {
+
+                /** ListKeypairsResponse keypairs */
+                keypairs?: shoal.v1.Keypair.$Properties[];
+
+                /** ListKeypairsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListKeypairsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListKeypairsResponse. */
+            type $Shape = shoal.v1.ListKeypairsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetKeypairRequest.
+         * @deprecated Use shoal.v1.GetKeypairRequest.$Properties instead.
+         */
+        interface IGetKeypairRequest extends shoal.v1.GetKeypairRequest.$Properties {
+        }
+
+        /** Represents a GetKeypairRequest. */
+        class GetKeypairRequest {
+
+            /**
+             * Constructs a new GetKeypairRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetKeypairRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetKeypairRequest name. */
+            name: string;
+
+            /** GetKeypairRequest userId. */
+            userId: string;
+
+            /**
+             * Creates a new GetKeypairRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetKeypairRequest instance
+             */
+            static create(properties: shoal.v1.GetKeypairRequest.$Shape): shoal.v1.GetKeypairRequest & shoal.v1.GetKeypairRequest.$Shape;
+            static create(properties?: shoal.v1.GetKeypairRequest.$Properties): shoal.v1.GetKeypairRequest;
+
+            /**
+             * Encodes the specified GetKeypairRequest message. Does not implicitly {@link shoal.v1.GetKeypairRequest.verify|verify} messages.
+             * @param message GetKeypairRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetKeypairRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetKeypairRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetKeypairRequest & shoal.v1.GetKeypairRequest.$Shape} GetKeypairRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetKeypairRequest & shoal.v1.GetKeypairRequest.$Shape;
+        }
+
+        namespace GetKeypairRequest {
+
+            /** Properties of a GetKeypairRequest. */
+            interface $Properties {
+
+                /** GetKeypairRequest name */
+                name?: string;
+
+                /** GetKeypairRequest userId */
+                userId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetKeypairRequest. */
+            type $Shape = shoal.v1.GetKeypairRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetKeypairResponse.
+         * @deprecated Use shoal.v1.GetKeypairResponse.$Properties instead.
+         */
+        interface IGetKeypairResponse extends shoal.v1.GetKeypairResponse.$Properties {
+        }
+
+        /** Represents a GetKeypairResponse. */
+        class GetKeypairResponse {
+
+            /**
+             * Constructs a new GetKeypairResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetKeypairResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetKeypairResponse keypair. */
+            keypair: (shoal.v1.Keypair|null);
+
+            /** GetKeypairResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetKeypairResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetKeypairResponse instance
+             */
+            static create(properties: shoal.v1.GetKeypairResponse.$Shape): shoal.v1.GetKeypairResponse & shoal.v1.GetKeypairResponse.$Shape;
+            static create(properties?: shoal.v1.GetKeypairResponse.$Properties): shoal.v1.GetKeypairResponse;
+
+            /**
+             * Encodes the specified GetKeypairResponse message. Does not implicitly {@link shoal.v1.GetKeypairResponse.verify|verify} messages.
+             * @param message GetKeypairResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetKeypairResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetKeypairResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetKeypairResponse & shoal.v1.GetKeypairResponse.$Shape} GetKeypairResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetKeypairResponse & shoal.v1.GetKeypairResponse.$Shape;
+        }
+
+        namespace GetKeypairResponse {
+
+            /** Properties of a GetKeypairResponse. */
+            interface $Properties {
+
+                /** GetKeypairResponse keypair */
+                keypair?: (shoal.v1.Keypair.$Properties|null);
+
+                /** GetKeypairResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetKeypairResponse. */
+            type $Shape = shoal.v1.GetKeypairResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateKeypairRequest.
+         * @deprecated Use shoal.v1.CreateKeypairRequest.$Properties instead.
+         */
+        interface ICreateKeypairRequest extends shoal.v1.CreateKeypairRequest.$Properties {
+        }
+
+        /** Represents a CreateKeypairRequest. */
+        class CreateKeypairRequest {
+
+            /**
+             * Constructs a new CreateKeypairRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateKeypairRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateKeypairRequest name. */
+            name: string;
+
+            /** CreateKeypairRequest publicKey. */
+            publicKey: string;
+
+            /** CreateKeypairRequest type. */
+            type: string;
+
+            /** CreateKeypairRequest userId. */
+            userId: string;
+
+            /**
+             * Creates a new CreateKeypairRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateKeypairRequest instance
+             */
+            static create(properties: shoal.v1.CreateKeypairRequest.$Shape): shoal.v1.CreateKeypairRequest & shoal.v1.CreateKeypairRequest.$Shape;
+            static create(properties?: shoal.v1.CreateKeypairRequest.$Properties): shoal.v1.CreateKeypairRequest;
+
+            /**
+             * Encodes the specified CreateKeypairRequest message. Does not implicitly {@link shoal.v1.CreateKeypairRequest.verify|verify} messages.
+             * @param message CreateKeypairRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateKeypairRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateKeypairRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateKeypairRequest & shoal.v1.CreateKeypairRequest.$Shape} CreateKeypairRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateKeypairRequest & shoal.v1.CreateKeypairRequest.$Shape;
+        }
+
+        namespace CreateKeypairRequest {
+
+            /** Properties of a CreateKeypairRequest. */
+            interface $Properties {
+
+                /** CreateKeypairRequest name */
+                name?: string;
+
+                /** CreateKeypairRequest publicKey */
+                publicKey?: string;
+
+                /** CreateKeypairRequest type */
+                type?: string;
+
+                /** CreateKeypairRequest userId */
+                userId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateKeypairRequest. */
+            type $Shape = shoal.v1.CreateKeypairRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateKeypairResponse.
+         * @deprecated Use shoal.v1.CreateKeypairResponse.$Properties instead.
+         */
+        interface ICreateKeypairResponse extends shoal.v1.CreateKeypairResponse.$Properties {
+        }
+
+        /** Represents a CreateKeypairResponse. */
+        class CreateKeypairResponse {
+
+            /**
+             * Constructs a new CreateKeypairResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateKeypairResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateKeypairResponse keypair. */
+            keypair: (shoal.v1.Keypair|null);
+
+            /** CreateKeypairResponse privateKey. */
+            privateKey: string;
+
+            /**
+             * Creates a new CreateKeypairResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateKeypairResponse instance
+             */
+            static create(properties: shoal.v1.CreateKeypairResponse.$Shape): shoal.v1.CreateKeypairResponse & shoal.v1.CreateKeypairResponse.$Shape;
+            static create(properties?: shoal.v1.CreateKeypairResponse.$Properties): shoal.v1.CreateKeypairResponse;
+
+            /**
+             * Encodes the specified CreateKeypairResponse message. Does not implicitly {@link shoal.v1.CreateKeypairResponse.verify|verify} messages.
+             * @param message CreateKeypairResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateKeypairResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateKeypairResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateKeypairResponse & shoal.v1.CreateKeypairResponse.$Shape} CreateKeypairResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateKeypairResponse & shoal.v1.CreateKeypairResponse.$Shape;
+        }
+
+        namespace CreateKeypairResponse {
+
+            /** Properties of a CreateKeypairResponse. */
+            interface $Properties {
+
+                /** CreateKeypairResponse keypair */
+                keypair?: (shoal.v1.Keypair.$Properties|null);
+
+                /** CreateKeypairResponse privateKey */
+                privateKey?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateKeypairResponse. */
+            type $Shape = shoal.v1.CreateKeypairResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteKeypairRequest.
+         * @deprecated Use shoal.v1.DeleteKeypairRequest.$Properties instead.
+         */
+        interface IDeleteKeypairRequest extends shoal.v1.DeleteKeypairRequest.$Properties {
+        }
+
+        /** Represents a DeleteKeypairRequest. */
+        class DeleteKeypairRequest {
+
+            /**
+             * Constructs a new DeleteKeypairRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteKeypairRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteKeypairRequest name. */
+            name: string;
+
+            /** DeleteKeypairRequest userId. */
+            userId: string;
+
+            /**
+             * Creates a new DeleteKeypairRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteKeypairRequest instance
+             */
+            static create(properties: shoal.v1.DeleteKeypairRequest.$Shape): shoal.v1.DeleteKeypairRequest & shoal.v1.DeleteKeypairRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteKeypairRequest.$Properties): shoal.v1.DeleteKeypairRequest;
+
+            /**
+             * Encodes the specified DeleteKeypairRequest message. Does not implicitly {@link shoal.v1.DeleteKeypairRequest.verify|verify} messages.
+             * @param message DeleteKeypairRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteKeypairRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteKeypairRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteKeypairRequest & shoal.v1.DeleteKeypairRequest.$Shape} DeleteKeypairRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteKeypairRequest & shoal.v1.DeleteKeypairRequest.$Shape;
+        }
+
+        namespace DeleteKeypairRequest {
+
+            /** Properties of a DeleteKeypairRequest. */
+            interface $Properties {
+
+                /** DeleteKeypairRequest name */
+                name?: string;
+
+                /** DeleteKeypairRequest userId */
+                userId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteKeypairRequest. */
+            type $Shape = shoal.v1.DeleteKeypairRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteKeypairResponse.
+         * @deprecated Use shoal.v1.DeleteKeypairResponse.$Properties instead.
+         */
+        interface IDeleteKeypairResponse extends shoal.v1.DeleteKeypairResponse.$Properties {
+        }
+
+        /** Represents a DeleteKeypairResponse. */
+        class DeleteKeypairResponse {
+
+            /**
+             * Constructs a new DeleteKeypairResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteKeypairResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteKeypairResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteKeypairResponse instance
+             */
+            static create(properties: shoal.v1.DeleteKeypairResponse.$Shape): shoal.v1.DeleteKeypairResponse & shoal.v1.DeleteKeypairResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteKeypairResponse.$Properties): shoal.v1.DeleteKeypairResponse;
+
+            /**
+             * Encodes the specified DeleteKeypairResponse message. Does not implicitly {@link shoal.v1.DeleteKeypairResponse.verify|verify} messages.
+             * @param message DeleteKeypairResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteKeypairResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteKeypairResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteKeypairResponse & shoal.v1.DeleteKeypairResponse.$Shape} DeleteKeypairResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteKeypairResponse & shoal.v1.DeleteKeypairResponse.$Shape;
+        }
+
+        namespace DeleteKeypairResponse {
+
+            /** Properties of a DeleteKeypairResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteKeypairResponse. */
+            type $Shape = shoal.v1.DeleteKeypairResponse.$Properties;
+        }
+
+        /** Represents an IdentityService */
+        class IdentityService extends $protobuf.rpc.Service {
+
+            /**
+             * Constructs a new IdentityService service.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             */
+            constructor(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean);
+
+            /**
+             * Creates new IdentityService service using the specified rpc implementation.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             * @returns RPC service. Useful where requests and/or responses are streamed.
+             */
+            static create(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean): IdentityService;
+
+            /** Calls Authenticate. */
+            authenticate: shoal.v1.IdentityService.Authenticate;
+
+            /** Calls ValidateToken. */
+            validateToken: shoal.v1.IdentityService.ValidateToken;
+
+            /** Calls RevokeToken. */
+            revokeToken: shoal.v1.IdentityService.RevokeToken;
+
+            /** Calls ListProjects. */
+            listProjects: shoal.v1.IdentityService.ListProjects;
+
+            /** Calls GetProject. */
+            getProject: shoal.v1.IdentityService.GetProject;
+
+            /** Calls CreateProject. */
+            createProject: shoal.v1.IdentityService.CreateProject;
+
+            /** Calls UpdateProject. */
+            updateProject: shoal.v1.IdentityService.UpdateProject;
+
+            /** Calls DeleteProject. */
+            deleteProject: shoal.v1.IdentityService.DeleteProject;
+
+            /** Calls ListUsers. */
+            listUsers: shoal.v1.IdentityService.ListUsers;
+
+            /** Calls GetUser. */
+            getUser: shoal.v1.IdentityService.GetUser;
+
+            /** Calls ListUserProjects. */
+            listUserProjects: shoal.v1.IdentityService.ListUserProjects;
+
+            /** Calls CreateUser. */
+            createUser: shoal.v1.IdentityService.CreateUser;
+
+            /** Calls UpdateUser. */
+            updateUser: shoal.v1.IdentityService.UpdateUser;
+
+            /** Calls DeleteUser. */
+            deleteUser: shoal.v1.IdentityService.DeleteUser;
+
+            /** Calls ListRoles. */
+            listRoles: shoal.v1.IdentityService.ListRoles;
+
+            /** Calls GetRole. */
+            getRole: shoal.v1.IdentityService.GetRole;
+
+            /** Calls CreateRole. */
+            createRole: shoal.v1.IdentityService.CreateRole;
+
+            /** Calls UpdateRole. */
+            updateRole: shoal.v1.IdentityService.UpdateRole;
+
+            /** Calls DeleteRole. */
+            deleteRole: shoal.v1.IdentityService.DeleteRole;
+
+            /** Calls ListRoleAssignments. */
+            listRoleAssignments: shoal.v1.IdentityService.ListRoleAssignments;
+
+            /** Calls CreateRoleAssignment. */
+            createRoleAssignment: shoal.v1.IdentityService.CreateRoleAssignment;
+
+            /** Calls DeleteRoleAssignment. */
+            deleteRoleAssignment: shoal.v1.IdentityService.DeleteRoleAssignment;
+        }
+
+        namespace IdentityService {
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#authenticate}.
+             * @param error Error, if any
+             * @param [response] AuthenticateResponse
+             */
+            type AuthenticateCallback = (error: (Error|null), response?: shoal.v1.AuthenticateResponse) => void;
+
+            /** Calls Authenticate. */
+            type Authenticate = {
+              (request: shoal.v1.IAuthenticateRequest, callback: shoal.v1.IdentityService.AuthenticateCallback): void;
+              (request: shoal.v1.IAuthenticateRequest): Promise<shoal.v1.AuthenticateResponse>;
+              readonly name: "Authenticate";
+              readonly path: "/shoal.v1.IdentityService/Authenticate";
+              readonly requestType: "AuthenticateRequest";
+              readonly responseType: "AuthenticateResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#validateToken}.
+             * @param error Error, if any
+             * @param [response] ValidateTokenResponse
+             */
+            type ValidateTokenCallback = (error: (Error|null), response?: shoal.v1.ValidateTokenResponse) => void;
+
+            /** Calls ValidateToken. */
+            type ValidateToken = {
+              (request: shoal.v1.IValidateTokenRequest, callback: shoal.v1.IdentityService.ValidateTokenCallback): void;
+              (request: shoal.v1.IValidateTokenRequest): Promise<shoal.v1.ValidateTokenResponse>;
+              readonly name: "ValidateToken";
+              readonly path: "/shoal.v1.IdentityService/ValidateToken";
+              readonly requestType: "ValidateTokenRequest";
+              readonly responseType: "ValidateTokenResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#revokeToken}.
+             * @param error Error, if any
+             * @param [response] RevokeTokenResponse
+             */
+            type RevokeTokenCallback = (error: (Error|null), response?: shoal.v1.RevokeTokenResponse) => void;
+
+            /** Calls RevokeToken. */
+            type RevokeToken = {
+              (request: shoal.v1.IRevokeTokenRequest, callback: shoal.v1.IdentityService.RevokeTokenCallback): void;
+              (request: shoal.v1.IRevokeTokenRequest): Promise<shoal.v1.RevokeTokenResponse>;
+              readonly name: "RevokeToken";
+              readonly path: "/shoal.v1.IdentityService/RevokeToken";
+              readonly requestType: "RevokeTokenRequest";
+              readonly responseType: "RevokeTokenResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#listProjects}.
+             * @param error Error, if any
+             * @param [response] ListProjectsResponse
+             */
+            type ListProjectsCallback = (error: (Error|null), response?: shoal.v1.ListProjectsResponse) => void;
+
+            /** Calls ListProjects. */
+            type ListProjects = {
+              (request: shoal.v1.IListProjectsRequest, callback: shoal.v1.IdentityService.ListProjectsCallback): void;
+              (request: shoal.v1.IListProjectsRequest): Promise<shoal.v1.ListProjectsResponse>;
+              readonly name: "ListProjects";
+              readonly path: "/shoal.v1.IdentityService/ListProjects";
+              readonly requestType: "ListProjectsRequest";
+              readonly responseType: "ListProjectsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#getProject}.
+             * @param error Error, if any
+             * @param [response] GetProjectResponse
+             */
+            type GetProjectCallback = (error: (Error|null), response?: shoal.v1.GetProjectResponse) => void;
+
+            /** Calls GetProject. */
+            type GetProject = {
+              (request: shoal.v1.IGetProjectRequest, callback: shoal.v1.IdentityService.GetProjectCallback): void;
+              (request: shoal.v1.IGetProjectRequest): Promise<shoal.v1.GetProjectResponse>;
+              readonly name: "GetProject";
+              readonly path: "/shoal.v1.IdentityService/GetProject";
+              readonly requestType: "GetProjectRequest";
+              readonly responseType: "GetProjectResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#createProject}.
+             * @param error Error, if any
+             * @param [response] CreateProjectResponse
+             */
+            type CreateProjectCallback = (error: (Error|null), response?: shoal.v1.CreateProjectResponse) => void;
+
+            /** Calls CreateProject. */
+            type CreateProject = {
+              (request: shoal.v1.ICreateProjectRequest, callback: shoal.v1.IdentityService.CreateProjectCallback): void;
+              (request: shoal.v1.ICreateProjectRequest): Promise<shoal.v1.CreateProjectResponse>;
+              readonly name: "CreateProject";
+              readonly path: "/shoal.v1.IdentityService/CreateProject";
+              readonly requestType: "CreateProjectRequest";
+              readonly responseType: "CreateProjectResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#updateProject}.
+             * @param error Error, if any
+             * @param [response] UpdateProjectResponse
+             */
+            type UpdateProjectCallback = (error: (Error|null), response?: shoal.v1.UpdateProjectResponse) => void;
+
+            /** Calls UpdateProject. */
+            type UpdateProject = {
+              (request: shoal.v1.IUpdateProjectRequest, callback: shoal.v1.IdentityService.UpdateProjectCallback): void;
+              (request: shoal.v1.IUpdateProjectRequest): Promise<shoal.v1.UpdateProjectResponse>;
+              readonly name: "UpdateProject";
+              readonly path: "/shoal.v1.IdentityService/UpdateProject";
+              readonly requestType: "UpdateProjectRequest";
+              readonly responseType: "UpdateProjectResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#deleteProject}.
+             * @param error Error, if any
+             * @param [response] DeleteProjectResponse
+             */
+            type DeleteProjectCallback = (error: (Error|null), response?: shoal.v1.DeleteProjectResponse) => void;
+
+            /** Calls DeleteProject. */
+            type DeleteProject = {
+              (request: shoal.v1.IDeleteProjectRequest, callback: shoal.v1.IdentityService.DeleteProjectCallback): void;
+              (request: shoal.v1.IDeleteProjectRequest): Promise<shoal.v1.DeleteProjectResponse>;
+              readonly name: "DeleteProject";
+              readonly path: "/shoal.v1.IdentityService/DeleteProject";
+              readonly requestType: "DeleteProjectRequest";
+              readonly responseType: "DeleteProjectResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#listUsers}.
+             * @param error Error, if any
+             * @param [response] ListUsersResponse
+             */
+            type ListUsersCallback = (error: (Error|null), response?: shoal.v1.ListUsersResponse) => void;
+
+            /** Calls ListUsers. */
+            type ListUsers = {
+              (request: shoal.v1.IListUsersRequest, callback: shoal.v1.IdentityService.ListUsersCallback): void;
+              (request: shoal.v1.IListUsersRequest): Promise<shoal.v1.ListUsersResponse>;
+              readonly name: "ListUsers";
+              readonly path: "/shoal.v1.IdentityService/ListUsers";
+              readonly requestType: "ListUsersRequest";
+              readonly responseType: "ListUsersResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#getUser}.
+             * @param error Error, if any
+             * @param [response] GetUserResponse
+             */
+            type GetUserCallback = (error: (Error|null), response?: shoal.v1.GetUserResponse) => void;
+
+            /** Calls GetUser. */
+            type GetUser = {
+              (request: shoal.v1.IGetUserRequest, callback: shoal.v1.IdentityService.GetUserCallback): void;
+              (request: shoal.v1.IGetUserRequest): Promise<shoal.v1.GetUserResponse>;
+              readonly name: "GetUser";
+              readonly path: "/shoal.v1.IdentityService/GetUser";
+              readonly requestType: "GetUserRequest";
+              readonly responseType: "GetUserResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#listUserProjects}.
+             * @param error Error, if any
+             * @param [response] ListUserProjectsResponse
+             */
+            type ListUserProjectsCallback = (error: (Error|null), response?: shoal.v1.ListUserProjectsResponse) => void;
+
+            /** Calls ListUserProjects. */
+            type ListUserProjects = {
+              (request: shoal.v1.IListUserProjectsRequest, callback: shoal.v1.IdentityService.ListUserProjectsCallback): void;
+              (request: shoal.v1.IListUserProjectsRequest): Promise<shoal.v1.ListUserProjectsResponse>;
+              readonly name: "ListUserProjects";
+              readonly path: "/shoal.v1.IdentityService/ListUserProjects";
+              readonly requestType: "ListUserProjectsRequest";
+              readonly responseType: "ListUserProjectsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#createUser}.
+             * @param error Error, if any
+             * @param [response] CreateUserResponse
+             */
+            type CreateUserCallback = (error: (Error|null), response?: shoal.v1.CreateUserResponse) => void;
+
+            /** Calls CreateUser. */
+            type CreateUser = {
+              (request: shoal.v1.ICreateUserRequest, callback: shoal.v1.IdentityService.CreateUserCallback): void;
+              (request: shoal.v1.ICreateUserRequest): Promise<shoal.v1.CreateUserResponse>;
+              readonly name: "CreateUser";
+              readonly path: "/shoal.v1.IdentityService/CreateUser";
+              readonly requestType: "CreateUserRequest";
+              readonly responseType: "CreateUserResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#updateUser}.
+             * @param error Error, if any
+             * @param [response] UpdateUserResponse
+             */
+            type UpdateUserCallback = (error: (Error|null), response?: shoal.v1.UpdateUserResponse) => void;
+
+            /** Calls UpdateUser. */
+            type UpdateUser = {
+              (request: shoal.v1.IUpdateUserRequest, callback: shoal.v1.IdentityService.UpdateUserCallback): void;
+              (request: shoal.v1.IUpdateUserRequest): Promise<shoal.v1.UpdateUserResponse>;
+              readonly name: "UpdateUser";
+              readonly path: "/shoal.v1.IdentityService/UpdateUser";
+              readonly requestType: "UpdateUserRequest";
+              readonly responseType: "UpdateUserResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#deleteUser}.
+             * @param error Error, if any
+             * @param [response] DeleteUserResponse
+             */
+            type DeleteUserCallback = (error: (Error|null), response?: shoal.v1.DeleteUserResponse) => void;
+
+            /** Calls DeleteUser. */
+            type DeleteUser = {
+              (request: shoal.v1.IDeleteUserRequest, callback: shoal.v1.IdentityService.DeleteUserCallback): void;
+              (request: shoal.v1.IDeleteUserRequest): Promise<shoal.v1.DeleteUserResponse>;
+              readonly name: "DeleteUser";
+              readonly path: "/shoal.v1.IdentityService/DeleteUser";
+              readonly requestType: "DeleteUserRequest";
+              readonly responseType: "DeleteUserResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#listRoles}.
+             * @param error Error, if any
+             * @param [response] ListRolesResponse
+             */
+            type ListRolesCallback = (error: (Error|null), response?: shoal.v1.ListRolesResponse) => void;
+
+            /** Calls ListRoles. */
+            type ListRoles = {
+              (request: shoal.v1.IListRolesRequest, callback: shoal.v1.IdentityService.ListRolesCallback): void;
+              (request: shoal.v1.IListRolesRequest): Promise<shoal.v1.ListRolesResponse>;
+              readonly name: "ListRoles";
+              readonly path: "/shoal.v1.IdentityService/ListRoles";
+              readonly requestType: "ListRolesRequest";
+              readonly responseType: "ListRolesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#getRole}.
+             * @param error Error, if any
+             * @param [response] GetRoleResponse
+             */
+            type GetRoleCallback = (error: (Error|null), response?: shoal.v1.GetRoleResponse) => void;
+
+            /** Calls GetRole. */
+            type GetRole = {
+              (request: shoal.v1.IGetRoleRequest, callback: shoal.v1.IdentityService.GetRoleCallback): void;
+              (request: shoal.v1.IGetRoleRequest): Promise<shoal.v1.GetRoleResponse>;
+              readonly name: "GetRole";
+              readonly path: "/shoal.v1.IdentityService/GetRole";
+              readonly requestType: "GetRoleRequest";
+              readonly responseType: "GetRoleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#createRole}.
+             * @param error Error, if any
+             * @param [response] CreateRoleResponse
+             */
+            type CreateRoleCallback = (error: (Error|null), response?: shoal.v1.CreateRoleResponse) => void;
+
+            /** Calls CreateRole. */
+            type CreateRole = {
+              (request: shoal.v1.ICreateRoleRequest, callback: shoal.v1.IdentityService.CreateRoleCallback): void;
+              (request: shoal.v1.ICreateRoleRequest): Promise<shoal.v1.CreateRoleResponse>;
+              readonly name: "CreateRole";
+              readonly path: "/shoal.v1.IdentityService/CreateRole";
+              readonly requestType: "CreateRoleRequest";
+              readonly responseType: "CreateRoleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#updateRole}.
+             * @param error Error, if any
+             * @param [response] UpdateRoleResponse
+             */
+            type UpdateRoleCallback = (error: (Error|null), response?: shoal.v1.UpdateRoleResponse) => void;
+
+            /** Calls UpdateRole. */
+            type UpdateRole = {
+              (request: shoal.v1.IUpdateRoleRequest, callback: shoal.v1.IdentityService.UpdateRoleCallback): void;
+              (request: shoal.v1.IUpdateRoleRequest): Promise<shoal.v1.UpdateRoleResponse>;
+              readonly name: "UpdateRole";
+              readonly path: "/shoal.v1.IdentityService/UpdateRole";
+              readonly requestType: "UpdateRoleRequest";
+              readonly responseType: "UpdateRoleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#deleteRole}.
+             * @param error Error, if any
+             * @param [response] DeleteRoleResponse
+             */
+            type DeleteRoleCallback = (error: (Error|null), response?: shoal.v1.DeleteRoleResponse) => void;
+
+            /** Calls DeleteRole. */
+            type DeleteRole = {
+              (request: shoal.v1.IDeleteRoleRequest, callback: shoal.v1.IdentityService.DeleteRoleCallback): void;
+              (request: shoal.v1.IDeleteRoleRequest): Promise<shoal.v1.DeleteRoleResponse>;
+              readonly name: "DeleteRole";
+              readonly path: "/shoal.v1.IdentityService/DeleteRole";
+              readonly requestType: "DeleteRoleRequest";
+              readonly responseType: "DeleteRoleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#listRoleAssignments}.
+             * @param error Error, if any
+             * @param [response] ListRoleAssignmentsResponse
+             */
+            type ListRoleAssignmentsCallback = (error: (Error|null), response?: shoal.v1.ListRoleAssignmentsResponse) => void;
+
+            /** Calls ListRoleAssignments. */
+            type ListRoleAssignments = {
+              (request: shoal.v1.IListRoleAssignmentsRequest, callback: shoal.v1.IdentityService.ListRoleAssignmentsCallback): void;
+              (request: shoal.v1.IListRoleAssignmentsRequest): Promise<shoal.v1.ListRoleAssignmentsResponse>;
+              readonly name: "ListRoleAssignments";
+              readonly path: "/shoal.v1.IdentityService/ListRoleAssignments";
+              readonly requestType: "ListRoleAssignmentsRequest";
+              readonly responseType: "ListRoleAssignmentsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#createRoleAssignment}.
+             * @param error Error, if any
+             * @param [response] CreateRoleAssignmentResponse
+             */
+            type CreateRoleAssignmentCallback = (error: (Error|null), response?: shoal.v1.CreateRoleAssignmentResponse) => void;
+
+            /** Calls CreateRoleAssignment. */
+            type CreateRoleAssignment = {
+              (request: shoal.v1.ICreateRoleAssignmentRequest, callback: shoal.v1.IdentityService.CreateRoleAssignmentCallback): void;
+              (request: shoal.v1.ICreateRoleAssignmentRequest): Promise<shoal.v1.CreateRoleAssignmentResponse>;
+              readonly name: "CreateRoleAssignment";
+              readonly path: "/shoal.v1.IdentityService/CreateRoleAssignment";
+              readonly requestType: "CreateRoleAssignmentRequest";
+              readonly responseType: "CreateRoleAssignmentResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.IdentityService#deleteRoleAssignment}.
+             * @param error Error, if any
+             * @param [response] DeleteRoleAssignmentResponse
+             */
+            type DeleteRoleAssignmentCallback = (error: (Error|null), response?: shoal.v1.DeleteRoleAssignmentResponse) => void;
+
+            /** Calls DeleteRoleAssignment. */
+            type DeleteRoleAssignment = {
+              (request: shoal.v1.IDeleteRoleAssignmentRequest, callback: shoal.v1.IdentityService.DeleteRoleAssignmentCallback): void;
+              (request: shoal.v1.IDeleteRoleAssignmentRequest): Promise<shoal.v1.DeleteRoleAssignmentResponse>;
+              readonly name: "DeleteRoleAssignment";
+              readonly path: "/shoal.v1.IdentityService/DeleteRoleAssignment";
+              readonly requestType: "DeleteRoleAssignmentRequest";
+              readonly responseType: "DeleteRoleAssignmentResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a DomainReference.
+         * @deprecated Use shoal.v1.DomainReference.$Properties instead.
+         */
+        interface IDomainReference extends shoal.v1.DomainReference.$Properties {
+        }
+
+        /** Represents a DomainReference. */
+        class DomainReference {
+
+            /**
+             * Constructs a new DomainReference.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DomainReference.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DomainReference id. */
+            id: string;
+
+            /** DomainReference name. */
+            name: string;
+
+            /**
+             * Creates a new DomainReference instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DomainReference instance
+             */
+            static create(properties: shoal.v1.DomainReference.$Shape): shoal.v1.DomainReference & shoal.v1.DomainReference.$Shape;
+            static create(properties?: shoal.v1.DomainReference.$Properties): shoal.v1.DomainReference;
+
+            /**
+             * Encodes the specified DomainReference message. Does not implicitly {@link shoal.v1.DomainReference.verify|verify} messages.
+             * @param message DomainReference message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DomainReference.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DomainReference message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DomainReference & shoal.v1.DomainReference.$Shape} DomainReference
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DomainReference & shoal.v1.DomainReference.$Shape;
+        }
+
+        namespace DomainReference {
+
+            /** Properties of a DomainReference. */
+            interface $Properties {
+
+                /** DomainReference id */
+                id?: string;
+
+                /** DomainReference name */
+                name?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DomainReference. */
+            type $Shape = shoal.v1.DomainReference.$Properties;
+        }
+
+        /**
+         * Properties of a UserReference.
+         * @deprecated Use shoal.v1.UserReference.$Properties instead.
+         */
+        interface IUserReference extends shoal.v1.UserReference.$Properties {
+        }
+
+        /** Represents a UserReference. */
+        class UserReference {
+
+            /**
+             * Constructs a new UserReference.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UserReference.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UserReference id. */
+            id: string;
+
+            /** UserReference name. */
+            name: string;
+
+            /** UserReference domain. */
+            domain: (shoal.v1.DomainReference|null);
+
+            /**
+             * Creates a new UserReference instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UserReference instance
+             */
+            static create(properties: shoal.v1.UserReference.$Shape): shoal.v1.UserReference & shoal.v1.UserReference.$Shape;
+            static create(properties?: shoal.v1.UserReference.$Properties): shoal.v1.UserReference;
+
+            /**
+             * Encodes the specified UserReference message. Does not implicitly {@link shoal.v1.UserReference.verify|verify} messages.
+             * @param message UserReference message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UserReference.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserReference message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UserReference & shoal.v1.UserReference.$Shape} UserReference
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UserReference & shoal.v1.UserReference.$Shape;
+        }
+
+        namespace UserReference {
+
+            /** Properties of a UserReference. */
+            interface $Properties {
+
+                /** UserReference id */
+                id?: string;
+
+                /** UserReference name */
+                name?: string;
+
+                /** UserReference domain */
+                domain?: (shoal.v1.DomainReference.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserReference. */
+            type $Shape = shoal.v1.UserReference.$Properties;
+        }
+
+        /**
+         * Properties of a ProjectReference.
+         * @deprecated Use shoal.v1.ProjectReference.$Properties instead.
+         */
+        interface IProjectReference extends shoal.v1.ProjectReference.$Properties {
+        }
+
+        /** Represents a ProjectReference. */
+        class ProjectReference {
+
+            /**
+             * Constructs a new ProjectReference.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ProjectReference.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProjectReference id. */
+            id: string;
+
+            /** ProjectReference name. */
+            name: string;
+
+            /** ProjectReference domain. */
+            domain: (shoal.v1.DomainReference|null);
+
+            /**
+             * Creates a new ProjectReference instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ProjectReference instance
+             */
+            static create(properties: shoal.v1.ProjectReference.$Shape): shoal.v1.ProjectReference & shoal.v1.ProjectReference.$Shape;
+            static create(properties?: shoal.v1.ProjectReference.$Properties): shoal.v1.ProjectReference;
+
+            /**
+             * Encodes the specified ProjectReference message. Does not implicitly {@link shoal.v1.ProjectReference.verify|verify} messages.
+             * @param message ProjectReference message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ProjectReference.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProjectReference message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ProjectReference & shoal.v1.ProjectReference.$Shape} ProjectReference
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ProjectReference & shoal.v1.ProjectReference.$Shape;
+        }
+
+        namespace ProjectReference {
+
+            /** Properties of a ProjectReference. */
+            interface $Properties {
+
+                /** ProjectReference id */
+                id?: string;
+
+                /** ProjectReference name */
+                name?: string;
+
+                /** ProjectReference domain */
+                domain?: (shoal.v1.DomainReference.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProjectReference. */
+            type $Shape = shoal.v1.ProjectReference.$Properties;
+        }
+
+        /**
+         * Properties of a TokenView.
+         * @deprecated Use shoal.v1.TokenView.$Properties instead.
+         */
+        interface ITokenView extends shoal.v1.TokenView.$Properties {
+        }
+
+        /** Represents a TokenView. */
+        class TokenView {
+
+            /**
+             * Constructs a new TokenView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.TokenView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TokenView userId. */
+            userId: string;
+
+            /** TokenView userName. */
+            userName: string;
+
+            /** TokenView userDomainId. */
+            userDomainId: string;
+
+            /** TokenView projectId. */
+            projectId: string;
+
+            /** TokenView projectName. */
+            projectName: string;
+
+            /** TokenView domainId. */
+            domainId: string;
+
+            /** TokenView system. */
+            system: boolean;
+
+            /** TokenView roles. */
+            roles: string[];
+
+            /** TokenView issuedMs. */
+            issuedMs: number;
+
+            /** TokenView expiresMs. */
+            expiresMs: number;
+
+            /** TokenView methods. */
+            methods: string[];
+
+            /**
+             * Creates a new TokenView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TokenView instance
+             */
+            static create(properties: shoal.v1.TokenView.$Shape): shoal.v1.TokenView & shoal.v1.TokenView.$Shape;
+            static create(properties?: shoal.v1.TokenView.$Properties): shoal.v1.TokenView;
+
+            /**
+             * Encodes the specified TokenView message. Does not implicitly {@link shoal.v1.TokenView.verify|verify} messages.
+             * @param message TokenView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.TokenView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TokenView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.TokenView & shoal.v1.TokenView.$Shape} TokenView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.TokenView & shoal.v1.TokenView.$Shape;
+        }
+
+        namespace TokenView {
+
+            /** Properties of a TokenView. */
+            interface $Properties {
+
+                /** TokenView userId */
+                userId?: string;
+
+                /** TokenView userName */
+                userName?: string;
+
+                /** TokenView userDomainId */
+                userDomainId?: string;
+
+                /** TokenView projectId */
+                projectId?: string;
+
+                /** TokenView projectName */
+                projectName?: string;
+
+                /** TokenView domainId */
+                domainId?: string;
+
+                /** TokenView system */
+                system?: boolean;
+
+                /** TokenView roles */
+                roles?: string[];
+
+                /** TokenView issuedMs */
+                issuedMs?: number;
+
+                /** TokenView expiresMs */
+                expiresMs?: number;
+
+                /** TokenView methods */
+                methods?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TokenView. */
+            type $Shape = shoal.v1.TokenView.$Properties;
+        }
+
+        /**
+         * Properties of an AuthenticateRequest.
+         * @deprecated Use shoal.v1.AuthenticateRequest.$Properties instead.
+         */
+        interface IAuthenticateRequest extends shoal.v1.AuthenticateRequest.$Properties {
+        }
+
+        /** Represents an AuthenticateRequest. */
+        class AuthenticateRequest {
+
+            /**
+             * Constructs a new AuthenticateRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AuthenticateRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AuthenticateRequest user. */
+            user: (shoal.v1.UserReference|null);
+
+            /** AuthenticateRequest password. */
+            password: string;
+
+            /** AuthenticateRequest token. */
+            token: string;
+
+            /** AuthenticateRequest project. */
+            project: (shoal.v1.ProjectReference|null);
+
+            /** AuthenticateRequest domain. */
+            domain: (shoal.v1.DomainReference|null);
+
+            /** AuthenticateRequest system. */
+            system: boolean;
+
+            /** AuthenticateRequest unscoped. */
+            unscoped: boolean;
+
+            /**
+             * Creates a new AuthenticateRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AuthenticateRequest instance
+             */
+            static create(properties: shoal.v1.AuthenticateRequest.$Shape): shoal.v1.AuthenticateRequest & shoal.v1.AuthenticateRequest.$Shape;
+            static create(properties?: shoal.v1.AuthenticateRequest.$Properties): shoal.v1.AuthenticateRequest;
+
+            /**
+             * Encodes the specified AuthenticateRequest message. Does not implicitly {@link shoal.v1.AuthenticateRequest.verify|verify} messages.
+             * @param message AuthenticateRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AuthenticateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AuthenticateRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AuthenticateRequest & shoal.v1.AuthenticateRequest.$Shape} AuthenticateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AuthenticateRequest & shoal.v1.AuthenticateRequest.$Shape;
+        }
+
+        namespace AuthenticateRequest {
+
+            /** Properties of an AuthenticateRequest. */
+            interface $Properties {
+
+                /** AuthenticateRequest user */
+                user?: (shoal.v1.UserReference.$Properties|null);
+
+                /** AuthenticateRequest password */
+                password?: string;
+
+                /** AuthenticateRequest token */
+                token?: string;
+
+                /** AuthenticateRequest project */
+                project?: (shoal.v1.ProjectReference.$Properties|null);
+
+                /** AuthenticateRequest domain */
+                domain?: (shoal.v1.DomainReference.$Properties|null);
+
+                /** AuthenticateRequest system */
+                system?: boolean;
+
+                /** AuthenticateRequest unscoped */
+                unscoped?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AuthenticateRequest. */
+            type $Shape = shoal.v1.AuthenticateRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AuthenticateResponse.
+         * @deprecated Use shoal.v1.AuthenticateResponse.$Properties instead.
+         */
+        interface IAuthenticateResponse extends shoal.v1.AuthenticateResponse.$Properties {
+        }
+
+        /** Represents an AuthenticateResponse. */
+        class AuthenticateResponse {
+
+            /**
+             * Constructs a new AuthenticateResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AuthenticateResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AuthenticateResponse token. */
+            token: string;
+
+            /** AuthenticateResponse view. */
+            view: (shoal.v1.TokenView|null);
+
+            /**
+             * Creates a new AuthenticateResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AuthenticateResponse instance
+             */
+            static create(properties: shoal.v1.AuthenticateResponse.$Shape): shoal.v1.AuthenticateResponse & shoal.v1.AuthenticateResponse.$Shape;
+            static create(properties?: shoal.v1.AuthenticateResponse.$Properties): shoal.v1.AuthenticateResponse;
+
+            /**
+             * Encodes the specified AuthenticateResponse message. Does not implicitly {@link shoal.v1.AuthenticateResponse.verify|verify} messages.
+             * @param message AuthenticateResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AuthenticateResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AuthenticateResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AuthenticateResponse & shoal.v1.AuthenticateResponse.$Shape} AuthenticateResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AuthenticateResponse & shoal.v1.AuthenticateResponse.$Shape;
+        }
+
+        namespace AuthenticateResponse {
+
+            /** Properties of an AuthenticateResponse. */
+            interface $Properties {
+
+                /** AuthenticateResponse token */
+                token?: string;
+
+                /** AuthenticateResponse view */
+                view?: (shoal.v1.TokenView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AuthenticateResponse. */
+            type $Shape = shoal.v1.AuthenticateResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ValidateTokenRequest.
+         * @deprecated Use shoal.v1.ValidateTokenRequest.$Properties instead.
+         */
+        interface IValidateTokenRequest extends shoal.v1.ValidateTokenRequest.$Properties {
+        }
+
+        /** Represents a ValidateTokenRequest. */
+        class ValidateTokenRequest {
+
+            /**
+             * Constructs a new ValidateTokenRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ValidateTokenRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ValidateTokenRequest token. */
+            token: string;
+
+            /**
+             * Creates a new ValidateTokenRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ValidateTokenRequest instance
+             */
+            static create(properties: shoal.v1.ValidateTokenRequest.$Shape): shoal.v1.ValidateTokenRequest & shoal.v1.ValidateTokenRequest.$Shape;
+            static create(properties?: shoal.v1.ValidateTokenRequest.$Properties): shoal.v1.ValidateTokenRequest;
+
+            /**
+             * Encodes the specified ValidateTokenRequest message. Does not implicitly {@link shoal.v1.ValidateTokenRequest.verify|verify} messages.
+             * @param message ValidateTokenRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ValidateTokenRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ValidateTokenRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ValidateTokenRequest & shoal.v1.ValidateTokenRequest.$Shape} ValidateTokenRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ValidateTokenRequest & shoal.v1.ValidateTokenRequest.$Shape;
+        }
+
+        namespace ValidateTokenRequest {
+
+            /** Properties of a ValidateTokenRequest. */
+            interface $Properties {
+
+                /** ValidateTokenRequest token */
+                token?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ValidateTokenRequest. */
+            type $Shape = shoal.v1.ValidateTokenRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ValidateTokenResponse.
+         * @deprecated Use shoal.v1.ValidateTokenResponse.$Properties instead.
+         */
+        interface IValidateTokenResponse extends shoal.v1.ValidateTokenResponse.$Properties {
+        }
+
+        /** Represents a ValidateTokenResponse. */
+        class ValidateTokenResponse {
+
+            /**
+             * Constructs a new ValidateTokenResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ValidateTokenResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ValidateTokenResponse view. */
+            view: (shoal.v1.TokenView|null);
+
+            /**
+             * Creates a new ValidateTokenResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ValidateTokenResponse instance
+             */
+            static create(properties: shoal.v1.ValidateTokenResponse.$Shape): shoal.v1.ValidateTokenResponse & shoal.v1.ValidateTokenResponse.$Shape;
+            static create(properties?: shoal.v1.ValidateTokenResponse.$Properties): shoal.v1.ValidateTokenResponse;
+
+            /**
+             * Encodes the specified ValidateTokenResponse message. Does not implicitly {@link shoal.v1.ValidateTokenResponse.verify|verify} messages.
+             * @param message ValidateTokenResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ValidateTokenResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ValidateTokenResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ValidateTokenResponse & shoal.v1.ValidateTokenResponse.$Shape} ValidateTokenResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ValidateTokenResponse & shoal.v1.ValidateTokenResponse.$Shape;
+        }
+
+        namespace ValidateTokenResponse {
+
+            /** Properties of a ValidateTokenResponse. */
+            interface $Properties {
+
+                /** ValidateTokenResponse view */
+                view?: (shoal.v1.TokenView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ValidateTokenResponse. */
+            type $Shape = shoal.v1.ValidateTokenResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RevokeTokenRequest.
+         * @deprecated Use shoal.v1.RevokeTokenRequest.$Properties instead.
+         */
+        interface IRevokeTokenRequest extends shoal.v1.RevokeTokenRequest.$Properties {
+        }
+
+        /** Represents a RevokeTokenRequest. */
+        class RevokeTokenRequest {
+
+            /**
+             * Constructs a new RevokeTokenRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RevokeTokenRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RevokeTokenRequest token. */
+            token: string;
+
+            /**
+             * Creates a new RevokeTokenRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RevokeTokenRequest instance
+             */
+            static create(properties: shoal.v1.RevokeTokenRequest.$Shape): shoal.v1.RevokeTokenRequest & shoal.v1.RevokeTokenRequest.$Shape;
+            static create(properties?: shoal.v1.RevokeTokenRequest.$Properties): shoal.v1.RevokeTokenRequest;
+
+            /**
+             * Encodes the specified RevokeTokenRequest message. Does not implicitly {@link shoal.v1.RevokeTokenRequest.verify|verify} messages.
+             * @param message RevokeTokenRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RevokeTokenRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RevokeTokenRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RevokeTokenRequest & shoal.v1.RevokeTokenRequest.$Shape} RevokeTokenRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RevokeTokenRequest & shoal.v1.RevokeTokenRequest.$Shape;
+        }
+
+        namespace RevokeTokenRequest {
+
+            /** Properties of a RevokeTokenRequest. */
+            interface $Properties {
+
+                /** RevokeTokenRequest token */
+                token?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RevokeTokenRequest. */
+            type $Shape = shoal.v1.RevokeTokenRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RevokeTokenResponse.
+         * @deprecated Use shoal.v1.RevokeTokenResponse.$Properties instead.
+         */
+        interface IRevokeTokenResponse extends shoal.v1.RevokeTokenResponse.$Properties {
+        }
+
+        /** Represents a RevokeTokenResponse. */
+        class RevokeTokenResponse {
+
+            /**
+             * Constructs a new RevokeTokenResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RevokeTokenResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RevokeTokenResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RevokeTokenResponse instance
+             */
+            static create(properties: shoal.v1.RevokeTokenResponse.$Shape): shoal.v1.RevokeTokenResponse & shoal.v1.RevokeTokenResponse.$Shape;
+            static create(properties?: shoal.v1.RevokeTokenResponse.$Properties): shoal.v1.RevokeTokenResponse;
+
+            /**
+             * Encodes the specified RevokeTokenResponse message. Does not implicitly {@link shoal.v1.RevokeTokenResponse.verify|verify} messages.
+             * @param message RevokeTokenResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RevokeTokenResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RevokeTokenResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RevokeTokenResponse & shoal.v1.RevokeTokenResponse.$Shape} RevokeTokenResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RevokeTokenResponse & shoal.v1.RevokeTokenResponse.$Shape;
+        }
+
+        namespace RevokeTokenResponse {
+
+            /** Properties of a RevokeTokenResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RevokeTokenResponse. */
+            type $Shape = shoal.v1.RevokeTokenResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ProjectView.
+         * @deprecated Use shoal.v1.ProjectView.$Properties instead.
+         */
+        interface IProjectView extends shoal.v1.ProjectView.$Properties {
+        }
+
+        /** Represents a ProjectView. */
+        class ProjectView {
+
+            /**
+             * Constructs a new ProjectView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ProjectView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProjectView id. */
+            id: string;
+
+            /** ProjectView name. */
+            name: string;
+
+            /** ProjectView domainId. */
+            domainId: string;
+
+            /** ProjectView description. */
+            description: string;
+
+            /** ProjectView enabled. */
+            enabled: boolean;
+
+            /** ProjectView tags. */
+            tags: string[];
+
+            /**
+             * Creates a new ProjectView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ProjectView instance
+             */
+            static create(properties: shoal.v1.ProjectView.$Shape): shoal.v1.ProjectView & shoal.v1.ProjectView.$Shape;
+            static create(properties?: shoal.v1.ProjectView.$Properties): shoal.v1.ProjectView;
+
+            /**
+             * Encodes the specified ProjectView message. Does not implicitly {@link shoal.v1.ProjectView.verify|verify} messages.
+             * @param message ProjectView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ProjectView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProjectView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ProjectView & shoal.v1.ProjectView.$Shape} ProjectView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ProjectView & shoal.v1.ProjectView.$Shape;
+        }
+
+        namespace ProjectView {
+
+            /** Properties of a ProjectView. */
+            interface $Properties {
+
+                /** ProjectView id */
+                id?: string;
+
+                /** ProjectView name */
+                name?: string;
+
+                /** ProjectView domainId */
+                domainId?: string;
+
+                /** ProjectView description */
+                description?: string;
+
+                /** ProjectView enabled */
+                enabled?: boolean;
+
+                /** ProjectView tags */
+                tags?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProjectView. */
+            type $Shape = shoal.v1.ProjectView.$Properties;
+        }
+
+        /**
+         * Properties of a ListProjectsRequest.
+         * @deprecated Use shoal.v1.ListProjectsRequest.$Properties instead.
+         */
+        interface IListProjectsRequest extends shoal.v1.ListProjectsRequest.$Properties {
+        }
+
+        /** Represents a ListProjectsRequest. */
+        class ListProjectsRequest {
+
+            /**
+             * Constructs a new ListProjectsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListProjectsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListProjectsRequest pageSize. */
+            pageSize: number;
+
+            /** ListProjectsRequest pageToken. */
+            pageToken: string;
+
+            /** ListProjectsRequest name. */
+            name: string;
+
+            /** ListProjectsRequest domainId. */
+            domainId: string;
+
+            /**
+             * Creates a new ListProjectsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListProjectsRequest instance
+             */
+            static create(properties: shoal.v1.ListProjectsRequest.$Shape): shoal.v1.ListProjectsRequest & shoal.v1.ListProjectsRequest.$Shape;
+            static create(properties?: shoal.v1.ListProjectsRequest.$Properties): shoal.v1.ListProjectsRequest;
+
+            /**
+             * Encodes the specified ListProjectsRequest message. Does not implicitly {@link shoal.v1.ListProjectsRequest.verify|verify} messages.
+             * @param message ListProjectsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListProjectsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListProjectsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListProjectsRequest & shoal.v1.ListProjectsRequest.$Shape} ListProjectsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListProjectsRequest & shoal.v1.ListProjectsRequest.$Shape;
+        }
+
+        namespace ListProjectsRequest {
+
+            /** Properties of a ListProjectsRequest. */
+            interface $Properties {
+
+                /** ListProjectsRequest pageSize */
+                pageSize?: number;
+
+                /** ListProjectsRequest pageToken */
+                pageToken?: string;
+
+                /** ListProjectsRequest name */
+                name?: string;
+
+                /** ListProjectsRequest domainId */
+                domainId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListProjectsRequest. */
+            type $Shape = shoal.v1.ListProjectsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListProjectsResponse.
+         * @deprecated Use shoal.v1.ListProjectsResponse.$Properties instead.
+         */
+        interface IListProjectsResponse extends shoal.v1.ListProjectsResponse.$Properties {
+        }
+
+        /** Represents a ListProjectsResponse. */
+        class ListProjectsResponse {
+
+            /**
+             * Constructs a new ListProjectsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListProjectsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListProjectsResponse projects. */
+            projects: shoal.v1.ProjectView[];
+
+            /** ListProjectsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListProjectsResponse stale. */
+            stale: boolean;
+
+            /** ListProjectsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListProjectsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListProjectsResponse instance
+             */
+            static create(properties: shoal.v1.ListProjectsResponse.$Shape): shoal.v1.ListProjectsResponse & shoal.v1.ListProjectsResponse.$Shape;
+            static create(properties?: shoal.v1.ListProjectsResponse.$Properties): shoal.v1.ListProjectsResponse;
+
+            /**
+             * Encodes the specified ListProjectsResponse message. Does not implicitly {@link shoal.v1.ListProjectsResponse.verify|verify} messages.
+             * @param message ListProjectsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListProjectsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListProjectsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListProjectsResponse & shoal.v1.ListProjectsResponse.$Shape} ListProjectsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListProjectsResponse & shoal.v1.ListProjectsResponse.$Shape;
+        }
+
+        namespace ListProjectsResponse {
+
+            /** Properties of a ListProjectsResponse. */
+            interface $Properties {
+
+                /** ListProjectsResponse projects */
+                projects?: shoal.v1.ProjectView.$Properties[];
+
+                /** ListProjectsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListProjectsResponse stale */
+                stale?: boolean;
+
+                /** ListProjectsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListProjectsResponse. */
+            type $Shape = shoal.v1.ListProjectsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetProjectRequest.
+         * @deprecated Use shoal.v1.GetProjectRequest.$Properties instead.
+         */
+        interface IGetProjectRequest extends shoal.v1.GetProjectRequest.$Properties {
+        }
+
+        /** Represents a GetProjectRequest. */
+        class GetProjectRequest {
+
+            /**
+             * Constructs a new GetProjectRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetProjectRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetProjectRequest projectId. */
+            projectId: string;
+
+            /**
+             * Creates a new GetProjectRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetProjectRequest instance
+             */
+            static create(properties: shoal.v1.GetProjectRequest.$Shape): shoal.v1.GetProjectRequest & shoal.v1.GetProjectRequest.$Shape;
+            static create(properties?: shoal.v1.GetProjectRequest.$Properties): shoal.v1.GetProjectRequest;
+
+            /**
+             * Encodes the specified GetProjectRequest message. Does not implicitly {@link shoal.v1.GetProjectRequest.verify|verify} messages.
+             * @param message GetProjectRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetProjectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetProjectRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetProjectRequest & shoal.v1.GetProjectRequest.$Shape} GetProjectRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetProjectRequest & shoal.v1.GetProjectRequest.$Shape;
+        }
+
+        namespace GetProjectRequest {
+
+            /** Properties of a GetProjectRequest. */
+            interface $Properties {
+
+                /** GetProjectRequest projectId */
+                projectId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetProjectRequest. */
+            type $Shape = shoal.v1.GetProjectRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetProjectResponse.
+         * @deprecated Use shoal.v1.GetProjectResponse.$Properties instead.
+         */
+        interface IGetProjectResponse extends shoal.v1.GetProjectResponse.$Properties {
+        }
+
+        /** Represents a GetProjectResponse. */
+        class GetProjectResponse {
+
+            /**
+             * Constructs a new GetProjectResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetProjectResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetProjectResponse project. */
+            project: (shoal.v1.ProjectView|null);
+
+            /** GetProjectResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetProjectResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetProjectResponse instance
+             */
+            static create(properties: shoal.v1.GetProjectResponse.$Shape): shoal.v1.GetProjectResponse & shoal.v1.GetProjectResponse.$Shape;
+            static create(properties?: shoal.v1.GetProjectResponse.$Properties): shoal.v1.GetProjectResponse;
+
+            /**
+             * Encodes the specified GetProjectResponse message. Does not implicitly {@link shoal.v1.GetProjectResponse.verify|verify} messages.
+             * @param message GetProjectResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetProjectResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetProjectResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetProjectResponse & shoal.v1.GetProjectResponse.$Shape} GetProjectResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetProjectResponse & shoal.v1.GetProjectResponse.$Shape;
+        }
+
+        namespace GetProjectResponse {
+
+            /** Properties of a GetProjectResponse. */
+            interface $Properties {
+
+                /** GetProjectResponse project */
+                project?: (shoal.v1.ProjectView.$Properties|null);
+
+                /** GetProjectResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetProjectResponse. */
+            type $Shape = shoal.v1.GetProjectResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateProjectRequest.
+         * @deprecated Use shoal.v1.CreateProjectRequest.$Properties instead.
+         */
+        interface ICreateProjectRequest extends shoal.v1.CreateProjectRequest.$Properties {
+        }
+
+        /** Represents a CreateProjectRequest. */
+        class CreateProjectRequest {
+
+            /**
+             * Constructs a new CreateProjectRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateProjectRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateProjectRequest name. */
+            name: string;
+
+            /** CreateProjectRequest domainId. */
+            domainId: string;
+
+            /** CreateProjectRequest description. */
+            description: (string|null);
+
+            /** CreateProjectRequest enabled. */
+            enabled: (boolean|null);
+
+            /** CreateProjectRequest tags. */
+            tags: string[];
+
+            /**
+             * Creates a new CreateProjectRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateProjectRequest instance
+             */
+            static create(properties: shoal.v1.CreateProjectRequest.$Shape): shoal.v1.CreateProjectRequest & shoal.v1.CreateProjectRequest.$Shape;
+            static create(properties?: shoal.v1.CreateProjectRequest.$Properties): shoal.v1.CreateProjectRequest;
+
+            /**
+             * Encodes the specified CreateProjectRequest message. Does not implicitly {@link shoal.v1.CreateProjectRequest.verify|verify} messages.
+             * @param message CreateProjectRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateProjectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateProjectRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateProjectRequest & shoal.v1.CreateProjectRequest.$Shape} CreateProjectRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateProjectRequest & shoal.v1.CreateProjectRequest.$Shape;
+        }
+
+        namespace CreateProjectRequest {
+
+            /** Properties of a CreateProjectRequest. */
+            interface $Properties {
+
+                /** CreateProjectRequest name */
+                name?: string;
+
+                /** CreateProjectRequest domainId */
+                domainId?: string;
+
+                /** CreateProjectRequest description */
+                description?: (string|null);
+
+                /** CreateProjectRequest enabled */
+                enabled?: (boolean|null);
+
+                /** CreateProjectRequest tags */
+                tags?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateProjectRequest. */
+            type $Shape = shoal.v1.CreateProjectRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateProjectResponse.
+         * @deprecated Use shoal.v1.CreateProjectResponse.$Properties instead.
+         */
+        interface ICreateProjectResponse extends shoal.v1.CreateProjectResponse.$Properties {
+        }
+
+        /** Represents a CreateProjectResponse. */
+        class CreateProjectResponse {
+
+            /**
+             * Constructs a new CreateProjectResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateProjectResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateProjectResponse project. */
+            project: (shoal.v1.ProjectView|null);
+
+            /**
+             * Creates a new CreateProjectResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateProjectResponse instance
+             */
+            static create(properties: shoal.v1.CreateProjectResponse.$Shape): shoal.v1.CreateProjectResponse & shoal.v1.CreateProjectResponse.$Shape;
+            static create(properties?: shoal.v1.CreateProjectResponse.$Properties): shoal.v1.CreateProjectResponse;
+
+            /**
+             * Encodes the specified CreateProjectResponse message. Does not implicitly {@link shoal.v1.CreateProjectResponse.verify|verify} messages.
+             * @param message CreateProjectResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateProjectResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateProjectResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateProjectResponse & shoal.v1.CreateProjectResponse.$Shape} CreateProjectResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateProjectResponse & shoal.v1.CreateProjectResponse.$Shape;
+        }
+
+        namespace CreateProjectResponse {
+
+            /** Properties of a CreateProjectResponse. */
+            interface $Properties {
+
+                /** CreateProjectResponse project */
+                project?: (shoal.v1.ProjectView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateProjectResponse. */
+            type $Shape = shoal.v1.CreateProjectResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateProjectRequest.
+         * @deprecated Use shoal.v1.UpdateProjectRequest.$Properties instead.
+         */
+        interface IUpdateProjectRequest extends shoal.v1.UpdateProjectRequest.$Properties {
+        }
+
+        /** Represents an UpdateProjectRequest. */
+        class UpdateProjectRequest {
+
+            /**
+             * Constructs a new UpdateProjectRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateProjectRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateProjectRequest projectId. */
+            projectId: string;
+
+            /** UpdateProjectRequest name. */
+            name: (string|null);
+
+            /** UpdateProjectRequest description. */
+            description: (string|null);
+
+            /** UpdateProjectRequest enabled. */
+            enabled: (boolean|null);
+
+            /** UpdateProjectRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdateProjectRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateProjectRequest instance
+             */
+            static create(properties: shoal.v1.UpdateProjectRequest.$Shape): shoal.v1.UpdateProjectRequest & shoal.v1.UpdateProjectRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateProjectRequest.$Properties): shoal.v1.UpdateProjectRequest;
+
+            /**
+             * Encodes the specified UpdateProjectRequest message. Does not implicitly {@link shoal.v1.UpdateProjectRequest.verify|verify} messages.
+             * @param message UpdateProjectRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateProjectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateProjectRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateProjectRequest & shoal.v1.UpdateProjectRequest.$Shape} UpdateProjectRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateProjectRequest & shoal.v1.UpdateProjectRequest.$Shape;
+        }
+
+        namespace UpdateProjectRequest {
+
+            /** Properties of an UpdateProjectRequest. */
+            interface $Properties {
+
+                /** UpdateProjectRequest projectId */
+                projectId?: string;
+
+                /** UpdateProjectRequest name */
+                name?: (string|null);
+
+                /** UpdateProjectRequest description */
+                description?: (string|null);
+
+                /** UpdateProjectRequest enabled */
+                enabled?: (boolean|null);
+
+                /** UpdateProjectRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateProjectRequest. */
+            type $Shape = shoal.v1.UpdateProjectRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateProjectResponse.
+         * @deprecated Use shoal.v1.UpdateProjectResponse.$Properties instead.
+         */
+        interface IUpdateProjectResponse extends shoal.v1.UpdateProjectResponse.$Properties {
+        }
+
+        /** Represents an UpdateProjectResponse. */
+        class UpdateProjectResponse {
+
+            /**
+             * Constructs a new UpdateProjectResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateProjectResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateProjectResponse project. */
+            project: (shoal.v1.ProjectView|null);
+
+            /**
+             * Creates a new UpdateProjectResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateProjectResponse instance
+             */
+            static create(properties: shoal.v1.UpdateProjectResponse.$Shape): shoal.v1.UpdateProjectResponse & shoal.v1.UpdateProjectResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateProjectResponse.$Properties): shoal.v1.UpdateProjectResponse;
+
+            /**
+             * Encodes the specified UpdateProjectResponse message. Does not implicitly {@link shoal.v1.UpdateProjectResponse.verify|verify} messages.
+             * @param message UpdateProjectResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateProjectResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateProjectResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateProjectResponse & shoal.v1.UpdateProjectResponse.$Shape} UpdateProjectResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateProjectResponse & shoal.v1.UpdateProjectResponse.$Shape;
+        }
+
+        namespace UpdateProjectResponse {
+
+            /** Properties of an UpdateProjectResponse. */
+            interface $Properties {
+
+                /** UpdateProjectResponse project */
+                project?: (shoal.v1.ProjectView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateProjectResponse. */
+            type $Shape = shoal.v1.UpdateProjectResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteProjectRequest.
+         * @deprecated Use shoal.v1.DeleteProjectRequest.$Properties instead.
+         */
+        interface IDeleteProjectRequest extends shoal.v1.DeleteProjectRequest.$Properties {
+        }
+
+        /** Represents a DeleteProjectRequest. */
+        class DeleteProjectRequest {
+
+            /**
+             * Constructs a new DeleteProjectRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteProjectRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteProjectRequest projectId. */
+            projectId: string;
+
+            /**
+             * Creates a new DeleteProjectRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteProjectRequest instance
+             */
+            static create(properties: shoal.v1.DeleteProjectRequest.$Shape): shoal.v1.DeleteProjectRequest & shoal.v1.DeleteProjectRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteProjectRequest.$Properties): shoal.v1.DeleteProjectRequest;
+
+            /**
+             * Encodes the specified DeleteProjectRequest message. Does not implicitly {@link shoal.v1.DeleteProjectRequest.verify|verify} messages.
+             * @param message DeleteProjectRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteProjectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteProjectRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteProjectRequest & shoal.v1.DeleteProjectRequest.$Shape} DeleteProjectRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteProjectRequest & shoal.v1.DeleteProjectRequest.$Shape;
+        }
+
+        namespace DeleteProjectRequest {
+
+            /** Properties of a DeleteProjectRequest. */
+            interface $Properties {
+
+                /** DeleteProjectRequest projectId */
+                projectId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteProjectRequest. */
+            type $Shape = shoal.v1.DeleteProjectRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteProjectResponse.
+         * @deprecated Use shoal.v1.DeleteProjectResponse.$Properties instead.
+         */
+        interface IDeleteProjectResponse extends shoal.v1.DeleteProjectResponse.$Properties {
+        }
+
+        /** Represents a DeleteProjectResponse. */
+        class DeleteProjectResponse {
+
+            /**
+             * Constructs a new DeleteProjectResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteProjectResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteProjectResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteProjectResponse instance
+             */
+            static create(properties: shoal.v1.DeleteProjectResponse.$Shape): shoal.v1.DeleteProjectResponse & shoal.v1.DeleteProjectResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteProjectResponse.$Properties): shoal.v1.DeleteProjectResponse;
+
+            /**
+             * Encodes the specified DeleteProjectResponse message. Does not implicitly {@link shoal.v1.DeleteProjectResponse.verify|verify} messages.
+             * @param message DeleteProjectResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteProjectResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteProjectResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteProjectResponse & shoal.v1.DeleteProjectResponse.$Shape} DeleteProjectResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteProjectResponse & shoal.v1.DeleteProjectResponse.$Shape;
+        }
+
+        namespace DeleteProjectResponse {
+
+            /** Properties of a DeleteProjectResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteProjectResponse. */
+            type $Shape = shoal.v1.DeleteProjectResponse.$Properties;
+        }
+
+        /**
+         * Properties of a UserView.
+         * @deprecated Use shoal.v1.UserView.$Properties instead.
+         */
+        interface IUserView extends shoal.v1.UserView.$Properties {
+        }
+
+        /** Represents a UserView. */
+        class UserView {
+
+            /**
+             * Constructs a new UserView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UserView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UserView id. */
+            id: string;
+
+            /** UserView name. */
+            name: string;
+
+            /** UserView domainId. */
+            domainId: string;
+
+            /** UserView description. */
+            description: string;
+
+            /** UserView enabled. */
+            enabled: boolean;
+
+            /** UserView email. */
+            email: string;
+
+            /** UserView defaultProjectId. */
+            defaultProjectId: string;
+
+            /**
+             * Creates a new UserView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UserView instance
+             */
+            static create(properties: shoal.v1.UserView.$Shape): shoal.v1.UserView & shoal.v1.UserView.$Shape;
+            static create(properties?: shoal.v1.UserView.$Properties): shoal.v1.UserView;
+
+            /**
+             * Encodes the specified UserView message. Does not implicitly {@link shoal.v1.UserView.verify|verify} messages.
+             * @param message UserView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UserView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UserView & shoal.v1.UserView.$Shape} UserView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UserView & shoal.v1.UserView.$Shape;
+        }
+
+        namespace UserView {
+
+            /** Properties of a UserView. */
+            interface $Properties {
+
+                /** UserView id */
+                id?: string;
+
+                /** UserView name */
+                name?: string;
+
+                /** UserView domainId */
+                domainId?: string;
+
+                /** UserView description */
+                description?: string;
+
+                /** UserView enabled */
+                enabled?: boolean;
+
+                /** UserView email */
+                email?: string;
+
+                /** UserView defaultProjectId */
+                defaultProjectId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserView. */
+            type $Shape = shoal.v1.UserView.$Properties;
+        }
+
+        /**
+         * Properties of a ListUsersRequest.
+         * @deprecated Use shoal.v1.ListUsersRequest.$Properties instead.
+         */
+        interface IListUsersRequest extends shoal.v1.ListUsersRequest.$Properties {
+        }
+
+        /** Represents a ListUsersRequest. */
+        class ListUsersRequest {
+
+            /**
+             * Constructs a new ListUsersRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListUsersRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListUsersRequest pageSize. */
+            pageSize: number;
+
+            /** ListUsersRequest pageToken. */
+            pageToken: string;
+
+            /** ListUsersRequest name. */
+            name: string;
+
+            /** ListUsersRequest domainId. */
+            domainId: string;
+
+            /**
+             * Creates a new ListUsersRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListUsersRequest instance
+             */
+            static create(properties: shoal.v1.ListUsersRequest.$Shape): shoal.v1.ListUsersRequest & shoal.v1.ListUsersRequest.$Shape;
+            static create(properties?: shoal.v1.ListUsersRequest.$Properties): shoal.v1.ListUsersRequest;
+
+            /**
+             * Encodes the specified ListUsersRequest message. Does not implicitly {@link shoal.v1.ListUsersRequest.verify|verify} messages.
+             * @param message ListUsersRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListUsersRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListUsersRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUsersRequest & shoal.v1.ListUsersRequest.$Shape} ListUsersRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListUsersRequest & shoal.v1.ListUsersRequest.$Shape;
+        }
+
+        namespace ListUsersRequest {
+
+            /** Properties of a ListUsersRequest. */
+            interface $Properties {
+
+                /** ListUsersRequest pageSize */
+                pageSize?: number;
+
+                /** ListUsersRequest pageToken */
+                pageToken?: string;
+
+                /** ListUsersRequest name */
+                name?: string;
+
+                /** ListUsersRequest domainId */
+                domainId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListUsersRequest. */
+            type $Shape = shoal.v1.ListUsersRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListUsersResponse.
+         * @deprecated Use shoal.v1.ListUsersResponse.$Properties instead.
+         */
+        interface IListUsersResponse extends shoal.v1.ListUsersResponse.$Properties {
+        }
+
+        /** Represents a ListUsersResponse. */
+        class ListUsersResponse {
+
+            /**
+             * Constructs a new ListUsersResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListUsersResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListUsersResponse users. */
+            users: shoal.v1.UserView[];
+
+            /** ListUsersResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListUsersResponse stale. */
+            stale: boolean;
+
+            /** ListUsersResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListUsersResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListUsersResponse instance
+             */
+            static create(properties: shoal.v1.ListUsersResponse.$Shape): shoal.v1.ListUsersResponse & shoal.v1.ListUsersResponse.$Shape;
+            static create(properties?: shoal.v1.ListUsersResponse.$Properties): shoal.v1.ListUsersResponse;
+
+            /**
+             * Encodes the specified ListUsersResponse message. Does not implicitly {@link shoal.v1.ListUsersResponse.verify|verify} messages.
+             * @param message ListUsersResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListUsersResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListUsersResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUsersResponse & shoal.v1.ListUsersResponse.$Shape} ListUsersResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListUsersResponse & shoal.v1.ListUsersResponse.$Shape;
+        }
+
+        namespace ListUsersResponse {
+
+            /** Properties of a ListUsersResponse. */
+            interface $Properties {
+
+                /** ListUsersResponse users */
+                users?: shoal.v1.UserView.$Properties[];
+
+                /** ListUsersResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListUsersResponse stale */
+                stale?: boolean;
+
+                /** ListUsersResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListUsersResponse. */
+            type $Shape = shoal.v1.ListUsersResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetUserRequest.
+         * @deprecated Use shoal.v1.GetUserRequest.$Properties instead.
+         */
+        interface IGetUserRequest extends shoal.v1.GetUserRequest.$Properties {
+        }
+
+        /** Represents a GetUserRequest. */
+        class GetUserRequest {
+
+            /**
+             * Constructs a new GetUserRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetUserRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetUserRequest userId. */
+            userId: string;
+
+            /**
+             * Creates a new GetUserRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetUserRequest instance
+             */
+            static create(properties: shoal.v1.GetUserRequest.$Shape): shoal.v1.GetUserRequest & shoal.v1.GetUserRequest.$Shape;
+            static create(properties?: shoal.v1.GetUserRequest.$Properties): shoal.v1.GetUserRequest;
+
+            /**
+             * Encodes the specified GetUserRequest message. Does not implicitly {@link shoal.v1.GetUserRequest.verify|verify} messages.
+             * @param message GetUserRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetUserRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetUserRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetUserRequest & shoal.v1.GetUserRequest.$Shape} GetUserRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetUserRequest & shoal.v1.GetUserRequest.$Shape;
+        }
+
+        namespace GetUserRequest {
+
+            /** Properties of a GetUserRequest. */
+            interface $Properties {
+
+                /** GetUserRequest userId */
+                userId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetUserRequest. */
+            type $Shape = shoal.v1.GetUserRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetUserResponse.
+         * @deprecated Use shoal.v1.GetUserResponse.$Properties instead.
+         */
+        interface IGetUserResponse extends shoal.v1.GetUserResponse.$Properties {
+        }
+
+        /** Represents a GetUserResponse. */
+        class GetUserResponse {
+
+            /**
+             * Constructs a new GetUserResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetUserResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetUserResponse user. */
+            user: (shoal.v1.UserView|null);
+
+            /** GetUserResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetUserResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetUserResponse instance
+             */
+            static create(properties: shoal.v1.GetUserResponse.$Shape): shoal.v1.GetUserResponse & shoal.v1.GetUserResponse.$Shape;
+            static create(properties?: shoal.v1.GetUserResponse.$Properties): shoal.v1.GetUserResponse;
+
+            /**
+             * Encodes the specified GetUserResponse message. Does not implicitly {@link shoal.v1.GetUserResponse.verify|verify} messages.
+             * @param message GetUserResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetUserResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetUserResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetUserResponse & shoal.v1.GetUserResponse.$Shape} GetUserResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetUserResponse & shoal.v1.GetUserResponse.$Shape;
+        }
+
+        namespace GetUserResponse {
+
+            /** Properties of a GetUserResponse. */
+            interface $Properties {
+
+                /** GetUserResponse user */
+                user?: (shoal.v1.UserView.$Properties|null);
+
+                /** GetUserResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetUserResponse. */
+            type $Shape = shoal.v1.GetUserResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateUserRequest.
+         * @deprecated Use shoal.v1.CreateUserRequest.$Properties instead.
+         */
+        interface ICreateUserRequest extends shoal.v1.CreateUserRequest.$Properties {
+        }
+
+        /** Represents a CreateUserRequest. */
+        class CreateUserRequest {
+
+            /**
+             * Constructs a new CreateUserRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateUserRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateUserRequest name. */
+            name: string;
+
+            /** CreateUserRequest domainId. */
+            domainId: string;
+
+            /** CreateUserRequest password. */
+            password: (string|null);
+
+            /** CreateUserRequest description. */
+            description: (string|null);
+
+            /** CreateUserRequest enabled. */
+            enabled: (boolean|null);
+
+            /** CreateUserRequest email. */
+            email: (string|null);
+
+            /** CreateUserRequest defaultProjectId. */
+            defaultProjectId: (string|null);
+
+            /**
+             * Creates a new CreateUserRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateUserRequest instance
+             */
+            static create(properties: shoal.v1.CreateUserRequest.$Shape): shoal.v1.CreateUserRequest & shoal.v1.CreateUserRequest.$Shape;
+            static create(properties?: shoal.v1.CreateUserRequest.$Properties): shoal.v1.CreateUserRequest;
+
+            /**
+             * Encodes the specified CreateUserRequest message. Does not implicitly {@link shoal.v1.CreateUserRequest.verify|verify} messages.
+             * @param message CreateUserRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateUserRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateUserRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateUserRequest & shoal.v1.CreateUserRequest.$Shape} CreateUserRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateUserRequest & shoal.v1.CreateUserRequest.$Shape;
+        }
+
+        namespace CreateUserRequest {
+
+            /** Properties of a CreateUserRequest. */
+            interface $Properties {
+
+                /** CreateUserRequest name */
+                name?: string;
+
+                /** CreateUserRequest domainId */
+                domainId?: string;
+
+                /** CreateUserRequest password */
+                password?: (string|null);
+
+                /** CreateUserRequest description */
+                description?: (string|null);
+
+                /** CreateUserRequest enabled */
+                enabled?: (boolean|null);
+
+                /** CreateUserRequest email */
+                email?: (string|null);
+
+                /** CreateUserRequest defaultProjectId */
+                defaultProjectId?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateUserRequest. */
+            type $Shape = shoal.v1.CreateUserRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateUserResponse.
+         * @deprecated Use shoal.v1.CreateUserResponse.$Properties instead.
+         */
+        interface ICreateUserResponse extends shoal.v1.CreateUserResponse.$Properties {
+        }
+
+        /** Represents a CreateUserResponse. */
+        class CreateUserResponse {
+
+            /**
+             * Constructs a new CreateUserResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateUserResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateUserResponse user. */
+            user: (shoal.v1.UserView|null);
+
+            /**
+             * Creates a new CreateUserResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateUserResponse instance
+             */
+            static create(properties: shoal.v1.CreateUserResponse.$Shape): shoal.v1.CreateUserResponse & shoal.v1.CreateUserResponse.$Shape;
+            static create(properties?: shoal.v1.CreateUserResponse.$Properties): shoal.v1.CreateUserResponse;
+
+            /**
+             * Encodes the specified CreateUserResponse message. Does not implicitly {@link shoal.v1.CreateUserResponse.verify|verify} messages.
+             * @param message CreateUserResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateUserResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateUserResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateUserResponse & shoal.v1.CreateUserResponse.$Shape} CreateUserResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateUserResponse & shoal.v1.CreateUserResponse.$Shape;
+        }
+
+        namespace CreateUserResponse {
+
+            /** Properties of a CreateUserResponse. */
+            interface $Properties {
+
+                /** CreateUserResponse user */
+                user?: (shoal.v1.UserView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateUserResponse. */
+            type $Shape = shoal.v1.CreateUserResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateUserRequest.
+         * @deprecated Use shoal.v1.UpdateUserRequest.$Properties instead.
+         */
+        interface IUpdateUserRequest extends shoal.v1.UpdateUserRequest.$Properties {
+        }
+
+        /** Represents an UpdateUserRequest. */
+        class UpdateUserRequest {
+
+            /**
+             * Constructs a new UpdateUserRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateUserRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateUserRequest userId. */
+            userId: string;
+
+            /** UpdateUserRequest name. */
+            name: (string|null);
+
+            /** UpdateUserRequest password. */
+            password: (string|null);
+
+            /** UpdateUserRequest description. */
+            description: (string|null);
+
+            /** UpdateUserRequest enabled. */
+            enabled: (boolean|null);
+
+            /** UpdateUserRequest email. */
+            email: (string|null);
+
+            /** UpdateUserRequest defaultProjectId. */
+            defaultProjectId: (string|null);
+
+            /**
+             * Creates a new UpdateUserRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateUserRequest instance
+             */
+            static create(properties: shoal.v1.UpdateUserRequest.$Shape): shoal.v1.UpdateUserRequest & shoal.v1.UpdateUserRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateUserRequest.$Properties): shoal.v1.UpdateUserRequest;
+
+            /**
+             * Encodes the specified UpdateUserRequest message. Does not implicitly {@link shoal.v1.UpdateUserRequest.verify|verify} messages.
+             * @param message UpdateUserRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateUserRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateUserRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateUserRequest & shoal.v1.UpdateUserRequest.$Shape} UpdateUserRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateUserRequest & shoal.v1.UpdateUserRequest.$Shape;
+        }
+
+        namespace UpdateUserRequest {
+
+            /** Properties of an UpdateUserRequest. */
+            interface $Properties {
+
+                /** UpdateUserRequest userId */
+                userId?: string;
+
+                /** UpdateUserRequest name */
+                name?: (string|null);
+
+                /** UpdateUserRequest password */
+                password?: (string|null);
+
+                /** UpdateUserRequest description */
+                description?: (string|null);
+
+                /** UpdateUserRequest enabled */
+                enabled?: (boolean|null);
+
+                /** UpdateUserRequest email */
+                email?: (string|null);
+
+                /** UpdateUserRequest defaultProjectId */
+                defaultProjectId?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateUserRequest. */
+            type $Shape = shoal.v1.UpdateUserRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateUserResponse.
+         * @deprecated Use shoal.v1.UpdateUserResponse.$Properties instead.
+         */
+        interface IUpdateUserResponse extends shoal.v1.UpdateUserResponse.$Properties {
+        }
+
+        /** Represents an UpdateUserResponse. */
+        class UpdateUserResponse {
+
+            /**
+             * Constructs a new UpdateUserResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateUserResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateUserResponse user. */
+            user: (shoal.v1.UserView|null);
+
+            /**
+             * Creates a new UpdateUserResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateUserResponse instance
+             */
+            static create(properties: shoal.v1.UpdateUserResponse.$Shape): shoal.v1.UpdateUserResponse & shoal.v1.UpdateUserResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateUserResponse.$Properties): shoal.v1.UpdateUserResponse;
+
+            /**
+             * Encodes the specified UpdateUserResponse message. Does not implicitly {@link shoal.v1.UpdateUserResponse.verify|verify} messages.
+             * @param message UpdateUserResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateUserResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateUserResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateUserResponse & shoal.v1.UpdateUserResponse.$Shape} UpdateUserResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateUserResponse & shoal.v1.UpdateUserResponse.$Shape;
+        }
+
+        namespace UpdateUserResponse {
+
+            /** Properties of an UpdateUserResponse. */
+            interface $Properties {
+
+                /** UpdateUserResponse user */
+                user?: (shoal.v1.UserView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateUserResponse. */
+            type $Shape = shoal.v1.UpdateUserResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteUserRequest.
+         * @deprecated Use shoal.v1.DeleteUserRequest.$Properties instead.
+         */
+        interface IDeleteUserRequest extends shoal.v1.DeleteUserRequest.$Properties {
+        }
+
+        /** Represents a DeleteUserRequest. */
+        class DeleteUserRequest {
+
+            /**
+             * Constructs a new DeleteUserRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteUserRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteUserRequest userId. */
+            userId: string;
+
+            /**
+             * Creates a new DeleteUserRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteUserRequest instance
+             */
+            static create(properties: shoal.v1.DeleteUserRequest.$Shape): shoal.v1.DeleteUserRequest & shoal.v1.DeleteUserRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteUserRequest.$Properties): shoal.v1.DeleteUserRequest;
+
+            /**
+             * Encodes the specified DeleteUserRequest message. Does not implicitly {@link shoal.v1.DeleteUserRequest.verify|verify} messages.
+             * @param message DeleteUserRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteUserRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteUserRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteUserRequest & shoal.v1.DeleteUserRequest.$Shape} DeleteUserRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteUserRequest & shoal.v1.DeleteUserRequest.$Shape;
+        }
+
+        namespace DeleteUserRequest {
+
+            /** Properties of a DeleteUserRequest. */
+            interface $Properties {
+
+                /** DeleteUserRequest userId */
+                userId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteUserRequest. */
+            type $Shape = shoal.v1.DeleteUserRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteUserResponse.
+         * @deprecated Use shoal.v1.DeleteUserResponse.$Properties instead.
+         */
+        interface IDeleteUserResponse extends shoal.v1.DeleteUserResponse.$Properties {
+        }
+
+        /** Represents a DeleteUserResponse. */
+        class DeleteUserResponse {
+
+            /**
+             * Constructs a new DeleteUserResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteUserResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteUserResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteUserResponse instance
+             */
+            static create(properties: shoal.v1.DeleteUserResponse.$Shape): shoal.v1.DeleteUserResponse & shoal.v1.DeleteUserResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteUserResponse.$Properties): shoal.v1.DeleteUserResponse;
+
+            /**
+             * Encodes the specified DeleteUserResponse message. Does not implicitly {@link shoal.v1.DeleteUserResponse.verify|verify} messages.
+             * @param message DeleteUserResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteUserResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteUserResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteUserResponse & shoal.v1.DeleteUserResponse.$Shape} DeleteUserResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteUserResponse & shoal.v1.DeleteUserResponse.$Shape;
+        }
+
+        namespace DeleteUserResponse {
+
+            /** Properties of a DeleteUserResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteUserResponse. */
+            type $Shape = shoal.v1.DeleteUserResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ListUserProjectsRequest.
+         * @deprecated Use shoal.v1.ListUserProjectsRequest.$Properties instead.
+         */
+        interface IListUserProjectsRequest extends shoal.v1.ListUserProjectsRequest.$Properties {
+        }
+
+        /** Represents a ListUserProjectsRequest. */
+        class ListUserProjectsRequest {
+
+            /**
+             * Constructs a new ListUserProjectsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListUserProjectsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListUserProjectsRequest userId. */
+            userId: string;
+
+            /** ListUserProjectsRequest pageSize. */
+            pageSize: number;
+
+            /** ListUserProjectsRequest pageToken. */
+            pageToken: string;
+
+            /**
+             * Creates a new ListUserProjectsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListUserProjectsRequest instance
+             */
+            static create(properties: shoal.v1.ListUserProjectsRequest.$Shape): shoal.v1.ListUserProjectsRequest & shoal.v1.ListUserProjectsRequest.$Shape;
+            static create(properties?: shoal.v1.ListUserProjectsRequest.$Properties): shoal.v1.ListUserProjectsRequest;
+
+            /**
+             * Encodes the specified ListUserProjectsRequest message. Does not implicitly {@link shoal.v1.ListUserProjectsRequest.verify|verify} messages.
+             * @param message ListUserProjectsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListUserProjectsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListUserProjectsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUserProjectsRequest & shoal.v1.ListUserProjectsRequest.$Shape} ListUserProjectsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListUserProjectsRequest & shoal.v1.ListUserProjectsRequest.$Shape;
+        }
+
+        namespace ListUserProjectsRequest {
+
+            /** Properties of a ListUserProjectsRequest. */
+            interface $Properties {
+
+                /** ListUserProjectsRequest userId */
+                userId?: string;
+
+                /** ListUserProjectsRequest pageSize */
+                pageSize?: number;
+
+                /** ListUserProjectsRequest pageToken */
+                pageToken?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListUserProjectsRequest. */
+            type $Shape = shoal.v1.ListUserProjectsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListUserProjectsResponse.
+         * @deprecated Use shoal.v1.ListUserProjectsResponse.$Properties instead.
+         */
+        interface IListUserProjectsResponse extends shoal.v1.ListUserProjectsResponse.$Properties {
+        }
+
+        /** Represents a ListUserProjectsResponse. */
+        class ListUserProjectsResponse {
+
+            /**
+             * Constructs a new ListUserProjectsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListUserProjectsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListUserProjectsResponse projects. */
+            projects: shoal.v1.ProjectView[];
+
+            /** ListUserProjectsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListUserProjectsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListUserProjectsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListUserProjectsResponse instance
+             */
+            static create(properties: shoal.v1.ListUserProjectsResponse.$Shape): shoal.v1.ListUserProjectsResponse & shoal.v1.ListUserProjectsResponse.$Shape;
+            static create(properties?: shoal.v1.ListUserProjectsResponse.$Properties): shoal.v1.ListUserProjectsResponse;
+
+            /**
+             * Encodes the specified ListUserProjectsResponse message. Does not implicitly {@link shoal.v1.ListUserProjectsResponse.verify|verify} messages.
+             * @param message ListUserProjectsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListUserProjectsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListUserProjectsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListUserProjectsResponse & shoal.v1.ListUserProjectsResponse.$Shape} ListUserProjectsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListUserProjectsResponse & shoal.v1.ListUserProjectsResponse.$Shape;
+        }
+
+        namespace ListUserProjectsResponse {
+
+            /** Properties of a ListUserProjectsResponse. */
+            interface $Properties {
+
+                /** ListUserProjectsResponse projects */
+                projects?: shoal.v1.ProjectView.$Properties[];
+
+                /** ListUserProjectsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListUserProjectsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListUserProjectsResponse. */
+            type $Shape = shoal.v1.ListUserProjectsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RoleView.
+         * @deprecated Use shoal.v1.RoleView.$Properties instead.
+         */
+        interface IRoleView extends shoal.v1.RoleView.$Properties {
+        }
+
+        /** Represents a RoleView. */
+        class RoleView {
+
+            /**
+             * Constructs a new RoleView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RoleView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RoleView id. */
+            id: string;
+
+            /** RoleView name. */
+            name: string;
+
+            /** RoleView description. */
+            description: string;
+
+            /**
+             * Creates a new RoleView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RoleView instance
+             */
+            static create(properties: shoal.v1.RoleView.$Shape): shoal.v1.RoleView & shoal.v1.RoleView.$Shape;
+            static create(properties?: shoal.v1.RoleView.$Properties): shoal.v1.RoleView;
+
+            /**
+             * Encodes the specified RoleView message. Does not implicitly {@link shoal.v1.RoleView.verify|verify} messages.
+             * @param message RoleView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RoleView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RoleView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RoleView & shoal.v1.RoleView.$Shape} RoleView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RoleView & shoal.v1.RoleView.$Shape;
+        }
+
+        namespace RoleView {
+
+            /** Properties of a RoleView. */
+            interface $Properties {
+
+                /** RoleView id */
+                id?: string;
+
+                /** RoleView name */
+                name?: string;
+
+                /** RoleView description */
+                description?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RoleView. */
+            type $Shape = shoal.v1.RoleView.$Properties;
+        }
+
+        /**
+         * Properties of a ListRolesRequest.
+         * @deprecated Use shoal.v1.ListRolesRequest.$Properties instead.
+         */
+        interface IListRolesRequest extends shoal.v1.ListRolesRequest.$Properties {
+        }
+
+        /** Represents a ListRolesRequest. */
+        class ListRolesRequest {
+
+            /**
+             * Constructs a new ListRolesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListRolesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListRolesRequest pageSize. */
+            pageSize: number;
+
+            /** ListRolesRequest pageToken. */
+            pageToken: string;
+
+            /** ListRolesRequest name. */
+            name: string;
+
+            /**
+             * Creates a new ListRolesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListRolesRequest instance
+             */
+            static create(properties: shoal.v1.ListRolesRequest.$Shape): shoal.v1.ListRolesRequest & shoal.v1.ListRolesRequest.$Shape;
+            static create(properties?: shoal.v1.ListRolesRequest.$Properties): shoal.v1.ListRolesRequest;
+
+            /**
+             * Encodes the specified ListRolesRequest message. Does not implicitly {@link shoal.v1.ListRolesRequest.verify|verify} messages.
+             * @param message ListRolesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListRolesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListRolesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListRolesRequest & shoal.v1.ListRolesRequest.$Shape} ListRolesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListRolesRequest & shoal.v1.ListRolesRequest.$Shape;
+        }
+
+        namespace ListRolesRequest {
+
+            /** Properties of a ListRolesRequest. */
+            interface $Properties {
+
+                /** ListRolesRequest pageSize */
+                pageSize?: number;
+
+                /** ListRolesRequest pageToken */
+                pageToken?: string;
+
+                /** ListRolesRequest name */
+                name?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListRolesRequest. */
+            type $Shape = shoal.v1.ListRolesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListRolesResponse.
+         * @deprecated Use shoal.v1.ListRolesResponse.$Properties instead.
+         */
+        interface IListRolesResponse extends shoal.v1.ListRolesResponse.$Properties {
+        }
+
+        /** Represents a ListRolesResponse. */
+        class ListRolesResponse {
+
+            /**
+             * Constructs a new ListRolesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListRolesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListRolesResponse roles. */
+            roles: shoal.v1.RoleView[];
+
+            /** ListRolesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListRolesResponse stale. */
+            stale: boolean;
+
+            /** ListRolesResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListRolesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListRolesResponse instance
+             */
+            static create(properties: shoal.v1.ListRolesResponse.$Shape): shoal.v1.ListRolesResponse & shoal.v1.ListRolesResponse.$Shape;
+            static create(properties?: shoal.v1.ListRolesResponse.$Properties): shoal.v1.ListRolesResponse;
+
+            /**
+             * Encodes the specified ListRolesResponse message. Does not implicitly {@link shoal.v1.ListRolesResponse.verify|verify} messages.
+             * @param message ListRolesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListRolesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListRolesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListRolesResponse & shoal.v1.ListRolesResponse.$Shape} ListRolesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListRolesResponse & shoal.v1.ListRolesResponse.$Shape;
+        }
+
+        namespace ListRolesResponse {
+
+            /** Properties of a ListRolesResponse. */
+            interface $Properties {
+
+                /** ListRolesResponse roles */
+                roles?: shoal.v1.RoleView.$Properties[];
+
+                /** ListRolesResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListRolesResponse stale */
+                stale?: boolean;
+
+                /** ListRolesResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListRolesResponse. */
+            type $Shape = shoal.v1.ListRolesResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetRoleRequest.
+         * @deprecated Use shoal.v1.GetRoleRequest.$Properties instead.
+         */
+        interface IGetRoleRequest extends shoal.v1.GetRoleRequest.$Properties {
+        }
+
+        /** Represents a GetRoleRequest. */
+        class GetRoleRequest {
+
+            /**
+             * Constructs a new GetRoleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetRoleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetRoleRequest roleId. */
+            roleId: string;
+
+            /**
+             * Creates a new GetRoleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetRoleRequest instance
+             */
+            static create(properties: shoal.v1.GetRoleRequest.$Shape): shoal.v1.GetRoleRequest & shoal.v1.GetRoleRequest.$Shape;
+            static create(properties?: shoal.v1.GetRoleRequest.$Properties): shoal.v1.GetRoleRequest;
+
+            /**
+             * Encodes the specified GetRoleRequest message. Does not implicitly {@link shoal.v1.GetRoleRequest.verify|verify} messages.
+             * @param message GetRoleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetRoleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetRoleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetRoleRequest & shoal.v1.GetRoleRequest.$Shape} GetRoleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetRoleRequest & shoal.v1.GetRoleRequest.$Shape;
+        }
+
+        namespace GetRoleRequest {
+
+            /** Properties of a GetRoleRequest. */
+            interface $Properties {
+
+                /** GetRoleRequest roleId */
+                roleId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetRoleRequest. */
+            type $Shape = shoal.v1.GetRoleRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetRoleResponse.
+         * @deprecated Use shoal.v1.GetRoleResponse.$Properties instead.
+         */
+        interface IGetRoleResponse extends shoal.v1.GetRoleResponse.$Properties {
+        }
+
+        /** Represents a GetRoleResponse. */
+        class GetRoleResponse {
+
+            /**
+             * Constructs a new GetRoleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetRoleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetRoleResponse role. */
+            role: (shoal.v1.RoleView|null);
+
+            /** GetRoleResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetRoleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetRoleResponse instance
+             */
+            static create(properties: shoal.v1.GetRoleResponse.$Shape): shoal.v1.GetRoleResponse & shoal.v1.GetRoleResponse.$Shape;
+            static create(properties?: shoal.v1.GetRoleResponse.$Properties): shoal.v1.GetRoleResponse;
+
+            /**
+             * Encodes the specified GetRoleResponse message. Does not implicitly {@link shoal.v1.GetRoleResponse.verify|verify} messages.
+             * @param message GetRoleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetRoleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetRoleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetRoleResponse & shoal.v1.GetRoleResponse.$Shape} GetRoleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetRoleResponse & shoal.v1.GetRoleResponse.$Shape;
+        }
+
+        namespace GetRoleResponse {
+
+            /** Properties of a GetRoleResponse. */
+            interface $Properties {
+
+                /** GetRoleResponse role */
+                role?: (shoal.v1.RoleView.$Properties|null);
+
+                /** GetRoleResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetRoleResponse. */
+            type $Shape = shoal.v1.GetRoleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateRoleRequest.
+         * @deprecated Use shoal.v1.CreateRoleRequest.$Properties instead.
+         */
+        interface ICreateRoleRequest extends shoal.v1.CreateRoleRequest.$Properties {
+        }
+
+        /** Represents a CreateRoleRequest. */
+        class CreateRoleRequest {
+
+            /**
+             * Constructs a new CreateRoleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateRoleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateRoleRequest name. */
+            name: string;
+
+            /** CreateRoleRequest description. */
+            description: (string|null);
+
+            /**
+             * Creates a new CreateRoleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateRoleRequest instance
+             */
+            static create(properties: shoal.v1.CreateRoleRequest.$Shape): shoal.v1.CreateRoleRequest & shoal.v1.CreateRoleRequest.$Shape;
+            static create(properties?: shoal.v1.CreateRoleRequest.$Properties): shoal.v1.CreateRoleRequest;
+
+            /**
+             * Encodes the specified CreateRoleRequest message. Does not implicitly {@link shoal.v1.CreateRoleRequest.verify|verify} messages.
+             * @param message CreateRoleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateRoleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateRoleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateRoleRequest & shoal.v1.CreateRoleRequest.$Shape} CreateRoleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateRoleRequest & shoal.v1.CreateRoleRequest.$Shape;
+        }
+
+        namespace CreateRoleRequest {
+
+            /** Properties of a CreateRoleRequest. */
+            interface $Properties {
+
+                /** CreateRoleRequest name */
+                name?: string;
+
+                /** CreateRoleRequest description */
+                description?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateRoleRequest. */
+            type $Shape = shoal.v1.CreateRoleRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateRoleResponse.
+         * @deprecated Use shoal.v1.CreateRoleResponse.$Properties instead.
+         */
+        interface ICreateRoleResponse extends shoal.v1.CreateRoleResponse.$Properties {
+        }
+
+        /** Represents a CreateRoleResponse. */
+        class CreateRoleResponse {
+
+            /**
+             * Constructs a new CreateRoleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateRoleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateRoleResponse role. */
+            role: (shoal.v1.RoleView|null);
+
+            /**
+             * Creates a new CreateRoleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateRoleResponse instance
+             */
+            static create(properties: shoal.v1.CreateRoleResponse.$Shape): shoal.v1.CreateRoleResponse & shoal.v1.CreateRoleResponse.$Shape;
+            static create(properties?: shoal.v1.CreateRoleResponse.$Properties): shoal.v1.CreateRoleResponse;
+
+            /**
+             * Encodes the specified CreateRoleResponse message. Does not implicitly {@link shoal.v1.CreateRoleResponse.verify|verify} messages.
+             * @param message CreateRoleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateRoleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateRoleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateRoleResponse & shoal.v1.CreateRoleResponse.$Shape} CreateRoleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateRoleResponse & shoal.v1.CreateRoleResponse.$Shape;
+        }
+
+        namespace CreateRoleResponse {
+
+            /** Properties of a CreateRoleResponse. */
+            interface $Properties {
+
+                /** CreateRoleResponse role */
+                role?: (shoal.v1.RoleView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateRoleResponse. */
+            type $Shape = shoal.v1.CreateRoleResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateRoleRequest.
+         * @deprecated Use shoal.v1.UpdateRoleRequest.$Properties instead.
+         */
+        interface IUpdateRoleRequest extends shoal.v1.UpdateRoleRequest.$Properties {
+        }
+
+        /** Represents an UpdateRoleRequest. */
+        class UpdateRoleRequest {
+
+            /**
+             * Constructs a new UpdateRoleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateRoleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateRoleRequest roleId. */
+            roleId: string;
+
+            /** UpdateRoleRequest name. */
+            name: (string|null);
+
+            /** UpdateRoleRequest description. */
+            description: (string|null);
+
+            /**
+             * Creates a new UpdateRoleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateRoleRequest instance
+             */
+            static create(properties: shoal.v1.UpdateRoleRequest.$Shape): shoal.v1.UpdateRoleRequest & shoal.v1.UpdateRoleRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateRoleRequest.$Properties): shoal.v1.UpdateRoleRequest;
+
+            /**
+             * Encodes the specified UpdateRoleRequest message. Does not implicitly {@link shoal.v1.UpdateRoleRequest.verify|verify} messages.
+             * @param message UpdateRoleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateRoleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateRoleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateRoleRequest & shoal.v1.UpdateRoleRequest.$Shape} UpdateRoleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateRoleRequest & shoal.v1.UpdateRoleRequest.$Shape;
+        }
+
+        namespace UpdateRoleRequest {
+
+            /** Properties of an UpdateRoleRequest. */
+            interface $Properties {
+
+                /** UpdateRoleRequest roleId */
+                roleId?: string;
+
+                /** UpdateRoleRequest name */
+                name?: (string|null);
+
+                /** UpdateRoleRequest description */
+                description?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateRoleRequest. */
+            type $Shape = shoal.v1.UpdateRoleRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateRoleResponse.
+         * @deprecated Use shoal.v1.UpdateRoleResponse.$Properties instead.
+         */
+        interface IUpdateRoleResponse extends shoal.v1.UpdateRoleResponse.$Properties {
+        }
+
+        /** Represents an UpdateRoleResponse. */
+        class UpdateRoleResponse {
+
+            /**
+             * Constructs a new UpdateRoleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateRoleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateRoleResponse role. */
+            role: (shoal.v1.RoleView|null);
+
+            /**
+             * Creates a new UpdateRoleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateRoleResponse instance
+             */
+            static create(properties: shoal.v1.UpdateRoleResponse.$Shape): shoal.v1.UpdateRoleResponse & shoal.v1.UpdateRoleResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateRoleResponse.$Properties): shoal.v1.UpdateRoleResponse;
+
+            /**
+             * Encodes the specified UpdateRoleResponse message. Does not implicitly {@link shoal.v1.UpdateRoleResponse.verify|verify} messages.
+             * @param message UpdateRoleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateRoleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateRoleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateRoleResponse & shoal.v1.UpdateRoleResponse.$Shape} UpdateRoleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateRoleResponse & shoal.v1.UpdateRoleResponse.$Shape;
+        }
+
+        namespace UpdateRoleResponse {
+
+            /** Properties of an UpdateRoleResponse. */
+            interface $Properties {
+
+                /** UpdateRoleResponse role */
+                role?: (shoal.v1.RoleView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateRoleResponse. */
+            type $Shape = shoal.v1.UpdateRoleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteRoleRequest.
+         * @deprecated Use shoal.v1.DeleteRoleRequest.$Properties instead.
+         */
+        interface IDeleteRoleRequest extends shoal.v1.DeleteRoleRequest.$Properties {
+        }
+
+        /** Represents a DeleteRoleRequest. */
+        class DeleteRoleRequest {
+
+            /**
+             * Constructs a new DeleteRoleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteRoleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteRoleRequest roleId. */
+            roleId: string;
+
+            /**
+             * Creates a new DeleteRoleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteRoleRequest instance
+             */
+            static create(properties: shoal.v1.DeleteRoleRequest.$Shape): shoal.v1.DeleteRoleRequest & shoal.v1.DeleteRoleRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteRoleRequest.$Properties): shoal.v1.DeleteRoleRequest;
+
+            /**
+             * Encodes the specified DeleteRoleRequest message. Does not implicitly {@link shoal.v1.DeleteRoleRequest.verify|verify} messages.
+             * @param message DeleteRoleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteRoleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteRoleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteRoleRequest & shoal.v1.DeleteRoleRequest.$Shape} DeleteRoleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteRoleRequest & shoal.v1.DeleteRoleRequest.$Shape;
+        }
+
+        namespace DeleteRoleRequest {
+
+            /** Properties of a DeleteRoleRequest. */
+            interface $Properties {
+
+                /** DeleteRoleRequest roleId */
+                roleId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteRoleRequest. */
+            type $Shape = shoal.v1.DeleteRoleRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteRoleResponse.
+         * @deprecated Use shoal.v1.DeleteRoleResponse.$Properties instead.
+         */
+        interface IDeleteRoleResponse extends shoal.v1.DeleteRoleResponse.$Properties {
+        }
+
+        /** Represents a DeleteRoleResponse. */
+        class DeleteRoleResponse {
+
+            /**
+             * Constructs a new DeleteRoleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteRoleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteRoleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteRoleResponse instance
+             */
+            static create(properties: shoal.v1.DeleteRoleResponse.$Shape): shoal.v1.DeleteRoleResponse & shoal.v1.DeleteRoleResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteRoleResponse.$Properties): shoal.v1.DeleteRoleResponse;
+
+            /**
+             * Encodes the specified DeleteRoleResponse message. Does not implicitly {@link shoal.v1.DeleteRoleResponse.verify|verify} messages.
+             * @param message DeleteRoleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteRoleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteRoleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteRoleResponse & shoal.v1.DeleteRoleResponse.$Shape} DeleteRoleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteRoleResponse & shoal.v1.DeleteRoleResponse.$Shape;
+        }
+
+        namespace DeleteRoleResponse {
+
+            /** Properties of a DeleteRoleResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteRoleResponse. */
+            type $Shape = shoal.v1.DeleteRoleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RoleAssignmentView.
+         * @deprecated Use shoal.v1.RoleAssignmentView.$Properties instead.
+         */
+        interface IRoleAssignmentView extends shoal.v1.RoleAssignmentView.$Properties {
+        }
+
+        /** Represents a RoleAssignmentView. */
+        class RoleAssignmentView {
+
+            /**
+             * Constructs a new RoleAssignmentView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RoleAssignmentView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RoleAssignmentView userId. */
+            userId: string;
+
+            /** RoleAssignmentView roleId. */
+            roleId: string;
+
+            /** RoleAssignmentView projectId. */
+            projectId: string;
+
+            /** RoleAssignmentView domainId. */
+            domainId: string;
+
+            /** RoleAssignmentView system. */
+            system: boolean;
+
+            /**
+             * Creates a new RoleAssignmentView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RoleAssignmentView instance
+             */
+            static create(properties: shoal.v1.RoleAssignmentView.$Shape): shoal.v1.RoleAssignmentView & shoal.v1.RoleAssignmentView.$Shape;
+            static create(properties?: shoal.v1.RoleAssignmentView.$Properties): shoal.v1.RoleAssignmentView;
+
+            /**
+             * Encodes the specified RoleAssignmentView message. Does not implicitly {@link shoal.v1.RoleAssignmentView.verify|verify} messages.
+             * @param message RoleAssignmentView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RoleAssignmentView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RoleAssignmentView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RoleAssignmentView & shoal.v1.RoleAssignmentView.$Shape} RoleAssignmentView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RoleAssignmentView & shoal.v1.RoleAssignmentView.$Shape;
+        }
+
+        namespace RoleAssignmentView {
+
+            /** Properties of a RoleAssignmentView. */
+            interface $Properties {
+
+                /** RoleAssignmentView userId */
+                userId?: string;
+
+                /** RoleAssignmentView roleId */
+                roleId?: string;
+
+                /** RoleAssignmentView projectId */
+                projectId?: string;
+
+                /** RoleAssignmentView domainId */
+                domainId?: string;
+
+                /** RoleAssignmentView system */
+                system?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RoleAssignmentView. */
+            type $Shape = shoal.v1.RoleAssignmentView.$Properties;
+        }
+
+        /**
+         * Properties of a ListRoleAssignmentsRequest.
+         * @deprecated Use shoal.v1.ListRoleAssignmentsRequest.$Properties instead.
+         */
+        interface IListRoleAssignmentsRequest extends shoal.v1.ListRoleAssignmentsRequest.$Properties {
+        }
+
+        /** Represents a ListRoleAssignmentsRequest. */
+        class ListRoleAssignmentsRequest {
+
+            /**
+             * Constructs a new ListRoleAssignmentsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListRoleAssignmentsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListRoleAssignmentsRequest pageSize. */
+            pageSize: number;
+
+            /** ListRoleAssignmentsRequest pageToken. */
+            pageToken: string;
+
+            /** ListRoleAssignmentsRequest userId. */
+            userId: string;
+
+            /** ListRoleAssignmentsRequest projectId. */
+            projectId: string;
+
+            /** ListRoleAssignmentsRequest domainId. */
+            domainId: string;
+
+            /** ListRoleAssignmentsRequest roleId. */
+            roleId: string;
+
+            /**
+             * Creates a new ListRoleAssignmentsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListRoleAssignmentsRequest instance
+             */
+            static create(properties: shoal.v1.ListRoleAssignmentsRequest.$Shape): shoal.v1.ListRoleAssignmentsRequest & shoal.v1.ListRoleAssignmentsRequest.$Shape;
+            static create(properties?: shoal.v1.ListRoleAssignmentsRequest.$Properties): shoal.v1.ListRoleAssignmentsRequest;
+
+            /**
+             * Encodes the specified ListRoleAssignmentsRequest message. Does not implicitly {@link shoal.v1.ListRoleAssignmentsRequest.verify|verify} messages.
+             * @param message ListRoleAssignmentsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListRoleAssignmentsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListRoleAssignmentsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListRoleAssignmentsRequest & shoal.v1.ListRoleAssignmentsRequest.$Shape} ListRoleAssignmentsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListRoleAssignmentsRequest & shoal.v1.ListRoleAssignmentsRequest.$Shape;
+        }
+
+        namespace ListRoleAssignmentsRequest {
+
+            /** Properties of a ListRoleAssignmentsRequest. */
+            interface $Properties {
+
+                /** ListRoleAssignmentsRequest pageSize */
+                pageSize?: number;
+
+                /** ListRoleAssignmentsRequest pageToken */
+                pageToken?: string;
+
+                /** ListRoleAssignmentsRequest userId */
+                userId?: string;
+
+                /** ListRoleAssignmentsRequest projectId */
+                projectId?: string;
+
+                /** ListRoleAssignmentsRequest domainId */
+                domainId?: string;
+
+                /** ListRoleAssignmentsRequest roleId */
+                roleId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListRoleAssignmentsRequest. */
+            type $Shape = shoal.v1.ListRoleAssignmentsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListRoleAssignmentsResponse.
+         * @deprecated Use shoal.v1.ListRoleAssignmentsResponse.$Properties instead.
+         */
+        interface IListRoleAssignmentsResponse extends shoal.v1.ListRoleAssignmentsResponse.$Properties {
+        }
+
+        /** Represents a ListRoleAssignmentsResponse. */
+        class ListRoleAssignmentsResponse {
+
+            /**
+             * Constructs a new ListRoleAssignmentsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListRoleAssignmentsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListRoleAssignmentsResponse roleAssignments. */
+            roleAssignments: shoal.v1.RoleAssignmentView[];
+
+            /** ListRoleAssignmentsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListRoleAssignmentsResponse stale. */
+            stale: boolean;
+
+            /** ListRoleAssignmentsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListRoleAssignmentsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListRoleAssignmentsResponse instance
+             */
+            static create(properties: shoal.v1.ListRoleAssignmentsResponse.$Shape): shoal.v1.ListRoleAssignmentsResponse & shoal.v1.ListRoleAssignmentsResponse.$Shape;
+            static create(properties?: shoal.v1.ListRoleAssignmentsResponse.$Properties): shoal.v1.ListRoleAssignmentsResponse;
+
+            /**
+             * Encodes the specified ListRoleAssignmentsResponse message. Does not implicitly {@link shoal.v1.ListRoleAssignmentsResponse.verify|verify} messages.
+             * @param message ListRoleAssignmentsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListRoleAssignmentsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListRoleAssignmentsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListRoleAssignmentsResponse & shoal.v1.ListRoleAssignmentsResponse.$Shape} ListRoleAssignmentsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListRoleAssignmentsResponse & shoal.v1.ListRoleAssignmentsResponse.$Shape;
+        }
+
+        namespace ListRoleAssignmentsResponse {
+
+            /** Properties of a ListRoleAssignmentsResponse. */
+            interface $Properties {
+
+                /** ListRoleAssignmentsResponse roleAssignments */
+                roleAssignments?: shoal.v1.RoleAssignmentView.$Properties[];
+
+                /** ListRoleAssignmentsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListRoleAssignmentsResponse stale */
+                stale?: boolean;
+
+                /** ListRoleAssignmentsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListRoleAssignmentsResponse. */
+            type $Shape = shoal.v1.ListRoleAssignmentsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateRoleAssignmentRequest.
+         * @deprecated Use shoal.v1.CreateRoleAssignmentRequest.$Properties instead.
+         */
+        interface ICreateRoleAssignmentRequest extends shoal.v1.CreateRoleAssignmentRequest.$Properties {
+        }
+
+        /** Represents a CreateRoleAssignmentRequest. */
+        class CreateRoleAssignmentRequest {
+
+            /**
+             * Constructs a new CreateRoleAssignmentRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateRoleAssignmentRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateRoleAssignmentRequest userId. */
+            userId: string;
+
+            /** CreateRoleAssignmentRequest roleId. */
+            roleId: string;
+
+            /** CreateRoleAssignmentRequest projectId. */
+            projectId: string;
+
+            /** CreateRoleAssignmentRequest domainId. */
+            domainId: string;
+
+            /** CreateRoleAssignmentRequest system. */
+            system: boolean;
+
+            /**
+             * Creates a new CreateRoleAssignmentRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateRoleAssignmentRequest instance
+             */
+            static create(properties: shoal.v1.CreateRoleAssignmentRequest.$Shape): shoal.v1.CreateRoleAssignmentRequest & shoal.v1.CreateRoleAssignmentRequest.$Shape;
+            static create(properties?: shoal.v1.CreateRoleAssignmentRequest.$Properties): shoal.v1.CreateRoleAssignmentRequest;
+
+            /**
+             * Encodes the specified CreateRoleAssignmentRequest message. Does not implicitly {@link shoal.v1.CreateRoleAssignmentRequest.verify|verify} messages.
+             * @param message CreateRoleAssignmentRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateRoleAssignmentRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateRoleAssignmentRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateRoleAssignmentRequest & shoal.v1.CreateRoleAssignmentRequest.$Shape} CreateRoleAssignmentRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateRoleAssignmentRequest & shoal.v1.CreateRoleAssignmentRequest.$Shape;
+        }
+
+        namespace CreateRoleAssignmentRequest {
+
+            /** Properties of a CreateRoleAssignmentRequest. */
+            interface $Properties {
+
+                /** CreateRoleAssignmentRequest userId */
+                userId?: string;
+
+                /** CreateRoleAssignmentRequest roleId */
+                roleId?: string;
+
+                /** CreateRoleAssignmentRequest projectId */
+                projectId?: string;
+
+                /** CreateRoleAssignmentRequest domainId */
+                domainId?: string;
+
+                /** CreateRoleAssignmentRequest system */
+                system?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateRoleAssignmentRequest. */
+            type $Shape = shoal.v1.CreateRoleAssignmentRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateRoleAssignmentResponse.
+         * @deprecated Use shoal.v1.CreateRoleAssignmentResponse.$Properties instead.
+         */
+        interface ICreateRoleAssignmentResponse extends shoal.v1.CreateRoleAssignmentResponse.$Properties {
+        }
+
+        /** Represents a CreateRoleAssignmentResponse. */
+        class CreateRoleAssignmentResponse {
+
+            /**
+             * Constructs a new CreateRoleAssignmentResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateRoleAssignmentResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new CreateRoleAssignmentResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateRoleAssignmentResponse instance
+             */
+            static create(properties: shoal.v1.CreateRoleAssignmentResponse.$Shape): shoal.v1.CreateRoleAssignmentResponse & shoal.v1.CreateRoleAssignmentResponse.$Shape;
+            static create(properties?: shoal.v1.CreateRoleAssignmentResponse.$Properties): shoal.v1.CreateRoleAssignmentResponse;
+
+            /**
+             * Encodes the specified CreateRoleAssignmentResponse message. Does not implicitly {@link shoal.v1.CreateRoleAssignmentResponse.verify|verify} messages.
+             * @param message CreateRoleAssignmentResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateRoleAssignmentResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateRoleAssignmentResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateRoleAssignmentResponse & shoal.v1.CreateRoleAssignmentResponse.$Shape} CreateRoleAssignmentResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateRoleAssignmentResponse & shoal.v1.CreateRoleAssignmentResponse.$Shape;
+        }
+
+        namespace CreateRoleAssignmentResponse {
+
+            /** Properties of a CreateRoleAssignmentResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateRoleAssignmentResponse. */
+            type $Shape = shoal.v1.CreateRoleAssignmentResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteRoleAssignmentRequest.
+         * @deprecated Use shoal.v1.DeleteRoleAssignmentRequest.$Properties instead.
+         */
+        interface IDeleteRoleAssignmentRequest extends shoal.v1.DeleteRoleAssignmentRequest.$Properties {
+        }
+
+        /** Represents a DeleteRoleAssignmentRequest. */
+        class DeleteRoleAssignmentRequest {
+
+            /**
+             * Constructs a new DeleteRoleAssignmentRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteRoleAssignmentRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteRoleAssignmentRequest userId. */
+            userId: string;
+
+            /** DeleteRoleAssignmentRequest roleId. */
+            roleId: string;
+
+            /** DeleteRoleAssignmentRequest projectId. */
+            projectId: string;
+
+            /** DeleteRoleAssignmentRequest domainId. */
+            domainId: string;
+
+            /** DeleteRoleAssignmentRequest system. */
+            system: boolean;
+
+            /**
+             * Creates a new DeleteRoleAssignmentRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteRoleAssignmentRequest instance
+             */
+            static create(properties: shoal.v1.DeleteRoleAssignmentRequest.$Shape): shoal.v1.DeleteRoleAssignmentRequest & shoal.v1.DeleteRoleAssignmentRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteRoleAssignmentRequest.$Properties): shoal.v1.DeleteRoleAssignmentRequest;
+
+            /**
+             * Encodes the specified DeleteRoleAssignmentRequest message. Does not implicitly {@link shoal.v1.DeleteRoleAssignmentRequest.verify|verify} messages.
+             * @param message DeleteRoleAssignmentRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteRoleAssignmentRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteRoleAssignmentRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteRoleAssignmentRequest & shoal.v1.DeleteRoleAssignmentRequest.$Shape} DeleteRoleAssignmentRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteRoleAssignmentRequest & shoal.v1.DeleteRoleAssignmentRequest.$Shape;
+        }
+
+        namespace DeleteRoleAssignmentRequest {
+
+            /** Properties of a DeleteRoleAssignmentRequest. */
+            interface $Properties {
+
+                /** DeleteRoleAssignmentRequest userId */
+                userId?: string;
+
+                /** DeleteRoleAssignmentRequest roleId */
+                roleId?: string;
+
+                /** DeleteRoleAssignmentRequest projectId */
+                projectId?: string;
+
+                /** DeleteRoleAssignmentRequest domainId */
+                domainId?: string;
+
+                /** DeleteRoleAssignmentRequest system */
+                system?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteRoleAssignmentRequest. */
+            type $Shape = shoal.v1.DeleteRoleAssignmentRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteRoleAssignmentResponse.
+         * @deprecated Use shoal.v1.DeleteRoleAssignmentResponse.$Properties instead.
+         */
+        interface IDeleteRoleAssignmentResponse extends shoal.v1.DeleteRoleAssignmentResponse.$Properties {
+        }
+
+        /** Represents a DeleteRoleAssignmentResponse. */
+        class DeleteRoleAssignmentResponse {
+
+            /**
+             * Constructs a new DeleteRoleAssignmentResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteRoleAssignmentResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteRoleAssignmentResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteRoleAssignmentResponse instance
+             */
+            static create(properties: shoal.v1.DeleteRoleAssignmentResponse.$Shape): shoal.v1.DeleteRoleAssignmentResponse & shoal.v1.DeleteRoleAssignmentResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteRoleAssignmentResponse.$Properties): shoal.v1.DeleteRoleAssignmentResponse;
+
+            /**
+             * Encodes the specified DeleteRoleAssignmentResponse message. Does not implicitly {@link shoal.v1.DeleteRoleAssignmentResponse.verify|verify} messages.
+             * @param message DeleteRoleAssignmentResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteRoleAssignmentResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteRoleAssignmentResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteRoleAssignmentResponse & shoal.v1.DeleteRoleAssignmentResponse.$Shape} DeleteRoleAssignmentResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteRoleAssignmentResponse & shoal.v1.DeleteRoleAssignmentResponse.$Shape;
+        }
+
+        namespace DeleteRoleAssignmentResponse {
+
+            /** Properties of a DeleteRoleAssignmentResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteRoleAssignmentResponse. */
+            type $Shape = shoal.v1.DeleteRoleAssignmentResponse.$Properties;
+        }
+
+        /** Represents an ImageService */
+        class ImageService extends $protobuf.rpc.Service {
+
+            /**
+             * Constructs a new ImageService service.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             */
+            constructor(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean);
+
+            /**
+             * Creates new ImageService service using the specified rpc implementation.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             * @returns RPC service. Useful where requests and/or responses are streamed.
+             */
+            static create(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean): ImageService;
+
+            /** Calls ListImages. */
+            listImages: shoal.v1.ImageService.ListImages;
+
+            /** Calls GetImage. */
+            getImage: shoal.v1.ImageService.GetImage;
+
+            /** Calls CreateImage. */
+            createImage: shoal.v1.ImageService.CreateImage;
+
+            /** Calls UpdateImage. */
+            updateImage: shoal.v1.ImageService.UpdateImage;
+
+            /** Calls DeleteImage. */
+            deleteImage: shoal.v1.ImageService.DeleteImage;
+
+            /** Calls UploadImage. */
+            uploadImage: shoal.v1.ImageService.UploadImage;
+
+            /** Calls DownloadImage. */
+            downloadImage: shoal.v1.ImageService.DownloadImage;
+        }
+
+        namespace ImageService {
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#listImages}.
+             * @param error Error, if any
+             * @param [response] ListImagesResponse
+             */
+            type ListImagesCallback = (error: (Error|null), response?: shoal.v1.ListImagesResponse) => void;
+
+            /** Calls ListImages. */
+            type ListImages = {
+              (request: shoal.v1.IListImagesRequest, callback: shoal.v1.ImageService.ListImagesCallback): void;
+              (request: shoal.v1.IListImagesRequest): Promise<shoal.v1.ListImagesResponse>;
+              readonly name: "ListImages";
+              readonly path: "/shoal.v1.ImageService/ListImages";
+              readonly requestType: "ListImagesRequest";
+              readonly responseType: "ListImagesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#getImage}.
+             * @param error Error, if any
+             * @param [response] GetImageResponse
+             */
+            type GetImageCallback = (error: (Error|null), response?: shoal.v1.GetImageResponse) => void;
+
+            /** Calls GetImage. */
+            type GetImage = {
+              (request: shoal.v1.IGetImageRequest, callback: shoal.v1.ImageService.GetImageCallback): void;
+              (request: shoal.v1.IGetImageRequest): Promise<shoal.v1.GetImageResponse>;
+              readonly name: "GetImage";
+              readonly path: "/shoal.v1.ImageService/GetImage";
+              readonly requestType: "GetImageRequest";
+              readonly responseType: "GetImageResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#createImage}.
+             * @param error Error, if any
+             * @param [response] CreateImageResponse
+             */
+            type CreateImageCallback = (error: (Error|null), response?: shoal.v1.CreateImageResponse) => void;
+
+            /** Calls CreateImage. */
+            type CreateImage = {
+              (request: shoal.v1.ICreateImageRequest, callback: shoal.v1.ImageService.CreateImageCallback): void;
+              (request: shoal.v1.ICreateImageRequest): Promise<shoal.v1.CreateImageResponse>;
+              readonly name: "CreateImage";
+              readonly path: "/shoal.v1.ImageService/CreateImage";
+              readonly requestType: "CreateImageRequest";
+              readonly responseType: "CreateImageResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#updateImage}.
+             * @param error Error, if any
+             * @param [response] UpdateImageResponse
+             */
+            type UpdateImageCallback = (error: (Error|null), response?: shoal.v1.UpdateImageResponse) => void;
+
+            /** Calls UpdateImage. */
+            type UpdateImage = {
+              (request: shoal.v1.IUpdateImageRequest, callback: shoal.v1.ImageService.UpdateImageCallback): void;
+              (request: shoal.v1.IUpdateImageRequest): Promise<shoal.v1.UpdateImageResponse>;
+              readonly name: "UpdateImage";
+              readonly path: "/shoal.v1.ImageService/UpdateImage";
+              readonly requestType: "UpdateImageRequest";
+              readonly responseType: "UpdateImageResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#deleteImage}.
+             * @param error Error, if any
+             * @param [response] DeleteImageResponse
+             */
+            type DeleteImageCallback = (error: (Error|null), response?: shoal.v1.DeleteImageResponse) => void;
+
+            /** Calls DeleteImage. */
+            type DeleteImage = {
+              (request: shoal.v1.IDeleteImageRequest, callback: shoal.v1.ImageService.DeleteImageCallback): void;
+              (request: shoal.v1.IDeleteImageRequest): Promise<shoal.v1.DeleteImageResponse>;
+              readonly name: "DeleteImage";
+              readonly path: "/shoal.v1.ImageService/DeleteImage";
+              readonly requestType: "DeleteImageRequest";
+              readonly responseType: "DeleteImageResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#uploadImage}.
+             * @param error Error, if any
+             * @param [response] UploadImageResponse
+             */
+            type UploadImageCallback = (error: (Error|null), response?: shoal.v1.UploadImageResponse) => void;
+
+            /** Calls UploadImage. */
+            type UploadImage = {
+              (request: shoal.v1.IUploadImageRequest, callback: shoal.v1.ImageService.UploadImageCallback): void;
+              (request: shoal.v1.IUploadImageRequest): Promise<shoal.v1.UploadImageResponse>;
+              readonly name: "UploadImage";
+              readonly path: "/shoal.v1.ImageService/UploadImage";
+              readonly requestType: "UploadImageRequest";
+              readonly responseType: "UploadImageResponse";
+              readonly requestStream: true;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.ImageService#downloadImage}.
+             * @param error Error, if any
+             * @param [response] DownloadImageResponse
+             */
+            type DownloadImageCallback = (error: (Error|null), response?: shoal.v1.DownloadImageResponse) => void;
+
+            /** Calls DownloadImage. */
+            type DownloadImage = {
+              (request: shoal.v1.IDownloadImageRequest, callback: shoal.v1.ImageService.DownloadImageCallback): void;
+              (request: shoal.v1.IDownloadImageRequest): Promise<shoal.v1.DownloadImageResponse>;
+              readonly name: "DownloadImage";
+              readonly path: "/shoal.v1.ImageService/DownloadImage";
+              readonly requestType: "DownloadImageRequest";
+              readonly responseType: "DownloadImageResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: true;
+            };
+        }
+
+        /**
+         * Properties of an ImageView.
+         * @deprecated Use shoal.v1.ImageView.$Properties instead.
+         */
+        interface IImageView extends shoal.v1.ImageView.$Properties {
+        }
+
+        /** Represents an ImageView. */
+        class ImageView {
+
+            /**
+             * Constructs a new ImageView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ImageView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImageView id. */
+            id: string;
+
+            /** ImageView name. */
+            name: string;
+
+            /** ImageView projectId. */
+            projectId: string;
+
+            /** ImageView visibility. */
+            visibility: string;
+
+            /** ImageView status. */
+            status: shoal.v1.ImageStatus;
+
+            /** ImageView diskFormat. */
+            diskFormat: string;
+
+            /** ImageView containerFormat. */
+            containerFormat: string;
+
+            /** ImageView sizeBytes. */
+            sizeBytes: number;
+
+            /** ImageView virtualSizeBytes. */
+            virtualSizeBytes: number;
+
+            /** ImageView sha256. */
+            sha256: string;
+
+            /** ImageView sha512. */
+            sha512: string;
+
+            /** ImageView md5. */
+            md5: string;
+
+            /** ImageView minDiskGib. */
+            minDiskGib: number;
+
+            /** ImageView minRamMib. */
+            minRamMib: number;
+
+            /** ImageView properties. */
+            properties: { [k: string]: string };
+
+            /** ImageView tags. */
+            tags: string[];
+
+            /** ImageView protected. */
+            protected: boolean;
+
+            /** ImageView hidden. */
+            hidden: boolean;
+
+            /** ImageView createdMs. */
+            createdMs: number;
+
+            /** ImageView updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new ImageView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImageView instance
+             */
+            static create(properties: shoal.v1.ImageView.$Shape): shoal.v1.ImageView & shoal.v1.ImageView.$Shape;
+            static create(properties?: shoal.v1.ImageView.$Properties): shoal.v1.ImageView;
+
+            /**
+             * Encodes the specified ImageView message. Does not implicitly {@link shoal.v1.ImageView.verify|verify} messages.
+             * @param message ImageView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ImageView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImageView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ImageView & shoal.v1.ImageView.$Shape} ImageView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ImageView & shoal.v1.ImageView.$Shape;
+        }
+
+        namespace ImageView {
+
+            /** Properties of an ImageView. */
+            interface $Properties {
+
+                /** ImageView id */
+                id?: string;
+
+                /** ImageView name */
+                name?: string;
+
+                /** ImageView projectId */
+                projectId?: string;
+
+                /** ImageView visibility */
+                visibility?: string;
+
+                /** ImageView status */
+                status?: shoal.v1.ImageStatus;
+
+                /** ImageView diskFormat */
+                diskFormat?: string;
+
+                /** ImageView containerFormat */
+                containerFormat?: string;
+
+                /** ImageView sizeBytes */
+                sizeBytes?: number;
+
+                /** ImageView virtualSizeBytes */
+                virtualSizeBytes?: number;
+
+                /** ImageView sha256 */
+                sha256?: string;
+
+                /** ImageView sha512 */
+                sha512?: string;
+
+                /** ImageView md5 */
+                md5?: string;
+
+                /** ImageView minDiskGib */
+                minDiskGib?: number;
+
+                /** ImageView minRamMib */
+                minRamMib?: number;
+
+                /** ImageView properties */
+                properties?: { [k: string]: string };
+
+                /** ImageView tags */
+                tags?: string[];
+
+                /** ImageView protected */
+                "protected"?: boolean;
+
+                /** ImageView hidden */
+                hidden?: boolean;
+
+                /** ImageView createdMs */
+                createdMs?: number;
+
+                /** ImageView updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImageView. */
+            type $Shape = shoal.v1.ImageView.$Properties;
+        }
+
+        /**
+         * Properties of a ListImagesRequest.
+         * @deprecated Use shoal.v1.ListImagesRequest.$Properties instead.
+         */
+        interface IListImagesRequest extends shoal.v1.ListImagesRequest.$Properties {
+        }
+
+        /** Represents a ListImagesRequest. */
+        class ListImagesRequest {
+
+            /**
+             * Constructs a new ListImagesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListImagesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListImagesRequest pageSize. */
+            pageSize: number;
+
+            /** ListImagesRequest pageToken. */
+            pageToken: string;
+
+            /** ListImagesRequest name. */
+            name: string;
+
+            /** ListImagesRequest visibility. */
+            visibility: string;
+
+            /** ListImagesRequest hidden. */
+            hidden: boolean;
+
+            /**
+             * Creates a new ListImagesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListImagesRequest instance
+             */
+            static create(properties: shoal.v1.ListImagesRequest.$Shape): shoal.v1.ListImagesRequest & shoal.v1.ListImagesRequest.$Shape;
+            static create(properties?: shoal.v1.ListImagesRequest.$Properties): shoal.v1.ListImagesRequest;
+
+            /**
+             * Encodes the specified ListImagesRequest message. Does not implicitly {@link shoal.v1.ListImagesRequest.verify|verify} messages.
+             * @param message ListImagesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListImagesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListImagesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListImagesRequest & shoal.v1.ListImagesRequest.$Shape} ListImagesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListImagesRequest & shoal.v1.ListImagesRequest.$Shape;
+        }
+
+        namespace ListImagesRequest {
+
+            /** Properties of a ListImagesRequest. */
+            interface $Properties {
+
+                /** ListImagesRequest pageSize */
+                pageSize?: number;
+
+                /** ListImagesRequest pageToken */
+                pageToken?: string;
+
+                /** ListImagesRequest name */
+                name?: string;
+
+                /** ListImagesRequest visibility */
+                visibility?: string;
+
+                /** ListImagesRequest hidden */
+                hidden?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListImagesRequest. */
+            type $Shape = shoal.v1.ListImagesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListImagesResponse.
+         * @deprecated Use shoal.v1.ListImagesResponse.$Properties instead.
+         */
+        interface IListImagesResponse extends shoal.v1.ListImagesResponse.$Properties {
+        }
+
+        /** Represents a ListImagesResponse. */
+        class ListImagesResponse {
+
+            /**
+             * Constructs a new ListImagesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListImagesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListImagesResponse images. */
+            images: shoal.v1.ImageView[];
+
+            /** ListImagesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListImagesResponse stale. */
+            stale: boolean;
+
+            /** ListImagesResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListImagesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListImagesResponse instance
+             */
+            static create(properties: shoal.v1.ListImagesResponse.$Shape): shoal.v1.ListImagesResponse & shoal.v1.ListImagesResponse.$Shape;
+            static create(properties?: shoal.v1.ListImagesResponse.$Properties): shoal.v1.ListImagesResponse;
+
+            /**
+             * Encodes the specified ListImagesResponse message. Does not implicitly {@link shoal.v1.ListImagesResponse.verify|verify} messages.
+             * @param message ListImagesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListImagesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListImagesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListImagesResponse & shoal.v1.ListImagesResponse.$Shape} ListImagesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListImagesResponse & shoal.v1.ListImagesResponse.$Shape;
+        }
+
+        namespace ListImagesResponse {
+
+            /** Properties of a ListImagesResponse. */
+            interface $Properties {
+
+                /** ListImagesResponse images */
+                images?: shoal.v1.ImageView.$Properties[];
+
+                /** ListImagesResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListImagesResponse stale */
+                stale?: boolean;
+
+                /** ListImagesResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListImagesResponse. */
+            type $Shape = shoal.v1.ListImagesResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetImageRequest.
+         * @deprecated Use shoal.v1.GetImageRequest.$Properties instead.
+         */
+        interface IGetImageRequest extends shoal.v1.GetImageRequest.$Properties {
+        }
+
+        /** Represents a GetImageRequest. */
+        class GetImageRequest {
+
+            /**
+             * Constructs a new GetImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetImageRequest imageId. */
+            imageId: string;
+
+            /**
+             * Creates a new GetImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetImageRequest instance
+             */
+            static create(properties: shoal.v1.GetImageRequest.$Shape): shoal.v1.GetImageRequest & shoal.v1.GetImageRequest.$Shape;
+            static create(properties?: shoal.v1.GetImageRequest.$Properties): shoal.v1.GetImageRequest;
+
+            /**
+             * Encodes the specified GetImageRequest message. Does not implicitly {@link shoal.v1.GetImageRequest.verify|verify} messages.
+             * @param message GetImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetImageRequest & shoal.v1.GetImageRequest.$Shape} GetImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetImageRequest & shoal.v1.GetImageRequest.$Shape;
+        }
+
+        namespace GetImageRequest {
+
+            /** Properties of a GetImageRequest. */
+            interface $Properties {
+
+                /** GetImageRequest imageId */
+                imageId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetImageRequest. */
+            type $Shape = shoal.v1.GetImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetImageResponse.
+         * @deprecated Use shoal.v1.GetImageResponse.$Properties instead.
+         */
+        interface IGetImageResponse extends shoal.v1.GetImageResponse.$Properties {
+        }
+
+        /** Represents a GetImageResponse. */
+        class GetImageResponse {
+
+            /**
+             * Constructs a new GetImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetImageResponse image. */
+            image: (shoal.v1.ImageView|null);
+
+            /** GetImageResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetImageResponse instance
+             */
+            static create(properties: shoal.v1.GetImageResponse.$Shape): shoal.v1.GetImageResponse & shoal.v1.GetImageResponse.$Shape;
+            static create(properties?: shoal.v1.GetImageResponse.$Properties): shoal.v1.GetImageResponse;
+
+            /**
+             * Encodes the specified GetImageResponse message. Does not implicitly {@link shoal.v1.GetImageResponse.verify|verify} messages.
+             * @param message GetImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetImageResponse & shoal.v1.GetImageResponse.$Shape} GetImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetImageResponse & shoal.v1.GetImageResponse.$Shape;
+        }
+
+        namespace GetImageResponse {
+
+            /** Properties of a GetImageResponse. */
+            interface $Properties {
+
+                /** GetImageResponse image */
+                image?: (shoal.v1.ImageView.$Properties|null);
+
+                /** GetImageResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetImageResponse. */
+            type $Shape = shoal.v1.GetImageResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateImageRequest.
+         * @deprecated Use shoal.v1.CreateImageRequest.$Properties instead.
+         */
+        interface ICreateImageRequest extends shoal.v1.CreateImageRequest.$Properties {
+        }
+
+        /** Represents a CreateImageRequest. */
+        class CreateImageRequest {
+
+            /**
+             * Constructs a new CreateImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateImageRequest name. */
+            name: string;
+
+            /** CreateImageRequest visibility. */
+            visibility: (string|null);
+
+            /** CreateImageRequest diskFormat. */
+            diskFormat: string;
+
+            /** CreateImageRequest containerFormat. */
+            containerFormat: string;
+
+            /** CreateImageRequest minDiskGib. */
+            minDiskGib: number;
+
+            /** CreateImageRequest minRamMib. */
+            minRamMib: number;
+
+            /** CreateImageRequest properties. */
+            properties: { [k: string]: string };
+
+            /** CreateImageRequest tags. */
+            tags: string[];
+
+            /** CreateImageRequest protected. */
+            protected: boolean;
+
+            /** CreateImageRequest hidden. */
+            hidden: boolean;
+
+            /** CreateImageRequest projectId. */
+            projectId: string;
+
+            /**
+             * Creates a new CreateImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateImageRequest instance
+             */
+            static create(properties: shoal.v1.CreateImageRequest.$Shape): shoal.v1.CreateImageRequest & shoal.v1.CreateImageRequest.$Shape;
+            static create(properties?: shoal.v1.CreateImageRequest.$Properties): shoal.v1.CreateImageRequest;
+
+            /**
+             * Encodes the specified CreateImageRequest message. Does not implicitly {@link shoal.v1.CreateImageRequest.verify|verify} messages.
+             * @param message CreateImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateImageRequest & shoal.v1.CreateImageRequest.$Shape} CreateImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateImageRequest & shoal.v1.CreateImageRequest.$Shape;
+        }
+
+        namespace CreateImageRequest {
+
+            /** Properties of a CreateImageRequest. */
+            interface $Properties {
+
+                /** CreateImageRequest name */
+                name?: string;
+
+                /** CreateImageRequest visibility */
+                visibility?: (string|null);
+
+                /** CreateImageRequest diskFormat */
+                diskFormat?: string;
+
+                /** CreateImageRequest containerFormat */
+                containerFormat?: string;
+
+                /** CreateImageRequest minDiskGib */
+                minDiskGib?: number;
+
+                /** CreateImageRequest minRamMib */
+                minRamMib?: number;
+
+                /** CreateImageRequest properties */
+                properties?: { [k: string]: string };
+
+                /** CreateImageRequest tags */
+                tags?: string[];
+
+                /** CreateImageRequest protected */
+                "protected"?: boolean;
+
+                /** CreateImageRequest hidden */
+                hidden?: boolean;
+
+                /** CreateImageRequest projectId */
+                projectId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateImageRequest. */
+            type $Shape = shoal.v1.CreateImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateImageResponse.
+         * @deprecated Use shoal.v1.CreateImageResponse.$Properties instead.
+         */
+        interface ICreateImageResponse extends shoal.v1.CreateImageResponse.$Properties {
+        }
+
+        /** Represents a CreateImageResponse. */
+        class CreateImageResponse {
+
+            /**
+             * Constructs a new CreateImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateImageResponse image. */
+            image: (shoal.v1.ImageView|null);
+
+            /**
+             * Creates a new CreateImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateImageResponse instance
+             */
+            static create(properties: shoal.v1.CreateImageResponse.$Shape): shoal.v1.CreateImageResponse & shoal.v1.CreateImageResponse.$Shape;
+            static create(properties?: shoal.v1.CreateImageResponse.$Properties): shoal.v1.CreateImageResponse;
+
+            /**
+             * Encodes the specified CreateImageResponse message. Does not implicitly {@link shoal.v1.CreateImageResponse.verify|verify} messages.
+             * @param message CreateImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateImageResponse & shoal.v1.CreateImageResponse.$Shape} CreateImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateImageResponse & shoal.v1.CreateImageResponse.$Shape;
+        }
+
+        namespace CreateImageResponse {
+
+            /** Properties of a CreateImageResponse. */
+            interface $Properties {
+
+                /** CreateImageResponse image */
+                image?: (shoal.v1.ImageView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateImageResponse. */
+            type $Shape = shoal.v1.CreateImageResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateImageRequest.
+         * @deprecated Use shoal.v1.UpdateImageRequest.$Properties instead.
+         */
+        interface IUpdateImageRequest extends shoal.v1.UpdateImageRequest.$Properties {
+        }
+
+        /** Represents an UpdateImageRequest. */
+        class UpdateImageRequest {
+
+            /**
+             * Constructs a new UpdateImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateImageRequest imageId. */
+            imageId: string;
+
+            /** UpdateImageRequest name. */
+            name: (string|null);
+
+            /** UpdateImageRequest visibility. */
+            visibility: (string|null);
+
+            /** UpdateImageRequest diskFormat. */
+            diskFormat: (string|null);
+
+            /** UpdateImageRequest containerFormat. */
+            containerFormat: (string|null);
+
+            /** UpdateImageRequest minDiskGib. */
+            minDiskGib: (number|null);
+
+            /** UpdateImageRequest minRamMib. */
+            minRamMib: (number|null);
+
+            /** UpdateImageRequest setProperties. */
+            setProperties: { [k: string]: string };
+
+            /** UpdateImageRequest removeProperties. */
+            removeProperties: string[];
+
+            /** UpdateImageRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /** UpdateImageRequest protected. */
+            protected: (boolean|null);
+
+            /** UpdateImageRequest hidden. */
+            hidden: (boolean|null);
+
+            /** UpdateImageRequest projectId. */
+            projectId: (string|null);
+
+            /**
+             * Creates a new UpdateImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateImageRequest instance
+             */
+            static create(properties: shoal.v1.UpdateImageRequest.$Shape): shoal.v1.UpdateImageRequest & shoal.v1.UpdateImageRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateImageRequest.$Properties): shoal.v1.UpdateImageRequest;
+
+            /**
+             * Encodes the specified UpdateImageRequest message. Does not implicitly {@link shoal.v1.UpdateImageRequest.verify|verify} messages.
+             * @param message UpdateImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateImageRequest & shoal.v1.UpdateImageRequest.$Shape} UpdateImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateImageRequest & shoal.v1.UpdateImageRequest.$Shape;
+        }
+
+        namespace UpdateImageRequest {
+
+            /** Properties of an UpdateImageRequest. */
+            interface $Properties {
+
+                /** UpdateImageRequest imageId */
+                imageId?: string;
+
+                /** UpdateImageRequest name */
+                name?: (string|null);
+
+                /** UpdateImageRequest visibility */
+                visibility?: (string|null);
+
+                /** UpdateImageRequest diskFormat */
+                diskFormat?: (string|null);
+
+                /** UpdateImageRequest containerFormat */
+                containerFormat?: (string|null);
+
+                /** UpdateImageRequest minDiskGib */
+                minDiskGib?: (number|null);
+
+                /** UpdateImageRequest minRamMib */
+                minRamMib?: (number|null);
+
+                /** UpdateImageRequest setProperties */
+                setProperties?: { [k: string]: string };
+
+                /** UpdateImageRequest removeProperties */
+                removeProperties?: string[];
+
+                /** UpdateImageRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** UpdateImageRequest protected */
+                "protected"?: (boolean|null);
+
+                /** UpdateImageRequest hidden */
+                hidden?: (boolean|null);
+
+                /** UpdateImageRequest projectId */
+                projectId?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateImageRequest. */
+            type $Shape = shoal.v1.UpdateImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateImageResponse.
+         * @deprecated Use shoal.v1.UpdateImageResponse.$Properties instead.
+         */
+        interface IUpdateImageResponse extends shoal.v1.UpdateImageResponse.$Properties {
+        }
+
+        /** Represents an UpdateImageResponse. */
+        class UpdateImageResponse {
+
+            /**
+             * Constructs a new UpdateImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateImageResponse image. */
+            image: (shoal.v1.ImageView|null);
+
+            /**
+             * Creates a new UpdateImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateImageResponse instance
+             */
+            static create(properties: shoal.v1.UpdateImageResponse.$Shape): shoal.v1.UpdateImageResponse & shoal.v1.UpdateImageResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateImageResponse.$Properties): shoal.v1.UpdateImageResponse;
+
+            /**
+             * Encodes the specified UpdateImageResponse message. Does not implicitly {@link shoal.v1.UpdateImageResponse.verify|verify} messages.
+             * @param message UpdateImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateImageResponse & shoal.v1.UpdateImageResponse.$Shape} UpdateImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateImageResponse & shoal.v1.UpdateImageResponse.$Shape;
+        }
+
+        namespace UpdateImageResponse {
+
+            /** Properties of an UpdateImageResponse. */
+            interface $Properties {
+
+                /** UpdateImageResponse image */
+                image?: (shoal.v1.ImageView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateImageResponse. */
+            type $Shape = shoal.v1.UpdateImageResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteImageRequest.
+         * @deprecated Use shoal.v1.DeleteImageRequest.$Properties instead.
+         */
+        interface IDeleteImageRequest extends shoal.v1.DeleteImageRequest.$Properties {
+        }
+
+        /** Represents a DeleteImageRequest. */
+        class DeleteImageRequest {
+
+            /**
+             * Constructs a new DeleteImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteImageRequest imageId. */
+            imageId: string;
+
+            /**
+             * Creates a new DeleteImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteImageRequest instance
+             */
+            static create(properties: shoal.v1.DeleteImageRequest.$Shape): shoal.v1.DeleteImageRequest & shoal.v1.DeleteImageRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteImageRequest.$Properties): shoal.v1.DeleteImageRequest;
+
+            /**
+             * Encodes the specified DeleteImageRequest message. Does not implicitly {@link shoal.v1.DeleteImageRequest.verify|verify} messages.
+             * @param message DeleteImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteImageRequest & shoal.v1.DeleteImageRequest.$Shape} DeleteImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteImageRequest & shoal.v1.DeleteImageRequest.$Shape;
+        }
+
+        namespace DeleteImageRequest {
+
+            /** Properties of a DeleteImageRequest. */
+            interface $Properties {
+
+                /** DeleteImageRequest imageId */
+                imageId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteImageRequest. */
+            type $Shape = shoal.v1.DeleteImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteImageResponse.
+         * @deprecated Use shoal.v1.DeleteImageResponse.$Properties instead.
+         */
+        interface IDeleteImageResponse extends shoal.v1.DeleteImageResponse.$Properties {
+        }
+
+        /** Represents a DeleteImageResponse. */
+        class DeleteImageResponse {
+
+            /**
+             * Constructs a new DeleteImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteImageResponse instance
+             */
+            static create(properties: shoal.v1.DeleteImageResponse.$Shape): shoal.v1.DeleteImageResponse & shoal.v1.DeleteImageResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteImageResponse.$Properties): shoal.v1.DeleteImageResponse;
+
+            /**
+             * Encodes the specified DeleteImageResponse message. Does not implicitly {@link shoal.v1.DeleteImageResponse.verify|verify} messages.
+             * @param message DeleteImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteImageResponse & shoal.v1.DeleteImageResponse.$Shape} DeleteImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteImageResponse & shoal.v1.DeleteImageResponse.$Shape;
+        }
+
+        namespace DeleteImageResponse {
+
+            /** Properties of a DeleteImageResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteImageResponse. */
+            type $Shape = shoal.v1.DeleteImageResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UploadImageRequest.
+         * @deprecated Use shoal.v1.UploadImageRequest.$Properties instead.
+         */
+        interface IUploadImageRequest extends shoal.v1.UploadImageRequest.$Properties {
+        }
+
+        /** Represents an UploadImageRequest. */
+        class UploadImageRequest {
+
+            /**
+             * Constructs a new UploadImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UploadImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UploadImageRequest imageId. */
+            imageId: string;
+
+            /** UploadImageRequest sha256. */
+            sha256: string;
+
+            /** UploadImageRequest data. */
+            data: Uint8Array;
+
+            /** UploadImageRequest sizeBytes. */
+            sizeBytes: number;
+
+            /**
+             * Creates a new UploadImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UploadImageRequest instance
+             */
+            static create(properties: shoal.v1.UploadImageRequest.$Shape): shoal.v1.UploadImageRequest & shoal.v1.UploadImageRequest.$Shape;
+            static create(properties?: shoal.v1.UploadImageRequest.$Properties): shoal.v1.UploadImageRequest;
+
+            /**
+             * Encodes the specified UploadImageRequest message. Does not implicitly {@link shoal.v1.UploadImageRequest.verify|verify} messages.
+             * @param message UploadImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UploadImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UploadImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UploadImageRequest & shoal.v1.UploadImageRequest.$Shape} UploadImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UploadImageRequest & shoal.v1.UploadImageRequest.$Shape;
+        }
+
+        namespace UploadImageRequest {
+
+            /** Properties of an UploadImageRequest. */
+            interface $Properties {
+
+                /** UploadImageRequest imageId */
+                imageId?: string;
+
+                /** UploadImageRequest sha256 */
+                sha256?: string;
+
+                /** UploadImageRequest data */
+                data?: Uint8Array;
+
+                /** UploadImageRequest sizeBytes */
+                sizeBytes?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UploadImageRequest. */
+            type $Shape = shoal.v1.UploadImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UploadImageResponse.
+         * @deprecated Use shoal.v1.UploadImageResponse.$Properties instead.
+         */
+        interface IUploadImageResponse extends shoal.v1.UploadImageResponse.$Properties {
+        }
+
+        /** Represents an UploadImageResponse. */
+        class UploadImageResponse {
+
+            /**
+             * Constructs a new UploadImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UploadImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UploadImageResponse image. */
+            image: (shoal.v1.ImageView|null);
+
+            /**
+             * Creates a new UploadImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UploadImageResponse instance
+             */
+            static create(properties: shoal.v1.UploadImageResponse.$Shape): shoal.v1.UploadImageResponse & shoal.v1.UploadImageResponse.$Shape;
+            static create(properties?: shoal.v1.UploadImageResponse.$Properties): shoal.v1.UploadImageResponse;
+
+            /**
+             * Encodes the specified UploadImageResponse message. Does not implicitly {@link shoal.v1.UploadImageResponse.verify|verify} messages.
+             * @param message UploadImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UploadImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UploadImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UploadImageResponse & shoal.v1.UploadImageResponse.$Shape} UploadImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UploadImageResponse & shoal.v1.UploadImageResponse.$Shape;
+        }
+
+        namespace UploadImageResponse {
+
+            /** Properties of an UploadImageResponse. */
+            interface $Properties {
+
+                /** UploadImageResponse image */
+                image?: (shoal.v1.ImageView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UploadImageResponse. */
+            type $Shape = shoal.v1.UploadImageResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DownloadImageRequest.
+         * @deprecated Use shoal.v1.DownloadImageRequest.$Properties instead.
+         */
+        interface IDownloadImageRequest extends shoal.v1.DownloadImageRequest.$Properties {
+        }
+
+        /** Represents a DownloadImageRequest. */
+        class DownloadImageRequest {
+
+            /**
+             * Constructs a new DownloadImageRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DownloadImageRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DownloadImageRequest imageId. */
+            imageId: string;
+
+            /**
+             * Creates a new DownloadImageRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DownloadImageRequest instance
+             */
+            static create(properties: shoal.v1.DownloadImageRequest.$Shape): shoal.v1.DownloadImageRequest & shoal.v1.DownloadImageRequest.$Shape;
+            static create(properties?: shoal.v1.DownloadImageRequest.$Properties): shoal.v1.DownloadImageRequest;
+
+            /**
+             * Encodes the specified DownloadImageRequest message. Does not implicitly {@link shoal.v1.DownloadImageRequest.verify|verify} messages.
+             * @param message DownloadImageRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DownloadImageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DownloadImageRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DownloadImageRequest & shoal.v1.DownloadImageRequest.$Shape} DownloadImageRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DownloadImageRequest & shoal.v1.DownloadImageRequest.$Shape;
+        }
+
+        namespace DownloadImageRequest {
+
+            /** Properties of a DownloadImageRequest. */
+            interface $Properties {
+
+                /** DownloadImageRequest imageId */
+                imageId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DownloadImageRequest. */
+            type $Shape = shoal.v1.DownloadImageRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DownloadImageResponse.
+         * @deprecated Use shoal.v1.DownloadImageResponse.$Properties instead.
+         */
+        interface IDownloadImageResponse extends shoal.v1.DownloadImageResponse.$Properties {
+        }
+
+        /** Represents a DownloadImageResponse. */
+        class DownloadImageResponse {
+
+            /**
+             * Constructs a new DownloadImageResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DownloadImageResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DownloadImageResponse sizeBytes. */
+            sizeBytes: number;
+
+            /** DownloadImageResponse sha256. */
+            sha256: string;
+
+            /** DownloadImageResponse data. */
+            data: Uint8Array;
+
+            /**
+             * Creates a new DownloadImageResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DownloadImageResponse instance
+             */
+            static create(properties: shoal.v1.DownloadImageResponse.$Shape): shoal.v1.DownloadImageResponse & shoal.v1.DownloadImageResponse.$Shape;
+            static create(properties?: shoal.v1.DownloadImageResponse.$Properties): shoal.v1.DownloadImageResponse;
+
+            /**
+             * Encodes the specified DownloadImageResponse message. Does not implicitly {@link shoal.v1.DownloadImageResponse.verify|verify} messages.
+             * @param message DownloadImageResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DownloadImageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DownloadImageResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DownloadImageResponse & shoal.v1.DownloadImageResponse.$Shape} DownloadImageResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DownloadImageResponse & shoal.v1.DownloadImageResponse.$Shape;
+        }
+
+        namespace DownloadImageResponse {
+
+            /** Properties of a DownloadImageResponse. */
+            interface $Properties {
+
+                /** DownloadImageResponse sizeBytes */
+                sizeBytes?: number;
+
+                /** DownloadImageResponse sha256 */
+                sha256?: string;
+
+                /** DownloadImageResponse data */
+                data?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DownloadImageResponse. */
+            type $Shape = shoal.v1.DownloadImageResponse.$Properties;
+        }
+
+        /** Represents a NetworkService */
+        class NetworkService extends $protobuf.rpc.Service {
+
+            /**
+             * Constructs a new NetworkService service.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             */
+            constructor(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean);
+
+            /**
+             * Creates new NetworkService service using the specified rpc implementation.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             * @returns RPC service. Useful where requests and/or responses are streamed.
+             */
+            static create(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean): NetworkService;
+
+            /** Calls ListNetworks. */
+            listNetworks: shoal.v1.NetworkService.ListNetworks;
+
+            /** Calls GetNetwork. */
+            getNetwork: shoal.v1.NetworkService.GetNetwork;
+
+            /** Calls CreateNetwork. */
+            createNetwork: shoal.v1.NetworkService.CreateNetwork;
+
+            /** Calls UpdateNetwork. */
+            updateNetwork: shoal.v1.NetworkService.UpdateNetwork;
+
+            /** Calls DeleteNetwork. */
+            deleteNetwork: shoal.v1.NetworkService.DeleteNetwork;
+
+            /** Calls ListSubnets. */
+            listSubnets: shoal.v1.NetworkService.ListSubnets;
+
+            /** Calls GetSubnet. */
+            getSubnet: shoal.v1.NetworkService.GetSubnet;
+
+            /** Calls CreateSubnet. */
+            createSubnet: shoal.v1.NetworkService.CreateSubnet;
+
+            /** Calls UpdateSubnet. */
+            updateSubnet: shoal.v1.NetworkService.UpdateSubnet;
+
+            /** Calls DeleteSubnet. */
+            deleteSubnet: shoal.v1.NetworkService.DeleteSubnet;
+
+            /** Calls ListPorts. */
+            listPorts: shoal.v1.NetworkService.ListPorts;
+
+            /** Calls GetPort. */
+            getPort: shoal.v1.NetworkService.GetPort;
+
+            /** Calls CreatePort. */
+            createPort: shoal.v1.NetworkService.CreatePort;
+
+            /** Calls UpdatePort. */
+            updatePort: shoal.v1.NetworkService.UpdatePort;
+
+            /** Calls DeletePort. */
+            deletePort: shoal.v1.NetworkService.DeletePort;
+
+            /** Calls ListRouters. */
+            listRouters: shoal.v1.NetworkService.ListRouters;
+
+            /** Calls GetRouter. */
+            getRouter: shoal.v1.NetworkService.GetRouter;
+
+            /** Calls CreateRouter. */
+            createRouter: shoal.v1.NetworkService.CreateRouter;
+
+            /** Calls UpdateRouter. */
+            updateRouter: shoal.v1.NetworkService.UpdateRouter;
+
+            /** Calls DeleteRouter. */
+            deleteRouter: shoal.v1.NetworkService.DeleteRouter;
+
+            /** Calls AddRouterInterface. */
+            addRouterInterface: shoal.v1.NetworkService.AddRouterInterface;
+
+            /** Calls RemoveRouterInterface. */
+            removeRouterInterface: shoal.v1.NetworkService.RemoveRouterInterface;
+
+            /** Calls ListFloatingIps. */
+            listFloatingIps: shoal.v1.NetworkService.ListFloatingIps;
+
+            /** Calls GetFloatingIp. */
+            getFloatingIp: shoal.v1.NetworkService.GetFloatingIp;
+
+            /** Calls CreateFloatingIp. */
+            createFloatingIp: shoal.v1.NetworkService.CreateFloatingIp;
+
+            /** Calls UpdateFloatingIp. */
+            updateFloatingIp: shoal.v1.NetworkService.UpdateFloatingIp;
+
+            /** Calls DeleteFloatingIp. */
+            deleteFloatingIp: shoal.v1.NetworkService.DeleteFloatingIp;
+
+            /** Calls ListSecurityGroups. */
+            listSecurityGroups: shoal.v1.NetworkService.ListSecurityGroups;
+
+            /** Calls GetSecurityGroup. */
+            getSecurityGroup: shoal.v1.NetworkService.GetSecurityGroup;
+
+            /** Calls CreateSecurityGroup. */
+            createSecurityGroup: shoal.v1.NetworkService.CreateSecurityGroup;
+
+            /** Calls UpdateSecurityGroup. */
+            updateSecurityGroup: shoal.v1.NetworkService.UpdateSecurityGroup;
+
+            /** Calls DeleteSecurityGroup. */
+            deleteSecurityGroup: shoal.v1.NetworkService.DeleteSecurityGroup;
+
+            /** Calls ListSecurityGroupRules. */
+            listSecurityGroupRules: shoal.v1.NetworkService.ListSecurityGroupRules;
+
+            /** Calls GetSecurityGroupRule. */
+            getSecurityGroupRule: shoal.v1.NetworkService.GetSecurityGroupRule;
+
+            /** Calls CreateSecurityGroupRule. */
+            createSecurityGroupRule: shoal.v1.NetworkService.CreateSecurityGroupRule;
+
+            /** Calls DeleteSecurityGroupRule. */
+            deleteSecurityGroupRule: shoal.v1.NetworkService.DeleteSecurityGroupRule;
+        }
+
+        namespace NetworkService {
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listNetworks}.
+             * @param error Error, if any
+             * @param [response] ListNetworksResponse
+             */
+            type ListNetworksCallback = (error: (Error|null), response?: shoal.v1.ListNetworksResponse) => void;
+
+            /** Calls ListNetworks. */
+            type ListNetworks = {
+              (request: shoal.v1.IListNetworksRequest, callback: shoal.v1.NetworkService.ListNetworksCallback): void;
+              (request: shoal.v1.IListNetworksRequest): Promise<shoal.v1.ListNetworksResponse>;
+              readonly name: "ListNetworks";
+              readonly path: "/shoal.v1.NetworkService/ListNetworks";
+              readonly requestType: "ListNetworksRequest";
+              readonly responseType: "ListNetworksResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getNetwork}.
+             * @param error Error, if any
+             * @param [response] GetNetworkResponse
+             */
+            type GetNetworkCallback = (error: (Error|null), response?: shoal.v1.GetNetworkResponse) => void;
+
+            /** Calls GetNetwork. */
+            type GetNetwork = {
+              (request: shoal.v1.IGetNetworkRequest, callback: shoal.v1.NetworkService.GetNetworkCallback): void;
+              (request: shoal.v1.IGetNetworkRequest): Promise<shoal.v1.GetNetworkResponse>;
+              readonly name: "GetNetwork";
+              readonly path: "/shoal.v1.NetworkService/GetNetwork";
+              readonly requestType: "GetNetworkRequest";
+              readonly responseType: "GetNetworkResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createNetwork}.
+             * @param error Error, if any
+             * @param [response] CreateNetworkResponse
+             */
+            type CreateNetworkCallback = (error: (Error|null), response?: shoal.v1.CreateNetworkResponse) => void;
+
+            /** Calls CreateNetwork. */
+            type CreateNetwork = {
+              (request: shoal.v1.ICreateNetworkRequest, callback: shoal.v1.NetworkService.CreateNetworkCallback): void;
+              (request: shoal.v1.ICreateNetworkRequest): Promise<shoal.v1.CreateNetworkResponse>;
+              readonly name: "CreateNetwork";
+              readonly path: "/shoal.v1.NetworkService/CreateNetwork";
+              readonly requestType: "CreateNetworkRequest";
+              readonly responseType: "CreateNetworkResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#updateNetwork}.
+             * @param error Error, if any
+             * @param [response] UpdateNetworkResponse
+             */
+            type UpdateNetworkCallback = (error: (Error|null), response?: shoal.v1.UpdateNetworkResponse) => void;
+
+            /** Calls UpdateNetwork. */
+            type UpdateNetwork = {
+              (request: shoal.v1.IUpdateNetworkRequest, callback: shoal.v1.NetworkService.UpdateNetworkCallback): void;
+              (request: shoal.v1.IUpdateNetworkRequest): Promise<shoal.v1.UpdateNetworkResponse>;
+              readonly name: "UpdateNetwork";
+              readonly path: "/shoal.v1.NetworkService/UpdateNetwork";
+              readonly requestType: "UpdateNetworkRequest";
+              readonly responseType: "UpdateNetworkResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deleteNetwork}.
+             * @param error Error, if any
+             * @param [response] DeleteNetworkResponse
+             */
+            type DeleteNetworkCallback = (error: (Error|null), response?: shoal.v1.DeleteNetworkResponse) => void;
+
+            /** Calls DeleteNetwork. */
+            type DeleteNetwork = {
+              (request: shoal.v1.IDeleteNetworkRequest, callback: shoal.v1.NetworkService.DeleteNetworkCallback): void;
+              (request: shoal.v1.IDeleteNetworkRequest): Promise<shoal.v1.DeleteNetworkResponse>;
+              readonly name: "DeleteNetwork";
+              readonly path: "/shoal.v1.NetworkService/DeleteNetwork";
+              readonly requestType: "DeleteNetworkRequest";
+              readonly responseType: "DeleteNetworkResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listSubnets}.
+             * @param error Error, if any
+             * @param [response] ListSubnetsResponse
+             */
+            type ListSubnetsCallback = (error: (Error|null), response?: shoal.v1.ListSubnetsResponse) => void;
+
+            /** Calls ListSubnets. */
+            type ListSubnets = {
+              (request: shoal.v1.IListSubnetsRequest, callback: shoal.v1.NetworkService.ListSubnetsCallback): void;
+              (request: shoal.v1.IListSubnetsRequest): Promise<shoal.v1.ListSubnetsResponse>;
+              readonly name: "ListSubnets";
+              readonly path: "/shoal.v1.NetworkService/ListSubnets";
+              readonly requestType: "ListSubnetsRequest";
+              readonly responseType: "ListSubnetsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getSubnet}.
+             * @param error Error, if any
+             * @param [response] GetSubnetResponse
+             */
+            type GetSubnetCallback = (error: (Error|null), response?: shoal.v1.GetSubnetResponse) => void;
+
+            /** Calls GetSubnet. */
+            type GetSubnet = {
+              (request: shoal.v1.IGetSubnetRequest, callback: shoal.v1.NetworkService.GetSubnetCallback): void;
+              (request: shoal.v1.IGetSubnetRequest): Promise<shoal.v1.GetSubnetResponse>;
+              readonly name: "GetSubnet";
+              readonly path: "/shoal.v1.NetworkService/GetSubnet";
+              readonly requestType: "GetSubnetRequest";
+              readonly responseType: "GetSubnetResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createSubnet}.
+             * @param error Error, if any
+             * @param [response] CreateSubnetResponse
+             */
+            type CreateSubnetCallback = (error: (Error|null), response?: shoal.v1.CreateSubnetResponse) => void;
+
+            /** Calls CreateSubnet. */
+            type CreateSubnet = {
+              (request: shoal.v1.ICreateSubnetRequest, callback: shoal.v1.NetworkService.CreateSubnetCallback): void;
+              (request: shoal.v1.ICreateSubnetRequest): Promise<shoal.v1.CreateSubnetResponse>;
+              readonly name: "CreateSubnet";
+              readonly path: "/shoal.v1.NetworkService/CreateSubnet";
+              readonly requestType: "CreateSubnetRequest";
+              readonly responseType: "CreateSubnetResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#updateSubnet}.
+             * @param error Error, if any
+             * @param [response] UpdateSubnetResponse
+             */
+            type UpdateSubnetCallback = (error: (Error|null), response?: shoal.v1.UpdateSubnetResponse) => void;
+
+            /** Calls UpdateSubnet. */
+            type UpdateSubnet = {
+              (request: shoal.v1.IUpdateSubnetRequest, callback: shoal.v1.NetworkService.UpdateSubnetCallback): void;
+              (request: shoal.v1.IUpdateSubnetRequest): Promise<shoal.v1.UpdateSubnetResponse>;
+              readonly name: "UpdateSubnet";
+              readonly path: "/shoal.v1.NetworkService/UpdateSubnet";
+              readonly requestType: "UpdateSubnetRequest";
+              readonly responseType: "UpdateSubnetResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deleteSubnet}.
+             * @param error Error, if any
+             * @param [response] DeleteSubnetResponse
+             */
+            type DeleteSubnetCallback = (error: (Error|null), response?: shoal.v1.DeleteSubnetResponse) => void;
+
+            /** Calls DeleteSubnet. */
+            type DeleteSubnet = {
+              (request: shoal.v1.IDeleteSubnetRequest, callback: shoal.v1.NetworkService.DeleteSubnetCallback): void;
+              (request: shoal.v1.IDeleteSubnetRequest): Promise<shoal.v1.DeleteSubnetResponse>;
+              readonly name: "DeleteSubnet";
+              readonly path: "/shoal.v1.NetworkService/DeleteSubnet";
+              readonly requestType: "DeleteSubnetRequest";
+              readonly responseType: "DeleteSubnetResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listPorts}.
+             * @param error Error, if any
+             * @param [response] ListPortsResponse
+             */
+            type ListPortsCallback = (error: (Error|null), response?: shoal.v1.ListPortsResponse) => void;
+
+            /** Calls ListPorts. */
+            type ListPorts = {
+              (request: shoal.v1.IListPortsRequest, callback: shoal.v1.NetworkService.ListPortsCallback): void;
+              (request: shoal.v1.IListPortsRequest): Promise<shoal.v1.ListPortsResponse>;
+              readonly name: "ListPorts";
+              readonly path: "/shoal.v1.NetworkService/ListPorts";
+              readonly requestType: "ListPortsRequest";
+              readonly responseType: "ListPortsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getPort}.
+             * @param error Error, if any
+             * @param [response] GetPortResponse
+             */
+            type GetPortCallback = (error: (Error|null), response?: shoal.v1.GetPortResponse) => void;
+
+            /** Calls GetPort. */
+            type GetPort = {
+              (request: shoal.v1.IGetPortRequest, callback: shoal.v1.NetworkService.GetPortCallback): void;
+              (request: shoal.v1.IGetPortRequest): Promise<shoal.v1.GetPortResponse>;
+              readonly name: "GetPort";
+              readonly path: "/shoal.v1.NetworkService/GetPort";
+              readonly requestType: "GetPortRequest";
+              readonly responseType: "GetPortResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createPort}.
+             * @param error Error, if any
+             * @param [response] CreatePortResponse
+             */
+            type CreatePortCallback = (error: (Error|null), response?: shoal.v1.CreatePortResponse) => void;
+
+            /** Calls CreatePort. */
+            type CreatePort = {
+              (request: shoal.v1.ICreatePortRequest, callback: shoal.v1.NetworkService.CreatePortCallback): void;
+              (request: shoal.v1.ICreatePortRequest): Promise<shoal.v1.CreatePortResponse>;
+              readonly name: "CreatePort";
+              readonly path: "/shoal.v1.NetworkService/CreatePort";
+              readonly requestType: "CreatePortRequest";
+              readonly responseType: "CreatePortResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#updatePort}.
+             * @param error Error, if any
+             * @param [response] UpdatePortResponse
+             */
+            type UpdatePortCallback = (error: (Error|null), response?: shoal.v1.UpdatePortResponse) => void;
+
+            /** Calls UpdatePort. */
+            type UpdatePort = {
+              (request: shoal.v1.IUpdatePortRequest, callback: shoal.v1.NetworkService.UpdatePortCallback): void;
+              (request: shoal.v1.IUpdatePortRequest): Promise<shoal.v1.UpdatePortResponse>;
+              readonly name: "UpdatePort";
+              readonly path: "/shoal.v1.NetworkService/UpdatePort";
+              readonly requestType: "UpdatePortRequest";
+              readonly responseType: "UpdatePortResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deletePort}.
+             * @param error Error, if any
+             * @param [response] DeletePortResponse
+             */
+            type DeletePortCallback = (error: (Error|null), response?: shoal.v1.DeletePortResponse) => void;
+
+            /** Calls DeletePort. */
+            type DeletePort = {
+              (request: shoal.v1.IDeletePortRequest, callback: shoal.v1.NetworkService.DeletePortCallback): void;
+              (request: shoal.v1.IDeletePortRequest): Promise<shoal.v1.DeletePortResponse>;
+              readonly name: "DeletePort";
+              readonly path: "/shoal.v1.NetworkService/DeletePort";
+              readonly requestType: "DeletePortRequest";
+              readonly responseType: "DeletePortResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listRouters}.
+             * @param error Error, if any
+             * @param [response] ListRoutersResponse
+             */
+            type ListRoutersCallback = (error: (Error|null), response?: shoal.v1.ListRoutersResponse) => void;
+
+            /** Calls ListRouters. */
+            type ListRouters = {
+              (request: shoal.v1.IListRoutersRequest, callback: shoal.v1.NetworkService.ListRoutersCallback): void;
+              (request: shoal.v1.IListRoutersRequest): Promise<shoal.v1.ListRoutersResponse>;
+              readonly name: "ListRouters";
+              readonly path: "/shoal.v1.NetworkService/ListRouters";
+              readonly requestType: "ListRoutersRequest";
+              readonly responseType: "ListRoutersResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getRouter}.
+             * @param error Error, if any
+             * @param [response] GetRouterResponse
+             */
+            type GetRouterCallback = (error: (Error|null), response?: shoal.v1.GetRouterResponse) => void;
+
+            /** Calls GetRouter. */
+            type GetRouter = {
+              (request: shoal.v1.IGetRouterRequest, callback: shoal.v1.NetworkService.GetRouterCallback): void;
+              (request: shoal.v1.IGetRouterRequest): Promise<shoal.v1.GetRouterResponse>;
+              readonly name: "GetRouter";
+              readonly path: "/shoal.v1.NetworkService/GetRouter";
+              readonly requestType: "GetRouterRequest";
+              readonly responseType: "GetRouterResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createRouter}.
+             * @param error Error, if any
+             * @param [response] CreateRouterResponse
+             */
+            type CreateRouterCallback = (error: (Error|null), response?: shoal.v1.CreateRouterResponse) => void;
+
+            /** Calls CreateRouter. */
+            type CreateRouter = {
+              (request: shoal.v1.ICreateRouterRequest, callback: shoal.v1.NetworkService.CreateRouterCallback): void;
+              (request: shoal.v1.ICreateRouterRequest): Promise<shoal.v1.CreateRouterResponse>;
+              readonly name: "CreateRouter";
+              readonly path: "/shoal.v1.NetworkService/CreateRouter";
+              readonly requestType: "CreateRouterRequest";
+              readonly responseType: "CreateRouterResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#updateRouter}.
+             * @param error Error, if any
+             * @param [response] UpdateRouterResponse
+             */
+            type UpdateRouterCallback = (error: (Error|null), response?: shoal.v1.UpdateRouterResponse) => void;
+
+            /** Calls UpdateRouter. */
+            type UpdateRouter = {
+              (request: shoal.v1.IUpdateRouterRequest, callback: shoal.v1.NetworkService.UpdateRouterCallback): void;
+              (request: shoal.v1.IUpdateRouterRequest): Promise<shoal.v1.UpdateRouterResponse>;
+              readonly name: "UpdateRouter";
+              readonly path: "/shoal.v1.NetworkService/UpdateRouter";
+              readonly requestType: "UpdateRouterRequest";
+              readonly responseType: "UpdateRouterResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deleteRouter}.
+             * @param error Error, if any
+             * @param [response] DeleteRouterResponse
+             */
+            type DeleteRouterCallback = (error: (Error|null), response?: shoal.v1.DeleteRouterResponse) => void;
+
+            /** Calls DeleteRouter. */
+            type DeleteRouter = {
+              (request: shoal.v1.IDeleteRouterRequest, callback: shoal.v1.NetworkService.DeleteRouterCallback): void;
+              (request: shoal.v1.IDeleteRouterRequest): Promise<shoal.v1.DeleteRouterResponse>;
+              readonly name: "DeleteRouter";
+              readonly path: "/shoal.v1.NetworkService/DeleteRouter";
+              readonly requestType: "DeleteRouterRequest";
+              readonly responseType: "DeleteRouterResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#addRouterInterface}.
+             * @param error Error, if any
+             * @param [response] AddRouterInterfaceResponse
+             */
+            type AddRouterInterfaceCallback = (error: (Error|null), response?: shoal.v1.AddRouterInterfaceResponse) => void;
+
+            /** Calls AddRouterInterface. */
+            type AddRouterInterface = {
+              (request: shoal.v1.IAddRouterInterfaceRequest, callback: shoal.v1.NetworkService.AddRouterInterfaceCallback): void;
+              (request: shoal.v1.IAddRouterInterfaceRequest): Promise<shoal.v1.AddRouterInterfaceResponse>;
+              readonly name: "AddRouterInterface";
+              readonly path: "/shoal.v1.NetworkService/AddRouterInterface";
+              readonly requestType: "AddRouterInterfaceRequest";
+              readonly responseType: "AddRouterInterfaceResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#removeRouterInterface}.
+             * @param error Error, if any
+             * @param [response] RemoveRouterInterfaceResponse
+             */
+            type RemoveRouterInterfaceCallback = (error: (Error|null), response?: shoal.v1.RemoveRouterInterfaceResponse) => void;
+
+            /** Calls RemoveRouterInterface. */
+            type RemoveRouterInterface = {
+              (request: shoal.v1.IRemoveRouterInterfaceRequest, callback: shoal.v1.NetworkService.RemoveRouterInterfaceCallback): void;
+              (request: shoal.v1.IRemoveRouterInterfaceRequest): Promise<shoal.v1.RemoveRouterInterfaceResponse>;
+              readonly name: "RemoveRouterInterface";
+              readonly path: "/shoal.v1.NetworkService/RemoveRouterInterface";
+              readonly requestType: "RemoveRouterInterfaceRequest";
+              readonly responseType: "RemoveRouterInterfaceResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listFloatingIps}.
+             * @param error Error, if any
+             * @param [response] ListFloatingIpsResponse
+             */
+            type ListFloatingIpsCallback = (error: (Error|null), response?: shoal.v1.ListFloatingIpsResponse) => void;
+
+            /** Calls ListFloatingIps. */
+            type ListFloatingIps = {
+              (request: shoal.v1.IListFloatingIpsRequest, callback: shoal.v1.NetworkService.ListFloatingIpsCallback): void;
+              (request: shoal.v1.IListFloatingIpsRequest): Promise<shoal.v1.ListFloatingIpsResponse>;
+              readonly name: "ListFloatingIps";
+              readonly path: "/shoal.v1.NetworkService/ListFloatingIps";
+              readonly requestType: "ListFloatingIpsRequest";
+              readonly responseType: "ListFloatingIpsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getFloatingIp}.
+             * @param error Error, if any
+             * @param [response] GetFloatingIpResponse
+             */
+            type GetFloatingIpCallback = (error: (Error|null), response?: shoal.v1.GetFloatingIpResponse) => void;
+
+            /** Calls GetFloatingIp. */
+            type GetFloatingIp = {
+              (request: shoal.v1.IGetFloatingIpRequest, callback: shoal.v1.NetworkService.GetFloatingIpCallback): void;
+              (request: shoal.v1.IGetFloatingIpRequest): Promise<shoal.v1.GetFloatingIpResponse>;
+              readonly name: "GetFloatingIp";
+              readonly path: "/shoal.v1.NetworkService/GetFloatingIp";
+              readonly requestType: "GetFloatingIpRequest";
+              readonly responseType: "GetFloatingIpResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createFloatingIp}.
+             * @param error Error, if any
+             * @param [response] CreateFloatingIpResponse
+             */
+            type CreateFloatingIpCallback = (error: (Error|null), response?: shoal.v1.CreateFloatingIpResponse) => void;
+
+            /** Calls CreateFloatingIp. */
+            type CreateFloatingIp = {
+              (request: shoal.v1.ICreateFloatingIpRequest, callback: shoal.v1.NetworkService.CreateFloatingIpCallback): void;
+              (request: shoal.v1.ICreateFloatingIpRequest): Promise<shoal.v1.CreateFloatingIpResponse>;
+              readonly name: "CreateFloatingIp";
+              readonly path: "/shoal.v1.NetworkService/CreateFloatingIp";
+              readonly requestType: "CreateFloatingIpRequest";
+              readonly responseType: "CreateFloatingIpResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#updateFloatingIp}.
+             * @param error Error, if any
+             * @param [response] UpdateFloatingIpResponse
+             */
+            type UpdateFloatingIpCallback = (error: (Error|null), response?: shoal.v1.UpdateFloatingIpResponse) => void;
+
+            /** Calls UpdateFloatingIp. */
+            type UpdateFloatingIp = {
+              (request: shoal.v1.IUpdateFloatingIpRequest, callback: shoal.v1.NetworkService.UpdateFloatingIpCallback): void;
+              (request: shoal.v1.IUpdateFloatingIpRequest): Promise<shoal.v1.UpdateFloatingIpResponse>;
+              readonly name: "UpdateFloatingIp";
+              readonly path: "/shoal.v1.NetworkService/UpdateFloatingIp";
+              readonly requestType: "UpdateFloatingIpRequest";
+              readonly responseType: "UpdateFloatingIpResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deleteFloatingIp}.
+             * @param error Error, if any
+             * @param [response] DeleteFloatingIpResponse
+             */
+            type DeleteFloatingIpCallback = (error: (Error|null), response?: shoal.v1.DeleteFloatingIpResponse) => void;
+
+            /** Calls DeleteFloatingIp. */
+            type DeleteFloatingIp = {
+              (request: shoal.v1.IDeleteFloatingIpRequest, callback: shoal.v1.NetworkService.DeleteFloatingIpCallback): void;
+              (request: shoal.v1.IDeleteFloatingIpRequest): Promise<shoal.v1.DeleteFloatingIpResponse>;
+              readonly name: "DeleteFloatingIp";
+              readonly path: "/shoal.v1.NetworkService/DeleteFloatingIp";
+              readonly requestType: "DeleteFloatingIpRequest";
+              readonly responseType: "DeleteFloatingIpResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listSecurityGroups}.
+             * @param error Error, if any
+             * @param [response] ListSecurityGroupsResponse
+             */
+            type ListSecurityGroupsCallback = (error: (Error|null), response?: shoal.v1.ListSecurityGroupsResponse) => void;
+
+            /** Calls ListSecurityGroups. */
+            type ListSecurityGroups = {
+              (request: shoal.v1.IListSecurityGroupsRequest, callback: shoal.v1.NetworkService.ListSecurityGroupsCallback): void;
+              (request: shoal.v1.IListSecurityGroupsRequest): Promise<shoal.v1.ListSecurityGroupsResponse>;
+              readonly name: "ListSecurityGroups";
+              readonly path: "/shoal.v1.NetworkService/ListSecurityGroups";
+              readonly requestType: "ListSecurityGroupsRequest";
+              readonly responseType: "ListSecurityGroupsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getSecurityGroup}.
+             * @param error Error, if any
+             * @param [response] GetSecurityGroupResponse
+             */
+            type GetSecurityGroupCallback = (error: (Error|null), response?: shoal.v1.GetSecurityGroupResponse) => void;
+
+            /** Calls GetSecurityGroup. */
+            type GetSecurityGroup = {
+              (request: shoal.v1.IGetSecurityGroupRequest, callback: shoal.v1.NetworkService.GetSecurityGroupCallback): void;
+              (request: shoal.v1.IGetSecurityGroupRequest): Promise<shoal.v1.GetSecurityGroupResponse>;
+              readonly name: "GetSecurityGroup";
+              readonly path: "/shoal.v1.NetworkService/GetSecurityGroup";
+              readonly requestType: "GetSecurityGroupRequest";
+              readonly responseType: "GetSecurityGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createSecurityGroup}.
+             * @param error Error, if any
+             * @param [response] CreateSecurityGroupResponse
+             */
+            type CreateSecurityGroupCallback = (error: (Error|null), response?: shoal.v1.CreateSecurityGroupResponse) => void;
+
+            /** Calls CreateSecurityGroup. */
+            type CreateSecurityGroup = {
+              (request: shoal.v1.ICreateSecurityGroupRequest, callback: shoal.v1.NetworkService.CreateSecurityGroupCallback): void;
+              (request: shoal.v1.ICreateSecurityGroupRequest): Promise<shoal.v1.CreateSecurityGroupResponse>;
+              readonly name: "CreateSecurityGroup";
+              readonly path: "/shoal.v1.NetworkService/CreateSecurityGroup";
+              readonly requestType: "CreateSecurityGroupRequest";
+              readonly responseType: "CreateSecurityGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#updateSecurityGroup}.
+             * @param error Error, if any
+             * @param [response] UpdateSecurityGroupResponse
+             */
+            type UpdateSecurityGroupCallback = (error: (Error|null), response?: shoal.v1.UpdateSecurityGroupResponse) => void;
+
+            /** Calls UpdateSecurityGroup. */
+            type UpdateSecurityGroup = {
+              (request: shoal.v1.IUpdateSecurityGroupRequest, callback: shoal.v1.NetworkService.UpdateSecurityGroupCallback): void;
+              (request: shoal.v1.IUpdateSecurityGroupRequest): Promise<shoal.v1.UpdateSecurityGroupResponse>;
+              readonly name: "UpdateSecurityGroup";
+              readonly path: "/shoal.v1.NetworkService/UpdateSecurityGroup";
+              readonly requestType: "UpdateSecurityGroupRequest";
+              readonly responseType: "UpdateSecurityGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deleteSecurityGroup}.
+             * @param error Error, if any
+             * @param [response] DeleteSecurityGroupResponse
+             */
+            type DeleteSecurityGroupCallback = (error: (Error|null), response?: shoal.v1.DeleteSecurityGroupResponse) => void;
+
+            /** Calls DeleteSecurityGroup. */
+            type DeleteSecurityGroup = {
+              (request: shoal.v1.IDeleteSecurityGroupRequest, callback: shoal.v1.NetworkService.DeleteSecurityGroupCallback): void;
+              (request: shoal.v1.IDeleteSecurityGroupRequest): Promise<shoal.v1.DeleteSecurityGroupResponse>;
+              readonly name: "DeleteSecurityGroup";
+              readonly path: "/shoal.v1.NetworkService/DeleteSecurityGroup";
+              readonly requestType: "DeleteSecurityGroupRequest";
+              readonly responseType: "DeleteSecurityGroupResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#listSecurityGroupRules}.
+             * @param error Error, if any
+             * @param [response] ListSecurityGroupRulesResponse
+             */
+            type ListSecurityGroupRulesCallback = (error: (Error|null), response?: shoal.v1.ListSecurityGroupRulesResponse) => void;
+
+            /** Calls ListSecurityGroupRules. */
+            type ListSecurityGroupRules = {
+              (request: shoal.v1.IListSecurityGroupRulesRequest, callback: shoal.v1.NetworkService.ListSecurityGroupRulesCallback): void;
+              (request: shoal.v1.IListSecurityGroupRulesRequest): Promise<shoal.v1.ListSecurityGroupRulesResponse>;
+              readonly name: "ListSecurityGroupRules";
+              readonly path: "/shoal.v1.NetworkService/ListSecurityGroupRules";
+              readonly requestType: "ListSecurityGroupRulesRequest";
+              readonly responseType: "ListSecurityGroupRulesResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#getSecurityGroupRule}.
+             * @param error Error, if any
+             * @param [response] GetSecurityGroupRuleResponse
+             */
+            type GetSecurityGroupRuleCallback = (error: (Error|null), response?: shoal.v1.GetSecurityGroupRuleResponse) => void;
+
+            /** Calls GetSecurityGroupRule. */
+            type GetSecurityGroupRule = {
+              (request: shoal.v1.IGetSecurityGroupRuleRequest, callback: shoal.v1.NetworkService.GetSecurityGroupRuleCallback): void;
+              (request: shoal.v1.IGetSecurityGroupRuleRequest): Promise<shoal.v1.GetSecurityGroupRuleResponse>;
+              readonly name: "GetSecurityGroupRule";
+              readonly path: "/shoal.v1.NetworkService/GetSecurityGroupRule";
+              readonly requestType: "GetSecurityGroupRuleRequest";
+              readonly responseType: "GetSecurityGroupRuleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#createSecurityGroupRule}.
+             * @param error Error, if any
+             * @param [response] CreateSecurityGroupRuleResponse
+             */
+            type CreateSecurityGroupRuleCallback = (error: (Error|null), response?: shoal.v1.CreateSecurityGroupRuleResponse) => void;
+
+            /** Calls CreateSecurityGroupRule. */
+            type CreateSecurityGroupRule = {
+              (request: shoal.v1.ICreateSecurityGroupRuleRequest, callback: shoal.v1.NetworkService.CreateSecurityGroupRuleCallback): void;
+              (request: shoal.v1.ICreateSecurityGroupRuleRequest): Promise<shoal.v1.CreateSecurityGroupRuleResponse>;
+              readonly name: "CreateSecurityGroupRule";
+              readonly path: "/shoal.v1.NetworkService/CreateSecurityGroupRule";
+              readonly requestType: "CreateSecurityGroupRuleRequest";
+              readonly responseType: "CreateSecurityGroupRuleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.NetworkService#deleteSecurityGroupRule}.
+             * @param error Error, if any
+             * @param [response] DeleteSecurityGroupRuleResponse
+             */
+            type DeleteSecurityGroupRuleCallback = (error: (Error|null), response?: shoal.v1.DeleteSecurityGroupRuleResponse) => void;
+
+            /** Calls DeleteSecurityGroupRule. */
+            type DeleteSecurityGroupRule = {
+              (request: shoal.v1.IDeleteSecurityGroupRuleRequest, callback: shoal.v1.NetworkService.DeleteSecurityGroupRuleCallback): void;
+              (request: shoal.v1.IDeleteSecurityGroupRuleRequest): Promise<shoal.v1.DeleteSecurityGroupRuleResponse>;
+              readonly name: "DeleteSecurityGroupRule";
+              readonly path: "/shoal.v1.NetworkService/DeleteSecurityGroupRule";
+              readonly requestType: "DeleteSecurityGroupRuleRequest";
+              readonly responseType: "DeleteSecurityGroupRuleResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of an AllocationPool.
+         * @deprecated Use shoal.v1.AllocationPool.$Properties instead.
+         */
+        interface IAllocationPool extends shoal.v1.AllocationPool.$Properties {
+        }
+
+        /** Represents an AllocationPool. */
+        class AllocationPool {
+
+            /**
+             * Constructs a new AllocationPool.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AllocationPool.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AllocationPool start. */
+            start: string;
+
+            /** AllocationPool end. */
+            end: string;
+
+            /**
+             * Creates a new AllocationPool instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AllocationPool instance
+             */
+            static create(properties: shoal.v1.AllocationPool.$Shape): shoal.v1.AllocationPool & shoal.v1.AllocationPool.$Shape;
+            static create(properties?: shoal.v1.AllocationPool.$Properties): shoal.v1.AllocationPool;
+
+            /**
+             * Encodes the specified AllocationPool message. Does not implicitly {@link shoal.v1.AllocationPool.verify|verify} messages.
+             * @param message AllocationPool message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AllocationPool.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AllocationPool message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AllocationPool & shoal.v1.AllocationPool.$Shape} AllocationPool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AllocationPool & shoal.v1.AllocationPool.$Shape;
+        }
+
+        namespace AllocationPool {
+
+            /** Properties of an AllocationPool. */
+            interface $Properties {
+
+                /** AllocationPool start */
+                start?: string;
+
+                /** AllocationPool end */
+                end?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AllocationPool. */
+            type $Shape = shoal.v1.AllocationPool.$Properties;
+        }
+
+        /**
+         * Properties of an AllocationPoolList.
+         * @deprecated Use shoal.v1.AllocationPoolList.$Properties instead.
+         */
+        interface IAllocationPoolList extends shoal.v1.AllocationPoolList.$Properties {
+        }
+
+        /** Represents an AllocationPoolList. */
+        class AllocationPoolList {
+
+            /**
+             * Constructs a new AllocationPoolList.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AllocationPoolList.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AllocationPoolList values. */
+            values: shoal.v1.AllocationPool[];
+
+            /**
+             * Creates a new AllocationPoolList instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AllocationPoolList instance
+             */
+            static create(properties: shoal.v1.AllocationPoolList.$Shape): shoal.v1.AllocationPoolList & shoal.v1.AllocationPoolList.$Shape;
+            static create(properties?: shoal.v1.AllocationPoolList.$Properties): shoal.v1.AllocationPoolList;
+
+            /**
+             * Encodes the specified AllocationPoolList message. Does not implicitly {@link shoal.v1.AllocationPoolList.verify|verify} messages.
+             * @param message AllocationPoolList message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AllocationPoolList.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AllocationPoolList message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AllocationPoolList & shoal.v1.AllocationPoolList.$Shape} AllocationPoolList
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AllocationPoolList & shoal.v1.AllocationPoolList.$Shape;
+        }
+
+        namespace AllocationPoolList {
+
+            /** Properties of an AllocationPoolList. */
+            interface $Properties {
+
+                /** AllocationPoolList values */
+                values?: shoal.v1.AllocationPool.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AllocationPoolList. */
+            type $Shape = shoal.v1.AllocationPoolList.$Properties;
+        }
+
+        /**
+         * Properties of a Route.
+         * @deprecated Use shoal.v1.Route.$Properties instead.
+         */
+        interface IRoute extends shoal.v1.Route.$Properties {
+        }
+
+        /** Represents a Route. */
+        class Route {
+
+            /**
+             * Constructs a new Route.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.Route.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Route destination. */
+            destination: string;
+
+            /** Route nexthop. */
+            nexthop: string;
+
+            /**
+             * Creates a new Route instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Route instance
+             */
+            static create(properties: shoal.v1.Route.$Shape): shoal.v1.Route & shoal.v1.Route.$Shape;
+            static create(properties?: shoal.v1.Route.$Properties): shoal.v1.Route;
+
+            /**
+             * Encodes the specified Route message. Does not implicitly {@link shoal.v1.Route.verify|verify} messages.
+             * @param message Route message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.Route.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Route message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.Route & shoal.v1.Route.$Shape} Route
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.Route & shoal.v1.Route.$Shape;
+        }
+
+        namespace Route {
+
+            /** Properties of a Route. */
+            interface $Properties {
+
+                /** Route destination */
+                destination?: string;
+
+                /** Route nexthop */
+                nexthop?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Route. */
+            type $Shape = shoal.v1.Route.$Properties;
+        }
+
+        /**
+         * Properties of a RouteList.
+         * @deprecated Use shoal.v1.RouteList.$Properties instead.
+         */
+        interface IRouteList extends shoal.v1.RouteList.$Properties {
+        }
+
+        /** Represents a RouteList. */
+        class RouteList {
+
+            /**
+             * Constructs a new RouteList.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RouteList.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RouteList values. */
+            values: shoal.v1.Route[];
+
+            /**
+             * Creates a new RouteList instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RouteList instance
+             */
+            static create(properties: shoal.v1.RouteList.$Shape): shoal.v1.RouteList & shoal.v1.RouteList.$Shape;
+            static create(properties?: shoal.v1.RouteList.$Properties): shoal.v1.RouteList;
+
+            /**
+             * Encodes the specified RouteList message. Does not implicitly {@link shoal.v1.RouteList.verify|verify} messages.
+             * @param message RouteList message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RouteList.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RouteList message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RouteList & shoal.v1.RouteList.$Shape} RouteList
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RouteList & shoal.v1.RouteList.$Shape;
+        }
+
+        namespace RouteList {
+
+            /** Properties of a RouteList. */
+            interface $Properties {
+
+                /** RouteList values */
+                values?: shoal.v1.Route.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RouteList. */
+            type $Shape = shoal.v1.RouteList.$Properties;
+        }
+
+        /**
+         * Properties of a PortAddress.
+         * @deprecated Use shoal.v1.PortAddress.$Properties instead.
+         */
+        interface IPortAddress extends shoal.v1.PortAddress.$Properties {
+        }
+
+        /** Represents a PortAddress. */
+        class PortAddress {
+
+            /**
+             * Constructs a new PortAddress.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PortAddress.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PortAddress subnetId. */
+            subnetId: string;
+
+            /** PortAddress ipAddress. */
+            ipAddress: string;
+
+            /**
+             * Creates a new PortAddress instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PortAddress instance
+             */
+            static create(properties: shoal.v1.PortAddress.$Shape): shoal.v1.PortAddress & shoal.v1.PortAddress.$Shape;
+            static create(properties?: shoal.v1.PortAddress.$Properties): shoal.v1.PortAddress;
+
+            /**
+             * Encodes the specified PortAddress message. Does not implicitly {@link shoal.v1.PortAddress.verify|verify} messages.
+             * @param message PortAddress message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PortAddress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PortAddress message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PortAddress & shoal.v1.PortAddress.$Shape} PortAddress
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PortAddress & shoal.v1.PortAddress.$Shape;
+        }
+
+        namespace PortAddress {
+
+            /** Properties of a PortAddress. */
+            interface $Properties {
+
+                /** PortAddress subnetId */
+                subnetId?: string;
+
+                /** PortAddress ipAddress */
+                ipAddress?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PortAddress. */
+            type $Shape = shoal.v1.PortAddress.$Properties;
+        }
+
+        /**
+         * Properties of a PortAddressList.
+         * @deprecated Use shoal.v1.PortAddressList.$Properties instead.
+         */
+        interface IPortAddressList extends shoal.v1.PortAddressList.$Properties {
+        }
+
+        /** Represents a PortAddressList. */
+        class PortAddressList {
+
+            /**
+             * Constructs a new PortAddressList.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PortAddressList.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PortAddressList values. */
+            values: shoal.v1.PortAddress[];
+
+            /**
+             * Creates a new PortAddressList instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PortAddressList instance
+             */
+            static create(properties: shoal.v1.PortAddressList.$Shape): shoal.v1.PortAddressList & shoal.v1.PortAddressList.$Shape;
+            static create(properties?: shoal.v1.PortAddressList.$Properties): shoal.v1.PortAddressList;
+
+            /**
+             * Encodes the specified PortAddressList message. Does not implicitly {@link shoal.v1.PortAddressList.verify|verify} messages.
+             * @param message PortAddressList message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PortAddressList.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PortAddressList message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PortAddressList & shoal.v1.PortAddressList.$Shape} PortAddressList
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PortAddressList & shoal.v1.PortAddressList.$Shape;
+        }
+
+        namespace PortAddressList {
+
+            /** Properties of a PortAddressList. */
+            interface $Properties {
+
+                /** PortAddressList values */
+                values?: shoal.v1.PortAddress.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PortAddressList. */
+            type $Shape = shoal.v1.PortAddressList.$Properties;
+        }
+
+        /**
+         * Properties of an AllowedAddressPair.
+         * @deprecated Use shoal.v1.AllowedAddressPair.$Properties instead.
+         */
+        interface IAllowedAddressPair extends shoal.v1.AllowedAddressPair.$Properties {
+        }
+
+        /** Represents an AllowedAddressPair. */
+        class AllowedAddressPair {
+
+            /**
+             * Constructs a new AllowedAddressPair.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AllowedAddressPair.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AllowedAddressPair ipAddress. */
+            ipAddress: string;
+
+            /** AllowedAddressPair macAddress. */
+            macAddress: string;
+
+            /**
+             * Creates a new AllowedAddressPair instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AllowedAddressPair instance
+             */
+            static create(properties: shoal.v1.AllowedAddressPair.$Shape): shoal.v1.AllowedAddressPair & shoal.v1.AllowedAddressPair.$Shape;
+            static create(properties?: shoal.v1.AllowedAddressPair.$Properties): shoal.v1.AllowedAddressPair;
+
+            /**
+             * Encodes the specified AllowedAddressPair message. Does not implicitly {@link shoal.v1.AllowedAddressPair.verify|verify} messages.
+             * @param message AllowedAddressPair message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AllowedAddressPair.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AllowedAddressPair message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AllowedAddressPair & shoal.v1.AllowedAddressPair.$Shape} AllowedAddressPair
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AllowedAddressPair & shoal.v1.AllowedAddressPair.$Shape;
+        }
+
+        namespace AllowedAddressPair {
+
+            /** Properties of an AllowedAddressPair. */
+            interface $Properties {
+
+                /** AllowedAddressPair ipAddress */
+                ipAddress?: string;
+
+                /** AllowedAddressPair macAddress */
+                macAddress?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AllowedAddressPair. */
+            type $Shape = shoal.v1.AllowedAddressPair.$Properties;
+        }
+
+        /**
+         * Properties of an AllowedAddressPairList.
+         * @deprecated Use shoal.v1.AllowedAddressPairList.$Properties instead.
+         */
+        interface IAllowedAddressPairList extends shoal.v1.AllowedAddressPairList.$Properties {
+        }
+
+        /** Represents an AllowedAddressPairList. */
+        class AllowedAddressPairList {
+
+            /**
+             * Constructs a new AllowedAddressPairList.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AllowedAddressPairList.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AllowedAddressPairList values. */
+            values: shoal.v1.AllowedAddressPair[];
+
+            /**
+             * Creates a new AllowedAddressPairList instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AllowedAddressPairList instance
+             */
+            static create(properties: shoal.v1.AllowedAddressPairList.$Shape): shoal.v1.AllowedAddressPairList & shoal.v1.AllowedAddressPairList.$Shape;
+            static create(properties?: shoal.v1.AllowedAddressPairList.$Properties): shoal.v1.AllowedAddressPairList;
+
+            /**
+             * Encodes the specified AllowedAddressPairList message. Does not implicitly {@link shoal.v1.AllowedAddressPairList.verify|verify} messages.
+             * @param message AllowedAddressPairList message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AllowedAddressPairList.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AllowedAddressPairList message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AllowedAddressPairList & shoal.v1.AllowedAddressPairList.$Shape} AllowedAddressPairList
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AllowedAddressPairList & shoal.v1.AllowedAddressPairList.$Shape;
+        }
+
+        namespace AllowedAddressPairList {
+
+            /** Properties of an AllowedAddressPairList. */
+            interface $Properties {
+
+                /** AllowedAddressPairList values */
+                values?: shoal.v1.AllowedAddressPair.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AllowedAddressPairList. */
+            type $Shape = shoal.v1.AllowedAddressPairList.$Properties;
+        }
+
+        /**
+         * Properties of a NetworkView.
+         * @deprecated Use shoal.v1.NetworkView.$Properties instead.
+         */
+        interface INetworkView extends shoal.v1.NetworkView.$Properties {
+        }
+
+        /** Represents a NetworkView. */
+        class NetworkView {
+
+            /**
+             * Constructs a new NetworkView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.NetworkView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** NetworkView id. */
+            id: string;
+
+            /** NetworkView name. */
+            name: string;
+
+            /** NetworkView description. */
+            description: string;
+
+            /** NetworkView projectId. */
+            projectId: string;
+
+            /** NetworkView adminStateUp. */
+            adminStateUp: boolean;
+
+            /** NetworkView shared. */
+            shared: boolean;
+
+            /** NetworkView external. */
+            external: boolean;
+
+            /** NetworkView mtu. */
+            mtu: number;
+
+            /** NetworkView subnetIds. */
+            subnetIds: string[];
+
+            /** NetworkView portSecurityEnabled. */
+            portSecurityEnabled: boolean;
+
+            /** NetworkView tags. */
+            tags: string[];
+
+            /** NetworkView createdMs. */
+            createdMs: number;
+
+            /** NetworkView updatedMs. */
+            updatedMs: number;
+
+            /** NetworkView providerNetworkType. */
+            providerNetworkType: string;
+
+            /** NetworkView providerPhysicalNetwork. */
+            providerPhysicalNetwork: string;
+
+            /** NetworkView providerSegmentationId. */
+            providerSegmentationId: number;
+
+            /**
+             * Creates a new NetworkView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns NetworkView instance
+             */
+            static create(properties: shoal.v1.NetworkView.$Shape): shoal.v1.NetworkView & shoal.v1.NetworkView.$Shape;
+            static create(properties?: shoal.v1.NetworkView.$Properties): shoal.v1.NetworkView;
+
+            /**
+             * Encodes the specified NetworkView message. Does not implicitly {@link shoal.v1.NetworkView.verify|verify} messages.
+             * @param message NetworkView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.NetworkView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a NetworkView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.NetworkView & shoal.v1.NetworkView.$Shape} NetworkView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.NetworkView & shoal.v1.NetworkView.$Shape;
+        }
+
+        namespace NetworkView {
+
+            /** Properties of a NetworkView. */
+            interface $Properties {
+
+                /** NetworkView id */
+                id?: string;
+
+                /** NetworkView name */
+                name?: string;
+
+                /** NetworkView description */
+                description?: string;
+
+                /** NetworkView projectId */
+                projectId?: string;
+
+                /** NetworkView adminStateUp */
+                adminStateUp?: boolean;
+
+                /** NetworkView shared */
+                shared?: boolean;
+
+                /** NetworkView external */
+                external?: boolean;
+
+                /** NetworkView mtu */
+                mtu?: number;
+
+                /** NetworkView subnetIds */
+                subnetIds?: string[];
+
+                /** NetworkView portSecurityEnabled */
+                portSecurityEnabled?: boolean;
+
+                /** NetworkView tags */
+                tags?: string[];
+
+                /** NetworkView createdMs */
+                createdMs?: number;
+
+                /** NetworkView updatedMs */
+                updatedMs?: number;
+
+                /** NetworkView providerNetworkType */
+                providerNetworkType?: string;
+
+                /** NetworkView providerPhysicalNetwork */
+                providerPhysicalNetwork?: string;
+
+                /** NetworkView providerSegmentationId */
+                providerSegmentationId?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a NetworkView. */
+            type $Shape = shoal.v1.NetworkView.$Properties;
+        }
+
+        /**
+         * Properties of a ListNetworksRequest.
+         * @deprecated Use shoal.v1.ListNetworksRequest.$Properties instead.
+         */
+        interface IListNetworksRequest extends shoal.v1.ListNetworksRequest.$Properties {
+        }
+
+        /** Represents a ListNetworksRequest. */
+        class ListNetworksRequest {
+
+            /**
+             * Constructs a new ListNetworksRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListNetworksRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListNetworksRequest pageSize. */
+            pageSize: number;
+
+            /** ListNetworksRequest pageToken. */
+            pageToken: string;
+
+            /** ListNetworksRequest name. */
+            name: string;
+
+            /**
+             * Creates a new ListNetworksRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListNetworksRequest instance
+             */
+            static create(properties: shoal.v1.ListNetworksRequest.$Shape): shoal.v1.ListNetworksRequest & shoal.v1.ListNetworksRequest.$Shape;
+            static create(properties?: shoal.v1.ListNetworksRequest.$Properties): shoal.v1.ListNetworksRequest;
+
+            /**
+             * Encodes the specified ListNetworksRequest message. Does not implicitly {@link shoal.v1.ListNetworksRequest.verify|verify} messages.
+             * @param message ListNetworksRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListNetworksRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListNetworksRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListNetworksRequest & shoal.v1.ListNetworksRequest.$Shape} ListNetworksRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListNetworksRequest & shoal.v1.ListNetworksRequest.$Shape;
+        }
+
+        namespace ListNetworksRequest {
+
+            /** Properties of a ListNetworksRequest. */
+            interface $Properties {
+
+                /** ListNetworksRequest pageSize */
+                pageSize?: number;
+
+                /** ListNetworksRequest pageToken */
+                pageToken?: string;
+
+                /** ListNetworksRequest name */
+                name?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListNetworksRequest. */
+            type $Shape = shoal.v1.ListNetworksRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListNetworksResponse.
+         * @deprecated Use shoal.v1.ListNetworksResponse.$Properties instead.
+         */
+        interface IListNetworksResponse extends shoal.v1.ListNetworksResponse.$Properties {
+        }
+
+        /** Represents a ListNetworksResponse. */
+        class ListNetworksResponse {
+
+            /**
+             * Constructs a new ListNetworksResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListNetworksResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListNetworksResponse networks. */
+            networks: shoal.v1.NetworkView[];
+
+            /** ListNetworksResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListNetworksResponse stale. */
+            stale: boolean;
+
+            /** ListNetworksResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListNetworksResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListNetworksResponse instance
+             */
+            static create(properties: shoal.v1.ListNetworksResponse.$Shape): shoal.v1.ListNetworksResponse & shoal.v1.ListNetworksResponse.$Shape;
+            static create(properties?: shoal.v1.ListNetworksResponse.$Properties): shoal.v1.ListNetworksResponse;
+
+            /**
+             * Encodes the specified ListNetworksResponse message. Does not implicitly {@link shoal.v1.ListNetworksResponse.verify|verify} messages.
+             * @param message ListNetworksResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListNetworksResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListNetworksResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListNetworksResponse & shoal.v1.ListNetworksResponse.$Shape} ListNetworksResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListNetworksResponse & shoal.v1.ListNetworksResponse.$Shape;
+        }
+
+        namespace ListNetworksResponse {
+
+            /** Properties of a ListNetworksResponse. */
+            interface $Properties {
+
+                /** ListNetworksResponse networks */
+                networks?: shoal.v1.NetworkView.$Properties[];
+
+                /** ListNetworksResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListNetworksResponse stale */
+                stale?: boolean;
+
+                /** ListNetworksResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListNetworksResponse. */
+            type $Shape = shoal.v1.ListNetworksResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetNetworkRequest.
+         * @deprecated Use shoal.v1.GetNetworkRequest.$Properties instead.
+         */
+        interface IGetNetworkRequest extends shoal.v1.GetNetworkRequest.$Properties {
+        }
+
+        /** Represents a GetNetworkRequest. */
+        class GetNetworkRequest {
+
+            /**
+             * Constructs a new GetNetworkRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetNetworkRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetNetworkRequest networkId. */
+            networkId: string;
+
+            /**
+             * Creates a new GetNetworkRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetNetworkRequest instance
+             */
+            static create(properties: shoal.v1.GetNetworkRequest.$Shape): shoal.v1.GetNetworkRequest & shoal.v1.GetNetworkRequest.$Shape;
+            static create(properties?: shoal.v1.GetNetworkRequest.$Properties): shoal.v1.GetNetworkRequest;
+
+            /**
+             * Encodes the specified GetNetworkRequest message. Does not implicitly {@link shoal.v1.GetNetworkRequest.verify|verify} messages.
+             * @param message GetNetworkRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetNetworkRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetNetworkRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetNetworkRequest & shoal.v1.GetNetworkRequest.$Shape} GetNetworkRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetNetworkRequest & shoal.v1.GetNetworkRequest.$Shape;
+        }
+
+        namespace GetNetworkRequest {
+
+            /** Properties of a GetNetworkRequest. */
+            interface $Properties {
+
+                /** GetNetworkRequest networkId */
+                networkId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetNetworkRequest. */
+            type $Shape = shoal.v1.GetNetworkRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetNetworkResponse.
+         * @deprecated Use shoal.v1.GetNetworkResponse.$Properties instead.
+         */
+        interface IGetNetworkResponse extends shoal.v1.GetNetworkResponse.$Properties {
+        }
+
+        /** Represents a GetNetworkResponse. */
+        class GetNetworkResponse {
+
+            /**
+             * Constructs a new GetNetworkResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetNetworkResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetNetworkResponse network. */
+            network: (shoal.v1.NetworkView|null);
+
+            /** GetNetworkResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetNetworkResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetNetworkResponse instance
+             */
+            static create(properties: shoal.v1.GetNetworkResponse.$Shape): shoal.v1.GetNetworkResponse & shoal.v1.GetNetworkResponse.$Shape;
+            static create(properties?: shoal.v1.GetNetworkResponse.$Properties): shoal.v1.GetNetworkResponse;
+
+            /**
+             * Encodes the specified GetNetworkResponse message. Does not implicitly {@link shoal.v1.GetNetworkResponse.verify|verify} messages.
+             * @param message GetNetworkResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetNetworkResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetNetworkResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetNetworkResponse & shoal.v1.GetNetworkResponse.$Shape} GetNetworkResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetNetworkResponse & shoal.v1.GetNetworkResponse.$Shape;
+        }
+
+        namespace GetNetworkResponse {
+
+            /** Properties of a GetNetworkResponse. */
+            interface $Properties {
+
+                /** GetNetworkResponse network */
+                network?: (shoal.v1.NetworkView.$Properties|null);
+
+                /** GetNetworkResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetNetworkResponse. */
+            type $Shape = shoal.v1.GetNetworkResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateNetworkRequest.
+         * @deprecated Use shoal.v1.CreateNetworkRequest.$Properties instead.
+         */
+        interface ICreateNetworkRequest extends shoal.v1.CreateNetworkRequest.$Properties {
+        }
+
+        /** Represents a CreateNetworkRequest. */
+        class CreateNetworkRequest {
+
+            /**
+             * Constructs a new CreateNetworkRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateNetworkRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateNetworkRequest name. */
+            name: (string|null);
+
+            /** CreateNetworkRequest description. */
+            description: (string|null);
+
+            /** CreateNetworkRequest projectId. */
+            projectId: string;
+
+            /** CreateNetworkRequest adminStateUp. */
+            adminStateUp: (boolean|null);
+
+            /** CreateNetworkRequest shared. */
+            shared: (boolean|null);
+
+            /** CreateNetworkRequest external. */
+            external: (boolean|null);
+
+            /** CreateNetworkRequest mtu. */
+            mtu: (number|null);
+
+            /** CreateNetworkRequest portSecurityEnabled. */
+            portSecurityEnabled: (boolean|null);
+
+            /** CreateNetworkRequest providerNetworkType. */
+            providerNetworkType: (string|null);
+
+            /** CreateNetworkRequest providerPhysicalNetwork. */
+            providerPhysicalNetwork: (string|null);
+
+            /** CreateNetworkRequest providerSegmentationId. */
+            providerSegmentationId: (number|null);
+
+            /**
+             * Creates a new CreateNetworkRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateNetworkRequest instance
+             */
+            static create(properties: shoal.v1.CreateNetworkRequest.$Shape): shoal.v1.CreateNetworkRequest & shoal.v1.CreateNetworkRequest.$Shape;
+            static create(properties?: shoal.v1.CreateNetworkRequest.$Properties): shoal.v1.CreateNetworkRequest;
+
+            /**
+             * Encodes the specified CreateNetworkRequest message. Does not implicitly {@link shoal.v1.CreateNetworkRequest.verify|verify} messages.
+             * @param message CreateNetworkRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateNetworkRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateNetworkRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateNetworkRequest & shoal.v1.CreateNetworkRequest.$Shape} CreateNetworkRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateNetworkRequest & shoal.v1.CreateNetworkRequest.$Shape;
+        }
+
+        namespace CreateNetworkRequest {
+
+            /** Properties of a CreateNetworkRequest. */
+            interface $Properties {
+
+                /** CreateNetworkRequest name */
+                name?: (string|null);
+
+                /** CreateNetworkRequest description */
+                description?: (string|null);
+
+                /** CreateNetworkRequest projectId */
+                projectId?: string;
+
+                /** CreateNetworkRequest adminStateUp */
+                adminStateUp?: (boolean|null);
+
+                /** CreateNetworkRequest shared */
+                shared?: (boolean|null);
+
+                /** CreateNetworkRequest external */
+                external?: (boolean|null);
+
+                /** CreateNetworkRequest mtu */
+                mtu?: (number|null);
+
+                /** CreateNetworkRequest portSecurityEnabled */
+                portSecurityEnabled?: (boolean|null);
+
+                /** CreateNetworkRequest providerNetworkType */
+                providerNetworkType?: (string|null);
+
+                /** CreateNetworkRequest providerPhysicalNetwork */
+                providerPhysicalNetwork?: (string|null);
+
+                /** CreateNetworkRequest providerSegmentationId */
+                providerSegmentationId?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateNetworkRequest. */
+            type $Shape = shoal.v1.CreateNetworkRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateNetworkResponse.
+         * @deprecated Use shoal.v1.CreateNetworkResponse.$Properties instead.
+         */
+        interface ICreateNetworkResponse extends shoal.v1.CreateNetworkResponse.$Properties {
+        }
+
+        /** Represents a CreateNetworkResponse. */
+        class CreateNetworkResponse {
+
+            /**
+             * Constructs a new CreateNetworkResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateNetworkResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateNetworkResponse network. */
+            network: (shoal.v1.NetworkView|null);
+
+            /**
+             * Creates a new CreateNetworkResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateNetworkResponse instance
+             */
+            static create(properties: shoal.v1.CreateNetworkResponse.$Shape): shoal.v1.CreateNetworkResponse & shoal.v1.CreateNetworkResponse.$Shape;
+            static create(properties?: shoal.v1.CreateNetworkResponse.$Properties): shoal.v1.CreateNetworkResponse;
+
+            /**
+             * Encodes the specified CreateNetworkResponse message. Does not implicitly {@link shoal.v1.CreateNetworkResponse.verify|verify} messages.
+             * @param message CreateNetworkResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateNetworkResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateNetworkResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateNetworkResponse & shoal.v1.CreateNetworkResponse.$Shape} CreateNetworkResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateNetworkResponse & shoal.v1.CreateNetworkResponse.$Shape;
+        }
+
+        namespace CreateNetworkResponse {
+
+            /** Properties of a CreateNetworkResponse. */
+            interface $Properties {
+
+                /** CreateNetworkResponse network */
+                network?: (shoal.v1.NetworkView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateNetworkResponse. */
+            type $Shape = shoal.v1.CreateNetworkResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateNetworkRequest.
+         * @deprecated Use shoal.v1.UpdateNetworkRequest.$Properties instead.
+         */
+        interface IUpdateNetworkRequest extends shoal.v1.UpdateNetworkRequest.$Properties {
+        }
+
+        /** Represents an UpdateNetworkRequest. */
+        class UpdateNetworkRequest {
+
+            /**
+             * Constructs a new UpdateNetworkRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateNetworkRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateNetworkRequest networkId. */
+            networkId: string;
+
+            /** UpdateNetworkRequest name. */
+            name: (string|null);
+
+            /** UpdateNetworkRequest description. */
+            description: (string|null);
+
+            /** UpdateNetworkRequest adminStateUp. */
+            adminStateUp: (boolean|null);
+
+            /** UpdateNetworkRequest shared. */
+            shared: (boolean|null);
+
+            /** UpdateNetworkRequest external. */
+            external: (boolean|null);
+
+            /** UpdateNetworkRequest mtu. */
+            mtu: (number|null);
+
+            /** UpdateNetworkRequest portSecurityEnabled. */
+            portSecurityEnabled: (boolean|null);
+
+            /** UpdateNetworkRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdateNetworkRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateNetworkRequest instance
+             */
+            static create(properties: shoal.v1.UpdateNetworkRequest.$Shape): shoal.v1.UpdateNetworkRequest & shoal.v1.UpdateNetworkRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateNetworkRequest.$Properties): shoal.v1.UpdateNetworkRequest;
+
+            /**
+             * Encodes the specified UpdateNetworkRequest message. Does not implicitly {@link shoal.v1.UpdateNetworkRequest.verify|verify} messages.
+             * @param message UpdateNetworkRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateNetworkRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateNetworkRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateNetworkRequest & shoal.v1.UpdateNetworkRequest.$Shape} UpdateNetworkRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateNetworkRequest & shoal.v1.UpdateNetworkRequest.$Shape;
+        }
+
+        namespace UpdateNetworkRequest {
+
+            /** Properties of an UpdateNetworkRequest. */
+            interface $Properties {
+
+                /** UpdateNetworkRequest networkId */
+                networkId?: string;
+
+                /** UpdateNetworkRequest name */
+                name?: (string|null);
+
+                /** UpdateNetworkRequest description */
+                description?: (string|null);
+
+                /** UpdateNetworkRequest adminStateUp */
+                adminStateUp?: (boolean|null);
+
+                /** UpdateNetworkRequest shared */
+                shared?: (boolean|null);
+
+                /** UpdateNetworkRequest external */
+                external?: (boolean|null);
+
+                /** UpdateNetworkRequest mtu */
+                mtu?: (number|null);
+
+                /** UpdateNetworkRequest portSecurityEnabled */
+                portSecurityEnabled?: (boolean|null);
+
+                /** UpdateNetworkRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateNetworkRequest. */
+            type $Shape = shoal.v1.UpdateNetworkRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateNetworkResponse.
+         * @deprecated Use shoal.v1.UpdateNetworkResponse.$Properties instead.
+         */
+        interface IUpdateNetworkResponse extends shoal.v1.UpdateNetworkResponse.$Properties {
+        }
+
+        /** Represents an UpdateNetworkResponse. */
+        class UpdateNetworkResponse {
+
+            /**
+             * Constructs a new UpdateNetworkResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateNetworkResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateNetworkResponse network. */
+            network: (shoal.v1.NetworkView|null);
+
+            /**
+             * Creates a new UpdateNetworkResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateNetworkResponse instance
+             */
+            static create(properties: shoal.v1.UpdateNetworkResponse.$Shape): shoal.v1.UpdateNetworkResponse & shoal.v1.UpdateNetworkResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateNetworkResponse.$Properties): shoal.v1.UpdateNetworkResponse;
+
+            /**
+             * Encodes the specified UpdateNetworkResponse message. Does not implicitly {@link shoal.v1.UpdateNetworkResponse.verify|verify} messages.
+             * @param message UpdateNetworkResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateNetworkResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateNetworkResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateNetworkResponse & shoal.v1.UpdateNetworkResponse.$Shape} UpdateNetworkResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateNetworkResponse & shoal.v1.UpdateNetworkResponse.$Shape;
+        }
+
+        namespace UpdateNetworkResponse {
+
+            /** Properties of an UpdateNetworkResponse. */
+            interface $Properties {
+
+                /** UpdateNetworkResponse network */
+                network?: (shoal.v1.NetworkView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateNetworkResponse. */
+            type $Shape = shoal.v1.UpdateNetworkResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteNetworkRequest.
+         * @deprecated Use shoal.v1.DeleteNetworkRequest.$Properties instead.
+         */
+        interface IDeleteNetworkRequest extends shoal.v1.DeleteNetworkRequest.$Properties {
+        }
+
+        /** Represents a DeleteNetworkRequest. */
+        class DeleteNetworkRequest {
+
+            /**
+             * Constructs a new DeleteNetworkRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteNetworkRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteNetworkRequest networkId. */
+            networkId: string;
+
+            /**
+             * Creates a new DeleteNetworkRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteNetworkRequest instance
+             */
+            static create(properties: shoal.v1.DeleteNetworkRequest.$Shape): shoal.v1.DeleteNetworkRequest & shoal.v1.DeleteNetworkRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteNetworkRequest.$Properties): shoal.v1.DeleteNetworkRequest;
+
+            /**
+             * Encodes the specified DeleteNetworkRequest message. Does not implicitly {@link shoal.v1.DeleteNetworkRequest.verify|verify} messages.
+             * @param message DeleteNetworkRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteNetworkRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteNetworkRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteNetworkRequest & shoal.v1.DeleteNetworkRequest.$Shape} DeleteNetworkRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteNetworkRequest & shoal.v1.DeleteNetworkRequest.$Shape;
+        }
+
+        namespace DeleteNetworkRequest {
+
+            /** Properties of a DeleteNetworkRequest. */
+            interface $Properties {
+
+                /** DeleteNetworkRequest networkId */
+                networkId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteNetworkRequest. */
+            type $Shape = shoal.v1.DeleteNetworkRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteNetworkResponse.
+         * @deprecated Use shoal.v1.DeleteNetworkResponse.$Properties instead.
+         */
+        interface IDeleteNetworkResponse extends shoal.v1.DeleteNetworkResponse.$Properties {
+        }
+
+        /** Represents a DeleteNetworkResponse. */
+        class DeleteNetworkResponse {
+
+            /**
+             * Constructs a new DeleteNetworkResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteNetworkResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteNetworkResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteNetworkResponse instance
+             */
+            static create(properties: shoal.v1.DeleteNetworkResponse.$Shape): shoal.v1.DeleteNetworkResponse & shoal.v1.DeleteNetworkResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteNetworkResponse.$Properties): shoal.v1.DeleteNetworkResponse;
+
+            /**
+             * Encodes the specified DeleteNetworkResponse message. Does not implicitly {@link shoal.v1.DeleteNetworkResponse.verify|verify} messages.
+             * @param message DeleteNetworkResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteNetworkResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteNetworkResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteNetworkResponse & shoal.v1.DeleteNetworkResponse.$Shape} DeleteNetworkResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteNetworkResponse & shoal.v1.DeleteNetworkResponse.$Shape;
+        }
+
+        namespace DeleteNetworkResponse {
+
+            /** Properties of a DeleteNetworkResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteNetworkResponse. */
+            type $Shape = shoal.v1.DeleteNetworkResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SubnetView.
+         * @deprecated Use shoal.v1.SubnetView.$Properties instead.
+         */
+        interface ISubnetView extends shoal.v1.SubnetView.$Properties {
+        }
+
+        /** Represents a SubnetView. */
+        class SubnetView {
+
+            /**
+             * Constructs a new SubnetView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SubnetView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SubnetView id. */
+            id: string;
+
+            /** SubnetView name. */
+            name: string;
+
+            /** SubnetView description. */
+            description: string;
+
+            /** SubnetView projectId. */
+            projectId: string;
+
+            /** SubnetView networkId. */
+            networkId: string;
+
+            /** SubnetView cidr. */
+            cidr: string;
+
+            /** SubnetView gatewayIp. */
+            gatewayIp: string;
+
+            /** SubnetView enableDhcp. */
+            enableDhcp: boolean;
+
+            /** SubnetView allocationPools. */
+            allocationPools: shoal.v1.AllocationPool[];
+
+            /** SubnetView dnsNameservers. */
+            dnsNameservers: string[];
+
+            /** SubnetView hostRoutes. */
+            hostRoutes: shoal.v1.Route[];
+
+            /** SubnetView tags. */
+            tags: string[];
+
+            /** SubnetView createdMs. */
+            createdMs: number;
+
+            /** SubnetView updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new SubnetView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SubnetView instance
+             */
+            static create(properties: shoal.v1.SubnetView.$Shape): shoal.v1.SubnetView & shoal.v1.SubnetView.$Shape;
+            static create(properties?: shoal.v1.SubnetView.$Properties): shoal.v1.SubnetView;
+
+            /**
+             * Encodes the specified SubnetView message. Does not implicitly {@link shoal.v1.SubnetView.verify|verify} messages.
+             * @param message SubnetView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SubnetView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SubnetView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SubnetView & shoal.v1.SubnetView.$Shape} SubnetView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SubnetView & shoal.v1.SubnetView.$Shape;
+        }
+
+        namespace SubnetView {
+
+            /** Properties of a SubnetView. */
+            interface $Properties {
+
+                /** SubnetView id */
+                id?: string;
+
+                /** SubnetView name */
+                name?: string;
+
+                /** SubnetView description */
+                description?: string;
+
+                /** SubnetView projectId */
+                projectId?: string;
+
+                /** SubnetView networkId */
+                networkId?: string;
+
+                /** SubnetView cidr */
+                cidr?: string;
+
+                /** SubnetView gatewayIp */
+                gatewayIp?: string;
+
+                /** SubnetView enableDhcp */
+                enableDhcp?: boolean;
+
+                /** SubnetView allocationPools */
+                allocationPools?: shoal.v1.AllocationPool.$Properties[];
+
+                /** SubnetView dnsNameservers */
+                dnsNameservers?: string[];
+
+                /** SubnetView hostRoutes */
+                hostRoutes?: shoal.v1.Route.$Properties[];
+
+                /** SubnetView tags */
+                tags?: string[];
+
+                /** SubnetView createdMs */
+                createdMs?: number;
+
+                /** SubnetView updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SubnetView. */
+            type $Shape = shoal.v1.SubnetView.$Properties;
+        }
+
+        /**
+         * Properties of a ListSubnetsRequest.
+         * @deprecated Use shoal.v1.ListSubnetsRequest.$Properties instead.
+         */
+        interface IListSubnetsRequest extends shoal.v1.ListSubnetsRequest.$Properties {
+        }
+
+        /** Represents a ListSubnetsRequest. */
+        class ListSubnetsRequest {
+
+            /**
+             * Constructs a new ListSubnetsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListSubnetsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListSubnetsRequest pageSize. */
+            pageSize: number;
+
+            /** ListSubnetsRequest pageToken. */
+            pageToken: string;
+
+            /** ListSubnetsRequest name. */
+            name: string;
+
+            /** ListSubnetsRequest networkId. */
+            networkId: string;
+
+            /**
+             * Creates a new ListSubnetsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListSubnetsRequest instance
+             */
+            static create(properties: shoal.v1.ListSubnetsRequest.$Shape): shoal.v1.ListSubnetsRequest & shoal.v1.ListSubnetsRequest.$Shape;
+            static create(properties?: shoal.v1.ListSubnetsRequest.$Properties): shoal.v1.ListSubnetsRequest;
+
+            /**
+             * Encodes the specified ListSubnetsRequest message. Does not implicitly {@link shoal.v1.ListSubnetsRequest.verify|verify} messages.
+             * @param message ListSubnetsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListSubnetsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListSubnetsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListSubnetsRequest & shoal.v1.ListSubnetsRequest.$Shape} ListSubnetsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListSubnetsRequest & shoal.v1.ListSubnetsRequest.$Shape;
+        }
+
+        namespace ListSubnetsRequest {
+
+            /** Properties of a ListSubnetsRequest. */
+            interface $Properties {
+
+                /** ListSubnetsRequest pageSize */
+                pageSize?: number;
+
+                /** ListSubnetsRequest pageToken */
+                pageToken?: string;
+
+                /** ListSubnetsRequest name */
+                name?: string;
+
+                /** ListSubnetsRequest networkId */
+                networkId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListSubnetsRequest. */
+            type $Shape = shoal.v1.ListSubnetsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListSubnetsResponse.
+         * @deprecated Use shoal.v1.ListSubnetsResponse.$Properties instead.
+         */
+        interface IListSubnetsResponse extends shoal.v1.ListSubnetsResponse.$Properties {
+        }
+
+        /** Represents a ListSubnetsResponse. */
+        class ListSubnetsResponse {
+
+            /**
+             * Constructs a new ListSubnetsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListSubnetsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListSubnetsResponse subnets. */
+            subnets: shoal.v1.SubnetView[];
+
+            /** ListSubnetsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListSubnetsResponse stale. */
+            stale: boolean;
+
+            /** ListSubnetsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListSubnetsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListSubnetsResponse instance
+             */
+            static create(properties: shoal.v1.ListSubnetsResponse.$Shape): shoal.v1.ListSubnetsResponse & shoal.v1.ListSubnetsResponse.$Shape;
+            static create(properties?: shoal.v1.ListSubnetsResponse.$Properties): shoal.v1.ListSubnetsResponse;
+
+            /**
+             * Encodes the specified ListSubnetsResponse message. Does not implicitly {@link shoal.v1.ListSubnetsResponse.verify|verify} messages.
+             * @param message ListSubnetsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListSubnetsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListSubnetsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListSubnetsResponse & shoal.v1.ListSubnetsResponse.$Shape} ListSubnetsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListSubnetsResponse & shoal.v1.ListSubnetsResponse.$Shape;
+        }
+
+        namespace ListSubnetsResponse {
+
+            /** Properties of a ListSubnetsResponse. */
+            interface $Properties {
+
+                /** ListSubnetsResponse subnets */
+                subnets?: shoal.v1.SubnetView.$Properties[];
+
+                /** ListSubnetsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListSubnetsResponse stale */
+                stale?: boolean;
+
+                /** ListSubnetsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListSubnetsResponse. */
+            type $Shape = shoal.v1.ListSubnetsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetSubnetRequest.
+         * @deprecated Use shoal.v1.GetSubnetRequest.$Properties instead.
+         */
+        interface IGetSubnetRequest extends shoal.v1.GetSubnetRequest.$Properties {
+        }
+
+        /** Represents a GetSubnetRequest. */
+        class GetSubnetRequest {
+
+            /**
+             * Constructs a new GetSubnetRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetSubnetRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetSubnetRequest subnetId. */
+            subnetId: string;
+
+            /**
+             * Creates a new GetSubnetRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetSubnetRequest instance
+             */
+            static create(properties: shoal.v1.GetSubnetRequest.$Shape): shoal.v1.GetSubnetRequest & shoal.v1.GetSubnetRequest.$Shape;
+            static create(properties?: shoal.v1.GetSubnetRequest.$Properties): shoal.v1.GetSubnetRequest;
+
+            /**
+             * Encodes the specified GetSubnetRequest message. Does not implicitly {@link shoal.v1.GetSubnetRequest.verify|verify} messages.
+             * @param message GetSubnetRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetSubnetRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetSubnetRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetSubnetRequest & shoal.v1.GetSubnetRequest.$Shape} GetSubnetRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetSubnetRequest & shoal.v1.GetSubnetRequest.$Shape;
+        }
+
+        namespace GetSubnetRequest {
+
+            /** Properties of a GetSubnetRequest. */
+            interface $Properties {
+
+                /** GetSubnetRequest subnetId */
+                subnetId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetSubnetRequest. */
+            type $Shape = shoal.v1.GetSubnetRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetSubnetResponse.
+         * @deprecated Use shoal.v1.GetSubnetResponse.$Properties instead.
+         */
+        interface IGetSubnetResponse extends shoal.v1.GetSubnetResponse.$Properties {
+        }
+
+        /** Represents a GetSubnetResponse. */
+        class GetSubnetResponse {
+
+            /**
+             * Constructs a new GetSubnetResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetSubnetResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetSubnetResponse subnet. */
+            subnet: (shoal.v1.SubnetView|null);
+
+            /** GetSubnetResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetSubnetResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetSubnetResponse instance
+             */
+            static create(properties: shoal.v1.GetSubnetResponse.$Shape): shoal.v1.GetSubnetResponse & shoal.v1.GetSubnetResponse.$Shape;
+            static create(properties?: shoal.v1.GetSubnetResponse.$Properties): shoal.v1.GetSubnetResponse;
+
+            /**
+             * Encodes the specified GetSubnetResponse message. Does not implicitly {@link shoal.v1.GetSubnetResponse.verify|verify} messages.
+             * @param message GetSubnetResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetSubnetResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetSubnetResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetSubnetResponse & shoal.v1.GetSubnetResponse.$Shape} GetSubnetResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetSubnetResponse & shoal.v1.GetSubnetResponse.$Shape;
+        }
+
+        namespace GetSubnetResponse {
+
+            /** Properties of a GetSubnetResponse. */
+            interface $Properties {
+
+                /** GetSubnetResponse subnet */
+                subnet?: (shoal.v1.SubnetView.$Properties|null);
+
+                /** GetSubnetResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetSubnetResponse. */
+            type $Shape = shoal.v1.GetSubnetResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateSubnetRequest.
+         * @deprecated Use shoal.v1.CreateSubnetRequest.$Properties instead.
+         */
+        interface ICreateSubnetRequest extends shoal.v1.CreateSubnetRequest.$Properties {
+        }
+
+        /** Represents a CreateSubnetRequest. */
+        class CreateSubnetRequest {
+
+            /**
+             * Constructs a new CreateSubnetRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateSubnetRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateSubnetRequest networkId. */
+            networkId: string;
+
+            /** CreateSubnetRequest cidr. */
+            cidr: string;
+
+            /** CreateSubnetRequest name. */
+            name: (string|null);
+
+            /** CreateSubnetRequest description. */
+            description: (string|null);
+
+            /** CreateSubnetRequest projectId. */
+            projectId: string;
+
+            /** CreateSubnetRequest gatewayIp. */
+            gatewayIp: (string|null);
+
+            /** CreateSubnetRequest enableDhcp. */
+            enableDhcp: (boolean|null);
+
+            /** CreateSubnetRequest allocationPools. */
+            allocationPools: shoal.v1.AllocationPool[];
+
+            /** CreateSubnetRequest dnsNameservers. */
+            dnsNameservers: string[];
+
+            /** CreateSubnetRequest hostRoutes. */
+            hostRoutes: shoal.v1.Route[];
+
+            /**
+             * Creates a new CreateSubnetRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateSubnetRequest instance
+             */
+            static create(properties: shoal.v1.CreateSubnetRequest.$Shape): shoal.v1.CreateSubnetRequest & shoal.v1.CreateSubnetRequest.$Shape;
+            static create(properties?: shoal.v1.CreateSubnetRequest.$Properties): shoal.v1.CreateSubnetRequest;
+
+            /**
+             * Encodes the specified CreateSubnetRequest message. Does not implicitly {@link shoal.v1.CreateSubnetRequest.verify|verify} messages.
+             * @param message CreateSubnetRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateSubnetRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateSubnetRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateSubnetRequest & shoal.v1.CreateSubnetRequest.$Shape} CreateSubnetRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateSubnetRequest & shoal.v1.CreateSubnetRequest.$Shape;
+        }
+
+        namespace CreateSubnetRequest {
+
+            /** Properties of a CreateSubnetRequest. */
+            interface $Properties {
+
+                /** CreateSubnetRequest networkId */
+                networkId?: string;
+
+                /** CreateSubnetRequest cidr */
+                cidr?: string;
+
+                /** CreateSubnetRequest name */
+                name?: (string|null);
+
+                /** CreateSubnetRequest description */
+                description?: (string|null);
+
+                /** CreateSubnetRequest projectId */
+                projectId?: string;
+
+                /** CreateSubnetRequest gatewayIp */
+                gatewayIp?: (string|null);
+
+                /** CreateSubnetRequest enableDhcp */
+                enableDhcp?: (boolean|null);
+
+                /** CreateSubnetRequest allocationPools */
+                allocationPools?: shoal.v1.AllocationPool.$Properties[];
+
+                /** CreateSubnetRequest dnsNameservers */
+                dnsNameservers?: string[];
+
+                /** CreateSubnetRequest hostRoutes */
+                hostRoutes?: shoal.v1.Route.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateSubnetRequest. */
+            type $Shape = shoal.v1.CreateSubnetRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateSubnetResponse.
+         * @deprecated Use shoal.v1.CreateSubnetResponse.$Properties instead.
+         */
+        interface ICreateSubnetResponse extends shoal.v1.CreateSubnetResponse.$Properties {
+        }
+
+        /** Represents a CreateSubnetResponse. */
+        class CreateSubnetResponse {
+
+            /**
+             * Constructs a new CreateSubnetResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateSubnetResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateSubnetResponse subnet. */
+            subnet: (shoal.v1.SubnetView|null);
+
+            /**
+             * Creates a new CreateSubnetResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateSubnetResponse instance
+             */
+            static create(properties: shoal.v1.CreateSubnetResponse.$Shape): shoal.v1.CreateSubnetResponse & shoal.v1.CreateSubnetResponse.$Shape;
+            static create(properties?: shoal.v1.CreateSubnetResponse.$Properties): shoal.v1.CreateSubnetResponse;
+
+            /**
+             * Encodes the specified CreateSubnetResponse message. Does not implicitly {@link shoal.v1.CreateSubnetResponse.verify|verify} messages.
+             * @param message CreateSubnetResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateSubnetResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateSubnetResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateSubnetResponse & shoal.v1.CreateSubnetResponse.$Shape} CreateSubnetResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateSubnetResponse & shoal.v1.CreateSubnetResponse.$Shape;
+        }
+
+        namespace CreateSubnetResponse {
+
+            /** Properties of a CreateSubnetResponse. */
+            interface $Properties {
+
+                /** CreateSubnetResponse subnet */
+                subnet?: (shoal.v1.SubnetView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateSubnetResponse. */
+            type $Shape = shoal.v1.CreateSubnetResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateSubnetRequest.
+         * @deprecated Use shoal.v1.UpdateSubnetRequest.$Properties instead.
+         */
+        interface IUpdateSubnetRequest extends shoal.v1.UpdateSubnetRequest.$Properties {
+        }
+
+        /** Represents an UpdateSubnetRequest. */
+        class UpdateSubnetRequest {
+
+            /**
+             * Constructs a new UpdateSubnetRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateSubnetRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateSubnetRequest subnetId. */
+            subnetId: string;
+
+            /** UpdateSubnetRequest name. */
+            name: (string|null);
+
+            /** UpdateSubnetRequest description. */
+            description: (string|null);
+
+            /** UpdateSubnetRequest gatewayIp. */
+            gatewayIp: (string|null);
+
+            /** UpdateSubnetRequest enableDhcp. */
+            enableDhcp: (boolean|null);
+
+            /** UpdateSubnetRequest allocationPools. */
+            allocationPools: (shoal.v1.AllocationPoolList|null);
+
+            /** UpdateSubnetRequest dnsNameservers. */
+            dnsNameservers: (shoal.v1.StringList|null);
+
+            /** UpdateSubnetRequest hostRoutes. */
+            hostRoutes: (shoal.v1.RouteList|null);
+
+            /** UpdateSubnetRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdateSubnetRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateSubnetRequest instance
+             */
+            static create(properties: shoal.v1.UpdateSubnetRequest.$Shape): shoal.v1.UpdateSubnetRequest & shoal.v1.UpdateSubnetRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateSubnetRequest.$Properties): shoal.v1.UpdateSubnetRequest;
+
+            /**
+             * Encodes the specified UpdateSubnetRequest message. Does not implicitly {@link shoal.v1.UpdateSubnetRequest.verify|verify} messages.
+             * @param message UpdateSubnetRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateSubnetRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateSubnetRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateSubnetRequest & shoal.v1.UpdateSubnetRequest.$Shape} UpdateSubnetRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateSubnetRequest & shoal.v1.UpdateSubnetRequest.$Shape;
+        }
+
+        namespace UpdateSubnetRequest {
+
+            /** Properties of an UpdateSubnetRequest. */
+            interface $Properties {
+
+                /** UpdateSubnetRequest subnetId */
+                subnetId?: string;
+
+                /** UpdateSubnetRequest name */
+                name?: (string|null);
+
+                /** UpdateSubnetRequest description */
+                description?: (string|null);
+
+                /** UpdateSubnetRequest gatewayIp */
+                gatewayIp?: (string|null);
+
+                /** UpdateSubnetRequest enableDhcp */
+                enableDhcp?: (boolean|null);
+
+                /** UpdateSubnetRequest allocationPools */
+                allocationPools?: (shoal.v1.AllocationPoolList.$Properties|null);
+
+                /** UpdateSubnetRequest dnsNameservers */
+                dnsNameservers?: (shoal.v1.StringList.$Properties|null);
+
+                /** UpdateSubnetRequest hostRoutes */
+                hostRoutes?: (shoal.v1.RouteList.$Properties|null);
+
+                /** UpdateSubnetRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateSubnetRequest. */
+            type $Shape = shoal.v1.UpdateSubnetRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateSubnetResponse.
+         * @deprecated Use shoal.v1.UpdateSubnetResponse.$Properties instead.
+         */
+        interface IUpdateSubnetResponse extends shoal.v1.UpdateSubnetResponse.$Properties {
+        }
+
+        /** Represents an UpdateSubnetResponse. */
+        class UpdateSubnetResponse {
+
+            /**
+             * Constructs a new UpdateSubnetResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateSubnetResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateSubnetResponse subnet. */
+            subnet: (shoal.v1.SubnetView|null);
+
+            /**
+             * Creates a new UpdateSubnetResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateSubnetResponse instance
+             */
+            static create(properties: shoal.v1.UpdateSubnetResponse.$Shape): shoal.v1.UpdateSubnetResponse & shoal.v1.UpdateSubnetResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateSubnetResponse.$Properties): shoal.v1.UpdateSubnetResponse;
+
+            /**
+             * Encodes the specified UpdateSubnetResponse message. Does not implicitly {@link shoal.v1.UpdateSubnetResponse.verify|verify} messages.
+             * @param message UpdateSubnetResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateSubnetResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateSubnetResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateSubnetResponse & shoal.v1.UpdateSubnetResponse.$Shape} UpdateSubnetResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateSubnetResponse & shoal.v1.UpdateSubnetResponse.$Shape;
+        }
+
+        namespace UpdateSubnetResponse {
+
+            /** Properties of an UpdateSubnetResponse. */
+            interface $Properties {
+
+                /** UpdateSubnetResponse subnet */
+                subnet?: (shoal.v1.SubnetView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateSubnetResponse. */
+            type $Shape = shoal.v1.UpdateSubnetResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteSubnetRequest.
+         * @deprecated Use shoal.v1.DeleteSubnetRequest.$Properties instead.
+         */
+        interface IDeleteSubnetRequest extends shoal.v1.DeleteSubnetRequest.$Properties {
+        }
+
+        /** Represents a DeleteSubnetRequest. */
+        class DeleteSubnetRequest {
+
+            /**
+             * Constructs a new DeleteSubnetRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteSubnetRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteSubnetRequest subnetId. */
+            subnetId: string;
+
+            /**
+             * Creates a new DeleteSubnetRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteSubnetRequest instance
+             */
+            static create(properties: shoal.v1.DeleteSubnetRequest.$Shape): shoal.v1.DeleteSubnetRequest & shoal.v1.DeleteSubnetRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteSubnetRequest.$Properties): shoal.v1.DeleteSubnetRequest;
+
+            /**
+             * Encodes the specified DeleteSubnetRequest message. Does not implicitly {@link shoal.v1.DeleteSubnetRequest.verify|verify} messages.
+             * @param message DeleteSubnetRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteSubnetRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteSubnetRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteSubnetRequest & shoal.v1.DeleteSubnetRequest.$Shape} DeleteSubnetRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteSubnetRequest & shoal.v1.DeleteSubnetRequest.$Shape;
+        }
+
+        namespace DeleteSubnetRequest {
+
+            /** Properties of a DeleteSubnetRequest. */
+            interface $Properties {
+
+                /** DeleteSubnetRequest subnetId */
+                subnetId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteSubnetRequest. */
+            type $Shape = shoal.v1.DeleteSubnetRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteSubnetResponse.
+         * @deprecated Use shoal.v1.DeleteSubnetResponse.$Properties instead.
+         */
+        interface IDeleteSubnetResponse extends shoal.v1.DeleteSubnetResponse.$Properties {
+        }
+
+        /** Represents a DeleteSubnetResponse. */
+        class DeleteSubnetResponse {
+
+            /**
+             * Constructs a new DeleteSubnetResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteSubnetResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteSubnetResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteSubnetResponse instance
+             */
+            static create(properties: shoal.v1.DeleteSubnetResponse.$Shape): shoal.v1.DeleteSubnetResponse & shoal.v1.DeleteSubnetResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteSubnetResponse.$Properties): shoal.v1.DeleteSubnetResponse;
+
+            /**
+             * Encodes the specified DeleteSubnetResponse message. Does not implicitly {@link shoal.v1.DeleteSubnetResponse.verify|verify} messages.
+             * @param message DeleteSubnetResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteSubnetResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteSubnetResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteSubnetResponse & shoal.v1.DeleteSubnetResponse.$Shape} DeleteSubnetResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteSubnetResponse & shoal.v1.DeleteSubnetResponse.$Shape;
+        }
+
+        namespace DeleteSubnetResponse {
+
+            /** Properties of a DeleteSubnetResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteSubnetResponse. */
+            type $Shape = shoal.v1.DeleteSubnetResponse.$Properties;
+        }
+
+        /**
+         * Properties of a PortView.
+         * @deprecated Use shoal.v1.PortView.$Properties instead.
+         */
+        interface IPortView extends shoal.v1.PortView.$Properties {
+        }
+
+        /** Represents a PortView. */
+        class PortView {
+
+            /**
+             * Constructs a new PortView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PortView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PortView id. */
+            id: string;
+
+            /** PortView name. */
+            name: string;
+
+            /** PortView description. */
+            description: string;
+
+            /** PortView projectId. */
+            projectId: string;
+
+            /** PortView networkId. */
+            networkId: string;
+
+            /** PortView macAddress. */
+            macAddress: string;
+
+            /** PortView adminStateUp. */
+            adminStateUp: boolean;
+
+            /** PortView status. */
+            status: string;
+
+            /** PortView deviceId. */
+            deviceId: string;
+
+            /** PortView deviceOwner. */
+            deviceOwner: string;
+
+            /** PortView fixedIps. */
+            fixedIps: shoal.v1.PortAddress[];
+
+            /** PortView securityGroups. */
+            securityGroups: string[];
+
+            /** PortView portSecurityEnabled. */
+            portSecurityEnabled: boolean;
+
+            /** PortView allowedAddressPairs. */
+            allowedAddressPairs: shoal.v1.AllowedAddressPair[];
+
+            /** PortView tags. */
+            tags: string[];
+
+            /** PortView createdMs. */
+            createdMs: number;
+
+            /** PortView updatedMs. */
+            updatedMs: number;
+
+            /** PortView bindingHostId. */
+            bindingHostId: string;
+
+            /**
+             * Creates a new PortView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PortView instance
+             */
+            static create(properties: shoal.v1.PortView.$Shape): shoal.v1.PortView & shoal.v1.PortView.$Shape;
+            static create(properties?: shoal.v1.PortView.$Properties): shoal.v1.PortView;
+
+            /**
+             * Encodes the specified PortView message. Does not implicitly {@link shoal.v1.PortView.verify|verify} messages.
+             * @param message PortView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PortView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PortView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PortView & shoal.v1.PortView.$Shape} PortView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PortView & shoal.v1.PortView.$Shape;
+        }
+
+        namespace PortView {
+
+            /** Properties of a PortView. */
+            interface $Properties {
+
+                /** PortView id */
+                id?: string;
+
+                /** PortView name */
+                name?: string;
+
+                /** PortView description */
+                description?: string;
+
+                /** PortView projectId */
+                projectId?: string;
+
+                /** PortView networkId */
+                networkId?: string;
+
+                /** PortView macAddress */
+                macAddress?: string;
+
+                /** PortView adminStateUp */
+                adminStateUp?: boolean;
+
+                /** PortView status */
+                status?: string;
+
+                /** PortView deviceId */
+                deviceId?: string;
+
+                /** PortView deviceOwner */
+                deviceOwner?: string;
+
+                /** PortView fixedIps */
+                fixedIps?: shoal.v1.PortAddress.$Properties[];
+
+                /** PortView securityGroups */
+                securityGroups?: string[];
+
+                /** PortView portSecurityEnabled */
+                portSecurityEnabled?: boolean;
+
+                /** PortView allowedAddressPairs */
+                allowedAddressPairs?: shoal.v1.AllowedAddressPair.$Properties[];
+
+                /** PortView tags */
+                tags?: string[];
+
+                /** PortView createdMs */
+                createdMs?: number;
+
+                /** PortView updatedMs */
+                updatedMs?: number;
+
+                /** PortView bindingHostId */
+                bindingHostId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PortView. */
+            type $Shape = shoal.v1.PortView.$Properties;
+        }
+
+        /**
+         * Properties of a ListPortsRequest.
+         * @deprecated Use shoal.v1.ListPortsRequest.$Properties instead.
+         */
+        interface IListPortsRequest extends shoal.v1.ListPortsRequest.$Properties {
+        }
+
+        /** Represents a ListPortsRequest. */
+        class ListPortsRequest {
+
+            /**
+             * Constructs a new ListPortsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListPortsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListPortsRequest pageSize. */
+            pageSize: number;
+
+            /** ListPortsRequest pageToken. */
+            pageToken: string;
+
+            /** ListPortsRequest name. */
+            name: string;
+
+            /** ListPortsRequest networkId. */
+            networkId: string;
+
+            /** ListPortsRequest deviceId. */
+            deviceId: string;
+
+            /**
+             * Creates a new ListPortsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListPortsRequest instance
+             */
+            static create(properties: shoal.v1.ListPortsRequest.$Shape): shoal.v1.ListPortsRequest & shoal.v1.ListPortsRequest.$Shape;
+            static create(properties?: shoal.v1.ListPortsRequest.$Properties): shoal.v1.ListPortsRequest;
+
+            /**
+             * Encodes the specified ListPortsRequest message. Does not implicitly {@link shoal.v1.ListPortsRequest.verify|verify} messages.
+             * @param message ListPortsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListPortsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListPortsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListPortsRequest & shoal.v1.ListPortsRequest.$Shape} ListPortsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListPortsRequest & shoal.v1.ListPortsRequest.$Shape;
+        }
+
+        namespace ListPortsRequest {
+
+            /** Properties of a ListPortsRequest. */
+            interface $Properties {
+
+                /** ListPortsRequest pageSize */
+                pageSize?: number;
+
+                /** ListPortsRequest pageToken */
+                pageToken?: string;
+
+                /** ListPortsRequest name */
+                name?: string;
+
+                /** ListPortsRequest networkId */
+                networkId?: string;
+
+                /** ListPortsRequest deviceId */
+                deviceId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListPortsRequest. */
+            type $Shape = shoal.v1.ListPortsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListPortsResponse.
+         * @deprecated Use shoal.v1.ListPortsResponse.$Properties instead.
+         */
+        interface IListPortsResponse extends shoal.v1.ListPortsResponse.$Properties {
+        }
+
+        /** Represents a ListPortsResponse. */
+        class ListPortsResponse {
+
+            /**
+             * Constructs a new ListPortsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListPortsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListPortsResponse ports. */
+            ports: shoal.v1.PortView[];
+
+            /** ListPortsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListPortsResponse stale. */
+            stale: boolean;
+
+            /** ListPortsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListPortsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListPortsResponse instance
+             */
+            static create(properties: shoal.v1.ListPortsResponse.$Shape): shoal.v1.ListPortsResponse & shoal.v1.ListPortsResponse.$Shape;
+            static create(properties?: shoal.v1.ListPortsResponse.$Properties): shoal.v1.ListPortsResponse;
+
+            /**
+             * Encodes the specified ListPortsResponse message. Does not implicitly {@link shoal.v1.ListPortsResponse.verify|verify} messages.
+             * @param message ListPortsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListPortsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListPortsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListPortsResponse & shoal.v1.ListPortsResponse.$Shape} ListPortsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListPortsResponse & shoal.v1.ListPortsResponse.$Shape;
+        }
+
+        namespace ListPortsResponse {
+
+            /** Properties of a ListPortsResponse. */
+            interface $Properties {
+
+                /** ListPortsResponse ports */
+                ports?: shoal.v1.PortView.$Properties[];
+
+                /** ListPortsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListPortsResponse stale */
+                stale?: boolean;
+
+                /** ListPortsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListPortsResponse. */
+            type $Shape = shoal.v1.ListPortsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetPortRequest.
+         * @deprecated Use shoal.v1.GetPortRequest.$Properties instead.
+         */
+        interface IGetPortRequest extends shoal.v1.GetPortRequest.$Properties {
+        }
+
+        /** Represents a GetPortRequest. */
+        class GetPortRequest {
+
+            /**
+             * Constructs a new GetPortRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetPortRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetPortRequest portId. */
+            portId: string;
+
+            /**
+             * Creates a new GetPortRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetPortRequest instance
+             */
+            static create(properties: shoal.v1.GetPortRequest.$Shape): shoal.v1.GetPortRequest & shoal.v1.GetPortRequest.$Shape;
+            static create(properties?: shoal.v1.GetPortRequest.$Properties): shoal.v1.GetPortRequest;
+
+            /**
+             * Encodes the specified GetPortRequest message. Does not implicitly {@link shoal.v1.GetPortRequest.verify|verify} messages.
+             * @param message GetPortRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetPortRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetPortRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetPortRequest & shoal.v1.GetPortRequest.$Shape} GetPortRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetPortRequest & shoal.v1.GetPortRequest.$Shape;
+        }
+
+        namespace GetPortRequest {
+
+            /** Properties of a GetPortRequest. */
+            interface $Properties {
+
+                /** GetPortRequest portId */
+                portId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetPortRequest. */
+            type $Shape = shoal.v1.GetPortRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetPortResponse.
+         * @deprecated Use shoal.v1.GetPortResponse.$Properties instead.
+         */
+        interface IGetPortResponse extends shoal.v1.GetPortResponse.$Properties {
+        }
+
+        /** Represents a GetPortResponse. */
+        class GetPortResponse {
+
+            /**
+             * Constructs a new GetPortResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetPortResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetPortResponse port. */
+            port: (shoal.v1.PortView|null);
+
+            /** GetPortResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetPortResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetPortResponse instance
+             */
+            static create(properties: shoal.v1.GetPortResponse.$Shape): shoal.v1.GetPortResponse & shoal.v1.GetPortResponse.$Shape;
+            static create(properties?: shoal.v1.GetPortResponse.$Properties): shoal.v1.GetPortResponse;
+
+            /**
+             * Encodes the specified GetPortResponse message. Does not implicitly {@link shoal.v1.GetPortResponse.verify|verify} messages.
+             * @param message GetPortResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetPortResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetPortResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetPortResponse & shoal.v1.GetPortResponse.$Shape} GetPortResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetPortResponse & shoal.v1.GetPortResponse.$Shape;
+        }
+
+        namespace GetPortResponse {
+
+            /** Properties of a GetPortResponse. */
+            interface $Properties {
+
+                /** GetPortResponse port */
+                port?: (shoal.v1.PortView.$Properties|null);
+
+                /** GetPortResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetPortResponse. */
+            type $Shape = shoal.v1.GetPortResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreatePortRequest.
+         * @deprecated Use shoal.v1.CreatePortRequest.$Properties instead.
+         */
+        interface ICreatePortRequest extends shoal.v1.CreatePortRequest.$Properties {
+        }
+
+        /** Represents a CreatePortRequest. */
+        class CreatePortRequest {
+
+            /**
+             * Constructs a new CreatePortRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreatePortRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreatePortRequest networkId. */
+            networkId: string;
+
+            /** CreatePortRequest name. */
+            name: (string|null);
+
+            /** CreatePortRequest description. */
+            description: (string|null);
+
+            /** CreatePortRequest projectId. */
+            projectId: string;
+
+            /** CreatePortRequest macAddress. */
+            macAddress: (string|null);
+
+            /** CreatePortRequest adminStateUp. */
+            adminStateUp: (boolean|null);
+
+            /** CreatePortRequest deviceId. */
+            deviceId: (string|null);
+
+            /** CreatePortRequest deviceOwner. */
+            deviceOwner: (string|null);
+
+            /** CreatePortRequest fixedIps. */
+            fixedIps: (shoal.v1.PortAddressList|null);
+
+            /** CreatePortRequest securityGroups. */
+            securityGroups: (shoal.v1.StringList|null);
+
+            /** CreatePortRequest portSecurityEnabled. */
+            portSecurityEnabled: (boolean|null);
+
+            /** CreatePortRequest allowedAddressPairs. */
+            allowedAddressPairs: (shoal.v1.AllowedAddressPairList|null);
+
+            /**
+             * Creates a new CreatePortRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreatePortRequest instance
+             */
+            static create(properties: shoal.v1.CreatePortRequest.$Shape): shoal.v1.CreatePortRequest & shoal.v1.CreatePortRequest.$Shape;
+            static create(properties?: shoal.v1.CreatePortRequest.$Properties): shoal.v1.CreatePortRequest;
+
+            /**
+             * Encodes the specified CreatePortRequest message. Does not implicitly {@link shoal.v1.CreatePortRequest.verify|verify} messages.
+             * @param message CreatePortRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreatePortRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreatePortRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreatePortRequest & shoal.v1.CreatePortRequest.$Shape} CreatePortRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreatePortRequest & shoal.v1.CreatePortRequest.$Shape;
+        }
+
+        namespace CreatePortRequest {
+
+            /** Properties of a CreatePortRequest. */
+            interface $Properties {
+
+                /** CreatePortRequest networkId */
+                networkId?: string;
+
+                /** CreatePortRequest name */
+                name?: (string|null);
+
+                /** CreatePortRequest description */
+                description?: (string|null);
+
+                /** CreatePortRequest projectId */
+                projectId?: string;
+
+                /** CreatePortRequest macAddress */
+                macAddress?: (string|null);
+
+                /** CreatePortRequest adminStateUp */
+                adminStateUp?: (boolean|null);
+
+                /** CreatePortRequest deviceId */
+                deviceId?: (string|null);
+
+                /** CreatePortRequest deviceOwner */
+                deviceOwner?: (string|null);
+
+                /** CreatePortRequest fixedIps */
+                fixedIps?: (shoal.v1.PortAddressList.$Properties|null);
+
+                /** CreatePortRequest securityGroups */
+                securityGroups?: (shoal.v1.StringList.$Properties|null);
+
+                /** CreatePortRequest portSecurityEnabled */
+                portSecurityEnabled?: (boolean|null);
+
+                /** CreatePortRequest allowedAddressPairs */
+                allowedAddressPairs?: (shoal.v1.AllowedAddressPairList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreatePortRequest. */
+            type $Shape = shoal.v1.CreatePortRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreatePortResponse.
+         * @deprecated Use shoal.v1.CreatePortResponse.$Properties instead.
+         */
+        interface ICreatePortResponse extends shoal.v1.CreatePortResponse.$Properties {
+        }
+
+        /** Represents a CreatePortResponse. */
+        class CreatePortResponse {
+
+            /**
+             * Constructs a new CreatePortResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreatePortResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreatePortResponse port. */
+            port: (shoal.v1.PortView|null);
+
+            /**
+             * Creates a new CreatePortResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreatePortResponse instance
+             */
+            static create(properties: shoal.v1.CreatePortResponse.$Shape): shoal.v1.CreatePortResponse & shoal.v1.CreatePortResponse.$Shape;
+            static create(properties?: shoal.v1.CreatePortResponse.$Properties): shoal.v1.CreatePortResponse;
+
+            /**
+             * Encodes the specified CreatePortResponse message. Does not implicitly {@link shoal.v1.CreatePortResponse.verify|verify} messages.
+             * @param message CreatePortResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreatePortResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreatePortResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreatePortResponse & shoal.v1.CreatePortResponse.$Shape} CreatePortResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreatePortResponse & shoal.v1.CreatePortResponse.$Shape;
+        }
+
+        namespace CreatePortResponse {
+
+            /** Properties of a CreatePortResponse. */
+            interface $Properties {
+
+                /** CreatePortResponse port */
+                port?: (shoal.v1.PortView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreatePortResponse. */
+            type $Shape = shoal.v1.CreatePortResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdatePortRequest.
+         * @deprecated Use shoal.v1.UpdatePortRequest.$Properties instead.
+         */
+        interface IUpdatePortRequest extends shoal.v1.UpdatePortRequest.$Properties {
+        }
+
+        /** Represents an UpdatePortRequest. */
+        class UpdatePortRequest {
+
+            /**
+             * Constructs a new UpdatePortRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdatePortRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdatePortRequest portId. */
+            portId: string;
+
+            /** UpdatePortRequest name. */
+            name: (string|null);
+
+            /** UpdatePortRequest description. */
+            description: (string|null);
+
+            /** UpdatePortRequest macAddress. */
+            macAddress: (string|null);
+
+            /** UpdatePortRequest adminStateUp. */
+            adminStateUp: (boolean|null);
+
+            /** UpdatePortRequest deviceId. */
+            deviceId: (string|null);
+
+            /** UpdatePortRequest deviceOwner. */
+            deviceOwner: (string|null);
+
+            /** UpdatePortRequest fixedIps. */
+            fixedIps: (shoal.v1.PortAddressList|null);
+
+            /** UpdatePortRequest securityGroups. */
+            securityGroups: (shoal.v1.StringList|null);
+
+            /** UpdatePortRequest portSecurityEnabled. */
+            portSecurityEnabled: (boolean|null);
+
+            /** UpdatePortRequest allowedAddressPairs. */
+            allowedAddressPairs: (shoal.v1.AllowedAddressPairList|null);
+
+            /** UpdatePortRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdatePortRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdatePortRequest instance
+             */
+            static create(properties: shoal.v1.UpdatePortRequest.$Shape): shoal.v1.UpdatePortRequest & shoal.v1.UpdatePortRequest.$Shape;
+            static create(properties?: shoal.v1.UpdatePortRequest.$Properties): shoal.v1.UpdatePortRequest;
+
+            /**
+             * Encodes the specified UpdatePortRequest message. Does not implicitly {@link shoal.v1.UpdatePortRequest.verify|verify} messages.
+             * @param message UpdatePortRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdatePortRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdatePortRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdatePortRequest & shoal.v1.UpdatePortRequest.$Shape} UpdatePortRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdatePortRequest & shoal.v1.UpdatePortRequest.$Shape;
+        }
+
+        namespace UpdatePortRequest {
+
+            /** Properties of an UpdatePortRequest. */
+            interface $Properties {
+
+                /** UpdatePortRequest portId */
+                portId?: string;
+
+                /** UpdatePortRequest name */
+                name?: (string|null);
+
+                /** UpdatePortRequest description */
+                description?: (string|null);
+
+                /** UpdatePortRequest macAddress */
+                macAddress?: (string|null);
+
+                /** UpdatePortRequest adminStateUp */
+                adminStateUp?: (boolean|null);
+
+                /** UpdatePortRequest deviceId */
+                deviceId?: (string|null);
+
+                /** UpdatePortRequest deviceOwner */
+                deviceOwner?: (string|null);
+
+                /** UpdatePortRequest fixedIps */
+                fixedIps?: (shoal.v1.PortAddressList.$Properties|null);
+
+                /** UpdatePortRequest securityGroups */
+                securityGroups?: (shoal.v1.StringList.$Properties|null);
+
+                /** UpdatePortRequest portSecurityEnabled */
+                portSecurityEnabled?: (boolean|null);
+
+                /** UpdatePortRequest allowedAddressPairs */
+                allowedAddressPairs?: (shoal.v1.AllowedAddressPairList.$Properties|null);
+
+                /** UpdatePortRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdatePortRequest. */
+            type $Shape = shoal.v1.UpdatePortRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdatePortResponse.
+         * @deprecated Use shoal.v1.UpdatePortResponse.$Properties instead.
+         */
+        interface IUpdatePortResponse extends shoal.v1.UpdatePortResponse.$Properties {
+        }
+
+        /** Represents an UpdatePortResponse. */
+        class UpdatePortResponse {
+
+            /**
+             * Constructs a new UpdatePortResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdatePortResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdatePortResponse port. */
+            port: (shoal.v1.PortView|null);
+
+            /**
+             * Creates a new UpdatePortResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdatePortResponse instance
+             */
+            static create(properties: shoal.v1.UpdatePortResponse.$Shape): shoal.v1.UpdatePortResponse & shoal.v1.UpdatePortResponse.$Shape;
+            static create(properties?: shoal.v1.UpdatePortResponse.$Properties): shoal.v1.UpdatePortResponse;
+
+            /**
+             * Encodes the specified UpdatePortResponse message. Does not implicitly {@link shoal.v1.UpdatePortResponse.verify|verify} messages.
+             * @param message UpdatePortResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdatePortResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdatePortResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdatePortResponse & shoal.v1.UpdatePortResponse.$Shape} UpdatePortResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdatePortResponse & shoal.v1.UpdatePortResponse.$Shape;
+        }
+
+        namespace UpdatePortResponse {
+
+            /** Properties of an UpdatePortResponse. */
+            interface $Properties {
+
+                /** UpdatePortResponse port */
+                port?: (shoal.v1.PortView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdatePortResponse. */
+            type $Shape = shoal.v1.UpdatePortResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeletePortRequest.
+         * @deprecated Use shoal.v1.DeletePortRequest.$Properties instead.
+         */
+        interface IDeletePortRequest extends shoal.v1.DeletePortRequest.$Properties {
+        }
+
+        /** Represents a DeletePortRequest. */
+        class DeletePortRequest {
+
+            /**
+             * Constructs a new DeletePortRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeletePortRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeletePortRequest portId. */
+            portId: string;
+
+            /**
+             * Creates a new DeletePortRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeletePortRequest instance
+             */
+            static create(properties: shoal.v1.DeletePortRequest.$Shape): shoal.v1.DeletePortRequest & shoal.v1.DeletePortRequest.$Shape;
+            static create(properties?: shoal.v1.DeletePortRequest.$Properties): shoal.v1.DeletePortRequest;
+
+            /**
+             * Encodes the specified DeletePortRequest message. Does not implicitly {@link shoal.v1.DeletePortRequest.verify|verify} messages.
+             * @param message DeletePortRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeletePortRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeletePortRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeletePortRequest & shoal.v1.DeletePortRequest.$Shape} DeletePortRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeletePortRequest & shoal.v1.DeletePortRequest.$Shape;
+        }
+
+        namespace DeletePortRequest {
+
+            /** Properties of a DeletePortRequest. */
+            interface $Properties {
+
+                /** DeletePortRequest portId */
+                portId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeletePortRequest. */
+            type $Shape = shoal.v1.DeletePortRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeletePortResponse.
+         * @deprecated Use shoal.v1.DeletePortResponse.$Properties instead.
+         */
+        interface IDeletePortResponse extends shoal.v1.DeletePortResponse.$Properties {
+        }
+
+        /** Represents a DeletePortResponse. */
+        class DeletePortResponse {
+
+            /**
+             * Constructs a new DeletePortResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeletePortResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeletePortResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeletePortResponse instance
+             */
+            static create(properties: shoal.v1.DeletePortResponse.$Shape): shoal.v1.DeletePortResponse & shoal.v1.DeletePortResponse.$Shape;
+            static create(properties?: shoal.v1.DeletePortResponse.$Properties): shoal.v1.DeletePortResponse;
+
+            /**
+             * Encodes the specified DeletePortResponse message. Does not implicitly {@link shoal.v1.DeletePortResponse.verify|verify} messages.
+             * @param message DeletePortResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeletePortResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeletePortResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeletePortResponse & shoal.v1.DeletePortResponse.$Shape} DeletePortResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeletePortResponse & shoal.v1.DeletePortResponse.$Shape;
+        }
+
+        namespace DeletePortResponse {
+
+            /** Properties of a DeletePortResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeletePortResponse. */
+            type $Shape = shoal.v1.DeletePortResponse.$Properties;
+        }
+
+        /**
+         * Properties of an ExternalGatewayInfo.
+         * @deprecated Use shoal.v1.ExternalGatewayInfo.$Properties instead.
+         */
+        interface IExternalGatewayInfo extends shoal.v1.ExternalGatewayInfo.$Properties {
+        }
+
+        /** Represents an ExternalGatewayInfo. */
+        class ExternalGatewayInfo {
+
+            /**
+             * Constructs a new ExternalGatewayInfo.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ExternalGatewayInfo.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ExternalGatewayInfo networkId. */
+            networkId: string;
+
+            /** ExternalGatewayInfo enableSnat. */
+            enableSnat: (boolean|null);
+
+            /** ExternalGatewayInfo externalFixedIps. */
+            externalFixedIps: shoal.v1.PortAddress[];
+
+            /**
+             * Creates a new ExternalGatewayInfo instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ExternalGatewayInfo instance
+             */
+            static create(properties: shoal.v1.ExternalGatewayInfo.$Shape): shoal.v1.ExternalGatewayInfo & shoal.v1.ExternalGatewayInfo.$Shape;
+            static create(properties?: shoal.v1.ExternalGatewayInfo.$Properties): shoal.v1.ExternalGatewayInfo;
+
+            /**
+             * Encodes the specified ExternalGatewayInfo message. Does not implicitly {@link shoal.v1.ExternalGatewayInfo.verify|verify} messages.
+             * @param message ExternalGatewayInfo message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ExternalGatewayInfo.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExternalGatewayInfo message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ExternalGatewayInfo & shoal.v1.ExternalGatewayInfo.$Shape} ExternalGatewayInfo
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ExternalGatewayInfo & shoal.v1.ExternalGatewayInfo.$Shape;
+        }
+
+        namespace ExternalGatewayInfo {
+
+            /** Properties of an ExternalGatewayInfo. */
+            interface $Properties {
+
+                /** ExternalGatewayInfo networkId */
+                networkId?: string;
+
+                /** ExternalGatewayInfo enableSnat */
+                enableSnat?: (boolean|null);
+
+                /** ExternalGatewayInfo externalFixedIps */
+                externalFixedIps?: shoal.v1.PortAddress.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ExternalGatewayInfo. */
+            type $Shape = shoal.v1.ExternalGatewayInfo.$Properties;
+        }
+
+        /**
+         * Properties of a RouterView.
+         * @deprecated Use shoal.v1.RouterView.$Properties instead.
+         */
+        interface IRouterView extends shoal.v1.RouterView.$Properties {
+        }
+
+        /** Represents a RouterView. */
+        class RouterView {
+
+            /**
+             * Constructs a new RouterView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RouterView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RouterView id. */
+            id: string;
+
+            /** RouterView name. */
+            name: string;
+
+            /** RouterView description. */
+            description: string;
+
+            /** RouterView projectId. */
+            projectId: string;
+
+            /** RouterView adminStateUp. */
+            adminStateUp: boolean;
+
+            /** RouterView externalGatewayInfo. */
+            externalGatewayInfo: (shoal.v1.ExternalGatewayInfo|null);
+
+            /** RouterView routes. */
+            routes: shoal.v1.Route[];
+
+            /** RouterView tags. */
+            tags: string[];
+
+            /** RouterView createdMs. */
+            createdMs: number;
+
+            /** RouterView updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new RouterView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RouterView instance
+             */
+            static create(properties: shoal.v1.RouterView.$Shape): shoal.v1.RouterView & shoal.v1.RouterView.$Shape;
+            static create(properties?: shoal.v1.RouterView.$Properties): shoal.v1.RouterView;
+
+            /**
+             * Encodes the specified RouterView message. Does not implicitly {@link shoal.v1.RouterView.verify|verify} messages.
+             * @param message RouterView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RouterView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RouterView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RouterView & shoal.v1.RouterView.$Shape} RouterView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RouterView & shoal.v1.RouterView.$Shape;
+        }
+
+        namespace RouterView {
+
+            /** Properties of a RouterView. */
+            interface $Properties {
+
+                /** RouterView id */
+                id?: string;
+
+                /** RouterView name */
+                name?: string;
+
+                /** RouterView description */
+                description?: string;
+
+                /** RouterView projectId */
+                projectId?: string;
+
+                /** RouterView adminStateUp */
+                adminStateUp?: boolean;
+
+                /** RouterView externalGatewayInfo */
+                externalGatewayInfo?: (shoal.v1.ExternalGatewayInfo.$Properties|null);
+
+                /** RouterView routes */
+                routes?: shoal.v1.Route.$Properties[];
+
+                /** RouterView tags */
+                tags?: string[];
+
+                /** RouterView createdMs */
+                createdMs?: number;
+
+                /** RouterView updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RouterView. */
+            type $Shape = shoal.v1.RouterView.$Properties;
+        }
+
+        /**
+         * Properties of a ListRoutersRequest.
+         * @deprecated Use shoal.v1.ListRoutersRequest.$Properties instead.
+         */
+        interface IListRoutersRequest extends shoal.v1.ListRoutersRequest.$Properties {
+        }
+
+        /** Represents a ListRoutersRequest. */
+        class ListRoutersRequest {
+
+            /**
+             * Constructs a new ListRoutersRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListRoutersRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListRoutersRequest pageSize. */
+            pageSize: number;
+
+            /** ListRoutersRequest pageToken. */
+            pageToken: string;
+
+            /** ListRoutersRequest name. */
+            name: string;
+
+            /**
+             * Creates a new ListRoutersRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListRoutersRequest instance
+             */
+            static create(properties: shoal.v1.ListRoutersRequest.$Shape): shoal.v1.ListRoutersRequest & shoal.v1.ListRoutersRequest.$Shape;
+            static create(properties?: shoal.v1.ListRoutersRequest.$Properties): shoal.v1.ListRoutersRequest;
+
+            /**
+             * Encodes the specified ListRoutersRequest message. Does not implicitly {@link shoal.v1.ListRoutersRequest.verify|verify} messages.
+             * @param message ListRoutersRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListRoutersRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListRoutersRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListRoutersRequest & shoal.v1.ListRoutersRequest.$Shape} ListRoutersRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListRoutersRequest & shoal.v1.ListRoutersRequest.$Shape;
+        }
+
+        namespace ListRoutersRequest {
+
+            /** Properties of a ListRoutersRequest. */
+            interface $Properties {
+
+                /** ListRoutersRequest pageSize */
+                pageSize?: number;
+
+                /** ListRoutersRequest pageToken */
+                pageToken?: string;
+
+                /** ListRoutersRequest name */
+                name?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListRoutersRequest. */
+            type $Shape = shoal.v1.ListRoutersRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListRoutersResponse.
+         * @deprecated Use shoal.v1.ListRoutersResponse.$Properties instead.
+         */
+        interface IListRoutersResponse extends shoal.v1.ListRoutersResponse.$Properties {
+        }
+
+        /** Represents a ListRoutersResponse. */
+        class ListRoutersResponse {
+
+            /**
+             * Constructs a new ListRoutersResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListRoutersResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListRoutersResponse routers. */
+            routers: shoal.v1.RouterView[];
+
+            /** ListRoutersResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListRoutersResponse stale. */
+            stale: boolean;
+
+            /** ListRoutersResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListRoutersResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListRoutersResponse instance
+             */
+            static create(properties: shoal.v1.ListRoutersResponse.$Shape): shoal.v1.ListRoutersResponse & shoal.v1.ListRoutersResponse.$Shape;
+            static create(properties?: shoal.v1.ListRoutersResponse.$Properties): shoal.v1.ListRoutersResponse;
+
+            /**
+             * Encodes the specified ListRoutersResponse message. Does not implicitly {@link shoal.v1.ListRoutersResponse.verify|verify} messages.
+             * @param message ListRoutersResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListRoutersResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListRoutersResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListRoutersResponse & shoal.v1.ListRoutersResponse.$Shape} ListRoutersResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListRoutersResponse & shoal.v1.ListRoutersResponse.$Shape;
+        }
+
+        namespace ListRoutersResponse {
+
+            /** Properties of a ListRoutersResponse. */
+            interface $Properties {
+
+                /** ListRoutersResponse routers */
+                routers?: shoal.v1.RouterView.$Properties[];
+
+                /** ListRoutersResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListRoutersResponse stale */
+                stale?: boolean;
+
+                /** ListRoutersResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListRoutersResponse. */
+            type $Shape = shoal.v1.ListRoutersResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetRouterRequest.
+         * @deprecated Use shoal.v1.GetRouterRequest.$Properties instead.
+         */
+        interface IGetRouterRequest extends shoal.v1.GetRouterRequest.$Properties {
+        }
+
+        /** Represents a GetRouterRequest. */
+        class GetRouterRequest {
+
+            /**
+             * Constructs a new GetRouterRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetRouterRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetRouterRequest routerId. */
+            routerId: string;
+
+            /**
+             * Creates a new GetRouterRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetRouterRequest instance
+             */
+            static create(properties: shoal.v1.GetRouterRequest.$Shape): shoal.v1.GetRouterRequest & shoal.v1.GetRouterRequest.$Shape;
+            static create(properties?: shoal.v1.GetRouterRequest.$Properties): shoal.v1.GetRouterRequest;
+
+            /**
+             * Encodes the specified GetRouterRequest message. Does not implicitly {@link shoal.v1.GetRouterRequest.verify|verify} messages.
+             * @param message GetRouterRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetRouterRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetRouterRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetRouterRequest & shoal.v1.GetRouterRequest.$Shape} GetRouterRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetRouterRequest & shoal.v1.GetRouterRequest.$Shape;
+        }
+
+        namespace GetRouterRequest {
+
+            /** Properties of a GetRouterRequest. */
+            interface $Properties {
+
+                /** GetRouterRequest routerId */
+                routerId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetRouterRequest. */
+            type $Shape = shoal.v1.GetRouterRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetRouterResponse.
+         * @deprecated Use shoal.v1.GetRouterResponse.$Properties instead.
+         */
+        interface IGetRouterResponse extends shoal.v1.GetRouterResponse.$Properties {
+        }
+
+        /** Represents a GetRouterResponse. */
+        class GetRouterResponse {
+
+            /**
+             * Constructs a new GetRouterResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetRouterResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetRouterResponse router. */
+            router: (shoal.v1.RouterView|null);
+
+            /** GetRouterResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetRouterResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetRouterResponse instance
+             */
+            static create(properties: shoal.v1.GetRouterResponse.$Shape): shoal.v1.GetRouterResponse & shoal.v1.GetRouterResponse.$Shape;
+            static create(properties?: shoal.v1.GetRouterResponse.$Properties): shoal.v1.GetRouterResponse;
+
+            /**
+             * Encodes the specified GetRouterResponse message. Does not implicitly {@link shoal.v1.GetRouterResponse.verify|verify} messages.
+             * @param message GetRouterResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetRouterResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetRouterResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetRouterResponse & shoal.v1.GetRouterResponse.$Shape} GetRouterResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetRouterResponse & shoal.v1.GetRouterResponse.$Shape;
+        }
+
+        namespace GetRouterResponse {
+
+            /** Properties of a GetRouterResponse. */
+            interface $Properties {
+
+                /** GetRouterResponse router */
+                router?: (shoal.v1.RouterView.$Properties|null);
+
+                /** GetRouterResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetRouterResponse. */
+            type $Shape = shoal.v1.GetRouterResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateRouterRequest.
+         * @deprecated Use shoal.v1.CreateRouterRequest.$Properties instead.
+         */
+        interface ICreateRouterRequest extends shoal.v1.CreateRouterRequest.$Properties {
+        }
+
+        /** Represents a CreateRouterRequest. */
+        class CreateRouterRequest {
+
+            /**
+             * Constructs a new CreateRouterRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateRouterRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateRouterRequest name. */
+            name: (string|null);
+
+            /** CreateRouterRequest description. */
+            description: (string|null);
+
+            /** CreateRouterRequest projectId. */
+            projectId: string;
+
+            /** CreateRouterRequest adminStateUp. */
+            adminStateUp: (boolean|null);
+
+            /** CreateRouterRequest externalGatewayInfo. */
+            externalGatewayInfo: (shoal.v1.ExternalGatewayInfo|null);
+
+            /**
+             * Creates a new CreateRouterRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateRouterRequest instance
+             */
+            static create(properties: shoal.v1.CreateRouterRequest.$Shape): shoal.v1.CreateRouterRequest & shoal.v1.CreateRouterRequest.$Shape;
+            static create(properties?: shoal.v1.CreateRouterRequest.$Properties): shoal.v1.CreateRouterRequest;
+
+            /**
+             * Encodes the specified CreateRouterRequest message. Does not implicitly {@link shoal.v1.CreateRouterRequest.verify|verify} messages.
+             * @param message CreateRouterRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateRouterRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateRouterRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateRouterRequest & shoal.v1.CreateRouterRequest.$Shape} CreateRouterRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateRouterRequest & shoal.v1.CreateRouterRequest.$Shape;
+        }
+
+        namespace CreateRouterRequest {
+
+            /** Properties of a CreateRouterRequest. */
+            interface $Properties {
+
+                /** CreateRouterRequest name */
+                name?: (string|null);
+
+                /** CreateRouterRequest description */
+                description?: (string|null);
+
+                /** CreateRouterRequest projectId */
+                projectId?: string;
+
+                /** CreateRouterRequest adminStateUp */
+                adminStateUp?: (boolean|null);
+
+                /** CreateRouterRequest externalGatewayInfo */
+                externalGatewayInfo?: (shoal.v1.ExternalGatewayInfo.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateRouterRequest. */
+            type $Shape = shoal.v1.CreateRouterRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateRouterResponse.
+         * @deprecated Use shoal.v1.CreateRouterResponse.$Properties instead.
+         */
+        interface ICreateRouterResponse extends shoal.v1.CreateRouterResponse.$Properties {
+        }
+
+        /** Represents a CreateRouterResponse. */
+        class CreateRouterResponse {
+
+            /**
+             * Constructs a new CreateRouterResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateRouterResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateRouterResponse router. */
+            router: (shoal.v1.RouterView|null);
+
+            /**
+             * Creates a new CreateRouterResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateRouterResponse instance
+             */
+            static create(properties: shoal.v1.CreateRouterResponse.$Shape): shoal.v1.CreateRouterResponse & shoal.v1.CreateRouterResponse.$Shape;
+            static create(properties?: shoal.v1.CreateRouterResponse.$Properties): shoal.v1.CreateRouterResponse;
+
+            /**
+             * Encodes the specified CreateRouterResponse message. Does not implicitly {@link shoal.v1.CreateRouterResponse.verify|verify} messages.
+             * @param message CreateRouterResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateRouterResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateRouterResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateRouterResponse & shoal.v1.CreateRouterResponse.$Shape} CreateRouterResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateRouterResponse & shoal.v1.CreateRouterResponse.$Shape;
+        }
+
+        namespace CreateRouterResponse {
+
+            /** Properties of a CreateRouterResponse. */
+            interface $Properties {
+
+                /** CreateRouterResponse router */
+                router?: (shoal.v1.RouterView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateRouterResponse. */
+            type $Shape = shoal.v1.CreateRouterResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateRouterRequest.
+         * @deprecated Use shoal.v1.UpdateRouterRequest.$Properties instead.
+         */
+        interface IUpdateRouterRequest extends shoal.v1.UpdateRouterRequest.$Properties {
+        }
+
+        /** Represents an UpdateRouterRequest. */
+        class UpdateRouterRequest {
+
+            /**
+             * Constructs a new UpdateRouterRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateRouterRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateRouterRequest routerId. */
+            routerId: string;
+
+            /** UpdateRouterRequest name. */
+            name: (string|null);
+
+            /** UpdateRouterRequest description. */
+            description: (string|null);
+
+            /** UpdateRouterRequest adminStateUp. */
+            adminStateUp: (boolean|null);
+
+            /** UpdateRouterRequest externalGatewayInfo. */
+            externalGatewayInfo: (shoal.v1.ExternalGatewayInfo|null);
+
+            /** UpdateRouterRequest routes. */
+            routes: (shoal.v1.RouteList|null);
+
+            /** UpdateRouterRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdateRouterRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateRouterRequest instance
+             */
+            static create(properties: shoal.v1.UpdateRouterRequest.$Shape): shoal.v1.UpdateRouterRequest & shoal.v1.UpdateRouterRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateRouterRequest.$Properties): shoal.v1.UpdateRouterRequest;
+
+            /**
+             * Encodes the specified UpdateRouterRequest message. Does not implicitly {@link shoal.v1.UpdateRouterRequest.verify|verify} messages.
+             * @param message UpdateRouterRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateRouterRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateRouterRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateRouterRequest & shoal.v1.UpdateRouterRequest.$Shape} UpdateRouterRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateRouterRequest & shoal.v1.UpdateRouterRequest.$Shape;
+        }
+
+        namespace UpdateRouterRequest {
+
+            /** Properties of an UpdateRouterRequest. */
+            interface $Properties {
+
+                /** UpdateRouterRequest routerId */
+                routerId?: string;
+
+                /** UpdateRouterRequest name */
+                name?: (string|null);
+
+                /** UpdateRouterRequest description */
+                description?: (string|null);
+
+                /** UpdateRouterRequest adminStateUp */
+                adminStateUp?: (boolean|null);
+
+                /** UpdateRouterRequest externalGatewayInfo */
+                externalGatewayInfo?: (shoal.v1.ExternalGatewayInfo.$Properties|null);
+
+                /** UpdateRouterRequest routes */
+                routes?: (shoal.v1.RouteList.$Properties|null);
+
+                /** UpdateRouterRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateRouterRequest. */
+            type $Shape = shoal.v1.UpdateRouterRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateRouterResponse.
+         * @deprecated Use shoal.v1.UpdateRouterResponse.$Properties instead.
+         */
+        interface IUpdateRouterResponse extends shoal.v1.UpdateRouterResponse.$Properties {
+        }
+
+        /** Represents an UpdateRouterResponse. */
+        class UpdateRouterResponse {
+
+            /**
+             * Constructs a new UpdateRouterResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateRouterResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateRouterResponse router. */
+            router: (shoal.v1.RouterView|null);
+
+            /**
+             * Creates a new UpdateRouterResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateRouterResponse instance
+             */
+            static create(properties: shoal.v1.UpdateRouterResponse.$Shape): shoal.v1.UpdateRouterResponse & shoal.v1.UpdateRouterResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateRouterResponse.$Properties): shoal.v1.UpdateRouterResponse;
+
+            /**
+             * Encodes the specified UpdateRouterResponse message. Does not implicitly {@link shoal.v1.UpdateRouterResponse.verify|verify} messages.
+             * @param message UpdateRouterResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateRouterResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateRouterResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateRouterResponse & shoal.v1.UpdateRouterResponse.$Shape} UpdateRouterResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateRouterResponse & shoal.v1.UpdateRouterResponse.$Shape;
+        }
+
+        namespace UpdateRouterResponse {
+
+            /** Properties of an UpdateRouterResponse. */
+            interface $Properties {
+
+                /** UpdateRouterResponse router */
+                router?: (shoal.v1.RouterView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateRouterResponse. */
+            type $Shape = shoal.v1.UpdateRouterResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteRouterRequest.
+         * @deprecated Use shoal.v1.DeleteRouterRequest.$Properties instead.
+         */
+        interface IDeleteRouterRequest extends shoal.v1.DeleteRouterRequest.$Properties {
+        }
+
+        /** Represents a DeleteRouterRequest. */
+        class DeleteRouterRequest {
+
+            /**
+             * Constructs a new DeleteRouterRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteRouterRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteRouterRequest routerId. */
+            routerId: string;
+
+            /**
+             * Creates a new DeleteRouterRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteRouterRequest instance
+             */
+            static create(properties: shoal.v1.DeleteRouterRequest.$Shape): shoal.v1.DeleteRouterRequest & shoal.v1.DeleteRouterRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteRouterRequest.$Properties): shoal.v1.DeleteRouterRequest;
+
+            /**
+             * Encodes the specified DeleteRouterRequest message. Does not implicitly {@link shoal.v1.DeleteRouterRequest.verify|verify} messages.
+             * @param message DeleteRouterRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteRouterRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteRouterRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteRouterRequest & shoal.v1.DeleteRouterRequest.$Shape} DeleteRouterRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteRouterRequest & shoal.v1.DeleteRouterRequest.$Shape;
+        }
+
+        namespace DeleteRouterRequest {
+
+            /** Properties of a DeleteRouterRequest. */
+            interface $Properties {
+
+                /** DeleteRouterRequest routerId */
+                routerId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteRouterRequest. */
+            type $Shape = shoal.v1.DeleteRouterRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteRouterResponse.
+         * @deprecated Use shoal.v1.DeleteRouterResponse.$Properties instead.
+         */
+        interface IDeleteRouterResponse extends shoal.v1.DeleteRouterResponse.$Properties {
+        }
+
+        /** Represents a DeleteRouterResponse. */
+        class DeleteRouterResponse {
+
+            /**
+             * Constructs a new DeleteRouterResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteRouterResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteRouterResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteRouterResponse instance
+             */
+            static create(properties: shoal.v1.DeleteRouterResponse.$Shape): shoal.v1.DeleteRouterResponse & shoal.v1.DeleteRouterResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteRouterResponse.$Properties): shoal.v1.DeleteRouterResponse;
+
+            /**
+             * Encodes the specified DeleteRouterResponse message. Does not implicitly {@link shoal.v1.DeleteRouterResponse.verify|verify} messages.
+             * @param message DeleteRouterResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteRouterResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteRouterResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteRouterResponse & shoal.v1.DeleteRouterResponse.$Shape} DeleteRouterResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteRouterResponse & shoal.v1.DeleteRouterResponse.$Shape;
+        }
+
+        namespace DeleteRouterResponse {
+
+            /** Properties of a DeleteRouterResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteRouterResponse. */
+            type $Shape = shoal.v1.DeleteRouterResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AddRouterInterfaceRequest.
+         * @deprecated Use shoal.v1.AddRouterInterfaceRequest.$Properties instead.
+         */
+        interface IAddRouterInterfaceRequest extends shoal.v1.AddRouterInterfaceRequest.$Properties {
+        }
+
+        /** Represents an AddRouterInterfaceRequest. */
+        class AddRouterInterfaceRequest {
+
+            /**
+             * Constructs a new AddRouterInterfaceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AddRouterInterfaceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AddRouterInterfaceRequest routerId. */
+            routerId: string;
+
+            /** AddRouterInterfaceRequest subnetId. */
+            subnetId: string;
+
+            /** AddRouterInterfaceRequest portId. */
+            portId: string;
+
+            /**
+             * Creates a new AddRouterInterfaceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AddRouterInterfaceRequest instance
+             */
+            static create(properties: shoal.v1.AddRouterInterfaceRequest.$Shape): shoal.v1.AddRouterInterfaceRequest & shoal.v1.AddRouterInterfaceRequest.$Shape;
+            static create(properties?: shoal.v1.AddRouterInterfaceRequest.$Properties): shoal.v1.AddRouterInterfaceRequest;
+
+            /**
+             * Encodes the specified AddRouterInterfaceRequest message. Does not implicitly {@link shoal.v1.AddRouterInterfaceRequest.verify|verify} messages.
+             * @param message AddRouterInterfaceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AddRouterInterfaceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AddRouterInterfaceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AddRouterInterfaceRequest & shoal.v1.AddRouterInterfaceRequest.$Shape} AddRouterInterfaceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AddRouterInterfaceRequest & shoal.v1.AddRouterInterfaceRequest.$Shape;
+        }
+
+        namespace AddRouterInterfaceRequest {
+
+            /** Properties of an AddRouterInterfaceRequest. */
+            interface $Properties {
+
+                /** AddRouterInterfaceRequest routerId */
+                routerId?: string;
+
+                /** AddRouterInterfaceRequest subnetId */
+                subnetId?: string;
+
+                /** AddRouterInterfaceRequest portId */
+                portId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AddRouterInterfaceRequest. */
+            type $Shape = shoal.v1.AddRouterInterfaceRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AddRouterInterfaceResponse.
+         * @deprecated Use shoal.v1.AddRouterInterfaceResponse.$Properties instead.
+         */
+        interface IAddRouterInterfaceResponse extends shoal.v1.AddRouterInterfaceResponse.$Properties {
+        }
+
+        /** Represents an AddRouterInterfaceResponse. */
+        class AddRouterInterfaceResponse {
+
+            /**
+             * Constructs a new AddRouterInterfaceResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AddRouterInterfaceResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AddRouterInterfaceResponse port. */
+            port: (shoal.v1.PortView|null);
+
+            /**
+             * Creates a new AddRouterInterfaceResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AddRouterInterfaceResponse instance
+             */
+            static create(properties: shoal.v1.AddRouterInterfaceResponse.$Shape): shoal.v1.AddRouterInterfaceResponse & shoal.v1.AddRouterInterfaceResponse.$Shape;
+            static create(properties?: shoal.v1.AddRouterInterfaceResponse.$Properties): shoal.v1.AddRouterInterfaceResponse;
+
+            /**
+             * Encodes the specified AddRouterInterfaceResponse message. Does not implicitly {@link shoal.v1.AddRouterInterfaceResponse.verify|verify} messages.
+             * @param message AddRouterInterfaceResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AddRouterInterfaceResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AddRouterInterfaceResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AddRouterInterfaceResponse & shoal.v1.AddRouterInterfaceResponse.$Shape} AddRouterInterfaceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AddRouterInterfaceResponse & shoal.v1.AddRouterInterfaceResponse.$Shape;
+        }
+
+        namespace AddRouterInterfaceResponse {
+
+            /** Properties of an AddRouterInterfaceResponse. */
+            interface $Properties {
+
+                /** AddRouterInterfaceResponse port */
+                port?: (shoal.v1.PortView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AddRouterInterfaceResponse. */
+            type $Shape = shoal.v1.AddRouterInterfaceResponse.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveRouterInterfaceRequest.
+         * @deprecated Use shoal.v1.RemoveRouterInterfaceRequest.$Properties instead.
+         */
+        interface IRemoveRouterInterfaceRequest extends shoal.v1.RemoveRouterInterfaceRequest.$Properties {
+        }
+
+        /** Represents a RemoveRouterInterfaceRequest. */
+        class RemoveRouterInterfaceRequest {
+
+            /**
+             * Constructs a new RemoveRouterInterfaceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveRouterInterfaceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RemoveRouterInterfaceRequest routerId. */
+            routerId: string;
+
+            /** RemoveRouterInterfaceRequest subnetId. */
+            subnetId: string;
+
+            /** RemoveRouterInterfaceRequest portId. */
+            portId: string;
+
+            /**
+             * Creates a new RemoveRouterInterfaceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveRouterInterfaceRequest instance
+             */
+            static create(properties: shoal.v1.RemoveRouterInterfaceRequest.$Shape): shoal.v1.RemoveRouterInterfaceRequest & shoal.v1.RemoveRouterInterfaceRequest.$Shape;
+            static create(properties?: shoal.v1.RemoveRouterInterfaceRequest.$Properties): shoal.v1.RemoveRouterInterfaceRequest;
+
+            /**
+             * Encodes the specified RemoveRouterInterfaceRequest message. Does not implicitly {@link shoal.v1.RemoveRouterInterfaceRequest.verify|verify} messages.
+             * @param message RemoveRouterInterfaceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveRouterInterfaceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveRouterInterfaceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveRouterInterfaceRequest & shoal.v1.RemoveRouterInterfaceRequest.$Shape} RemoveRouterInterfaceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveRouterInterfaceRequest & shoal.v1.RemoveRouterInterfaceRequest.$Shape;
+        }
+
+        namespace RemoveRouterInterfaceRequest {
+
+            /** Properties of a RemoveRouterInterfaceRequest. */
+            interface $Properties {
+
+                /** RemoveRouterInterfaceRequest routerId */
+                routerId?: string;
+
+                /** RemoveRouterInterfaceRequest subnetId */
+                subnetId?: string;
+
+                /** RemoveRouterInterfaceRequest portId */
+                portId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveRouterInterfaceRequest. */
+            type $Shape = shoal.v1.RemoveRouterInterfaceRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RemoveRouterInterfaceResponse.
+         * @deprecated Use shoal.v1.RemoveRouterInterfaceResponse.$Properties instead.
+         */
+        interface IRemoveRouterInterfaceResponse extends shoal.v1.RemoveRouterInterfaceResponse.$Properties {
+        }
+
+        /** Represents a RemoveRouterInterfaceResponse. */
+        class RemoveRouterInterfaceResponse {
+
+            /**
+             * Constructs a new RemoveRouterInterfaceResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RemoveRouterInterfaceResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RemoveRouterInterfaceResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RemoveRouterInterfaceResponse instance
+             */
+            static create(properties: shoal.v1.RemoveRouterInterfaceResponse.$Shape): shoal.v1.RemoveRouterInterfaceResponse & shoal.v1.RemoveRouterInterfaceResponse.$Shape;
+            static create(properties?: shoal.v1.RemoveRouterInterfaceResponse.$Properties): shoal.v1.RemoveRouterInterfaceResponse;
+
+            /**
+             * Encodes the specified RemoveRouterInterfaceResponse message. Does not implicitly {@link shoal.v1.RemoveRouterInterfaceResponse.verify|verify} messages.
+             * @param message RemoveRouterInterfaceResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RemoveRouterInterfaceResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RemoveRouterInterfaceResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RemoveRouterInterfaceResponse & shoal.v1.RemoveRouterInterfaceResponse.$Shape} RemoveRouterInterfaceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RemoveRouterInterfaceResponse & shoal.v1.RemoveRouterInterfaceResponse.$Shape;
+        }
+
+        namespace RemoveRouterInterfaceResponse {
+
+            /** Properties of a RemoveRouterInterfaceResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RemoveRouterInterfaceResponse. */
+            type $Shape = shoal.v1.RemoveRouterInterfaceResponse.$Properties;
+        }
+
+        /**
+         * Properties of a FloatingIpView.
+         * @deprecated Use shoal.v1.FloatingIpView.$Properties instead.
+         */
+        interface IFloatingIpView extends shoal.v1.FloatingIpView.$Properties {
+        }
+
+        /** Represents a FloatingIpView. */
+        class FloatingIpView {
+
+            /**
+             * Constructs a new FloatingIpView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.FloatingIpView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** FloatingIpView id. */
+            id: string;
+
+            /** FloatingIpView description. */
+            description: string;
+
+            /** FloatingIpView projectId. */
+            projectId: string;
+
+            /** FloatingIpView floatingNetworkId. */
+            floatingNetworkId: string;
+
+            /** FloatingIpView floatingIpAddress. */
+            floatingIpAddress: string;
+
+            /** FloatingIpView portId. */
+            portId: string;
+
+            /** FloatingIpView fixedIpAddress. */
+            fixedIpAddress: string;
+
+            /** FloatingIpView routerId. */
+            routerId: string;
+
+            /** FloatingIpView status. */
+            status: string;
+
+            /** FloatingIpView tags. */
+            tags: string[];
+
+            /** FloatingIpView createdMs. */
+            createdMs: number;
+
+            /** FloatingIpView updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new FloatingIpView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns FloatingIpView instance
+             */
+            static create(properties: shoal.v1.FloatingIpView.$Shape): shoal.v1.FloatingIpView & shoal.v1.FloatingIpView.$Shape;
+            static create(properties?: shoal.v1.FloatingIpView.$Properties): shoal.v1.FloatingIpView;
+
+            /**
+             * Encodes the specified FloatingIpView message. Does not implicitly {@link shoal.v1.FloatingIpView.verify|verify} messages.
+             * @param message FloatingIpView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.FloatingIpView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FloatingIpView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.FloatingIpView & shoal.v1.FloatingIpView.$Shape} FloatingIpView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.FloatingIpView & shoal.v1.FloatingIpView.$Shape;
+        }
+
+        namespace FloatingIpView {
+
+            /** Properties of a FloatingIpView. */
+            interface $Properties {
+
+                /** FloatingIpView id */
+                id?: string;
+
+                /** FloatingIpView description */
+                description?: string;
+
+                /** FloatingIpView projectId */
+                projectId?: string;
+
+                /** FloatingIpView floatingNetworkId */
+                floatingNetworkId?: string;
+
+                /** FloatingIpView floatingIpAddress */
+                floatingIpAddress?: string;
+
+                /** FloatingIpView portId */
+                portId?: string;
+
+                /** FloatingIpView fixedIpAddress */
+                fixedIpAddress?: string;
+
+                /** FloatingIpView routerId */
+                routerId?: string;
+
+                /** FloatingIpView status */
+                status?: string;
+
+                /** FloatingIpView tags */
+                tags?: string[];
+
+                /** FloatingIpView createdMs */
+                createdMs?: number;
+
+                /** FloatingIpView updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a FloatingIpView. */
+            type $Shape = shoal.v1.FloatingIpView.$Properties;
+        }
+
+        /**
+         * Properties of a ListFloatingIpsRequest.
+         * @deprecated Use shoal.v1.ListFloatingIpsRequest.$Properties instead.
+         */
+        interface IListFloatingIpsRequest extends shoal.v1.ListFloatingIpsRequest.$Properties {
+        }
+
+        /** Represents a ListFloatingIpsRequest. */
+        class ListFloatingIpsRequest {
+
+            /**
+             * Constructs a new ListFloatingIpsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListFloatingIpsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListFloatingIpsRequest pageSize. */
+            pageSize: number;
+
+            /** ListFloatingIpsRequest pageToken. */
+            pageToken: string;
+
+            /** ListFloatingIpsRequest portId. */
+            portId: string;
+
+            /**
+             * Creates a new ListFloatingIpsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListFloatingIpsRequest instance
+             */
+            static create(properties: shoal.v1.ListFloatingIpsRequest.$Shape): shoal.v1.ListFloatingIpsRequest & shoal.v1.ListFloatingIpsRequest.$Shape;
+            static create(properties?: shoal.v1.ListFloatingIpsRequest.$Properties): shoal.v1.ListFloatingIpsRequest;
+
+            /**
+             * Encodes the specified ListFloatingIpsRequest message. Does not implicitly {@link shoal.v1.ListFloatingIpsRequest.verify|verify} messages.
+             * @param message ListFloatingIpsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListFloatingIpsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListFloatingIpsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListFloatingIpsRequest & shoal.v1.ListFloatingIpsRequest.$Shape} ListFloatingIpsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListFloatingIpsRequest & shoal.v1.ListFloatingIpsRequest.$Shape;
+        }
+
+        namespace ListFloatingIpsRequest {
+
+            /** Properties of a ListFloatingIpsRequest. */
+            interface $Properties {
+
+                /** ListFloatingIpsRequest pageSize */
+                pageSize?: number;
+
+                /** ListFloatingIpsRequest pageToken */
+                pageToken?: string;
+
+                /** ListFloatingIpsRequest portId */
+                portId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListFloatingIpsRequest. */
+            type $Shape = shoal.v1.ListFloatingIpsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListFloatingIpsResponse.
+         * @deprecated Use shoal.v1.ListFloatingIpsResponse.$Properties instead.
+         */
+        interface IListFloatingIpsResponse extends shoal.v1.ListFloatingIpsResponse.$Properties {
+        }
+
+        /** Represents a ListFloatingIpsResponse. */
+        class ListFloatingIpsResponse {
+
+            /**
+             * Constructs a new ListFloatingIpsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListFloatingIpsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListFloatingIpsResponse floatingIps. */
+            floatingIps: shoal.v1.FloatingIpView[];
+
+            /** ListFloatingIpsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListFloatingIpsResponse stale. */
+            stale: boolean;
+
+            /** ListFloatingIpsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListFloatingIpsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListFloatingIpsResponse instance
+             */
+            static create(properties: shoal.v1.ListFloatingIpsResponse.$Shape): shoal.v1.ListFloatingIpsResponse & shoal.v1.ListFloatingIpsResponse.$Shape;
+            static create(properties?: shoal.v1.ListFloatingIpsResponse.$Properties): shoal.v1.ListFloatingIpsResponse;
+
+            /**
+             * Encodes the specified ListFloatingIpsResponse message. Does not implicitly {@link shoal.v1.ListFloatingIpsResponse.verify|verify} messages.
+             * @param message ListFloatingIpsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListFloatingIpsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListFloatingIpsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListFloatingIpsResponse & shoal.v1.ListFloatingIpsResponse.$Shape} ListFloatingIpsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListFloatingIpsResponse & shoal.v1.ListFloatingIpsResponse.$Shape;
+        }
+
+        namespace ListFloatingIpsResponse {
+
+            /** Properties of a ListFloatingIpsResponse. */
+            interface $Properties {
+
+                /** ListFloatingIpsResponse floatingIps */
+                floatingIps?: shoal.v1.FloatingIpView.$Properties[];
+
+                /** ListFloatingIpsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListFloatingIpsResponse stale */
+                stale?: boolean;
+
+                /** ListFloatingIpsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListFloatingIpsResponse. */
+            type $Shape = shoal.v1.ListFloatingIpsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetFloatingIpRequest.
+         * @deprecated Use shoal.v1.GetFloatingIpRequest.$Properties instead.
+         */
+        interface IGetFloatingIpRequest extends shoal.v1.GetFloatingIpRequest.$Properties {
+        }
+
+        /** Represents a GetFloatingIpRequest. */
+        class GetFloatingIpRequest {
+
+            /**
+             * Constructs a new GetFloatingIpRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetFloatingIpRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetFloatingIpRequest floatingIpId. */
+            floatingIpId: string;
+
+            /**
+             * Creates a new GetFloatingIpRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetFloatingIpRequest instance
+             */
+            static create(properties: shoal.v1.GetFloatingIpRequest.$Shape): shoal.v1.GetFloatingIpRequest & shoal.v1.GetFloatingIpRequest.$Shape;
+            static create(properties?: shoal.v1.GetFloatingIpRequest.$Properties): shoal.v1.GetFloatingIpRequest;
+
+            /**
+             * Encodes the specified GetFloatingIpRequest message. Does not implicitly {@link shoal.v1.GetFloatingIpRequest.verify|verify} messages.
+             * @param message GetFloatingIpRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetFloatingIpRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetFloatingIpRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetFloatingIpRequest & shoal.v1.GetFloatingIpRequest.$Shape} GetFloatingIpRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetFloatingIpRequest & shoal.v1.GetFloatingIpRequest.$Shape;
+        }
+
+        namespace GetFloatingIpRequest {
+
+            /** Properties of a GetFloatingIpRequest. */
+            interface $Properties {
+
+                /** GetFloatingIpRequest floatingIpId */
+                floatingIpId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetFloatingIpRequest. */
+            type $Shape = shoal.v1.GetFloatingIpRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetFloatingIpResponse.
+         * @deprecated Use shoal.v1.GetFloatingIpResponse.$Properties instead.
+         */
+        interface IGetFloatingIpResponse extends shoal.v1.GetFloatingIpResponse.$Properties {
+        }
+
+        /** Represents a GetFloatingIpResponse. */
+        class GetFloatingIpResponse {
+
+            /**
+             * Constructs a new GetFloatingIpResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetFloatingIpResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetFloatingIpResponse floatingIp. */
+            floatingIp: (shoal.v1.FloatingIpView|null);
+
+            /** GetFloatingIpResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetFloatingIpResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetFloatingIpResponse instance
+             */
+            static create(properties: shoal.v1.GetFloatingIpResponse.$Shape): shoal.v1.GetFloatingIpResponse & shoal.v1.GetFloatingIpResponse.$Shape;
+            static create(properties?: shoal.v1.GetFloatingIpResponse.$Properties): shoal.v1.GetFloatingIpResponse;
+
+            /**
+             * Encodes the specified GetFloatingIpResponse message. Does not implicitly {@link shoal.v1.GetFloatingIpResponse.verify|verify} messages.
+             * @param message GetFloatingIpResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetFloatingIpResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetFloatingIpResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetFloatingIpResponse & shoal.v1.GetFloatingIpResponse.$Shape} GetFloatingIpResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetFloatingIpResponse & shoal.v1.GetFloatingIpResponse.$Shape;
+        }
+
+        namespace GetFloatingIpResponse {
+
+            /** Properties of a GetFloatingIpResponse. */
+            interface $Properties {
+
+                /** GetFloatingIpResponse floatingIp */
+                floatingIp?: (shoal.v1.FloatingIpView.$Properties|null);
+
+                /** GetFloatingIpResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetFloatingIpResponse. */
+            type $Shape = shoal.v1.GetFloatingIpResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateFloatingIpRequest.
+         * @deprecated Use shoal.v1.CreateFloatingIpRequest.$Properties instead.
+         */
+        interface ICreateFloatingIpRequest extends shoal.v1.CreateFloatingIpRequest.$Properties {
+        }
+
+        /** Represents a CreateFloatingIpRequest. */
+        class CreateFloatingIpRequest {
+
+            /**
+             * Constructs a new CreateFloatingIpRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateFloatingIpRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateFloatingIpRequest floatingNetworkId. */
+            floatingNetworkId: string;
+
+            /** CreateFloatingIpRequest description. */
+            description: (string|null);
+
+            /** CreateFloatingIpRequest projectId. */
+            projectId: string;
+
+            /** CreateFloatingIpRequest subnetId. */
+            subnetId: (string|null);
+
+            /** CreateFloatingIpRequest floatingIpAddress. */
+            floatingIpAddress: (string|null);
+
+            /** CreateFloatingIpRequest portId. */
+            portId: (string|null);
+
+            /** CreateFloatingIpRequest fixedIpAddress. */
+            fixedIpAddress: (string|null);
+
+            /**
+             * Creates a new CreateFloatingIpRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateFloatingIpRequest instance
+             */
+            static create(properties: shoal.v1.CreateFloatingIpRequest.$Shape): shoal.v1.CreateFloatingIpRequest & shoal.v1.CreateFloatingIpRequest.$Shape;
+            static create(properties?: shoal.v1.CreateFloatingIpRequest.$Properties): shoal.v1.CreateFloatingIpRequest;
+
+            /**
+             * Encodes the specified CreateFloatingIpRequest message. Does not implicitly {@link shoal.v1.CreateFloatingIpRequest.verify|verify} messages.
+             * @param message CreateFloatingIpRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateFloatingIpRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateFloatingIpRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateFloatingIpRequest & shoal.v1.CreateFloatingIpRequest.$Shape} CreateFloatingIpRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateFloatingIpRequest & shoal.v1.CreateFloatingIpRequest.$Shape;
+        }
+
+        namespace CreateFloatingIpRequest {
+
+            /** Properties of a CreateFloatingIpRequest. */
+            interface $Properties {
+
+                /** CreateFloatingIpRequest floatingNetworkId */
+                floatingNetworkId?: string;
+
+                /** CreateFloatingIpRequest description */
+                description?: (string|null);
+
+                /** CreateFloatingIpRequest projectId */
+                projectId?: string;
+
+                /** CreateFloatingIpRequest subnetId */
+                subnetId?: (string|null);
+
+                /** CreateFloatingIpRequest floatingIpAddress */
+                floatingIpAddress?: (string|null);
+
+                /** CreateFloatingIpRequest portId */
+                portId?: (string|null);
+
+                /** CreateFloatingIpRequest fixedIpAddress */
+                fixedIpAddress?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateFloatingIpRequest. */
+            type $Shape = shoal.v1.CreateFloatingIpRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateFloatingIpResponse.
+         * @deprecated Use shoal.v1.CreateFloatingIpResponse.$Properties instead.
+         */
+        interface ICreateFloatingIpResponse extends shoal.v1.CreateFloatingIpResponse.$Properties {
+        }
+
+        /** Represents a CreateFloatingIpResponse. */
+        class CreateFloatingIpResponse {
+
+            /**
+             * Constructs a new CreateFloatingIpResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateFloatingIpResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateFloatingIpResponse floatingIp. */
+            floatingIp: (shoal.v1.FloatingIpView|null);
+
+            /**
+             * Creates a new CreateFloatingIpResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateFloatingIpResponse instance
+             */
+            static create(properties: shoal.v1.CreateFloatingIpResponse.$Shape): shoal.v1.CreateFloatingIpResponse & shoal.v1.CreateFloatingIpResponse.$Shape;
+            static create(properties?: shoal.v1.CreateFloatingIpResponse.$Properties): shoal.v1.CreateFloatingIpResponse;
+
+            /**
+             * Encodes the specified CreateFloatingIpResponse message. Does not implicitly {@link shoal.v1.CreateFloatingIpResponse.verify|verify} messages.
+             * @param message CreateFloatingIpResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateFloatingIpResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateFloatingIpResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateFloatingIpResponse & shoal.v1.CreateFloatingIpResponse.$Shape} CreateFloatingIpResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateFloatingIpResponse & shoal.v1.CreateFloatingIpResponse.$Shape;
+        }
+
+        namespace CreateFloatingIpResponse {
+
+            /** Properties of a CreateFloatingIpResponse. */
+            interface $Properties {
+
+                /** CreateFloatingIpResponse floatingIp */
+                floatingIp?: (shoal.v1.FloatingIpView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateFloatingIpResponse. */
+            type $Shape = shoal.v1.CreateFloatingIpResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateFloatingIpRequest.
+         * @deprecated Use shoal.v1.UpdateFloatingIpRequest.$Properties instead.
+         */
+        interface IUpdateFloatingIpRequest extends shoal.v1.UpdateFloatingIpRequest.$Properties {
+        }
+
+        /** Represents an UpdateFloatingIpRequest. */
+        class UpdateFloatingIpRequest {
+
+            /**
+             * Constructs a new UpdateFloatingIpRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateFloatingIpRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateFloatingIpRequest floatingIpId. */
+            floatingIpId: string;
+
+            /** UpdateFloatingIpRequest portId. */
+            portId: (string|null);
+
+            /** UpdateFloatingIpRequest fixedIpAddress. */
+            fixedIpAddress: (string|null);
+
+            /** UpdateFloatingIpRequest description. */
+            description: (string|null);
+
+            /** UpdateFloatingIpRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdateFloatingIpRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateFloatingIpRequest instance
+             */
+            static create(properties: shoal.v1.UpdateFloatingIpRequest.$Shape): shoal.v1.UpdateFloatingIpRequest & shoal.v1.UpdateFloatingIpRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateFloatingIpRequest.$Properties): shoal.v1.UpdateFloatingIpRequest;
+
+            /**
+             * Encodes the specified UpdateFloatingIpRequest message. Does not implicitly {@link shoal.v1.UpdateFloatingIpRequest.verify|verify} messages.
+             * @param message UpdateFloatingIpRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateFloatingIpRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateFloatingIpRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateFloatingIpRequest & shoal.v1.UpdateFloatingIpRequest.$Shape} UpdateFloatingIpRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateFloatingIpRequest & shoal.v1.UpdateFloatingIpRequest.$Shape;
+        }
+
+        namespace UpdateFloatingIpRequest {
+
+            /** Properties of an UpdateFloatingIpRequest. */
+            interface $Properties {
+
+                /** UpdateFloatingIpRequest floatingIpId */
+                floatingIpId?: string;
+
+                /** UpdateFloatingIpRequest portId */
+                portId?: (string|null);
+
+                /** UpdateFloatingIpRequest fixedIpAddress */
+                fixedIpAddress?: (string|null);
+
+                /** UpdateFloatingIpRequest description */
+                description?: (string|null);
+
+                /** UpdateFloatingIpRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateFloatingIpRequest. */
+            type $Shape = shoal.v1.UpdateFloatingIpRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateFloatingIpResponse.
+         * @deprecated Use shoal.v1.UpdateFloatingIpResponse.$Properties instead.
+         */
+        interface IUpdateFloatingIpResponse extends shoal.v1.UpdateFloatingIpResponse.$Properties {
+        }
+
+        /** Represents an UpdateFloatingIpResponse. */
+        class UpdateFloatingIpResponse {
+
+            /**
+             * Constructs a new UpdateFloatingIpResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateFloatingIpResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateFloatingIpResponse floatingIp. */
+            floatingIp: (shoal.v1.FloatingIpView|null);
+
+            /**
+             * Creates a new UpdateFloatingIpResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateFloatingIpResponse instance
+             */
+            static create(properties: shoal.v1.UpdateFloatingIpResponse.$Shape): shoal.v1.UpdateFloatingIpResponse & shoal.v1.UpdateFloatingIpResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateFloatingIpResponse.$Properties): shoal.v1.UpdateFloatingIpResponse;
+
+            /**
+             * Encodes the specified UpdateFloatingIpResponse message. Does not implicitly {@link shoal.v1.UpdateFloatingIpResponse.verify|verify} messages.
+             * @param message UpdateFloatingIpResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateFloatingIpResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateFloatingIpResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateFloatingIpResponse & shoal.v1.UpdateFloatingIpResponse.$Shape} UpdateFloatingIpResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateFloatingIpResponse & shoal.v1.UpdateFloatingIpResponse.$Shape;
+        }
+
+        namespace UpdateFloatingIpResponse {
+
+            /** Properties of an UpdateFloatingIpResponse. */
+            interface $Properties {
+
+                /** UpdateFloatingIpResponse floatingIp */
+                floatingIp?: (shoal.v1.FloatingIpView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateFloatingIpResponse. */
+            type $Shape = shoal.v1.UpdateFloatingIpResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteFloatingIpRequest.
+         * @deprecated Use shoal.v1.DeleteFloatingIpRequest.$Properties instead.
+         */
+        interface IDeleteFloatingIpRequest extends shoal.v1.DeleteFloatingIpRequest.$Properties {
+        }
+
+        /** Represents a DeleteFloatingIpRequest. */
+        class DeleteFloatingIpRequest {
+
+            /**
+             * Constructs a new DeleteFloatingIpRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteFloatingIpRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteFloatingIpRequest floatingIpId. */
+            floatingIpId: string;
+
+            /**
+             * Creates a new DeleteFloatingIpRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteFloatingIpRequest instance
+             */
+            static create(properties: shoal.v1.DeleteFloatingIpRequest.$Shape): shoal.v1.DeleteFloatingIpRequest & shoal.v1.DeleteFloatingIpRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteFloatingIpRequest.$Properties): shoal.v1.DeleteFloatingIpRequest;
+
+            /**
+             * Encodes the specified DeleteFloatingIpRequest message. Does not implicitly {@link shoal.v1.DeleteFloatingIpRequest.verify|verify} messages.
+             * @param message DeleteFloatingIpRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteFloatingIpRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteFloatingIpRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteFloatingIpRequest & shoal.v1.DeleteFloatingIpRequest.$Shape} DeleteFloatingIpRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteFloatingIpRequest & shoal.v1.DeleteFloatingIpRequest.$Shape;
+        }
+
+        namespace DeleteFloatingIpRequest {
+
+            /** Properties of a DeleteFloatingIpRequest. */
+            interface $Properties {
+
+                /** DeleteFloatingIpRequest floatingIpId */
+                floatingIpId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteFloatingIpRequest. */
+            type $Shape = shoal.v1.DeleteFloatingIpRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteFloatingIpResponse.
+         * @deprecated Use shoal.v1.DeleteFloatingIpResponse.$Properties instead.
+         */
+        interface IDeleteFloatingIpResponse extends shoal.v1.DeleteFloatingIpResponse.$Properties {
+        }
+
+        /** Represents a DeleteFloatingIpResponse. */
+        class DeleteFloatingIpResponse {
+
+            /**
+             * Constructs a new DeleteFloatingIpResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteFloatingIpResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteFloatingIpResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteFloatingIpResponse instance
+             */
+            static create(properties: shoal.v1.DeleteFloatingIpResponse.$Shape): shoal.v1.DeleteFloatingIpResponse & shoal.v1.DeleteFloatingIpResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteFloatingIpResponse.$Properties): shoal.v1.DeleteFloatingIpResponse;
+
+            /**
+             * Encodes the specified DeleteFloatingIpResponse message. Does not implicitly {@link shoal.v1.DeleteFloatingIpResponse.verify|verify} messages.
+             * @param message DeleteFloatingIpResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteFloatingIpResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteFloatingIpResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteFloatingIpResponse & shoal.v1.DeleteFloatingIpResponse.$Shape} DeleteFloatingIpResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteFloatingIpResponse & shoal.v1.DeleteFloatingIpResponse.$Shape;
+        }
+
+        namespace DeleteFloatingIpResponse {
+
+            /** Properties of a DeleteFloatingIpResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteFloatingIpResponse. */
+            type $Shape = shoal.v1.DeleteFloatingIpResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SecurityGroupView.
+         * @deprecated Use shoal.v1.SecurityGroupView.$Properties instead.
+         */
+        interface ISecurityGroupView extends shoal.v1.SecurityGroupView.$Properties {
+        }
+
+        /** Represents a SecurityGroupView. */
+        class SecurityGroupView {
+
+            /**
+             * Constructs a new SecurityGroupView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SecurityGroupView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SecurityGroupView id. */
+            id: string;
+
+            /** SecurityGroupView name. */
+            name: string;
+
+            /** SecurityGroupView description. */
+            description: string;
+
+            /** SecurityGroupView projectId. */
+            projectId: string;
+
+            /** SecurityGroupView securityGroupRules. */
+            securityGroupRules: shoal.v1.SecurityGroupRuleView[];
+
+            /** SecurityGroupView tags. */
+            tags: string[];
+
+            /** SecurityGroupView createdMs. */
+            createdMs: number;
+
+            /** SecurityGroupView updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new SecurityGroupView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SecurityGroupView instance
+             */
+            static create(properties: shoal.v1.SecurityGroupView.$Shape): shoal.v1.SecurityGroupView & shoal.v1.SecurityGroupView.$Shape;
+            static create(properties?: shoal.v1.SecurityGroupView.$Properties): shoal.v1.SecurityGroupView;
+
+            /**
+             * Encodes the specified SecurityGroupView message. Does not implicitly {@link shoal.v1.SecurityGroupView.verify|verify} messages.
+             * @param message SecurityGroupView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SecurityGroupView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SecurityGroupView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SecurityGroupView & shoal.v1.SecurityGroupView.$Shape} SecurityGroupView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SecurityGroupView & shoal.v1.SecurityGroupView.$Shape;
+        }
+
+        namespace SecurityGroupView {
+
+            /** Properties of a SecurityGroupView. */
+            interface $Properties {
+
+                /** SecurityGroupView id */
+                id?: string;
+
+                /** SecurityGroupView name */
+                name?: string;
+
+                /** SecurityGroupView description */
+                description?: string;
+
+                /** SecurityGroupView projectId */
+                projectId?: string;
+
+                /** SecurityGroupView securityGroupRules */
+                securityGroupRules?: shoal.v1.SecurityGroupRuleView.$Properties[];
+
+                /** SecurityGroupView tags */
+                tags?: string[];
+
+                /** SecurityGroupView createdMs */
+                createdMs?: number;
+
+                /** SecurityGroupView updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SecurityGroupView. */
+            type $Shape = shoal.v1.SecurityGroupView.$Properties;
+        }
+
+        /**
+         * Properties of a ListSecurityGroupsRequest.
+         * @deprecated Use shoal.v1.ListSecurityGroupsRequest.$Properties instead.
+         */
+        interface IListSecurityGroupsRequest extends shoal.v1.ListSecurityGroupsRequest.$Properties {
+        }
+
+        /** Represents a ListSecurityGroupsRequest. */
+        class ListSecurityGroupsRequest {
+
+            /**
+             * Constructs a new ListSecurityGroupsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListSecurityGroupsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListSecurityGroupsRequest pageSize. */
+            pageSize: number;
+
+            /** ListSecurityGroupsRequest pageToken. */
+            pageToken: string;
+
+            /** ListSecurityGroupsRequest name. */
+            name: string;
+
+            /**
+             * Creates a new ListSecurityGroupsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListSecurityGroupsRequest instance
+             */
+            static create(properties: shoal.v1.ListSecurityGroupsRequest.$Shape): shoal.v1.ListSecurityGroupsRequest & shoal.v1.ListSecurityGroupsRequest.$Shape;
+            static create(properties?: shoal.v1.ListSecurityGroupsRequest.$Properties): shoal.v1.ListSecurityGroupsRequest;
+
+            /**
+             * Encodes the specified ListSecurityGroupsRequest message. Does not implicitly {@link shoal.v1.ListSecurityGroupsRequest.verify|verify} messages.
+             * @param message ListSecurityGroupsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListSecurityGroupsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListSecurityGroupsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListSecurityGroupsRequest & shoal.v1.ListSecurityGroupsRequest.$Shape} ListSecurityGroupsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListSecurityGroupsRequest & shoal.v1.ListSecurityGroupsRequest.$Shape;
+        }
+
+        namespace ListSecurityGroupsRequest {
+
+            /** Properties of a ListSecurityGroupsRequest. */
+            interface $Properties {
+
+                /** ListSecurityGroupsRequest pageSize */
+                pageSize?: number;
+
+                /** ListSecurityGroupsRequest pageToken */
+                pageToken?: string;
+
+                /** ListSecurityGroupsRequest name */
+                name?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListSecurityGroupsRequest. */
+            type $Shape = shoal.v1.ListSecurityGroupsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListSecurityGroupsResponse.
+         * @deprecated Use shoal.v1.ListSecurityGroupsResponse.$Properties instead.
+         */
+        interface IListSecurityGroupsResponse extends shoal.v1.ListSecurityGroupsResponse.$Properties {
+        }
+
+        /** Represents a ListSecurityGroupsResponse. */
+        class ListSecurityGroupsResponse {
+
+            /**
+             * Constructs a new ListSecurityGroupsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListSecurityGroupsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListSecurityGroupsResponse securityGroups. */
+            securityGroups: shoal.v1.SecurityGroupView[];
+
+            /** ListSecurityGroupsResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListSecurityGroupsResponse stale. */
+            stale: boolean;
+
+            /** ListSecurityGroupsResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListSecurityGroupsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListSecurityGroupsResponse instance
+             */
+            static create(properties: shoal.v1.ListSecurityGroupsResponse.$Shape): shoal.v1.ListSecurityGroupsResponse & shoal.v1.ListSecurityGroupsResponse.$Shape;
+            static create(properties?: shoal.v1.ListSecurityGroupsResponse.$Properties): shoal.v1.ListSecurityGroupsResponse;
+
+            /**
+             * Encodes the specified ListSecurityGroupsResponse message. Does not implicitly {@link shoal.v1.ListSecurityGroupsResponse.verify|verify} messages.
+             * @param message ListSecurityGroupsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListSecurityGroupsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListSecurityGroupsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListSecurityGroupsResponse & shoal.v1.ListSecurityGroupsResponse.$Shape} ListSecurityGroupsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListSecurityGroupsResponse & shoal.v1.ListSecurityGroupsResponse.$Shape;
+        }
+
+        namespace ListSecurityGroupsResponse {
+
+            /** Properties of a ListSecurityGroupsResponse. */
+            interface $Properties {
+
+                /** ListSecurityGroupsResponse securityGroups */
+                securityGroups?: shoal.v1.SecurityGroupView.$Properties[];
+
+                /** ListSecurityGroupsResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListSecurityGroupsResponse stale */
+                stale?: boolean;
+
+                /** ListSecurityGroupsResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListSecurityGroupsResponse. */
+            type $Shape = shoal.v1.ListSecurityGroupsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetSecurityGroupRequest.
+         * @deprecated Use shoal.v1.GetSecurityGroupRequest.$Properties instead.
+         */
+        interface IGetSecurityGroupRequest extends shoal.v1.GetSecurityGroupRequest.$Properties {
+        }
+
+        /** Represents a GetSecurityGroupRequest. */
+        class GetSecurityGroupRequest {
+
+            /**
+             * Constructs a new GetSecurityGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetSecurityGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetSecurityGroupRequest securityGroupId. */
+            securityGroupId: string;
+
+            /**
+             * Creates a new GetSecurityGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetSecurityGroupRequest instance
+             */
+            static create(properties: shoal.v1.GetSecurityGroupRequest.$Shape): shoal.v1.GetSecurityGroupRequest & shoal.v1.GetSecurityGroupRequest.$Shape;
+            static create(properties?: shoal.v1.GetSecurityGroupRequest.$Properties): shoal.v1.GetSecurityGroupRequest;
+
+            /**
+             * Encodes the specified GetSecurityGroupRequest message. Does not implicitly {@link shoal.v1.GetSecurityGroupRequest.verify|verify} messages.
+             * @param message GetSecurityGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetSecurityGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetSecurityGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetSecurityGroupRequest & shoal.v1.GetSecurityGroupRequest.$Shape} GetSecurityGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetSecurityGroupRequest & shoal.v1.GetSecurityGroupRequest.$Shape;
+        }
+
+        namespace GetSecurityGroupRequest {
+
+            /** Properties of a GetSecurityGroupRequest. */
+            interface $Properties {
+
+                /** GetSecurityGroupRequest securityGroupId */
+                securityGroupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetSecurityGroupRequest. */
+            type $Shape = shoal.v1.GetSecurityGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetSecurityGroupResponse.
+         * @deprecated Use shoal.v1.GetSecurityGroupResponse.$Properties instead.
+         */
+        interface IGetSecurityGroupResponse extends shoal.v1.GetSecurityGroupResponse.$Properties {
+        }
+
+        /** Represents a GetSecurityGroupResponse. */
+        class GetSecurityGroupResponse {
+
+            /**
+             * Constructs a new GetSecurityGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetSecurityGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetSecurityGroupResponse securityGroup. */
+            securityGroup: (shoal.v1.SecurityGroupView|null);
+
+            /** GetSecurityGroupResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetSecurityGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetSecurityGroupResponse instance
+             */
+            static create(properties: shoal.v1.GetSecurityGroupResponse.$Shape): shoal.v1.GetSecurityGroupResponse & shoal.v1.GetSecurityGroupResponse.$Shape;
+            static create(properties?: shoal.v1.GetSecurityGroupResponse.$Properties): shoal.v1.GetSecurityGroupResponse;
+
+            /**
+             * Encodes the specified GetSecurityGroupResponse message. Does not implicitly {@link shoal.v1.GetSecurityGroupResponse.verify|verify} messages.
+             * @param message GetSecurityGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetSecurityGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetSecurityGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetSecurityGroupResponse & shoal.v1.GetSecurityGroupResponse.$Shape} GetSecurityGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetSecurityGroupResponse & shoal.v1.GetSecurityGroupResponse.$Shape;
+        }
+
+        namespace GetSecurityGroupResponse {
+
+            /** Properties of a GetSecurityGroupResponse. */
+            interface $Properties {
+
+                /** GetSecurityGroupResponse securityGroup */
+                securityGroup?: (shoal.v1.SecurityGroupView.$Properties|null);
+
+                /** GetSecurityGroupResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetSecurityGroupResponse. */
+            type $Shape = shoal.v1.GetSecurityGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateSecurityGroupRequest.
+         * @deprecated Use shoal.v1.CreateSecurityGroupRequest.$Properties instead.
+         */
+        interface ICreateSecurityGroupRequest extends shoal.v1.CreateSecurityGroupRequest.$Properties {
+        }
+
+        /** Represents a CreateSecurityGroupRequest. */
+        class CreateSecurityGroupRequest {
+
+            /**
+             * Constructs a new CreateSecurityGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateSecurityGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateSecurityGroupRequest name. */
+            name: string;
+
+            /** CreateSecurityGroupRequest description. */
+            description: (string|null);
+
+            /** CreateSecurityGroupRequest projectId. */
+            projectId: string;
+
+            /**
+             * Creates a new CreateSecurityGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateSecurityGroupRequest instance
+             */
+            static create(properties: shoal.v1.CreateSecurityGroupRequest.$Shape): shoal.v1.CreateSecurityGroupRequest & shoal.v1.CreateSecurityGroupRequest.$Shape;
+            static create(properties?: shoal.v1.CreateSecurityGroupRequest.$Properties): shoal.v1.CreateSecurityGroupRequest;
+
+            /**
+             * Encodes the specified CreateSecurityGroupRequest message. Does not implicitly {@link shoal.v1.CreateSecurityGroupRequest.verify|verify} messages.
+             * @param message CreateSecurityGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateSecurityGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateSecurityGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateSecurityGroupRequest & shoal.v1.CreateSecurityGroupRequest.$Shape} CreateSecurityGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateSecurityGroupRequest & shoal.v1.CreateSecurityGroupRequest.$Shape;
+        }
+
+        namespace CreateSecurityGroupRequest {
+
+            /** Properties of a CreateSecurityGroupRequest. */
+            interface $Properties {
+
+                /** CreateSecurityGroupRequest name */
+                name?: string;
+
+                /** CreateSecurityGroupRequest description */
+                description?: (string|null);
+
+                /** CreateSecurityGroupRequest projectId */
+                projectId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateSecurityGroupRequest. */
+            type $Shape = shoal.v1.CreateSecurityGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateSecurityGroupResponse.
+         * @deprecated Use shoal.v1.CreateSecurityGroupResponse.$Properties instead.
+         */
+        interface ICreateSecurityGroupResponse extends shoal.v1.CreateSecurityGroupResponse.$Properties {
+        }
+
+        /** Represents a CreateSecurityGroupResponse. */
+        class CreateSecurityGroupResponse {
+
+            /**
+             * Constructs a new CreateSecurityGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateSecurityGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateSecurityGroupResponse securityGroup. */
+            securityGroup: (shoal.v1.SecurityGroupView|null);
+
+            /**
+             * Creates a new CreateSecurityGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateSecurityGroupResponse instance
+             */
+            static create(properties: shoal.v1.CreateSecurityGroupResponse.$Shape): shoal.v1.CreateSecurityGroupResponse & shoal.v1.CreateSecurityGroupResponse.$Shape;
+            static create(properties?: shoal.v1.CreateSecurityGroupResponse.$Properties): shoal.v1.CreateSecurityGroupResponse;
+
+            /**
+             * Encodes the specified CreateSecurityGroupResponse message. Does not implicitly {@link shoal.v1.CreateSecurityGroupResponse.verify|verify} messages.
+             * @param message CreateSecurityGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateSecurityGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateSecurityGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateSecurityGroupResponse & shoal.v1.CreateSecurityGroupResponse.$Shape} CreateSecurityGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateSecurityGroupResponse & shoal.v1.CreateSecurityGroupResponse.$Shape;
+        }
+
+        namespace CreateSecurityGroupResponse {
+
+            /** Properties of a CreateSecurityGroupResponse. */
+            interface $Properties {
+
+                /** CreateSecurityGroupResponse securityGroup */
+                securityGroup?: (shoal.v1.SecurityGroupView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateSecurityGroupResponse. */
+            type $Shape = shoal.v1.CreateSecurityGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateSecurityGroupRequest.
+         * @deprecated Use shoal.v1.UpdateSecurityGroupRequest.$Properties instead.
+         */
+        interface IUpdateSecurityGroupRequest extends shoal.v1.UpdateSecurityGroupRequest.$Properties {
+        }
+
+        /** Represents an UpdateSecurityGroupRequest. */
+        class UpdateSecurityGroupRequest {
+
+            /**
+             * Constructs a new UpdateSecurityGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateSecurityGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateSecurityGroupRequest securityGroupId. */
+            securityGroupId: string;
+
+            /** UpdateSecurityGroupRequest name. */
+            name: (string|null);
+
+            /** UpdateSecurityGroupRequest description. */
+            description: (string|null);
+
+            /** UpdateSecurityGroupRequest tags. */
+            tags: (shoal.v1.StringList|null);
+
+            /**
+             * Creates a new UpdateSecurityGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateSecurityGroupRequest instance
+             */
+            static create(properties: shoal.v1.UpdateSecurityGroupRequest.$Shape): shoal.v1.UpdateSecurityGroupRequest & shoal.v1.UpdateSecurityGroupRequest.$Shape;
+            static create(properties?: shoal.v1.UpdateSecurityGroupRequest.$Properties): shoal.v1.UpdateSecurityGroupRequest;
+
+            /**
+             * Encodes the specified UpdateSecurityGroupRequest message. Does not implicitly {@link shoal.v1.UpdateSecurityGroupRequest.verify|verify} messages.
+             * @param message UpdateSecurityGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateSecurityGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateSecurityGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateSecurityGroupRequest & shoal.v1.UpdateSecurityGroupRequest.$Shape} UpdateSecurityGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateSecurityGroupRequest & shoal.v1.UpdateSecurityGroupRequest.$Shape;
+        }
+
+        namespace UpdateSecurityGroupRequest {
+
+            /** Properties of an UpdateSecurityGroupRequest. */
+            interface $Properties {
+
+                /** UpdateSecurityGroupRequest securityGroupId */
+                securityGroupId?: string;
+
+                /** UpdateSecurityGroupRequest name */
+                name?: (string|null);
+
+                /** UpdateSecurityGroupRequest description */
+                description?: (string|null);
+
+                /** UpdateSecurityGroupRequest tags */
+                tags?: (shoal.v1.StringList.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateSecurityGroupRequest. */
+            type $Shape = shoal.v1.UpdateSecurityGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateSecurityGroupResponse.
+         * @deprecated Use shoal.v1.UpdateSecurityGroupResponse.$Properties instead.
+         */
+        interface IUpdateSecurityGroupResponse extends shoal.v1.UpdateSecurityGroupResponse.$Properties {
+        }
+
+        /** Represents an UpdateSecurityGroupResponse. */
+        class UpdateSecurityGroupResponse {
+
+            /**
+             * Constructs a new UpdateSecurityGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.UpdateSecurityGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateSecurityGroupResponse securityGroup. */
+            securityGroup: (shoal.v1.SecurityGroupView|null);
+
+            /**
+             * Creates a new UpdateSecurityGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateSecurityGroupResponse instance
+             */
+            static create(properties: shoal.v1.UpdateSecurityGroupResponse.$Shape): shoal.v1.UpdateSecurityGroupResponse & shoal.v1.UpdateSecurityGroupResponse.$Shape;
+            static create(properties?: shoal.v1.UpdateSecurityGroupResponse.$Properties): shoal.v1.UpdateSecurityGroupResponse;
+
+            /**
+             * Encodes the specified UpdateSecurityGroupResponse message. Does not implicitly {@link shoal.v1.UpdateSecurityGroupResponse.verify|verify} messages.
+             * @param message UpdateSecurityGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.UpdateSecurityGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateSecurityGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.UpdateSecurityGroupResponse & shoal.v1.UpdateSecurityGroupResponse.$Shape} UpdateSecurityGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.UpdateSecurityGroupResponse & shoal.v1.UpdateSecurityGroupResponse.$Shape;
+        }
+
+        namespace UpdateSecurityGroupResponse {
+
+            /** Properties of an UpdateSecurityGroupResponse. */
+            interface $Properties {
+
+                /** UpdateSecurityGroupResponse securityGroup */
+                securityGroup?: (shoal.v1.SecurityGroupView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateSecurityGroupResponse. */
+            type $Shape = shoal.v1.UpdateSecurityGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteSecurityGroupRequest.
+         * @deprecated Use shoal.v1.DeleteSecurityGroupRequest.$Properties instead.
+         */
+        interface IDeleteSecurityGroupRequest extends shoal.v1.DeleteSecurityGroupRequest.$Properties {
+        }
+
+        /** Represents a DeleteSecurityGroupRequest. */
+        class DeleteSecurityGroupRequest {
+
+            /**
+             * Constructs a new DeleteSecurityGroupRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteSecurityGroupRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteSecurityGroupRequest securityGroupId. */
+            securityGroupId: string;
+
+            /**
+             * Creates a new DeleteSecurityGroupRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteSecurityGroupRequest instance
+             */
+            static create(properties: shoal.v1.DeleteSecurityGroupRequest.$Shape): shoal.v1.DeleteSecurityGroupRequest & shoal.v1.DeleteSecurityGroupRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteSecurityGroupRequest.$Properties): shoal.v1.DeleteSecurityGroupRequest;
+
+            /**
+             * Encodes the specified DeleteSecurityGroupRequest message. Does not implicitly {@link shoal.v1.DeleteSecurityGroupRequest.verify|verify} messages.
+             * @param message DeleteSecurityGroupRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteSecurityGroupRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteSecurityGroupRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteSecurityGroupRequest & shoal.v1.DeleteSecurityGroupRequest.$Shape} DeleteSecurityGroupRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteSecurityGroupRequest & shoal.v1.DeleteSecurityGroupRequest.$Shape;
+        }
+
+        namespace DeleteSecurityGroupRequest {
+
+            /** Properties of a DeleteSecurityGroupRequest. */
+            interface $Properties {
+
+                /** DeleteSecurityGroupRequest securityGroupId */
+                securityGroupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteSecurityGroupRequest. */
+            type $Shape = shoal.v1.DeleteSecurityGroupRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteSecurityGroupResponse.
+         * @deprecated Use shoal.v1.DeleteSecurityGroupResponse.$Properties instead.
+         */
+        interface IDeleteSecurityGroupResponse extends shoal.v1.DeleteSecurityGroupResponse.$Properties {
+        }
+
+        /** Represents a DeleteSecurityGroupResponse. */
+        class DeleteSecurityGroupResponse {
+
+            /**
+             * Constructs a new DeleteSecurityGroupResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteSecurityGroupResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteSecurityGroupResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteSecurityGroupResponse instance
+             */
+            static create(properties: shoal.v1.DeleteSecurityGroupResponse.$Shape): shoal.v1.DeleteSecurityGroupResponse & shoal.v1.DeleteSecurityGroupResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteSecurityGroupResponse.$Properties): shoal.v1.DeleteSecurityGroupResponse;
+
+            /**
+             * Encodes the specified DeleteSecurityGroupResponse message. Does not implicitly {@link shoal.v1.DeleteSecurityGroupResponse.verify|verify} messages.
+             * @param message DeleteSecurityGroupResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteSecurityGroupResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteSecurityGroupResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteSecurityGroupResponse & shoal.v1.DeleteSecurityGroupResponse.$Shape} DeleteSecurityGroupResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteSecurityGroupResponse & shoal.v1.DeleteSecurityGroupResponse.$Shape;
+        }
+
+        namespace DeleteSecurityGroupResponse {
+
+            /** Properties of a DeleteSecurityGroupResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteSecurityGroupResponse. */
+            type $Shape = shoal.v1.DeleteSecurityGroupResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SecurityGroupRuleView.
+         * @deprecated Use shoal.v1.SecurityGroupRuleView.$Properties instead.
+         */
+        interface ISecurityGroupRuleView extends shoal.v1.SecurityGroupRuleView.$Properties {
+        }
+
+        /** Represents a SecurityGroupRuleView. */
+        class SecurityGroupRuleView {
+
+            /**
+             * Constructs a new SecurityGroupRuleView.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SecurityGroupRuleView.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SecurityGroupRuleView id. */
+            id: string;
+
+            /** SecurityGroupRuleView projectId. */
+            projectId: string;
+
+            /** SecurityGroupRuleView securityGroupId. */
+            securityGroupId: string;
+
+            /** SecurityGroupRuleView direction. */
+            direction: string;
+
+            /** SecurityGroupRuleView ethertype. */
+            ethertype: string;
+
+            /** SecurityGroupRuleView protocol. */
+            protocol: string;
+
+            /** SecurityGroupRuleView portRangeMin. */
+            portRangeMin: (number|null);
+
+            /** SecurityGroupRuleView portRangeMax. */
+            portRangeMax: (number|null);
+
+            /** SecurityGroupRuleView remoteIpPrefix. */
+            remoteIpPrefix: string;
+
+            /** SecurityGroupRuleView remoteGroupId. */
+            remoteGroupId: string;
+
+            /** SecurityGroupRuleView description. */
+            description: string;
+
+            /** SecurityGroupRuleView createdMs. */
+            createdMs: number;
+
+            /**
+             * Creates a new SecurityGroupRuleView instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SecurityGroupRuleView instance
+             */
+            static create(properties: shoal.v1.SecurityGroupRuleView.$Shape): shoal.v1.SecurityGroupRuleView & shoal.v1.SecurityGroupRuleView.$Shape;
+            static create(properties?: shoal.v1.SecurityGroupRuleView.$Properties): shoal.v1.SecurityGroupRuleView;
+
+            /**
+             * Encodes the specified SecurityGroupRuleView message. Does not implicitly {@link shoal.v1.SecurityGroupRuleView.verify|verify} messages.
+             * @param message SecurityGroupRuleView message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SecurityGroupRuleView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SecurityGroupRuleView message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SecurityGroupRuleView & shoal.v1.SecurityGroupRuleView.$Shape} SecurityGroupRuleView
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SecurityGroupRuleView & shoal.v1.SecurityGroupRuleView.$Shape;
+        }
+
+        namespace SecurityGroupRuleView {
+
+            /** Properties of a SecurityGroupRuleView. */
+            interface $Properties {
+
+                /** SecurityGroupRuleView id */
+                id?: string;
+
+                /** SecurityGroupRuleView projectId */
+                projectId?: string;
+
+                /** SecurityGroupRuleView securityGroupId */
+                securityGroupId?: string;
+
+                /** SecurityGroupRuleView direction */
+                direction?: string;
+
+                /** SecurityGroupRuleView ethertype */
+                ethertype?: string;
+
+                /** SecurityGroupRuleView protocol */
+                protocol?: string;
+
+                /** SecurityGroupRuleView portRangeMin */
+                portRangeMin?: (number|null);
+
+                /** SecurityGroupRuleView portRangeMax */
+                portRangeMax?: (number|null);
+
+                /** SecurityGroupRuleView remoteIpPrefix */
+                remoteIpPrefix?: string;
+
+                /** SecurityGroupRuleView remoteGroupId */
+                remoteGroupId?: string;
+
+                /** SecurityGroupRuleView description */
+                description?: string;
+
+                /** SecurityGroupRuleView createdMs */
+                createdMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SecurityGroupRuleView. */
+            type $Shape = shoal.v1.SecurityGroupRuleView.$Properties;
+        }
+
+        /**
+         * Properties of a ListSecurityGroupRulesRequest.
+         * @deprecated Use shoal.v1.ListSecurityGroupRulesRequest.$Properties instead.
+         */
+        interface IListSecurityGroupRulesRequest extends shoal.v1.ListSecurityGroupRulesRequest.$Properties {
+        }
+
+        /** Represents a ListSecurityGroupRulesRequest. */
+        class ListSecurityGroupRulesRequest {
+
+            /**
+             * Constructs a new ListSecurityGroupRulesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListSecurityGroupRulesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListSecurityGroupRulesRequest pageSize. */
+            pageSize: number;
+
+            /** ListSecurityGroupRulesRequest pageToken. */
+            pageToken: string;
+
+            /** ListSecurityGroupRulesRequest securityGroupId. */
+            securityGroupId: string;
+
+            /**
+             * Creates a new ListSecurityGroupRulesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListSecurityGroupRulesRequest instance
+             */
+            static create(properties: shoal.v1.ListSecurityGroupRulesRequest.$Shape): shoal.v1.ListSecurityGroupRulesRequest & shoal.v1.ListSecurityGroupRulesRequest.$Shape;
+            static create(properties?: shoal.v1.ListSecurityGroupRulesRequest.$Properties): shoal.v1.ListSecurityGroupRulesRequest;
+
+            /**
+             * Encodes the specified ListSecurityGroupRulesRequest message. Does not implicitly {@link shoal.v1.ListSecurityGroupRulesRequest.verify|verify} messages.
+             * @param message ListSecurityGroupRulesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListSecurityGroupRulesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListSecurityGroupRulesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListSecurityGroupRulesRequest & shoal.v1.ListSecurityGroupRulesRequest.$Shape} ListSecurityGroupRulesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListSecurityGroupRulesRequest & shoal.v1.ListSecurityGroupRulesRequest.$Shape;
+        }
+
+        namespace ListSecurityGroupRulesRequest {
+
+            /** Properties of a ListSecurityGroupRulesRequest. */
+            interface $Properties {
+
+                /** ListSecurityGroupRulesRequest pageSize */
+                pageSize?: number;
+
+                /** ListSecurityGroupRulesRequest pageToken */
+                pageToken?: string;
+
+                /** ListSecurityGroupRulesRequest securityGroupId */
+                securityGroupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListSecurityGroupRulesRequest. */
+            type $Shape = shoal.v1.ListSecurityGroupRulesRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListSecurityGroupRulesResponse.
+         * @deprecated Use shoal.v1.ListSecurityGroupRulesResponse.$Properties instead.
+         */
+        interface IListSecurityGroupRulesResponse extends shoal.v1.ListSecurityGroupRulesResponse.$Properties {
+        }
+
+        /** Represents a ListSecurityGroupRulesResponse. */
+        class ListSecurityGroupRulesResponse {
+
+            /**
+             * Constructs a new ListSecurityGroupRulesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListSecurityGroupRulesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListSecurityGroupRulesResponse securityGroupRules. */
+            securityGroupRules: shoal.v1.SecurityGroupRuleView[];
+
+            /** ListSecurityGroupRulesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** ListSecurityGroupRulesResponse stale. */
+            stale: boolean;
+
+            /** ListSecurityGroupRulesResponse revision. */
+            revision: number;
+
+            /**
+             * Creates a new ListSecurityGroupRulesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListSecurityGroupRulesResponse instance
+             */
+            static create(properties: shoal.v1.ListSecurityGroupRulesResponse.$Shape): shoal.v1.ListSecurityGroupRulesResponse & shoal.v1.ListSecurityGroupRulesResponse.$Shape;
+            static create(properties?: shoal.v1.ListSecurityGroupRulesResponse.$Properties): shoal.v1.ListSecurityGroupRulesResponse;
+
+            /**
+             * Encodes the specified ListSecurityGroupRulesResponse message. Does not implicitly {@link shoal.v1.ListSecurityGroupRulesResponse.verify|verify} messages.
+             * @param message ListSecurityGroupRulesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListSecurityGroupRulesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListSecurityGroupRulesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListSecurityGroupRulesResponse & shoal.v1.ListSecurityGroupRulesResponse.$Shape} ListSecurityGroupRulesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListSecurityGroupRulesResponse & shoal.v1.ListSecurityGroupRulesResponse.$Shape;
+        }
+
+        namespace ListSecurityGroupRulesResponse {
+
+            /** Properties of a ListSecurityGroupRulesResponse. */
+            interface $Properties {
+
+                /** ListSecurityGroupRulesResponse securityGroupRules */
+                securityGroupRules?: shoal.v1.SecurityGroupRuleView.$Properties[];
+
+                /** ListSecurityGroupRulesResponse nextPageToken */
+                nextPageToken?: string;
+
+                /** ListSecurityGroupRulesResponse stale */
+                stale?: boolean;
+
+                /** ListSecurityGroupRulesResponse revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListSecurityGroupRulesResponse. */
+            type $Shape = shoal.v1.ListSecurityGroupRulesResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetSecurityGroupRuleRequest.
+         * @deprecated Use shoal.v1.GetSecurityGroupRuleRequest.$Properties instead.
+         */
+        interface IGetSecurityGroupRuleRequest extends shoal.v1.GetSecurityGroupRuleRequest.$Properties {
+        }
+
+        /** Represents a GetSecurityGroupRuleRequest. */
+        class GetSecurityGroupRuleRequest {
+
+            /**
+             * Constructs a new GetSecurityGroupRuleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetSecurityGroupRuleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetSecurityGroupRuleRequest securityGroupRuleId. */
+            securityGroupRuleId: string;
+
+            /**
+             * Creates a new GetSecurityGroupRuleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetSecurityGroupRuleRequest instance
+             */
+            static create(properties: shoal.v1.GetSecurityGroupRuleRequest.$Shape): shoal.v1.GetSecurityGroupRuleRequest & shoal.v1.GetSecurityGroupRuleRequest.$Shape;
+            static create(properties?: shoal.v1.GetSecurityGroupRuleRequest.$Properties): shoal.v1.GetSecurityGroupRuleRequest;
+
+            /**
+             * Encodes the specified GetSecurityGroupRuleRequest message. Does not implicitly {@link shoal.v1.GetSecurityGroupRuleRequest.verify|verify} messages.
+             * @param message GetSecurityGroupRuleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetSecurityGroupRuleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetSecurityGroupRuleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetSecurityGroupRuleRequest & shoal.v1.GetSecurityGroupRuleRequest.$Shape} GetSecurityGroupRuleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetSecurityGroupRuleRequest & shoal.v1.GetSecurityGroupRuleRequest.$Shape;
+        }
+
+        namespace GetSecurityGroupRuleRequest {
+
+            /** Properties of a GetSecurityGroupRuleRequest. */
+            interface $Properties {
+
+                /** GetSecurityGroupRuleRequest securityGroupRuleId */
+                securityGroupRuleId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetSecurityGroupRuleRequest. */
+            type $Shape = shoal.v1.GetSecurityGroupRuleRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetSecurityGroupRuleResponse.
+         * @deprecated Use shoal.v1.GetSecurityGroupRuleResponse.$Properties instead.
+         */
+        interface IGetSecurityGroupRuleResponse extends shoal.v1.GetSecurityGroupRuleResponse.$Properties {
+        }
+
+        /** Represents a GetSecurityGroupRuleResponse. */
+        class GetSecurityGroupRuleResponse {
+
+            /**
+             * Constructs a new GetSecurityGroupRuleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetSecurityGroupRuleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetSecurityGroupRuleResponse securityGroupRule. */
+            securityGroupRule: (shoal.v1.SecurityGroupRuleView|null);
+
+            /** GetSecurityGroupRuleResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetSecurityGroupRuleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetSecurityGroupRuleResponse instance
+             */
+            static create(properties: shoal.v1.GetSecurityGroupRuleResponse.$Shape): shoal.v1.GetSecurityGroupRuleResponse & shoal.v1.GetSecurityGroupRuleResponse.$Shape;
+            static create(properties?: shoal.v1.GetSecurityGroupRuleResponse.$Properties): shoal.v1.GetSecurityGroupRuleResponse;
+
+            /**
+             * Encodes the specified GetSecurityGroupRuleResponse message. Does not implicitly {@link shoal.v1.GetSecurityGroupRuleResponse.verify|verify} messages.
+             * @param message GetSecurityGroupRuleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetSecurityGroupRuleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetSecurityGroupRuleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetSecurityGroupRuleResponse & shoal.v1.GetSecurityGroupRuleResponse.$Shape} GetSecurityGroupRuleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetSecurityGroupRuleResponse & shoal.v1.GetSecurityGroupRuleResponse.$Shape;
+        }
+
+        namespace GetSecurityGroupRuleResponse {
+
+            /** Properties of a GetSecurityGroupRuleResponse. */
+            interface $Properties {
+
+                /** GetSecurityGroupRuleResponse securityGroupRule */
+                securityGroupRule?: (shoal.v1.SecurityGroupRuleView.$Properties|null);
+
+                /** GetSecurityGroupRuleResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetSecurityGroupRuleResponse. */
+            type $Shape = shoal.v1.GetSecurityGroupRuleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CreateSecurityGroupRuleRequest.
+         * @deprecated Use shoal.v1.CreateSecurityGroupRuleRequest.$Properties instead.
+         */
+        interface ICreateSecurityGroupRuleRequest extends shoal.v1.CreateSecurityGroupRuleRequest.$Properties {
+        }
+
+        /** Represents a CreateSecurityGroupRuleRequest. */
+        class CreateSecurityGroupRuleRequest {
+
+            /**
+             * Constructs a new CreateSecurityGroupRuleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateSecurityGroupRuleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateSecurityGroupRuleRequest securityGroupId. */
+            securityGroupId: string;
+
+            /** CreateSecurityGroupRuleRequest direction. */
+            direction: string;
+
+            /** CreateSecurityGroupRuleRequest ethertype. */
+            ethertype: (string|null);
+
+            /** CreateSecurityGroupRuleRequest protocol. */
+            protocol: (string|null);
+
+            /** CreateSecurityGroupRuleRequest portRangeMin. */
+            portRangeMin: (number|null);
+
+            /** CreateSecurityGroupRuleRequest portRangeMax. */
+            portRangeMax: (number|null);
+
+            /** CreateSecurityGroupRuleRequest remoteIpPrefix. */
+            remoteIpPrefix: (string|null);
+
+            /** CreateSecurityGroupRuleRequest remoteGroupId. */
+            remoteGroupId: (string|null);
+
+            /** CreateSecurityGroupRuleRequest description. */
+            description: (string|null);
+
+            /**
+             * Creates a new CreateSecurityGroupRuleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateSecurityGroupRuleRequest instance
+             */
+            static create(properties: shoal.v1.CreateSecurityGroupRuleRequest.$Shape): shoal.v1.CreateSecurityGroupRuleRequest & shoal.v1.CreateSecurityGroupRuleRequest.$Shape;
+            static create(properties?: shoal.v1.CreateSecurityGroupRuleRequest.$Properties): shoal.v1.CreateSecurityGroupRuleRequest;
+
+            /**
+             * Encodes the specified CreateSecurityGroupRuleRequest message. Does not implicitly {@link shoal.v1.CreateSecurityGroupRuleRequest.verify|verify} messages.
+             * @param message CreateSecurityGroupRuleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateSecurityGroupRuleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateSecurityGroupRuleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateSecurityGroupRuleRequest & shoal.v1.CreateSecurityGroupRuleRequest.$Shape} CreateSecurityGroupRuleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateSecurityGroupRuleRequest & shoal.v1.CreateSecurityGroupRuleRequest.$Shape;
+        }
+
+        namespace CreateSecurityGroupRuleRequest {
+
+            /** Properties of a CreateSecurityGroupRuleRequest. */
+            interface $Properties {
+
+                /** CreateSecurityGroupRuleRequest securityGroupId */
+                securityGroupId?: string;
+
+                /** CreateSecurityGroupRuleRequest direction */
+                direction?: string;
+
+                /** CreateSecurityGroupRuleRequest ethertype */
+                ethertype?: (string|null);
+
+                /** CreateSecurityGroupRuleRequest protocol */
+                protocol?: (string|null);
+
+                /** CreateSecurityGroupRuleRequest portRangeMin */
+                portRangeMin?: (number|null);
+
+                /** CreateSecurityGroupRuleRequest portRangeMax */
+                portRangeMax?: (number|null);
+
+                /** CreateSecurityGroupRuleRequest remoteIpPrefix */
+                remoteIpPrefix?: (string|null);
+
+                /** CreateSecurityGroupRuleRequest remoteGroupId */
+                remoteGroupId?: (string|null);
+
+                /** CreateSecurityGroupRuleRequest description */
+                description?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateSecurityGroupRuleRequest. */
+            type $Shape = shoal.v1.CreateSecurityGroupRuleRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CreateSecurityGroupRuleResponse.
+         * @deprecated Use shoal.v1.CreateSecurityGroupRuleResponse.$Properties instead.
+         */
+        interface ICreateSecurityGroupRuleResponse extends shoal.v1.CreateSecurityGroupRuleResponse.$Properties {
+        }
+
+        /** Represents a CreateSecurityGroupRuleResponse. */
+        class CreateSecurityGroupRuleResponse {
+
+            /**
+             * Constructs a new CreateSecurityGroupRuleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CreateSecurityGroupRuleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CreateSecurityGroupRuleResponse securityGroupRule. */
+            securityGroupRule: (shoal.v1.SecurityGroupRuleView|null);
+
+            /**
+             * Creates a new CreateSecurityGroupRuleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CreateSecurityGroupRuleResponse instance
+             */
+            static create(properties: shoal.v1.CreateSecurityGroupRuleResponse.$Shape): shoal.v1.CreateSecurityGroupRuleResponse & shoal.v1.CreateSecurityGroupRuleResponse.$Shape;
+            static create(properties?: shoal.v1.CreateSecurityGroupRuleResponse.$Properties): shoal.v1.CreateSecurityGroupRuleResponse;
+
+            /**
+             * Encodes the specified CreateSecurityGroupRuleResponse message. Does not implicitly {@link shoal.v1.CreateSecurityGroupRuleResponse.verify|verify} messages.
+             * @param message CreateSecurityGroupRuleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CreateSecurityGroupRuleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CreateSecurityGroupRuleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CreateSecurityGroupRuleResponse & shoal.v1.CreateSecurityGroupRuleResponse.$Shape} CreateSecurityGroupRuleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CreateSecurityGroupRuleResponse & shoal.v1.CreateSecurityGroupRuleResponse.$Shape;
+        }
+
+        namespace CreateSecurityGroupRuleResponse {
+
+            /** Properties of a CreateSecurityGroupRuleResponse. */
+            interface $Properties {
+
+                /** CreateSecurityGroupRuleResponse securityGroupRule */
+                securityGroupRule?: (shoal.v1.SecurityGroupRuleView.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CreateSecurityGroupRuleResponse. */
+            type $Shape = shoal.v1.CreateSecurityGroupRuleResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteSecurityGroupRuleRequest.
+         * @deprecated Use shoal.v1.DeleteSecurityGroupRuleRequest.$Properties instead.
+         */
+        interface IDeleteSecurityGroupRuleRequest extends shoal.v1.DeleteSecurityGroupRuleRequest.$Properties {
+        }
+
+        /** Represents a DeleteSecurityGroupRuleRequest. */
+        class DeleteSecurityGroupRuleRequest {
+
+            /**
+             * Constructs a new DeleteSecurityGroupRuleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteSecurityGroupRuleRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DeleteSecurityGroupRuleRequest securityGroupRuleId. */
+            securityGroupRuleId: string;
+
+            /**
+             * Creates a new DeleteSecurityGroupRuleRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteSecurityGroupRuleRequest instance
+             */
+            static create(properties: shoal.v1.DeleteSecurityGroupRuleRequest.$Shape): shoal.v1.DeleteSecurityGroupRuleRequest & shoal.v1.DeleteSecurityGroupRuleRequest.$Shape;
+            static create(properties?: shoal.v1.DeleteSecurityGroupRuleRequest.$Properties): shoal.v1.DeleteSecurityGroupRuleRequest;
+
+            /**
+             * Encodes the specified DeleteSecurityGroupRuleRequest message. Does not implicitly {@link shoal.v1.DeleteSecurityGroupRuleRequest.verify|verify} messages.
+             * @param message DeleteSecurityGroupRuleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteSecurityGroupRuleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteSecurityGroupRuleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteSecurityGroupRuleRequest & shoal.v1.DeleteSecurityGroupRuleRequest.$Shape} DeleteSecurityGroupRuleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteSecurityGroupRuleRequest & shoal.v1.DeleteSecurityGroupRuleRequest.$Shape;
+        }
+
+        namespace DeleteSecurityGroupRuleRequest {
+
+            /** Properties of a DeleteSecurityGroupRuleRequest. */
+            interface $Properties {
+
+                /** DeleteSecurityGroupRuleRequest securityGroupRuleId */
+                securityGroupRuleId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteSecurityGroupRuleRequest. */
+            type $Shape = shoal.v1.DeleteSecurityGroupRuleRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DeleteSecurityGroupRuleResponse.
+         * @deprecated Use shoal.v1.DeleteSecurityGroupRuleResponse.$Properties instead.
+         */
+        interface IDeleteSecurityGroupRuleResponse extends shoal.v1.DeleteSecurityGroupRuleResponse.$Properties {
+        }
+
+        /** Represents a DeleteSecurityGroupRuleResponse. */
+        class DeleteSecurityGroupRuleResponse {
+
+            /**
+             * Constructs a new DeleteSecurityGroupRuleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DeleteSecurityGroupRuleResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new DeleteSecurityGroupRuleResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeleteSecurityGroupRuleResponse instance
+             */
+            static create(properties: shoal.v1.DeleteSecurityGroupRuleResponse.$Shape): shoal.v1.DeleteSecurityGroupRuleResponse & shoal.v1.DeleteSecurityGroupRuleResponse.$Shape;
+            static create(properties?: shoal.v1.DeleteSecurityGroupRuleResponse.$Properties): shoal.v1.DeleteSecurityGroupRuleResponse;
+
+            /**
+             * Encodes the specified DeleteSecurityGroupRuleResponse message. Does not implicitly {@link shoal.v1.DeleteSecurityGroupRuleResponse.verify|verify} messages.
+             * @param message DeleteSecurityGroupRuleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DeleteSecurityGroupRuleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteSecurityGroupRuleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DeleteSecurityGroupRuleResponse & shoal.v1.DeleteSecurityGroupRuleResponse.$Shape} DeleteSecurityGroupRuleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DeleteSecurityGroupRuleResponse & shoal.v1.DeleteSecurityGroupRuleResponse.$Shape;
+        }
+
+        namespace DeleteSecurityGroupRuleResponse {
+
+            /** Properties of a DeleteSecurityGroupRuleResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeleteSecurityGroupRuleResponse. */
+            type $Shape = shoal.v1.DeleteSecurityGroupRuleResponse.$Properties;
         }
 
         /** Represents a JoinService */

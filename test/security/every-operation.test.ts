@@ -5,7 +5,7 @@
  */
 import { readdirSync } from 'node:fs';
 import t from 'tap';
-import { nativePolicies } from '../../api-gateway/policies/native.ts';
+import { nativePolicies, publicOperations } from '../../api-gateway/policies/native.ts';
 import { GrpcKnocker, nativeMethods } from './support/native-methods.ts';
 import {
   deadCallers,
@@ -157,6 +157,7 @@ void t.test('F4: each gRPC method asks the same, of the same callers', async (t)
   t.equal(walked.length, [...rules.keys()].filter((operation) => operation.startsWith('rpc ')).length);
   const wrong: string[] = [];
   for (const path of methods) {
+    if (publicOperations.has(`rpc ${path.slice(1)}`)) continue;
     const rule = rules.get(`rpc ${path.slice(1)}`);
     for (const [name, { token }] of doors.dead) {
       const code = await knocker.knock(path, token);
@@ -176,6 +177,15 @@ void t.test('F4: each gRPC method asks the same, of the same callers', async (t)
     }
   }
   t.same(wrong, []);
+});
+
+void t.test('F4: what needs no token by gRPC is one method, and no token changes what it says', async (t) => {
+  t.same([...publicOperations], ['rpc shoal.v1.IdentityService/Authenticate']);
+  const knocker = new GrpcKnocker(doors.whole.grpcPort);
+  t.teardown(() => knocker.close());
+  for (const { token } of [...doors.dead.values(), ...doors.living.values()]) {
+    t.equal(await knocker.knock('/shoal.v1.IdentityService/Authenticate', token), 'INVALID_ARGUMENT');
+  }
 });
 
 void t.test('F4: how the mesh stands and what placement would do is not for tokens without a role', async (t) => {

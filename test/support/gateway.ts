@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import type { TrustedProxies } from '../../api-gateway/forwarding.ts';
-import type { GatewayLimits } from '../../api-gateway/limits.ts';
+import { defaultLimits, type GatewayLimits } from '../../api-gateway/limits.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
+import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
 import { imageModule } from '../../api-gateway/rest/image/module.ts';
 import type { RestModule } from '../../api-gateway/rest/module.ts';
 import { RestServer } from '../../api-gateway/server.ts';
@@ -48,6 +49,9 @@ export interface TestGateway {
   readonly state: MemoryStateClient;
   readonly content: MemoryImageContent;
   readonly identity: IdentityService;
+  readonly directory: IdentityDirectory;
+  readonly images: ImageService;
+  readonly limiter: PasswordLimiter;
   readonly adminProjectId: string;
   readonly adminUserId: string;
   /** A token of the administrator, scoped to their project. */
@@ -77,6 +81,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const directory = new IdentityDirectory(deps, identity.logIn);
   const catalog = new Catalog(Object.values(catalogServices), 'RegionOne');
   const content = new MemoryImageContent();
+  const limiter = new PasswordLimiter(clock, { ...defaultLimits, ...options.limits });
   const images = new ImageService({ ...deps, content, hostId: 'a'.repeat(32) as HostId });
   const server = new RestServer(
     {
@@ -87,7 +92,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     {
       listen: options.listen === true ? [{ host: '127.0.0.1', port: 0 }] : [],
       modules: [
-        identityModule({ identity, directory, catalog }),
+        identityModule({ identity, directory, catalog, limiter }),
         imageModule({ images, quotas: new QuotaService(deps), storage: 'local' }),
         ...(options.modules?.(deps) ?? []),
       ],
@@ -111,6 +116,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     state,
     content,
     identity,
+    directory,
+    images,
+    limiter,
     adminProjectId,
     adminUserId,
     token,

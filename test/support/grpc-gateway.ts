@@ -5,14 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
-import type { GatewayLimits } from '../../api-gateway/limits.ts';
+import { defaultLimits, type GatewayLimits } from '../../api-gateway/limits.ts';
+import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId } from '../../node/base/ids.ts';
 import { GrpcClient, type UnaryOptions } from '../../node/mesh/grpc/client.ts';
 import { ClusterService } from '../../node/services/cluster.ts';
 import type { PlaceRequest } from '../../node/services/dependencies.ts';
+import { IdentityService } from '../../node/services/identity.ts';
+import { IdentityDirectory } from '../../node/services/identity-directory.ts';
 import type { Principal } from '../../node/services/identity-principal.ts';
+import { ImageService } from '../../node/services/image.ts';
+import { fixedTokenKeys } from '../../node/services/token-keys.ts';
 import { type ComputeWorld, fakeHostViews, makeComputeWorld } from '../node/services/compute-world.ts';
+import { MemoryImageContent } from './memory-image-content.ts';
 
 /** Tokens are names here: `alice`, `bob` (members of their projects), `root` (an administrator). */
 const callers: Readonly<Record<string, Pick<Principal, 'projectId' | 'roles'>>> = {
@@ -39,6 +45,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
   const world = await makeComputeWorld();
   const hostId = '1'.repeat(32) as HostId;
   const inquiries: PlaceRequest[] = [];
+  const identity = new IdentityService(world.deps, { tokenKeys: fixedTokenKeys(new Uint8Array(32).fill(7)) });
   const folder = await mkdtemp(join(tmpdir(), 'shoal-grpc-'));
   const door = `unix:${join(folder, 'agent.sock')}`;
   const gateway = new GrpcGateway(
@@ -54,6 +61,11 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
         },
       },
       compute: world.compute,
+      images: new ImageService({ ...world.deps, content: new MemoryImageContent(), hostId }),
+      network: world.network,
+      identity,
+      directory: new IdentityDirectory(world.deps, identity.logIn),
+      limiter: new PasswordLimiter(world.deps.clock, { ...defaultLimits, ...limits }),
       cluster: new ClusterService(
         { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
         fakeHostViews(world),

@@ -90,8 +90,11 @@ export interface ServiceOptions<S extends object, C> {
    * stranger cannot make the server take in messages.
    */
   admit(head: CallHead, method: string): C;
-  /** Decides on what `admit`, which must not wait, could not. Runs before the handler; throws to refuse. */
-  authorize?(call: GrpcCall<C>): Promise<void>;
+  /**
+   * Decides on what `admit`, which must not wait, could not. Runs before the handler; throws to refuse. `request`: not yet
+   * checked; undefined where requests come as a stream.
+   */
+  authorize?(call: GrpcCall<C>, request: unknown): Promise<void>;
   /** Throws `INVALID_ARGUMENT` for a request that no handler is to see. Default: takes every one. */
   check?(request: unknown): void;
   readonly handlers: Handlers<S, C>;
@@ -164,7 +167,9 @@ export class GrpcServer {
       assert(typeof handler === 'function', `there is a handler for ${method.path}`);
       this.#admissions.set(method.path, (head) => options.admit(head, method.name));
       implementation[method.name] = this.#adapter(method, async (input, call) => {
-        if (options.authorize !== undefined) await Reflect.apply(options.authorize, options, [call]);
+        if (options.authorize !== undefined) {
+          await Reflect.apply(options.authorize, options, [call, method.requestStream ? undefined : input]);
+        }
         if (!method.requestStream) checkRequest(input, options);
         const checked = method.requestStream && isAsyncIterable(input) ? checking(input, options) : input;
         const answer: unknown = Reflect.apply(handler, options.handlers, [checked, call]);
@@ -436,8 +441,9 @@ class ServedCall extends Head implements GrpcCall<unknown> {
 
 /**
  * Requests of a stream. Ends only when the caller has said that there are no more; a call that broke throws. grpc-js ends
- * a stream whose connection was destroyed as if it were complete and says "cancelled" just after, so that is waited for:
- * half an upload must not pass for a whole one.
+ * a stream whose connection was destroyed as if it were complete and says "cancelled" just after, so that is waited for.
+ * No waiting tells an end from a cancellation of Node's clients, which send an end before they reset the stream: a service
+ * to which the end matters has it said in the messages (`UploadImageRequest`).
  */
 async function* incoming(call: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<unknown> {
   try {

@@ -8,6 +8,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
+import { defaultLimits } from '../../../api-gateway/limits.ts';
+import { PasswordLimiter } from '../../../api-gateway/rest/identity/password-limiter.ts';
 import { placementAdvert } from '../../../node/advert-mapping.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
@@ -30,6 +32,9 @@ import { ClusterService } from '../../../node/services/cluster.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type { HostViews, Placer } from '../../../node/services/dependencies.ts';
 import { IdentityService } from '../../../node/services/identity.ts';
+import { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { ImageService } from '../../../node/services/image.ts';
+import { NetworkService } from '../../../node/services/network/index.ts';
 import { fixedTokenKeys } from '../../../node/services/token-keys.ts';
 import { transact } from '../../../node/services/transact.ts';
 import { prefixEnd } from '../../../node/state/table.ts';
@@ -169,6 +174,11 @@ const gateway = new GrpcGateway(
     ...services,
     authenticator: identity,
     compute,
+    images: new ImageService({ ...services, content: { store: refuse, open: refuse }, hostId: selfId }),
+    network: new NetworkService(services),
+    identity,
+    directory: new IdentityDirectory(services, identity.logIn),
+    limiter: new PasswordLimiter(clock, defaultLimits),
     cluster: new ClusterService({ ...services, hostProbe: { answers: refuse }, rekey: refuseNow }, hostViews, {
       hostId: selfId,
       version: '0.1.0',

@@ -2,6 +2,7 @@ import t from 'tap';
 import { shoal } from '../../../proto/messages.ts';
 import { hostsAct } from '../../node/services/compute-world.ts';
 import { as, startGrpcGateway, type TestGrpcGateway } from '../../support/grpc-gateway.ts';
+import { restOnlyNameIn, restOnlyNames } from '../../support/rest-names.ts';
 
 async function started(t: { teardown(clean: () => Promise<void>): void }) {
   const gateway = await startGrpcGateway();
@@ -63,6 +64,68 @@ void t.test('a server’s life: the same token makes it once, and it is seen by 
   await compute.deleteServer({ serverId: id }, as('alice'));
   await hostsAct(world);
   await t.rejects(compute.getServer({ serverId: id }, as('alice')), { code: 'NOT_FOUND' });
+});
+
+void t.test('a refusal calls fields as this API does, where the other calls them something else', async (t) => {
+  const { compute } = await started(t);
+  const names = restOnlyNames();
+  t.ok(['imageRef', 'min_disk', 'router:external', 'provider:segmentation_id'].every((name) => names.includes(name)));
+  t.equal(restOnlyNameIn('This needs imageRef.', names), 'imageRef');
+  t.equal(restOnlyNameIn('(rule:create_network:router:external) is disallowed by policy', names), undefined);
+  await t.rejects(compute.createServer({ name: 'x', flavorId: '1' }, as('alice')), {
+    code: 'INVALID_ARGUMENT',
+    message: 'This version of Shoal boots servers from images: image_id is needed.',
+  });
+});
+
+void t.test('keypairs are their user’s: imported, made, listed in pages and removed', async (t) => {
+  const { compute } = await started(t);
+  const made = await compute.createKeypair({ name: 'made' }, as('alice'));
+  t.match(made.privateKey, /^-----BEGIN RSA PRIVATE KEY-----/);
+  t.match(made.keypair, { name: 'made', type: 'ssh', userId: 'user-of-alice-project' });
+  const publicKey = made.keypair?.publicKey ?? '';
+  const imported = await compute.createKeypair({ name: 'imported', publicKey }, as('alice'));
+  t.match(imported, { privateKey: '', keypair: { publicKey, fingerprint: made.keypair?.fingerprint } });
+  await t.rejects(compute.createKeypair({ name: 'made', publicKey }, as('alice')), { code: 'CONFLICT' });
+  await t.rejects(compute.createKeypair({ name: 'x', publicKey: 'ssh-rsa AAAA' }, as('alice')), {
+    code: 'INVALID_ARGUMENT',
+  });
+  await t.rejects(compute.createKeypair({ name: 'x', type: 'dsa' }, as('alice')), {
+    code: 'INVALID_ARGUMENT',
+    message: /^Invalid request: type /,
+  });
+  const first = await compute.listKeypairs({ pageSize: 1 }, as('alice'));
+  t.match(first, { keypairs: [{ name: 'imported' }], nextPageToken: 'imported' });
+  const second = await compute.listKeypairs({ pageSize: 1, pageToken: first.nextPageToken }, as('alice'));
+  t.match(second, { keypairs: [{ name: 'made' }], nextPageToken: '' });
+  t.strictSame((await compute.listKeypairs({}, as('bob'))).keypairs, []);
+  await t.rejects(compute.getKeypair({ name: 'made' }, as('bob')), { code: 'NOT_FOUND' });
+  const userId = 'user-of-alice-project';
+  await t.rejects(compute.getKeypair({ name: 'made', userId }, as('bob')), { code: 'FORBIDDEN' });
+  await t.rejects(compute.deleteKeypair({ name: 'made', userId }, as('bob')), { code: 'FORBIDDEN' });
+  await t.rejects(compute.createKeypair({ name: 'planted', publicKey, userId }, as('bob')), { code: 'FORBIDDEN' });
+  t.match(await compute.getKeypair({ name: 'made', userId }, as('root')), { keypair: { name: 'made' } });
+  await compute.deleteKeypair({ name: 'made' }, as('alice'));
+  await t.rejects(compute.getKeypair({ name: 'made' }, as('alice')), { code: 'NOT_FOUND' });
+});
+
+void t.test('a watch begins with what comes, and never with what is there', async (t) => {
+  const gateway = await started(t);
+  const { compute } = gateway;
+  await compute.createServer(wanted(gateway, 'before'), as('alice'));
+  const abort = new AbortController();
+  const events = compute.watchServers({}, { signal: abort.signal, headers: { 'x-auth-token': 'alice' } });
+  const first = events[Symbol.asyncIterator]().next();
+  // Until it is open on the other side, nothing is missed that is told: it is told from then on.
+  let names = 0;
+  const timer = setInterval(() => {
+    names += 1;
+    void compute.createServer(wanted(gateway, `after-${names}`), as('alice')).catch(() => {});
+  }, 50);
+  const { value } = await first;
+  clearInterval(timer);
+  abort.abort();
+  t.match(value?.server?.name, /^after-/);
 });
 
 void t.test('lists come in pages', async (t) => {

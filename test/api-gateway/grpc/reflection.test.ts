@@ -96,6 +96,9 @@ void t.test('both versions of reflection list what is served and nothing between
       'grpc.reflection.v1alpha.ServerReflection',
       'shoal.v1.ClusterService',
       'shoal.v1.ComputeService',
+      'shoal.v1.IdentityService',
+      'shoal.v1.ImageService',
+      'shoal.v1.NetworkService',
       'shoal.v1.PlacementService',
     ]);
     t.equal(byName?.fileDescriptorResponse?.fileDescriptorProto.length, 1);

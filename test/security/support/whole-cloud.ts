@@ -2,6 +2,7 @@
 
 import { Registry } from 'prom-client';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
+import type { GatewayLimits } from '../../../api-gateway/limits.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { operationsModule } from '../../../api-gateway/rest/operations.ts';
 import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
@@ -36,7 +37,8 @@ const limits = {
   watchStreamsPerUserMax: 1000,
 };
 
-export async function startWholeCloud(): Promise<WholeCloud> {
+/** @param bounds in the place of those that are as good as none. */
+export async function startWholeCloud(bounds: Partial<GatewayLimits> = {}): Promise<WholeCloud> {
   const operations = operationsModule({
     registry: new Registry(),
     standing: () => cloud.gateway.state.standing(),
@@ -47,7 +49,7 @@ export async function startWholeCloud(): Promise<WholeCloud> {
     version: '0.1.0',
   });
   const cloud: Cloud = await startCloud({
-    limits,
+    limits: { ...limits, ...bounds },
     modules: [placementModule(new PlacementPreview(inquiry)), operations],
   });
   const grpc = grpcGatewayOf(cloud);
@@ -75,6 +77,11 @@ export function grpcGatewayOf(cloud: Cloud, policies?: readonly PolicyRule[]): G
       ...world.deps,
       authenticator: gateway.identity,
       compute: world.compute,
+      images: gateway.images,
+      network: world.network,
+      identity: gateway.identity,
+      directory: gateway.directory,
+      limiter: gateway.limiter,
       cluster,
       inquiry,
       ...(policies === undefined ? {} : { policies }),

@@ -1,0 +1,144 @@
+/** Records of the network service as users see them, by Neutron's names. */
+import type { RuleView } from '../../../node/services/network/security-groups.ts';
+import { indexKey } from '../../../node/state/table.ts';
+import { hostTable, subnetTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import { shoal } from '../../../proto/messages.ts';
+import type { Viewing } from './viewing.ts';
+
+interface Standard {
+  readonly id: string;
+  readonly projectId: string;
+  readonly description: string;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  readonly tags: string[];
+}
+
+/** What all have. */
+function standard({ id, projectId, description, createdMs, updatedMs, tags }: Standard): Standard {
+  return { id, projectId, description, createdMs, updatedMs, tags };
+}
+
+export function networkView({ context, reader }: Viewing, network: shoal.v1.Network): shoal.v1.NetworkView {
+  const { external } = network;
+  return new shoal.v1.NetworkView({
+    ...standard(network),
+    name: network.name,
+    adminStateUp: network.adminStateUp,
+    shared: network.shared,
+    external,
+    mtu: network.mtu,
+    subnetIds: subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record.id),
+    portSecurityEnabled: network.portSecurityEnabled,
+    // Which wires carry it is for administrators.
+    ...(context.isAdmin
+      ? {
+          providerNetworkType: external ? 'flat' : 'vxlan',
+          providerPhysicalNetwork: external ? network.physicalNetwork : '',
+          providerSegmentationId: external ? 0 : network.vni,
+        }
+      : {}),
+  });
+}
+
+export function subnetView(subnet: shoal.v1.Subnet): shoal.v1.SubnetView {
+  return new shoal.v1.SubnetView({
+    ...standard(subnet),
+    name: subnet.name,
+    networkId: subnet.networkId,
+    cidr: subnet.cidr,
+    gatewayIp: subnet.gatewayIp,
+    enableDhcp: subnet.dhcp,
+    allocationPools: subnet.pools.map(({ start, end }) => ({ start, end })),
+    dnsNameservers: subnet.dnsServers,
+    hostRoutes: subnet.hostRoutes.map(routeView),
+  });
+}
+
+export function portView({ context, reader }: Viewing, port: shoal.v1.Port): shoal.v1.PortView {
+  return new shoal.v1.PortView({
+    ...standard(port),
+    name: port.name,
+    networkId: port.networkId,
+    macAddress: port.mac,
+    adminStateUp: port.adminStateUp,
+    status: port.status,
+    deviceId: port.deviceId,
+    deviceOwner: port.deviceOwner,
+    fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
+    securityGroups: port.securityGroupIds,
+    portSecurityEnabled: port.portSecurityEnabled,
+    allowedAddressPairs: port.allowedAddressPairs.map(({ ip, mac }) => ({
+      ipAddress: ip,
+      macAddress: mac === '' ? port.mac : mac,
+    })),
+    // Where it is plugged in is for administrators.
+    bindingHostId: context.isAdmin ? hostName(reader, port.hostId) : '',
+  });
+}
+
+function hostName(reader: StateReader, hostId: string): string {
+  return hostTable.find(reader, hostId)?.record.name ?? '';
+}
+
+export function routerView(router: shoal.v1.Router): shoal.v1.RouterView {
+  const { externalNetworkId, externalSubnetId, externalIp } = router;
+  return new shoal.v1.RouterView({
+    ...standard(router),
+    name: router.name,
+    adminStateUp: router.adminStateUp,
+    externalGatewayInfo:
+      externalNetworkId === ''
+        ? null
+        : {
+            networkId: externalNetworkId,
+            enableSnat: router.snat,
+            // None while the external network has no subnet.
+            externalFixedIps: externalIp === '' ? [] : [{ subnetId: externalSubnetId, ipAddress: externalIp }],
+          },
+    routes: router.routes.map(routeView),
+  });
+}
+
+export function floatingIpView(floatingIp: shoal.v1.FloatingIp): shoal.v1.FloatingIpView {
+  return new shoal.v1.FloatingIpView({
+    ...standard(floatingIp),
+    floatingNetworkId: floatingIp.floatingNetworkId,
+    floatingIpAddress: floatingIp.floatingIp,
+    portId: floatingIp.portId,
+    fixedIpAddress: floatingIp.fixedIp,
+    routerId: floatingIp.routerId,
+    status: floatingIp.portId === '' ? 'DOWN' : 'ACTIVE',
+  });
+}
+
+export function securityGroupView(group: shoal.v1.SecurityGroup): shoal.v1.SecurityGroupView {
+  return new shoal.v1.SecurityGroupView({
+    ...standard(group),
+    name: group.name,
+    securityGroupRules: group.rules.map((rule) => ruleView({ rule: new shoal.v1.SecurityGroupRule(rule), group })),
+  });
+}
+
+export function ruleView({ rule, group }: RuleView): shoal.v1.SecurityGroupRuleView {
+  return new shoal.v1.SecurityGroupRuleView({
+    id: rule.id,
+    projectId: group.projectId,
+    securityGroupId: group.id,
+    direction: rule.direction,
+    ethertype: rule.ethertype,
+    protocol: rule.protocol,
+    // Below 0: any.
+    ...(rule.portMin < 0 ? {} : { portRangeMin: rule.portMin }),
+    ...(rule.portMax < 0 ? {} : { portRangeMax: rule.portMax }),
+    remoteIpPrefix: rule.remotePrefix,
+    remoteGroupId: rule.remoteGroupId,
+    description: rule.description,
+    createdMs: rule.createdMs,
+  });
+}
+
+function routeView({ destination, nextHop }: shoal.v1.IHostRoute) {
+  return { destination: destination ?? '', nexthop: nextHop ?? '' };
+}
