@@ -10,11 +10,22 @@
  *   shunned; a rack behind NAT, or a test on loopback, is just that.
  * - `inboundConnectionThreshold`: by default five connections a second from one address, then resets; the same rack.
  * - Only members connect: the gater asks before and after the handshake that proves the peer's key.
+ * - Scores only fall: the defaults score no topic, so that a peer could send what is rejected for ever, and reward those
+ *   that are long in a mesh or first with a message, which a patient attacker is. Quiet peers are not punished: hosts are.
+ * - Addresses are never taken from peers (`doPX`, `acceptPXThreshold`): the records have them.
+ * - A peer that says more than any mesh has to say (`linkBudget`) is cut off for a time: the library decodes whatever comes.
  */
 import { hash } from 'node:crypto';
-import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub';
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  gossipsub,
+  StrictNoSign,
+  TopicValidatorResult,
+} from '@libp2p/gossipsub';
+import { createTopicScoreParams } from '@libp2p/gossipsub/score';
 import { identify } from '@libp2p/identify';
-import type { PeerId } from '@libp2p/interface';
+import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
@@ -31,7 +42,9 @@ import { mibBytes } from '../base/units.ts';
 import { type Gossip, type GossipPeer, gossipBytesMax, type TopicHandler, tooLarge, type Verdict } from './gossip.ts';
 import type { HostIdentity } from './identity.ts';
 import { hostIdOfPeer, libp2pPrivateKey, peerIdOf } from './libp2p-keys.ts';
+import { FrameCounter, LinkBudget, type LinkBudgetLimits } from './link-budget.ts';
 import { LinkKeeper, type LinkPolicy, linkPolicy } from './link-keeper.ts';
+import { MeteredRegistrar } from './metered-registrar.ts';
 
 /** Connections, both directions: the links wanted, as many that others wanted, and the explorers, several times over. */
 const connectionsMax = 256;
@@ -48,6 +61,24 @@ const inboundFrameBytesMax = 8 * mibBytes;
 /** Silence after which a connection is tested, and how long the answer may take, ms: a dead link is gone within 10 s. */
 const pingMs = 4_000;
 const pingTimeoutMsMax = 4_000;
+
+/** A mesh says up to 1,100 adverts a second (advert-publisher.ts), and each peer passes on all: several times that. */
+const linkBudget: LinkBudgetLimits = {
+  bytesPerSecond: 8 * mibBytes,
+  bytesAtOnce: 64 * mibBytes,
+  framesPerSecond: 5_000,
+  framesAtOnce: 50_000,
+};
+/** How long a peer that said more is not let in, ms. */
+const cutOffMs = 60_000;
+/**
+ * Rejected messages count as squares, times this, and are forgotten by a tenth a second: the fourth in a row takes a peer
+ * below -80, from where nothing of it is looked at.
+ */
+const rejectedWeight = -5;
+const rejectedDecay = 0.9;
+/** Above what any peer can have: scores only fall. */
+const unreachableScore = 1;
 
 /** What libp2p gossip needs from outside. */
 export interface Libp2pGossipDeps {
@@ -75,6 +106,10 @@ export class Libp2pGossip implements Gossip {
   readonly #options: Libp2pGossipOptions;
   readonly #handlers = new Map<string, TopicHandler>();
   readonly #keeper: LinkKeeper;
+  /** What each member may still say. */
+  readonly #budgets = new Map<HostId, LinkBudget>();
+  /** Members that said too much, and until when they are not let in; monotonic, ms. */
+  readonly #cutOffUntilMs = new Map<HostId, number>();
   #node: Node | undefined;
   #stopped = false;
 
@@ -147,6 +182,10 @@ export class Libp2pGossip implements Gossip {
 
   setPeers(peers: readonly GossipPeer[]): void {
     this.#keeper.setPeers(peers);
+    for (const hostId of this.#budgets.keys()) if (!this.#options.admits(hostId)) this.#budgets.delete(hostId);
+    for (const hostId of this.#cutOffUntilMs.keys()) {
+      if (!this.#options.admits(hostId) || !this.#isCutOff(hostId)) this.#cutOffUntilMs.delete(hostId);
+    }
     // A host that is no member any more loses its links at once; the gater keeps it out from then on.
     for (const peer of this.#node?.getPeers() ?? []) {
       if (this.#admits(peer)) continue;
@@ -177,7 +216,35 @@ export class Libp2pGossip implements Gossip {
 
   #admits(peer: PeerId): boolean {
     const hostId = hostIdOfPeer(peer);
-    return hostId !== undefined && this.#options.admits(hostId);
+    return hostId !== undefined && this.#options.admits(hostId) && !this.#isCutOff(hostId);
+  }
+
+  #isCutOff(hostId: HostId): boolean {
+    return this.#deps.clock.monotonicMs() < (this.#cutOffUntilMs.get(hostId) ?? 0);
+  }
+
+  /** Counts what a peer says by a stream of gossip. */
+  #meter(stream: Stream, connection: Connection): void {
+    const hostId = hostIdOfPeer(connection.remotePeer);
+    if (hostId === undefined) return;
+    const frames = new FrameCounter();
+    stream.addEventListener('message', ({ data }) => {
+      const nowMs = this.#deps.clock.monotonicMs();
+      const budget = this.#budgets.get(hostId) ?? new LinkBudget(linkBudget, nowMs);
+      this.#budgets.set(hostId, budget);
+      if (!budget.take(data.byteLength, frames.count(data.subarray()), nowMs)) this.#cutOff(hostId, connection);
+    });
+  }
+
+  #cutOff(hostId: HostId, connection: Connection): void {
+    if (this.#isCutOff(hostId)) return;
+    this.#cutOffUntilMs.set(hostId, this.#deps.clock.monotonicMs() + cutOffMs);
+    this.#budgets.delete(hostId);
+    this.#deps.logger.warn({ hostId, cutOffMs }, 'a host floods its gossip link and is cut off for a time');
+    connection.abort(new ShoalError('RATE_LIMITED', 'too much gossip'));
+    this.#node
+      ?.hangUp(connection.remotePeer)
+      .catch((error: unknown) => this.#deps.logger.warn({ hostId, error }, 'hanging up on a flooding host failed'));
   }
 
   #create(): Promise<Node> {
@@ -208,36 +275,61 @@ export class Libp2pGossip implements Gossip {
       services: {
         identify: identify(),
         ping: ping(),
-        pubsub: gossipsub({
-          globalSignaturePolicy: StrictNoSign,
-          msgIdFn: ({ topic, data }) => messageId(topic, data, 'buffer'),
-          fastMsgIdFn: ({ topic, data }) => messageId(topic, data ?? new Uint8Array(0), 'base64'),
-          allowPublishToZeroTopicPeers: true,
-          ignoreDuplicatePublishError: true,
-          batchPublish: true,
-          emitSelf: false,
-          fallbackToFloodsub: false,
-          doPX: false, // Peers come from the records, not from peers.
-          allowedTopics: [...this.#options.topics],
-          scoreParams: { IPColocationFactorWeight: 0 },
-          maxInboundDataLength: inboundFrameBytesMax,
-          maxOutboundBufferSize: outboundBytesMax,
-          // Two topics, and room for those of newer agents; each costs about a kilobyte.
-          maxTopicBytesPerPeer: 32 * 1024,
-          decodeRpcLimits: {
-            maxSubscriptions: 32,
-            maxMessages: 1000,
-            maxIhaveMessageIDs: 5000,
-            maxIwantMessageIDs: 5000,
-            maxIdontwantMessageIDs: 512,
-            maxControlMessages: 500,
-            maxPeerInfos: 16,
-          },
-        }),
+        pubsub: (components: GossipSubComponents) => this.#pubsub(components),
       },
     });
   }
+
+  #pubsub({ privateKey, peerId, peerStore, registrar, connectionManager, logger }: GossipSubComponents): GossipSub {
+    return gossipsub({
+      globalSignaturePolicy: StrictNoSign,
+      msgIdFn: ({ topic, data }) => messageId(topic, data, 'buffer'),
+      fastMsgIdFn: ({ topic, data }) => messageId(topic, data ?? new Uint8Array(0), 'base64'),
+      allowPublishToZeroTopicPeers: true,
+      ignoreDuplicatePublishError: true,
+      batchPublish: true,
+      emitSelf: false,
+      fallbackToFloodsub: false,
+      doPX: false, // Peers come from the records, not from peers.
+      allowedTopics: [...this.#options.topics],
+      scoreParams: {
+        IPColocationFactorWeight: 0,
+        topics: Object.fromEntries(this.#options.topics.map((topic) => [topic, topicScores])),
+      },
+      scoreThresholds: { acceptPXThreshold: unreachableScore },
+      maxInboundDataLength: inboundFrameBytesMax,
+      maxOutboundBufferSize: outboundBytesMax,
+      // Two topics, and room for those of newer agents; each costs about a kilobyte.
+      maxTopicBytesPerPeer: 32 * 1024,
+      decodeRpcLimits: {
+        maxSubscriptions: 32,
+        maxMessages: 1000,
+        maxIhaveMessageIDs: 5000,
+        maxIwantMessageIDs: 5000,
+        maxIdontwantMessageIDs: 512,
+        maxControlMessages: 500,
+        maxPeerInfos: 16,
+      },
+    })({
+      privateKey,
+      peerId,
+      peerStore,
+      connectionManager,
+      logger,
+      registrar: new MeteredRegistrar(registrar, (stream, connection) => this.#meter(stream, connection)),
+    });
+  }
 }
+
+const topicScores = createTopicScoreParams({
+  topicWeight: 1,
+  timeInMeshWeight: 0,
+  firstMessageDeliveriesWeight: 0,
+  meshMessageDeliveriesWeight: 0,
+  meshFailurePenaltyWeight: 0,
+  invalidMessageDeliveriesWeight: rejectedWeight,
+  invalidMessageDeliveriesDecay: rejectedDecay,
+});
 
 const verdicts: Readonly<Record<Verdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
