@@ -5,7 +5,7 @@
 
 import { isImageSha256 } from '../drivers/image/content-name.ts';
 import type { ComputeDriver, DiskSpec, GuestSpec, ImageFile, NicSpec, StorageDriver } from '../drivers/types.ts';
-import type { shoal } from '../proto/messages.ts';
+import { shoal } from '../proto/messages.ts';
 import { ActedOn } from './acted-on.ts';
 import { ShoalError } from './base/errors.ts';
 import type { HostId, ImageId, ImageSha256, PortId, ServerId, VolumeId } from './base/ids.ts';
@@ -19,7 +19,13 @@ import type { HostStore } from './store/host-store.ts';
 
 /** How the host tells the records what is so. Each call is one guarded transaction; a record that moved on is no error. */
 export interface HostReports {
-  power(server: shoal.v1.Server, power: 'running' | 'stopped' | 'paused', rebootsDone: number): Promise<void>;
+  /** @param notice what the host did on its own to get there, for the owner; absent: what was asked for. */
+  power(
+    server: shoal.v1.Server,
+    power: 'running' | 'stopped' | 'paused',
+    rebootsDone: number,
+    notice?: string,
+  ): Promise<void>;
   /** The guest powered itself off: SHUTOFF, and wanted so. */
   shutdown(server: shoal.v1.Server): Promise<void>;
   fault(server: shoal.v1.Server, message: string, details: string): Promise<void>;
@@ -68,7 +74,12 @@ export class Executor {
     switch (step.kind) {
       case 'start':
         await this.#start(server, reader, signal);
-        await reports.power(server, 'running', Math.max(server.rebootsDone, this.rebootsDone(server)));
+        await reports.power(
+          server,
+          'running',
+          Math.max(server.rebootsDone, this.rebootsDone(server)),
+          restartNotice(step, server),
+        );
         return;
       case 'stop':
         await compute.stopGuest(serverId, { graceMs: step.graceMs }, signal);
@@ -250,6 +261,19 @@ export class Executor {
     }
     return driver;
   }
+}
+
+/** What the owner is told of a start that nobody asked for; undefined for one that was. */
+function restartNotice(
+  step: Extract<ServerStep, { readonly kind: 'start' }>,
+  server: shoal.v1.Server,
+): string | undefined {
+  if (step.reason === 'crashed') {
+    return "The guest's QEMU process had ended unexpectedly: it crashed or was killed. Its host started the guest again.";
+  }
+  // Recorded as running, with nothing asked of it: it was off because its host was.
+  const wasUp = server.status === shoal.v1.ServerStatus.SERVER_STATUS_ACTIVE && server.taskState === '';
+  return wasUp ? 'The guest was off, as its host had been. Its host started the guest again.' : undefined;
 }
 
 /** A guest that does not power off in this time is reset: a reboot is wanted, not a long wait. */

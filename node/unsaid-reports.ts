@@ -17,10 +17,17 @@ const shown = {
   stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerState: 4 },
 } as const;
 
+interface Unsaid {
+  readonly generation: number;
+  readonly power: keyof typeof shown;
+  /** What its owner is to be told of how it got there. */
+  readonly notice: string | undefined;
+}
+
 /** Reports through `inner`, and remembers what it could not say. */
 export class UnsaidReports implements HostReports {
   readonly #inner: HostReports;
-  readonly #unsaid = new Map<string, { readonly generation: number; readonly power: keyof typeof shown }>();
+  readonly #unsaid = new Map<string, Unsaid>();
 
   constructor(inner: HostReports) {
     this.#inner = inner;
@@ -33,8 +40,17 @@ export class UnsaidReports implements HostReports {
     return new shoal.v1.Server({ ...server, ...shown[unsaid.power], taskState: '' });
   }
 
-  power(server: shoal.v1.Server, power: 'running' | 'stopped' | 'paused', rebootsDone: number): Promise<void> {
-    return this.#say(server, power, () => this.#inner.power(server, power, rebootsDone));
+  power(
+    server: shoal.v1.Server,
+    power: 'running' | 'stopped' | 'paused',
+    rebootsDone: number,
+    notice?: string,
+  ): Promise<void> {
+    const unsaid = this.#unsaid.get(server.id);
+    // Said again, the report is of a guest that runs: how it came to is known here alone.
+    const told =
+      notice ?? (unsaid?.generation === server.generation && unsaid.power === power ? unsaid.notice : undefined);
+    return this.#say(server, power, () => this.#inner.power(server, power, rebootsDone, told), told);
   }
 
   shutdown(server: shoal.v1.Server): Promise<void> {
@@ -58,14 +74,19 @@ export class UnsaidReports implements HostReports {
     return this.#inner.task(server, taskState);
   }
 
-  async #say(server: shoal.v1.Server, power: keyof typeof shown, run: () => Promise<void>): Promise<void> {
+  async #say(
+    server: shoal.v1.Server,
+    power: keyof typeof shown,
+    run: () => Promise<void>,
+    notice?: string,
+  ): Promise<void> {
     try {
       await run();
       this.#unsaid.delete(server.id);
     } catch (caught) {
       if (ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN')) {
         reached('report-not-said-yet');
-        this.#unsaid.set(server.id, { generation: server.generation, power });
+        this.#unsaid.set(server.id, { generation: server.generation, power, notice });
       }
       throw caught;
     }

@@ -30,6 +30,8 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-security-groups:remove', projectMember, [action('removeSecurityGroup')]),
   // What is no action of this version is said by the handler, to whoever might have had it.
   rule('os_compute_api:servers:action', projectMember, [`POST ${servers}/:id/action`]),
+  rule('os_compute_api:os-instance-actions:list', projectReader, [`GET ${servers}/:id/os-instance-actions`]),
+  rule('os_compute_api:os-instance-actions:show', projectReader, [`GET ${servers}/:id/os-instance-actions/:key`]),
   rule('os_compute_api:ips:index', projectReader, [`GET ${servers}/:id/ips`]),
   rule('os_compute_api:ips:show', projectReader, [`GET ${servers}/:id/ips/:key`]),
   rule('os_compute_api:os-security-groups:list', projectReader, [`GET ${servers}/:id/os-security-groups`]),

@@ -3826,6 +3826,9 @@ export namespace shoal {
             /** Server lockedReason. */
             lockedReason: string;
 
+            /** Server actions. */
+            actions: shoal.v1.ServerAction[];
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -3993,12 +3996,116 @@ export namespace shoal {
                 /** Server lockedReason */
                 lockedReason?: string;
 
+                /** Server actions */
+                actions?: shoal.v1.ServerAction.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Server. */
             type $Shape = shoal.v1.Server.$Properties;
+        }
+
+        /**
+         * Properties of a ServerAction.
+         * @deprecated Use shoal.v1.ServerAction.$Properties instead.
+         */
+        interface IServerAction extends shoal.v1.ServerAction.$Properties {
+        }
+
+        /** Represents a ServerAction. */
+        class ServerAction {
+
+            /**
+             * Constructs a new ServerAction.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerAction.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerAction action. */
+            action: string;
+
+            /** ServerAction requestId. */
+            requestId: string;
+
+            /** ServerAction userId. */
+            userId: string;
+
+            /** ServerAction projectId. */
+            projectId: string;
+
+            /** ServerAction startMs. */
+            startMs: number;
+
+            /** ServerAction message. */
+            message: string;
+
+            /** ServerAction hostId. */
+            hostId: string;
+
+            /**
+             * Creates a new ServerAction instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerAction instance
+             */
+            static create(properties: shoal.v1.ServerAction.$Shape): shoal.v1.ServerAction & shoal.v1.ServerAction.$Shape;
+            static create(properties?: shoal.v1.ServerAction.$Properties): shoal.v1.ServerAction;
+
+            /**
+             * Encodes the specified ServerAction message. Does not implicitly {@link shoal.v1.ServerAction.verify|verify} messages.
+             * @param message ServerAction message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerAction.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerAction message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerAction & shoal.v1.ServerAction.$Shape} ServerAction
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerAction & shoal.v1.ServerAction.$Shape;
+        }
+
+        namespace ServerAction {
+
+            /** Properties of a ServerAction. */
+            interface $Properties {
+
+                /** ServerAction action */
+                action?: string;
+
+                /** ServerAction requestId */
+                requestId?: string;
+
+                /** ServerAction userId */
+                userId?: string;
+
+                /** ServerAction projectId */
+                projectId?: string;
+
+                /** ServerAction startMs */
+                startMs?: number;
+
+                /** ServerAction message */
+                message?: string;
+
+                /** ServerAction hostId */
+                hostId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerAction. */
+            type $Shape = shoal.v1.ServerAction.$Properties;
         }
 
         /**

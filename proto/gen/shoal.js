@@ -9488,6 +9488,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<shoal.v1.InjectedFile.$Properties>} [injectedFiles] Server injectedFiles
              * @property {string} [keyType] Server keyType
              * @property {string} [lockedReason] Server lockedReason
+             * @property {Array.<shoal.v1.ServerAction.$Properties>} [actions] Server actions
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -9519,6 +9520,7 @@ export const shoal = $root.shoal = (() => {
                 this.securityGroupNames = [];
                 this.tags = [];
                 this.injectedFiles = [];
+                this.actions = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -9885,6 +9887,14 @@ export const shoal = $root.shoal = (() => {
              */
             Server.prototype.lockedReason = "";
 
+            /**
+             * Server actions.
+             * @member {Array.<shoal.v1.ServerAction>} actions
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.actions = $util.emptyArray;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -10028,6 +10038,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 44, wireType 2 =*/354).string(message.keyType);
                 if (message.lockedReason != null && $Object.hasOwnProperty.call(message, "lockedReason") && message.lockedReason !== "")
                     writer.uint32(/* id 45, wireType 2 =*/362).string(message.lockedReason);
+                if (message.actions != null && message.actions.length)
+                    for (let i = 0; i < message.actions.length; ++i)
+                        $root.shoal.v1.ServerAction.encode(message.actions[i], writer.uint32(/* id 46, wireType 2 =*/370).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10523,6 +10536,14 @@ export const shoal = $root.shoal = (() => {
                                 delete message.lockedReason;
                             continue;
                         }
+                    case 46: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.actions && message.actions.length))
+                                message.actions = [];
+                            message.actions.push($root.shoal.v1.ServerAction.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -10541,6 +10562,278 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Server;
+        })();
+
+        v1.ServerAction = (function() {
+
+            /**
+             * Properties of a ServerAction.
+             * @typedef {Object} shoal.v1.ServerAction.$Properties
+             * @property {string} [action] ServerAction action
+             * @property {string} [requestId] ServerAction requestId
+             * @property {string} [userId] ServerAction userId
+             * @property {string} [projectId] ServerAction projectId
+             * @property {number} [startMs] ServerAction startMs
+             * @property {string} [message] ServerAction message
+             * @property {string} [hostId] ServerAction hostId
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ServerAction.
+             * @memberof shoal.v1
+             * @interface IServerAction
+             * @augments shoal.v1.ServerAction.$Properties
+             * @deprecated Use shoal.v1.ServerAction.$Properties instead.
+             */
+
+            /**
+             * Shape of a ServerAction.
+             * @typedef {shoal.v1.ServerAction.$Properties} shoal.v1.ServerAction.$Shape
+             */
+
+            /**
+             * Constructs a new ServerAction.
+             * @memberof shoal.v1
+             * @classdesc Represents a ServerAction.
+             * @constructor
+             * @param {shoal.v1.ServerAction.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ServerAction = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ServerAction action.
+             * @member {string} action
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.action = "";
+
+            /**
+             * ServerAction requestId.
+             * @member {string} requestId
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.requestId = "";
+
+            /**
+             * ServerAction userId.
+             * @member {string} userId
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.userId = "";
+
+            /**
+             * ServerAction projectId.
+             * @member {string} projectId
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.projectId = "";
+
+            /**
+             * ServerAction startMs.
+             * @member {number} startMs
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.startMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * ServerAction message.
+             * @member {string} message
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.message = "";
+
+            /**
+             * ServerAction hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.ServerAction
+             * @instance
+             */
+            ServerAction.prototype.hostId = "";
+
+            /**
+             * Creates a new ServerAction instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ServerAction
+             * @static
+             * @param {shoal.v1.ServerAction.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ServerAction} ServerAction instance
+             * @type {{
+             *   (properties: shoal.v1.ServerAction.$Shape): shoal.v1.ServerAction & shoal.v1.ServerAction.$Shape;
+             *   (properties?: shoal.v1.ServerAction.$Properties): shoal.v1.ServerAction;
+             * }}
+             */
+            ServerAction.create = function(properties) {
+                return new ServerAction(properties);
+            };
+
+            /**
+             * Encodes the specified ServerAction message. Does not implicitly {@link shoal.v1.ServerAction.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ServerAction
+             * @static
+             * @param {shoal.v1.ServerAction.$Properties} message ServerAction message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ServerAction.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.action != null && $Object.hasOwnProperty.call(message, "action") && message.action !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.action);
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.requestId);
+                if (message.userId != null && $Object.hasOwnProperty.call(message, "userId") && message.userId !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.userId);
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId") && message.projectId !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.projectId);
+                if (message.startMs != null && $Object.hasOwnProperty.call(message, "startMs") && (typeof message.startMs === "object" ? message.startMs.low || message.startMs.high : message.startMs !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).int64(message.startMs);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(/* id 6, wireType 2 =*/50).string(message.message);
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 7, wireType 2 =*/58).string(message.hostId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ServerAction message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ServerAction
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerAction & shoal.v1.ServerAction.$Shape} ServerAction
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ServerAction.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ServerAction();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.action = value;
+                            else
+                                delete message.action;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.userId = value;
+                            else
+                                delete message.userId;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.projectId = value;
+                            else
+                                delete message.projectId;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.startMs = value;
+                            else
+                                delete message.startMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ServerAction;
         })();
 
         v1.InjectedFile = (function() {

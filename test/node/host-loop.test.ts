@@ -47,6 +47,8 @@ class World {
   readonly roomless = new Map<string, string>();
   /** Reports of power that are refused for want of a quorum before one is taken. */
   refusedReports = 0;
+  /** What owners are told that the host did on its own. */
+  readonly notices: string[] = [];
 
   /** An agent's loop on this host; another one after `stop` is what runs after a restart. */
   async startLoop(): Promise<HostLoop> {
@@ -200,11 +202,12 @@ class World {
     const { SERVER_STATUS_ACTIVE, SERVER_STATUS_SHUTOFF, SERVER_STATUS_PAUSED, SERVER_STATUS_ERROR } = ServerStatus;
     const status = { running: SERVER_STATUS_ACTIVE, stopped: SERVER_STATUS_SHUTOFF, paused: SERVER_STATUS_PAUSED };
     return {
-      power: async ({ id }, power, rebootsDone) => {
+      power: async ({ id }, power, rebootsDone, notice) => {
         if (this.refusedReports > 0) {
           this.refusedReports -= 1;
           throw new ShoalError('NO_QUORUM', 'nobody answers');
         }
+        if (notice !== undefined) this.notices.push(notice);
         await this.change((server) => {
           server.status = status[power];
           server.taskState = '';
@@ -547,6 +550,8 @@ t.test('a guest that crashes is started again', async (t) => {
   await loop.settled();
   t.equal(w.compute.starts.length, 2);
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+  t.match(w.notices, [/QEMU process had ended unexpectedly/], 'its owner is told');
+  t.equal(w.notices.length, 1, 'once, and of no start that was asked for');
 });
 
 t.test('a guest that keeps crashing is given up, and its owner told', async (t) => {

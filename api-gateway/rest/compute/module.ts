@@ -8,6 +8,7 @@ import { computePolicies } from '../../policies/compute.ts';
 import { novaFaults } from '../faults.ts';
 import type { RestModule } from '../module.ts';
 import { computeFirstVersion, computeVersion, computeVersions } from '../versions.ts';
+import { addServerActions } from './action-routes.ts';
 import { addAggregates } from './aggregate-routes.ts';
 import { extensions, extensionView } from './extensions.ts';
 import { addFlavors } from './flavor-routes.ts';
@@ -48,6 +49,7 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
       );
       addServers(app, gateway, compute);
       addActions(app, gateway, compute);
+      addServerActions(app, gateway, compute);
       addFlavors(app, gateway, compute);
       addKeypairs(app, gateway, compute);
       addSecurityGroups(app, gateway, network);

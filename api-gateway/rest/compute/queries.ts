@@ -108,6 +108,7 @@ const quotas: QueryKeys = { strictFrom: 75, keys: { user_id: first } };
 export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
   'GET /v2.1/servers/detail': servers,
+  'GET /v2.1/servers/:id/os-instance-actions': { strictFrom: 58, keys: {} },
   'GET /v2.1/flavors': flavors,
   'GET /v2.1/flavors/detail': flavors,
   'GET /v2.1/os-hypervisors': hypervisors,

@@ -86,7 +86,7 @@ function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
     tenant_id: server.projectId,
     user_id: server.userId,
     metadata: server.metadata,
-    hostId: hostHash(server),
+    hostId: hostIdText(server.projectId, server.hostId),
     image:
       server.imageId === ''
         ? ''
@@ -200,9 +200,9 @@ export function groupNames(reader: StateReader, server: shoal.v1.Server): readon
 }
 
 /** Lets an owner see that two of their servers share a host, and nothing else. Empty while there is no host. */
-function hostHash(server: shoal.v1.Server): string {
-  if (server.hostId === '') return '';
-  return createHash('sha224').update(`${server.projectId}${server.hostId}`).digest('hex');
+export function hostIdText(projectId: string, hostId: string): string {
+  if (hostId === '') return '';
+  return createHash('sha224').update(`${projectId}${hostId}`).digest('hex');
 }
 
 function faultView(fault: shoal.v1.ServerFault, isAdmin: boolean): View {

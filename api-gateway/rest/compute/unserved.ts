@@ -5,7 +5,6 @@ import type { UnservedPart } from '../unserved.ts';
 const servers = '/v2.1/servers/:id';
 
 export const unservedCompute: readonly UnservedPart[] = [
-  { what: "the history of a server's actions", paths: [`${servers}/os-instance-actions`] },
   {
     what: 'remote consoles (the serial log is at the action os-getConsoleOutput)',
     paths: [`${servers}/remote-consoles`],

@@ -18,6 +18,7 @@ import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../dependencies.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { type Attempt, transact } from '../transact.ts';
+import { hostAction } from './action-history.ts';
 import { freeNamingPorts, powerStates, removeServerRow } from './server-record.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
@@ -51,7 +52,13 @@ export class HostReportService implements HostReports {
     this.#signal = signal;
   }
 
-  async power(server: shoal.v1.Server, power: 'running' | 'stopped' | 'paused', rebootsDone: number): Promise<void> {
+  async power(
+    server: shoal.v1.Server,
+    power: 'running' | 'stopped' | 'paused',
+    rebootsDone: number,
+    notice?: string,
+  ): Promise<void> {
+    const requestId = notice === undefined ? '' : `req-${this.#deps.newId()}`;
     await this.#report(server, (attempt, row) => {
       const { record } = row;
       const isWanted = record.powerWanted === wanted[power];
@@ -69,6 +76,10 @@ export class HostReportService implements HostReports {
         fault: null,
       });
       if (!isAsked && record.status === ServerStatus.SERVER_STATUS_REBOOT) next.status = record.status;
+      if (notice !== undefined) {
+        const did = { action: 'start', requestId, hostId: this.#hostId, message: notice };
+        next.actions = hostAction(record, did, this.#deps.clock.nowMs());
+      }
       this.#write(attempt, row, next);
       this.#setPortStatus(attempt, record, power === 'stopped' ? 'DOWN' : 'ACTIVE');
     });

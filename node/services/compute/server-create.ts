@@ -27,6 +27,7 @@ import { updatePortRow } from '../network/port-record.ts';
 import { planPort } from '../network/ports.ts';
 import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../transact.ts';
+import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest } from './refusals.ts';
@@ -397,6 +398,7 @@ export class ServerMaker {
       accessIpv6: checked.accessIpv6,
       diskConfigAuto: checked.diskConfigAuto,
       hostname: checked.hostname ?? hostnameOf(naming.name, naming.id),
+      actions: askedAction({ actions: [] }, 'create', context, nowMs),
     });
   }
 }

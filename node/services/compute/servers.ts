@@ -9,6 +9,7 @@ import type { LocalIntent } from '../dependencies.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { findOwnServer } from '../ownership.ts';
 import { type Attempt, transact } from '../transact.ts';
+import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
@@ -88,7 +89,8 @@ export class Servers {
       if (row.record.hostId === '') {
         removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());
       } else if (!row.record.deleting) {
-        this.#write(attempt, row, { ...row.record, deleting: true, taskState: 'deleting' });
+        const actions = askedAction(row.record, 'delete', context, this.#deps.clock.nowMs());
+        this.#write(attempt, row, { ...row.record, deleting: true, taskState: 'deleting', actions });
       }
     });
   }
@@ -157,12 +159,25 @@ export class Servers {
 
   /** @param reason why, for whoever meets the lock; empty: not said. A second lock has the last one's. */
   async lock(context: RequestContext, id: string, reason = ''): Promise<void> {
-    const edit = (server: shoal.v1.Server) => ({ ...server, locked: true, lockedReason: reason });
-    await this.#edit(context, id, edit, { evenIfLocked: true });
+    await this.#setLock(context, id, { action: 'lock', locked: true, lockedReason: reason });
   }
 
   async unlock(context: RequestContext, id: string): Promise<void> {
-    await this.#edit(context, id, (server) => ({ ...server, locked: false, lockedReason: '' }), { evenIfLocked: true });
+    await this.#setLock(context, id, { action: 'unlock', locked: false, lockedReason: '' });
+  }
+
+  async #setLock(
+    context: RequestContext,
+    id: string,
+    { action, ...lock }: { readonly action: string; readonly locked: boolean; readonly lockedReason: string },
+  ): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
+    const edit = (server: shoal.v1.Server) => ({
+      ...server,
+      ...lock,
+      actions: askedAction(server, action, context, nowMs),
+    });
+    await this.#edit(context, id, edit, { evenIfLocked: true });
   }
 
   async update(context: RequestContext, id: string, patch: ServerPatch): Promise<shoal.v1.Server> {
@@ -273,7 +288,8 @@ export class Servers {
         checkState(shown, ask.action, ask.states);
         checkIdle(shown, ask.action);
         if (row.record.hostId === '') throw conflict(`Instance ${id} has no host: it could not be placed`);
-        this.#write(attempt, row, ask.edit(row.record));
+        const actions = askedAction(row.record, ask.action, context, this.#deps.clock.nowMs());
+        this.#write(attempt, row, { ...ask.edit(row.record), actions });
       });
     } catch (caught) {
       if (!ShoalError.is(caught, 'NO_QUORUM') || ask.intent === undefined) throw caught;

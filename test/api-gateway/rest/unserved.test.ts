@@ -24,7 +24,6 @@ void t.test(
     const cloud = await startCloud();
     t.teardown(() => cloud.stop());
     for (const [method, path, key] of [
-      ['GET', '/compute/v2.1/servers/none/os-instance-actions', 'notImplemented'],
       ['POST', '/compute/v2.1/servers/none/remote-consoles', 'notImplemented'],
       ['POST', '/compute/v2.1/servers/none/os-volume_attachments', 'notImplemented'],
       ['GET', '/compute/v2.1/os-simple-tenant-usage', 'notImplemented'],
