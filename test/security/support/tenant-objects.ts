@@ -58,7 +58,7 @@ export async function makeTenantObjects(
   const floatingip = await make('floatingip', { floating_network_id: publicNetworkId, port_id: port });
   const keypair = `key-${subnetNumber}`;
   await must('POST', '/compute/v2.1/os-keypairs', { keypair: { name: keypair } });
-  const serverGroup = { server_group: { name: 'apart', policies: ['soft-anti-affinity'] } };
+  const serverGroup = { server_group: { name: 'apart', policies: ['anti-affinity'] } };
   const { server_group } = await must('POST', '/compute/v2.1/os-server-groups', serverGroup);
   const image = await must('POST', '/image/v2/images', { name: 'mine', disk_format: 'raw', container_format: 'bare' });
   const { server } = await must('POST', '/compute/v2.1/servers', {
