@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from './sources.ts';
 
 /** Words with which a line of a code block, or code in a sentence, is a command. */
-const commandForm = /^(?:[A-Z_]+=\S+ )?(?:npm|npx|shoal|source|openstack|export|ssh) /;
+const commandForm = /^(?:[A-Z_]+=\S+ )?(?:npm|npx|shoal|source|openstack|export|ssh|grpcurl) /;
 
 /**
  * How a command is run: by test/e2e/readme.test.ts in two machines of its own (`machines`) or in a copy of the checkout with
@@ -16,6 +16,11 @@ export type HowRun =
   | { readonly test: string }
   | { readonly ci: string }
   | { readonly hand: string };
+
+/** Calls of the native API that the README prints: the test that runs them takes them from there, whatever they are. */
+export function nativeCalls(): readonly string[] {
+  return readFileSync(join(repositoryRoot, 'README.md'), 'utf8').match(/(?<=^ {4})grpcurl .*$/gm) ?? [];
+}
 
 /** Every command of the README. test/readme.test.ts holds this against the README in both directions. */
 export const readmeCommands: Readonly<Record<string, HowRun>> = {
@@ -47,6 +52,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'openstack server migrate revert': { test: 'test/node/services/compute/compute-service.test.ts' },
   'shoal agent --help': 'machines',
   'source <(shoal completion bash)': { test: 'test/node/cli/command-line.test.ts' },
+  ...Object.fromEntries(nativeCalls().map((call) => [call, { test: 'test/api-gateway/grpc/readme.test.ts' }])),
   'npm test': { ci: 'npm test' },
   'npm test -- test/e2e/cloud.test.ts': { ci: 'npm test' },
   'npm test -- --unit': { ci: 'npm test' },
