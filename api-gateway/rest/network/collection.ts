@@ -7,6 +7,7 @@ import { checkTags } from '../../../node/services/network/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Gateway } from '../module.ts';
 import { readResource, readResources } from './attributes.ts';
+import type { ListKeys } from './filters.ts';
 import { conditioned } from './if-match.ts';
 import { listAnswer, type Query, queryOf, showAnswer, type View } from './listing.ts';
 import { tagsBody } from './schemas.ts';
@@ -29,6 +30,7 @@ export interface Collection<T extends { readonly id: string; readonly tags: read
   readonly keys?: string;
   readonly newSchema: TSchema;
   readonly patchSchema: TSchema;
+  readonly listKeys: ListKeys;
   /** Shown, or said once, and not to be said now. */
   readonly readOnly: readonly string[];
   /** Revision of a thing's row: what `revision_number` says and `If-Match` asks for. Undefined: it is not there. */
@@ -74,7 +76,7 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
     const viewing = await viewingOf(gateway, request);
     const records = await collection.list(viewing, queryOf(request));
     const views = records.map((record) => viewOf(viewing, record));
-    return listAnswer(gateway, request, keys, views);
+    return listAnswer(gateway, request, { key: keys, views, known: collection.listKeys });
   });
 
   app.get<ById>(`${path}/:id`, async (request) => {

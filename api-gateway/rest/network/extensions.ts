@@ -23,6 +23,7 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
     attributes: ['port.binding:vnic_type', 'port.binding:host_id', 'port.binding:profile'],
   },
   dvr: { name: 'Distributed Virtual Router', attributes: ['router.distributed'] },
+  'empty-string-filtering': { name: 'Empty String Filtering Extension' },
   'ext-gw-mode': {
     name: 'Neutron L3 Configurable external gateway mode',
     attributes: ['router.external_gateway_info'],
@@ -30,7 +31,9 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
   'external-net': { name: 'Neutron external network', attributes: ['network.router:external'] },
   extra_dhcp_opt: { name: 'Neutron Extra DHCP options', attributes: ['port.extra_dhcp_opts'] },
   extraroute: { name: 'Neutron Extra Route', attributes: ['router.routes'] },
+  'filter-validation': { name: 'Filter parameters validation' },
   'fip-port-details': { name: 'Floating IP Port Details Extension' },
+  'ip-substring-filtering': { name: 'IP address substring filtering' },
   'l3-ha': { name: 'HA Router extension', attributes: ['router.ha'] },
   'net-mtu': { name: 'Network MTU' },
   'net-mtu-writable': { name: 'Network MTU (writable)', attributes: ['network.mtu'] },
@@ -40,6 +43,7 @@ export const knownExtensions: Readonly<Record<string, Extension>> = {
     attributes: ['network.availability_zone_hints'],
   },
   pagination: { name: 'Pagination support' },
+  'port-security-groups-filtering': { name: 'Port filtering on security groups' },
   'port-security': {
     name: 'Port Security',
     attributes: ['network.port_security_enabled', 'port.port_security_enabled'],

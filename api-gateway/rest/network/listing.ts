@@ -5,25 +5,18 @@
 import type { FastifyRequest } from 'fastify';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
+import { shown } from '../../input.ts';
 import type { Gateway } from '../module.ts';
 import { sortOrder } from '../sort-order.ts';
+import type { ListKeys } from './filters.ts';
 
 /** One thing as it is answered. */
 export type View = Readonly<Record<string, unknown>>;
 
-/** Query keys that are no attributes. */
-const reserved = new Set([
-  'fields',
-  'limit',
-  'marker',
-  'page_reverse',
-  'sort_key',
-  'sort_dir',
-  'tags',
-  'tags-any',
-  'not-tags',
-  'not-tags-any',
-]);
+/** Query keys that choose nothing. */
+const paging = new Set(['fields', 'limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir']);
+/** Query keys that are no attributes, or are not compared as such. */
+const reserved = new Set([...paging, 'tags', 'tags-any', 'not-tags', 'not-tags-any', 'changed_since']);
 /** Values of one query, all keys together: what fits a request line many times over. */
 const valuesMax = 1000;
 
@@ -45,8 +38,13 @@ export function queryOf(request: FastifyRequest): Query {
 }
 
 /** The list's answer: filtered, sorted, one page, with a link to the next when there is more. */
-export function listAnswer(gateway: Gateway, request: FastifyRequest, key: string, views: readonly View[]): object {
+export function listAnswer(
+  gateway: Gateway,
+  request: FastifyRequest,
+  { key, views, known }: { readonly key: string; readonly views: readonly View[]; readonly known: ListKeys },
+): object {
   const query = queryOf(request);
+  checkKeys(query, known, gateway.context(request).isAdmin);
   const matching = views.filter((view) => matches(view, query));
   // An empty list has no attributes to go by: then any name of the form is let pass.
   const isKnown = (name: string): boolean =>
@@ -76,18 +74,36 @@ function pick(view: View, fields: readonly string[] | undefined): View {
   return Object.fromEntries(Object.entries(view).filter(([key]) => wanted.has(key)));
 }
 
+/** Whoever deletes what a filter finds must not be answered with everything. Throws 400. */
+function checkKeys(query: Query, { keys, forAdmins = [] }: ListKeys, isAdmin: boolean): void {
+  const unknown = [...query.keys()].filter(
+    (key) => !paging.has(key) && !keys.includes(key) && !(isAdmin && forAdmins.includes(key)),
+  );
+  if (unknown.length === 0) return;
+  throw badRequest(`[${unknown.map((key) => `'${shown(key)}'`).join(', ')}] is invalid attribute for filtering`);
+}
+
 function matches(view: View, query: Query): boolean {
   for (const [key, values] of query) {
     if (!reserved.has(key) && Object.hasOwn(view, key) && !matchesOne(key, view[key], values)) return false;
   }
-  return matchesTags(view['tags'], query);
+  return matchesTags(view['tags'], query) && isChangedSince(view['updated_at'], oneOf(query, 'changed_since'));
+}
+
+function isChangedSince(updatedAt: unknown, text: string | undefined): boolean {
+  if (text === undefined) return true;
+  const sinceMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(sinceMs)) {
+    throw badRequest('The input changed_since must be in the following format: YYYY-MM-DDTHH:MM:SSZ');
+  }
+  return Date.parse(String(updatedAt)) >= sinceMs;
 }
 
 function matchesOne(key: string, value: unknown, wanted: readonly string[]): boolean {
   if (key === 'fixed_ips' && Array.isArray(value)) return matchesFixedIps(value, wanted);
   if (Array.isArray(value)) return wanted.some((text) => value.some((member) => String(member) === text));
   return wanted.some((text) => {
-    if (typeof value === 'boolean') return value === readFlag(text);
+    if (typeof value === 'boolean') return value === flagOf(key, text);
     if (value === null) return text === '';
     return String(value) === text;
   });
@@ -105,7 +121,10 @@ function matchesFixedIps(fixedIps: readonly unknown[], wanted: readonly string[]
       const fixed = entry as { readonly ip_address: string; readonly subnet_id: string };
       if (kind === 'ip_address') return values.includes(fixed.ip_address);
       if (kind === 'subnet_id') return values.includes(fixed.subnet_id);
-      return kind === 'ip_address_substr' && values.some((value) => fixed.ip_address.includes(value));
+      if (kind === 'ip_address_substr') return values.some((value) => fixed.ip_address.includes(value));
+      throw badRequest(
+        `Invalid filter: fixed_ips has ip_address, subnet_id and ip_address_substr, not ${shown(kind)}.`,
+      );
     }),
   );
 }
@@ -127,6 +146,12 @@ function matchesTags(value: unknown, query: Query): boolean {
     (notAll === undefined || !notAll.every((tag) => tags.includes(tag))) &&
     (notAny === undefined || !notAny.some((tag) => tags.includes(tag)))
   );
+}
+
+function flagOf(key: string, text: string): boolean {
+  if (readFlag(text)) return true;
+  if (['false', '0', 'f', 'no', 'off'].includes(text.toLowerCase())) return false;
+  throw badRequest(`Invalid filter: ${key} is true or false, not '${shown(text)}'.`);
 }
 
 function readFlag(text: string): boolean {

@@ -15,7 +15,8 @@ import type { Gateway } from '../module.ts';
 import { readResources } from './attributes.ts';
 import { viewingOf } from './collection.ts';
 import { extensions } from './extensions.ts';
-import { listAnswer, showAnswer, type View } from './listing.ts';
+import * as filters from './filters.ts';
+import { listAnswer, queryOf, showAnswer, type View } from './listing.ts';
 import { quotaPatch } from './schemas.ts';
 import { timeText } from './views.ts';
 
@@ -43,12 +44,11 @@ export function addExtensions(app: FastifyInstance, gateway: Gateway): void {
     links: [],
   });
   app.get('/v2.0/extensions', async (request) =>
-    listAnswer(
-      gateway,
-      request,
-      'extensions',
-      [...extensions].map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
-    ),
+    listAnswer(gateway, request, {
+      key: 'extensions',
+      views: [...extensions].map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
+      known: filters.extensionKeys,
+    }),
   );
   app.get<ByAlias>('/v2.0/extensions/:alias', async (request) => {
     const { alias } = request.params;
@@ -76,7 +76,7 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
       project_id: record.id,
       ...Object.fromEntries(quotaNames.map((name) => [name, record.limits[name] ?? defaultLimits[name]])),
     }));
-    return listAnswer(gateway, request, 'quotas', views);
+    return listAnswer(gateway, request, { key: 'quotas', views, known: filters.quotaKeys });
   });
   app.get('/v2.0/quotas/tenant', async (request) => {
     const { projectId } = gateway.context(request);
@@ -119,7 +119,7 @@ export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts):
     const { context, reader } = await viewingOf(gateway, request);
     // As in Neutron, others see an empty list: what may not be seen is not there.
     const views = context.isAdmin ? hosts.list(context, reader).map((view) => agentView(view)) : [];
-    return listAnswer(gateway, request, 'agents', views);
+    return listAnswer(gateway, request, { key: 'agents', views, known: filters.agentKeys });
   });
   app.get<ById>('/v2.0/agents/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
@@ -140,7 +140,7 @@ export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts):
         state: members.some((view) => view.isUp && !view.host.disabled) ? 'available' : 'unavailable',
       })),
     );
-    return listAnswer(gateway, request, 'availability_zones', views);
+    return listAnswer(gateway, request, { key: 'availability_zones', views, known: filters.zoneKeys });
   });
 }
 
@@ -170,7 +170,13 @@ export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): voi
       .map((row) => row.record)
       .filter((network) => canSeeNetwork(context, network))
       .map((network) => availabilityView(reader, network));
-    return listAnswer(gateway, request, 'network_ip_availabilities', views);
+    const isFour = (queryOf(request).get('ip_version') ?? ['4']).includes('4');
+    return listAnswer(gateway, request, {
+      key: 'network_ip_availabilities',
+      // All addresses are IPv4.
+      views: isFour ? views : [],
+      known: filters.availabilityKeys,
+    });
   });
   app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
     const { reader } = await viewingOf(gateway, request);

@@ -20,6 +20,7 @@ import type { Gateway } from '../module.ts';
 import { readResource, readResources } from './attributes.ts';
 import * as bodies from './bodies.ts';
 import { addCollection, type Collection, viewingOf } from './collection.ts';
+import * as filters from './filters.ts';
 import { listAnswer, type Query, showAnswer, type View } from './listing.ts';
 import * as schemas from './schemas.ts';
 import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
@@ -42,6 +43,7 @@ export function addNetworks(app: FastifyInstance, gateway: Gateway, network: Net
     key: 'network',
     newSchema: schemas.networkNew,
     patchSchema: schemas.networkPatch,
+    listKeys: filters.networkKeys,
     readOnly: schemas.readOnly.network,
     revision: (reader, id) => networkTable.get(reader, id)?.revision,
     list: ({ context, reader }) => networks.list(context, reader),
@@ -65,6 +67,7 @@ export function addSubnets(app: FastifyInstance, gateway: Gateway, network: Netw
     key: 'subnet',
     newSchema: schemas.subnetNew,
     patchSchema: schemas.subnetPatch,
+    listKeys: filters.subnetKeys,
     readOnly: schemas.readOnly.subnet,
     revision: (reader, id) => subnetTable.get(reader, id)?.revision,
     list: ({ context, reader }) => subnets.list(context, reader),
@@ -88,6 +91,7 @@ export function addPorts(app: FastifyInstance, gateway: Gateway, network: Networ
     key: 'port',
     newSchema: schemas.portNew,
     patchSchema: schemas.portPatch,
+    listKeys: filters.portKeys,
     readOnly: schemas.readOnly.port,
     revision: (reader, id) => portTable.get(reader, id)?.revision,
     list: ({ context, reader }, query) => {
@@ -118,6 +122,7 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
     key: 'router',
     newSchema: schemas.routerNew,
     patchSchema: schemas.routerPatch,
+    listKeys: filters.routerKeys,
     readOnly: schemas.readOnly.router,
     revision: (reader, id) => routerTable.get(reader, id)?.revision,
     list: ({ context, reader }) => routers.list(context, reader),
@@ -184,6 +189,7 @@ export function addFloatingIps(app: FastifyInstance, gateway: Gateway, network: 
     key: 'floatingip',
     newSchema: schemas.floatingIpNew,
     patchSchema: schemas.floatingIpPatch,
+    listKeys: filters.floatingIpKeys,
     readOnly: schemas.readOnly.floatingip,
     revision: (reader, id) => floatingIpTable.get(reader, id)?.revision,
     list: ({ context, reader }) => floatingIps.list(context, reader),
@@ -210,6 +216,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     keys: 'security_groups',
     newSchema: schemas.securityGroupNew,
     patchSchema: schemas.securityGroupPatch,
+    listKeys: filters.securityGroupKeys,
     readOnly: schemas.readOnly.security_group,
     revision: (reader, id) => securityGroupTable.get(reader, id)?.revision,
     list: async (viewing) => {
@@ -248,7 +255,7 @@ function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: Ne
   app.get(path, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const views = securityGroups.listRules(context, reader).map((view) => withRevision(reader, view));
-    return listAnswer(gateway, request, 'security_group_rules', views);
+    return listAnswer(gateway, request, { key: 'security_group_rules', views, known: filters.ruleKeys });
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

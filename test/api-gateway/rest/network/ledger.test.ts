@@ -14,6 +14,8 @@ import {
 import { quotaPatch, tagsBody } from '../../../../api-gateway/rest/network/schemas.ts';
 import { repositoryRoot } from '../../../support/sources.ts';
 import { startCloud } from '../cloud.ts';
+import { rowsOf as queryRows } from '../effects/ledger.ts';
+import { listEffects } from './list-effects.ts';
 
 const ledger = readFileSync(join(repositoryRoot, 'api-gateway/rest/network/LEDGER.md'), 'utf8');
 
@@ -81,6 +83,34 @@ void t.test('the test that proves an attribute is there', async (t) => {
     t.ok(words.length > 1, `${attribute} has a proof`);
     t.ok(readFileSync(join(repositoryRoot, file), 'utf8').includes(words), `${attribute}: "${words}" is in ${file}`);
   }
+});
+
+void t.test('every key of a list is in the ledger, with its proof, and no other', async (t) => {
+  const file = 'test/api-gateway/rest/network/list-effects.ts';
+  const rows = queryRows('network', 'Queries');
+  t.same(rows.map(({ key }) => key).sort(), Object.keys(listEffects).sort());
+  for (const { key, verdict, note, proof } of rows) {
+    t.match(verdict, /^(same|stricter|more)$/, key);
+    if (verdict !== 'same') t.ok(note.length > 0, `${key} has a reason`);
+    t.equal(proof, file, key);
+  }
+  const run = readFileSync(join(repositoryRoot, 'test/api-gateway/rest/network/effects.test.ts'), 'utf8');
+  t.ok(run.includes("from './list-effects.ts'"), 'the proofs are run');
+});
+
+void t.test('a key that no list has is refused by name, by full lists and by empty ones', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  for (const { key } of queryRows('network', 'Queries').filter((row) => row.key.endsWith(' ?id'))) {
+    const path = key.replace(/^GET (.*) \?id$/, '/networking$1');
+    for (const query of ['nmae=x', 'nmae=x&id=1', 'toString=1', 'security_group_rules=x']) {
+      const answer = await cloud.gateway.call('GET', `${path}?${query}`);
+      t.equal(answer.statusCode, 400, `${path}?${query}`);
+      t.match(answer.json().NeutronError.message, /is invalid attribute for filtering/);
+    }
+  }
+  const wrong = await cloud.gateway.call('GET', '/networking/v2.0/agents?alive=perhaps');
+  t.equal(wrong.statusCode, 400, 'a flag is true or false');
 });
 
 void t.test('api 4: an extension is advertised only while all of its attributes have an effect', async (t) => {

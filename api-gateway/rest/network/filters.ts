@@ -1,0 +1,110 @@
+/** By what the lists can be filtered: a key that is not here is refused, as by Neutron with its filter-validation. */
+
+/** The attributes of one list. */
+export interface ListKeys {
+  readonly keys: readonly string[];
+  /** Of these, what only administrators are shown. To others' lists it is unknown. */
+  readonly forAdmins?: readonly string[];
+}
+
+const named = ['id', 'tenant_id', 'project_id', 'description', 'name', 'revision_number', 'created_at', 'updated_at'];
+const standard = [...named, 'changed_since', 'tags', 'tags-any', 'not-tags', 'not-tags-any'];
+
+export const networkKeys: ListKeys = {
+  keys: [
+    ...standard,
+    'admin_state_up',
+    'status',
+    'shared',
+    'router:external',
+    'mtu',
+    'subnets',
+    'port_security_enabled',
+    'ipv4_address_scope',
+    'ipv6_address_scope',
+    'is_default',
+  ],
+  forAdmins: ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'],
+};
+
+export const subnetKeys: ListKeys = {
+  keys: [
+    ...standard,
+    'network_id',
+    'ip_version',
+    'cidr',
+    'gateway_ip',
+    'enable_dhcp',
+    'dns_nameservers',
+    'subnetpool_id',
+    'ipv6_ra_mode',
+    'ipv6_address_mode',
+  ],
+};
+
+export const portKeys: ListKeys = {
+  keys: [
+    ...standard,
+    'network_id',
+    'mac_address',
+    'admin_state_up',
+    'status',
+    'device_id',
+    'device_owner',
+    'fixed_ips',
+    'security_groups',
+    'port_security_enabled',
+    'binding:vnic_type',
+  ],
+  forAdmins: ['binding:host_id', 'binding:vif_type'],
+};
+
+export const routerKeys: ListKeys = {
+  keys: [...standard, 'admin_state_up', 'status', 'flavor_id'],
+  forAdmins: ['distributed', 'ha'],
+};
+
+export const floatingIpKeys: ListKeys = {
+  keys: [
+    ...standard.filter((key) => key !== 'name'),
+    'floating_network_id',
+    'floating_ip_address',
+    'fixed_ip_address',
+    'port_id',
+    'router_id',
+    'status',
+  ],
+};
+
+export const securityGroupKeys: ListKeys = { keys: [...standard, 'stateful', 'shared'] };
+
+export const ruleKeys: ListKeys = {
+  keys: [
+    ...named.filter((key) => key !== 'name'),
+    'changed_since',
+    'security_group_id',
+    'direction',
+    'ethertype',
+    'protocol',
+    'port_range_min',
+    'port_range_max',
+    'remote_ip_prefix',
+    'normalized_cidr',
+    'remote_group_id',
+  ],
+};
+
+export const agentKeys: ListKeys = {
+  keys: ['id', 'agent_type', 'binary', 'host', 'topic', 'alive', 'admin_state_up', 'availability_zone', 'description'],
+};
+
+export const zoneKeys: ListKeys = { keys: ['name', 'resource', 'state'] };
+
+export const availabilityKeys: ListKeys = {
+  keys: ['network_id', 'network_name', 'tenant_id', 'project_id', 'ip_version'],
+};
+
+export const quotaKeys: ListKeys = { keys: ['id', 'tenant_id', 'project_id'] };
+
+/** Stricter than Neutron, which takes any key here and filters by none. */
+export const extensionKeys: ListKeys = { keys: ['id', 'alias', 'name'] };
