@@ -5,6 +5,7 @@ import type { CallOptions, TestGateway } from '../../../support/gateway.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 import { type Call, faultOf } from './exercised.ts';
 import { type LedgerRow, type LedgerService, rowsOf } from './ledger.ts';
+import { isRealStatus } from './statuses.ts';
 
 /** A cloud that writes down what it is asked. */
 export interface EffectCloud extends Cloud {
@@ -23,7 +24,7 @@ export type Effects = Readonly<Record<string, Effect>>;
 
 /**
  * Runs each effect, and checks by its requests that it is about its row: that what the row names was sent to its route, was
- * taken or refused as the verdict says, and differed between two requests.
+ * taken or refused as the verdict says, and differed between two requests; and that each success has the real service's status.
  * @param routes by the name of a body
  */
 export function proveEffects(
@@ -84,6 +85,10 @@ async function proveOne(
       return type.includes('json') && answer.body !== '' ? parsed(answer) : answer.body;
     },
   });
+  for (const { method, path, body, status } of calls.filter((call) => call.status < 300)) {
+    const action = path.endsWith('/action') ? `#${Object.keys(body ?? {})[0] ?? ''}` : '';
+    t.ok(isRealStatus(`${method} ${path}${action}`, status), `${method} ${path}${action}: ${status}`);
+  }
   t.equal(faultOf(row, routes, calls), undefined, `${row.key} (${row.verdict})`);
 }
 
