@@ -5,7 +5,10 @@ import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { shoal } from '../../proto/messages.ts';
 
-/** Content in one message, bytes: a quarter of what a message may have, so that one in flight costs little memory. */
+/**
+ * Content in one message, bytes. gRPC reads sixteen messages of a stream ahead of whoever takes them, and as many uploads may
+ * run: with messages of full size they would take a gibibyte.
+ */
 const pieceBytesMax = 1024 * 1024;
 
 type Request = Pick<shoal.v1.UploadImageRequest, 'imageId' | 'sha256' | 'sizeBytes' | 'data'>;
@@ -56,7 +59,7 @@ class DeclaredContent {
   #sha256 = '';
   #sizeBytes = 0;
 
-  /** Throws `INVALID_ARGUMENT` for what is no hash, and for more than there was to be. */
+  /** Throws `INVALID_ARGUMENT` for what is no hash, `TOO_LARGE` for too large a piece, and for more than there was to be. */
   add({ sha256, sizeBytes, data }: Request): void {
     if (sha256 !== '') {
       if (!/^[0-9a-f]{64}$/i.test(sha256)) {
@@ -65,6 +68,12 @@ class DeclaredContent {
       this.#sha256 = sha256.toLowerCase();
     }
     if (sizeBytes > 0) this.#sizeBytes = sizeBytes;
+    if (data.length > pieceBytesMax) {
+      throw new ShoalError(
+        'TOO_LARGE',
+        `data: one message may have ${pieceBytesMax} bytes of content; send more of them.`,
+      );
+    }
     this.#hash.update(data);
     this.#bytes += data.length;
     if (this.#sizeBytes > 0 && this.#bytes > this.#sizeBytes) this.#refuseSize();

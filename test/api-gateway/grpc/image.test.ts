@@ -45,7 +45,8 @@ async function download(images: Images, imageId: string, token = 'alice') {
 
 void t.test('an image’s life: a record, its content in messages, the same content back, and its end', async (t) => {
   const { images } = await started(t);
-  const parts = [Buffer.alloc(3 * 1024 * 1024, 1), Buffer.alloc(0), Buffer.from('the end')];
+  const mebibyte = Buffer.alloc(1024 * 1024, 1);
+  const parts = [mebibyte, mebibyte, Buffer.alloc(0), mebibyte, Buffer.from('the end')];
   const image = await created(images, { properties: { hw_disk_bus: 'virtio' }, tags: ['a', 'a', 'b'], minDiskGib: 1 });
   t.match(image, {
     name: 'disk',
@@ -104,6 +105,7 @@ void t.test('an upload that is not what it said, or does not end, leaves a queue
   await t.rejects(upload(images, [{ imageId: id, sizeBytes: 0, data }]), unsaid);
   const fewer = { code: 'INVALID_ARGUMENT', message: /8 bytes were to come and 7 came/ };
   await t.rejects(upload(images, [{ imageId: id, sizeBytes: 8, data }]), fewer);
+  await t.rejects(upload(images, [{ imageId: id, data: Buffer.alloc(1024 * 1024 + 1) }]), { code: 'TOO_LARGE' });
   const more = { code: 'INVALID_ARGUMENT', message: /6 bytes were to come and more came/ };
   await t.rejects(upload(images, [{ imageId: id, sizeBytes: 6, data }]), more);
   await isQueued('another size');
