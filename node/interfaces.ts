@@ -162,7 +162,7 @@ export class Interfaces implements Service {
           identityModule({ identity, directory, catalog, limiter }),
           imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
-          computeModule({ compute, quotas, network }),
+          computeModule({ compute, quotas, network, images }),
           placementModule(new PlacementPreview(host.placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,

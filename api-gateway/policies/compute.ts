@@ -109,6 +109,14 @@ const hostRules: readonly PolicyRule[] = [
 const quotas = '/v2.1/os-quota-sets/:project';
 
 const projectRules: readonly PolicyRule[] = [
+  // Nova left these to Glance's own policy.
+  rule('os_compute_api:images:index', projectReader, ['GET /v2.1/images', 'GET /v2.1/images/detail']),
+  rule('os_compute_api:images:show', projectReader, [
+    'GET /v2.1/images/:id',
+    'GET /v2.1/images/:id/metadata',
+    'GET /v2.1/images/:id/metadata/:key',
+  ]),
+  rule('os_compute_api:images:delete', projectMember, ['DELETE /v2.1/images/:id']),
   rule('os_compute_api:os-keypairs:index', projectReader, ['GET /v2.1/os-keypairs', rpc('ListKeypairs')]),
   rule('os_compute_api:os-keypairs:show', projectReader, ['GET /v2.1/os-keypairs/:name', rpc('GetKeypair')]),
   rule('os_compute_api:os-keypairs:create', projectMember, ['POST /v2.1/os-keypairs', rpc('CreateKeypair')]),

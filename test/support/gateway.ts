@@ -29,7 +29,7 @@ export const adminPassword = 'correct horse battery staple';
 export const tokenKey = new Uint8Array(32).fill(7);
 
 export interface TestGatewayOptions {
-  readonly modules?: (deps: ServiceDependencies) => readonly RestModule[];
+  readonly modules?: (deps: ServiceDependencies, images: ImageService) => readonly RestModule[];
   readonly limits?: Partial<GatewayLimits>;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -94,7 +94,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       modules: [
         identityModule({ identity, directory, catalog, limiter }),
         imageModule({ images, quotas: new QuotaService(deps), storage: 'local' }),
-        ...(options.modules?.(deps) ?? []),
+        ...(options.modules?.(deps, images) ?? []),
       ],
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.tls === undefined ? {} : { tls: options.tls }),

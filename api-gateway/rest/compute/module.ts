@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { ImageService } from '../../../node/services/image.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { QuotaService } from '../../../node/services/quota.ts';
 import { computePolicies } from '../../policies/compute.ts';
@@ -14,6 +15,7 @@ import { extensions, extensionView } from './extensions.ts';
 import { addFlavors } from './flavor-routes.ts';
 import { addServerGroups } from './group-routes.ts';
 import { addHosts, addHypervisors, addServiceRemoval, addServices, addZones } from './host-routes.ts';
+import { addImages } from './image-routes.ts';
 import { addKeypairs } from './keypair-routes.ts';
 import { addMicroversions, firstApi, isFirstApi } from './microversion.ts';
 import { addQueryChecks } from './queries.ts';
@@ -27,9 +29,10 @@ export interface ComputeModuleDependencies {
   readonly compute: ComputeService;
   readonly quotas: QuotaService;
   readonly network: NetworkService;
+  readonly images: ImageService;
 }
 
-export function computeModule({ compute, quotas, network }: ComputeModuleDependencies): RestModule {
+export function computeModule({ compute, quotas, network, images }: ComputeModuleDependencies): RestModule {
   return {
     name: 'compute',
     prefixes: ['/compute'],
@@ -51,6 +54,7 @@ export function computeModule({ compute, quotas, network }: ComputeModuleDepende
       addActions(app, gateway, compute);
       addServerActions(app, gateway, compute);
       addFlavors(app, gateway, compute);
+      addImages(app, gateway, images);
       addKeypairs(app, gateway, compute);
       addSecurityGroups(app, gateway, network);
       addServerGroups(app, gateway, compute);

@@ -105,12 +105,16 @@ const keypair: QueryKeys = { strictFrom: 75, keys: { user_id: 10 } };
 const quotas: QueryKeys = { strictFrom: 75, keys: { user_id: first } };
 
 /** By route, below the module's prefix. Queries of routes that are not here are not looked at, in Nova as little as here. */
+const images: QueryKeys = { keys: { ...page, name: first, status: first, minDisk: first, minRam: first } };
+
 export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
   'GET /v2.1/servers/detail': servers,
   'GET /v2.1/servers/:id/os-instance-actions': { strictFrom: 58, keys: {} },
   'GET /v2.1/flavors': flavors,
   'GET /v2.1/flavors/detail': flavors,
+  'GET /v2.1/images': images,
+  'GET /v2.1/images/detail': images,
   'GET /v2.1/os-hypervisors': hypervisors,
   'GET /v2.1/os-hypervisors/detail': hypervisors,
   'GET /v2.1/os-hypervisors/:id': { strictFrom: 53, keys: { with_servers: 53 } },

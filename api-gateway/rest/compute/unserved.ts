@@ -21,7 +21,6 @@ export const unservedCompute: readonly UnservedPart[] = [
   { what: 'events from other services', paths: ['/v2.1/os-server-external-events'] },
   { what: "Nova's view of volumes", paths: ['/v2.1/os-volumes', '/v2.1/os-volumes_boot', '/v2.1/os-snapshots'] },
   { what: 'assisted volume snapshots', paths: ['/v2.1/os-assisted-volume-snapshots'] },
-  { what: "Nova's proxy of the image API (ask the image API itself)", paths: ['/v2.1/images'] },
   {
     what: "Nova's proxy of the network API (ask the network API itself)",
     paths: [

@@ -75,8 +75,8 @@ export async function startCloud(
     listen: options.listen === true,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
-    modules: () => [
-      computeModule({ compute, quotas, network }),
+    modules: (_deps, images) => [
+      computeModule({ compute, quotas, network, images }),
       networkModule({ network, quotas, hosts: compute.hosts }),
       ...(options.modules ?? []),
     ],

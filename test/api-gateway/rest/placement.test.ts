@@ -64,8 +64,13 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
   const gateway = await startGateway({
     state,
     clock: testClock,
-    modules: () => [
-      computeModule({ compute, quotas: new QuotaService(world.deps), network: new NetworkService(world.deps) }),
+    modules: (_deps, images) => [
+      computeModule({
+        compute,
+        quotas: new QuotaService(world.deps),
+        network: new NetworkService(world.deps),
+        images,
+      }),
       placementModule(new PlacementPreview(placer, options)),
     ],
   });

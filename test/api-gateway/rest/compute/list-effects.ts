@@ -1,6 +1,7 @@
 /** Every key of the queries of flavors, hypervisors, keys, groups, services, limits and quotas. */
 import { randomUUID } from 'node:crypto';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
+import { imageListEffects } from './image-effects.ts';
 import { publicKey } from './public-key.ts';
 import { at } from './server-effects.ts';
 
@@ -320,6 +321,7 @@ export const listEffects: Effects = {
   ...flavorEffects('/flavors/detail'),
   ...hypervisorEffects('/os-hypervisors'),
   ...hypervisorEffects('/os-hypervisors/detail'),
+  ...imageListEffects,
   ...keypairs,
   ...groups,
   ...others,
