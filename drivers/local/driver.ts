@@ -22,6 +22,7 @@ import type { Logger } from '../../node/base/logger.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
 import { checkImageName, checkImageSha256, imageBelow, mustBeContent } from '../image/content-name.ts';
+import { boundedQemuImg } from '../image/qemu-img.ts';
 import { readJsonFile } from '../json-file.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
 
@@ -63,7 +64,7 @@ export class LocalStorageDriver implements StorageDriver {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await this.#run(['qemu-img', '--version'], { signal });
+    await this.#run(boundedQemuImg('--version'), { signal });
     const mode = (this.#options.passable ?? true) ? 0o711 : 0o700;
     for (const folder of [this.#imagesDir, this.#disksDir]) await mkdir(folder, { recursive: true, mode });
     // Those of an earlier version too.
@@ -170,16 +171,40 @@ export class LocalStorageDriver implements StorageDriver {
     if (found.sizeBytes < sizeBytes) {
       const path = this.#diskPath(spec.volumeId);
       await this.#refuseInUse(spec.volumeId, signal);
-      await this.#run(['qemu-img', 'resize', '-q', '-f', 'qcow2', path, String(sizeBytes)], { signal });
+      await this.#mustBeOurs(spec.volumeId);
+      await this.#run(boundedQemuImg('resize', '-q', '-f', 'qcow2', path, String(sizeBytes)), { signal });
     }
   }
 
   async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
     refuseAborted(signal);
     const path = this.#diskPath(volumeId);
-    const header = await readQcow2Size(path);
+    const header = await readQcow2Header(path);
     if (header === undefined) return undefined;
-    return { volumeId, ...header, ...imageBelow(await this.#nameBelow(volumeId)) };
+    const { sizeBytes, usedBytes } = header;
+    return { volumeId, sizeBytes, usedBytes, ...imageBelow(await this.#nameBelow(volumeId)) };
+  }
+
+  /**
+   * Throws `DRIVER_FAILED` when the disk's header names another file below or beside it than the image that it was made
+   * on. A guest does not reach the header, but its QEMU does: what a broken-into one wrote there must lead nobody to a
+   * file of the host, or to an address.
+   */
+  async #mustBeOurs(volumeId: VolumeId): Promise<void> {
+    const header = await readQcow2Header(this.#diskPath(volumeId));
+    if (header === undefined) return;
+    const name = await this.#nameBelow(volumeId);
+    const allowed: readonly (string | undefined)[] =
+      name === undefined ? [undefined] : ['qcow2', 'raw'].map((format) => imageBeside(name, format));
+    if (!header.isAlone || !allowed.includes(header.backing)) {
+      throw new ShoalError(
+        'DRIVER_FAILED',
+        `disk ${volumeId} names files that it was not made with; it is not opened`,
+        {
+          facts: { volumeId, backing: header.backing?.slice(0, 200), expected: name },
+        },
+      );
+    }
   }
 
   /** The name of the copy that the disk lies on; `imageId` is what an earlier version wrote. */
@@ -203,6 +228,7 @@ export class LocalStorageDriver implements StorageDriver {
     if ((await this.findDisk(spec.volumeId, signal)) === undefined) {
       throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId} on this host`);
     }
+    await this.#mustBeOurs(spec.volumeId);
     const lock = await this.#readLock(spec.volumeId);
     const isMine = lock?.owner === owner && lock.generation === spec.generation;
     if (lock !== undefined && !isMine) {
@@ -242,7 +268,7 @@ export class LocalStorageDriver implements StorageDriver {
   async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     refuseAborted(signal);
     const path = this.#diskPath(volumeId);
-    if ((await readQcow2Size(path)) !== undefined) await this.#refuseInUse(volumeId, signal);
+    if ((await readQcow2Header(path)) !== undefined) await this.#refuseInUse(volumeId, signal);
     // The disk first: what describes a disk that is not there is never read.
     for (const file of [path, this.#lockPath(volumeId), join(this.#disksDir, `${volumeId}.json`)]) {
       await rm(file, { force: true });
@@ -253,7 +279,7 @@ export class LocalStorageDriver implements StorageDriver {
   async #createDisk(spec: DiskSpec, sizeBytes: number, signal: AbortSignal): Promise<void> {
     const path = this.#diskPath(spec.volumeId);
     const beside = `${path}.tmp`;
-    const argv = ['qemu-img', 'create', '-q', '-f', 'qcow2'];
+    const args = ['create', '-q', '-f', 'qcow2'];
     const { imageSha256 } = spec;
     if (imageSha256 !== undefined) {
       checkImageSha256(imageSha256);
@@ -263,14 +289,14 @@ export class LocalStorageDriver implements StorageDriver {
         const facts = { asked: sizeBytes, image: image.virtualSizeBytes };
         throw new ShoalError('INVALID_ARGUMENT', `a disk of ${sizeBytes} bytes is smaller than its image`, { facts });
       }
-      argv.push('-b', join('..', 'images', `${imageSha256}.${image.format}`), '-F', image.format);
+      args.push('-b', imageBeside(imageSha256, image.format), '-F', image.format);
     }
     await rm(beside, { force: true });
     await writeFileDurably(
       join(this.#disksDir, `${spec.volumeId}.json`),
       JSON.stringify(imageSha256 === undefined ? {} : { imageSha256 }),
     );
-    await this.#run([...argv, beside, String(sizeBytes)], { signal });
+    await this.#run(boundedQemuImg(...args, beside, String(sizeBytes)), { signal });
     const file = await open(beside, 'r');
     try {
       // Its guest's alone, once there is one.
@@ -292,10 +318,10 @@ export class LocalStorageDriver implements StorageDriver {
   /** Whether a process holds QEMU's own lock on the file. qemu-img asks for the same lock, so it fails exactly then. */
   async #isInUse(volumeId: VolumeId, signal: AbortSignal): Promise<boolean> {
     const path = this.#diskPath(volumeId);
-    const locked = await this.#run(['qemu-img', 'info', '-f', 'qcow2', path], { signal, okStatus: [0, 1] });
+    const locked = await this.#run(boundedQemuImg('info', '-f', 'qcow2', path), { signal, okStatus: [0, 1] });
     if (locked.status === 0) return false;
     // Readable when locks are ignored: the lock was what failed.
-    await this.#run(['qemu-img', 'info', '-U', '-f', 'qcow2', path], { signal });
+    await this.#run(boundedQemuImg('info', '-U', '-f', 'qcow2', path), { signal });
     return true;
   }
 
@@ -351,18 +377,47 @@ function checkId(id: string): void {
   if (!idPattern.test(id)) throw new ShoalError('INVALID_ARGUMENT', `'${id}' is not a lower-case UUID`);
 }
 
-/** The sizes of a qcow2 file of our own; undefined when there is none. Reading 32 bytes beats running qemu-img. */
-async function readQcow2Size(path: string): Promise<{ sizeBytes: number; usedBytes: number } | undefined> {
+/** An image as its disks name it. */
+function imageBeside(name: string, format: string): string {
+  return join('..', 'images', `${name}.${format}`);
+}
+
+/** What the header of a qcow2 file says (QEMU docs/interop/qcow2.rst). */
+interface Qcow2Header {
+  readonly sizeBytes: number;
+  readonly usedBytes: number;
+  /** The file below it, as named. */
+  readonly backing?: string;
+  /** Whether all that is not below is inside: no external data file. */
+  readonly isAlone: boolean;
+}
+
+const headerBytes = 104;
+const externalData = 4n;
+/** Longest name of a backing file, by the format. */
+const backingBytesMax = 1023;
+
+/** Reads the header of a disk of our own; undefined when there is none. */
+async function readQcow2Header(path: string): Promise<Qcow2Header | undefined> {
   try {
     const file = await open(path, 'r');
     try {
-      const header = Buffer.alloc(32);
+      const header = Buffer.alloc(headerBytes);
       const { bytesRead } = await file.read(header, 0, header.length, 0);
       if (bytesRead < header.length || header.toString('latin1', 0, 4) !== 'QFI\xfb') {
         throw new ShoalError('DRIVER_FAILED', `${path} is not a qcow2 file`);
       }
+      const [backingAt, backingBytes] = [header.readBigUInt64BE(8), header.readUInt32BE(16)];
+      const backing = Buffer.alloc(Math.min(backingBytes, backingBytesMax));
+      if (backingAt !== 0n) await file.read(backing, 0, backing.length, Number(backingAt));
+      const isVersion3 = header.readUInt32BE(4) >= 3;
       const { blocks } = await file.stat();
-      return { sizeBytes: Number(header.readBigUInt64BE(24)), usedBytes: blocks * sectorBytes };
+      return {
+        sizeBytes: Number(header.readBigUInt64BE(24)),
+        usedBytes: blocks * sectorBytes,
+        ...(backingAt === 0n ? {} : { backing: backing.toString('utf8') }),
+        isAlone: !isVersion3 || (header.readBigUInt64BE(72) & externalData) === 0n,
+      };
     } finally {
       await file.close();
     }
