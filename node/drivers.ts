@@ -9,7 +9,7 @@ import { LocalStorageDriver } from '../drivers/local/driver.ts';
 import { QemuDriver } from '../drivers/qemu/driver.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../drivers/types.ts';
 import { imagesGid, type UidRange } from '../drivers/uid-range.ts';
-import { VxlanDriver } from '../drivers/vxlan/driver.ts';
+import { type DnsForwarders, VxlanDriver } from '../drivers/vxlan/index.ts';
 import type { Clock } from './base/clock.ts';
 import type { Health } from './base/health.ts';
 import type { Logger } from './base/logger.ts';
@@ -111,6 +111,7 @@ export async function startDrivers(
             {
               namespacePrefix: config.network.namespacePrefix,
               vtepIp: config.network.vtepIp || advertisedAddress(config),
+              dnsForwarders: dnsForwardersOf(config.network.dnsForwarders),
               stateDir: join(config.dataDir, 'network'),
               ...(config.network.externalInterface === ''
                 ? {}
@@ -131,4 +132,10 @@ export async function startDrivers(
 function versionNumber(version: string): number {
   const [major = 0, minor = 0, micro = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
   return major * 1_000_000 + minor * 1_000 + micro;
+}
+
+/** Reads the setting: `host`, `off`, or addresses with commas between them. */
+function dnsForwardersOf(setting: string): DnsForwarders {
+  if (setting === 'host') return setting;
+  return setting === 'off' ? [] : setting.split(',');
 }

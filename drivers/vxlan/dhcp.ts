@@ -19,17 +19,21 @@ export interface DhcpPaths {
   readonly pidFile: string;
 }
 
+/** Questions of one network for names of the outside world that are under way at once. */
+const networkQueriesMax = 50;
+
 /**
  * The command line, beginning with `dnsmasq`. It stays in the foreground, so that its pid is the one that was started.
- * It answers for the guests of the network and forwards nothing (it has no way out of its namespace): of other names it
- * says REFUSED. Guests are given it as their name server where the subnet names none. Names are the records', never those
- * that a client claims by DHCP.
+ * It answers for the guests of the network. Guests are given it as their name server where the subnet names none. Names are
+ * the records', never those that a client claims by DHCP.
+ * @param resolver `ADDRESS#PORT` of the host's resolver, which is asked for all other names; absent: they are REFUSED
  */
 export function dnsmasqArguments(
   network: Pick<NetworkSpec, 'mtu'>,
   subnet: SubnetSpec,
   paths: DhcpPaths,
   user: string,
+  resolver: string | undefined,
 ): string[] {
   const cidr = readCidr(subnet.cidr);
   const [firstAddress = ''] = cidr.text.split('/');
@@ -47,6 +51,7 @@ export function dnsmasqArguments(
     `--local=/${guestDomain}/`,
     '--domain-needed',
     '--bogus-priv',
+    ...(resolver === undefined ? [] : [`--server=${resolver}`, `--dns-forward-max=${networkQueriesMax}`]),
     '--dhcp-ignore-names',
     `--interface=${serviceInner}`,
     '--except-interface=lo',

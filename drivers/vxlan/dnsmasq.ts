@@ -9,11 +9,10 @@ import type { PortEntry } from './book.ts';
 import { DetachedProcess } from './detached.ts';
 import { type DhcpPaths, dhcpHostLine, dnsmasqArguments, readLeases } from './dhcp.ts';
 import { hostsText } from './dns.ts';
+import { dnsmasqUser } from './dnsmasq-user.ts';
 import type { Host } from './host.ts';
 import type { Netns } from './netns.ts';
-
-/** Whom dnsmasq may turn into after it has opened its sockets: its package's own user, if it made one. */
-const unprivilegedUsers = ['dnsmasq', 'nobody'] as const;
+import { forwardsNames, resolverAddress } from './resolver.ts';
 
 /** DHCP and names of one network on this host. */
 export class Dnsmasq {
@@ -51,9 +50,15 @@ export class Dnsmasq {
     signal: AbortSignal,
   ): Promise<boolean> {
     await mkdir(this.#folder, { recursive: true });
-    const user = await this.#user();
+    const user = await dnsmasqUser(this.#host, [this.#folder, dirname(this.#folder)]);
     await this.#makeHostsDir(user);
-    const argv = dnsmasqArguments(network, subnet, this.#paths, user);
+    const argv = dnsmasqArguments(
+      network,
+      subnet,
+      this.#paths,
+      user,
+      forwardsNames(this.#host) ? resolverAddress : undefined,
+    );
     const hosts = await this.#writeHosts(ports);
     const changed = (await this.#writeNames()) ? 'changed' : hosts;
     let running = await this.#process.running();
@@ -167,24 +172,5 @@ export class Dnsmasq {
       await chmod(join(hostsDir, name), 0o600);
       await chown(join(hostsDir, name), this.#uid, 0);
     }
-  }
-
-  /**
-   * A user without rights, and never one that guests run as; `root` when such a user cannot reach the files: a state
-   * folder below a private home. That works and is worse, and the log says so. The driver's own folders let it through.
-   */
-  async #user(): Promise<string> {
-    const { stateDir } = this.#host.options;
-    for (const folder of [this.#folder, dirname(this.#folder), stateDir]) await chmod(folder, 0o711);
-    for (let folder = stateDir; folder !== dirname(folder); folder = dirname(folder)) {
-      if (((await stat(folder)).mode & 0o001) === 1) continue;
-      this.#host.deps.logger.warn({ folder }, 'dnsmasq runs as root: other users cannot reach its files');
-      return 'root';
-    }
-    for (const user of unprivilegedUsers) {
-      const found = await this.#host.deps.runCommand(['id', '-u', user], { okStatus: [0, 1] });
-      if (found.status === 0) return user;
-    }
-    return 'root';
   }
 }

@@ -31,6 +31,7 @@ import {
 import type { Netns } from './netns.ts';
 import { ensureNetwork, removeNetwork, vniOfBridge } from './networks.ts';
 import { ensurePort, removePort, syncDhcp } from './ports.ts';
+import { Resolver } from './resolver.ts';
 import { ensureRouter, removeRouter } from './routers.ts';
 import { filterTable, guardTable } from './security.ts';
 import { address, checkForwarding, checkNetwork, checkPort, checkPrefix, checkRouter } from './validate.ts';
@@ -47,6 +48,7 @@ export class VxlanDriver implements NetworkDriver {
   changes = 0;
   readonly #host: Host;
   readonly #metadataServer: DetachedProcess;
+  readonly #resolver: Resolver;
   /** The call at work: they run one after another, for they change the same things. */
   #last: Promise<unknown> = Promise.resolve();
   #started = false;
@@ -56,7 +58,8 @@ export class VxlanDriver implements NetworkDriver {
   constructor(deps: VxlanDeps, options: VxlanOptions) {
     checkPrefix(options.namespacePrefix);
     address(options.vtepIp, 'vtepIp');
-    const { externalInterface, stateDir } = options;
+    const { externalInterface, stateDir, dnsForwarders = [] } = options;
+    if (dnsForwarders !== 'host') for (const server of dnsForwarders) address(server, 'dnsForwarders');
     if (
       externalInterface !== undefined &&
       !/^[A-Za-z0-9_.-]+$/.test(externalInterface.slice(0, interfaceNameMax + 1))
@@ -70,6 +73,7 @@ export class VxlanDriver implements NetworkDriver {
       });
     }
     this.#host = new Host(deps, options);
+    this.#resolver = new Resolver(this.#host);
     this.#metadataServer = new DetachedProcess({
       recordPath: join(stateDir, 'metadata-server.json'),
       logPath: join(stateDir, 'metadata-server.log'),
@@ -98,6 +102,7 @@ export class VxlanDriver implements NetworkDriver {
       await this.#forgetWhatIsGone(links, signal);
       await this.#host.syncWholeFilter(signal);
       await this.#ensureMetadataServer(signal);
+      await this.#resolver.ensure(signal);
       this.#started = true;
       deps.logger.info(
         { vtepIp: options.vtepIp, networks: book.networks.values().length, ports: book.ports.values().length },
@@ -155,6 +160,7 @@ export class VxlanDriver implements NetworkDriver {
     await this.#change('port', { portId: spec.portId }, signal, async () => {
       checkPort(spec);
       await this.#ensureMetadataServer(signal);
+      await this.#resolver.ensure(signal);
       return ensurePort(this.#host, spec, signal);
     });
     return { tapName: tapName(spec.portId) };
@@ -205,6 +211,7 @@ export class VxlanDriver implements NetworkDriver {
     await this.#call(signal, async () => {
       const { netns, options } = this.#host;
       await this.#metadataServer.stop();
+      await this.#resolver.remove();
       const tables = await netns.tables(signal);
       const ours = [filterTable, guardTable].map((table) => `${table.family} ${table.name}`);
       const text = ours.filter((place) => tables.has(place)).map((place) => `delete table ${place}\n`);

@@ -17,6 +17,7 @@ import { metadataIp } from './metadata.ts';
 import { bridgeName, routerLegName, routerMac, serviceMac, serviceVethName, tapName, vxlanName } from './names.ts';
 import { Netns, namespaceNames } from './netns.ts';
 import type { TableFound } from './nft.ts';
+import type { DnsForwarders } from './resolver.ts';
 import { type FilterNetwork, type FilterPort, filterTable, filterText, guardTable } from './security.ts';
 
 /** How a host is set up. */
@@ -29,6 +30,8 @@ export interface VxlanOptions {
   readonly vtepIp: string;
   /** Interface to the external network; has no address of its own. Absent: no floating IPs and no source NAT here. */
   readonly externalInterface?: string;
+  /** Where guests' questions for names of the outside world go. Default: nowhere, they are REFUSED. */
+  readonly dnsForwarders?: DnsForwarders;
   /** Absolute path of a folder for the book, DHCP and metadata files. Survives reboots. */
   readonly stateDir: string;
 }

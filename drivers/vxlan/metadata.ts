@@ -13,6 +13,8 @@ export const metadataIp = '169.254.169.254';
 /** Where the host's server listens: on `metadataBridge` alone. Part of the shared address space (RFC 6598). */
 export const metadataServerIp = '100.64.0.1';
 export const metadataServerPort = 8775;
+/** Where the host's resolver listens at that address (resolver.ts): not 53, which a resolver of the host itself may have. */
+export const resolverPort = 8753;
 
 /** The server's address with the prefix that holds every identity: the host's one route to all of them. */
 export const metadataServerCidr = `${metadataServerIp}/16`;
@@ -32,6 +34,9 @@ export const metadataFilesMax = 1024;
 export const metadataFileBytesMax = 1024 * 1024;
 /** File systems hold 255 bytes in a name. */
 const fileNameBytesMax = 255;
+
+/** Questions for names that a network may ask of its dnsmasq on one host. */
+const queriesPerSecondMax = 500;
 
 /** A port's identity address from its number on the host. */
 export function identityIp(index: number): string {
@@ -79,7 +84,13 @@ export function metadataTable(identities: readonly { readonly ip: string; readon
         name: 'post',
         hook: 'type nat hook postrouting priority 100; policy accept;',
         // Who has no identity must not get through with an address of its own choosing.
-        rules: [`oifname "${metadataInner}" snat to ip saddr map @identity`, `oifname "${metadataInner}" counter drop`],
+        // This namespace's own dnsmasq has an identity's address already, and asks the resolver alone.
+        rules: [
+          `oifname "${metadataInner}" fib saddr type local ip daddr ${metadataServerIp} udp dport ${resolverPort} accept`,
+          `oifname "${metadataInner}" fib saddr type local ip daddr ${metadataServerIp} tcp dport ${resolverPort} accept`,
+          `oifname "${metadataInner}" snat to ip saddr map @identity`,
+          `oifname "${metadataInner}" counter drop`,
+        ],
       },
       {
         name: 'forwarded',
@@ -91,6 +102,9 @@ export function metadataTable(identities: readonly { readonly ip: string; readon
         hook: 'type filter hook input priority 0; policy drop;',
         rules: [
           'iifname "lo" accept',
+          `iifname "${metadataInner}" ip saddr ${metadataServerIp} ct state established accept`,
+          // Of all guests of the network together; what is over it is asked again.
+          `iifname "${serviceInner}" udp dport 53 limit rate over ${queriesPerSecondMax}/second burst ${queriesPerSecondMax} packets drop`,
           `iifname "${serviceInner}" udp dport { 53, 67 } accept`,
           `iifname "${serviceInner}" tcp dport 53 accept`,
           `iifname "${serviceInner}" icmp type echo-request accept`,

@@ -10,7 +10,7 @@
  */
 import type { LocalPortSpec, SecurityRuleSpec } from '../types.ts';
 import { disjointPrefixes, readCidr } from './cidr.ts';
-import { metadataIp, metadataServerIp, metadataServerPort } from './metadata.ts';
+import { metadataIp, metadataServerIp, metadataServerPort, resolverPort } from './metadata.ts';
 import { bridgeName, egressChain, ingressChain, metadataBridge, tapName, vxlanName } from './names.ts';
 import { elementLines, fingerprint, type NftTable, type TableFound } from './nft.ts';
 import { vxlanPort } from './vni.ts';
@@ -104,7 +104,8 @@ export const filterTable: NftTable = {
       rules: [
         // What is inside is taken for a frame of that network: only from hosts that have it.
         `udp dport ${vxlanPort} ${vniField} . ip saddr != @senders counter drop`,
-        `iifname "${metadataBridge}" ip daddr ${metadataServerIp} tcp dport ${metadataServerPort} accept`,
+        `iifname "${metadataBridge}" ip daddr ${metadataServerIp} tcp dport { ${resolverPort}, ${metadataServerPort} } accept`,
+        `iifname "${metadataBridge}" ip daddr ${metadataServerIp} udp dport ${resolverPort} accept`,
         `iifname "${metadataBridge}" counter drop`,
         // The sender's address is a guest's identity there, so nobody but the service namespaces may speak to it.
         `ip daddr ${metadataServerIp} iifname != "lo" counter drop`,

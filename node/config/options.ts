@@ -10,6 +10,9 @@ import { uidRangeDefault } from '../../drivers/uid-range.ts';
 const endpoint = (description: string) =>
   Type.String({ pattern: '^[^\\s]*:[0-9]{1,5}$', maxLength: 260, description: `${description} (host:port)` });
 
+const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
+const ipv4 = `${octet}(?:\\.${octet}){3}`;
+
 export const configSchema = Type.Object(
   {
     dataDir: Type.String({ minLength: 1, description: 'folder of keys, log, state, disks and images' }),
@@ -53,6 +56,10 @@ export const configSchema = Type.Object(
         trustedProxies: Type.String({
           maxLength: 4096,
           description: 'addresses and networks whose Forwarded and X-Forwarded-* headers are believed, comma-separated',
+        }),
+        metricsReaders: Type.String({
+          maxLength: 4096,
+          description: 'addresses and networks that may read /metrics, comma-separated; the host itself always may',
         }),
         bodyBytesMax: Type.Integer({ minimum: 65_536, maximum: 67_108_864, description: 'largest JSON body' }),
         tokenLifetimeMs: Type.Integer({ minimum: 60_000, maximum: 86_400_000, description: 'life of a token' }),
@@ -150,6 +157,11 @@ export const configSchema = Type.Object(
           maxLength: 15,
           description: 'interface to the external network; empty: none',
         }),
+        dnsForwarders: Type.String({
+          pattern: `^(?:host|off|${ipv4}(?:,${ipv4}){0,7})$`,
+          description:
+            "where guests' questions for outside names go: host: the servers in /etc/resolv.conf; off: nowhere; or IPv4 addresses, comma-separated",
+        }),
         namespacePrefix: Type.String({ pattern: '^[a-zA-Z0-9-]{1,32}$', description: 'prefix of network namespaces' }),
       },
       { additionalProperties: false },
@@ -238,6 +250,7 @@ export function configDefaults(): Config {
       names: '',
       publicUrl: '',
       trustedProxies: '',
+      metricsReaders: '127.0.0.0/8,::1',
       bodyBytesMax: 1024 * 1024, // User data is 64 KiB at most; the rest is small. Image content streams past this.
       tokenLifetimeMs: 3_600_000,
     },
@@ -259,7 +272,14 @@ export function configDefaults(): Config {
     },
     storage: 'local',
     ceph: { confPath: '', user: 'shoal', imagePool: 'images', diskPool: 'volumes' },
-    network: { driver: 'vxlan', vtepIp: '', underlayMtu: 1500, externalInterface: '', namespacePrefix: 'shoal' },
+    network: {
+      driver: 'vxlan',
+      vtepIp: '',
+      underlayMtu: 1500,
+      externalInterface: '',
+      dnsForwarders: 'host',
+      namespacePrefix: 'shoal',
+    },
     // Nova's defaults but for CPU, where its historical 16 lets one host collapse; 4 is what operators settle on.
     capacity: {
       vcpusRatio: 4,

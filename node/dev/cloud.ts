@@ -310,6 +310,8 @@ export class DevCloud {
             driver: 'vxlan',
             underlayMtu,
             externalInterface: 'ex0',
+            // Its hosts are namespaces without a way to the machine's name servers.
+            dnsForwarders: 'off',
             namespacePrefix: agent.namespace,
           }
         : { driver: 'fake' },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
+import type { VxlanOptions } from '../../../drivers/vxlan/index.ts';
 import { makeUnderlay, removeUnderlay, type Underlay } from '../../../drivers/vxlan/lab.ts';
 import { externalMac, metadataHostMac, routerMac, serviceMac, transitMac } from '../../../drivers/vxlan/names.ts';
 import { systemClock } from '../../../node/base/clock.ts';
@@ -32,7 +33,7 @@ export interface Lab extends Underlay {
   readonly name: string;
   readonly stateDir: string;
   /** A driver for a host (0 is the first): each call is what an agent has after a restart. */
-  readonly open: (host: number, run?: CommandRunner) => VxlanDriver;
+  readonly open: (host: number, run?: CommandRunner, options?: Pick<VxlanOptions, 'dnsForwarders'>) => VxlanDriver;
   /** Runs a command in a namespace, whatever its exit status. */
   readonly run: (
     namespace: string,
@@ -58,7 +59,7 @@ export async function makeLab(t: Test, hosts: number): Promise<Lab> {
     ...underlay,
     name,
     stateDir,
-    open: (index, run = runCommand) => {
+    open: (index, run = runCommand, options = {}) => {
       const host = underlay.hosts[index];
       if (host === undefined) throw new Error(`there is no host ${index}`);
       return new VxlanDriver(
@@ -69,6 +70,7 @@ export async function makeLab(t: Test, hosts: number): Promise<Lab> {
           vtepIp: host.vtepIp,
           externalInterface: host.externalInterface,
           stateDir: join(stateDir, String(index)),
+          ...options,
         },
       );
     },

@@ -401,7 +401,7 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     hostRoutes: [{ destination: '192.168.0.0/16', nextHop: '10.0.0.9' }],
   };
   const paths = { hostsDir: '/s/hosts', leaseFile: '/s/leases', namesFile: '/s/names', pidFile: '/s/pid' };
-  t.same(dnsmasqArguments({ mtu: 1450 }, subnet, paths, 'nobody'), [
+  t.same(dnsmasqArguments({ mtu: 1450 }, subnet, paths, 'nobody', undefined), [
     'dnsmasq',
     '--keep-in-foreground',
     '--conf-file=/dev/null',
@@ -430,7 +430,13 @@ await t.test('dnsmasq is told the routes twice, and no DNS server that does not 
     '--dhcp-option=option:classless-static-route,169.254.169.254/32,10.0.0.2,192.168.0.0/16,10.0.0.9,0.0.0.0/0,10.0.0.1',
     '--log-facility=-',
   ]);
-  const own = dnsmasqArguments({ mtu: 1450 }, { ...subnet, dnsServers: ['192.0.2.53', '192.0.2.54'] }, paths, 'nobody');
+  const own = dnsmasqArguments(
+    { mtu: 1450 },
+    { ...subnet, dnsServers: ['192.0.2.53', '192.0.2.54'] },
+    paths,
+    'nobody',
+    undefined,
+  );
   t.ok(own.includes('--dhcp-option=option:dns-server,192.0.2.53,192.0.2.54'), 'the subnet’s own servers win');
   t.equal(
     hostsText([
