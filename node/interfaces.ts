@@ -17,6 +17,7 @@ import type { HostId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Metrics } from './base/metrics.ts';
 import { orderedUuids } from './base/ordered-uuids.ts';
+import { parseNetworks } from './config/networks.ts';
 import type { Config } from './config/options.ts';
 import { placementConfiguration } from './config/placement.ts';
 import { externalMtuBytes } from './external-mtu.ts';
@@ -166,6 +167,7 @@ export class Interfaces implements Service {
           placementModule(new PlacementPreview(host.placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,
+            metricsReaders: parseNetworks(config.api.metricsReaders),
             standing: () => state.standing(),
             warnings: () => recordWarnings(state.local),
             troubles: () => loop.troubles(),

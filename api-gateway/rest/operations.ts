@@ -1,5 +1,8 @@
 /** What operators and their monitors ask of an agent: is it well, and what are its figures. Not OpenStack's. */
+import type { FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
+import { ShoalError } from '../../node/base/errors.ts';
+import { isIn, type Network } from '../../node/config/networks.ts';
 import type { StateStanding } from '../../node/state/types.ts';
 import { keystoneFaults } from './faults.ts';
 import type { RestModule } from './module.ts';
@@ -7,6 +10,8 @@ import type { RestModule } from './module.ts';
 /** What it tells. */
 export interface OperationsDependencies {
   readonly registry: Registry;
+  /** Who may read the figures, besides this host itself: they tell of all tenants. */
+  readonly metricsReaders: readonly Network[];
   readonly standing: () => StateStanding;
   /** What this agent must not go on with, by name (a log in doubt, a state that differs); empty when there is none. */
   readonly troubles: () => Readonly<Record<string, string>>;
@@ -28,7 +33,8 @@ export interface OperationsDependencies {
 /**
  * `/healthz`: 200 while the agent does its work, also without quorum, since it still serves reads and its guests' owners;
  * 503 when its log or state is. Parts that fail meanwhile make it `degraded`, with their last failures. `/readyz`: 200 while
- * writes can be committed, be it slowly; it names the voters that are missing and the parts that fail. `/metrics`: Prometheus.
+ * writes can be committed, be it slowly; it names the voters that are missing and the parts that fail. `/metrics`: Prometheus,
+ * for the host itself and for `metricsReaders`; 403 for all others.
  */
 export function operationsModule(deps: OperationsDependencies): RestModule {
   return {
@@ -38,7 +44,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
     // All of it is for monitors, which have no token.
     policies: [],
     requestIdHeaders: ['x-openstack-request-id'],
-    register(app) {
+    register(app, gateway) {
       app.get('/healthz', { config: { public: true } }, (_request, reply) => {
         const broken = deps.troubles();
         const troubles = { ...deps.degraded(), ...broken };
@@ -64,9 +70,32 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
           .code(quorum === 'lost' ? 503 : 200)
           .send({ hasQuorum, quorum, missingVoters: names, degraded: deps.degraded() });
       });
-      app.get('/metrics', { config: { public: true } }, async (_request, reply) =>
-        reply.type(deps.registry.contentType).send(await deps.registry.metrics()),
-      );
+      app.get('/metrics', { config: { public: true } }, async (request, reply) => {
+        if (!mayReadMetrics(request, gateway.clientAddress(request), deps.metricsReaders)) {
+          throw new ShoalError(
+            'FORBIDDEN',
+            'The figures of this agent are told to its own host, and to the addresses of its setting api.metricsReaders. A proxy on this host has to be among api.trustedProxies.',
+          );
+        }
+        return reply.type(deps.registry.contentType).send(await deps.registry.metrics());
+      });
     },
   };
+}
+
+/**
+ * @param client address of the client, as far as proxies that are trusted tell it. One that comes from the very address that
+ *   it asks at is this host. A proxy that is not trusted speaks for anybody, so its own address does not count.
+ */
+function mayReadMetrics({ headers, raw }: FastifyRequest, client: string, readers: readonly Network[]): boolean {
+  const { localAddress, remoteAddress } = raw.socket;
+  const isForwarded = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
+  const isSpeaker = client === plainAddress(remoteAddress);
+  if (isForwarded && isSpeaker) return false;
+  return isIn(readers, client) || (isSpeaker && client === plainAddress(localAddress));
+}
+
+/** `::ffff:a.b.c.d` is the IPv4 address. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=\d+\.)/i, '');
 }

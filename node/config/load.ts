@@ -204,10 +204,12 @@ function apiMistakes({ api }: Config): string[] {
       mistakes.push(`api.names: "${name}" is neither a DNS name nor an address`);
     }
   }
-  try {
-    parseNetworks(api.trustedProxies);
-  } catch (caught) {
-    mistakes.push(`api.trustedProxies: ${ShoalError.from(caught, 'CONFIG_INVALID').message}`);
+  for (const name of ['trustedProxies', 'metricsReaders'] as const) {
+    try {
+      parseNetworks(api[name]);
+    } catch (caught) {
+      mistakes.push(`api.${name}: ${ShoalError.from(caught, 'CONFIG_INVALID').message}`);
+    }
   }
   return mistakes;
 }

@@ -285,8 +285,11 @@ if (why !== '') {
       } finally {
         grpcClient.close();
       }
-      const metrics = await (await fetch(`${apiUrlOf(agent)}/metrics`)).text();
-      t.match(metrics, /^shoal_has_quorum 1$/m);
+      const figures = `${apiUrlOf(agent)}/metrics`;
+      const own = ['nsenter', `--net=/run/netns/${agent.namespace}`, 'curl', '-sS'];
+      const { stdout } = await runCommand([...own, '--cacert', cloud.layout.authorityPath, figures]);
+      t.match(stdout, /^shoal_has_quorum 1$/m, 'figures are told to the host itself');
+      t.equal((await fetch(figures)).status, 403, 'and to nobody else');
       t.match(await (await fetch(`${apiUrlOf(agent)}/healthz`)).json(), { status: 'ok' });
     }
   });

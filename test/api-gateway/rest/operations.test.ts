@@ -14,6 +14,7 @@ void t.test('/readyz and /healthz call hosts by their names', async (t) => {
   const state = new MemoryStateClient();
   const operations = operationsModule({
     registry: new Registry(),
+    metricsReaders: [],
     standing: () => ({ ...state.standing(), leaderRaftId: 2, missingVoters: [3, 1, 9] }),
     warnings: () => ({}),
     troubles: () => ({}),

@@ -96,6 +96,10 @@ t.test('relations between settings are checked', (t) => {
       { ...base, 'api.trustedProxies': '10.0.0.0/8,proxy.example' },
       'api.trustedProxies: "proxy.example" is no address and no network such as 10.0.0.0/8',
     ],
+    [
+      { ...base, 'api.metricsReaders': 'prometheus.example' },
+      'api.metricsReaders: "prometheus.example" is no address and no network such as 10.0.0.0/8',
+    ],
     [{ advertiseAddress: 'host.example' }, 'network.vtepIp: "host.example" is not an IPv4 address'],
     [{ ...base, 'api.listen': '0.0.0.0:99999' }, 'api.listen: the port is over 65535'],
   ];

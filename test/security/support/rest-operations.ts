@@ -41,7 +41,7 @@ const publicRoutes: Readonly<Record<string, string>> = {
   'POST /v3/users/:id/password': 'the original password proves who asks',
   'GET /healthz': monitors,
   'GET /readyz': monitors,
-  'GET /metrics': monitors,
+  'GET /metrics': 'asks for the address: test/security/metrics-readers.test.ts',
 };
 
 /** One thing that can be asked of the REST API. */

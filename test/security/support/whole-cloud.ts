@@ -7,6 +7,7 @@ import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { operationsModule } from '../../../api-gateway/rest/operations.ts';
 import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
 import type { HostId } from '../../../node/base/ids.ts';
+import { parseNetworks } from '../../../node/config/networks.ts';
 import { ClusterService } from '../../../node/services/cluster.ts';
 import { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
 import type { PlacementInquiry } from '../../../node/services/dependencies.ts';
@@ -41,6 +42,8 @@ const limits = {
 export async function startWholeCloud(bounds: Partial<GatewayLimits> = {}): Promise<WholeCloud> {
   const operations = operationsModule({
     registry: new Registry(),
+    // As a new agent is set.
+    metricsReaders: parseNetworks('127.0.0.0/8'),
     standing: () => cloud.gateway.state.standing(),
     warnings: () => ({}),
     troubles: () => ({}),
