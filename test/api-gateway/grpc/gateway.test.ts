@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ShoalError } from '../../../node/base/errors.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { hostsAct } from '../../node/services/compute-world.ts';
 import { as, startGrpcGateway, type TestGrpcGateway } from '../../support/grpc-gateway.ts';
@@ -75,6 +76,17 @@ void t.test('a refusal calls fields as this API does, where the other calls them
   await t.rejects(compute.createServer({ name: 'x', flavorId: '1' }, as('alice')), {
     code: 'INVALID_ARGUMENT',
     message: 'This version of Shoal boots servers from images: image_id is needed.',
+  });
+});
+
+void t.test('what broke inside the agent is not told to users', async (t) => {
+  const gateway = await started(t);
+  gateway.world.placer.beforeAnswer = async () => {
+    throw new ShoalError('STORE_FAILED', 'no room left in /var/lib/shoal/log');
+  };
+  await t.rejects(gateway.compute.createServer(wanted(gateway, 'x'), as('alice')), {
+    code: 'STORE_FAILED',
+    message: 'Something inside this agent failed; its log has the details.',
   });
 });
 
