@@ -41,7 +41,7 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
     return {
       hypervisors: page.map((view) => ({
         ...(isDetailed ? hypervisorView(view, microversion) : briefView(view, microversion)),
-        ...(withServers ? serversView(view) : {}),
+        ...(withServers ? serversView(view, microversion) : {}),
       })),
       ...(links.length === 0 ? {} : { hypervisors_links: links }),
     };
@@ -56,7 +56,10 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
     const view = await one(request);
     const microversion = microversionOf(request);
     return {
-      hypervisor: { ...hypervisorView(view, microversion), ...(wantsServers(request) ? serversView(view) : {}) },
+      hypervisor: {
+        ...hypervisorView(view, microversion),
+        ...(wantsServers(request) ? serversView(view, microversion) : {}),
+      },
     };
   });
   app.get<ById>('/v2.1/os-hypervisors/:id/uptime', async (request) => {
@@ -73,7 +76,10 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
     requireMicroversion(request, { to: 52 });
     const found = byPattern(await all(request), request.params.id);
     return {
-      hypervisors: found.map((view) => ({ ...briefView(view, microversionOf(request)), ...serversView(view) })),
+      hypervisors: found.map((view) => ({
+        ...briefView(view, microversionOf(request)),
+        ...serversView(view, microversionOf(request)),
+      })),
     };
   });
 }
@@ -111,8 +117,9 @@ function briefView({ host, isUp }: HostView, microversion: Microversion): View {
   };
 }
 
-function serversView(view: HostView): View {
-  if (view.servers.length === 0) return {};
+/** None are left out before 2.75. */
+function serversView(view: HostView, microversion: Microversion): View {
+  if (view.servers.length === 0 && microversion < 75) return {};
   return { servers: view.servers.map((server) => ({ uuid: server.id, name: server.name })) };
 }
 

@@ -150,6 +150,8 @@ function absoluteView(microversion: Microversion, limits: QuotaView['limits'], u
         }
       : {}),
     ...(microversion < 39 ? { maxImageMeta: limits.metadata_items } : {}),
-    ...(microversion < 57 ? { maxPersonality: 0, maxPersonalitySize: 0 } : {}),
+    ...(microversion < 57
+      ? { maxPersonality: limits.injected_files, maxPersonalitySize: limits.injected_file_content_bytes }
+      : {}),
   };
 }

@@ -107,7 +107,7 @@ export function selectServers(
   }
   return sortServers(
     request,
-    reader,
+    { reader, microversion: options.microversion },
     servers.filter((server) => tests.every((test) => test(server))),
   );
 }
@@ -133,13 +133,18 @@ const sortValues: Readonly<Record<string, (server: Server, reader: StateReader) 
   user_id: (server) => server.userId,
   host: (server, reader) => hostTable.find(reader, server.hostId)?.record.name ?? '',
   key_name: (server) => server.keyName,
+  locked: (server) => Number(server.locked),
   image_ref: (server) => server.imageId,
 };
 
-function sortServers(request: FastifyRequest, reader: StateReader, servers: readonly Server[]): readonly Server[] {
+function sortServers(
+  request: FastifyRequest,
+  { reader, microversion }: { readonly reader: StateReader; readonly microversion: Microversion },
+  servers: readonly Server[],
+): readonly Server[] {
   const order = sortOrder(queryValues(request, 'sort_key'), queryValues(request, 'sort_dir'), {
     fallback: 'desc',
-    isKnown: (key) => Object.hasOwn(sortValues, key),
+    isKnown: (key) => Object.hasOwn(sortValues, key) && (key !== 'locked' || microversion >= 73),
   });
   if (order.length === 0) return servers;
   return [...servers].sort((a, b) => {

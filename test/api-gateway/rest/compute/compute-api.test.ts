@@ -383,7 +383,8 @@ void t.test('quotas and limits lose keys with the microversions', async (t) => {
   t.equal(over.statusCode, 403);
   t.match(over.json(), { forbidden: { message: /^Quota exceeded for instances/ } });
   const limits = await cloud.gateway.call('GET', '/compute/v2.1/limits', { token: cloud.memberToken });
-  t.match(limits.json().limits.absolute, { maxTotalInstances: 1, totalInstancesUsed: 1, maxPersonality: 0 });
+  const bounds = { maxPersonality: 5, maxPersonalitySize: 10_240 };
+  t.match(limits.json().limits.absolute, { maxTotalInstances: 1, totalInstancesUsed: 1, ...bounds });
 });
 
 void t.test('without a quorum lists are stale, changes are 503, and its own host still stops a server', async (t) => {

@@ -270,6 +270,12 @@ void t.test('hypervisors: by pattern, with their servers', async (t) => {
   t.match((await get(`/${busy.id}?with_servers=1`)).hypervisor.servers, [{ name: 'web' }]);
   t.notOk(Object.hasOwn((await get(`/${id}`)).hypervisor, 'servers'));
   t.ok((await get('?with_servers=perhaps')).badRequest);
+  const none = async (minor: number) =>
+    (await cloud.gateway.call('GET', '/compute/v2.1/os-hypervisors?with_servers=true', { headers: at(minor) }))
+      .json()
+      .hypervisors.find((hypervisor: { readonly id: string }) => hypervisor.id !== busy.id);
+  t.notOk(Object.hasOwn(await none(74), 'servers'));
+  t.same((await none(75)).servers, [], 'from 2.75 on it is said of those without servers, too');
 });
 
 void t.test('quotas: each key is kept; a number out of bounds, and one user of a project, are refused', async (t) => {

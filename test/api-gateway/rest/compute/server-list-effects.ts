@@ -131,6 +131,7 @@ const sortKeys: Readonly<Record<string, (server: Answer) => unknown>> = {
   host: (server) => server['OS-EXT-SRV-ATTR:host'],
   key_name: (server) => server.key_name,
   image_ref: (server) => server.image.id,
+  locked: (server) => Number(server.locked),
 };
 
 const sorts =
@@ -146,6 +147,8 @@ const sorts =
       t.strictSame(await order(`sort_key=${key}&sort_dir=asc`), upwards, `${key} upwards`);
       t.strictSame(await order(`sort_key=${key}&sort_dir=desc`), [...upwards].reverse(), `${key} downwards`);
     }
+    const early = { headers: { 'openstack-api-version': 'compute 2.72' }, status: 400 };
+    await cloud.ask('GET', `/compute/v2.1${route}?sort_key=locked`, early);
     for (const query of ['sort_key=root_device_name', 'sort_key=no_such', 'sort_key=uuid&sort_dir=up']) {
       await cloud.ask('GET', `/compute/v2.1${route}?${query}`, { headers, status: 400 });
     }
