@@ -40,7 +40,7 @@ export const identityPolicies: readonly PolicyRule[] = [
   rule('identity:update_project', identityAdmin, ['PATCH /v3/projects/:id', rpc('UpdateProject')]),
   rule('identity:delete_project', identityAdmin, ['DELETE /v3/projects/:id', rpc('DeleteProject')]),
   rule('identity:list_project_tags', lookersOrProject, ['GET /v3/projects/:id/tags'], { project_id: 'id' }),
-  rule('identity:get_project_tag', lookersOrProject, ['HEAD /v3/projects/:id/tags/:tag'], { project_id: 'id' }),
+  rule('identity:get_project_tag', lookersOrProject, ['GET /v3/projects/:id/tags/:tag'], { project_id: 'id' }),
   rule('identity:update_project_tags', identityAdmin, ['PUT /v3/projects/:id/tags']),
   rule('identity:create_project_tag', identityAdmin, ['PUT /v3/projects/:id/tags/:tag']),
   rule('identity:delete_project_tags', identityAdmin, ['DELETE /v3/projects/:id/tags']),
@@ -69,7 +69,7 @@ export const identityPolicies: readonly PolicyRule[] = [
   rule(
     'identity:check_grant',
     lookers,
-    grants.map((path) => `HEAD ${path}/:role`),
+    grants.map((path) => `GET ${path}/:role`),
   ),
   rule('identity:create_grant', identityAdmin, [
     ...grants.map((path) => `PUT ${path}/:role`),
@@ -80,10 +80,7 @@ export const identityPolicies: readonly PolicyRule[] = [
     rpc('DeleteRoleAssignment'),
   ]),
   rule('identity:list_system_grants_for_user', lookers, ['GET /v3/system/users/:user/roles']),
-  rule('identity:check_system_grant_for_user', lookers, [
-    'GET /v3/system/users/:user/roles/:role',
-    'HEAD /v3/system/users/:user/roles/:role',
-  ]),
+  rule('identity:check_system_grant_for_user', lookers, ['GET /v3/system/users/:user/roles/:role']),
   rule('identity:create_system_grant_for_user', identityAdmin, ['PUT /v3/system/users/:user/roles/:role']),
   rule('identity:revoke_system_grant_for_user', identityAdmin, ['DELETE /v3/system/users/:user/roles/:role']),
   rule('identity:list_role_assignments', lookers, ['GET /v3/role_assignments', rpc('ListRoleAssignments')]),

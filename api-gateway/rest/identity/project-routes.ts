@@ -99,7 +99,8 @@ export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directo
     return reply.code(204).send();
   });
 
-  app.head<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
+  // HEAD comes with it.
+  app.get<ByTag>('/v3/projects/:id/tags/:tag', async (request, reply) => {
     const { id, tag } = request.params;
     const { tags } = projectTable.must(await gateway.readState(request), id).record;
     if (!tags.includes(tag)) throw new ShoalError('NOT_FOUND', `Could not find project tag ${tag}.`);

@@ -199,3 +199,26 @@ void t.test('services, endpoints and regions follow from the catalog and cannot 
   t.equal((await gateway.call('GET', '/v3/regions/RegionOne')).statusCode, 200);
   t.equal((await gateway.call('POST', '/v3/services', { body: {} })).statusCode, 405);
 });
+
+void t.test('a tag and a grant are looked for by GET and by HEAD, as in Keystone', async (t) => {
+  const gateway = await startGateway();
+  t.teardown(() => gateway.stop());
+  const body = { project: { name: 'tagged', tags: ['here'] } };
+  const { id } = (await gateway.call('POST', '/v3/projects', { body })).json().project;
+  const [role] = (await gateway.call('GET', '/v3/roles?name=reader')).json().roles;
+  const grants = [`projects/${id}`, 'domains/default', 'system'].map(
+    (scope) => `${scope}/users/${gateway.adminUserId}/roles/${role.id}`,
+  );
+  for (const grant of grants) {
+    for (const method of ['GET', 'HEAD']) t.equal((await gateway.call(method, `/v3/${grant}`)).statusCode, 404, grant);
+    t.equal((await gateway.call('PUT', `/v3/${grant}`)).statusCode, 204);
+  }
+  for (const method of ['GET', 'HEAD']) {
+    for (const path of [`projects/${id}/tags/here`, ...grants]) {
+      const answer = await gateway.call(method, `/v3/${path}`);
+      t.equal(answer.statusCode, 204, `${method} ${path}`);
+      t.equal(answer.body, '');
+    }
+    t.equal((await gateway.call(method, `/v3/projects/${id}/tags/gone`)).statusCode, 404);
+  }
+});
