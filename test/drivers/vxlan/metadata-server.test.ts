@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { metadataFileName } from '../../../drivers/vxlan/metadata.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const script = fileURLToPath(new URL('../../../drivers/vxlan/metadata-server.ts', import.meta.url));
 
@@ -58,15 +59,6 @@ function ask(guest: string, path: string, method = 'GET'): Promise<Reply> {
     call.on('error', reject);
     call.end();
   });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 await t.test('each guest gets its own files', async (t) => {
