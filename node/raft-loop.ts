@@ -949,6 +949,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#succession.stop();
     this.#deps.transport.attach(undefined);
     this.#intake.stop(reason);
+    this.#shelf.close();
     this.#proposals.close();
     this.#reads.fail(reason, Number.POSITIVE_INFINITY, true);
     this.#changes.tell();

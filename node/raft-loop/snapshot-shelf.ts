@@ -57,6 +57,7 @@ export class SnapshotShelf {
   readonly #told = new Map<RaftId, Told>();
   /** Called when `vouches` may answer otherwise. */
   #waiting: (() => void)[] = [];
+  #isClosed = false;
 
   constructor(deps: SnapshotShelfDeps) {
     this.#deps = deps;
@@ -134,6 +135,12 @@ export class SnapshotShelf {
     for (const goOn of waiting) goOn();
   }
 
+  /** Nothing is given away any more: whoever waits hears so. */
+  close(): void {
+    this.#isClosed = true;
+    this.judged();
+  }
+
   /** Drops what is of no use any more, and reports followers that never fetched. Call once a tick. */
   tick(): void {
     // What ends a wait without a judgement (a new leader, a peer that gave up) is looked for here.
@@ -176,19 +183,31 @@ export class SnapshotShelf {
     yield { ...held, isLast: true, digest: shelved.view.digest };
   }
 
+  /** Resolves when something was judged, or the peer has given up. */
+  async #untilJudged(signal: AbortSignal): Promise<void> {
+    let goOn = (): void => {};
+    const judged = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    this.#waiting.push(goOn);
+    // At once: the tick that would look may belong to a process that has ended.
+    signal.addEventListener('abort', goOn, { once: true });
+    await judged;
+    signal.removeEventListener('abort', goOn);
+  }
+
   /** Throws `UNAVAILABLE` when the state is not to be given away, and `CANCELLED`. */
   async #untilVouched(shelved: Shelved, signal: AbortSignal): Promise<void> {
     for (;;) {
       if (signal.aborted) throw new ShoalError('CANCELLED', 'The peer gave up.', { cause: signal.reason });
+      if (this.#isClosed) throw new ShoalError('CANCELLED', 'This agent stops.');
       const vouching = this.#deps.vouches(shelved.place.index);
       if (vouching === 'yes') return;
       if (vouching === 'no')
         throw new ShoalError('UNAVAILABLE', 'The replicas were not found to hold the state of this host.');
       reached('snapshot-held-until-compared');
       shelved.usedMs = this.#deps.nowMs();
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
+      await this.#untilJudged(signal);
     }
   }
 }
