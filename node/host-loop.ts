@@ -10,7 +10,7 @@ import type { ComputeDriver, GuestFound } from '../drivers/types.ts';
 import { shoal } from '../proto/messages.ts';
 import { AssertionError } from './base/assert.ts';
 import type { Clock, Timer } from './base/clock.ts';
-import { type ErrorCode, ShoalError } from './base/errors.ts';
+import { type ErrorCode, ShoalError, unwritableCodes } from './base/errors.ts';
 import type { HostId, PortId } from './base/ids.ts';
 import type { Service } from './base/lifecycle.ts';
 import type { Logger } from './base/logger.ts';
@@ -47,12 +47,12 @@ const passing = [
   'UNAVAILABLE',
   'CANNOT_TELL',
   'DEADLINE_EXCEEDED',
-  'NO_QUORUM',
+  ...unwritableCodes,
   'OUTCOME_UNKNOWN',
   'PRECONDITION_CHANGED',
 ] as const;
 /** Failures that never become a fault of the server: the records cannot be written, or it is not safe yet. */
-const patient = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED', 'FENCE_UNPROVEN'] as const;
+const patient = [...unwritableCodes, 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED', 'FENCE_UNPROVEN'] as const;
 
 /** What the loop works with. */
 export interface HostLoopDeps {

@@ -5,7 +5,7 @@
 
 import type { shoal } from '../proto/messages.ts';
 import { ActedOn } from './acted-on.ts';
-import { ShoalError } from './base/errors.ts';
+import { ShoalError, unwritableCodes } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
 import { failpoint, maybe, reached } from './base/maybe.ts';
 import { foldIntent, type PendingIntent, withIntent } from './local-intents.ts';
@@ -18,7 +18,7 @@ import type { HostStore } from './store/host-store.ts';
 
 /** Why something cannot be recorded now and may be later: no quorum, a replica that is behind, a race that was lost. */
 const notNow = [
-  'NO_QUORUM',
+  ...unwritableCodes,
   'OUTCOME_UNKNOWN',
   'CANCELLED',
   'PROPOSAL_DROPPED',

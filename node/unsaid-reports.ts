@@ -4,7 +4,7 @@
  */
 
 import { shoal } from '../proto/messages.ts';
-import { ShoalError } from './base/errors.ts';
+import { ShoalError, unwritableCodes } from './base/errors.ts';
 import { reached } from './base/maybe.ts';
 import type { HostReports } from './executor.ts';
 
@@ -84,7 +84,7 @@ export class UnsaidReports implements HostReports {
       await run();
       this.#unsaid.delete(server.id);
     } catch (caught) {
-      if (ShoalError.is(caught, 'NO_QUORUM', 'OUTCOME_UNKNOWN')) {
+      if (ShoalError.is(caught, ...unwritableCodes, 'OUTCOME_UNKNOWN')) {
         reached('report-not-said-yet');
         this.#unsaid.set(server.id, { generation: server.generation, power, notice });
       }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../node/base/clock.ts';
-import { ShoalError } from '../../node/base/errors.ts';
+import { ShoalError, unwritableCodes } from '../../node/base/errors.ts';
 import type { StateClient, StateReader } from '../../node/state/types.ts';
 import type { GatewayLimits } from '../limits.ts';
 
@@ -12,8 +12,7 @@ export interface ReadView {
 
 /** Where no fresh view is to be had for one of these reasons, the local one is given, and marked. */
 const staleInstead = [
-  'NO_QUORUM',
-  'STATE_DIVERGED',
+  ...unwritableCodes,
   'NOT_LEADER',
   'STALE',
   'UNAVAILABLE',

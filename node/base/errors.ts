@@ -54,6 +54,12 @@ export const errorCodes = {
 /** The name of one failure. */
 export type ErrorCode = keyof typeof errorCodes;
 
+/**
+ * Nothing can be written now, and nothing was: too few voters answer, or the replicas hold different states. It may pass by
+ * itself or by people's doing, so it is no answer to what was asked. Every list of codes that may pass holds these.
+ */
+export const unwritableCodes = ['NO_QUORUM', 'STATE_DIVERGED'] as const satisfies readonly ErrorCode[];
+
 /** Facts that go to the log and, where harmless, to the caller. Values are what JSON can hold. */
 export type ErrorFacts = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 /** What a client of an agent does and sees, in one place for checkers: calls, answers, and what it never heard. */
-import { ShoalError } from '../../node/base/errors.ts';
+import { ShoalError, unwritableCodes } from '../../node/base/errors.ts';
 import type { WatchedOperation } from '../watcher.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
@@ -13,7 +13,7 @@ export type Answer<T> =
   | { readonly kind: 'unknown'; readonly error: ShoalError | undefined };
 
 /** Refusals after which nothing can have happened. */
-const certain = ['NO_QUORUM', 'PROPOSAL_DROPPED', 'NOT_LEADER', 'STALE', 'UNAVAILABLE'] as const;
+const certain = [...unwritableCodes, 'PROPOSAL_DROPPED', 'NOT_LEADER', 'STALE', 'UNAVAILABLE'] as const;
 
 /** Calls an agent; its death while the call is under way is an answer that never comes. */
 export async function callAgent<T>(node: SimNode, work: (process: Process) => Promise<T>): Promise<Answer<T>> {
