@@ -1,8 +1,9 @@
 import type { HostId } from '../node/base/ids.ts';
-import type { Candidate, PlacementEngine } from './engine.ts';
+import type { PlacementEngine } from './engine.ts';
 import type { HostColumns } from './host-columns.ts';
 import type { ClaimKey, PlacementRequest } from './request.ts';
 import { compileOverlay } from './request-overlay.ts';
+import type { Candidate } from './selection.ts';
 import { copiesThatFit } from './what-if.ts';
 
 /** One guest of a batch with its place. The place is held in the columns. */

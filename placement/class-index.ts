@@ -3,8 +3,8 @@ import type { PlacementConfiguration } from './configuration.ts';
 import type { HostColumns } from './host-columns.ts';
 import type { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
-import { RequestClass } from './request-class.ts';
-import type { RoomNeeds, SharedIndex } from './shared-index.ts';
+import { RequestClass, type RoomNeeds } from './request-class.ts';
+import type { SharedIndex } from './shared-index.ts';
 
 /**
  * Where one request class gets its candidates from: the index that it shares with classes of other sizes, or one of its

@@ -9,22 +9,9 @@ import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
 import { familyKey, RequestClass, requestClassKey, scoresReadSize } from './request-class.ts';
 import { compileOverlay } from './request-overlay.ts';
+import type { Candidate, Selection } from './selection.ts';
 import { SelectionSeries } from './selection-series.ts';
 import { SharedIndex } from './shared-index.ts';
-
-/** A host that passed, with its score. */
-export interface Candidate {
-  readonly hostId: HostId;
-  readonly slot: number;
-  readonly score: number;
-}
-
-/**
- * The answer to a request: where to claim first, and where next when that is refused. `explain` says why there is none.
- */
-export type Selection =
-  | { readonly outcome: 'selected'; readonly candidate: Candidate; readonly alternates: readonly Candidate[] }
-  | { readonly outcome: 'none' };
 
 /** Figures for metrics. */
 export interface EngineStatistics {

@@ -35,7 +35,7 @@ export {
   type PlacementConfiguration,
 } from './configuration.ts';
 export { configurationFaults } from './configuration-check.ts';
-export { type Candidate, type EngineStatistics, PlacementEngine, type Selection } from './engine.ts';
+export { type EngineStatistics, PlacementEngine } from './engine.ts';
 export { type Explanation, explain, explainHost, type FilterExplanation, type HostExplanation } from './explain.ts';
 export { filters } from './filters/index.ts';
 export { defaultFilterNames, type FilterName, filterNames } from './filters/names.ts';
@@ -55,6 +55,7 @@ export {
   type RequestHints,
   type ResourceNeeds,
 } from './request.ts';
+export type { Candidate, Selection } from './selection.ts';
 export { ShapeTracker } from './shape-tracker.ts';
 export { weighers } from './weighers/index.ts';
 export { type WeigherName, weigherNames } from './weighers/names.ts';

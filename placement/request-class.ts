@@ -4,11 +4,17 @@ import { filters } from './filters/index.ts';
 import type { HostColumns } from './host-columns.ts';
 import { HostScores } from './host-scores.ts';
 import type { PlacementRequest } from './request.ts';
-import type { RoomNeeds } from './shared-index.ts';
 import { multiplierOf } from './weigher.ts';
 import { weighers } from './weighers/index.ts';
 import { weigherNames } from './weighers/names.ts';
 import { type CompiledWeight, WeightSum } from './weight-sum.ts';
+
+/** How much room one guest needs: the bounds that `SharedIndex` checks while it looks. */
+export interface RoomNeeds {
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
+}
 
 /**
  * A request class, compiled: the predicate and the score that all requests of one class share. Both depend on the host's

@@ -1,10 +1,28 @@
+import type { Prng } from '../node/base/prng.ts';
+import type { CandidateList } from './candidate-index.ts';
+import type { ClassIndex } from './class-index.ts';
+import type { PlacementConfiguration } from './configuration.ts';
 import { drawAfter, drawAmong, listWidthMax } from './draw.ts';
-import type { Candidate, PlacementEngine, Selection } from './engine.ts';
+import type { HostColumns } from './host-columns.ts';
 import type { PlacementRequest } from './request.ts';
 import { compileOverlay } from './request-overlay.ts';
+import type { Candidate, Selection } from './selection.ts';
 
 /** How many times more candidates are kept than one choice looks at: then they last for several. */
 const keptFactor = 4;
+
+/** What a series asks of the engine. */
+export interface SeriesEngine {
+  readonly columns: HostColumns;
+  readonly configuration: PlacementConfiguration;
+  readonly prng: Prng;
+  /** The best host now, without what the series keeps. */
+  select(request: PlacementRequest, refusals?: number): Selection;
+  /** The best `width` hosts, best first; good until the next call of the engine. */
+  rank(request: PlacementRequest, width: number): CandidateList;
+  /** The scores of the hosts for such a request. */
+  indexFor(request: PlacementRequest): ClassIndex;
+}
 
 /**
  * The same request again and again, each answer held before the next is asked for: a batch. Keeps the best candidates and
@@ -15,7 +33,7 @@ const keptFactor = 4;
  * Groups and hints that favour or name hosts are asked of the engine each time.
  */
 export class SelectionSeries {
-  readonly #engine: PlacementEngine;
+  readonly #engine: SeriesEngine;
   readonly #request: PlacementRequest;
   readonly #refusals: number;
   readonly #isPlain: boolean;
@@ -29,7 +47,7 @@ export class SelectionSeries {
   #changeCount = 0;
   #layoutVersion = 0;
 
-  constructor(engine: PlacementEngine, request: PlacementRequest, refusals: number) {
+  constructor(engine: SeriesEngine, request: PlacementRequest, refusals: number) {
     this.#engine = engine;
     this.#request = request;
     this.#refusals = refusals;

@@ -1,13 +1,6 @@
 import type { CandidateList } from './candidate-index.ts';
 import type { HostColumns } from './host-columns.ts';
-import type { RequestClass } from './request-class.ts';
-
-/** How much room one guest needs: the bounds that `SharedIndex` checks while it looks. */
-export interface RoomNeeds {
-  readonly vcpus: number;
-  readonly memoryMib: number;
-  readonly diskGib: number;
-}
+import type { RequestClass, RoomNeeds } from './request-class.ts';
 
 /**
  * One index for all classes that differ in how much room they need and in nothing else: flavors, mostly. A cloud has

@@ -2,10 +2,9 @@
 import { ShoalError } from '../base/errors.ts';
 import { decodeConfChangeV1, decodeConfChangeV2, type Entry } from '../raft/index.ts';
 import { decodeCommand } from '../state/command.ts';
-import type { Counter } from '../state/state-machine.ts';
 import { Table } from '../state/table.ts';
 import * as tables from '../state/tables/index.ts';
-import type { KeyValue, Op } from '../state/types.ts';
+import type { Counter, KeyValue, Op } from '../state/types.ts';
 
 /** A key of the state. */
 export interface RecordView {

@@ -18,8 +18,7 @@
  *
  * What a row's hash is must never change: it is stored, and agents of different versions compare it.
  */
-import type { Counter, Session } from './state-machine.ts';
-import type { KeyValue } from './types.ts';
+import type { Counter, KeyValue, Session } from './types.ts';
 
 /** A digest as two signed 32-bit numbers. */
 export interface DigestValue {

@@ -9,8 +9,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
-import type { Counter, Session } from './state-machine.ts';
-import type { KeyValue } from './types.ts';
+import type { Counter, KeyValue, Session } from './types.ts';
 
 /**
  * What a row to write is to hold: its bytes, or what a key holds, which is encoded where it is stored: bytes of its own

@@ -26,9 +26,11 @@ import {
 import { SortedMap } from './sorted-map.ts';
 import {
   type Compare,
+  type Counter,
   type KeyValue,
   type Op,
   rangeDeleteKeysMax,
+  type Session,
   type StateEvent,
   type StateReader,
   type Transaction,
@@ -41,19 +43,6 @@ import { isClientToken, transactionMistake } from './validate.ts';
  * 20 s, longer than any client goes on retrying; at lesser rates minutes or hours.
  */
 export const sessionWindowRevisions = 100_000;
-
-/** A counter that is not 0. */
-export interface Counter {
-  readonly key: string;
-  readonly value: number;
-}
-
-/** A command remembered by its token. `key` is `sessionKey` of its revision; `value` is its row (rows.ts): token and outcome. */
-export interface Session {
-  readonly key: string;
-  readonly token: string;
-  readonly value: Uint8Array;
-}
 
 /** What applying one command did. */
 export interface Applied {

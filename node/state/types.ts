@@ -143,3 +143,16 @@ export type StateErrorCode = Extract<
   | 'PROPOSAL_DROPPED'
   | 'INVALID_ARGUMENT'
 >;
+
+/** A counter that is not 0. */
+export interface Counter {
+  readonly key: string;
+  readonly value: number;
+}
+
+/** A command remembered by its token. `key` is `sessionKey` of its revision; `value` is its row (rows.ts): token and outcome. */
+export interface Session {
+  readonly key: string;
+  readonly token: string;
+  readonly value: Uint8Array;
+}

@@ -1,8 +1,9 @@
 /** Bodies, already checked by their schemas, as the service's drafts and patches. Where null may stand it means "none". */
 import type { Static, TSchema } from 'typebox';
+import { definedOf } from '../../../node/base/defined-of.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { FloatingIpDraft, FloatingIpPatch } from '../../../node/services/network/floating-ips.ts';
-import { definedOf, type NetworkDraft, type NetworkPatch } from '../../../node/services/network/networks.ts';
+import type { NetworkDraft, NetworkPatch } from '../../../node/services/network/networks.ts';
 import type { PortDraft, PortPatch } from '../../../node/services/network/ports.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { GatewayDraft, RouterDraft, RouterPatch } from '../../../node/services/network/routers.ts';

@@ -1,9 +1,9 @@
 /** What operators ask: extensions, quotas, agents, zones, how full the pools are. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { definedOf } from '../../../node/base/defined-of.ts';
 import type { Hosts, HostView } from '../../../node/services/compute/hosts.ts';
 import { parsePrefix, rangeSize } from '../../../node/services/network/address.ts';
 import { poolRanges } from '../../../node/services/network/allocation.ts';
-import { definedOf } from '../../../node/services/network/networks.ts';
 import { refuse } from '../../../node/services/network/refusals.ts';
 import { canSeeNetwork } from '../../../node/services/ownership.ts';
 import { defaultLimits, type QuotaResource, type QuotaService } from '../../../node/services/quota.ts';

@@ -1,8 +1,8 @@
 /** The collections: each names its service, its bodies and its view. */
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import { definedOf } from '../../../node/base/defined-of.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
-import { definedOf } from '../../../node/services/network/networks.ts';
 import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { RouterInterface } from '../../../node/services/network/routers.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';

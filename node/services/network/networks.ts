@@ -1,7 +1,8 @@
 /** Tenant networks (each with its VNI) and external networks (each on a physical network of the hosts). */
 import { shoal } from '../../../proto/messages.ts';
+import { definedOf } from '../../base/defined-of.ts';
 import { field, says } from '../../base/field-names.ts';
-import { indexKey, type Row } from '../../state/table.ts';
+import { indexKey } from '../../state/table.ts';
 import { networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
@@ -208,21 +209,4 @@ export class Networks {
     networkTable.insert(attempt.change, network);
     return network;
   }
-}
-
-/**
- * Rewrites a network's row unchanged but for its time, so that two changes to what lies within it cannot both commit
- * from the same view.
- */
-export function touchNetwork(attempt: Attempt, row: Row<shoal.v1.Network>, nowMs: number): void {
-  attempt.change.once(`touch-network/${row.record.id}`, () => {
-    networkTable.update(attempt.change, row, new shoal.v1.Network({ ...row.record, updatedMs: nowMs }));
-  });
-}
-
-/** The fields that are there. */
-export function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -1,5 +1,6 @@
 /** Ports: a MAC and addresses on a network, for whatever is plugged in there. */
 import { shoal } from '../../../proto/messages.ts';
+import { definedOf } from '../../base/defined-of.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { networkTable, portTable, securityGroupTable, serverTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -18,7 +19,6 @@ import {
 import { type Attempt, transact } from '../transact.ts';
 import { contains, formatPrefix, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
-import { definedOf } from './networks.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { badAttribute, badRequest, forbidden, notFound, refuse } from './refusals.ts';
 import { planDefaultGroup } from './security-groups.ts';

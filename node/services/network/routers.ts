@@ -4,6 +4,7 @@
  */
 import { routerMac } from '../../../drivers/vxlan/names.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { definedOf } from '../../base/defined-of.ts';
 import type { RouterId } from '../../base/ids.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, networkTable, routerTable, subnetTable } from '../../state/tables/index.ts';
@@ -25,7 +26,6 @@ import { type Attempt, type Change, transact } from '../transact.ts';
 import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, takeAddress } from './allocation.ts';
 import { deviceOwners } from './device-owners.ts';
-import { definedOf } from './networks.ts';
 import { insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
 import { badRequest, forbidden, refuse } from './refusals.ts';

@@ -3,6 +3,7 @@ import { identityCidr } from '../../../drivers/vxlan/metadata.ts';
 import { serviceMac } from '../../../drivers/vxlan/names.ts';
 import { transitCidr } from '../../../drivers/vxlan/vni.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { definedOf } from '../../base/defined-of.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -25,7 +26,7 @@ import {
 } from './address.ts';
 import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
 import { deviceOwners } from './device-owners.ts';
-import { definedOf, touchNetwork } from './networks.ts';
+import { touchNetwork } from './network-record.ts';
 import { dhcpPortsOf, insertPortRow, isServicePort, removePortRow } from './port-record.ts';
 import { badAttribute, badRequest, refuse } from './refusals.ts';
 import { checkRoutes } from './routes.ts';
