@@ -4,7 +4,7 @@
  */
 import { ShoalError } from '../node/base/errors.ts';
 import type { UnlikelyBranch } from '../node/base/maybe-names.ts';
-import { type FaultName, faultNames } from './faults/index.ts';
+import { type FaultName, faultNames } from './faults/names.ts';
 import {
   type NumberOption,
   optionBounds,

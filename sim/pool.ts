@@ -3,7 +3,7 @@
  * world of its own, and a seed decides everything in it.
  */
 import { Worker } from 'node:worker_threads';
-import { drawOptions } from './options.ts';
+import { drawOptions } from './draw-options.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { SimResult } from './simulator.ts';
 

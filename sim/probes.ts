@@ -1,6 +1,6 @@
 /** What a set of runs is to have reached at least once; whoever sums up `SimResult.reached` can tell what was not. */
 import { failpoints, probes, unlikelyBranches } from '../node/base/maybe-names.ts';
-import { faultNames } from './faults/index.ts';
+import { faultNames } from './faults/names.ts';
 
 /** Rare branches of production code and of the world, as they stand in `SimResult.reached`, each in words. */
 export const worldProbes = {

@@ -1,6 +1,6 @@
 /** The worlds of the bench. Run as a program with a name, it runs that one and prints its row as JSON. */
 import { ShoalError } from '../../node/base/errors.ts';
-import type { FaultName } from '../faults/index.ts';
+import type { FaultName } from '../faults/names.ts';
 import type { SimOverrides } from '../options.ts';
 import { simulate } from '../simulator.ts';
 import { Schedule } from '../world/schedule.ts';

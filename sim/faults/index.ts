@@ -1,4 +1,4 @@
-/** Every kind of bad luck by name. Add one: a line here, its effect in the file of its group, a line in README.md. */
+/** Every kind of bad luck by name. Add one: its name in names.ts, its effect in the file of its group, a line in README.md. */
 import { clientFaults } from './client.ts';
 import { clockFaults } from './clock.ts';
 import { diskFaults } from './disk.ts';
@@ -6,6 +6,7 @@ import type { FaultKind } from './fault.ts';
 import { gossipFaults } from './gossip.ts';
 import { hostFaults } from './host.ts';
 import { memberFaults } from './member.ts';
+import type { FaultName } from './names.ts';
 import { networkFaults } from './network.ts';
 import { processFaults } from './process.ts';
 import { stateFaults } from './state.ts';
@@ -20,8 +21,4 @@ export const faults = {
   ...gossipFaults,
   ...memberFaults,
   ...clientFaults,
-} as const satisfies Readonly<Record<string, FaultKind>>;
-
-export type FaultName = keyof typeof faults;
-
-export const faultNames: readonly FaultName[] = Object.keys(faults) as FaultName[];
+} as const satisfies Readonly<Record<FaultName, FaultKind>>;

@@ -2,8 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ShoalError } from '../../node/base/errors.ts';
-import { faultNames } from '../faults/index.ts';
-import { drawOptions, type SimOptions, type SimOverrides } from '../options.ts';
+import { drawOptions } from '../draw-options.ts';
+import { faultNames } from '../faults/names.ts';
+import type { SimOptions, SimOverrides } from '../options.ts';
 import { calmNetwork } from '../world/network.ts';
 
 export interface Scenario {

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { invariants } from '../../sim/checkers/invariants.ts';
-import { faultNames } from '../../sim/faults/index.ts';
+import { faults } from '../../sim/faults/index.ts';
+import { faultNames } from '../../sim/faults/names.ts';
 import { mutants } from '../../sim/mutants/index.ts';
 import { probeNames, unreached } from '../../sim/probes.ts';
 
@@ -22,6 +23,10 @@ t.test('every fault, planted bug and invariant has its line', async (t) => {
     );
     t.ok(names.length >= atLeast, `${path}: ${names.length} of at least ${atLeast}`);
   }
+});
+
+t.test('every fault that is named can strike, and is drawn by its name', async (t) => {
+  t.same(Object.keys(faults), faultNames);
 });
 
 t.test('a set of runs is told what it did not reach', async (t) => {

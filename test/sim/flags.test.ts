@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { faultNames } from '../../sim/faults/index.ts';
+import { drawOptions } from '../../sim/draw-options.ts';
+import { faultNames } from '../../sim/faults/names.ts';
 import { flagsOf, overrideFlags, overridesHelp, overridesOf } from '../../sim/flags.ts';
-import { drawOptions, optionBounds, type SimOverrides, unlikelyNames } from '../../sim/options.ts';
+import { optionBounds, type SimOverrides, unlikelyNames } from '../../sim/options.ts';
 import { calmNetwork } from '../../sim/world/network.ts';
 
 /** What a command line of these flags fixes. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { faultNames } from '../../sim/faults/index.ts';
+import { faultNames } from '../../sim/faults/names.ts';
 import { readScenario, scenarioNames } from '../../sim/scenarios/scenario.ts';
 import { simulate } from '../../sim/simulator.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { type FaultName, faultNames } from '../../sim/faults/index.ts';
+import { type FaultName, faultNames } from '../../sim/faults/names.ts';
 import { simulate } from '../../sim/simulator.ts';
 
 // Seeds take their time on a busy machine.
