@@ -27,6 +27,7 @@ import { LevelBytes } from './level-bytes.ts';
 import { type LevelManifest, readLevelManifest } from './level-manifest.ts';
 import { readLevelRecords } from './level-records.ts';
 import { faultOfLevelTable, valueInLevelTable } from './level-table.ts';
+import type { LevelCheck } from './log-place.ts';
 
 /** Faults told; a database that has more is no less damaged. */
 const faultsMax = 20;
@@ -34,18 +35,6 @@ const faultsMax = 20;
 const batchHeaderBytes = 12;
 /** How a batch tells a key with a value from one that is removed. */
 const putTag = 1;
-
-/** What was found. */
-export interface LevelCheck {
-  /** Whether there is a database, whole or not. */
-  readonly isThere: boolean;
-  /** What is damaged, for people; empty: nothing that can be seen without a mark. */
-  readonly faults: readonly string[];
-  /** The end of the newest write-ahead file fails its checksum: a crash may have left that, or damage. */
-  readonly brokenEnd: string | undefined;
-  /** The newest value of the key that was asked about; undefined: it has none, or cannot be found without opening. */
-  readonly last: Uint8Array | undefined;
-}
 
 /**
  * Reads the whole folder. Throws `STORE_FAILED` when it cannot be read.

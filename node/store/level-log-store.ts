@@ -14,11 +14,11 @@ import { ShoalError } from '../base/errors.ts';
 import { isMissing } from '../base/system-error.ts';
 import type { Disk } from './disk.ts';
 import { headKey } from './keys.ts';
-import { checkLevelFolder, type LevelCheck } from './level-check.ts';
+import { checkLevelFolder } from './level-check.ts';
 import { openLevelDisk, salvageLevelFolder } from './level-disk.ts';
 import { holdLevelLock } from './level-lock.ts';
 import { type MarkKeeper, openMarkFile } from './log-mark.ts';
-import { type LogPlace, openLogAt } from './log-place.ts';
+import { type LevelCheck, type LogPlace, openLogAt } from './log-place.ts';
 import type { OpenedLog } from './recovery.ts';
 
 export interface LevelLogStoreOptions {

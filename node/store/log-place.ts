@@ -14,10 +14,21 @@ import { reached } from '../base/maybe.ts';
 import { beyondRepair } from './beyond-repair.ts';
 import type { Disk } from './disk.ts';
 import { headKey, identityKey } from './keys.ts';
-import type { LevelCheck } from './level-check.ts';
 import type { LogMark, MarkKeeper } from './log-mark.ts';
 import { decodeHead, decodeIdentity, type Head, lifeOf } from './records.ts';
 import { type OpenedLog, openLogStore } from './recovery.ts';
+
+/** What a look at the files of a database found, before anything opens it. */
+export interface LevelCheck {
+  /** Whether there is a database, whole or not. */
+  readonly isThere: boolean;
+  /** What is damaged, for people; empty: nothing that can be seen without a mark. */
+  readonly faults: readonly string[];
+  /** The end of the newest write-ahead file fails its checksum: a crash may have left that, or damage. */
+  readonly brokenEnd: string | undefined;
+  /** The newest value of the key that was asked about; undefined: it has none, or cannot be found without opening. */
+  readonly last: Uint8Array | undefined;
+}
 
 /** A database, and what lies beside it. A folder of this machine is one (level-log-store.ts), a simulated disk another. */
 export interface LogPlace {

@@ -18,7 +18,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Disk, DiskOp, DiskRow } from '../../node/store/disk.ts';
 import { headKey } from '../../node/store/keys.ts';
-import type { LevelCheck } from '../../node/store/level-check.ts';
+import type { LevelCheck } from '../../node/store/log-place.ts';
 import type { LogMark } from '../../node/store/log-mark.ts';
 import type { LogPlace } from '../../node/store/log-place.ts';
 import { seal, sealBytes } from '../../node/store/sealed-bytes.ts';
