@@ -1,7 +1,7 @@
 /** Imports run one way (DESIGN.md section 3), and messages are imported by one door. */
 import { readdirSync } from 'node:fs';
 import t from 'tap';
-import { repositoryRoot, sources } from './support/sources.ts';
+import { repositoryRoot, sources } from '../node/dev/house/source.ts';
 
 type Area =
   | 'proto'

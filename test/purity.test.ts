@@ -3,7 +3,7 @@
  * (DESIGN.md section 3). The rule is checked on the text, with comments and strings taken out.
  */
 import t from 'tap';
-import { type Source, sources } from './support/sources.ts';
+import { type Source, sources } from '../node/dev/house/source.ts';
 
 /** Files that must be pure. */
 function isPure(path: string): boolean {
@@ -68,8 +68,8 @@ t.test('every file named as pure exists', (t) => {
 });
 
 t.test('the check sees what it is meant to see', (t) => {
-  const bad = codeOf({ path: 'x', imports: [], text: 'const a = Date.now(); // fine\n' });
+  const bad = codeOf({ path: 'x', imports: [], bindings: [], text: 'const a = Date.now(); // fine\n' });
   t.ok(forbidden[0]?.[0].test(bad));
-  t.notOk(forbidden[0]?.[0].test(codeOf({ path: 'x', imports: [], text: "// Date.now()\nconst a = 'Date.now()';" })));
+  t.notOk(forbidden[0]?.[0].test(codeOf({ path: 'x', imports: [], bindings: [], text: "// Date.now()\nconst a = 'Date.now()';" })));
   t.end();
 });

@@ -22,7 +22,7 @@ import {
   PackagesMissing,
   testPackages,
 } from '../node/dev/packages.ts';
-import { repositoryRoot } from './support/sources.ts';
+import { repositoryRoot } from '../node/dev/house/source.ts';
 import { type TapFailure, TapReader } from './support/tap-reader.ts';
 
 /** Lines of the stream that are shown when tap itself fails. */

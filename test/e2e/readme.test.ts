@@ -13,7 +13,7 @@ import { type CommandResult, runCommand } from '../../drivers/command.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
 import { agentPackages, guestImagePackages, testPackages } from '../../node/dev/packages.ts';
 import { readmeCommands } from '../support/readme.ts';
-import { repositoryRoot } from '../support/sources.ts';
+import { repositoryRoot } from '../../node/dev/house/source.ts';
 
 const missing = [...agentPackages, ...guestImagePackages, ...testPackages].filter((item) => !item.isInstalled());
 const why =

@@ -17,7 +17,7 @@ import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import { makeComputeWorld } from '../node/services/compute-world.ts';
 import { addHost, addNetwork, makeWorld, type World } from '../node/services/world.ts';
-import { sources } from '../support/sources.ts';
+import { sources } from '../../node/dev/house/source.ts';
 
 const {
   aggregateTable,

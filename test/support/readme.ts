@@ -1,7 +1,7 @@
 /** The commands of the top README, as printed, and how each of them is run by a test. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryRoot } from './sources.ts';
+import { repositoryRoot } from '../../node/dev/house/source.ts';
 
 /** Words with which a line of a code block, or code in a sentence, is a command. */
 const commandForm = /^(?:[A-Z_]+=\S+ )?(?:npm|npx|shoal|source|openstack|export|ssh|grpcurl) /;

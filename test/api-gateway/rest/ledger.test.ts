@@ -32,7 +32,7 @@ import {
   schedulerHintRules,
   type WishRule,
 } from '../../../node/services/compute/wishes.ts';
-import { repositoryRoot, sources } from '../../support/sources.ts';
+import { repositoryRoot, sources } from '../../../node/dev/house/source.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { quotaEffects } from './compute/quota-effects.ts';
 import { resourceEffects } from './compute/resource-effects.ts';

@@ -1,7 +1,7 @@
 /** The tables of a service's LEDGER.md: what the API is beside the real service's, row by row. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryRoot } from '../../../support/sources.ts';
+import { repositoryRoot } from '../../../../node/dev/house/source.ts';
 
 export type LedgerService = 'compute' | 'identity' | 'image' | 'network';
 

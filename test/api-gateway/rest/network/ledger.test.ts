@@ -12,7 +12,7 @@ import {
   writable,
 } from '../../../../api-gateway/rest/network/extensions.ts';
 import { quotaPatch, tagsBody } from '../../../../api-gateway/rest/network/schemas.ts';
-import { repositoryRoot } from '../../../support/sources.ts';
+import { repositoryRoot } from '../../../../node/dev/house/source.ts';
 import { startCloud } from '../cloud.ts';
 import { rowsOf as queryRows } from '../effects/ledger.ts';
 import { listEffects } from './list-effects.ts';

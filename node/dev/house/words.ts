@@ -1,0 +1,25 @@
+/** Words of an old dialect of this code, and what the field says instead. Names on disk and on the wire keep theirs. */
+import type { Source } from './source.ts';
+
+export const oldWords: readonly { readonly word: RegExp; readonly instead: string }[] = [
+  { word: /hearsay/giu, instead: 'gossip' },
+  { word: /acquaintance/giu, instead: 'handshake' },
+  { word: /rumou?r/giu, instead: 'suspicion, health' },
+  { word: /misdeed/giu, instead: 'planted fault' },
+  { word: /unsaid/giu, instead: 'pending report' },
+  { word: /\bdepots?\b|depot(?=[A-Z])|Depot/gu, instead: 'image cache' },
+  { word: /\bshel(?:f|ves|ved)\b|[Ss]helf(?=[A-Z])|Shelf|Shelved/gu, instead: 'snapshot cache' },
+  { word: /\bwhoever\b/giu, instead: 'the one that, or the noun itself' },
+];
+
+/** How often each old word stands in `sources`; words that do not occur are left out. */
+export function oldWordsIn(sources: readonly Source[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { text } of sources) {
+    for (const { word, instead } of oldWords) {
+      const times = text.match(word)?.length ?? 0;
+      if (times > 0) counts.set(instead, (counts.get(instead) ?? 0) + times);
+    }
+  }
+  return counts;
+}
