@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import t from 'tap';
 import { parse } from 'yaml';
-import { repositoryRoot } from '../support/sources.ts';
+import { repositoryRoot } from '../../node/dev/house/source.ts';
 
 const folder = join(repositoryRoot, 'proto');
 const config: unknown = parse(readFileSync(join(folder, 'buf.yaml'), 'utf8'));

@@ -56,7 +56,7 @@ import { sealed, unsealed } from '../../node/store/sealed-bytes.ts';
 import { compileJsonQuery } from '../../placement/json-query.ts';
 import { shoal } from '../../proto/messages.ts';
 import { parsersIn } from '../support/parsers.ts';
-import { sources } from '../support/sources.ts';
+import { sources } from '../../node/dev/house/source.ts';
 import { hostileBytes, hostileText, hostileValue } from './support/hostile-input.ts';
 
 /** Longest that one input of a few hundred bytes may take, ms: thousands of times what any takes on a quiet machine. */

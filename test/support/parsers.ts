@@ -1,6 +1,6 @@
 /** Finds the code that reads bytes or text which others wrote. */
 import ts from 'typescript';
-import type { Source } from './sources.ts';
+import type { Source } from '../../node/dev/house/source.ts';
 
 /** What parsers are called here. */
 const names = /^(parse|decode|decoded|read|open|unseal|unsealed|inspect|verify)([A-Z0-9].*)?$/;
