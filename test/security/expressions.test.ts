@@ -3,7 +3,7 @@ import t from 'tap';
 import { serverMetadata } from '../../node/services/network/metadata.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import { startCloud } from '../api-gateway/rest/cloud.ts';
-import { sources } from '../support/sources.ts';
+import { sources } from '../../node/dev/house/source.ts';
 
 /** What makes code of text, in Node. */
 const evaluators: readonly RegExp[] = [
