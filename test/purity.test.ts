@@ -70,6 +70,10 @@ t.test('every file named as pure exists', (t) => {
 t.test('the check sees what it is meant to see', (t) => {
   const bad = codeOf({ path: 'x', imports: [], bindings: [], text: 'const a = Date.now(); // fine\n' });
   t.ok(forbidden[0]?.[0].test(bad));
-  t.notOk(forbidden[0]?.[0].test(codeOf({ path: 'x', imports: [], bindings: [], text: "// Date.now()\nconst a = 'Date.now()';" })));
+  t.notOk(
+    forbidden[0]?.[0].test(
+      codeOf({ path: 'x', imports: [], bindings: [], text: "// Date.now()\nconst a = 'Date.now()';" }),
+    ),
+  );
   t.end();
 });

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { commandsOfReadme, readmeCommands } from './support/readme.ts';
 import { repositoryRoot } from '../node/dev/house/source.ts';
+import { commandsOfReadme, readmeCommands } from './support/readme.ts';
 
 t.test('G6: the table of how commands are run has each that the README prints, and no other', (t) => {
   const printed = commandsOfReadme().filter((command) => !['npx shoal', 'shoal sim'].includes(command));

@@ -14,6 +14,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { repositoryRoot } from '../node/dev/house/source.ts';
 import {
   agentPackages,
   cephPackages,
@@ -22,7 +23,6 @@ import {
   PackagesMissing,
   testPackages,
 } from '../node/dev/packages.ts';
-import { repositoryRoot } from '../node/dev/house/source.ts';
 import { type TapFailure, TapReader } from './support/tap-reader.ts';
 
 /** Lines of the stream that are shown when tap itself fails. */

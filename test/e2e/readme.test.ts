@@ -11,9 +11,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { type CommandResult, runCommand } from '../../drivers/command.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
+import { repositoryRoot } from '../../node/dev/house/source.ts';
 import { agentPackages, guestImagePackages, testPackages } from '../../node/dev/packages.ts';
 import { readmeCommands } from '../support/readme.ts';
-import { repositoryRoot } from '../../node/dev/house/source.ts';
 
 const missing = [...agentPackages, ...guestImagePackages, ...testPackages].filter((item) => !item.isInstalled());
 const why =

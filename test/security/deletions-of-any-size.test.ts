@@ -2,6 +2,7 @@
 import t from 'tap';
 import ts from 'typescript';
 import { ShoalError } from '../../node/base/errors.ts';
+import { sources } from '../../node/dev/house/source.ts';
 import { HostReportService } from '../../node/services/compute/host-reports.ts';
 import { removeHost } from '../../node/services/host-removal.ts';
 import { IdentityService } from '../../node/services/identity.ts';
@@ -17,7 +18,6 @@ import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import { makeComputeWorld } from '../node/services/compute-world.ts';
 import { addHost, addNetwork, makeWorld, type World } from '../node/services/world.ts';
-import { sources } from '../../node/dev/house/source.ts';
 
 const {
   aggregateTable,

@@ -1,9 +1,9 @@
 /** A101: text of users is never run: nothing of the source evaluates text, and what looks like an expression comes back as sent. */
 import t from 'tap';
+import { sources } from '../../node/dev/house/source.ts';
 import { serverMetadata } from '../../node/services/network/metadata.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import { startCloud } from '../api-gateway/rest/cloud.ts';
-import { sources } from '../../node/dev/house/source.ts';
 
 /** What makes code of text, in Node. */
 const evaluators: readonly RegExp[] = [

@@ -24,6 +24,7 @@ import { readTables } from '../../drivers/vxlan/nft.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { loadConfig } from '../../node/config/load.ts';
 import { parseNetworks } from '../../node/config/networks.ts';
+import { sources } from '../../node/dev/house/source.ts';
 import { parseAddress, parseListenAddress } from '../../node/mesh/address.ts';
 import { openAdvert, openRumour, signAdvert } from '../../node/mesh/advert-check.ts';
 import { MeshAuthority, verifyHost } from '../../node/mesh/authority.ts';
@@ -56,7 +57,6 @@ import { sealed, unsealed } from '../../node/store/sealed-bytes.ts';
 import { compileJsonQuery } from '../../placement/json-query.ts';
 import { shoal } from '../../proto/messages.ts';
 import { parsersIn } from '../support/parsers.ts';
-import { sources } from '../../node/dev/house/source.ts';
 import { hostileBytes, hostileText, hostileValue } from './support/hostile-input.ts';
 
 /** Longest that one input of a few hundred bytes may take, ms: thousands of times what any takes on a quiet machine. */

@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { runCommand } from '../../drivers/command.ts';
 import { spawnOutliving } from '../../drivers/spawn.ts';
-import { openHostStore } from '../../node/store/host-store.ts';
 import { sources } from '../../node/dev/house/source.ts';
+import { openHostStore } from '../../node/store/host-store.ts';
 
 /**
  * What may start programs by itself: what is no agent (the command that starts agents, generators, benchmarks, the

@@ -1,7 +1,7 @@
 import { assert } from '../../../node/base/assert.ts';
+import { definedOf } from '../../../node/base/defined-of.ts';
 import type { Handlers } from '../../../node/mesh/grpc/server.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
-import { definedOf } from '../../../node/base/defined-of.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import * as bodies from '../../rest/network/bodies.ts';
 import * as schemas from '../../rest/network/schemas.ts';

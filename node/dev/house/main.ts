@@ -6,7 +6,9 @@ const measures = measure(sources());
 if (process.argv.includes('--json')) console.log(JSON.stringify(measures, undefined, 2));
 else {
   const { documentedExports, exports: all, longFiles, oldWords, unusedExports } = measures;
-  console.log(`${measures.files} files in ${measures.rooms} folders, ${measures.arrows} arrows, ${measures.floors} floors`);
+  console.log(
+    `${measures.files} files in ${measures.rooms} folders, ${measures.arrows} arrows, ${measures.floors} floors`,
+  );
   console.log(`circles: ${measures.fileCircles.length} of files, ${measures.roomCircles.length} of folders`);
   console.log(`exports: ${documentedExports} of ${all} documented, ${unusedExports.length} unused`);
   console.log(`files over 500 lines: ${longFiles.map(({ path, lines }) => `${path} ${lines}`).join(', ')}`);

@@ -68,6 +68,12 @@ function namesOf(clause: string | undefined): readonly string[] {
   if (clause === undefined || braces === undefined) return ['*'];
   return braces
     .split(',')
-    .map((name) => name.trim().replace(/^type /u, '').split(' as ')[0] ?? '')
+    .map(
+      (name) =>
+        name
+          .trim()
+          .replace(/^type /u, '')
+          .split(' as ')[0] ?? '',
+    )
     .filter((name) => name !== '');
 }

@@ -26,13 +26,13 @@ import { fieldsSchema } from '../../../api-gateway/rest/image/draft-fields.ts';
 import { olderPatchSchema, patchSchema } from '../../../api-gateway/rest/image/json-patch.ts';
 import { listKeys as imageList } from '../../../api-gateway/rest/image/list-query.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
+import { repositoryRoot, sources } from '../../../node/dev/house/source.ts';
 import {
   extraSpecRules,
   imagePropertyRules,
   schedulerHintRules,
   type WishRule,
 } from '../../../node/services/compute/wishes.ts';
-import { repositoryRoot, sources } from '../../../node/dev/house/source.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { quotaEffects } from './compute/quota-effects.ts';
 import { resourceEffects } from './compute/resource-effects.ts';
