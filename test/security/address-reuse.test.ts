@@ -32,6 +32,11 @@ void t.test('A78: an isolated host keeps the address of its guest from being giv
     await call('GET', `/networking/v2.0/ports?network_id=${network.id}&fixed_ips=ip_address=${fixedIp}`)
   ).body;
   t.equal(ports.length, 1, 'the port is still there');
+  t.match(await call('DELETE', `/networking/v2.0/ports/${ports[0].id}`), {
+    status: 409,
+    body: { NeutronError: { type: 'PortInUse' } },
+  });
+  t.equal((await call('POST', '/networking/v2.0/ports', wanted)).status, 409, 'nor does deleting the port free it');
 
   await hostsAct(cloud.world);
   t.equal((await call('POST', '/networking/v2.0/ports', wanted)).status, 201, 'the host said that the guest is gone');

@@ -106,7 +106,10 @@ export class Ports {
     });
   }
 
-  /** Ports that routers, floating IPs and DHCP live by go with those alone: 409 `ServicePortInUse`. */
+  /**
+   * Ports that routers, floating IPs and DHCP live by go with those alone: 409 `ServicePortInUse`. That of a server which is
+   * being deleted goes when its host has let go of the guest: 409 `PortInUse`.
+   */
   async delete(context: RequestContext, id: string): Promise<void> {
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = seePort(context, reader, id);
@@ -121,6 +124,14 @@ export class Ports {
       }
       const nowMs = this.#deps.clock.nowMs();
       const server = serverOfPort(reader, port);
+      // Its host may be cut off, and its guest go on: until the host says otherwise the address must be nobody else's.
+      if (server?.record.deleting === true && port.hostId !== '') {
+        throw refuse(
+          'CONFLICT',
+          'PortInUse',
+          `Port ${id} is in use by server ${server.record.id}, which is being deleted. Delete it when the server is gone.`,
+        );
+      }
       if (server !== undefined) {
         const portIds = server.record.portIds.filter((portId) => portId !== id);
         serverTable.update(change, server, new shoal.v1.Server({ ...server.record, portIds, updatedMs: nowMs }));
