@@ -12,13 +12,13 @@ import {
   type HostCapacity,
   type LedgerChange,
   type LedgerUsage,
-  type ResourceNeeds,
 } from '../placement/index.ts';
 import type { shoal } from '../proto/messages.ts';
 import { ActedOn } from './acted-on.ts';
 import type { Clock } from './base/clock.ts';
 import type { ServerId } from './base/ids.ts';
 import { failpoint, reached } from './base/maybe.ts';
+import { needsOf } from './resource-needs.ts';
 import { notesLostKey } from './store/host-record.ts';
 import type { HostStore } from './store/host-store.ts';
 
@@ -169,18 +169,6 @@ export class ClaimBook {
     ]);
     if (changes.length > 0) this.#onChange();
   }
-}
-
-/** What a server takes from its host. Disks on shared storage take nothing of the host's own. */
-export function needsOf(server: Pick<shoal.v1.Server, 'flavor' | 'storage'>): ResourceNeeds {
-  const { flavor } = server;
-  const disk = (flavor?.diskGib ?? 0) + (flavor?.ephemeralGib ?? 0) + Math.ceil((flavor?.swapMib ?? 0) / 1024);
-  return {
-    vcpus: flavor?.vcpus ?? 0,
-    memoryMib: flavor?.memoryMib ?? 0,
-    diskGib: server.storage === 'local' ? disk : 0,
-    pci: [],
-  };
 }
 
 /** A forgotten claim has ended after that, or its server is recorded here and adopted. */

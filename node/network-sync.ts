@@ -8,31 +8,12 @@
  * and is left alone. So neither an empty state nor an old one can take a network from under a guest.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  ForwardingSpec,
-  LocalPortSpec,
-  NetworkDriver,
-  NetworkFound,
-  NetworkSpec,
-  RouterSpec,
-} from '../drivers/types.ts';
+import type { NetworkDriver, NetworkFound } from '../drivers/types.ts';
 import type { NetworkId, PortId, RouterId } from './base/ids.ts';
 import type { Logger } from './base/logger.ts';
 import { reached } from './base/maybe.ts';
+import type { HostNetworkView, SyncFailure } from './services/host-network-view.ts';
 import type { HostStore } from './store/host-store.ts';
-
-/** All that this host must carry, at one revision of the state. */
-export interface HostNetworkView {
-  readonly revision: number;
-  readonly networks: readonly NetworkSpec[];
-  readonly ports: readonly LocalPortSpec[];
-  readonly forwarding: readonly ForwardingSpec[];
-  readonly routers: readonly RouterSpec[];
-  /** What could not be worked out, each with why: reported with what could not be made. */
-  readonly failures: readonly SyncFailure[];
-  /** Ids of networks, ports and routers that are in the records and not above, since a record cannot be read: never removed. */
-  readonly kept: ReadonlySet<string>;
-}
 
 type Kind = 'network' | 'port' | 'router';
 
@@ -41,12 +22,6 @@ type Kind = 'network' | 'port' | 'router';
  * process each (20-60 ms of processor): a host with many guests would do little else if it looked at all of them each time.
  */
 const rechecksForAll = 6;
-
-/** What one pass could not do; it is tried again at the next. */
-export interface SyncFailure {
-  readonly what: string;
-  readonly error: unknown;
-}
 
 /** Runs a part of a pass; its failure is noted, and the others go on. */
 type Attempt = (what: string, run: () => Promise<void>) => Promise<void>;

@@ -26,7 +26,7 @@ import type { Logger } from './base/logger.ts';
 import { maybe, reached } from './base/maybe.ts';
 import { ownValue } from './base/own-value.ts';
 import type { Prng } from './base/prng.ts';
-import { needsOf } from './claim-book.ts';
+import { needsOf } from './resource-needs.ts';
 import type { Placed, PlacedServer, PlacementInquiry, PlaceRequest, Placer } from './services/dependencies.ts';
 
 /** Hosts asked before giving up: a view so wrong that eight hosts refuse needs a new view, not a ninth try. */

@@ -6,7 +6,7 @@
 import { shoal } from '../proto/messages.ts';
 import { ShoalError, unwritableCodes } from './base/errors.ts';
 import { reached } from './base/maybe.ts';
-import type { HostReports } from './executor.ts';
+import type { HostReports } from './services/host-reporting.ts';
 
 const { ServerStatus } = shoal.v1;
 

@@ -11,13 +11,13 @@ import type { CommandRunner } from '../command.ts';
 import type { Undo } from '../undo.ts';
 import { type NeighbourWanted, neighbourLines } from './address.ts';
 import { Book, type NetworkEntry } from './book.ts';
+import type { DnsForwarders } from './dns-forwarders.ts';
 import { type FdbEntry, fdbLines, floodMac } from './forwarding.ts';
 import { type Links, type LinkWanted, linkBatch } from './link.ts';
 import { metadataIp } from './metadata.ts';
 import { bridgeName, routerLegName, routerMac, serviceMac, serviceVethName, tapName, vxlanName } from './names.ts';
 import { Netns, namespaceNames } from './netns.ts';
 import type { TableFound } from './nft.ts';
-import type { DnsForwarders } from './resolver.ts';
 import { type FilterNetwork, type FilterPort, filterTable, filterText, guardTable } from './security.ts';
 
 /** How a host is set up. */

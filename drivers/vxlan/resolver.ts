@@ -8,13 +8,11 @@ import { join } from 'node:path';
 import { isMissing } from '../../node/base/system-error.ts';
 import { DetachedProcess } from './detached.ts';
 import { guestDomain } from './dns.ts';
+import type { DnsForwarders } from './dns-forwarders.ts';
 import { dnsmasqUser } from './dnsmasq-user.ts';
 import type { Host } from './host.ts';
 import { metadataServerIp, resolverPort } from './metadata.ts';
 import { metadataBridge } from './names.ts';
-
-/** Where names of the outside world are asked for: the servers in the host's /etc/resolv.conf, or these. None: nowhere. */
-export type DnsForwarders = 'host' | readonly string[];
 
 /** Where the dnsmasq of a network finds it, as dnsmasq writes a server. */
 export const resolverAddress = `${metadataServerIp}#${resolverPort}`;

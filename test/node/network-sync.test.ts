@@ -3,7 +3,8 @@ import { FakeNetworkDriver, FakeNetworkHost } from '../../drivers/fake/network.t
 import type { LocalPortSpec, NetworkSpec } from '../../drivers/types.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../node/base/ids.ts';
 import { silentLogger } from '../../node/base/logger.ts';
-import { type HostNetworkView, NetworkSync } from '../../node/network-sync.ts';
+import { NetworkSync } from '../../node/network-sync.ts';
+import type { HostNetworkView } from '../../node/services/host-network-view.ts';
 import { memoryHostStore } from '../../node/store/host-store.ts';
 
 const signal = new AbortController().signal;

@@ -1,7 +1,7 @@
 /** What a host did on its own is told to the owner also when it could not be recorded at first. */
 import t from 'tap';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostReports } from '../../node/executor.ts';
+import type { HostReports } from '../../node/services/host-reporting.ts';
 import { UnsaidReports } from '../../node/unsaid-reports.ts';
 import { shoal } from '../../proto/messages.ts';
 

@@ -22,7 +22,6 @@ import type {
 import type { shoal } from '../../../proto/messages.ts';
 import { AssertionError } from '../../base/assert.ts';
 import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
-import type { HostNetworkView, SyncFailure } from '../../network-sync.ts';
 import { ReadMemo } from '../../state/read-set.ts';
 import { indexKey } from '../../state/table.ts';
 import {
@@ -37,6 +36,7 @@ import {
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { unreadableRows } from '../../state/unreadable-rows.ts';
+import type { HostNetworkView, SyncFailure } from '../host-network-view.ts';
 import { interfacesOf, isInterfaceOf, serverOfPort } from '../ownership.ts';
 import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
 import { deviceOwners } from './device-owners.ts';
