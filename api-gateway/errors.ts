@@ -4,7 +4,7 @@ import { AssertionError } from '../node/base/assert.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 
 /** What one code means on each wire. */
-export interface ErrorMapping {
+interface ErrorMapping {
   readonly grpc: grpcStatus;
   readonly http: number;
   /** The same request may be sent again as it is (with the same client token, if it has one) and may then succeed. */
@@ -62,7 +62,7 @@ export const errorMappings: Readonly<Record<ErrorCode, ErrorMapping>> = {
 };
 
 /** Something caught, as far as callers may know it. */
-export interface Failure {
+interface Failure {
   /** Undefined: something that no code names, hence a fault of ours. */
   readonly code: ErrorCode | undefined;
   readonly mapping: ErrorMapping;

@@ -10,7 +10,7 @@
 import { ShoalError } from '../node/base/errors.ts';
 
 /** Bounds of one value from outside. */
-export interface InputBounds {
+interface InputBounds {
   /** Arrays and objects inside one another, the outermost counted. */
   readonly depthMax: number;
   /** Elements and members of all arrays and objects together. */

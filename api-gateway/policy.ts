@@ -14,7 +14,7 @@ import { ShoalError } from '../node/base/errors.ts';
 import { ownValue } from '../node/base/own-value.ts';
 
 /** What a token is for. */
-export type PolicyScope = 'project' | 'domain' | 'system' | 'none';
+type PolicyScope = 'project' | 'domain' | 'system' | 'none';
 
 /** The caller as rules see it. */
 export interface PolicyCredentials {

@@ -39,7 +39,7 @@ const retryAfterSeconds = 2;
 const timeoutGraceMs = 1000;
 
 /** What the gateway stands on. */
-export interface RestServerDependencies {
+interface RestServerDependencies {
   readonly state: StateClient;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -53,7 +53,7 @@ export interface RestServerDependencies {
 }
 
 /** One answered request. */
-export interface AnsweredRequest {
+interface AnsweredRequest {
   readonly service: string;
   readonly method: string;
   /** The route's pattern, never the path itself: metrics must not grow with ids. Empty: no route. */
@@ -63,7 +63,7 @@ export interface AnsweredRequest {
 }
 
 /** How it is set up. */
-export interface RestServerOptions {
+interface RestServerOptions {
   /** Where to listen. Port 0: any free one. */
   readonly listen: readonly { readonly host: string; readonly port: number }[];
   readonly modules: readonly RestModule[];

@@ -1,7 +1,7 @@
 import type { Clock } from '../node/base/clock.ts';
 
 /** How fast buckets fill and what they hold. */
-export interface TokenBucketOptions {
+interface TokenBucketOptions {
   readonly perSecond: number;
   /** Capacity; a new key starts full. */
   readonly burst: number;

@@ -34,11 +34,6 @@ export function checkUidRange({ first, count }: UidRange): void {
   );
 }
 
-/** Whom the metadata server runs as. */
-export function metadataServerUid(range: UidRange): number {
-  return range.first;
-}
-
 /** The group that may read image content: every guest is in it, and reaches only the files that it is shown. */
 export function imagesGid(range: UidRange): number {
   return range.first + 1;

@@ -72,7 +72,7 @@ const renewMs = 5_000;
 const announceMs = 2_000;
 
 /** What an agent needs from outside. */
-export interface AgentDeps {
+interface AgentDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** The agent cannot go on: its process must end. */

@@ -12,7 +12,7 @@ import type { StateClient } from './state/types.ts';
 /** How often the leader looks. A new host waits no longer than this to become a member. Unit: milliseconds. */
 const periodMs = 500;
 
-export interface AutopilotLoopDeps {
+interface AutopilotLoopDeps {
   readonly loop: RaftLoop;
   /** Holds the records of the mesh's hosts. */
   readonly state: StateClient;

@@ -13,14 +13,14 @@ import type { RaftId } from './base/ids.ts';
 import type { ConfChangeSingle, ConfState } from './raft/index.ts';
 
 /** A host that belongs to the mesh, by its record. */
-export interface AutopilotHost {
+interface AutopilotHost {
   readonly raftId: RaftId;
   /** Hosts with one name are expected to fail together. Empty: the host is a domain of its own. */
   readonly failureDomain: string;
 }
 
 /** What the leader knows of a member. */
-export interface AutopilotMember {
+interface AutopilotMember {
   readonly raftId: RaftId;
   /** Since it was heard of. Unit: milliseconds. */
   readonly silentMs: number;

@@ -19,7 +19,7 @@ import type { StateReader } from './state/types.ts';
 import type { HostStore } from './store/host-store.ts';
 
 /** What the executor works with. */
-export interface ExecutorDeps {
+interface ExecutorDeps {
   readonly hostId: HostId;
   readonly compute: ComputeDriver;
   readonly storage: ReadonlyMap<string, StorageDriver>;

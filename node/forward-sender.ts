@@ -39,7 +39,7 @@ export interface ForwardRoute {
 }
 
 /** How long a request may take, and who may end it. */
-export interface ForwardOptions {
+interface ForwardOptions {
   /** At most `forwardedMsMax`, and noticed up to a second late. Unit: milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

@@ -51,7 +51,7 @@ export interface MemberDirectory {
 }
 
 /** What the transport needs from outside. */
-export interface GrpcRaftTransportDeps {
+interface GrpcRaftTransportDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** For the jitter of reconnecting. */
@@ -60,7 +60,7 @@ export interface GrpcRaftTransportDeps {
 }
 
 /** The methods of PeerService that consensus answers. */
-export type RaftPeerHandlers = Pick<PeerHandlers, 'raft' | 'forward' | 'propose' | 'readIndex' | 'fetchSnapshot'>;
+type RaftPeerHandlers = Pick<PeerHandlers, 'raft' | 'forward' | 'propose' | 'readIndex' | 'fetchSnapshot'>;
 
 export class GrpcRaftTransport implements RaftTransport {
   /** To be put into the peer server's handlers. */

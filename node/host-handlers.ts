@@ -9,10 +9,10 @@ import type { ImageDepot } from './image-depot.ts';
 import type { PeerHandlers } from './mesh/peer-server.ts';
 
 /** Bytes of a console that a caller may ask for at once. */
-export const consoleBytesMax = 1024 * 1024;
+const consoleBytesMax = 1024 * 1024;
 
 /** What they need of the agent. */
-export interface HostHandlersDeps extends ClaimHandlersDeps {
+interface HostHandlersDeps extends ClaimHandlersDeps {
   readonly images: ImageDepot;
   readonly compute: ComputeDriver;
 }

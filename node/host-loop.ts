@@ -57,7 +57,7 @@ const passing = [
 const patient = [...unwritableCodes, 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED', 'FENCE_UNPROVEN'] as const;
 
 /** What the loop works with. */
-export interface HostLoopDeps {
+interface HostLoopDeps {
   readonly hostId: HostId;
   readonly state: StateClient;
   readonly compute: ComputeDriver;

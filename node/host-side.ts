@@ -42,7 +42,7 @@ const loadMs = 5_000;
 const replicateMs = 10_000;
 
 /** What it is built from. */
-export interface HostSideParts {
+interface HostSideParts {
   readonly services: ServiceDependencies;
   readonly store: HostStore;
   readonly drivers: HostDrivers;
@@ -55,7 +55,7 @@ export interface HostSideParts {
 }
 
 /** Whose it is, and how it is set. */
-export interface HostSideOptions {
+interface HostSideOptions {
   readonly config: Config;
   readonly hostId: HostId;
   readonly meshId: string;

@@ -19,7 +19,7 @@ import { hostTable, imageTable } from './state/tables/index.ts';
 import type { HostStore } from './store/host-store.ts';
 
 /** Hosts that keep each image: one may be lost for good and another be down. */
-export const imageCopies = 3;
+const imageCopies = 3;
 /** Largest image fetched from a peer: what an upload may be, with room. */
 const fetchBytesMax = 64 * 1024 ** 3;
 
@@ -32,7 +32,7 @@ const formats: Readonly<Record<string, ImageFormat>> = {
 };
 
 /** How content is fetched from a peer. */
-export type FetchBlob = (hostId: HostId, sha256: string, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+type FetchBlob = (hostId: HostId, sha256: string, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
 /** See above. */
 export class ImageDepot implements ImageContent {
@@ -223,7 +223,7 @@ function namedKey(sha256: string): string {
 }
 
 /** The hosts that should hold a content: the highest of a hash of both (rendezvous hashing; Thaler and Ravishankar, 1998). */
-export function holdersOf(sha256: string, hostIds: readonly string[]): readonly string[] {
+function holdersOf(sha256: string, hostIds: readonly string[]): readonly string[] {
   const rank = (hostId: string): string => createHash('sha256').update(`${sha256}/${hostId}`).digest('hex');
   return hostIds
     .map((hostId) => ({ hostId, rank: rank(hostId) }))

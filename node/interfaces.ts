@@ -49,7 +49,7 @@ import { agentVersion } from './version.ts';
 const region = 'RegionOne';
 
 /** What they are built from. */
-export interface InterfacesParts {
+interface InterfacesParts {
   readonly services: ServiceDependencies;
   readonly host: HostSide;
   readonly view: MeshView;

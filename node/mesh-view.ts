@@ -31,7 +31,7 @@ import type { HostViews } from './services/dependencies.ts';
 const cell = 'cell0';
 
 /** What it needs from outside. */
-export interface MeshViewDeps {
+interface MeshViewDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
@@ -41,7 +41,7 @@ export interface MeshViewDeps {
 }
 
 /** How it is set up. */
-export interface MeshViewOptions {
+interface MeshViewOptions {
   readonly config: Config;
   readonly meshId: string;
   /** This start of the agent (mesh/epoch-file.ts). */

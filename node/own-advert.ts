@@ -14,7 +14,7 @@ import { agentVersion, featureLevel } from './version.ts';
 const externalPhysicalNetwork = 'external';
 
 /** Parts that the advert is made of. */
-export interface OwnAdvertParts {
+interface OwnAdvertParts {
   readonly config: Config;
   readonly hostId: HostId;
   readonly meshId: string;

@@ -21,7 +21,7 @@ const checkMs = 60_000;
 /** Failures that say something of the storage, and not of what was asked of it. */
 const storageFailures = ['UNAVAILABLE', 'CANNOT_TELL', 'DEADLINE_EXCEEDED', 'COMMAND_FAILED', 'DRIVER_FAILED'] as const;
 
-export interface PatientStorageDeps {
+interface PatientStorageDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly health: Health;

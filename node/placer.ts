@@ -77,7 +77,7 @@ interface Refusal {
 }
 
 /** What it works with. */
-export interface GossipPlacerDeps {
+interface GossipPlacerDeps {
   readonly columns: HostColumns;
   readonly transport: ClaimTransport;
   /** Takes in a refusal's fresh advert. False: it was not newer, or not signed by its host. */

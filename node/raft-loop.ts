@@ -82,7 +82,7 @@ const rereadTicksMin = 100;
  */
 const handOverMs = 2000;
 
-export interface RaftLoopDeps {
+interface RaftLoopDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;

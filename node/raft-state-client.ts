@@ -25,7 +25,7 @@ const retryMsMax = 320;
  */
 const patiencesMax = 2;
 
-export interface RaftStateClientDeps {
+interface RaftStateClientDeps {
   readonly loop: RaftLoop;
   readonly transport: RaftTransport;
   readonly clock: Clock;

@@ -37,7 +37,7 @@ export type ServerStep =
   | { readonly kind: 'release' };
 
 /** What is known of the server besides record and guest. */
-export interface ServerMemory {
+interface ServerMemory {
   /** Reboots of this generation that this host has carried out, by its own journal. */
   readonly rebootsDone: number;
   /** A step failed lately: the record is in ERROR until its owner asks for something again. */
@@ -45,7 +45,7 @@ export interface ServerMemory {
 }
 
 /** How long a guest may take to power off when its owner asks for a stop or a soft reboot. */
-export interface ReconcileOptions {
+interface ReconcileOptions {
   readonly stopGraceMs: number;
 }
 

@@ -5,7 +5,7 @@ import type { PlacementConfiguration } from './configuration.ts';
 export const listWidthMax = 256;
 
 /** Among how many of the best to draw, and how far below the best they may score. */
-export interface Draw {
+interface Draw {
   readonly width: number;
   readonly tolerance: number;
 }

@@ -47,7 +47,7 @@ export interface HostExplanation {
 }
 
 /** Reasons listed for one filter. A query over free memory could otherwise give one for each host. */
-export const reasonsMax = 16;
+const reasonsMax = 16;
 
 /** Asks every filter about every host. As slow as a naive scan: for people and for the fault of a failed server. */
 export function explain(

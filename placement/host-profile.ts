@@ -108,7 +108,7 @@ function count(counts: Map<string, number>, key: string, delta: 1 | -1): void {
 }
 
 /** Prefix of the aggregate metadata keys that reserve hosts for projects; Nova allows any suffix. */
-export const tenantKeyPrefix = 'filter_tenant_id';
+const tenantKeyPrefix = 'filter_tenant_id';
 
 /** Projects that the profile's aggregates reserve its hosts for. Empty: no such aggregate. */
 export function projectsIn(profile: HostProfile): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 /** Bounds on a query: it comes from a user and runs once a host. */
-export const queryBounds = { textLengthMax: 4096, termsMax: 100, depthMax: 10 } as const;
+const queryBounds = { textLengthMax: 4096, termsMax: 100, depthMax: 10 } as const;
 
 type Scalar = string | number | boolean;
 type Lookup = (name: string) => Scalar | undefined;

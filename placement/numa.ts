@@ -11,7 +11,7 @@ export interface NumaAssignment {
 }
 
 /** Guest cells in one request; QEMU's own limit is higher, machines with more sockets than this are not sold. */
-export const numaCellsMax = 16;
+const numaCellsMax = 16;
 
 /**
  * A different host cell for each guest cell, or undefined when there is none. Backtracking, largest guest cell first;

@@ -8,7 +8,7 @@ export interface PciAssignment {
 }
 
 /** PCI requests in one placement are few; more than this is a mistake of the caller. */
-export const pciRequestsMax = 32;
+const pciRequestsMax = 32;
 
 /**
  * Devices for every request, or undefined when there is no way to serve them all. Each request may take from several
@@ -75,7 +75,7 @@ function augment(
 }
 
 /** Whether devices of `pool` are what `request` asks for. */
-export function pciMatches(pool: PciPool, request: PciRequest): boolean {
+function pciMatches(pool: PciPool, request: PciRequest): boolean {
   return (
     (request.vendorId === '' || request.vendorId === pool.vendorId) &&
     (request.productId === '' || request.productId === pool.productId) &&

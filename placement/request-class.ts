@@ -152,7 +152,7 @@ export function scoresReadSize(columns: HostColumns, configuration: PlacementCon
 }
 
 /** Enabled filters of the class kinds that have something to say about the request, in configured order by kind. */
-export function compileClassTests(
+function compileClassTests(
   configuration: PlacementConfiguration,
   request: PlacementRequest,
 ): {

@@ -13,7 +13,7 @@ import { multiplierOn } from './weight-sum.ts';
  * What one request adds to its class: hosts that it may not use, the only ones that it may, and hosts that it likes more or
  * less. All are small sets, so the class's index still answers: it skips the few, or the few are judged one by one.
  */
-export interface RequestOverlay {
+interface RequestOverlay {
   /** When given, no other slot passes. */
   readonly only: ReadonlySet<number> | undefined;
   /** None of these passes. */
@@ -85,7 +85,7 @@ export function compileRequestTests(
 }
 
 /** Enabled request weighers with what they give to which host. */
-export function compileRequestWeights(
+function compileRequestWeights(
   request: PlacementRequest,
 ): readonly { readonly weigher: RequestWeigher; readonly weights: ReadonlyMap<HostId, number> }[] {
   const compiled: { weigher: RequestWeigher; weights: ReadonlyMap<HostId, number> }[] = [];

@@ -12,7 +12,7 @@ import type { Candidate, Selection } from './selection.ts';
 const keptFactor = 4;
 
 /** What a series asks of the engine. */
-export interface SeriesEngine {
+interface SeriesEngine {
   readonly columns: HostColumns;
   readonly configuration: PlacementConfiguration;
   readonly prng: Prng;

@@ -20,7 +20,7 @@ export interface WhatIf {
 /** More than any mesh holds: a bound on what a caller may ask. */
 export const whatIfMax = 10_000_000;
 /** Hosts listed. */
-export const roomiestMax = 16;
+const roomiestMax = 16;
 
 /**
  * How many of `wanted` more guests like `request` fit, by the enabled filters and the view as it is now. Exact for that

@@ -7,7 +7,7 @@ const ledger = new URL('./LEDGER.md', import.meta.url);
 /** The table's line under its heads. */
 const tableStart = '|---|---|---|---|---|\n';
 
-export interface LedgerEntry {
+interface LedgerEntry {
   /** First and last seed. */
   readonly from: number;
   readonly to: number;

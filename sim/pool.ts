@@ -18,7 +18,7 @@ const seedsOfThreadMax = 100;
 /** Longest that a thread may be at one seed: the largest worlds take minutes. Beyond, it runs in circles. Unit: ms. */
 const seedMsMax = 20 * 60_000;
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly spec: RunSpec;
   /** Seeds from `first`, `count` of them. */
   readonly first: number;

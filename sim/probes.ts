@@ -3,7 +3,7 @@ import { failpoints, probes, unlikelyBranches } from '../node/base/maybe-names.t
 import { faultNames } from './faults/names.ts';
 
 /** Rare branches of production code and of the world, as they stand in `SimResult.reached`, each in words. */
-export const worldProbes = {
+const worldProbes = {
   'host-suspected': 'a host is suspected of being gone',
   'host-thought-dead': 'a host counts as gone',
   'host-back': 'a host that counted as gone is there again',

@@ -1,6 +1,6 @@
 /** How far a run of many seeds has come: one line that is written over on a terminal, a plain line now and then elsewhere. */
 
-export interface Standing {
+interface Standing {
   readonly seedsDone: number;
   readonly seeds: number;
   readonly failures: number;
@@ -13,7 +13,7 @@ const terminalMs = 200;
 const plainMs = 10_000;
 
 /** Where it is written. */
-export interface ProgressOutput {
+interface ProgressOutput {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   write(text: string): unknown;

@@ -20,7 +20,7 @@ export interface Shrunk {
   readonly runs: number;
 }
 
-export interface ShrinkOptions {
+interface ShrinkOptions {
   /** Wall time after which no more is tried. Unit: ms. */
   readonly msMax: number;
   readonly nowMs: () => number;

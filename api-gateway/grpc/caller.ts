@@ -119,7 +119,7 @@ export class Callers {
   }
 }
 
-export interface CallersDependencies {
+interface CallersDependencies {
   readonly state: StateClient;
   readonly clock: Clock;
   readonly authenticator: Authenticator;

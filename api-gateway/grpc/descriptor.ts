@@ -60,7 +60,7 @@ const labelOptional = 1;
 const labelRepeated = 3;
 
 /** One package's schema, ready to be handed out. */
-export interface DescriptorFile {
+interface DescriptorFile {
   readonly fileName: string;
   readonly bytes: Uint8Array;
 }

@@ -6,7 +6,7 @@
 /** Names of the native API -> names of REST's, of one service. */
 export type FieldNames = ReadonlyMap<string, string>;
 
-export const computeFieldNames: FieldNames = new Map([
+const computeFieldNames: FieldNames = new Map([
   ['image_id', 'imageRef'],
   ['flavor_id', 'flavorRef'],
 ]);

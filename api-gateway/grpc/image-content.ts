@@ -14,7 +14,7 @@ const pieceBytesMax = 1024 * 1024;
 type Request = Pick<shoal.v1.UploadImageRequest, 'imageId' | 'sha256' | 'sizeBytes' | 'data'>;
 
 /** An upload whose first message has come. */
-export interface Upload {
+interface Upload {
   readonly imageId: string;
   /** To be destroyed by whoever asked for it, read or not. */
   readonly body: Readable;

@@ -14,7 +14,7 @@ import { beginUpload, pieces } from './image-content.ts';
 import { isOr, pageById } from './page.ts';
 
 /** What the image service is made with. */
-export interface ImageHandlerDependencies {
+interface ImageHandlerDependencies {
   readonly images: ImageService;
   readonly clock: Clock;
   readonly limits: GatewayLimits;

@@ -2,7 +2,7 @@
 import { ShoalError } from '../../node/base/errors.ts';
 
 /** Things on one page. */
-export const pageItemsMax = 1000;
+const pageItemsMax = 1000;
 
 /** What a request says of the page that it wants. */
 export interface PageRequest {

@@ -13,7 +13,7 @@ const recheckMs = 1_000;
 type Event = shoal.v1.WatchServersResponse;
 
 /** Whose right a watch is, and how to ask whether it still is. */
-export interface Right {
+interface Right {
   readonly context: RequestContext;
   readonly clock: Clock;
   recheck(): Promise<void>;

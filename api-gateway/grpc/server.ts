@@ -52,7 +52,7 @@ const keepaliveTimeoutMs = 10_000;
 /** A connection without a call is closed after so long, milliseconds; clients make a new one by themselves. */
 const idleMsMax = 300_000;
 
-export interface GrpcGatewayDependencies {
+interface GrpcGatewayDependencies {
   readonly state: StateClient;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -77,7 +77,7 @@ export interface GrpcGatewayDependencies {
 }
 
 /** One address to listen on. */
-export interface GrpcListener {
+interface GrpcListener {
   /** `host:port` (0: any free port) or `unix:/path`. */
   readonly address: string;
   /** Callers here need no token and are administrators: only for a socket that nobody else can open. */

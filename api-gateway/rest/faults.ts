@@ -6,7 +6,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '../../node/base/errors.ts';
 
 /** A failure on its way out. */
-export interface Fault {
+interface Fault {
   readonly status: number;
   /** Undefined: the HTTP layer refused it (unknown route, wrong method) or the fault is ours. */
   readonly code: ErrorCode | undefined;
@@ -18,7 +18,7 @@ export interface Fault {
 }
 
 /** A written error body. */
-export interface FaultBody {
+interface FaultBody {
   readonly contentType: string;
   readonly payload: string;
 }

@@ -4,7 +4,7 @@ import type { StateClient, StateReader } from '../../node/state/types.ts';
 import type { GatewayLimits } from '../limits.ts';
 
 /** A view and how far it can be trusted. */
-export interface ReadView {
+interface ReadView {
   readonly reader: StateReader;
   /** Undefined: confirmed. A number: at most so many seconds old. 'true': of unknown age. */
   readonly stale: number | 'true' | undefined;

@@ -8,7 +8,7 @@ import { keystoneFaults } from './faults.ts';
 import type { RestModule } from './module.ts';
 
 /** What it tells. */
-export interface OperationsDependencies {
+interface OperationsDependencies {
   readonly registry: Registry;
   /** Who may read the figures, besides this host itself: they tell of all tenants. */
   readonly metricsReaders: readonly Network[];

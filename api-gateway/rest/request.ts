@@ -4,7 +4,7 @@ import type { Timer } from '../../node/base/clock.ts';
 import type { Principal } from '../../node/services/identity-principal.ts';
 
 /** What the gateway keeps of a request while it runs. */
-export interface RequestState {
+interface RequestState {
   /** Of the client, as far as trusted proxies say. */
   readonly clientAddress: string;
   readonly reply: FastifyReply;

@@ -2,7 +2,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { shown } from '../input.ts';
 
 /** By what a list is ordered, the first key first. */
-export interface SortKey {
+interface SortKey {
   readonly key: string;
   readonly isDescending: boolean;
 }

@@ -5,7 +5,7 @@
 import type { TSchema } from 'typebox';
 
 /** A mistake as the validator finds it. */
-export interface SchemaMistake {
+interface SchemaMistake {
   readonly keyword: string;
   readonly schemaPath: string;
   readonly instancePath: string;

@@ -20,7 +20,7 @@ const operationTimeoutS = 20;
 const longTimeoutMs = 600_000;
 const shortTimeoutMs = 30_000;
 
-export interface CephCallOptions {
+interface CephCallOptions {
   readonly signal: AbortSignal;
   /** Exit statuses that are answers. Default: only 0. */
   readonly okStatus?: readonly number[];

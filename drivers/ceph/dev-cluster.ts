@@ -9,7 +9,7 @@
  *     DIR/mon, DIR/mgr, DIR/osd       their data; started again on the same folder, the cluster goes on
  */
 import { randomUUID } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,7 +23,7 @@ import { CephClient, type CephIdentity } from './client.ts';
 /** Debian packages that it needs. */
 export const devClusterPackages = ['ceph-mon', 'ceph-mgr', 'ceph-osd', 'ceph-common', 'qemu-block-extra'] as const;
 
-export interface DevClusterOptions {
+interface DevClusterOptions {
   /** Folder of the cluster's own; made when it is not there. */
   readonly dir: string;
   /** Address on which the daemons listen; it must be this machine's. Default 127.0.0.1. */
@@ -35,14 +35,14 @@ export interface DevClusterOptions {
 }
 
 /** A client of the cluster, for one host. */
-export interface DevClientOptions {
+interface DevClientOptions {
   readonly name: string;
   /** User that must be able to read the key besides root: the one that QEMU runs as. */
   readonly ownerUid?: number;
 }
 
 /** Pools that hosts use. */
-export const devPools = { images: 'images', volumes: 'volumes' } as const;
+const devPools = { images: 'images', volumes: 'volumes' } as const;
 
 /** A daemon that was told to go and writes its last. */
 const stopTimeoutMs = 15_000;
@@ -275,9 +275,4 @@ async function exists(path: string): Promise<boolean> {
     if (isMissing(caught)) return false;
     throw ShoalError.from(caught, 'CANNOT_TELL', `looking at ${path}`);
   }
-}
-
-/** Logs of the daemons, for people who wonder. */
-export async function devClusterLogs(dir: string): Promise<readonly string[]> {
-  return (await readdir(join(dir, 'log'))).map((name) => join(dir, 'log', name));
 }

@@ -29,7 +29,7 @@ import {
   uuidPattern,
 } from './rbd.ts';
 
-export interface RbdDriverOptions {
+interface RbdDriverOptions {
   readonly identity: CephIdentity;
   /** Default `images`. */
   readonly imagesPool?: string;

@@ -13,7 +13,7 @@ import type { ComputeDriver, GuestEvent, GuestFound, GuestPower, GuestSpec } fro
 import { Faults } from './faults.ts';
 
 /** Operations whose next calls can be made to fail. */
-export type FakeComputeOperation =
+type FakeComputeOperation =
   | 'start'
   | 'list'
   | 'find'
@@ -26,7 +26,7 @@ export type FakeComputeOperation =
   | 'consoleLog';
 
 /** How guests behave; may be changed at any time. */
-export interface FakeGuestBehaviour {
+interface FakeGuestBehaviour {
   /** From `startGuest` to running. Default 0. */
   startDelayMs: number;
   /** From the power button to off; `Infinity`: the guest ignores it. Default 0. */

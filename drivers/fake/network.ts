@@ -16,7 +16,7 @@ import { checkForwarding, checkNetwork, checkPort, checkRouter } from '../vxlan/
 import { Faults } from './faults.ts';
 
 /** Operations whose next calls can be made to fail. */
-export type FakeNetworkOperation =
+type FakeNetworkOperation =
   | 'start'
   | 'found'
   | 'ensureNetwork'

@@ -13,7 +13,7 @@ import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, S
 import { Faults } from './faults.ts';
 
 /** Operations whose next calls can be made to fail. */
-export type FakeStorageOperation =
+type FakeStorageOperation =
   | 'start'
   | 'capacity'
   | 'ensureImage'

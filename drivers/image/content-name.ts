@@ -13,7 +13,7 @@ export function isImageSha256(name: string): name is ImageSha256 {
 }
 
 /** An image's id, by which versions before 0.2 named their copies. */
-export function isLegacyImageName(name: string): name is ImageId {
+function isLegacyImageName(name: string): name is ImageId {
   return uuidPattern.test(name);
 }
 

@@ -17,15 +17,15 @@ export type ImageFormat = 'qcow2' | 'raw' | 'vmdk' | 'vdi' | 'iso';
 type Recognised = Exclude<ImageFormat, 'raw'> | 'qcow' | 'qed' | 'vhd' | 'vhdx' | 'luks' | 'parallels' | 'vmdk-text';
 
 /** Bounds that an operator may set. */
-export interface InspectLimits {
+interface InspectLimits {
   /** Largest disk that an image may describe, bytes. */
   readonly virtualBytesMax: number;
 }
 
-export const inspectLimitsDefault: InspectLimits = { virtualBytesMax: 1024 * gibBytes };
+const inspectLimitsDefault: InspectLimits = { virtualBytesMax: 1024 * gibBytes };
 
 /** What an image is. */
-export interface ImageFacts {
+interface ImageFacts {
   readonly format: ImageFormat;
   /** Size of the disk that a guest would see, bytes. */
   readonly virtualSizeBytes: number;

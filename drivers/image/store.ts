@@ -15,7 +15,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 
 /** What one content is called, in three ways: ours (SHA-256) and Glance's (`os_hash_value` SHA-512, `checksum` MD5). */
-export interface BlobDigests {
+interface BlobDigests {
   readonly sha256: string;
   readonly sha512: string;
   readonly md5: string;
@@ -23,12 +23,12 @@ export interface BlobDigests {
 }
 
 /** A blob that is here. */
-export interface BlobFound {
+interface BlobFound {
   readonly sha256: string;
   readonly bytes: number;
 }
 
-export interface BlobWriteOptions {
+interface BlobWriteOptions {
   /** More than this is refused with `TOO_LARGE`, and nothing is kept. */
   readonly bytesMax: number;
   /** Refuse any other content with `IDENTITY_MISMATCH`: for what comes from a peer. */

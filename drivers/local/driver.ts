@@ -27,7 +27,7 @@ import { readJsonFile } from '../json-file.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
 
 /** How the driver is set up on a host. */
-export interface LocalStorageOptions {
+interface LocalStorageOptions {
   /** Folder of this driver's own. */
   readonly root: string;
   /** Whether guests' users must get through the folders to their disks: where they have no mount namespace. Default true. */

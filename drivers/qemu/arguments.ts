@@ -38,7 +38,7 @@ const tcgCacheMib = 64;
  * What QEMU may allocate beyond the guest's own memory: device models, TCG's cache, and the stacks of librbd's threads
  * (about 60, 8 MiB each, mostly never touched). A bound against a QEMU gone wild, not an estimate.
  */
-export const qemuOverheadBytesMax = 2 * gibBytes;
+const qemuOverheadBytesMax = 2 * gibBytes;
 
 /** Bounds of a guest; QEMU's pc machine takes 255 vCPUs. */
 const vcpusMax = 255;
@@ -163,7 +163,7 @@ export function generationOfName(name: string): number | undefined {
 }
 
 /** Id of a guest's device: what hot-plug and events name it by. */
-export function deviceId(kind: 'disk' | 'nic', uuid: string): string {
+function deviceId(kind: 'disk' | 'nic', uuid: string): string {
   return `${kind}-${uuid}`;
 }
 

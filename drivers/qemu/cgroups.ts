@@ -15,7 +15,7 @@ import type { ServerId } from '../../node/base/ids.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 
 /** What a guest may take. */
-export interface GuestLimits {
+interface GuestLimits {
   readonly memoryBytes: number;
   readonly threads: number;
 }
@@ -116,7 +116,7 @@ interface CgroupMount {
 }
 
 /** The control group trees in a mountinfo (proc(5)), as far as they show from their root on. */
-export function cgroupMounts(mountinfo: string): readonly CgroupMount[] {
+function cgroupMounts(mountinfo: string): readonly CgroupMount[] {
   return mountinfo.split('\n').flatMap((line): CgroupMount[] => {
     const [before = '', after = ''] = line.split(' - ');
     const path = before.split(' ')[4];

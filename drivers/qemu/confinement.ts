@@ -28,7 +28,7 @@ export interface Confinement {
 }
 
 /** What one guest is let see beside the host's programs. */
-export interface Sight {
+interface Sight {
   /** Its own folder, writable, and under which other name its sockets are reached. */
   readonly folder: string;
   readonly socketFolder: string;

@@ -17,7 +17,7 @@ import { mibBytes } from '../../node/base/units.ts';
 export const consoleBytesMax = mibBytes;
 
 /** Both parts of one guest's console. */
-export interface ConsoleFiles {
+interface ConsoleFiles {
   /** Written by QEMU, in a folder that QEMU owns: links are not followed. */
   readonly current: string;
   /** What came before. Written by the agent. */

@@ -58,7 +58,7 @@ export interface QemuDriverOptions {
 }
 
 /** What `start` found out, for the host's report. */
-export interface QemuFacts {
+interface QemuFacts {
   readonly accelerator: 'kvm' | 'tcg';
   readonly acceleratorReason: string;
   readonly machine: string;

@@ -28,7 +28,7 @@ export interface GuestState {
 const gone: GuestState = { power: 'crashed', detail: 'the QEMU process is gone' };
 
 /** What the driver gives each guest. */
-export interface GuestContext {
+interface GuestContext {
   readonly log: Logger;
   /** Called for changes that nobody asked for. */
   readonly report: (serverId: ServerId, state: GuestState) => void;

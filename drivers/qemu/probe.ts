@@ -34,7 +34,7 @@ function probeSector(): Uint8Array {
 }
 
 /** What the probe found. */
-export interface ProbeResult {
+interface ProbeResult {
   readonly usable: boolean;
   /** For people: how it was found out. */
   readonly reason: string;

@@ -27,7 +27,7 @@ export interface QmpEvent {
 }
 
 /** How to connect. */
-export interface QmpOptions {
+interface QmpOptions {
   readonly signal?: AbortSignal;
   readonly greetingTimeoutMs?: number;
   /** Called for each event, in order. Must not throw. */

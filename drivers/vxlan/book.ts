@@ -28,17 +28,17 @@ export interface PortEntry {
 }
 
 /** A router of this host. */
-export interface RouterEntry {
+interface RouterEntry {
   readonly spec: RouterSpec;
 }
 
 /** Where other ports of a network are. */
-export interface ForwardingEntry {
+interface ForwardingEntry {
   readonly spec: ForwardingSpec;
 }
 
 /** One kind of entry: a map that is also a folder. */
-export class BookSection<T extends object> {
+class BookSection<T extends object> {
   readonly #folder: string;
   readonly #check: (entry: T, id: string) => void;
   readonly #entries = new Map<string, T>();

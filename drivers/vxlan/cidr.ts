@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { ShoalError } from '../../node/base/errors.ts';
 
 /** A prefix with its host bits cleared. */
-export interface Cidr {
+interface Cidr {
   /** First address, as a number in [0, 2^32). */
   readonly first: number;
   /** Last address. */

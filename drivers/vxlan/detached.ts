@@ -31,7 +31,7 @@ const stopTimeoutMs = 5_000;
 const logBytesMax = 1024 * 1024;
 
 /** A process, and the command line it ends up with after `ip netns exec` and `setpriv` have become it. */
-export interface DetachedIdentity extends ProcessIdentity {
+interface DetachedIdentity extends ProcessIdentity {
   readonly argv: readonly string[];
 }
 

@@ -96,7 +96,7 @@ export function dhcpHostLine(port: Pick<LocalPortSpec, 'mac' | 'ip' | 'hostname'
 }
 
 /** A lease as dnsmasq writes it down: expiry, MAC, address, name, client id. */
-export interface DhcpLease {
+interface DhcpLease {
   readonly mac: string;
   readonly ip: string;
   readonly line: string;

@@ -44,7 +44,7 @@ export interface VxlanDeps {
 }
 
 /** The packet filter's table of security groups and that of the guard, as found. */
-export type FilterTables = readonly [TableFound, TableFound];
+type FilterTables = readonly [TableFound, TableFound];
 
 /** Shared by the parts. Every method expects that no other call is at work (driver.ts sees to it). */
 export class Host {

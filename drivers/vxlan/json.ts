@@ -2,7 +2,7 @@
 import { ShoalError } from '../../node/base/errors.ts';
 
 /** An object of unknown members. */
-export type JsonRecord = Readonly<Record<string, unknown>>;
+type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** Parses a command's output. Empty output is an empty list, as `ip` prints it. Throws `CANNOT_TELL`. */
 export function readJson(text: string, what: string): unknown {

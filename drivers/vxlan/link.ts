@@ -12,14 +12,14 @@ export interface PortFlags {
 }
 
 /** One IPv4 address of an interface. */
-export interface LinkAddress {
+interface LinkAddress {
   readonly local: string;
   readonly prefixLength: number;
   readonly scope: string;
 }
 
 /** An interface as found. */
-export interface LinkFound {
+interface LinkFound {
   readonly name: string;
   readonly kind?: string;
   readonly mtu: number;
@@ -51,7 +51,7 @@ export interface LinkWanted {
 }
 
 /** Lines for `ip -batch` and, after it, for `bridge -batch`. */
-export interface LinkBatch {
+interface LinkBatch {
   readonly ip: readonly string[];
   readonly bridge: readonly string[];
   /** Interfaces that the lines create: what an undo has to delete. */

@@ -75,7 +75,7 @@ export const portAlias = (portId: PortId, networkId: NetworkId): string => `shoa
 export const routerAlias = (routerId: RouterId): string => `shoal:router:${routerId}`;
 
 /** What an alias says, read back. */
-export type AliasMeaning =
+type AliasMeaning =
   | { readonly kind: 'network'; readonly networkId: NetworkId }
   | { readonly kind: 'port'; readonly portId: PortId; readonly networkId: NetworkId }
   | { readonly kind: 'router'; readonly routerId: RouterId };

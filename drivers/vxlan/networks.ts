@@ -139,7 +139,7 @@ export async function syncService(host: Host, networkId: NetworkId, signal: Abor
 }
 
 /** The VNI of the bridge whose alias names the network. */
-export function vniOfAlias(links: Links, networkId: NetworkId): number | undefined {
+function vniOfAlias(links: Links, networkId: NetworkId): number | undefined {
   for (const link of links.values()) {
     const meaning = readAlias(link.alias);
     if (meaning?.kind === 'network' && meaning.networkId === networkId) return vniOfBridge(link.name);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { list, number, readJson, record, text } from './json.ts';
 
 /** A named set or map. */
-export interface NftSet {
+interface NftSet {
   readonly name: string;
   readonly kind: 'set' | 'map';
   /** Its type, as written in the table: `type ifname . ipv4_addr : verdict`. */
@@ -16,7 +16,7 @@ export interface NftSet {
 }
 
 /** A chain; hooked when `hook` is given. */
-export interface NftChain {
+interface NftChain {
   readonly name: string;
   /** `type filter hook forward priority 0; policy accept;`. */
   readonly hook?: string;
@@ -134,7 +134,7 @@ function valueText(value: unknown): string {
 }
 
 /** Elements of one set, wanted: key to value (empty for sets). The first part of a key is an interface name or a VNI. */
-export type Elements = ReadonlyMap<string, string>;
+type Elements = ReadonlyMap<string, string>;
 
 /**
  * Lines that make the elements for which `isMine` holds exactly `wanted`. Others stay: what this driver has no record of

@@ -155,6 +155,6 @@ function pickIdentity(host: Host): number {
 }
 
 /** Folder that the metadata server answers an identity from. */
-export function metadataFolder(host: Host, identityIndex: number): string {
+function metadataFolder(host: Host, identityIndex: number): string {
   return join(host.options.stateDir, 'metadata', identityIp(identityIndex));
 }

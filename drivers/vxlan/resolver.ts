@@ -36,7 +36,7 @@ export function forwardsNames({ options }: Host): boolean {
  * The command line, beginning with `dnsmasq`. It keeps nothing: what one tenant asked for is not to be told from how fast
  * another is answered. Names of guests never go out.
  */
-export function resolverArguments(forwarders: DnsForwarders, pidFile: string, user: string): string[] {
+function resolverArguments(forwarders: DnsForwarders, pidFile: string, user: string): string[] {
   return [
     'dnsmasq',
     '--keep-in-foreground',

@@ -229,7 +229,7 @@ export interface FilterNetwork {
 }
 
 /** An address pair and the port that has it. */
-export interface PortPair {
+interface PortPair {
   readonly portId: LocalPortSpec['portId'];
   readonly mac: string;
   readonly prefix: string;
@@ -244,7 +244,7 @@ export type FilterPort = Pick<
 };
 
 /** The part of the filter that one call may change, and how it should be. */
-export interface FilterScope {
+interface FilterScope {
   /** Networks looked at: VNI to wanted; undefined: to be removed. */
   readonly networks: ReadonlyMap<number, FilterNetwork | undefined>;
   /** Ports looked at: id to wanted; undefined: to be removed. */

@@ -11,11 +11,6 @@ export function assert(condition: unknown, message: string | (() => string)): as
   if (!condition) throw new AssertionError(typeof message === 'string' ? message : message());
 }
 
-/** Marks a branch that the types rule out. */
-export function unreachable(value: never): never {
-  throw new AssertionError(`unreachable case ${JSON.stringify(value)}`);
-}
-
 /** Narrows away `undefined` and `null` where the surrounding code guarantees a value. */
 export function must<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new AssertionError(`${what} is missing`);

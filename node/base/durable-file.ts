@@ -16,7 +16,7 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** How a file is written. */
-export interface DurableFileOptions {
+interface DurableFileOptions {
   /** Rights of the new file, whatever the umask. Default: 0o644 as far as the umask lets it. */
   readonly mode?: number;
   /** Code of the failure; default `DRIVER_FAILED`. */

@@ -6,7 +6,7 @@
 import { type ErrorCode, type ErrorFacts, ShoalError } from './errors.ts';
 
 /** A field by its name in the REST API. */
-export interface FieldName {
+interface FieldName {
   readonly field: string;
 }
 
@@ -30,7 +30,7 @@ export function says(strings: TemplateStringsArray, ...values: readonly (string 
 }
 
 /** The text, with each field called as `nameOf` says. Default: as it is. */
-export function textOf(wording: string | Wording, nameOf: (name: string) => string = (name) => name): string {
+function textOf(wording: string | Wording, nameOf: (name: string) => string = (name) => name): string {
   if (typeof wording === 'string') return wording;
   return wording.map((part) => (typeof part === 'string' ? part : nameOf(part.field))).join('');
 }

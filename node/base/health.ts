@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts';
 const messageCharactersMax = 300;
 
 /** The last failure of a part that has not worked since. */
-export interface Trouble {
+interface Trouble {
   readonly message: string;
   /** When it first failed since it last worked. Unit: wall clock ms. */
   readonly sinceMs: number;

@@ -5,8 +5,6 @@ type Branded<B extends string> = string & { readonly [brand]: B };
 /** A host's identity: lower-case hex SHA-256 of its Ed25519 public key, first 32 digits. Never a name, never an address. */
 export type HostId = Branded<'HostId'>;
 export type ServerId = Branded<'ServerId'>;
-export type ProjectId = Branded<'ProjectId'>;
-export type UserId = Branded<'UserId'>;
 export type NetworkId = Branded<'NetworkId'>;
 export type SubnetId = Branded<'SubnetId'>;
 export type PortId = Branded<'PortId'>;
@@ -15,7 +13,6 @@ export type ImageId = Branded<'ImageId'>;
 /** SHA-256 of an image's content, in lower-case hex: what storage names its copies by. Ids may be anybody's; content is not. */
 export type ImageSha256 = Branded<'ImageSha256'>;
 export type VolumeId = Branded<'VolumeId'>;
-export type FlavorId = Branded<'FlavorId'>;
 
 /** Consensus: a member's number in the Raft group, in [1, 2^53). 0 is "none". */
 export type RaftId = number;

@@ -7,7 +7,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 
 /** Read when there is one and no other is named. */
-export const configPathDefault = '/etc/shoal/config.yaml';
+const configPathDefault = '/etc/shoal/config.yaml';
 
 /** What commander hands to the action. */
 export interface ConfigFlags {

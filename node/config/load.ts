@@ -10,7 +10,7 @@ import { type Config, configDefaults, configSchema } from './options.ts';
 import { placementMistakes } from './placement.ts';
 
 /** Where settings come from. Settings are named by their path: `peer.listen`. */
-export interface ConfigSources {
+interface ConfigSources {
   /** A YAML file. */
   readonly filePath?: string;
   /** The process's environment: `SHOAL_PEER_LISTEN` sets `peer.listen`. */
@@ -27,7 +27,7 @@ const fileBytesMax = 256 * 1024;
 const environmentOther = new Set(['SHOAL_CONFIG', 'SHOAL_JOIN', 'SHOAL_ADMIN_PASSWORD']);
 
 /** A setting's path with its default: a leaf of the configuration. */
-export interface Setting {
+interface Setting {
   readonly path: string;
   readonly environmentName: string;
   readonly defaultValue: string | number;

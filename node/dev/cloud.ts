@@ -46,7 +46,7 @@ const agentsMax = 256;
 const underlayMtu = 1600;
 
 /** How the cloud is to be. */
-export interface DevCloudOptions {
+interface DevCloudOptions {
   /** Everything lives below it. */
   readonly folder: string;
   readonly agents: number;

@@ -23,9 +23,9 @@ export interface DemoGuest {
 /** Name of the key pair that logs in to the demo guests. */
 export const demoKeyName = 'demo';
 /** Size of the demo guest: the smallest flavor that a new mesh has. */
-export const demoFlavorId = '42';
+const demoFlavorId = '42';
 /** Longest wait for a guest's own word that it is up: a boot takes 3 to 6 s under emulation, 16 s when all is busy. */
-export const guestReadyMsMax = 60_000;
+const guestReadyMsMax = 60_000;
 
 type Rule = {
   readonly protocol: string | null;

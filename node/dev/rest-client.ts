@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** An answer that was not what was asked for. */
-export class RestError extends Error {
+class RestError extends Error {
   readonly status: number;
   readonly body: string;
   constructor(what: string, status: number, body: string) {
@@ -16,7 +16,7 @@ export class RestError extends Error {
 }
 
 /** Options of one request. */
-export interface RestRequest {
+interface RestRequest {
   readonly method?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

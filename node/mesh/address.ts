@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { ShoalError } from '../base/errors.ts';
 
 /** Longest `host:port`, characters: a DNS name (253) and a port. */
-export const addressCharactersMax = 260;
+const addressCharactersMax = 260;
 
 /** Where something listens. */
 export interface Address {

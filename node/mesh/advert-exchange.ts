@@ -17,14 +17,14 @@ const viewBytesMax = 6 * mibBytes;
 /** Time for one peer to hand over its view, ms. */
 const pullMsMax = 5_000;
 
-export interface AdvertExchangeDeps {
+interface AdvertExchangeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
   readonly gossip: Gossip;
 }
 
-export interface AdvertExchangeOptions {
+interface AdvertExchangeOptions {
   readonly meshId: string;
   readonly topic: string;
   /** Whether a host is a member, by the records as they are here. */

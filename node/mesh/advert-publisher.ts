@@ -24,7 +24,7 @@ const heartbeatsPerSecondMax = 100;
 const reuseMsMax = 1_000;
 
 /** What publishing takes. */
-export interface AdvertPublisherDeps {
+interface AdvertPublisherDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
@@ -32,7 +32,7 @@ export interface AdvertPublisherDeps {
   readonly identity: HostIdentity;
 }
 
-export interface AdvertPublisherOptions {
+interface AdvertPublisherOptions {
   readonly topic: string;
   /** This start of the agent (epoch-file.ts). */
   readonly epoch: number;

@@ -8,7 +8,7 @@ import type { shoal } from '../../proto/messages.ts';
 import type { HostId } from '../base/ids.ts';
 
 /** Place of an advert among those of its host: start of the agent, then number within it. */
-export interface AdvertOrder {
+interface AdvertOrder {
   readonly epoch: number;
   readonly sequence: number;
 }

@@ -32,7 +32,7 @@ export interface CertificateContent {
 }
 
 /** Names and addresses in a certificate. At least one. */
-export interface AlternativeNames {
+interface AlternativeNames {
   /** Identities that peers check. */
   readonly uris?: readonly string[];
   /** Names that clients may have asked for. */

@@ -10,7 +10,7 @@ const samplesMax = 4;
 /** With fewer, nothing is said of a host: what a newcomer is handed at first may be old. */
 const samplesMin = 3;
 /** Further apart than this, ms, and people are told: more than any delay of a mesh that works, far less than tokens allow (300 s). */
-export const clockOffsetMsMax = 30_000;
+const clockOffsetMsMax = 30_000;
 /** Hosts named in a warning. */
 const namedMax = 5;
 

@@ -5,7 +5,7 @@
  */
 
 /** One element: tag, length, content. */
-export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
   return Buffer.concat([Uint8Array.of(tag), lengthOctets(content.length), content]);
 }

@@ -29,7 +29,7 @@ const helpingMax = 64;
 const helpingMs = 500;
 
 /** One probe over the wire: the seam that a simulator replaces. */
-export interface Prober {
+interface Prober {
   /** Rejects when the host does not answer in time. */
   probe(
     hostId: HostId,
@@ -38,7 +38,7 @@ export interface Prober {
   ): Promise<shoal.v1.ProbeResponse>;
 }
 
-export interface DetectorLoopDeps {
+interface DetectorLoopDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
@@ -47,7 +47,7 @@ export interface DetectorLoopDeps {
   readonly prober: Prober;
 }
 
-export interface DetectorLoopOptions {
+interface DetectorLoopOptions {
   readonly meshId: string;
   readonly topic: string;
   /** This start of the agent, as in its adverts. */

@@ -24,7 +24,7 @@ export function livenessOf(condition: Condition): { readonly up: boolean; readon
 }
 
 /** Which claim about a host is the newer: start of its agent, then the number of times it has refuted. */
-export interface Incarnation {
+interface Incarnation {
   readonly epoch: number;
   readonly incarnation: number;
 }
@@ -383,7 +383,7 @@ export class Detector {
 }
 
 /** Negative when `a` is the older. */
-export function compareIncarnation(a: Incarnation, b: Incarnation): number {
+function compareIncarnation(a: Incarnation, b: Incarnation): number {
   return a.epoch !== b.epoch ? a.epoch - b.epoch : a.incarnation - b.incarnation;
 }
 

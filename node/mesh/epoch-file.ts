@@ -3,7 +3,7 @@ import { ShoalError } from '../base/errors.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
 /** Its file in the agent's data folder. */
-export const epochFileName = 'advert-epoch';
+const epochFileName = 'advert-epoch';
 
 /**
  * The epoch of this start of the agent: the wall clock in ms, and in any case more than any before it. Written down before

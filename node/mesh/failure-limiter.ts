@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 
 /** Bounds on failed attempts. */
-export interface FailureLimits {
+interface FailureLimits {
   /** Failures of one source in a window. */
   readonly perSourceMax: number;
   /** Failures of all sources together in a window: each may cost the mesh a consensus read. */

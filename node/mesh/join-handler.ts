@@ -20,9 +20,9 @@ import { isTicketId, ticketSecretBytes, ticketSecretHash } from './tickets.ts';
 import { type WantedHost, wantedHost } from './wanted-host.ts';
 
 /** Counts the Raft ids given away, so that none is given twice even after a host was removed. */
-export const raftIdCounterKey = 'c/host/raft-id';
+const raftIdCounterKey = 'c/host/raft-id';
 /** Highest number on the routers' transit networks. */
-export const transitIndexMax = 65_000;
+const transitIndexMax = 65_000;
 /** Attempts at the transaction. Each lost race means that another host got in; a rack that boots at once is 64 wide. */
 const attemptsMax = 64;
 
@@ -36,7 +36,7 @@ const newcomersFault = [
 ] as const;
 
 /** What admitting takes. */
-export interface JoinHandlerDeps {
+interface JoinHandlerDeps {
   readonly state: StateClient;
   readonly keys: MeshKeyRing;
   readonly clock: Clock;

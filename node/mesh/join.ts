@@ -35,7 +35,7 @@ export interface Joined {
 }
 
 /** What joining takes. */
-export interface JoinOptions {
+interface JoinOptions {
   readonly ticket: JoinTicket;
   readonly identity: HostIdentity;
   readonly tlsKey: TlsKey;

@@ -81,7 +81,7 @@ const rejectedDecay = 0.9;
 const unreachableScore = 1;
 
 /** What libp2p gossip needs from outside. */
-export interface Libp2pGossipDeps {
+interface Libp2pGossipDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** For whom to dial and when. */
@@ -89,7 +89,7 @@ export interface Libp2pGossipDeps {
   readonly identity: HostIdentity;
 }
 
-export interface Libp2pGossipOptions {
+interface Libp2pGossipOptions {
   /** Multiaddr to listen on, e.g. `/ip4/0.0.0.0/tcp/7402`. */
   readonly listen: string;
   /** Topics of this mesh: peers cannot make us keep others. */

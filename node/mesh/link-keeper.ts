@@ -35,7 +35,7 @@ export const linkPolicy: LinkPolicy = {
 };
 
 /** What the keeper works on. */
-export interface Links {
+interface Links {
   /** Connects to a host; rejects when that fails. */
   dial(peer: GossipPeer, signal: AbortSignal): Promise<void>;
   /** Hosts connected now, whoever dialled. */

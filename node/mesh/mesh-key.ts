@@ -5,7 +5,7 @@ import { SecretBytes } from './secret-bytes.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
 /** Length of the mesh key and of every key derived from it, bytes. */
-export const meshKeyBytes = 32;
+const meshKeyBytes = 32;
 /** Its file in the agent's data folder. */
 export const meshKeyFileName = 'mesh.key';
 
@@ -14,7 +14,7 @@ export const meshKeyFileName = 'mesh.key';
  * "seal" opens records sealed at rest; "token-signing" signs API tokens, so that any agent verifies any other's;
  * "guest-seed" makes the entropy that guests are given, the same on every host.
  */
-export type KeyPurpose = 'seal' | 'token-signing' | 'guest-seed';
+type KeyPurpose = 'seal' | 'token-signing' | 'guest-seed';
 
 /**
  * The secret that every member holds and the replicated state does not. It opens what is sealed in the state. It is

@@ -105,12 +105,12 @@ export class PeerClient {
 }
 
 /** What a peer client needs from outside. */
-export interface PeerClientDeps {
+interface PeerClientDeps {
   readonly logger: Logger;
 }
 
 /** What `PeerClients` is made with. */
-export interface PeerClientsOptions {
+interface PeerClientsOptions {
   readonly certificates: PeerCertificateSource;
   /** host:port of a peer's RPC as the records have it now; undefined: there is no such host. */
   addressOf(hostId: HostId): string | undefined;

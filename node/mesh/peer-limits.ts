@@ -37,6 +37,3 @@ export const peerClientLimits: ClientLimits = {
   reconnectMsMin: 100,
   reconnectMsMax: 2000,
 };
-
-/** Bytes of content in one chunk of a snapshot or an image: large enough to be cheap, small enough to share a link. */
-export const chunkBytes = 256 * 1024;

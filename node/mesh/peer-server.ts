@@ -25,7 +25,7 @@ export interface JoinHandlers {
 }
 
 /** What a peer server is made with. */
-export interface PeerServerOptions {
+interface PeerServerOptions {
   readonly certificates: PeerCertificateSource;
   /**
    * False for hosts that have been removed from the mesh: their certificates are good for months yet, so this is what

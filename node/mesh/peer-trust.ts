@@ -5,7 +5,7 @@ import { hostTable, meshTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 
 /** A certificate as TLS shows it. */
-export interface ShownCertificate {
+interface ShownCertificate {
   /** DER. */
   readonly raw: Uint8Array;
   /** SHA-256 of it, as TLS prints it: names what was looked at before. */

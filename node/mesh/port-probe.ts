@@ -13,7 +13,7 @@ import { parseAddress } from './address.ts';
  * `silent`: nothing came back in time, or the network knows no way there. `unknown`: nothing can be told, for the address
  * has no meaning here, or this process itself stood still while it waited.
  */
-export type PortState = 'listening' | 'closed' | 'silent' | 'unknown';
+type PortState = 'listening' | 'closed' | 'silent' | 'unknown';
 
 /** The first packet of a connection may get lost, and the kernel waits a second before the next: ask twice. */
 const secondTryAfter = 0.4;

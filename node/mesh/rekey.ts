@@ -24,9 +24,9 @@ import { type MeshKeyRing, meshKeyLabel } from './mesh-key-ring.ts';
  * Former authorities that peers still know, so that members with certificates of that age stay members. A member whose
  * certificate is older joins again with a ticket, and keeps its id.
  */
-export const formerAuthoritiesMax = 32;
+const formerAuthoritiesMax = 32;
 
-export interface RekeyOptions {
+interface RekeyOptions {
   readonly nowMs: number;
   /** The host that goes; undefined: all stay. */
   readonly removedHostId?: string;

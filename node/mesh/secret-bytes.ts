@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 /** What a secret prints as, wherever it is printed. */
-export const redactedText = '[redacted]';
+const redactedText = '[redacted]';
 
 /**
  * Bytes that must never reach a log, an error or a JSON document by accident. Printing, interpolating or serialising one

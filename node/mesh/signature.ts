@@ -8,7 +8,7 @@ import type { HostId } from '../base/ids.ts';
 /** Length of a raw Ed25519 public key, bytes. */
 export const publicKeyBytes = 32;
 /** Length of an Ed25519 signature, bytes. */
-export const signatureBytes = 64;
+const signatureBytes = 64;
 /**
  * Key objects kept. Hosts of the largest mesh foreseen for one cell, with room; about 1 KiB each. Beyond it the oldest
  * goes, so that a flood of made-up keys costs a bounded amount of memory.

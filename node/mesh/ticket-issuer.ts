@@ -8,8 +8,8 @@ import { certificateFingerprint } from './authority.ts';
 import { JoinTicket, ticketAddressesMax, ticketSecretBytes, ticketSecretHash } from './tickets.ts';
 
 /** Shortest and longest life of a ticket, ms: one minute, seven days. */
-export const ticketLifeMsMin = 60_000;
-export const ticketLifeMsMax = 7 * 24 * 3_600_000;
+const ticketLifeMsMin = 60_000;
+const ticketLifeMsMax = 7 * 24 * 3_600_000;
 
 /**
  * Makes a ticket for one new host. It names this agent first, then others.

@@ -12,7 +12,7 @@ import type { Quorum } from './quorum.ts';
 import type { Repair } from './repair.ts';
 import { type OwnLog, Trust } from './trust.ts';
 
-export interface AcquaintanceDeps {
+interface AcquaintanceDeps {
   readonly store: LogStore;
   readonly transport: RaftTransport;
   readonly quorum: Quorum;

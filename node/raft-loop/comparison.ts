@@ -37,7 +37,7 @@ const soonTicks = 10;
 /** How long a round waits for answers; who is silent longer is left out. Unit: ticks. */
 const answerTicksMax = 20;
 
-export interface ComparisonDeps {
+interface ComparisonDeps {
   readonly raftId: RaftId;
   readonly logger: Logger;
   readonly nameOf: (member: RaftId) => string;

@@ -12,7 +12,7 @@ import type { RaftLoopOptions } from './options.ts';
 import type { Replica } from './replica.ts';
 import type { SnapshotShelf } from './snapshot-shelf.ts';
 
-export interface CoreDeps {
+interface CoreDeps {
   readonly raftId: RaftId;
   readonly options: RaftLoopOptions;
   readonly random: Prng;

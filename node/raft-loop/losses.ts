@@ -19,7 +19,7 @@ const askEveryMs = 500;
 /** How a member is known to be lost. */
 export type Loss = 'refuses-connections' | 'no-answer';
 
-export interface LossesDeps {
+interface LossesDeps {
   readonly clock: Clock;
   readonly transport: Pick<RaftTransport, 'presence'>;
   readonly options: Pick<RaftLoopOptions, 'askAfterMs' | 'askMs'>;

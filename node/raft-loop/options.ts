@@ -56,7 +56,7 @@ export interface RaftLoopOptions {
   readonly logBytesHard: number;
 }
 
-export const defaultRaftLoopOptions: RaftLoopOptions = {
+const defaultRaftLoopOptions: RaftLoopOptions = {
   tickMs: 100,
   electionTicks: 10,
   heartbeatTicks: 1,

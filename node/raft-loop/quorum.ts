@@ -31,7 +31,7 @@ export interface MemberHealth {
 /** Who can commit a write, as far as this node knows. */
 export type Route = { readonly kind: 'here' } | { readonly kind: 'leader'; readonly raftId: RaftId };
 
-export interface QuorumDeps {
+interface QuorumDeps {
   readonly clock: Clock;
   readonly options: RaftLoopOptions;
   readonly store: LogStore;

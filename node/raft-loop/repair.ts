@@ -8,7 +8,7 @@ import { failpoint, reached } from '../base/maybe.ts';
 import { nobody, type RawNode } from '../raft/index.ts';
 import type { Doubt, LogStore } from '../store/index.ts';
 
-export interface RepairDeps {
+interface RepairDeps {
   readonly store: LogStore;
   readonly logger: Logger;
   /** Lets something run on its own; its failure ends the loop. */

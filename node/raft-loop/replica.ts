@@ -22,7 +22,7 @@ import type { StateEvent, StateReader, TransactionOutcome } from '../state/types
 import type { LogStore, OpenedLog, SnapshotPlace } from '../store/index.ts';
 
 /** What applying one entry did. */
-export interface AppliedEntry {
+interface AppliedEntry {
   /** For whoever proposed it; `replaced`: nothing was done, whatever was proposed at this index. */
   readonly outcome: TransactionOutcome | 'replaced';
   /** For whoever watches. */

@@ -10,7 +10,7 @@ import type { StateView } from '../state/state-machine.ts';
 const rowsPerTick = 512;
 
 /** What was found: the digest that was kept, and that of the rows. */
-export interface ScrubFinding {
+interface ScrubFinding {
   readonly revision: number;
   readonly kept: DigestValue;
   readonly found: DigestValue;

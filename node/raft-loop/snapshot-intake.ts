@@ -13,7 +13,7 @@ import type { RaftTransport } from '../raft-transport.ts';
 import type { LogStore } from '../store/index.ts';
 import { type FetchedSnapshot, SnapshotFetch } from './snapshot-fetch.ts';
 
-export interface SnapshotIntakeDeps {
+interface SnapshotIntakeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly transport: Pick<RaftTransport, 'fetchSnapshot'>;
@@ -28,7 +28,7 @@ export interface SnapshotIntakeDeps {
  * What is to be done about an offer: `fetching` nothing yet, `here` the offer can be taken, `past` the core can hear of it
  * as of any message, for there is nothing to fetch.
  */
-export type OfferState = 'fetching' | 'here' | 'past';
+type OfferState = 'fetching' | 'here' | 'past';
 
 export class SnapshotIntake {
   readonly #deps: SnapshotIntakeDeps;

@@ -39,7 +39,7 @@ interface Told {
   fetches: number;
 }
 
-export interface SnapshotShelfDeps {
+interface SnapshotShelfDeps {
   /** The state as it is now. */
   readonly take: () => { readonly place: SnapshotPlace; readonly view: StateView };
   readonly nowMs: () => number;

@@ -20,7 +20,7 @@ const pauseMsMin = 60;
 const pauseMsMax = 240;
 const triesMax = 6;
 
-export interface SuccessionDeps {
+interface SuccessionDeps {
   readonly clock: Clock;
   readonly random: Prng;
   /** The core, if this node may stand for election now. */

@@ -39,7 +39,7 @@ export type MembershipResult =
   | { readonly ok: false; readonly refusal: MembershipRefusal };
 
 /** Makes the progress of a member that was not there before. */
-export type NewProgress = (isLearner: boolean) => Progress;
+type NewProgress = (isLearner: boolean) => Progress;
 
 /** What a change starts from. */
 export interface MembershipBase {

@@ -3,7 +3,7 @@ import { type Entry, type Message, noBytes } from './messages.ts';
 /** The longest context of a read or heartbeat. It travels with every heartbeat and is a key in a map. Unit: bytes. */
 export const contextBytesMax = 256;
 /** The longest acceptable list of members in a snapshot: more than any cell has agents. */
-export const membersMax = 65_536;
+const membersMax = 65_536;
 
 /**
  * What is wrong with a message from outside, or undefined. Peers are authenticated, but a bug or a bad disk on one node

@@ -25,7 +25,7 @@ export const noBytes: Uint8Array = new Uint8Array(0);
 /** Shared by every message without entries. */
 export const noEntries: readonly Entry[] = Object.freeze([]);
 /** Shared by every message without responses. */
-export const noMessages: readonly Message[] = Object.freeze([]);
+const noMessages: readonly Message[] = Object.freeze([]);
 
 /** `confChange` is one change, `confChangeV2` any number of them (none: leave the joint configuration). */
 export type EntryType = 'normal' | 'confChange' | 'confChangeV2';
@@ -187,7 +187,7 @@ export function isLocalThread(id: RaftId): boolean {
  * What an entry's header costs on the wire and on disk at most: tag and varint of type, term and index, tag and length of
  * the data (2 + 9 + 9 + 6). Byte limits count this too, so that many empty entries cannot pass for nothing. Unit: bytes.
  */
-export const entryOverheadBytes = 26;
+const entryOverheadBytes = 26;
 
 /** What one entry counts against a byte limit. Unit: bytes. */
 export function entryBytes(entry: Entry): number {

@@ -14,7 +14,7 @@ export interface ReadState {
 }
 
 /** A read that waits for its quorum. */
-export interface PendingRead {
+interface PendingRead {
   /** The request, from this node or a follower. */
   readonly request: Message;
   /** The commit index when the request came. */

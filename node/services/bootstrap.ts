@@ -28,12 +28,12 @@ const flavors = [
 ] as const;
 
 /** Ids of what was made, for whoever goes on setting up. */
-export interface Bootstrapped {
+interface Bootstrapped {
   readonly adminUserId: string;
   readonly adminProjectId: string;
 }
 
-export interface BootstrapOptions {
+interface BootstrapOptions {
   /** Of the user `admin`; 1 to 1024 bytes. */
   readonly adminPassword: string;
   readonly signal: AbortSignal;

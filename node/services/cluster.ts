@@ -17,10 +17,10 @@ import { transact } from './transact.ts';
 import { removeUnreadableRecord, unreadableRecords } from './unreadable-records.ts';
 
 /** Life of a ticket unless asked otherwise, seconds. */
-export const ticketTtlSecondsDefault = 3600;
+const ticketTtlSecondsDefault = 3600;
 
 /** A host with what gossip says of it. */
-export interface HostStanding {
+interface HostStanding {
   readonly host: shoal.v1.Host;
   readonly advert: shoal.v1.Advert | undefined;
   readonly condition: 'alive' | 'suspect' | 'dead' | 'unknown';
@@ -29,7 +29,7 @@ export interface HostStanding {
 }
 
 /** This agent, as it tells others. */
-export interface SelfDescription {
+interface SelfDescription {
   readonly hostId: HostId;
   readonly version: string;
   readonly peerAddress: string;
@@ -38,7 +38,7 @@ export interface SelfDescription {
 }
 
 /** A new ticket's text: shown once, kept nowhere. */
-export interface IssuedTicket {
+interface IssuedTicket {
   readonly ticket: string;
   readonly ticketId: string;
   readonly expiresMs: number;

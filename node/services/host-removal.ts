@@ -35,7 +35,7 @@ export interface HostRemovalDependencies extends ServiceDependencies {
   readonly rekey: Rekey;
 }
 
-export interface RemovalRequest {
+interface RemovalRequest {
   /** Id or name. */
   readonly host: string;
   /**

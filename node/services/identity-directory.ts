@@ -15,7 +15,7 @@ import { editWhileRoom, transactInPieces, unfinished } from './transact-in-piece
 /** Domain that everything belongs to unless it says otherwise. Clients count on this id. */
 export const defaultDomainId = 'default';
 
-export interface DomainFields {
+interface DomainFields {
   readonly name: string;
   readonly description: string;
   readonly enabled: boolean;
@@ -23,7 +23,7 @@ export interface DomainFields {
   readonly extras?: Extras;
 }
 
-export interface ProjectFields {
+interface ProjectFields {
   readonly name: string;
   readonly domainId: string;
   readonly description: string;
@@ -33,7 +33,7 @@ export interface ProjectFields {
   readonly extras?: Extras;
 }
 
-export interface UserFields {
+interface UserFields {
   readonly name: string;
   readonly domainId: string;
   readonly defaultProjectId: string;
@@ -46,7 +46,7 @@ export interface UserFields {
   readonly extras?: Extras;
 }
 
-export interface RoleFields {
+interface RoleFields {
   readonly name: string;
   readonly description: string;
   /** At a change: these are set, the others stay. */

@@ -3,7 +3,7 @@ import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'nod
 import { ShoalError } from '../base/errors.ts';
 
 /** Longest password, bytes of UTF-8: room for any passphrase, and a bound on what is hashed for a stranger. */
-export const passwordBytesMax = 1024;
+const passwordBytesMax = 1024;
 /** 19 MiB and two passes: the least that OWASP's cheat sheet asks for; about 15 ms on one core. */
 const cost = { memoryKib: 19_456, passes: 2, parallelism: 1 } as const;
 const saltBytes = 16;

@@ -51,7 +51,7 @@ const claimsValidator = Compile(claimsSchema);
 /** Longest header looked at, characters: that of an epoch of ten digits. */
 const headerCharactersMax = 80;
 /** Least length of the key, bytes: that of the hash. */
-export const tokenKeyBytesMin = 32;
+const tokenKeyBytesMin = 32;
 
 /** The number of the key that a token says it is signed with; undefined: it has not the form of a token. */
 export function tokenEpoch(token: string): number | undefined {

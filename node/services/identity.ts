@@ -21,7 +21,7 @@ import type { TokenKeys } from './token-keys.ts';
 import { transact } from './transact.ts';
 
 /** How long a token lasts, milliseconds: Keystone's customary hour. */
-export const tokenLifetimeMsDefault = 3_600_000;
+const tokenLifetimeMsDefault = 3_600_000;
 /** A token may seem issued so far in the future, milliseconds: hosts' clocks differ. */
 const clockSkewMsMax = 300_000;
 /** Keys that may have been drawn since this replica last heard, and how often it asks, milliseconds. */
@@ -57,12 +57,12 @@ export interface AuthenticationRequest {
 }
 
 /** A new token and what it stands for. */
-export interface IssuedToken {
+interface IssuedToken {
   readonly token: string;
   readonly principal: Principal;
 }
 
-export interface IdentityOptions {
+interface IdentityOptions {
   /** The same on every agent of the mesh. */
   readonly tokenKeys: TokenKeys;
   /**

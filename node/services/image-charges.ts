@@ -16,7 +16,7 @@ export function chargesOf(image: shoal.v1.Image): Partial<Record<QuotaResource, 
 }
 
 /** How much content a project may still store. */
-export interface QuotaRoom {
+interface QuotaRoom {
   /** 0 or less: none. */
   readonly bytes: number;
   readonly refusal: () => ShoalError;

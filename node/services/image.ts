@@ -28,14 +28,14 @@ type Image = shoal.v1.Image;
 const recoveredAtOnceMax = 100;
 
 /** What the service stands on beside the state. */
-export interface ImageDependencies extends ServiceDependencies {
+interface ImageDependencies extends ServiceDependencies {
   readonly content: ImageContent;
   /** The host that takes uploads here. */
   readonly hostId: HostId;
 }
 
 /** Where content comes from and what it is. */
-export interface ImageDownload {
+interface ImageDownload {
   readonly image: Image;
   readonly body: Readable;
 }

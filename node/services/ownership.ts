@@ -56,7 +56,7 @@ export function imageMembership(context: RequestContext, image: shoal.v1.Image):
  * Whether an image may be shown, downloaded and booted when it is named. As in Glance a member may in each status: what
  * it made of the sharing decides about lists only.
  */
-export function canSeeImage(context: RequestContext, image: shoal.v1.Image): boolean {
+function canSeeImage(context: RequestContext, image: shoal.v1.Image): boolean {
   if (image.deleting) return false;
   if (isOwner(context, image) || image.visibility === 'public' || image.visibility === 'community') return true;
   return imageMembership(context, image) !== undefined;

@@ -16,7 +16,7 @@ export interface PasswordRules {
 }
 
 /** Keystone's defaults: no history and no lock-out. */
-export const defaultPasswordRules: PasswordRules = {
+const defaultPasswordRules: PasswordRules = {
   uniqueLastPasswordCount: 0,
   lockoutFailureAttempts: 0,
   lockoutMs: 1_800_000,

@@ -14,7 +14,7 @@ export interface TokenKeys {
   verifying(reader: StateReader, epoch: number): VerifyingKey | undefined;
 }
 
-export interface VerifyingKey {
+interface VerifyingKey {
   readonly codec: TokenCodec;
   /** Only tokens issued before this are good, wall clock in milliseconds. */
   readonly issuedBeforeMs: number;

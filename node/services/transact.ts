@@ -19,7 +19,7 @@ import type { ServiceDependencies } from './dependencies.ts';
  * How often a plan is made. A lost race means that another one was won, so a crowd of n on one row needs n rounds at
  * worst; 64 covers the widest crowd one agent lets in on a row (a scripted burst of creates in one project).
  */
-export const attemptsMax = 64;
+const attemptsMax = 64;
 /** How often a transaction of unknown fate is sent again under its token: the state answers a repeat with the first outcome. */
 const repeatsMax = 2;
 /** Longest pause between two attempts, ms: a few commits of a busy log. */

@@ -11,7 +11,7 @@ import type { StateClient, StateEvent, StateReader, StateStanding, Transaction, 
 import { mustBeProposable } from './validate.ts';
 import { WatchHub } from './watch.ts';
 
-export interface MemoryStateClientOptions {
+interface MemoryStateClientOptions {
   /** Hears what a watcher's listener threw. Default: thrown again, which fails the test. */
   readonly onListenerError?: (error: unknown) => void;
 }

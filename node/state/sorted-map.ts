@@ -17,7 +17,7 @@ const nodeItemsMax = 64;
 const nodeItemsLow = 16;
 
 /** What the map holds. Entries are never changed in place. */
-export interface Keyed {
+interface Keyed {
   readonly key: string;
 }
 

@@ -28,7 +28,7 @@ import {
 import { type UnreadableRow, unreadableRows } from './unreadable-rows.ts';
 
 /** An index over a table's records. */
-export interface IndexDefinition<T> {
+interface IndexDefinition<T> {
   readonly name: string;
   /** Two records may not have a key in common. */
   readonly unique?: boolean;
@@ -37,7 +37,7 @@ export interface IndexDefinition<T> {
 }
 
 /** What a table is. */
-export interface TableDefinition<T> {
+interface TableDefinition<T> {
   readonly name: string;
   readonly codec: Codec<T>;
   id(record: T): string;

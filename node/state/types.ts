@@ -1,12 +1,3 @@
-/**
- * The face of the replicated state: what readers see, what a transaction asks for, what comes of it.
- *
- * The state is one ordered keyspace. A key is printable ASCII without spaces, 1 to 512 characters, so that the order of
- * strings and the order of bytes agree. A value is at most 1 MiB. The revision is the index of the log entry that made a
- * change: it only grows, and it is the same on every agent.
- */
-import type { ErrorCode } from '../base/errors.ts';
-
 /** Longest key, characters. */
 export const keyCharactersMax = 512;
 /** Longest value, bytes: user data (64 KiB) and the largest records fit many times over. */
@@ -130,19 +121,6 @@ export interface StateClient {
     listener: (events: readonly StateEvent[]) => void,
   ): { close(): void };
 }
-
-/** Codes that `StateClient` throws, for exhaustive handling. */
-export type StateErrorCode = Extract<
-  ErrorCode,
-  | 'NO_QUORUM'
-  | 'STATE_DIVERGED'
-  | 'OUTCOME_UNKNOWN'
-  | 'CANCELLED'
-  | 'TOO_LARGE'
-  | 'STALE'
-  | 'PROPOSAL_DROPPED'
-  | 'INVALID_ARGUMENT'
->;
 
 /** A counter that is not 0. */
 export interface Counter {

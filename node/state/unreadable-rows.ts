@@ -21,7 +21,7 @@ export interface UnreadableRow {
 }
 
 /** What has been found so far. */
-export class UnreadableRows {
+class UnreadableRows {
   readonly #byKey = new Map<string, UnreadableRow>();
   readonly #listeners = new Set<(row: UnreadableRow) => void>();
 

@@ -13,7 +13,7 @@ import {
 } from './types.ts';
 
 /** Longest client token, characters. */
-export const clientTokenCharactersMax = 128;
+const clientTokenCharactersMax = 128;
 
 /** Throws `INVALID_ARGUMENT` for what every agent would refuse to apply: better said before it is in the log. */
 export function mustBeProposable(transaction: Transaction, clientToken: string): void {
@@ -47,7 +47,7 @@ export function isClientToken(token: string): boolean {
 }
 
 /** Whether `key` may be a key: 1 to 512 printable ASCII characters without spaces. */
-export function isKey(key: string): boolean {
+function isKey(key: string): boolean {
   return key.length >= 1 && key.length <= keyCharactersMax && isPlain(key);
 }
 

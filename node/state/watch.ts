@@ -10,14 +10,14 @@ export const historyEventsMax = 100_000;
 /** Bytes of values kept for the same, so that few large values cannot fill the memory. */
 export const historyBytesMax = 64 * 1024 * 1024;
 
-export interface WatchOptions {
+interface WatchOptions {
   /** Empty: everything. */
   readonly prefix: string;
   /** Events after this revision; default: the hub's revision. May lie ahead: the watcher then hears from there on. */
   readonly afterRevision?: number;
 }
 
-export type WatchListener = (events: readonly StateEvent[]) => void;
+type WatchListener = (events: readonly StateEvent[]) => void;
 
 interface Watcher {
   readonly prefix: string;

@@ -27,7 +27,7 @@ export const roomyBytes = 64 * mebibyte;
 const chunkBytes = mebibyte;
 
 /** Why the agent takes no part now; undefined when there is room. */
-export type Fullness = ShoalError | undefined;
+type Fullness = ShoalError | undefined;
 
 export class DiskRoom {
   readonly #folder: string;

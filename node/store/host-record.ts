@@ -31,7 +31,7 @@ const sealedForm = /^([0-9a-f]{8}) /;
 const sealLength = 9;
 
 /** A value read back. */
-export type ReadValue =
+type ReadValue =
   | { readonly isWhole: true; readonly value: unknown; readonly sum: number }
   | { readonly isWhole: false };
 

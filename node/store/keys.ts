@@ -68,7 +68,7 @@ export function otherGenerations(kind: 'l' | 'r', generation: number): readonly 
   ];
 }
 
-export interface KeyRange {
+interface KeyRange {
   readonly start: string;
   readonly end: string;
 }

@@ -17,7 +17,7 @@ const headerBytes = 7;
 const fragment = { full: 1, first: 2, middle: 3, last: 4 } as const;
 
 /** What a file of records holds. */
-export interface LevelRecords {
+interface LevelRecords {
   /** Records that hold, in order. */
   readonly records: readonly Uint8Array[];
   /** Damage with records that hold behind it, for people. No crash leaves that. */

@@ -50,7 +50,7 @@ export interface LogPlace {
 }
 
 /** Whose log is opened, and how. */
-export interface OpenPlaceOptions {
+interface OpenPlaceOptions {
   readonly raftId: number;
   /** Random, for a log that is made now. */
   readonly newIncarnation: string;

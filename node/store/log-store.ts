@@ -68,7 +68,7 @@ export interface SnapshotPlace {
 }
 
 /** What is found on a disk when it is opened. */
-export interface LogStoreContents {
+interface LogStoreContents {
   readonly head: Head;
   readonly applied: AppliedRecord;
   readonly identity: Identity;

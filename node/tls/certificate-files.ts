@@ -11,7 +11,7 @@ import { Changes } from './changes.ts';
 /** Largest file read, bytes: a chain of a dozen certificates fits. */
 const fileBytesMax = 256 * 1024;
 
-export interface CertificateFilesOptions {
+interface CertificateFilesOptions {
   /** PEM: the certificate, then the intermediate ones. */
   readonly certificatePath: string;
   /** PEM, without a passphrase. */

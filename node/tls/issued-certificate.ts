@@ -28,7 +28,7 @@ export interface IssuedCertificateDeps {
   readonly authority: () => MeshAuthority | undefined;
 }
 
-export interface IssuedCertificateOptions {
+interface IssuedCertificateOptions {
   readonly dataDir: string;
   /** The host's name: the certificate's subject. */
   readonly name: string;

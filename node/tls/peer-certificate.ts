@@ -21,7 +21,7 @@ import { Changes } from './changes.ts';
 /** Renewed with so much of its life left, milliseconds. */
 const hostLeftMs = hostLifeMs / 3;
 
-export interface PeerCertificateOptions {
+interface PeerCertificateOptions {
   readonly meshId: string;
   readonly hostId: HostId;
   readonly tlsKey: TlsKey;

@@ -129,7 +129,7 @@ export function benchPacking(options: PackingOptions): BenchRow {
 }
 
 /** The fewest hosts that could ever do: total demand over one host's capacity in the scarcer resource, at its highest. */
-export function lowerBound(trace: Trace, host: HostSize): number {
+function lowerBound(trace: Trace, host: HostSize): number {
   const events: { readonly at: number; readonly vcpus: number; readonly memory: number }[] = [];
   for (let i = 0; i < trace.count; i++) {
     const vcpus = trace.vcpus[i] ?? 0;

@@ -1,7 +1,7 @@
 import type { BenchRow } from './report.ts';
 
 /** One panel of lines or bars, as SVG. */
-export interface Panel {
+interface Panel {
   readonly title: string;
   readonly bars: readonly { readonly label: string; readonly value: number }[];
   /** Where the scale begins: 0, or 1 for ratios, or `log`. */

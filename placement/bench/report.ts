@@ -9,7 +9,7 @@ export interface BenchRow {
 }
 
 /** Where and when, for the results file and the head of the output. */
-export interface BenchContext {
+interface BenchContext {
   readonly command: string;
   readonly date: string;
   readonly machine: string;

@@ -44,7 +44,7 @@ export function readTrace(path: URL | string): Trace | undefined {
 }
 
 /** Rows as columns. */
-export function traceOf(
+function traceOf(
   rows: readonly { readonly vcpus: number; readonly memory: number; readonly start: number; readonly end: number }[],
 ): Trace {
   return {

@@ -5,7 +5,7 @@
 import type { Report } from './invariants.ts';
 
 /** An entry as it is seen in a message. `hash` stands for type and bytes. */
-export interface SeenEntry {
+interface SeenEntry {
   readonly index: number;
   readonly term: number;
   readonly hash: string;

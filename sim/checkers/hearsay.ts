@@ -5,7 +5,7 @@ import { compareAdvertOrder } from '../../node/mesh/adverts.ts';
 import type { Report } from './invariants.ts';
 
 /** An advert as far as it can be told apart. */
-export interface SaidAdvert {
+interface SaidAdvert {
   readonly hostId: string;
   readonly epoch: number;
   readonly sequence: number;

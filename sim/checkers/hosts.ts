@@ -5,14 +5,14 @@
 import type { Report } from './invariants.ts';
 
 /** A guest as it is on a host. */
-export interface GuestPicture {
+interface GuestPicture {
   readonly serverId: string;
   readonly generation: number;
   readonly isRunning: boolean;
 }
 
 /** A claim in a host's ledger. */
-export interface ClaimPicture {
+interface ClaimPicture {
   readonly serverId: string;
   readonly generation: number;
   readonly vcpus: number;
@@ -63,7 +63,7 @@ export function checkHosts(hosts: readonly HostPicture[], report: Report): void 
 }
 
 /** A port as recorded. */
-export interface PortPicture {
+interface PortPicture {
   readonly id: string;
   readonly networkId: string;
   readonly mac: string;
@@ -185,7 +185,7 @@ export class PowerOffChecker {
 }
 
 /** A network as recorded. */
-export interface NetworkPicture {
+interface NetworkPicture {
   readonly id: string;
   readonly vni: number;
 }
@@ -201,7 +201,7 @@ export function checkVnis(networks: readonly NetworkPicture[], report: Report): 
 }
 
 /** What a server holds that nobody else may. */
-export interface HoldingsPicture {
+interface HoldingsPicture {
   readonly serverId: string;
   readonly projectId: string;
   /** The name that its owner gave it; every creation of a workload has another. */

@@ -5,10 +5,10 @@ import type { Report } from './invariants.ts';
 /** Timers of one process, at most: loops, requests and their limits. */
 export const timersMax = 5_000;
 /** Batches on their way to a log's disk: the store keeps one in flight and gathers the next. */
-export const batchesMax = 1;
+const batchesMax = 1;
 
 /** What waits in one process. */
-export interface QueuesPicture {
+interface QueuesPicture {
   readonly name: string;
   readonly timers: number;
   /** Batches given to the log's disk and not answered. */

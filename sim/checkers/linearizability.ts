@@ -38,12 +38,12 @@ export interface Operation<Input, Output> {
   readonly returnedAt: number;
 }
 
-export interface LinearizabilityOptions {
+interface LinearizabilityOptions {
   /** Configurations entered before the search is given up. Default 3 million: a minute, and a gigabyte at worst. */
   readonly configurationsMax?: number;
 }
 
-export type LinearizabilityVerdict<Input, Output> =
+type LinearizabilityVerdict<Input, Output> =
   | { readonly verdict: 'linearizable'; readonly configurations: number }
   | {
       readonly verdict: 'not-linearizable';

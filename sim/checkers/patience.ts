@@ -18,14 +18,14 @@ export const stillMsMax = 6_000;
 const codes: readonly string[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN'];
 
 /** A voter, as it was when the refusal was given. */
-export interface VoterPicture {
+interface VoterPicture {
   readonly member: number;
   /** When its process had started; Infinity: none runs, or its log is in doubt. */
   readonly upSinceMs: number;
   readonly pauses: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
-export interface Refusal {
+interface Refusal {
   readonly member: number;
   readonly name: string;
   readonly code: string;
@@ -36,7 +36,7 @@ export interface Refusal {
 }
 
 /** The world when a refusal was given. */
-export interface VotersPicture {
+interface VotersPicture {
   readonly voters: readonly VoterPicture[];
   /** When the voters last became others. */
   readonly votersSinceMs: number;

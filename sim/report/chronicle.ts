@@ -5,7 +5,7 @@
 import type { Phase, Picture, Placements, WatchedOperation, Watcher } from '../watcher.ts';
 
 /** Something that lasted. Unit: ms of simulated time. */
-export interface Span {
+interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -24,18 +24,18 @@ export interface LeaderSpan extends Span {
 }
 
 /** A time without an agent, and how long the others took to notice; undefined: it was back before anybody did. */
-export interface AgentOutage extends Span {
+interface AgentOutage extends Span {
   readonly member: number;
   readonly detectedMs: number | undefined;
 }
 
-export interface GuestOutage extends Span {
+interface GuestOutage extends Span {
   readonly server: string;
   readonly host: number;
 }
 
 /** How many guests were to run and did, from a moment on. */
-export interface GuestCount {
+interface GuestCount {
   readonly atMs: number;
   readonly wanted: number;
   readonly running: number;

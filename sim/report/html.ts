@@ -30,7 +30,7 @@ svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .soft { fil
 .key i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 `;
 
-export interface ReportHead {
+interface ReportHead {
   /** The command that makes this report again. */
   readonly command: string;
   /** What a scenario tells; empty for a bare seed. */

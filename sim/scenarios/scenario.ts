@@ -7,7 +7,7 @@ import { faultNames } from '../faults/names.ts';
 import type { SimOptions, SimOverrides } from '../options.ts';
 import { calmNetwork } from '../world/network.ts';
 
-export interface Scenario {
+interface Scenario {
   /** What happens and what ought to, for people. */
   readonly story: string;
   readonly seed: number;

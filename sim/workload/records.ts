@@ -23,7 +23,7 @@ const counterMax = 20;
 
 export type RecordOperation = Operation<{ readonly key: string } & RegisterInput, RegisterOutput>;
 
-export interface RecordClientDeps {
+interface RecordClientDeps {
   readonly schedule: Schedule;
   readonly random: Prng;
   readonly trace: Trace;

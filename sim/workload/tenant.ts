@@ -21,12 +21,12 @@ const racersMax = 3;
 const resendsMax = 2;
 
 /** Ids of another project's things. */
-export interface Foreign {
+interface Foreign {
   readonly networkId: string;
   readonly serverId: string;
 }
 
-export interface TenantDeps {
+interface TenantDeps {
   readonly schedule: Schedule;
   readonly random: Prng;
   readonly trace: Trace;

@@ -26,7 +26,7 @@ import type { Life, Schedule } from './schedule.ts';
 import { WriteAhead } from './write-ahead.ts';
 
 /** Hears what becomes durable, and what is taken away again. */
-export interface DiskObserver {
+interface DiskObserver {
   onDurable(ops: readonly DiskOp[]): void;
   onWiped(): void;
   onRolledBack(rows: readonly DiskOp[]): void;
@@ -38,7 +38,7 @@ export interface DiskCopy {
   readonly mark: LogMark | undefined;
 }
 
-export interface DiskOptions {
+interface DiskOptions {
   /** Usual time of a sync. Unit: ms. */
   readonly syncMs: number;
 }

@@ -20,7 +20,7 @@ const joiningMax = 20;
 /** Tenants whose first servers are made at a time. */
 const filledAtOnce = 32;
 
-export interface FoundingDeps {
+interface FoundingDeps {
   readonly schedule: Schedule;
   readonly nodes: readonly SimNode[];
   readonly newId: () => string;
@@ -30,7 +30,7 @@ export interface FoundingDeps {
   readonly onCreated: (serverId: string) => void;
 }
 
-export interface FoundingOptions {
+interface FoundingOptions {
   readonly tenants: number;
   /** Servers that are made before the faults begin, over all tenants. */
   readonly servers: number;
@@ -39,7 +39,7 @@ export interface FoundingOptions {
 }
 
 /** What a tenant has from the start. */
-export interface TenantStart {
+interface TenantStart {
   readonly projectId: string;
   readonly networkId: string;
   /** Strict groups: one whose members are to be apart, one whose members are to be together. */

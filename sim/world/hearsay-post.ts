@@ -16,7 +16,7 @@ const toldMax = 200;
 /** Hearsay that waits for one host. */
 const heldMax = 2_000;
 
-export interface HearsayPostDeps {
+interface HearsayPostDeps {
   readonly random: Prng;
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];

@@ -39,7 +39,7 @@ const unsigned = new shoal.v1.SignedAdvert({ advert: new Uint8Array(0) });
 /** Adverts as placement reads them. All hosts hear the same object, so each is translated once. */
 const translated = new WeakMap<shoal.v1.Advert, HostAdvert>();
 
-export interface HearsayDeps {
+interface HearsayDeps {
   readonly self: HostId;
   /** All hosts of the mesh. */
   readonly hosts: readonly HostId[];

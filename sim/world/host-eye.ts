@@ -10,7 +10,7 @@ import type { HostMachine } from './machine.ts';
 import type { PowerOffs } from './power-offs.ts';
 import type { RecordEye } from './record-eye.ts';
 
-export interface HostEyeDeps {
+interface HostEyeDeps {
   /** All machines of the world. */
   readonly machines: readonly HostMachine[];
   readonly trace: Trace;

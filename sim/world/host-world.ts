@@ -49,7 +49,7 @@ function capacityOf(vcpus: number): HostCapacity {
   };
 }
 
-export interface HostWorldDeps {
+interface HostWorldDeps {
   readonly schedule: Schedule;
   readonly random: Prng;
   readonly trace: Trace;
@@ -69,7 +69,7 @@ export interface HostWorldDeps {
   readonly planted?: Mutant;
 }
 
-export interface HostWorldOptions {
+interface HostWorldOptions {
   readonly storage: 'local' | 'rbd';
   readonly tenants: number;
   readonly tenantThinkMs: number;

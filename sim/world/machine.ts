@@ -21,7 +21,7 @@ export const storageBytes = 2 ** 50;
 const callMsMax = 20;
 
 /** Hears of each call of a driver at the moment when it takes effect. */
-export type CallObserver = (
+type CallObserver = (
   machine: HostMachine,
   driver: 'compute' | 'network' | 'storage',
   method: string,

@@ -11,7 +11,7 @@ import { hostIdOf } from './ids.ts';
 import type { SimNode } from './node.ts';
 import type { Schedule } from './schedule.ts';
 
-export interface MembersDeps {
+interface MembersDeps {
   readonly schedule: Schedule;
   readonly random: Prng;
   readonly nodes: readonly SimNode[];

@@ -38,7 +38,7 @@ export interface NetworkConditions {
 export const calmNetwork: NetworkConditions = { delayMs: 0.3, jitterMs: 0.2, loss: 0, repeat: 0, overtake: 0 };
 
 /** Hears every message when it is sent, whatever becomes of it. */
-export type SendObserver = (message: PeerMessage) => void;
+type SendObserver = (message: PeerMessage) => void;
 
 /** Longest that a call waits for an answer that never comes. Unit: ms. */
 const callMsMax = 10_000;

@@ -44,7 +44,7 @@ export interface Process {
   readonly end: (error: unknown) => void;
 }
 
-export interface NodeDeps {
+interface NodeDeps {
   readonly schedule: Schedule;
   readonly random: Prng;
   readonly trace: Trace;
@@ -66,7 +66,7 @@ export interface NodeDeps {
   readonly wrapState?: (node: SimNode, state: RaftStateClient) => RaftStateClient;
 }
 
-export interface NodeOptions {
+interface NodeOptions {
   readonly raftId: number;
   readonly logBytesMax: number;
   readonly graceMs: number;

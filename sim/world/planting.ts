@@ -19,7 +19,7 @@ const adoptsAnything: readonly HostMutant[] = [
 const misdeedMs = 200;
 
 /** What a planted bug changes of an agent. */
-export type PlantedParts = Pick<
+type PlantedParts = Pick<
   HostAgentDeps,
   | 'isCredulous'
   | 'isPresumptuous'

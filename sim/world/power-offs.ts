@@ -16,7 +16,7 @@ const { PowerWanted } = shoal.v1;
 /** How long after its answer an ask of unknown fate may still be committed. Unit: ms. */
 const unknownFateMs = 60_000;
 
-export interface PowerOffsDeps {
+interface PowerOffsDeps {
   readonly schedule: Schedule;
   readonly report: Report;
   /** The replay of what was committed. */

@@ -31,7 +31,7 @@ const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable]
 /** How often they are, at most: what is recorded stays so for a while. Unit: ms. */
 const checkMs = { small: 0, large: 5_000 };
 
-export interface RecordEyeDeps {
+interface RecordEyeDeps {
   readonly schedule: Schedule;
   readonly report: Report;
   readonly servers: RecordList<shoal.v1.Server>;

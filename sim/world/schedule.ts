@@ -32,7 +32,7 @@ export class Life {
 }
 
 /** A thing to do. */
-export interface Pending {
+interface Pending {
   /** Moves when the life pauses. */
   atMs: number;
   readonly order: number;

@@ -13,7 +13,7 @@ import type { RecordList } from './record-list.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
-export interface SettlingDeps {
+interface SettlingDeps {
   /** All machines of the world, by member. */
   readonly machines: readonly HostMachine[];
   readonly servers: RecordList<shoal.v1.Server>;

@@ -10,7 +10,7 @@ import { tokenHandlers } from './tokens.ts';
 import { userHandlers } from './users.ts';
 
 /** What the identity service is made with. */
-export interface IdentityHandlerDependencies {
+interface IdentityHandlerDependencies {
   readonly identity: IdentityService;
   readonly directory: IdentityDirectory;
   /** The one that REST has, too: attempts by both doors count together. */

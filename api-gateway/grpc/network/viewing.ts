@@ -30,7 +30,7 @@ export async function listed<T extends { readonly id: string }>(
 }
 
 /** What is made or changed, by the schema of REST's bodies. */
-export interface Described<Schema extends TSchema> {
+interface Described<Schema extends TSchema> {
   readonly key: string;
   readonly schema: Schema;
   readonly readOnly: readonly string[];

@@ -25,7 +25,7 @@ import { addActions } from './server-actions.ts';
 import { addServers } from './server-routes.ts';
 import { unservedCompute } from './unserved.ts';
 
-export interface ComputeModuleDependencies {
+interface ComputeModuleDependencies {
   readonly compute: ComputeService;
   readonly quotas: QuotaService;
   readonly network: NetworkService;

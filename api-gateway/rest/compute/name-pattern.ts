@@ -14,7 +14,7 @@ const patternCharactersMax = 255;
 const stepsMax = 5_000_000;
 
 /** A compiled pattern, with what it has left to spend. */
-export interface NamePattern {
+interface NamePattern {
   /** Whether the pattern occurs in the text, whatever the case of its letters. Throws `INVALID_ARGUMENT` when it costs too much. */
   readonly matches: (text: string) => boolean;
 }

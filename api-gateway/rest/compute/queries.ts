@@ -9,7 +9,7 @@ import { shown } from '../../input.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 
 /** One route's query. */
-export interface QueryKeys {
+interface QueryKeys {
   /** From this microversion on an unknown key is refused. Absent: never within the microversions served. */
   readonly strictFrom?: Microversion;
   /** Key -> the first microversion that has it. Before, it is one of the unknown. */

@@ -5,7 +5,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../input.ts';
 
 /** What a value in the query demands of an item. Throws `INVALID_ARGUMENT` for a value that the filter cannot have. */
-export type Filter<T> = (text: string, key: string) => (item: T) => boolean;
+type Filter<T> = (text: string, key: string) => (item: T) => boolean;
 
 /** Filters by their keys in the query. */
 export type Filters<T> = Readonly<Record<string, Filter<T>>>;
@@ -46,7 +46,7 @@ export function compared<T>(key: string, of: (item: T) => string): Filters<T> {
 }
 
 /** A flag that is as asked. */
-export function flagged<T>(of: (item: T) => boolean): Filter<T> {
+function flagged<T>(of: (item: T) => boolean): Filter<T> {
   return (text, key) => {
     const wanted = flag(text, key);
     return (item) => of(item) === wanted;
@@ -54,7 +54,7 @@ export function flagged<T>(of: (item: T) => boolean): Filter<T> {
 }
 
 /** An option of the answer, which the handler reads: it chooses no items. */
-export const option: Filter<unknown> = (text, key) => {
+const option: Filter<unknown> = (text, key) => {
   flag(text, key);
   return () => true;
 };

@@ -7,7 +7,7 @@ import { type Filters, flag, rule } from './filters.ts';
 import { listQuery } from './schemas.ts';
 
 /** What a list answers with: `filters` are all that its query may name, besides `limit` and `marker`. */
-export interface List<T extends { readonly id: string }> {
+interface List<T extends { readonly id: string }> {
   /** The key of the answer, for example `projects`. */
   readonly key: string;
   readonly items: readonly T[];

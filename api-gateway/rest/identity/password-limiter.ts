@@ -27,7 +27,7 @@ import { TokenBuckets } from '../../token-bucket.ts';
 const knownForMs = 12 * 3_600_000;
 
 /** One attempt. */
-export interface PasswordAttempt {
+interface PasswordAttempt {
   /** Of the client, as far as trusted proxies say. */
   readonly address: string;
   /** Id of the user that the request names; '' when there is no such user, undefined when it names none (a token alone). */

@@ -5,7 +5,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import { extrasView } from './extras.ts';
 
 /** `2024-01-01T00:00:00.000000Z`: the only forms clients parse have seconds, with or without six decimals. */
-export function keystoneTime(ms: number): string {
+function keystoneTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
 }
 

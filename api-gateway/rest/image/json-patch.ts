@@ -36,7 +36,7 @@ export const olderPatchSchema = Type.Array(
 );
 
 /** One change, its path resolved to a name. */
-export interface ImageChange {
+interface ImageChange {
   readonly op: Operation;
   readonly name: string;
   readonly value: unknown;

@@ -11,7 +11,7 @@ type Image = shoal.v1.Image;
 type Query = Readonly<Record<string, string | string[]>>;
 
 /** A parsed query. */
-export interface ImageListQuery {
+interface ImageListQuery {
   /** Other projects' community images are asked for. */
   readonly community: boolean;
   /** What the caller's project must have made of what is shared with it. */

@@ -11,20 +11,6 @@ export function glanceTime(ms: number): string {
 /** What is not known yet is null, never an empty text. */
 const known = (text: string): string | null => (text === '' ? null : text);
 
-/** Fields that callers set by name; every other name is a property of their own. */
-export const settableFields = [
-  'name',
-  'visibility',
-  'disk_format',
-  'container_format',
-  'min_disk',
-  'min_ram',
-  'protected',
-  'os_hidden',
-  'tags',
-  'owner',
-] as const;
-
 /** Fields that only Glance sets. */
 export const readOnlyFields: ReadonlySet<string> = new Set([
   'status',

@@ -28,7 +28,7 @@ export interface AttributeSchema {
 }
 
 /** One resource in a body. */
-export interface ResourceSchema<Schema extends TSchema> {
+interface ResourceSchema<Schema extends TSchema> {
   /** "network"; several stand under `keys`, where that is allowed. */
   readonly key: string;
   readonly keys?: string;

@@ -13,7 +13,7 @@ import { listAnswer, type Query, queryOf, showAnswer, type View } from './listin
 import { tagsBody } from './schemas.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
-export interface Viewing {
+interface Viewing {
   readonly reader: StateReader;
   readonly context: RequestContext;
   /** No quorum confirmed the reader: nothing can be written now. */

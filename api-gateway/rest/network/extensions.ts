@@ -8,7 +8,7 @@ import type { AttributeSchema } from './attributes.ts';
 import * as schemas from './schemas.ts';
 
 /** An extension: its name in Neutron, and what it lets callers write, as `resource.attribute`. */
-export interface Extension {
+interface Extension {
   readonly name: string;
   readonly attributes?: readonly string[];
 }

@@ -26,7 +26,7 @@ const collections = [
   'network-ip-availabilities',
 ] as const;
 
-export interface NetworkModuleDependencies {
+interface NetworkModuleDependencies {
   readonly network: NetworkService;
   readonly quotas: QuotaService;
   readonly hosts: Hosts;

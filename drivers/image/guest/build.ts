@@ -47,9 +47,6 @@ export const guestBuildPackages = [
   'qemu-utils',
 ] as const;
 
-/** Memory below which the guest does not boot (64 MiB hangs without a word, 80 works). */
-export const guestMemoryMibMin = 96;
-
 /** What was built, or found built. */
 export interface GuestImage {
   readonly qcow2Path: string;
@@ -63,7 +60,7 @@ export interface GuestImage {
 }
 
 /** Where inputs are taken from. */
-export interface GuestBuildOptions {
+interface GuestBuildOptions {
   /** Below which `boot/vmlinuz-*` and `lib/modules` are looked for. Default `/`. */
   readonly kernelRoot?: string;
   /** Default: busybox-static's. */

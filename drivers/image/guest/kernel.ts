@@ -37,7 +37,7 @@ export async function findKernel(root = '/'): Promise<GuestKernel> {
 }
 
 /** One module, in the order in which it must be loaded. */
-export interface GuestModule {
+interface GuestModule {
   /** `virtio_blk.ko`. */
   readonly name: string;
   readonly content: Uint8Array;

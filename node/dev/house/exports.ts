@@ -1,7 +1,7 @@
 /** What files export, whether it is documented, and who imports it. Read from the text: the house has one layout. */
 import type { Source } from './source.ts';
 
-export interface Export {
+interface Export {
   readonly path: string;
   readonly name: string;
   /** A docstring stands right before it. */

@@ -19,7 +19,7 @@ const longLines = 500;
 /** Least share of documented exports outside the simulator, benches and tests. */
 const documentedMin = 0.9;
 
-export interface Measures {
+interface Measures {
   readonly files: number;
   readonly rooms: number;
   readonly arrows: number;

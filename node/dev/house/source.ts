@@ -18,7 +18,7 @@ export interface Source {
 }
 
 /** Names that a file takes from another of ours. */
-export interface Binding {
+interface Binding {
   /** Relative to the checkout. */
   readonly from: string;
   /** `*`: all of them. */

@@ -52,7 +52,7 @@ export interface RequestStream<Q, A> {
 }
 
 /** How a method is called. */
-export type Call<M> = ByStreaming<
+type Call<M> = ByStreaming<
   M,
   (request: RequestFields<M>, options: UnaryOptions) => Promise<Response<M>>,
   (request: RequestFields<M>, options: StreamOptions) => AsyncIterable<Response<M>>,

@@ -47,7 +47,7 @@ export interface GrpcLimits {
 }
 
 /** A certificate as TLS shows it: name, DER, and SHA-256 of that. */
-export interface CallerCertificate {
+interface CallerCertificate {
   readonly subjectaltname?: string | undefined;
   readonly raw: Uint8Array;
   readonly fingerprint256: string;
@@ -71,7 +71,7 @@ export interface GrpcCall<C> extends CallHead {
 }
 
 /** How a method is served. */
-export type Handler<M, C> = ByStreaming<
+type Handler<M, C> = ByStreaming<
   M,
   (request: Request<M>, call: GrpcCall<C>) => Promise<ResponseFields<M>>,
   (request: Request<M>, call: GrpcCall<C>) => AsyncIterable<ResponseFields<M>>,
@@ -83,7 +83,7 @@ export type Handler<M, C> = ByStreaming<
 export type Handlers<S, C> = { readonly [K in MethodNames<S>]: Handler<S[K], C> };
 
 /** How a service is put on a server. */
-export interface ServiceOptions<S extends object, C> {
+interface ServiceOptions<S extends object, C> {
   readonly service: ServiceClass<S>;
   /**
    * Says who calls, or throws: `UNAUTHENTICATED`, `FORBIDDEN`, `RATE_LIMITED`. Runs before any content is read, so that a
@@ -101,7 +101,7 @@ export interface ServiceOptions<S extends object, C> {
 }
 
 /** What a server is made with. */
-export interface GrpcServerOptions extends Pick<ListenerOptions, 'isMember' | 'isExempt'> {
+interface GrpcServerOptions extends Pick<ListenerOptions, 'isMember' | 'isExempt'> {
   readonly limits: GrpcLimits;
   readonly errorView: ErrorView;
 }

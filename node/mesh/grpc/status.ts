@@ -6,9 +6,9 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, type ErrorFacts, errorCodes, ShoalError } from '../../base/errors.ts';
 
 /** Trailer with the error's code. */
-export const codeTrailer = 'shoal-code';
+const codeTrailer = 'shoal-code';
 /** Trailer with the error's facts, JSON in UTF-8. */
-export const factsTrailer = 'shoal-facts-bin';
+const factsTrailer = 'shoal-facts-bin';
 /** Longest message sent, characters: trailers share HTTP/2's default 16 KiB for all headers. */
 export const messageCharactersMax = 1024;
 /** And facts, bytes. */

@@ -46,7 +46,7 @@ export async function memoryFileSystemOf(folder: string): Promise<string | undef
 }
 
 /** Where and when, for the results. */
-export interface BenchContext {
+interface BenchContext {
   readonly command: string;
   readonly date: string;
   readonly machine: string;

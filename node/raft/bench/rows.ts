@@ -86,7 +86,7 @@ export function killedRowOf(name: string, nodes: number, gapsMs: readonly number
 }
 
 /** Ours over etcd's, for what both did. Above 1 is better for throughput, below 1 for time. */
-export interface Ratio {
+interface Ratio {
   readonly name: string;
   readonly against: string;
   readonly nodes: number;

@@ -4,7 +4,7 @@ import { beginningOf } from '../../base/text.ts';
 import type { RequestContext } from '../context.ts';
 
 /** Actions kept with a server; older ones are forgotten. About 200 bytes each, in a record that each change writes. */
-export const actionsMax = 32;
+const actionsMax = 32;
 /** Characters of a message: Nova's column. */
 const messageCharactersMax = 255;
 

@@ -18,7 +18,7 @@ const hostsMax = 10_000;
 /** Counter of the numbers given away. */
 const numberKey = 'c/aggregate-number';
 
-export interface AggregatePatch {
+interface AggregatePatch {
   readonly name?: string;
   /** null: none. */
   readonly zone?: string | null;

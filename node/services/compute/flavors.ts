@@ -14,7 +14,7 @@ const amountMax = 2 ** 31 - 1;
 /** Most extra specs of one flavor. */
 const extraSpecsMax = 256;
 
-export interface FlavorDraft {
+interface FlavorDraft {
   /** Absent: a UUID. */
   readonly id?: string;
   readonly name: string;

@@ -26,7 +26,7 @@ export interface HostView {
 }
 
 /** What is absent stays as it is. */
-export interface HostPatch {
+interface HostPatch {
   readonly enabled?: boolean;
   /** Why it is disabled. */
   readonly reason?: string;

@@ -19,7 +19,7 @@ const rsaBits = 2048;
 
 const generate = promisify(generateKeyPair);
 
-export interface KeypairDraft {
+interface KeypairDraft {
   readonly name: string;
   /** OpenSSH's one line, or a certificate in PEM. Absent: an ssh pair is made, and the answer carries the private key. */
   readonly publicKey?: string;
@@ -30,7 +30,7 @@ export interface KeypairDraft {
 }
 
 /** A key, and its private half when it was made just now. */
-export interface NewKeypair {
+interface NewKeypair {
   readonly keypair: shoal.v1.Keypair;
   readonly privateKey?: string;
 }
@@ -112,7 +112,7 @@ export function keypairId(userId: string, name: string): string {
  * MD5 over the key's bytes, as `ssh-keygen -E md5 -l` shows it. Throws 400 for what is no OpenSSH public key: one line,
  * blanks and line ends around it aside.
  */
-export function fingerprintOf(text: string): string {
+function fingerprintOf(text: string): string {
   const publicKey = text.trim();
   const [type = '', key = ''] = publicKey.split(/\s+/);
   const bytes = Buffer.from(key, 'base64');

@@ -13,7 +13,7 @@ import { meshDefaults } from './server-create.ts';
 import { checkWish, type PlacementWish } from './server-draft.ts';
 
 /** Most that is counted to: a bound on the work that one question makes. */
-export const countMaxMax = 100_000;
+const countMaxMax = 100_000;
 
 /** As the compute service is told. */
 export type PreviewOptions = ComputeOptions;

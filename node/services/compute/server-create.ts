@@ -11,14 +11,7 @@ import type { ServerId } from '../../base/ids.ts';
 import { failpoint, reached } from '../../base/maybe.ts';
 import { beginningOf } from '../../base/text.ts';
 import { commandBytesMax } from '../../state/command.ts';
-import {
-  imageTable,
-  meshTable,
-  portTable,
-  securityGroupTable,
-  serverGroupTable,
-  serverTable,
-} from '../../state/tables/index.ts';
+import { imageTable, meshTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import { type StateReader, transactionItemsMax } from '../../state/types.ts';
 import type { RequestContext } from '../context.ts';
 import type { PlacedServer } from '../dependencies.ts';
@@ -497,16 +490,4 @@ function idFromToken(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-/** Names of a server's groups, for answers: those of its ports, in order. */
-export function securityGroupNamesOf(reader: StateReader, server: shoal.v1.Server): readonly string[] {
-  const names = new Set<string>();
-  for (const portId of server.portIds) {
-    for (const id of portTable.get(reader, portId)?.record.securityGroupIds ?? []) {
-      const name = securityGroupTable.get(reader, id)?.record.name;
-      if (name !== undefined) names.add(name);
-    }
-  }
-  return [...names];
 }

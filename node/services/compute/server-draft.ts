@@ -41,7 +41,7 @@ const userDataCharactersMax = 65_535;
 /** All scheduler hints of one server, names and values: they lie in its record, and a request may make many records. */
 const hintsCharactersMax = 65_535;
 /** Longest metadata key and value, characters. */
-export const metadataCharactersMax = 255;
+const metadataCharactersMax = 255;
 /** NICs of one server: what fits on its PCI bus beside disks, by far. */
 const nicsMax = 16;
 /** Servers of one request. */
@@ -174,13 +174,13 @@ export interface PlacementWish {
 }
 
 /** What an agent's configuration says of wishes. */
-export interface WishOptions {
+interface WishOptions {
   /** Default: placement's own default. */
   readonly enabledFilters?: readonly string[];
 }
 
 /** A wish in which everything named is there. */
-export type CheckedWish = Pick<CheckedDraft, 'flavor' | 'zone' | 'forceHostName' | 'hostName' | 'hints' | 'groupId'> & {
+type CheckedWish = Pick<CheckedDraft, 'flavor' | 'zone' | 'forceHostName' | 'hostName' | 'hints' | 'groupId'> & {
   readonly image: shoal.v1.Image | undefined;
 };
 

@@ -12,7 +12,7 @@ import { badRequest, checkName, groupNotFound } from './refusals.ts';
 
 const policies = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'];
 
-export interface ServerGroupDraft {
+interface ServerGroupDraft {
   readonly name: string;
   readonly policy: string;
   /** Anti-affinity only: how many may share a host. Absent: one. */

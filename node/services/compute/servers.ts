@@ -29,7 +29,7 @@ const { PowerWanted, ServerStatus } = shoal.v1;
 /** Most of a console log that is handed out, bytes: what fits an answer and a person. */
 const consoleBytesMax = 256 * 1024;
 
-export interface ServerPatch {
+interface ServerPatch {
   readonly name?: string;
   readonly description?: string;
   readonly hostname?: string;

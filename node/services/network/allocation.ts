@@ -13,7 +13,7 @@ import { refuse } from './refusals.ts';
 /** Random draws before the pool is walked in order: a pool that is half full misses all of them once in 65,536 times. */
 const drawsMax = 16;
 /** First three bytes of every MAC that Shoal gives out: the prefix that OpenStack uses, locally administered. */
-export const macPrefix = 'fa:16:3e';
+const macPrefix = 'fa:16:3e';
 /** VNIs are 24 bits; 0 means "none" in the records. */
 export const vniMax = 2 ** 24 - 1;
 
@@ -27,7 +27,7 @@ export function poolRanges(subnet: shoal.v1.Subnet): readonly Ipv4Range[] {
 }
 
 /** Whether a port has the address, in the view or in this very change. */
-export function isAddressTaken(attempt: Attempt, subnetId: string, ip: string): boolean {
+function isAddressTaken(attempt: Attempt, subnetId: string, ip: string): boolean {
   const key = indexKey(subnetId, ip);
   return attempt.change.hasTaken(`ip/${key}`) || portTable.isTaken(attempt.reader, 'ip', key);
 }

@@ -44,7 +44,7 @@ import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './
 import { protocolNumber } from './protocols.ts';
 
 /** The bodies served to one guest; replaceable in tests. */
-export type MetadataOf = (reader: StateReader, server: shoal.v1.Server) => MetadataBodies;
+type MetadataOf = (reader: StateReader, server: shoal.v1.Server) => MetadataBodies;
 
 /** Guests whose metadata one host keeps prepared: more than a host has. */
 const guestsMax = 1024;

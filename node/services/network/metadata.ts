@@ -40,7 +40,7 @@ const randomSeedBytes = 512;
 type Body = MetadataBodies[string];
 
 /** One NIC of a guest with what it is plugged into. */
-export interface MetadataNic {
+interface MetadataNic {
   readonly port: shoal.v1.Port;
   readonly network: shoal.v1.Network;
   /** Subnets of the port's addresses, in their order. */

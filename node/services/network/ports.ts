@@ -55,7 +55,7 @@ export interface PortDraft {
 export type PortPatch = Partial<Omit<PortDraft, 'networkId' | 'projectId'>> & { readonly tags?: readonly string[] };
 
 /** Which ports to list; a field that is absent does not matter. */
-export interface PortFilter {
+interface PortFilter {
   readonly networkId?: string;
   readonly deviceId?: string;
 }
@@ -189,7 +189,7 @@ export class Ports {
 }
 
 /** The ports that a filter can find by index, or all. */
-export function portRows(reader: StateReader, filter: PortFilter): readonly Row<shoal.v1.Port>[] {
+function portRows(reader: StateReader, filter: PortFilter): readonly Row<shoal.v1.Port>[] {
   if (filter.deviceId !== undefined && filter.deviceId !== '') {
     return portTable.by(reader, 'device', indexKey(filter.deviceId));
   }
@@ -198,7 +198,7 @@ export function portRows(reader: StateReader, filter: PortFilter): readonly Row<
 }
 
 /** What the service knows of a new port beside its draft. */
-export interface PortMaking {
+interface PortMaking {
   readonly id: string;
   readonly nowMs: number;
   readonly newId: () => string;

@@ -60,7 +60,7 @@ export type RouterPatch = Omit<RouterDraft, 'projectId'> & {
 };
 
 /** What is plugged in or out: a subnet (by its gateway address) or a port that is there. */
-export type InterfaceDraft = { readonly subnetId: string } | { readonly portId: string };
+type InterfaceDraft = { readonly subnetId: string } | { readonly portId: string };
 
 /** An interface as the API answers. */
 export interface RouterInterface {

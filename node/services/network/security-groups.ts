@@ -17,7 +17,7 @@ import { checkText } from './text.ts';
 import { requireUnused } from './uses.ts';
 
 /** Most rules of one group: they all become one chain of a host's filter, and one record. */
-export const rulesMax = 1000;
+const rulesMax = 1000;
 const defaultGroupName = 'default';
 /** "Any" in the records' port fields. */
 const anyPort = -1;

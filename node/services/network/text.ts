@@ -2,10 +2,10 @@
 import { badRequest } from './refusals.ts';
 
 /** Longest name or description, characters. */
-export const textCharactersMax = 255;
+const textCharactersMax = 255;
 /** Most tags of one thing, and the longest tag: Neutron's. */
-export const tagsMax = 50;
-export const tagCharactersMax = 255;
+const tagsMax = 50;
+const tagCharactersMax = 255;
 
 /** Throws 400 for a text that is too long. */
 export function checkText(field: string, text: string | undefined): void {

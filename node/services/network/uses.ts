@@ -8,7 +8,7 @@ import type { StateReader } from '../../state/types.ts';
 import type { Change } from '../transact.ts';
 
 /** What counts its users: ports of a network, addresses of a subnet, ports of a group, floating IPs of a router. */
-export type Used = 'network' | 'subnet' | 'security-group' | 'router-gateway' | 'router-interface';
+type Used = 'network' | 'subnet' | 'security-group' | 'router-gateway' | 'router-interface';
 
 function usesKey(kind: Used, id: string): string {
   return `c/uses/${kind}/${encodePart(id)}`;

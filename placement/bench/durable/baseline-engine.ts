@@ -9,7 +9,7 @@ import {
 import type { PlacerName } from './messages.ts';
 
 /** Placers that are not ours. */
-export type BaselineName = Extract<PlacerName, 'random2' | 'first-fit'>;
+type BaselineName = Extract<PlacerName, 'random2' | 'first-fit'>;
 
 /** Pairs of random hosts looked at before a scan looks for any that fits. */
 const pairsMax = 16;

@@ -6,7 +6,7 @@ import type { HostSize, RecordedServer } from './messages.ts';
 /** Faults named in full; the rest is counted. */
 const faultsNamedMax = 5;
 
-export interface CheckResult {
+interface CheckResult {
   /** Hosts whose live claims, as they lie on disk, exceed what the host has; must be 0. */
   readonly overcommittedByClaims: number;
   /** The same of the servers on record. */

@@ -18,7 +18,7 @@ export const hostProcessCount = 2;
 const patienceMs = 120_000;
 const pollMs = 50;
 
-export interface ClusterOptions {
+interface ClusterOptions {
   readonly folder: string;
   readonly hosts: number;
   readonly size: HostSize;
@@ -28,7 +28,7 @@ export interface ClusterOptions {
 }
 
 /** Processor time so far, seconds. */
-export interface CpuSeconds {
+interface CpuSeconds {
   readonly leader: number;
   readonly followers: number;
   readonly hosts: number;

@@ -9,7 +9,7 @@ import { benchFlavors, benchImageId } from './world.ts';
 /** A call that is not answered by then has failed. Unit: milliseconds. */
 const callMsMax = 60_000;
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly addresses: readonly string[];
   readonly token: string;
   /** Callers of each agent. */
@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly seed: number;
 }
 
-export interface LoadResult {
+interface LoadResult {
   readonly seconds: number;
   readonly serverIds: readonly string[];
   /** Of each server: from the call that asked for it to the answer. Sorted. Unit: milliseconds. */

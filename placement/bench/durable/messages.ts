@@ -2,7 +2,7 @@
 import type { PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
 
 /** How a process is reached by the others. */
-export interface PeerAddress {
+interface PeerAddress {
   readonly hostId: string;
   readonly peerAddress: string;
 }

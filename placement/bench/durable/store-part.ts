@@ -29,6 +29,6 @@ export class StorePart implements HostStore {
 }
 
 /** Where a host's entries lie in the shared store. */
-export function partPrefix(hostId: string): string {
+function partPrefix(hostId: string): string {
   return `host/${hostId}/`;
 }
