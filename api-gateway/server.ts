@@ -1,6 +1,6 @@
 /**
  * The REST gateway: one base URL, all services below it. This file owns what is the same for each of them: listeners,
- * bounds, request ids, tokens, faults, stale marks. What a service adds is a `RestModule` (rest/module.ts).
+ * bounds, request ids, tokens, faults, stale marks. What a service adds is a `RestModule` (rest/kit/module.ts).
  *
  * A request's way: listener -> rate limit -> token -> policy -> body (bounded, parsed) -> the module's handler -> a service
  * in node/services -> the answer, or a fault in the shape of that service.
@@ -13,25 +13,25 @@ import { assert } from '../node/base/assert.ts';
 import type { Clock } from '../node/base/clock.ts';
 import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
-import type { Logger } from '../node/base/logger.ts';
 import { ownValue } from '../node/base/own-value.ts';
-import { addressGroup } from '../node/mesh/listener/address-group.ts';
-import { Listener, type TlsSource } from '../node/mesh/listener/listener.ts';
+import type { Logger } from '../node/base/telemetry/logger.ts';
+import { addressGroup } from '../node/rpc/listener/address-group.ts';
+import { Listener, type TlsSource } from '../node/rpc/listener/listener.ts';
 import type { StateClient } from '../node/state/types.ts';
-import { AccessPolicy } from './access-policy.ts';
-import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './auth.ts';
-import { failureOf } from './errors.ts';
-import { isHostAndPort, type Origin, TrustedProxies } from './forwarding.ts';
-import { defaultLimits, type GatewayLimits, listenerLimits } from './limits.ts';
-import { type FaultStyle, keystoneFaults, phrase } from './rest/faults.ts';
-import { FreshReads } from './rest/fresh-reads.ts';
-import { acceptJson } from './rest/json-body.ts';
-import type { Gateway, RestModule } from './rest/module.ts';
-import { findRequest, openRequest, requestState } from './rest/request.ts';
-import { checkRequestLine } from './rest/request-line.ts';
-import { KnownRoutes, type Route } from './rest/routes-known.ts';
-import { type UnservedPart, unservedPart } from './rest/unserved.ts';
-import { TokenBuckets } from './token-bucket.ts';
+import { AccessPolicy } from './kit/access-policy.ts';
+import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './kit/auth.ts';
+import { failureOf } from './kit/errors.ts';
+import { isHostAndPort, type Origin, TrustedProxies } from './kit/forwarding.ts';
+import { defaultLimits, type GatewayLimits, listenerLimits } from './kit/limits.ts';
+import { TokenBuckets } from './kit/token-bucket.ts';
+import { type FaultStyle, keystoneFaults, phrase } from './rest/kit/faults.ts';
+import { FreshReads } from './rest/kit/fresh-reads.ts';
+import { acceptJson } from './rest/kit/json-body.ts';
+import type { Gateway, RestModule } from './rest/kit/module.ts';
+import { findRequest, openRequest, requestState } from './rest/kit/request.ts';
+import { checkRequestLine } from './rest/kit/request-line.ts';
+import { KnownRoutes, type Route } from './rest/kit/routes-known.ts';
+import { type UnservedPart, unservedPart } from './rest/kit/unserved.ts';
 
 /** Seconds a client is told to wait before it repeats what failed for want of a quorum: an election takes about one. */
 const retryAfterSeconds = 2;

@@ -1,4 +1,43 @@
 /** The public face of placement. See README.md for what the words mean and how the parts work together. */
+
+export {
+  type Admission,
+  type Claim,
+  type ClaimChange,
+  ClaimLedger,
+  type ClaimLimits,
+  type ClaimRecord,
+  defaultClaimLimits,
+  type HostCapacity,
+  type LedgerChange,
+  type LedgerUsage,
+  type RefusalWhy,
+} from './claims/claims.ts';
+export { HostColumns } from './columns/host-columns.ts';
+export {
+  defaultAllocationRatios,
+  defaultConfiguration,
+  type GuestShape,
+  type PlacementConfiguration,
+} from './configuration/configuration.ts';
+export { configurationFaults } from './configuration/configuration-check.ts';
+export { defaultFilterNames, type FilterName, filterNames } from './configuration/filter-names.ts';
+export { ShapeTracker } from './configuration/shape-tracker.ts';
+export { type WeigherName, weigherNames } from './configuration/weigher-names.ts';
+export { type NumaAssignment, numaNeedsOf } from './devices/numa.ts';
+export { type PciAliases, type PciAssignment, pciRequestsOf } from './devices/pci.ts';
+export { type BatchMember, type BatchOptions, type BatchSelection, batchMax, selectBatch } from './engine/batch.ts';
+export { type EngineStatistics, PlacementEngine } from './engine/engine.ts';
+export {
+  type Explanation,
+  explain,
+  explainHost,
+  type FilterExplanation,
+  type HostExplanation,
+} from './engine/explain.ts';
+export { type WhatIf, whatIf, whatIfMax } from './engine/what-if.ts';
+export { filters } from './filters/index.ts';
+export { compileJsonQuery, type JsonQuery } from './matching/json-query.ts';
 export {
   capacityOf,
   compareAdverts,
@@ -12,37 +51,8 @@ export {
   type ResourcePool,
   type StoragePool,
   type SupportedGuest,
-} from './advert.ts';
-export { adverseIn, advertBounds } from './advert-check.ts';
-export { type BatchMember, type BatchOptions, type BatchSelection, batchMax, selectBatch } from './batch.ts';
-export {
-  type Admission,
-  type Claim,
-  type ClaimChange,
-  ClaimLedger,
-  type ClaimLimits,
-  type ClaimRecord,
-  defaultClaimLimits,
-  type HostCapacity,
-  type LedgerChange,
-  type LedgerUsage,
-  type RefusalWhy,
-} from './claims.ts';
-export {
-  defaultAllocationRatios,
-  defaultConfiguration,
-  type GuestShape,
-  type PlacementConfiguration,
-} from './configuration.ts';
-export { configurationFaults } from './configuration-check.ts';
-export { type EngineStatistics, PlacementEngine } from './engine.ts';
-export { type Explanation, explain, explainHost, type FilterExplanation, type HostExplanation } from './explain.ts';
-export { filters } from './filters/index.ts';
-export { defaultFilterNames, type FilterName, filterNames } from './filters/names.ts';
-export { HostColumns } from './host-columns.ts';
-export { compileJsonQuery, type JsonQuery } from './json-query.ts';
-export { type NumaAssignment, numaNeedsOf } from './numa.ts';
-export { type PciAliases, type PciAssignment, pciRequestsOf } from './pci.ts';
+} from './model/advert.ts';
+export { adverseIn, advertBounds } from './model/advert-check.ts';
 export {
   type ClaimKey,
   claimKeyText,
@@ -54,9 +64,6 @@ export {
   type RequestGroup,
   type RequestHints,
   type ResourceNeeds,
-} from './request.ts';
-export type { Candidate, Selection } from './selection.ts';
-export { ShapeTracker } from './shape-tracker.ts';
+} from './model/request.ts';
+export type { Candidate, Selection } from './model/selection.ts';
 export { weighers } from './weighers/index.ts';
-export { type WeigherName, weigherNames } from './weighers/names.ts';
-export { type WhatIf, whatIf, whatIfMax } from './what-if.ts';

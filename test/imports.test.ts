@@ -1,65 +1,113 @@
-/** Imports run one way (DESIGN.md section 3), and messages are imported by one door. */
+/** Imports run one way, from the agent down to the ground, and messages are imported by one door. */
 import { readdirSync } from 'node:fs';
 import t from 'tap';
+import { circles, fileGraph, roomGraph } from '../node/dev/house/graph.ts';
 import { repositoryRoot, sources } from '../node/dev/house/source.ts';
 
-type Area =
-  | 'proto'
-  | 'base'
-  | 'placement'
-  | 'drivers'
-  | 'raft'
-  | 'state'
-  | 'store'
-  | 'mesh'
-  | 'node'
-  | 'gateway'
-  | 'sim'
-  | 'test';
+const areas = [
+  'proto',
+  'node/base',
+  'node/config',
+  'node/rpc',
+  'node/raft',
+  'node/state',
+  'node/store',
+  'node/mesh',
+  'node/consensus',
+  'node/services',
+  'node/tls',
+  'node/cluster',
+  'node/host',
+  'node/agent',
+  'node/cli',
+  'node/dev',
+  'node/bin',
+  'placement',
+  'drivers',
+  'api-gateway',
+  'sim',
+  'test',
+] as const;
+
+type Area = (typeof areas)[number];
 
 function areaOf(path: string): Area | undefined {
-  const rules: readonly [string, Area][] = [
-    ['proto/', 'proto'],
-    ['node/base/', 'base'],
-    ['node/raft/', 'raft'],
-    ['node/state/', 'state'],
-    ['node/store/', 'store'],
-    ['node/mesh/', 'mesh'],
-    ['node/', 'node'],
-    ['placement/', 'placement'],
-    ['drivers/', 'drivers'],
-    ['api-gateway/', 'gateway'],
-    ['sim/', 'sim'],
-    ['test/', 'test'],
-  ];
-  return rules.find(([prefix]) => path.startsWith(prefix))?.[1];
+  return areas.find((area) => path.startsWith(`${area}/`));
 }
+
+/** Below everything: messages, and what every file may use. */
+const ground = ['proto', 'node/base'] as const;
+/** The parts of an agent below the composition root. */
+const parts = [
+  ...ground,
+  'node/config',
+  'node/rpc',
+  'node/raft',
+  'node/state',
+  'node/store',
+  'node/mesh',
+  'node/consensus',
+  'node/services',
+  'node/tls',
+  'node/cluster',
+  'node/host',
+  'placement',
+  'drivers',
+] as const;
 
 /** What each area may import besides itself. */
 const allowed: Readonly<Record<Area, readonly Area[]>> = {
   proto: [],
-  base: [],
-  placement: ['base'],
-  drivers: ['base'],
-  raft: ['base'],
-  state: ['base', 'proto'],
-  store: ['base', 'proto', 'raft', 'state'],
-  mesh: ['base', 'proto', 'raft', 'state'],
-  node: ['base', 'proto', 'raft', 'state', 'store', 'mesh', 'placement', 'drivers'],
-  gateway: ['base', 'proto', 'state', 'mesh', 'node', 'placement', 'drivers'],
-  sim: ['base', 'proto', 'raft', 'state', 'store', 'mesh', 'node', 'placement', 'drivers', 'gateway'],
-  test: ['base', 'proto', 'raft', 'state', 'store', 'mesh', 'node', 'placement', 'drivers', 'gateway', 'sim'],
+  'node/base': [],
+  placement: ['node/base'],
+  drivers: ['node/base'],
+  'node/config': ['node/base', 'drivers', 'placement'],
+  'node/rpc': ground,
+  'node/raft': ['node/base'],
+  'node/state': ground,
+  'node/store': [...ground, 'node/raft', 'node/state'],
+  'node/mesh': [...ground, 'node/rpc', 'node/state'],
+  'node/consensus': [...ground, 'node/raft', 'node/state', 'node/store', 'node/rpc', 'node/mesh'],
+  'node/services': [...ground, 'node/state', 'node/mesh', 'node/consensus', 'placement', 'drivers'],
+  'node/tls': [...ground, 'node/config', 'node/rpc', 'node/state', 'node/mesh', 'node/services'],
+  'node/cluster': [
+    ...ground,
+    'node/config',
+    'node/state',
+    'node/store',
+    'node/mesh',
+    'node/consensus',
+    'node/services',
+    'placement',
+  ],
+  'node/host': [
+    ...ground,
+    'node/config',
+    'node/state',
+    'node/store',
+    'node/mesh',
+    'node/services',
+    'node/cluster',
+    'placement',
+    'drivers',
+  ],
+  'api-gateway': [
+    ...ground,
+    'node/config',
+    'node/rpc',
+    'node/state',
+    'node/mesh',
+    'node/services',
+    'placement',
+    'drivers',
+  ],
+  'node/agent': [...parts, 'api-gateway'],
+  'node/cli': [...parts, 'node/agent'],
+  'node/dev': [...parts, 'node/agent', 'node/cli'],
+  'node/bin': ['node/cli', 'sim'],
+  sim: parts,
+  test: areas,
 };
-
-/**
- * The exceptions, each with its reason. The composition root starts the gateway, the command line starts the composition
- * root: these two files are the only places of `node/` that look up. The wrapper `shoal` is no part of the agent: it loads
- * one command line or the other.
- */
-const exceptions: readonly [string, Area][] = [
-  ['node/interfaces.ts', 'gateway'],
-  ['node/bin/shoal.mjs', 'sim'],
-];
 
 t.test('imports run one way', (t) => {
   const offences: string[] = [];
@@ -69,13 +117,20 @@ t.test('imports run one way', (t) => {
     for (const imported of source.imports) {
       const to = areaOf(imported);
       if (to === undefined || to === from || allowed[from].includes(to)) continue;
-      if (exceptions.some(([path, area]) => path === source.path && area === to)) continue;
       // Benches measure the whole product.
       if (source.path.includes('/bench/') && to !== 'test') continue;
       offences.push(`${source.path} imports ${imported}`);
     }
   }
   t.same(offences, []);
+  t.end();
+});
+
+t.test('neither files nor folders import one another in circles, types included', (t) => {
+  const files = fileGraph(sources().filter(({ path }) => !path.startsWith('test/')));
+  t.ok(files.size > 500, `${files.size} files`);
+  t.same(circles(files), []);
+  t.same(circles(roomGraph(files)), []);
   t.end();
 });
 

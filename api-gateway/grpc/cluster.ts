@@ -1,7 +1,7 @@
-import type { Handlers } from '../../node/mesh/grpc/server.ts';
-import type { ClusterService } from '../../node/services/cluster.ts';
+import type { Handlers } from '../../node/rpc/server.ts';
+import type { ClusterService } from '../../node/services/cluster/cluster.ts';
 import type { shoal } from '../../proto/messages.ts';
-import type { Caller, Callers } from './caller.ts';
+import type { Caller, Callers } from './kit/caller.ts';
 
 /** `shoal.v1.ClusterService`: the mesh for its operators. Who may call what: api-gateway/policies/mesh.ts. */
 export function clusterHandlers(callers: Callers, cluster: ClusterService): Handlers<shoal.v1.ClusterService, Caller> {

@@ -1,13 +1,13 @@
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { Handlers } from '../../node/mesh/grpc/server.ts';
+import type { Handlers } from '../../node/rpc/server.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import type { ServerDraft } from '../../node/services/compute/server-draft.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import type { shoal } from '../../proto/messages.ts';
-import type { Caller, Callers } from './caller.ts';
 import { keypairHandlers } from './keypairs.ts';
-import { pageById } from './page.ts';
+import type { Caller, Callers } from './kit/caller.ts';
+import { pageById } from './kit/page.ts';
 import { ServerWatch, serverView } from './server-watch.ts';
 
 const clientTokenPattern = /^[\x21-\x7e]{1,128}$/;

@@ -1,5 +1,5 @@
 import { ShoalError } from '../../node/base/errors.ts';
-import type { GrpcCall, Handlers } from '../../node/mesh/grpc/server.ts';
+import type { GrpcCall, Handlers } from '../../node/rpc/server.ts';
 import { grpc } from '../../proto/messages.ts';
 
 const { ServingStatus } = grpc.health.v1.HealthCheckResponse;

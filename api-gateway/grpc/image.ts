@@ -1,17 +1,17 @@
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { Handlers } from '../../node/mesh/grpc/server.ts';
-import type { ImageService } from '../../node/services/image.ts';
-import { type ImageDraft, visibilities } from '../../node/services/image-draft.ts';
+import type { Handlers } from '../../node/rpc/server.ts';
+import { type ImageDraft, visibilities } from '../../node/services/image/draft.ts';
+import type { ImageService } from '../../node/services/image/image.ts';
 import { shoal } from '../../proto/messages.ts';
-import { shown } from '../input.ts';
-import type { GatewayLimits } from '../limits.ts';
+import { shown } from '../kit/input.ts';
+import type { GatewayLimits } from '../kit/limits.ts';
 import { draftFields, isField, mustBeWritable } from '../rest/image/draft-fields.ts';
-import { attributesOf } from './attributes.ts';
-import { type Caller, type Callers, mustHaveProject } from './caller.ts';
-import { imageFieldNames } from './field-names.ts';
 import { beginUpload, pieces } from './image-content.ts';
-import { isOr, pageById } from './page.ts';
+import { attributesOf } from './kit/attributes.ts';
+import { type Caller, type Callers, mustHaveProject } from './kit/caller.ts';
+import { imageFieldNames } from './kit/field-names.ts';
+import { isOr, pageById } from './kit/page.ts';
 
 /** What the image service is made with. */
 interface ImageHandlerDependencies {

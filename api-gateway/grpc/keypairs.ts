@@ -1,11 +1,11 @@
-import type { Handlers } from '../../node/mesh/grpc/server.ts';
+import type { Handlers } from '../../node/rpc/server.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import type { shoal } from '../../proto/messages.ts';
-import { newKeypairBody } from '../rest/compute/schemas.ts';
-import { parse } from '../rest/validation.ts';
-import { attributesOf } from './attributes.ts';
-import type { Caller, Callers } from './caller.ts';
-import { pageOf } from './page.ts';
+import { newKeypairBody } from '../rest/compute/kit/schemas.ts';
+import { parse } from '../rest/kit/validation.ts';
+import { attributesOf } from './kit/attributes.ts';
+import type { Caller, Callers } from './kit/caller.ts';
+import { pageOf } from './kit/page.ts';
 
 type Served = Handlers<shoal.v1.ComputeService, Caller>;
 

@@ -1,7 +1,7 @@
-import type { Handlers } from '../../node/mesh/grpc/server.ts';
+import type { Handlers } from '../../node/rpc/server.ts';
 import type { PlacementPreview } from '../../node/services/compute/placement-preview.ts';
 import type { shoal } from '../../proto/messages.ts';
-import type { Caller, Callers } from './caller.ts';
+import type { Caller, Callers } from './kit/caller.ts';
 
 /** `shoal.v1.PlacementService`. Reasons per host are for administrators. */
 export function placementHandlers(

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
-import type { Handlers } from '../../node/mesh/grpc/server.ts';
+import type { Handlers } from '../../node/rpc/server.ts';
 import type { grpc } from '../../proto/messages.ts';
-import type { DescriptorSet } from './descriptor.ts';
+import type { DescriptorSet } from './kit/descriptor.ts';
 
 type Question = grpc.reflection.v1.ServerReflectionRequest;
 type Answer = grpc.reflection.v1.ServerReflectionResponse.$Properties;

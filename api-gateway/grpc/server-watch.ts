@@ -1,6 +1,6 @@
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { RequestContext } from '../../node/services/context.ts';
+import type { RequestContext } from '../../node/services/kit/context.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateClient, StateEvent } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';

@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
-import type { Logger } from '../../node/base/logger.ts';
+import type { Logger } from '../../node/base/telemetry/logger.ts';
 import type { CommandRunner } from '../command.ts';
 import { checkImageName, checkImageSha256, mustBeContent } from '../image/content-name.ts';
 import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';

@@ -10,9 +10,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
-import { tapName } from '../vxlan/names.ts';
-import { isTwin } from '../vxlan/ports.ts';
-import { checkForwarding, checkNetwork, checkPort, checkRouter } from '../vxlan/validate.ts';
+import { tapName } from '../vxlan/model/names.ts';
+import { checkForwarding, checkNetwork, checkPort, checkRouter } from '../vxlan/model/validate.ts';
+import { isTwin } from '../vxlan/networks/ports.ts';
 import { Faults } from './faults.ts';
 
 /** Operations whose next calls can be made to fail. */

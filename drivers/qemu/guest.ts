@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { ServerId } from '../../node/base/ids.ts';
 import { isRecord } from '../../node/base/json-value.ts';
-import type { Logger } from '../../node/base/logger.ts';
+import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { isAlive, type ProcessIdentity, waitGone } from '../process.ts';
 import type { GuestPower } from '../types.ts';
 import { QmpClient, type QmpEvent } from './qmp.ts';

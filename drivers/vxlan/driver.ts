@@ -11,12 +11,11 @@ import type { NetworkId, PortId, RouterId } from '../../node/base/ids.ts';
 import { isMissing } from '../../node/base/system-error.ts';
 import type { ForwardingSpec, LocalPortSpec, NetworkDriver, NetworkFound, NetworkSpec, RouterSpec } from '../types.ts';
 import { Undo } from '../undo.ts';
-import { addressLines } from './address.ts';
-import { DetachedProcess } from './detached.ts';
-import { Host, type VxlanDeps, type VxlanOptions } from './host.ts';
-import { bridge, type Links, type LinkWanted } from './link.ts';
-import { metadataServerCidr, metadataServerIp, metadataServerPort } from './metadata.ts';
-import { checkMountNamespace } from './mount-namespace.ts';
+import { Host, type VxlanDeps, type VxlanOptions } from './host/host.ts';
+import { addressLines } from './links/address.ts';
+import { bridge, type Links, type LinkWanted } from './links/link.ts';
+import type { Netns } from './links/netns.ts';
+import { metadataServerCidr, metadataServerIp, metadataServerPort } from './model/metadata.ts';
 import {
   bridgeName,
   externalBridge,
@@ -27,14 +26,15 @@ import {
   routerNamespace,
   routerOfNamespace,
   tapName,
-} from './names.ts';
-import type { Netns } from './netns.ts';
-import { ensureNetwork, removeNetwork, vniOfBridge } from './networks.ts';
-import { ensurePort, removePort, syncDhcp } from './ports.ts';
-import { Resolver } from './resolver.ts';
-import { ensureRouter, removeRouter } from './routers.ts';
-import { filterTable, guardTable } from './security.ts';
-import { address, checkForwarding, checkNetwork, checkPort, checkPrefix, checkRouter } from './validate.ts';
+} from './model/names.ts';
+import { address, checkForwarding, checkNetwork, checkPort, checkPrefix, checkRouter } from './model/validate.ts';
+import { checkMountNamespace } from './mount-namespace.ts';
+import { ensureNetwork, removeNetwork, vniOfBridge } from './networks/networks.ts';
+import { ensurePort, removePort, syncDhcp } from './networks/ports.ts';
+import { ensureRouter, removeRouter } from './routing/routers.ts';
+import { filterTable, guardTable } from './security/security.ts';
+import { DetachedProcess } from './services/detached.ts';
+import { Resolver } from './services/resolver.ts';
 
 /** Gratuitous ARPs sent for an address that is new here: more than one, for they are not acknowledged. */
 const announceCount = 2;
@@ -323,7 +323,7 @@ export class VxlanDriver implements NetworkDriver {
   async #ensureMetadataServer(signal: AbortSignal): Promise<void> {
     if ((await this.#metadataServer.running()) !== undefined) return;
     const { options, netns } = this.#host;
-    const script = fileURLToPath(new URL('./metadata-server.ts', import.meta.url));
+    const script = fileURLToPath(new URL('./services/metadata-server.ts', import.meta.url));
     const logPath = join(options.stateDir, 'metadata-server.log');
     await rm(logPath, { force: true });
     await this.#metadataServer.start(

@@ -12,10 +12,10 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import { errnoOf } from '../../node/base/system-error.ts';
 import { type CommandRunner, runCommand } from '../command.ts';
-import { addressLines } from './address.ts';
-import { ipText, readCidr } from './cidr.ts';
-import { type LinkWanted, linkBatch } from './link.ts';
-import { Netns, namespaceNames } from './netns.ts';
+import { addressLines } from './links/address.ts';
+import { type LinkWanted, linkBatch } from './links/link.ts';
+import { Netns, namespaceNames } from './links/netns.ts';
+import { ipText, readCidr } from './model/cidr.ts';
 
 /** More hosts than one machine can play. */
 const hostsMax = 32;

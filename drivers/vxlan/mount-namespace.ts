@@ -7,8 +7,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink, rm, statfs } from 'node:fs/promises';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { Logger } from '../../node/base/logger.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
+import type { Logger } from '../../node/base/telemetry/logger.ts';
 
 const folder = '/run/netns';
 /** What statfs says of a namespace that is mounted (NSFS_MAGIC of linux/magic.h). */

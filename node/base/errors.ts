@@ -2,7 +2,7 @@
  * Every failure that Shoal can name, in one table.
  *
  * Three kinds, never mixed (README.md, "Errors"): expected refusals and environment failures are `ShoalError`s with a
- * code from here; a broken invariant is an `AssertionError` (assert.ts) and ends the process. `api-gateway/errors.ts`
+ * code from here; a broken invariant is an `AssertionError` (assert.ts) and ends the process. `api-gateway/kit/errors.ts`
  * maps each code to its gRPC status, HTTP status and retryability; a test walks both so that none is missing.
  */
 export const errorCodes = {

@@ -4,22 +4,22 @@
  */
 import { Command, CommanderError } from 'commander';
 import { ShoalError } from '../base/errors.ts';
-import { agentVersion } from '../version.ts';
-import { registerAdmin } from './admin.ts';
-import { registerAgent } from './agent.ts';
-import { registerCa } from './ca.ts';
-import { registerCompletion } from './completion.ts';
-import { registerHosts } from './hosts.ts';
-import { registerInit } from './init.ts';
-import { registerInspect } from './inspect.ts';
-import { registerJoin } from './join.ts';
-import { registerPlacement } from './placement.ts';
-import { registerRecords } from './records.ts';
-import { registerRecover } from './recover.ts';
-import { registerResetMembership } from './reset-membership.ts';
+import { agentVersion } from '../base/version.ts';
+import { registerAdmin } from './commands/admin.ts';
+import { registerAgent } from './commands/agent.ts';
+import { registerCa } from './commands/ca.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerHosts } from './commands/hosts.ts';
+import { registerInit } from './commands/init.ts';
+import { registerInspect } from './commands/inspect.ts';
+import { registerJoin } from './commands/join.ts';
+import { registerPlacement } from './commands/placement.ts';
+import { registerRecords } from './commands/records.ts';
+import { registerRecover } from './commands/recover.ts';
+import { registerResetMembership } from './commands/reset-membership.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerTicket } from './commands/ticket.ts';
 import { registerSim } from './sim.ts';
-import { registerStatus } from './status.ts';
-import { registerTicket } from './ticket.ts';
 
 /** The whole command line. */
 export function buildProgram(): Command {

@@ -16,8 +16,8 @@ import { identifySync, type ProcessIdentity } from '../../drivers/process.ts';
 import { RunFiles } from '../../drivers/qemu/run-files.ts';
 import { uidRangeDefault } from '../../drivers/uid-range.ts';
 import { makeUnderlay, removeUnderlay } from '../../drivers/vxlan/lab.ts';
-import { localSocketPath } from '../local-socket.ts';
-import { readMembership } from '../membership.ts';
+import { localSocketPath } from '../agent/local-socket.ts';
+import { readMembership } from '../cluster/membership.ts';
 import {
   type AgentPlace,
   apiUrlOf,

@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildGuestImage } from '../../drivers/image/guest/build.ts';
-import { shownFingerprint } from '../mesh/authority.ts';
+import { shownFingerprint } from '../mesh/identity/authority.ts';
 import { DevCeph } from './ceph.ts';
 import { DevCloud } from './cloud.ts';
 import {

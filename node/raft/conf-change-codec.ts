@@ -15,7 +15,7 @@ import type {
   ConfChangeV1,
   ConfChangeV2,
 } from './conf-change.ts';
-import { noBytes } from './messages.ts';
+import { noBytes } from './messages/messages.ts';
 
 /** Numbers on disk. Never renumber. */
 const changeTypes: readonly ConfChangeType[] = ['addNode', 'removeNode', 'updateNode', 'addLearner'];

@@ -3,7 +3,7 @@
  * when that node applies it (`RawNode.applyConfChange`), not when it is appended.
  */
 import type { RaftId } from '../base/ids.ts';
-import { noBytes } from './messages.ts';
+import { noBytes } from './messages/messages.ts';
 
 /** `updateNode` changes nothing here; it lets the state machine hear of a member's new address in log order. */
 export type ConfChangeType = 'addNode' | 'removeNode' | 'updateNode' | 'addLearner';

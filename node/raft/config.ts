@@ -1,8 +1,8 @@
 import { ShoalError } from '../base/errors.ts';
 import type { RaftId } from '../base/ids.ts';
-import { type Logger, silentLogger } from '../base/logger.ts';
-import type { LogIndex } from './messages.ts';
-import type { Storage } from './storage.ts';
+import { type Logger, silentLogger } from '../base/telemetry/logger.ts';
+import type { LogIndex } from './messages/messages.ts';
+import type { Storage } from './storage/storage.ts';
 
 /**
  * How reads through `readIndex` are made safe.

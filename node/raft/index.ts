@@ -14,8 +14,7 @@ export {
   encodeConfChangeV2,
 } from './conf-change-codec.ts';
 export type { JitterSource, RaftConfig, ReadMode } from './config.ts';
-export { MemoryStorage } from './memory-storage.ts';
-export { messageFault } from './message-fault.ts';
+export { messageFault } from './messages/message-fault.ts';
 export {
   appendThread,
   applyThread,
@@ -41,11 +40,12 @@ export {
   type Snapshot,
   type StorageMessageType,
   type Term,
-} from './messages.ts';
+} from './messages/messages.ts';
 export type { ProgressState } from './progress.ts';
 export { RawNode } from './raw-node.ts';
 export type { ReadState } from './read-index.ts';
 export type { Ready, Role, SoftState } from './ready.ts';
 export type { Refusal } from './refusal.ts';
 export type { MemberStatus, Status } from './status.ts';
-export type { LogRefusal, Storage } from './storage.ts';
+export { MemoryStorage } from './storage/memory-storage.ts';
+export type { LogRefusal, Storage } from './storage/storage.ts';

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { LogIndex } from './messages.ts';
+import type { LogIndex } from './messages/messages.ts';
 
 /** Slots of the ring at first; it doubles on demand, so that hundreds of idle learners cost little. */
 const slotsInitial = 8;

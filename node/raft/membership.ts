@@ -7,7 +7,7 @@
 import { assert } from '../base/assert.ts';
 import type { RaftId } from '../base/ids.ts';
 import type { ConfChangeSingle } from './conf-change.ts';
-import type { ConfState } from './messages.ts';
+import type { ConfState } from './messages/messages.ts';
 import type { Progress } from './progress.ts';
 import { JointQuorum, MajorityQuorum } from './quorum.ts';
 

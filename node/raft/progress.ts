@@ -1,5 +1,5 @@
 import { type InflightLimits, Inflights } from './inflights.ts';
-import type { LogIndex } from './messages.ts';
+import type { LogIndex } from './messages/messages.ts';
 
 /**
  * How a leader sends to one follower.

@@ -3,7 +3,7 @@
  * nobody is elected unless a majority of the old *and* of the new voters agree.
  */
 import type { RaftId } from '../base/ids.ts';
-import type { LogIndex } from './messages.ts';
+import type { LogIndex } from './messages/messages.ts';
 
 /** `pending`: those who have not answered can still turn it either way. */
 export type VoteResult = 'won' | 'lost' | 'pending';

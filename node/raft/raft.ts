@@ -8,12 +8,11 @@
  */
 import { assert } from '../base/assert.ts';
 import type { RaftId } from '../base/ids.ts';
-import type { Logger } from '../base/logger.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
 import { asV2, type ConfChange, type ConfChangeV2, entersJoint, leavesByItself, leavesJoint } from './conf-change.ts';
 import { decodeConfChangeV1, decodeConfChangeV2 } from './conf-change-codec.ts';
 import type { CheckedRaftConfig } from './config.ts';
 import type { InflightLimits } from './inflights.ts';
-import { type EntryId, RaftLog } from './log.ts';
 import {
   changeDirectly,
   confStateOf,
@@ -41,11 +40,12 @@ import {
   payloadBytes,
   type Snapshot,
   type Term,
-} from './messages.ts';
+} from './messages/messages.ts';
 import { Progress } from './progress.ts';
 import { ReadIndexQueue, type ReadState } from './read-index.ts';
 import type { Role, SoftState } from './ready.ts';
 import type { Refusal } from './refusal.ts';
+import { type EntryId, RaftLog } from './storage/log.ts';
 import { Tracker } from './tracker.ts';
 
 /** `transfer`: the leader asked for it, so voters need not wait for its lease to run out. */

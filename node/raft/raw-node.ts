@@ -19,7 +19,7 @@ import type { RaftId } from '../base/ids.ts';
 import { asV2, type ConfChange, type ConfChangeV1, type ConfChangeV2, isV1 } from './conf-change.ts';
 import { encodeConfChangeV1, encodeConfChangeV2 } from './conf-change-codec.ts';
 import { type CheckedRaftConfig, checkConfig, type RaftConfig } from './config.ts';
-import { contextBytesMax, messageFault } from './message-fault.ts';
+import { contextBytesMax, messageFault } from './messages/message-fault.ts';
 import {
   appendThread,
   applyThread,
@@ -34,7 +34,7 @@ import {
   type MessageType,
   newMessage,
   type Snapshot,
-} from './messages.ts';
+} from './messages/messages.ts';
 import { Raft } from './raft.ts';
 import type { Ready, SoftState } from './ready.ts';
 import type { Refusal } from './refusal.ts';

@@ -3,7 +3,7 @@
  * quorum that nobody has replaced it meanwhile; whoever has applied up to the noted index may then read.
  */
 import type { RaftId } from '../base/ids.ts';
-import type { LogIndex, Message } from './messages.ts';
+import type { LogIndex, Message } from './messages/messages.ts';
 import type { JointQuorum } from './quorum.ts';
 
 /** A read that may go on once `index` is applied. */

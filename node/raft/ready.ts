@@ -12,7 +12,7 @@
  * Steps 2 and 3 may be swapped. The leader alone may send its append messages while it writes.
  */
 import type { RaftId } from '../base/ids.ts';
-import type { Entry, HardState, Message, Snapshot } from './messages.ts';
+import type { Entry, HardState, Message, Snapshot } from './messages/messages.ts';
 import type { ReadState } from './read-index.ts';
 
 /** `preCandidate` asks whether it could win; `candidate` has raised the term and asks for votes. */

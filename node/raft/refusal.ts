@@ -11,5 +11,5 @@ export type Refusal =
   | 'peer-not-found'
   /** A message that only this node may send to itself came from outside. */
   | 'local-message'
-  /** Fields that contradict one another or the protocol; see message-fault.ts. */
+  /** Fields that contradict one another or the protocol; see messages/message-fault.ts. */
   | 'malformed-message';

@@ -1,6 +1,6 @@
 import type { RaftId } from '../base/ids.ts';
 import { confStateOf } from './membership.ts';
-import type { ConfState, HardState, LogIndex } from './messages.ts';
+import type { ConfState, HardState, LogIndex } from './messages/messages.ts';
 import type { ProgressState } from './progress.ts';
 import type { Raft } from './raft.ts';
 import type { SoftState } from './ready.ts';

@@ -1,6 +1,6 @@
 import type { RaftId } from '../base/ids.ts';
 import { emptyMembership, type Membership, type ProgressMap } from './membership.ts';
-import type { LogIndex } from './messages.ts';
+import type { LogIndex } from './messages/messages.ts';
 import type { Progress } from './progress.ts';
 import type { VoteResult } from './quorum.ts';
 

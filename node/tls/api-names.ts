@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { parseListenAddress } from '../base/address.ts';
 import { advertisedAddress, isWildcard, listOf } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
-import { parseListenAddress } from '../mesh/address.ts';
-import type { ApiNames } from '../mesh/authority.ts';
+import type { ApiNames } from '../mesh/identity/authority.ts';
 
 /** Most addresses of interfaces that go into a certificate: a machine with more says which by `api.names`. */
 const interfaceAddressesMax = 32;

@@ -1,4 +1,4 @@
-import type { TlsSource } from '../mesh/listener/listener.ts';
+import type { TlsSource } from '../rpc/listener/listener.ts';
 
 /** Where the API's certificate comes from. */
 export interface ApiTlsSource extends TlsSource {

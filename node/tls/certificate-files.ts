@@ -3,8 +3,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
 import { ShoalError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import { shownFingerprint } from '../mesh/authority.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { shownFingerprint } from '../mesh/identity/authority.ts';
 import type { ApiTlsSource } from './api-tls-source.ts';
 import { Changes } from './changes.ts';
 

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { writeFileDurably } from '../base/durable-file.ts';
-import type { Logger } from '../base/logger.ts';
-import { type ApiNames, apiLifeMs, isDue, type MeshAuthority, shownFingerprint } from '../mesh/authority.ts';
-import { createTlsKey } from '../mesh/identity.ts';
-import { loadOrCreateSecretFile } from '../mesh/secret-file.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { type ApiNames, apiLifeMs, isDue, type MeshAuthority, shownFingerprint } from '../mesh/identity/authority.ts';
+import { createTlsKey } from '../mesh/identity/identity.ts';
+import { loadOrCreateSecretFile } from '../mesh/identity/secret-file.ts';
 import type { ApiTlsSource } from './api-tls-source.ts';
 import { Changes } from './changes.ts';
 

@@ -1,6 +1,6 @@
-import type { MeshAuthority } from '../mesh/authority.ts';
-import type { MeshKeyRing } from '../mesh/mesh-key-ring.ts';
-import { openAuthority } from '../mesh/rekey.ts';
+import type { MeshAuthority } from '../mesh/identity/authority.ts';
+import type { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
+import { openAuthority } from '../mesh/identity/rekey.ts';
 import { meshTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 

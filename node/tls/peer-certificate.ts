@@ -9,12 +9,12 @@
 import { X509Certificate } from 'node:crypto';
 import { shoal } from '../../proto/messages.ts';
 import type { HostId } from '../base/ids.ts';
-import { hostLifeMs, isDue, type MeshAuthority } from '../mesh/authority.ts';
-import type { TlsKey } from '../mesh/identity.ts';
-import type { PeerCertificateSource, PeerCertificates } from '../mesh/peer-credentials.ts';
-import type { PeerTrust } from '../mesh/peer-trust.ts';
-import type { ServiceDependencies } from '../services/dependencies.ts';
-import { transact } from '../services/transact.ts';
+import { hostLifeMs, isDue, type MeshAuthority } from '../mesh/identity/authority.ts';
+import type { TlsKey } from '../mesh/identity/identity.ts';
+import type { PeerTrust } from '../mesh/identity/peer-trust.ts';
+import type { PeerCertificateSource, PeerCertificates } from '../mesh/peers/peer-credentials.ts';
+import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import { transact } from '../services/kit/transact.ts';
 import { meshTable } from '../state/tables/index.ts';
 import { Changes } from './changes.ts';
 

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ServerId } from '../../node/base/ids.ts';
 import { Prng } from '../../node/base/prng.ts';
+import { ShapeTracker } from '../configuration/shape-tracker.ts';
+import { naiveScorer } from '../engine/oracle.ts';
 import {
   defaultConfiguration,
   HostColumns,
@@ -9,9 +11,7 @@ import {
   type PlacementRequest,
   placementRequest,
 } from '../index.ts';
-import { naiveScorer } from '../oracle.ts';
-import { ShapeTracker } from '../shape-tracker.ts';
-import type { BenchRow } from './report.ts';
+import type { BenchRow } from './report/report.ts';
 import { syntheticHost } from './synthetic.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ServerId } from '../../node/base/ids.ts';
 import { Prng } from '../../node/base/prng.ts';
 import { ClaimLedger, defaultConfiguration, HostColumns, PlacementEngine, placementRequest } from '../index.ts';
-import type { BenchRow } from './report.ts';
+import type { BenchRow } from './report/report.ts';
 import { syntheticHost } from './synthetic.ts';
 
 /**

@@ -1,5 +1,7 @@
 import type { HostId, ServerId } from '../../node/base/ids.ts';
 import { Prng } from '../../node/base/prng.ts';
+import { naiveScorer, scanForBest } from '../engine/oracle.ts';
+import { RequestClass, requestClassKey } from '../index/request-class.ts';
 import {
   type ClaimKey,
   defaultConfiguration,
@@ -10,9 +12,7 @@ import {
   type PlacementRequest,
   placementRequest,
 } from '../index.ts';
-import { naiveScorer, scanForBest } from '../oracle.ts';
-import { RequestClass, requestClassKey } from '../request-class.ts';
-import { type BenchRow, middleOf, quantile } from './report.ts';
+import { type BenchRow, middleOf, quantile } from './report/report.ts';
 import { syntheticHost } from './synthetic.ts';
 
 /** How a decision is made. */

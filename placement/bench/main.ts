@@ -12,7 +12,7 @@ import { benchC1m } from './c1m.ts';
 import { benchDecisions, type DecisionsOptions } from './decisions.ts';
 import { runPackingJobs } from './packing-jobs.ts';
 import { panelsOf, plotOf } from './plot.ts';
-import { type BenchRow, benchContext, tableOf } from './report.ts';
+import { type BenchRow, benchContext, tableOf } from './report/report.ts';
 import { fittingPart, type HostSize, readTrace, serverSizes, tracesFolder } from './trace.ts';
 
 const benchNames = ['decisions', 'durable', 'packing', 'openb', 'c1m'] as const;

@@ -1,7 +1,7 @@
 /** Packing is a few dozen runs that know nothing of each other: threads take them in turn. Ratios do not hang on speed. */
 import { Worker } from 'node:worker_threads';
 import type { PackingOptions } from './packing.ts';
-import type { BenchRow } from './report.ts';
+import type { BenchRow } from './report/report.ts';
 
 /** What all runs have in common. */
 export interface PackingJobs {

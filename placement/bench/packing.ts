@@ -1,4 +1,5 @@
 import { Prng } from '../../node/base/prng.ts';
+import { ShapeTracker } from '../configuration/shape-tracker.ts';
 import {
   defaultConfiguration,
   type HostAdvert,
@@ -7,9 +8,8 @@ import {
   PlacementEngine,
   placementRequest,
 } from '../index.ts';
-import { ShapeTracker } from '../shape-tracker.ts';
 import { type Baseline, type BaselineName, type BelievedHosts, makeBaseline } from './baselines.ts';
-import type { BenchRow } from './report.ts';
+import type { BenchRow } from './report/report.ts';
 import { syntheticHost } from './synthetic.ts';
 import type { HostSize, Trace } from './trace.ts';
 

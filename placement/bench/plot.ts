@@ -1,4 +1,4 @@
-import type { BenchRow } from './report.ts';
+import type { BenchRow } from './report/report.ts';
 
 /** One panel of lines or bars, as SVG. */
 interface Panel {

@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** Where an aggregate of the host and the image both define a key, the image's value is one of the aggregate's. */
 export const aggregateImagePropertiesIsolation: ProfileFilter = {

@@ -1,5 +1,5 @@
-import { satisfiesOperator } from '../extra-spec-operators.ts';
-import type { ProfileFilter } from '../filter.ts';
+import { satisfiesOperator } from '../matching/extra-spec-operators.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /**
  * The flavor's extra specs hold on the metadata of the host's aggregates: those in the `aggregate_instance_extra_specs:`

@@ -1,5 +1,5 @@
-import { aggregateLimit } from '../aggregate-limit.ts';
-import type { ColumnsFilter } from '../filter.ts';
+import { aggregateLimit } from '../columns/aggregate-limit.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** As `IoOpsFilter`; an aggregate's `max_io_ops_per_host` wins over the configured limit. */
 export const aggregateIoOpsFilter: ColumnsFilter = {

@@ -1,5 +1,5 @@
-import type { ProfileFilter } from '../filter.ts';
-import { projectsIn } from '../host-profile.ts';
+import { projectsIn } from '../columns/host-profile.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** Hosts in an aggregate with `filter_tenant_id` (any suffix, commas between projects) take those projects alone. */
 export const aggregateMultiTenancyIsolation: ProfileFilter = {

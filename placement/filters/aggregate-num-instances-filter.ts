@@ -1,5 +1,5 @@
-import { aggregateLimit } from '../aggregate-limit.ts';
-import type { ColumnsFilter } from '../filter.ts';
+import { aggregateLimit } from '../columns/aggregate-limit.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** As `NumInstancesFilter`; an aggregate's `max_instances_per_host` wins over the configured limit. */
 export const aggregateNumInstancesFilter: ColumnsFilter = {

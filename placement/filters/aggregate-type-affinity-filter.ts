@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** Where the host's aggregates list flavors in `instance_type` (commas between names), this flavor is listed. */
 export const aggregateTypeAffinityFilter: ProfileFilter = {

@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** Passes every host. For configurations that must name at least one filter. */
 export const allHostsFilter: ProfileFilter = {

@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** The host is in the requested availability zone. */
 export const availabilityZoneFilter: ProfileFilter = {

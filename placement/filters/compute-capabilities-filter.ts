@@ -1,6 +1,6 @@
-import { satisfiesOperator } from '../extra-spec-operators.ts';
-import type { ColumnsFilter } from '../filter.ts';
-import { hostAttribute } from '../host-attribute.ts';
+import { hostAttribute } from '../columns/host-attribute.ts';
+import { satisfiesOperator } from '../matching/extra-spec-operators.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /**
  * The flavor's extra specs hold on the host's attributes: those in the `capabilities:` scope must; those with no scope

@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** The host is enabled by its operators and its agent answers. */
 export const computeFilter: ColumnsFilter = {

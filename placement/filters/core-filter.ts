@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** Enough vCPUs are free under the allocation ratio; no guest gets more than the machine has in truth. */
 export const coreFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import type { RequestFilter } from '../filter.ts';
+import type { RequestFilter } from './filter.ts';
 
 /** Hint `different_host`: not where any of the named servers is. */
 export const differentHostFilter: RequestFilter = {

@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** Enough local disk is free under the allocation ratio; no guest gets more than the pool has in truth. */
 export const diskFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** The host's agent knows all that the request needs: N and N-1 agents share a mesh. */
 export const featureLevelFilter: ProfileFilter = {

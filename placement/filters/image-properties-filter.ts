@@ -1,5 +1,5 @@
-import { satisfiesOperator } from '../extra-spec-operators.ts';
-import type { ProfileFilter } from '../filter.ts';
+import { satisfiesOperator } from '../matching/extra-spec-operators.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** The host can run guests of the image's architecture, hypervisor type and VM mode. */
 export const imagePropertiesFilter: ProfileFilter = {

@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** Fewer I/O-heavy operations than the limit run on the host. */
 export const ioOpsFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** Isolated images go to isolated hosts only; by configuration isolated hosts take nothing else. */
 export const isolatedHostsFilter: ColumnsFilter = {

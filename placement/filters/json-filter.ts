@@ -1,6 +1,6 @@
-import type { ColumnsFilter } from '../filter.ts';
-import { hostAttribute } from '../host-attribute.ts';
-import { compileJsonQuery } from '../json-query.ts';
+import { hostAttribute } from '../columns/host-attribute.ts';
+import { compileJsonQuery } from '../matching/json-query.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** The hint `query` (a JSON expression over host attributes) holds on the host. A malformed query passes nothing. */
 export const jsonFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** The host reports every metric that the metrics weigher is configured to read. */
 export const metricsFilter: ColumnsFilter = {

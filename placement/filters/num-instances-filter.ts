@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** Fewer servers than the limit are on the host. */
 export const numInstancesFilter: ColumnsFilter = {

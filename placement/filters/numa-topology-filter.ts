@@ -1,5 +1,5 @@
-import type { ColumnsFilter } from '../filter.ts';
-import { fitNuma } from '../numa.ts';
+import { fitNuma } from '../devices/numa.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** The requested NUMA cells, pinned CPUs and huge pages fit on the host. */
 export const numaTopologyFilter: ColumnsFilter = {

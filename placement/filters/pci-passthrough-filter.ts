@@ -1,5 +1,5 @@
-import type { ColumnsFilter } from '../filter.ts';
-import { fitPci } from '../pci.ts';
+import { fitPci } from '../devices/pci.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** The host has the requested PCI devices free, all at once. */
 export const pciPassthroughFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** The host reaches every physical network that the guest's ports are on. */
 export const physicalNetworkFilter: ProfileFilter = {

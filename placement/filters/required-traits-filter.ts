@@ -1,4 +1,4 @@
-import type { ProfileFilter } from '../filter.ts';
+import type { ProfileFilter } from './filter.ts';
 
 /** The host has every required trait and no forbidden one: from the request, the flavor (`trait:X`) and the image. */
 export const requiredTraitsFilter: ProfileFilter = {

@@ -1,4 +1,4 @@
-import type { RequestFilter } from '../filter.ts';
+import type { RequestFilter } from './filter.ts';
 
 /** Hint `same_host`: where one of the named servers is. Nowhere when none of them is anywhere. */
 export const sameHostFilter: RequestFilter = {

@@ -1,4 +1,4 @@
-import type { RequestFilter } from '../filter.ts';
+import type { RequestFilter } from './filter.ts';
 
 /** Policy `affinity`: where the group's members are; anywhere for the first. */
 export const serverGroupAffinityFilter: RequestFilter = {

@@ -1,5 +1,5 @@
 import type { HostId } from '../../node/base/ids.ts';
-import type { RequestFilter } from '../filter.ts';
+import type { RequestFilter } from './filter.ts';
 
 /** Policy `anti-affinity`: fewer than `maxServerPerHost` of the group's members are on the host. */
 export const serverGroupAntiAffinityFilter: RequestFilter = {

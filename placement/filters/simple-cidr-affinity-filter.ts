@@ -1,5 +1,5 @@
-import type { ColumnsFilter } from '../filter.ts';
-import { networkTest } from '../ip-network.ts';
+import { networkTest } from '../matching/ip-network.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** Hints `build_near_host_ip` and `cidr`: the host's address is in that network. A malformed address passes nothing. */
 export const simpleCidrAffinityFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import type { ColumnsFilter } from '../filter.ts';
+import type { ColumnsFilter } from './filter.ts';
 
 /** The host reaches every storage pool that the guest's disks live in, and there is room. */
 export const storagePoolFilter: ColumnsFilter = {

@@ -1,4 +1,4 @@
-import { type HostWeigher, squash } from '../weigher.ts';
+import { type HostWeigher, squash } from './weigher.ts';
 
 /** Failed builds in a row, squashed: 0, 1/2, 2/3, ... Times -1,000,000: any failure outweighs all else. */
 export const buildFailureWeigher: HostWeigher = {

@@ -1,4 +1,4 @@
-import type { HostWeigher } from '../weigher.ts';
+import type { HostWeigher } from './weigher.ts';
 
 /** Free vCPUs (under the allocation ratio) over the scale: 0..1, below 0 on an over-committed host. */
 export const cpuWeigher: HostWeigher = {

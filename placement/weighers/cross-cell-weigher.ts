@@ -1,4 +1,4 @@
-import type { ClassWeigher } from '../weigher.ts';
+import type { ClassWeigher } from './weigher.ts';
 
 /** On a move: 1 in the cell that the guest comes from, 0 elsewhere. */
 export const crossCellWeigher: ClassWeigher = {

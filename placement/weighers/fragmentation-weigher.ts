@@ -1,5 +1,5 @@
-import { type GuestShape, shapesMax } from '../configuration.ts';
-import type { ClassWeigher, HostWeight } from '../weigher.ts';
+import { type GuestShape, shapesMax } from '../configuration/configuration.ts';
+import type { ClassWeigher, HostWeight } from './weigher.ts';
 
 /**
  * How little usable room the guest would spoil. For each guest shape in use, the part of a host's free room that copies of

@@ -1,4 +1,4 @@
-import type { HostWeigher } from '../weigher.ts';
+import type { HostWeigher } from './weigher.ts';
 
 /** The failure detector's suspicion, 0..1, with a negative multiplier: a suspect is a last choice, never refused. */
 export const hostStateWeigher: HostWeigher = {

@@ -1,4 +1,4 @@
-import type { HostWeigher } from '../weigher.ts';
+import type { HostWeigher } from './weigher.ts';
 
 /** I/O-heavy operations over `IoOpsFilter`'s limit: 1 is a host at the limit. Negative multiplier: fewer is better. */
 export const ioOpsWeigher: HostWeigher = {

@@ -1,5 +1,5 @@
 import { ownValue } from '../../node/base/own-value.ts';
-import { type HostWeigher, squash } from '../weigher.ts';
+import { type HostWeigher, squash } from './weigher.ts';
 
 /** The configured sum of factor times metric, squashed into (-1, 1). A host that lacks one of the metrics gets -1. */
 export const metricsWeigher: HostWeigher = {

@@ -1,4 +1,4 @@
-import type { HostWeigher } from '../weigher.ts';
+import type { HostWeigher } from './weigher.ts';
 
 /**
  * 1 less a hundredth for each free PCI device, 0 from a hundred on. A guest without devices so goes where there are none;

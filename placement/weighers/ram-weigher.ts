@@ -1,4 +1,4 @@
-import type { HostWeigher } from '../weigher.ts';
+import type { HostWeigher } from './weigher.ts';
 
 /** Free memory over the scale: 0..1, below 0 on an over-committed host. Nova's floor of 0 is the same zero. */
 export const ramWeigher: HostWeigher = {

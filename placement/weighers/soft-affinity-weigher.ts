@@ -1,5 +1,5 @@
 import type { HostId } from '../../node/base/ids.ts';
-import type { RequestWeigher } from '../weigher.ts';
+import type { RequestWeigher } from './weigher.ts';
 
 /** Policy `soft-affinity`: the share of the group's members that is on the host. */
 export const softAffinityWeigher: RequestWeigher = {

@@ -1,5 +1,5 @@
-import type { RequestWeigher } from '../weigher.ts';
 import { memberShares } from './soft-affinity-weigher.ts';
+import type { RequestWeigher } from './weigher.ts';
 
 /** Policy `soft-anti-affinity`: less the share of the group's members that is on the host. */
 export const softAntiAffinityWeigher: RequestWeigher = {

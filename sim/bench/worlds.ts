@@ -1,8 +1,8 @@
 /** The worlds of the bench. Run as a program with a name, it runs that one and prints its row as JSON. */
 import { ShoalError } from '../../node/base/errors.ts';
-import type { FaultName } from '../faults/names.ts';
-import type { SimOverrides } from '../options.ts';
-import { simulate } from '../simulator.ts';
+import { simulate } from '../run/simulator.ts';
+import type { FaultName } from '../settings/fault-names.ts';
+import type { SimOverrides } from '../settings/options.ts';
 import { Schedule } from '../world/schedule.ts';
 
 export interface WorldRow {

@@ -3,10 +3,10 @@
  * Reads the stored records with the production codec; it knows no more than a power cut would leave.
  */
 
-import type { DiskOp } from '../../node/store/disk.ts';
-import { entryPlace } from '../../node/store/entry-record.ts';
-import { headKey } from '../../node/store/keys.ts';
-import { decodeHead, type Head } from '../../node/store/records.ts';
+import type { DiskOp } from '../../node/store/log/disk.ts';
+import { entryPlace } from '../../node/store/log/entry-record.ts';
+import { headKey } from '../../node/store/log/keys.ts';
+import { decodeHead, type Head } from '../../node/store/log/records.ts';
 import type { Report } from './invariants.ts';
 
 export class DurabilityChecker {

@@ -1,5 +1,5 @@
 /** Bounds that every running process keeps, and what a member in doubt may not say. */
-import type { PeerMessage } from '../../node/raft-transport.ts';
+import type { PeerMessage } from '../../node/consensus/transport/transport.ts';
 import type { Report } from './invariants.ts';
 
 /** Timers of one process, at most: loops, requests and their limits. */

@@ -1,4 +1,4 @@
-import { indexOfEntryKey } from '../../node/store/keys.ts';
+import { indexOfEntryKey } from '../../node/store/log/keys.ts';
 import type { DiskCopy } from '../world/disk.ts';
 import type { SimNode } from '../world/node.ts';
 import type { FaultKind, FaultWorld, Struck } from './fault.ts';

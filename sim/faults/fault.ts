@@ -1,7 +1,7 @@
 /** One kind of bad luck, and what it may touch. */
 import type { Prng } from '../../node/base/prng.ts';
+import type { HostWorld } from '../cluster/host-world.ts';
 import type { SimFate } from '../world/fate.ts';
-import type { HostWorld } from '../world/host-world.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { SimNetwork } from '../world/network.ts';
 import type { SimNode } from '../world/node.ts';

@@ -35,7 +35,7 @@ export const gossipFaults = {
       if (world.machines.length < 2) return undefined;
       const { raftId } = world.random.pick(world.nodes);
       for (let atMs = 0; atMs < forMs; atMs += 200 + world.random.below(800))
-        world.later(atMs, () => world.hosts.hearsay.lie(raftId));
+        world.later(atMs, () => world.hosts.gossip.lie(raftId));
       return { detail: `n${raftId}` };
     },
   },

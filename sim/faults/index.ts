@@ -1,4 +1,6 @@
-/** Every kind of bad luck by name. Add one: its name in names.ts, its effect in the file of its group, a line in README.md. */
+/** Every kind of bad luck by name. Add one: its name in ../settings/fault-names.ts, its effect in the file of its group, a line in README.md. */
+
+import type { FaultName } from '../settings/fault-names.ts';
 import { clientFaults } from './client.ts';
 import { clockFaults } from './clock.ts';
 import { diskFaults } from './disk.ts';
@@ -6,7 +8,6 @@ import type { FaultKind } from './fault.ts';
 import { gossipFaults } from './gossip.ts';
 import { hostFaults } from './host.ts';
 import { memberFaults } from './member.ts';
-import type { FaultName } from './names.ts';
 import { networkFaults } from './network.ts';
 import { processFaults } from './process.ts';
 import { stateFaults } from './state.ts';

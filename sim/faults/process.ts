@@ -1,10 +1,10 @@
-import { type Failpoint, failpoints } from '../../node/base/maybe-names.ts';
+import { type Failpoint, failpoints } from '../../node/base/buggify/names.ts';
 import type { FaultKind } from './fault.ts';
 
 const points = Object.keys(failpoints) as Failpoint[];
 /** Steps of whoever asks a host for room, from its question to its bind. */
 const promises = ['claims.admitted-not-answered', 'create.claimed-not-bound', 'create.bind-planned'] as const;
-/** How long a claim waits to be bound (node/placer.ts): who stands still for longer finds it gone. Unit: ms. */
+/** How long a claim waits to be bound (node/cluster/placer.ts): who stands still for longer finds it gone. Unit: ms. */
 const claimMs = 30_000;
 
 /** Longest starvation of most agents: they are to get through it without a refusal. Unit: ms. */

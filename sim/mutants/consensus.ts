@@ -1,11 +1,17 @@
 /** Bugs planted in consensus, the log and its disk. */
+
+import {
+  type DigestMessage,
+  isDigestMessage,
+  isHello,
+  type RaftHandlers,
+} from '../../node/consensus/transport/transport.ts';
 import { newMessage } from '../../node/raft/index.ts';
-import { type DigestMessage, isDigestMessage, isHello, type RaftHandlers } from '../../node/raft-transport.ts';
 import { decodeRow } from '../../node/state/rows.ts';
 import { StateMachine } from '../../node/state/state-machine.ts';
-import type { Disk, DiskOp } from '../../node/store/disk.ts';
-import { headKey } from '../../node/store/keys.ts';
-import { decodeHead, encodeRecord } from '../../node/store/records.ts';
+import type { Disk, DiskOp } from '../../node/store/log/disk.ts';
+import { headKey } from '../../node/store/log/keys.ts';
+import { decodeHead, encodeRecord } from '../../node/store/log/records.ts';
 import type { Mutant } from './mutant.ts';
 import { consensus, snapshots, starved } from './settings.ts';
 

@@ -1,8 +1,8 @@
 /** Bugs planted in what a start does about a damaged database. */
-import type { Disk } from '../../node/store/disk.ts';
-import { appliedKey, entryRange, headKey, indexOfEntryKey } from '../../node/store/keys.ts';
-import type { LogPlace } from '../../node/store/log-place.ts';
-import { decodeApplied, decodeHead, encodeRecord } from '../../node/store/records.ts';
+import type { Disk } from '../../node/store/log/disk.ts';
+import { appliedKey, entryRange, headKey, indexOfEntryKey } from '../../node/store/log/keys.ts';
+import type { LogPlace } from '../../node/store/log/log-place.ts';
+import { decodeApplied, decodeHead, encodeRecord } from '../../node/store/log/records.ts';
 import type { Mutant } from './mutant.ts';
 import { consensus } from './settings.ts';
 

@@ -1,5 +1,5 @@
-/** Bugs planted on the host's side: claims, guests, disks, notes, hearsay. */
-import { diskPutBack } from '../themes.ts';
+/** Bugs planted on the host's side: claims, guests, disks, notes, gossip. */
+import { diskPutBack } from '../settings/themes.ts';
 import type { Mutant } from './mutant.ts';
 import { crowd, few, guests } from './settings.ts';
 

@@ -1,15 +1,15 @@
 /** A planted bug: what it puts between the parts. */
 
 import type { Clock } from '../../node/base/clock.ts';
-import type { RaftStateClient } from '../../node/raft-state-client.ts';
-import type { RaftTransport } from '../../node/raft-transport.ts';
+import type { RaftStateClient } from '../../node/consensus/client/state-client.ts';
+import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
 import type { Command } from '../../node/state/command.ts';
 import type { Applied } from '../../node/state/state-machine.ts';
-import type { Disk } from '../../node/store/disk.ts';
-import type { HostStore } from '../../node/store/host-store.ts';
+import type { HostStore } from '../../node/store/host/host-store.ts';
 import type { OpenedLog } from '../../node/store/index.ts';
-import type { LogPlace } from '../../node/store/log-place.ts';
-import type { SimOverrides } from '../options.ts';
+import type { Disk } from '../../node/store/log/disk.ts';
+import type { LogPlace } from '../../node/store/log/log-place.ts';
+import type { SimOverrides } from '../settings/options.ts';
 import type { HostDriverSet, HostMachine } from '../world/machine.ts';
 import type { Process, SimNode } from '../world/node.ts';
 

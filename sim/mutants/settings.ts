@@ -1,5 +1,5 @@
 /** What the seeds of planted bugs have in common, so that each bug can show soon. */
-import type { SimOverrides } from '../options.ts';
+import type { SimOverrides } from '../settings/options.ts';
 
 /** Faults under which consensus shows what it is worth. */
 const crashes = ['agent-crash', 'agents-all-down', 'agent-pause', 'net-partition', 'net-isolate', 'net-pair'] as const;

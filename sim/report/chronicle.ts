@@ -2,7 +2,7 @@
  * One run as an operator would tell it, gathered while it goes on: who led, which agents were up, which guests ran, what
  * clients were told, which faults struck. Kept as spans, so that hours take no more than what happened in them.
  */
-import type { Phase, Picture, Placements, WatchedOperation, Watcher } from '../watcher.ts';
+import type { Phase, Picture, Placements, WatchedOperation, Watcher } from '../trace/watcher.ts';
 
 /** Something that lasted. Unit: ms of simulated time. */
 interface Span {

@@ -1,6 +1,6 @@
 /** A run's report for operators: one HTML file without anything from elsewhere, readable in light and in dark. */
 import { faults as faultKinds } from '../faults/index.ts';
-import type { SimResult } from '../simulator.ts';
+import type { SimResult } from '../run/simulator.ts';
 import { availabilityChart, guestChart, timelineChart } from './charts.ts';
 import { type Chronicle, type OperationTally, type Times, tallies, timesOf } from './chronicle.ts';
 import { escapeHtml, msText } from './text.ts';

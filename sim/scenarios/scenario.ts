@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ShoalError } from '../../node/base/errors.ts';
-import { drawOptions } from '../draw-options.ts';
-import { faultNames } from '../faults/names.ts';
-import type { SimOptions, SimOverrides } from '../options.ts';
+import { drawOptions } from '../settings/draw-options.ts';
+import { faultNames } from '../settings/fault-names.ts';
+import type { SimOptions, SimOverrides } from '../settings/options.ts';
 import { calmNetwork } from '../world/network.ts';
 
 interface Scenario {

@@ -1,6 +1,6 @@
 /** What a client of an agent does and sees, in one place for checkers: calls, answers, and what it never heard. */
 import { ShoalError, unwritableCodes } from '../../node/base/errors.ts';
-import type { WatchedOperation } from '../watcher.ts';
+import type { WatchedOperation } from '../trace/watcher.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 

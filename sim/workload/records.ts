@@ -8,9 +8,9 @@ import type { Transaction, TransactionOutcome } from '../../node/state/types.ts'
 import type { AppliedChecker } from '../checkers/applied.ts';
 import type { Operation } from '../checkers/linearizability.ts';
 import type { RegisterInput, RegisterOutput } from '../checkers/linearizability-models.ts';
-import type { WorldProbe } from '../probes.ts';
-import type { Trace } from '../trace.ts';
-import type { WatchedOperation } from '../watcher.ts';
+import type { WorldProbe } from '../settings/probes.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { WatchedOperation } from '../trace/watcher.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';

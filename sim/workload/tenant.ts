@@ -2,12 +2,12 @@
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { MadeServers } from '../../node/services/compute/server-create.ts';
-import type { RequestContext } from '../../node/services/context.ts';
-import { serversPerTenant } from '../options.ts';
-import type { WorldProbe } from '../probes.ts';
-import type { Trace } from '../trace.ts';
-import type { WatchedOperation } from '../watcher.ts';
-import type { HostAgent } from '../world/host-agent.ts';
+import type { RequestContext } from '../../node/services/kit/context.ts';
+import type { HostAgent } from '../agents/host-agent.ts';
+import { serversPerTenant } from '../settings/options.ts';
+import type { WorldProbe } from '../settings/probes.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { WatchedOperation } from '../trace/watcher.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';

@@ -16,11 +16,11 @@
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import type { Disk, DiskOp, DiskRow } from '../../node/store/disk.ts';
-import { headKey } from '../../node/store/keys.ts';
-import type { LogMark } from '../../node/store/log-mark.ts';
-import type { LevelCheck, LogPlace } from '../../node/store/log-place.ts';
-import { seal, sealBytes } from '../../node/store/sealed-bytes.ts';
+import type { Disk, DiskOp, DiskRow } from '../../node/store/log/disk.ts';
+import { headKey } from '../../node/store/log/keys.ts';
+import type { LogMark } from '../../node/store/log/log-mark.ts';
+import type { LevelCheck, LogPlace } from '../../node/store/log/log-place.ts';
+import { seal, sealBytes } from '../../node/store/log/sealed-bytes.ts';
 import { DiskRows } from './disk-rows.ts';
 import type { Life, Schedule } from './schedule.ts';
 import { WriteAhead } from './write-ahead.ts';

@@ -1,12 +1,12 @@
 /**
- * The simulator's hand inside production code (node/base/maybe.ts): unlikely branches are forced, processes are killed at
+ * The simulator's hand inside production code (node/base/buggify/buggify.ts): unlikely branches are forced, processes are killed at
  * failpoints or stand still there, rare branches are counted. Whose code is running when it is asked shows in the
  * schedule: between two things of the schedule only the process runs whose thing was done last.
  */
-import type { Fate } from '../../node/base/maybe.ts';
-import type { Failpoint, Probe, UnlikelyBranch } from '../../node/base/maybe-names.ts';
+import type { Fate } from '../../node/base/buggify/buggify.ts';
+import type { Failpoint, Probe, UnlikelyBranch } from '../../node/base/buggify/names.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { SimNode } from './node.ts';
 import type { Schedule } from './schedule.ts';
 

@@ -1,7 +1,7 @@
 /** A host's own store, which outlives the agent: writes become durable some time after they were asked for, or are lost. */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import type { HostStore, HostStoreWrite } from '../../node/store/host-store.ts';
+import type { HostStore, HostStoreWrite } from '../../node/store/host/host-store.ts';
 import type { Life, Schedule } from './schedule.ts';
 
 interface InFlight {

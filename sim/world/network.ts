@@ -17,10 +17,10 @@ import {
   type RaftHandlers,
   type RaftTransport,
   type SnapshotPart,
-} from '../../node/raft-transport.ts';
+} from '../../node/consensus/transport/transport.ts';
 import { decodeCommand } from '../../node/state/command.ts';
 import { digestText } from '../../node/state/digest.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { Life, Schedule } from './schedule.ts';
 
 /** How a quiet network behaves, and how a troubled one. */
@@ -44,7 +44,7 @@ type SendObserver = (message: PeerMessage) => void;
 const callMsMax = 10_000;
 /** Until a peer that cannot be reached is given up. Unit: ms. */
 const connectMsMax = 500;
-/** When a connection that got no answer is tried once more, as a part of the time for it (node/mesh/port-probe.ts). */
+/** When a connection that got no answer is tried once more, as a part of the time for it (node/mesh/peers/port-probe.ts). */
 const secondTryAfter = 0.4;
 /** An answer awaited for so much longer than was meant shows that the asker stood still itself. Unit: ms. */
 const ownDelayMsMax = 100;
@@ -348,7 +348,7 @@ export class SimNetwork {
     return Math.max(this.#delayMs(link), link.cloggedUntilMs - this.#schedule.nowMs);
   }
 
-  /** Does `run` at `to` some time later, if nothing is lost and a process runs there: hearsay, sent to one peer. */
+  /** Does `run` at `to` some time later, if nothing is lost and a process runs there: gossip, sent to one peer. */
   post(from: RaftId, to: RaftId, run: () => void): void {
     if (this.#random.chance(this.conditions.loss)) return;
     this.#carry(from, to, () => {

@@ -4,20 +4,20 @@
  * by its supervisor a second later.
  */
 
-import { defaultAutopilotOptions } from '../../node/autopilot.ts';
-import { AutopilotLoop } from '../../node/autopilot-loop.ts';
 import { AssertionError } from '../../node/base/assert.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { Logger } from '../../node/base/logger.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import { RaftLoop } from '../../node/raft-loop.ts';
-import { RaftStateClient } from '../../node/raft-state-client.ts';
-import type { RaftTransport } from '../../node/raft-transport.ts';
+import type { Logger } from '../../node/base/telemetry/logger.ts';
+import { defaultAutopilotOptions } from '../../node/consensus/autopilot/autopilot.ts';
+import { AutopilotLoop } from '../../node/consensus/client/autopilot-loop.ts';
+import { RaftStateClient } from '../../node/consensus/client/state-client.ts';
+import { RaftLoop } from '../../node/consensus/loop/loop.ts';
+import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
 import { type Command, decodeCommand } from '../../node/state/command.ts';
-import type { Disk } from '../../node/store/disk.ts';
 import type { LogStore, OpenedLog } from '../../node/store/index.ts';
-import { type LogPlace, openLogAt } from '../../node/store/log-place.ts';
-import { factsText, type Trace } from '../trace.ts';
+import type { Disk } from '../../node/store/log/disk.ts';
+import { type LogPlace, openLogAt } from '../../node/store/log/log-place.ts';
+import { factsText, type Trace } from '../trace/trace.ts';
 import { HostTime, LifeClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
 import type { SimNetwork } from './network.ts';

@@ -1,8 +1,8 @@
 /** Bad luck that is not of one disk, clock, link or machine: what faults switch on and the parts of the world look at. */
 export class Trouble {
-  /** Hosts whose hearsay neither comes nor goes, while all else does. */
+  /** Hosts whose gossip neither comes nor goes, while all else does. */
   readonly gossipAlone = new Set<number>();
-  /** Hosts that hear hearsay only when this ends; what has come meanwhile. */
+  /** Hosts that hear gossip only when this ends; what has come meanwhile. */
   readonly gossipHeld = new Map<number, (() => void)[]>();
   /** Hosts that tell of more room than they have: by which factor. */
   readonly boasts = new Map<number, number>();

@@ -4,7 +4,7 @@
  * part in it.
  */
 import type { Prng } from '../../node/base/prng.ts';
-import type { DiskOp } from '../../node/store/disk.ts';
+import type { DiskOp } from '../../node/store/log/disk.ts';
 import type { DiskRows } from './disk-rows.ts';
 
 /** LevelDB's block. Unit: bytes. */

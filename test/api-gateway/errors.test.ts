@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import t from 'tap';
-import { errorMappings, failureOf } from '../../api-gateway/errors.ts';
+import { errorMappings, failureOf } from '../../api-gateway/kit/errors.ts';
 import { AssertionError } from '../../node/base/assert.ts';
 import { type ErrorCode, errorCodes, ShoalError } from '../../node/base/errors.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { isHostAndPort, TrustedProxies } from '../../api-gateway/forwarding.ts';
+import { isHostAndPort, TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { startGateway } from '../support/gateway.ts';
 
 function originOf(trusted: string, peer: string, headers: Readonly<Record<string, string>>) {

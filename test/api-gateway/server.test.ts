@@ -2,13 +2,13 @@ import { connect } from 'node:net';
 import t from 'tap';
 import Type from 'typebox';
 import { anyToken, rule } from '../../api-gateway/policies/rule.ts';
-import { glanceFaults, neutronFaults, novaFaults } from '../../api-gateway/rest/faults.ts';
-import type { RestModule } from '../../api-gateway/rest/module.ts';
-import { parse } from '../../api-gateway/rest/validation.ts';
+import { glanceFaults, neutronFaults, novaFaults } from '../../api-gateway/rest/kit/faults.ts';
+import type { RestModule } from '../../api-gateway/rest/kit/module.ts';
+import { parse } from '../../api-gateway/rest/kit/validation.ts';
 import { assert } from '../../node/base/assert.ts';
 import { sleep, systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
 import { startGateway } from '../support/gateway.ts';
 
 const body = Type.Object(

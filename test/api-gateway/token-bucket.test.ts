@@ -1,5 +1,5 @@
 import t from 'tap';
-import { TokenBuckets } from '../../api-gateway/token-bucket.ts';
+import { TokenBuckets } from '../../api-gateway/kit/token-bucket.ts';
 import { systemClock } from '../../node/base/clock.ts';
 
 function buckets(keysMax = 10) {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
-import { qemuFixture, whyNoQemu } from '../support/qemu-host.ts';
+import { qemuFixture, whyNoQemu } from '../support/guests/qemu-host.ts';
 import { computeCompliance } from './compute.ts';
 
 await t.test('the fake compute driver', async (t) => {

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { systemClock } from '../../node/base/clock.ts';
-import { silentLogger } from '../../node/base/logger.ts';
 import { Prng } from '../../node/base/prng.ts';
-import { Libp2pGossip } from '../../node/mesh/libp2p-gossip.ts';
-import { MemoryGossipHub } from '../../node/mesh/memory-gossip.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
+import { Libp2pGossip } from '../../node/mesh/gossip/libp2p-gossip.ts';
+import { MemoryGossipHub } from '../../node/mesh/gossip/memory-gossip.ts';
 import { gossipCompliance } from './gossip.ts';
 
 const topics = ['shoal/m-1/cell0/adverts/1', 'shoal/m-1/cell0/rumours/1'];

@@ -1,9 +1,9 @@
 /** What every `Gossip` promises. The suite runs against libp2p on loopback and against the hub in memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import type { Gossip, GossipPeer, Verdict } from '../../node/mesh/gossip.ts';
-import { gossipBytesMax } from '../../node/mesh/gossip.ts';
-import { HostIdentity } from '../../node/mesh/identity.ts';
+import type { Gossip, GossipPeer, Verdict } from '../../node/mesh/gossip/gossip.ts';
+import { gossipBytesMax } from '../../node/mesh/gossip/gossip.ts';
+import { HostIdentity } from '../../node/mesh/identity/identity.ts';
 
 /** One implementation under test. */
 export interface GossipUnderTest {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Test } from 'tap';
 import type { LocalPortSpec, NetworkDriver, NetworkSpec, RouterSpec } from '../../drivers/types.ts';
-import { interfaceNameMax } from '../../drivers/vxlan/names.ts';
+import { interfaceNameMax } from '../../drivers/vxlan/model/names.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../node/base/ids.ts';
 
 /** One host, set up afresh for the suite. */

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
-import { silentLogger } from '../../node/base/logger.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { newImageFile, randomSha256 } from '../support/image-file.ts';
+import { newImageFile, randomSha256 } from '../support/guests/image-file.ts';
+import { openFolder } from '../support/guests/qemu-host.ts';
 import { whyNoProgram } from '../support/programs.ts';
-import { openFolder } from '../support/qemu-host.ts';
 import { storageCompliance } from './storage.ts';
 
 for (const shared of [false, true]) {

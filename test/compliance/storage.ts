@@ -6,7 +6,7 @@ import type { DiskSpec, ImageFile, StorageDriver } from '../../drivers/types.ts'
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { randomSha256 } from '../support/image-file.ts';
+import { randomSha256 } from '../support/guests/image-file.ts';
 
 /** One kind of storage, set up afresh for the suite. */
 export interface StorageFixture {

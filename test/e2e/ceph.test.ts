@@ -8,13 +8,13 @@ import { RbdStorageDriver } from '../../drivers/ceph/driver.ts';
 import { runCommand } from '../../drivers/command.ts';
 import { buildGuestImage } from '../../drivers/image/guest/build.ts';
 import type { VolumeId } from '../../node/base/ids.ts';
-import { silentLogger } from '../../node/base/logger.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
 import { DevCeph } from '../../node/dev/ceph.ts';
 import { DevCloud } from '../../node/dev/cloud.ts';
 import { addFloatingIp, bootGuest, makeDemo, waitUntilAnswers, waitUntilReady } from '../../node/dev/demo.ts';
 import { agentPackages, cephPackages, guestImagePackages } from '../../node/dev/packages.ts';
-import { runInGuest } from '../support/guest.ts';
-import { imageFileAt } from '../support/image-file.ts';
+import { runInGuest } from '../support/guests/guest.ts';
+import { imageFileAt } from '../support/guests/image-file.ts';
 
 const missing = [...agentPackages, ...guestImagePackages, ...cephPackages].filter((item) => !item.isInstalled());
 const why =

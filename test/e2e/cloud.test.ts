@@ -24,12 +24,12 @@ import {
 import { apiUrlOf } from '../../node/dev/layout.ts';
 import { agentPackages, guestImagePackages, testPackages } from '../../node/dev/packages.ts';
 import type { RestClient } from '../../node/dev/rest-client.ts';
-import { GrpcClient } from '../../node/mesh/grpc/client.ts';
-import { MeshKey } from '../../node/mesh/mesh-key.ts';
-import { peerClientLimits } from '../../node/mesh/peer-limits.ts';
-import { TokenCodec } from '../../node/services/identity-token.ts';
+import { MeshKey } from '../../node/mesh/identity/mesh-key.ts';
+import { peerClientLimits } from '../../node/mesh/peers/peer-limits.ts';
+import { GrpcClient } from '../../node/rpc/client.ts';
+import { TokenCodec } from '../../node/services/identity/token.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
-import { runInGuest } from '../support/guest.ts';
+import { runInGuest } from '../support/guests/guest.ts';
 import { hostObjects } from '../support/host-objects.ts';
 import { makeSshKey, ssh } from '../support/ssh.ts';
 

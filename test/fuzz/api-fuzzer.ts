@@ -5,13 +5,13 @@
  * What it holds for true: no request is answered by 500 or more, but for 501 and 503, which are said on purpose; every list
  * answers afterwards; nothing that acts on the records (hosts, network views) stumbles over what was written.
  */
-import * as compute from '../../api-gateway/rest/compute/schemas.ts';
+import * as compute from '../../api-gateway/rest/compute/kit/schemas.ts';
 import * as identity from '../../api-gateway/rest/identity/schemas.ts';
 import * as network from '../../api-gateway/rest/network/schemas.ts';
 import type { HostId } from '../../node/base/ids.ts';
 import { Prng } from '../../node/base/prng.ts';
+import { unreadableRecords } from '../../node/services/kit/unreadable-records.ts';
 import { hostNetworkView } from '../../node/services/network/host-view.ts';
-import { unreadableRecords } from '../../node/services/unreadable-records.ts';
 import { type Cloud, startCloud } from '../api-gateway/rest/cloud.ts';
 import { hostsAct } from '../node/services/compute-world.ts';
 import { type JsonSchema, nastyTexts, nastyValue, pick, valueFor } from './values.ts';

@@ -9,7 +9,7 @@
 import { ChannelCredentials, Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ownValue } from '../../node/base/own-value.ts';
 import { Prng } from '../../node/base/prng.ts';
-import type { MethodSpec } from '../../node/mesh/grpc/service.ts';
+import type { MethodSpec } from '../../node/rpc/service.ts';
 import { shoal } from '../../proto/messages.ts';
 import { startGrpcGateway, type TestGrpcGateway } from '../support/grpc-gateway.ts';
 import { publicMethods, schemas } from '../support/native-schema.ts';

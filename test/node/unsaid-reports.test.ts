@@ -1,8 +1,8 @@
 /** What a host did on its own is told to the owner also when it could not be recorded at first. */
 import t from 'tap';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostReports } from '../../node/services/host-reporting.ts';
-import { UnsaidReports } from '../../node/unsaid-reports.ts';
+import { PendingReports } from '../../node/host/outage/pending-reports.ts';
+import type { HostReports } from '../../node/services/kit/host-reporting.ts';
 import { shoal } from '../../proto/messages.ts';
 
 void t.test('a restart without a quorum is told once there is one, and once', async (t) => {
@@ -20,7 +20,7 @@ void t.test('a restart without a quorum is told once there is one, and once', as
     deleted: nothing,
     task: nothing,
   };
-  const reports = new UnsaidReports(inner);
+  const reports = new PendingReports(inner);
   const server = new shoal.v1.Server({ id: 's', generation: 1 });
   await t.rejects(reports.power(server, 'running', 0, 'it had crashed'), { code: 'NO_QUORUM' });
   await t.rejects(reports.power(server, 'running', 0), { code: 'NO_QUORUM' }, 'as the loop says it again');

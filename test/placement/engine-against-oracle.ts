@@ -1,5 +1,5 @@
+import { scanForBest } from '../../placement/engine/oracle.ts';
 import { PlacementEngine } from '../../placement/index.ts';
-import { scanForBest } from '../../placement/oracle.ts';
 import { RandomWorld } from './random-world.ts';
 
 /** What a run of comparisons came to. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { satisfiesOperator } from '../../placement/extra-spec-operators.ts';
+import { ShapeTracker } from '../../placement/configuration/shape-tracker.ts';
+import { fitPci } from '../../placement/devices/pci.ts';
 import { numaNeedsOf, pciRequestsOf } from '../../placement/index.ts';
-import { networkTest } from '../../placement/ip-network.ts';
-import { fitPci } from '../../placement/pci.ts';
-import { ShapeTracker } from '../../placement/shape-tracker.ts';
+import { satisfiesOperator } from '../../placement/matching/extra-spec-operators.ts';
+import { networkTest } from '../../placement/matching/ip-network.ts';
 
 void t.test('devices are found whenever some way to hand them out exists', (t) => {
   const kind = fc.constantFrom('', 'a', 'b');

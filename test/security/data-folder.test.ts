@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { tightenDataFolder } from '../../node/data-folder.ts';
+import { tightenDataFolder } from '../../node/agent/data-folder.ts';
 
 t.test('F14: tightening follows no link and enters nothing of a guest’s', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'shoal-modes-'));

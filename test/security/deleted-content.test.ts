@@ -7,11 +7,11 @@ import { runCommand } from '../../drivers/command.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
 import type { DiskSpec } from '../../drivers/types.ts';
 import type { VolumeId } from '../../node/base/ids.ts';
-import { silentLogger } from '../../node/base/logger.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { newImageFile } from '../support/image-file.ts';
+import { newImageFile } from '../support/guests/image-file.ts';
+import { openFolder } from '../support/guests/qemu-host.ts';
 import { whyNoProgram } from '../support/programs.ts';
-import { openFolder } from '../support/qemu-host.ts';
 
 const { signal } = new AbortController();
 const skip = await whyNoProgram('qemu-img', 'qemu-io', 'prlimit');

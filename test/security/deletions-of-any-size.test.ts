@@ -3,15 +3,15 @@ import t from 'tap';
 import ts from 'typescript';
 import { ShoalError } from '../../node/base/errors.ts';
 import { sources } from '../../node/dev/house/source.ts';
+import { removeHost } from '../../node/services/compute/host-removal.ts';
 import { HostReportService } from '../../node/services/compute/host-reports.ts';
-import { removeHost } from '../../node/services/host-removal.ts';
-import { IdentityService } from '../../node/services/identity.ts';
-import { IdentityDirectory } from '../../node/services/identity-directory.ts';
-import { newAssignment } from '../../node/services/identity-roles.ts';
-import { quotaUsage } from '../../node/services/quota.ts';
-import { fixedTokenKeys } from '../../node/services/token-keys.ts';
-import { editWhileRoom, transactInPieces, unfinished } from '../../node/services/transact-in-pieces.ts';
-import type { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { IdentityDirectory } from '../../node/services/identity/directory.ts';
+import { IdentityService } from '../../node/services/identity/identity.ts';
+import { newAssignment } from '../../node/services/identity/roles.ts';
+import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
+import { quotaUsage } from '../../node/services/kit/quota.ts';
+import { editWhileRoom, transactInPieces, unfinished } from '../../node/services/kit/transact-in-pieces.ts';
+import type { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
 import type { Table } from '../../node/state/table.ts';
 import * as tables from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
@@ -326,21 +326,21 @@ void t.test('F8: a server that very many ports of its project name', async (t) =
  * All others ask the change for room before each row, or are in a piece that says `unfinished`.
  */
 const boundedLoops: Readonly<Record<string, string>> = {
-  'node/mesh/rekey.ts: rekey': 'the epochs before the last: each re-keying leaves one',
-  'node/services/bootstrap.ts: addFirstRecords': 'a list in the code',
+  'node/mesh/identity/rekey.ts: rekey': 'the epochs before the last: each re-keying leaves one',
+  'node/services/cluster/bootstrap.ts: addFirstRecords': 'a list in the code',
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',
   'node/services/compute/server-create.ts: #bind': 'servers of one transaction, by their bytes (fillMax)',
   'node/services/compute/server-moves.ts: movePorts': 'the NICs of a server, 16',
   'node/services/compute/server-record.ts: removeServerRow': 'the NICs of a server, 16',
   'node/services/compute/servers.ts: setSecurityGroup': 'the NICs of a server, 16',
-  'node/services/identity.ts: revoke': 'expiredRowsRemovedMax',
+  'node/services/identity/identity.ts: revoke': 'expiredRowsRemovedMax',
   'node/services/network/port-record.ts: releaseFloatingIps':
     'the addresses of a port, 5: each has one floating IP at most',
   'node/services/network/security-groups.ts: createRules':
     'the groups that one request names; refused whole when too large',
   'node/services/network/subnets.ts: delete': 'the one port that has the address of its DHCP',
-  'node/services/quota.ts: chargeQuota': 'the kinds of quota',
-  'node/services/quota.ts: refundQuota': 'the kinds of quota',
+  'node/services/kit/quota.ts: chargeQuota': 'the kinds of quota',
+  'node/services/kit/quota.ts: refundQuota': 'the kinds of quota',
   'node/state/table.ts: #writeIndexes': 'the keys of one record, which its own bounds keep few',
   'node/state/table.ts: removeUnreadable': 'the index entries of one record',
 };

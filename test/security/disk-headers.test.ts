@@ -11,11 +11,11 @@ import { LocalStorageDriver } from '../../drivers/local/driver.ts';
 import type { DiskSpec } from '../../drivers/types.ts';
 import type { HostId, VolumeId } from '../../node/base/ids.ts';
 import { isRecord } from '../../node/base/json-value.ts';
-import { silentLogger } from '../../node/base/logger.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import { newImageFile } from '../support/image-file.ts';
+import { newImageFile } from '../support/guests/image-file.ts';
+import { openFolder } from '../support/guests/qemu-host.ts';
 import { whyNoProgram } from '../support/programs.ts';
-import { openFolder } from '../support/qemu-host.ts';
 
 const lack = await whyNoProgram('qemu-img', 'qemu-io', 'prlimit');
 const host = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;

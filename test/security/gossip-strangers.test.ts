@@ -1,8 +1,8 @@
 /** A21, A22, A24: neither what a peer says of others, nor how many it is, makes anybody a member or cuts a member off. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { HostIdentity } from '../../node/mesh/identity.ts';
-import { peerIdOf } from '../../node/mesh/libp2p-keys.ts';
+import { HostIdentity } from '../../node/mesh/identity/identity.ts';
+import { peerIdOf } from '../../node/mesh/identity/libp2p-keys.ts';
 import { until } from '../compliance/gossip.ts';
 import { gossipTopic, type HonestHost, HostileMember, startHonestHost } from './support/hostile-member.ts';
 

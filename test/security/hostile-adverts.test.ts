@@ -1,9 +1,9 @@
 /** A16: a host that says it has endless, negative or no numbers of anything is not placed upon, and nobody stumbles over it. */
 import t from 'tap';
-import { placementAdvert } from '../../node/advert-mapping.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import { openAdvert, signAdvert } from '../../node/mesh/advert-check.ts';
-import { HostIdentity } from '../../node/mesh/identity.ts';
+import { placementAdvert } from '../../node/cluster/advert-mapping.ts';
+import { openAdvert, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
+import { HostIdentity } from '../../node/mesh/identity/identity.ts';
 import { HostColumns } from '../../placement/index.ts';
 import type { shoal } from '../../proto/messages.ts';
 

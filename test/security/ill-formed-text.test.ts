@@ -1,7 +1,7 @@
 /** Text that no record can hold is refused where it enters, by whichever door, and nothing of it is kept (F1, F15, F16). */
 import t from 'tap';
-import { checkInput, inputBounds } from '../../api-gateway/input.ts';
-import { parseJson } from '../../api-gateway/rest/json-body.ts';
+import { checkInput, inputBounds } from '../../api-gateway/kit/input.ts';
+import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
 import { TransactionBuilder } from '../../node/state/table.ts';
 import { networkTable } from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';

@@ -1,9 +1,9 @@
 /** What reads bytes from outside at the gateway throws its typed error and no other, whatever it is given (F1, F16). */
 import fc from 'fast-check';
 import t from 'tap';
-import { checkInput } from '../../api-gateway/input.ts';
-import { parseJson } from '../../api-gateway/rest/json-body.ts';
-import { checkQuery } from '../../api-gateway/rest/request-line.ts';
+import { checkInput } from '../../api-gateway/kit/input.ts';
+import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
+import { checkQuery } from '../../api-gateway/rest/kit/request-line.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { TransactionBuilder } from '../../node/state/table.ts';
 import { networkTable } from '../../node/state/tables/index.ts';

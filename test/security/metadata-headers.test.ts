@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { metadataFileName } from '../../drivers/vxlan/metadata.ts';
+import { metadataFileName } from '../../drivers/vxlan/model/metadata.ts';
 import { freePort } from '../support/free-port.ts';
 
-const script = fileURLToPath(new URL('../../drivers/vxlan/metadata-server.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../drivers/vxlan/services/metadata-server.ts', import.meta.url));
 const path = '/openstack/latest/meta_data.json';
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-md-'));

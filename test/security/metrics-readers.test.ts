@@ -2,10 +2,10 @@
 import { request } from 'node:http';
 import { Registry } from 'prom-client';
 import t from 'tap';
-import { TrustedProxies } from '../../api-gateway/forwarding.ts';
-import { operationsModule } from '../../api-gateway/rest/operations.ts';
+import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
+import { operationsModule } from '../../api-gateway/rest/kit/operations.ts';
 import { parseNetworks } from '../../node/config/networks.ts';
-import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
 import { startGateway } from '../support/gateway.ts';
 
 /** Every address of 127.0.0.0/8 is this machine's; the gateway listens at 127.0.0.1. */

@@ -1,10 +1,10 @@
 /** F4: what no policy names is not served: neither gateway starts with such an operation. */
 import t from 'tap';
-import { AccessPolicy } from '../../api-gateway/access-policy.ts';
+import { AccessPolicy } from '../../api-gateway/kit/access-policy.ts';
 import type { PolicyRule } from '../../api-gateway/policies/rule.ts';
 import { anyToken, projectMember, rule } from '../../api-gateway/policies/rule.ts';
-import { novaFaults } from '../../api-gateway/rest/faults.ts';
-import type { RestModule } from '../../api-gateway/rest/module.ts';
+import { novaFaults } from '../../api-gateway/rest/kit/faults.ts';
+import type { RestModule } from '../../api-gateway/rest/kit/module.ts';
 import { startGateway } from '../support/gateway.ts';
 
 function moduleWith(policies: readonly PolicyRule[], actions: readonly string[] = []): RestModule {

@@ -1,11 +1,11 @@
 /** What a tenant writes into its own records opens nothing of another's: F2, F8, F10 and their kin. */
 import t from 'tap';
 import type { HostId } from '../../node/base/ids.ts';
-import type { RequestContext } from '../../node/services/context.ts';
+import type { RequestContext } from '../../node/services/kit/context.ts';
+import { interfacesOf, portsOfServer } from '../../node/services/kit/ownership.ts';
+import { transact } from '../../node/services/kit/transact.ts';
 import { hostNetworkView } from '../../node/services/network/host-view.ts';
 import type { PortDraft } from '../../node/services/network/ports.ts';
-import { interfacesOf, portsOfServer } from '../../node/services/ownership.ts';
-import { transact } from '../../node/services/transact.ts';
 import { portTable, routerTable, serverTable } from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { type ComputeWorld, hostsAct, makeComputeWorld } from '../node/services/compute-world.ts';

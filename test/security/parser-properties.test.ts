@@ -7,54 +7,58 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { TrustedProxies } from '../../api-gateway/forwarding.ts';
-import { namePattern } from '../../api-gateway/rest/compute/name-pattern.ts';
+import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
+import { namePattern } from '../../api-gateway/rest/compute/kit/name-pattern.ts';
 import { parsePatch } from '../../api-gateway/rest/image/json-patch.ts';
-import { parseJson } from '../../api-gateway/rest/json-body.ts';
+import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
 import * as rbd from '../../drivers/ceph/rbd.ts';
 import { inspectImage } from '../../drivers/image/inspect.ts';
-import { readNeighbours, readRoutes, readRules } from '../../drivers/vxlan/address.ts';
-import { readCidr } from '../../drivers/vxlan/cidr.ts';
-import { readLeases } from '../../drivers/vxlan/dhcp.ts';
-import { readFdb } from '../../drivers/vxlan/forwarding.ts';
-import { readJson } from '../../drivers/vxlan/json.ts';
-import { readLinks } from '../../drivers/vxlan/link.ts';
-import { readAlias } from '../../drivers/vxlan/names.ts';
-import { readTables } from '../../drivers/vxlan/nft.ts';
+import { readNeighbours, readRoutes, readRules } from '../../drivers/vxlan/links/address.ts';
+import { readFdb } from '../../drivers/vxlan/links/forwarding.ts';
+import { readJson } from '../../drivers/vxlan/links/json.ts';
+import { readLinks } from '../../drivers/vxlan/links/link.ts';
+import { readTables } from '../../drivers/vxlan/links/nft.ts';
+import { readCidr } from '../../drivers/vxlan/model/cidr.ts';
+import { readAlias } from '../../drivers/vxlan/model/names.ts';
+import { readLeases } from '../../drivers/vxlan/services/dhcp.ts';
+import { parseAddress, parseListenAddress } from '../../node/base/address.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { loadConfig } from '../../node/config/load.ts';
 import { parseNetworks } from '../../node/config/networks.ts';
+import {
+  messageFromWire,
+  snapshotPartFromWire,
+  snapshotRequestFromWire,
+} from '../../node/consensus/transport/codec.ts';
 import { sources } from '../../node/dev/house/source.ts';
-import { parseAddress, parseListenAddress } from '../../node/mesh/address.ts';
-import { openAdvert, openRumour, signAdvert } from '../../node/mesh/advert-check.ts';
-import { MeshAuthority, verifyHost } from '../../node/mesh/authority.ts';
-import { decodeFacts } from '../../node/mesh/grpc/status.ts';
-import { openForHost, sealToHost } from '../../node/mesh/host-box.ts';
-import { HostIdentity } from '../../node/mesh/identity.ts';
-import { MeshKey } from '../../node/mesh/mesh-key.ts';
-import { seal, unseal } from '../../node/mesh/seal.ts';
-import { verifySignature } from '../../node/mesh/signature.ts';
-import { JoinTicket } from '../../node/mesh/tickets.ts';
+import { openAdvert, openRumour, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
+import { MeshAuthority, verifyHost } from '../../node/mesh/identity/authority.ts';
+import { openForHost, sealToHost } from '../../node/mesh/identity/host-box.ts';
+import { HostIdentity } from '../../node/mesh/identity/identity.ts';
+import { MeshKey } from '../../node/mesh/identity/mesh-key.ts';
+import { seal, unseal } from '../../node/mesh/identity/seal.ts';
+import { verifySignature } from '../../node/mesh/identity/signature.ts';
+import { JoinTicket } from '../../node/mesh/join/tickets.ts';
 import {
   decodeConfChangeV1,
   decodeConfChangeV2,
   encodeConfChangeV1,
   encodeConfChangeV2,
 } from '../../node/raft/conf-change-codec.ts';
-import { messageFromWire, snapshotPartFromWire, snapshotRequestFromWire } from '../../node/raft-codec.ts';
-import { TokenCodec, tokenEpoch } from '../../node/services/identity-token.ts';
+import { decodeFacts } from '../../node/rpc/status.ts';
+import { TokenCodec, tokenEpoch } from '../../node/services/identity/token.ts';
 import { parseIpv4, parsePrefix } from '../../node/services/network/address.ts';
 import { decodeCommand, decodeOutcome, encodeCommand, encodeOutcome } from '../../node/state/command.ts';
 import { SnapshotDecoder } from '../../node/state/snapshot.ts';
 import { networkTable } from '../../node/state/tables/index.ts';
-import { decodeEntry, encodeEntries } from '../../node/store/entry-record.ts';
-import { decodeValue, encodeValue } from '../../node/store/host-record.ts';
-import { readLevelManifest } from '../../node/store/level-manifest.ts';
-import { readLevelRecords } from '../../node/store/level-records.ts';
-import { readMarkFile } from '../../node/store/log-mark.ts';
-import * as records from '../../node/store/records.ts';
-import { sealed, unsealed } from '../../node/store/sealed-bytes.ts';
-import { compileJsonQuery } from '../../placement/json-query.ts';
+import { decodeValue, encodeValue } from '../../node/store/host/host-record.ts';
+import { readLevelManifest } from '../../node/store/level/level-manifest.ts';
+import { readLevelRecords } from '../../node/store/level/level-records.ts';
+import { decodeEntry, encodeEntries } from '../../node/store/log/entry-record.ts';
+import { readMarkFile } from '../../node/store/log/log-mark.ts';
+import * as records from '../../node/store/log/records.ts';
+import { sealed, unsealed } from '../../node/store/log/sealed-bytes.ts';
+import { compileJsonQuery } from '../../placement/matching/json-query.ts';
 import { shoal } from '../../proto/messages.ts';
 import { parsersIn } from '../support/parsers.ts';
 import { hostileBytes, hostileText, hostileValue } from './support/hostile-input.ts';
@@ -138,35 +142,38 @@ const message = <T extends object>(
 /** By `file: name`. A text: why its input is nobody else's, or which of the others it is a part of. */
 const parsers: Readonly<Record<string, Property | string>> = {
   'node/config/networks.ts: parseNetworks': lines(parseNetworks, '10.0.0.0/8, fd00::/8,192.0.2.1'),
-  'node/mesh/address.ts: parseAddress': lines(parseAddress, '10.0.0.1:7401', '[fd00::1]:7401'),
-  'node/mesh/address.ts: parseListenAddress': lines(parseListenAddress, ':7401', '[::]:0'),
-  'node/mesh/advert-check.ts: openAdvert': message(
+  'node/base/address.ts: parseAddress': lines(parseAddress, '10.0.0.1:7401', '[fd00::1]:7401'),
+  'node/base/address.ts: parseListenAddress': lines(parseListenAddress, ':7401', '[::]:0'),
+  'node/mesh/gossip/advert-check.ts: openAdvert': message(
     shoal.v1.SignedAdvert,
     (signed) => openAdvert(signed, 'm-1'),
     advert,
   ),
-  'node/mesh/advert-check.ts: openRumour': message(shoal.v1.SignedRumour, (signed) => openRumour(signed, 'm-1')),
-  'node/mesh/authority.ts: verifyHost': lines(
+  'node/mesh/gossip/advert-check.ts: openRumour': message(shoal.v1.SignedRumour, (signed) => openRumour(signed, 'm-1')),
+  'node/mesh/identity/authority.ts: verifyHost': lines(
     (pem) => verifyHost(pem, authority.certificatePem, 'm-1'),
     authority.certificatePem,
   ),
-  'node/mesh/grpc/status.ts: decodeFacts': bytes((input) => decodeFacts(Buffer.from(input)), text.encode('{"a":1}')),
-  'node/mesh/host-box.ts: openForHost': bytes(
+  'node/rpc/status.ts: decodeFacts': bytes((input) => decodeFacts(Buffer.from(input)), text.encode('{"a":1}')),
+  'node/mesh/identity/host-box.ts: openForHost': bytes(
     (input) => openForHost(identity, 'l', input),
     sealToHost(identity.publicKey, 'l', text.encode('secret')),
   ),
-  'node/mesh/seal.ts: unseal': bytes((input) => unseal(meshKey, 'l', input), seal(meshKey, 'l', text.encode('secret'))),
-  'node/mesh/signature.ts: verifySignature': bytes(
+  'node/mesh/identity/seal.ts: unseal': bytes(
+    (input) => unseal(meshKey, 'l', input),
+    seal(meshKey, 'l', text.encode('secret')),
+  ),
+  'node/mesh/identity/signature.ts: verifySignature': bytes(
     (input) => verifySignature(input.subarray(0, 32), 'p', input, input.subarray(0, 64)),
     new Uint8Array(96).fill(3),
   ),
-  'node/mesh/tickets.ts: JoinTicket.decode': lines((input) => JoinTicket.decode(input), ticket),
+  'node/mesh/join/tickets.ts: JoinTicket.decode': lines((input) => JoinTicket.decode(input), ticket),
   'node/raft/conf-change-codec.ts: decodeConfChangeV1': bytes(decodeConfChangeV1, encodeConfChangeV1(change)),
   'node/raft/conf-change-codec.ts: decodeConfChangeV2': bytes(
     decodeConfChangeV2,
     encodeConfChangeV2({ transition: 'auto', changes: [change], context: text.encode('c') }),
   ),
-  'node/services/identity-token.ts: TokenCodec.verify': lines((input) => tokens.verify(input), token),
+  'node/services/identity/token.ts: TokenCodec.verify': lines((input) => tokens.verify(input), token),
   'node/services/network/address.ts: parseIpv4': lines(parseIpv4, '10.0.0.1'),
   'node/services/network/address.ts: parsePrefix': lines(parsePrefix, '10.0.0.0/24'),
   'node/state/command.ts: decodeCommand': bytes(decodeCommand, command),
@@ -179,28 +186,31 @@ const parsers: Readonly<Record<string, Property | string>> = {
     (input) => networkTable.decode(input),
     shoal.v1.Network.encode({ id: 'n', name: 'net', tags: ['a'] }).finish(),
   ),
-  'node/store/entry-record.ts: decodeEntry': bytes((input) => decodeEntry('l/0/1', input), entryBytes()),
-  'node/store/host-record.ts: decodeValue': lines((input) => decodeValue('k', input), encodeValue('k', { a: 1 }).text),
-  'node/store/level-manifest.ts: readLevelManifest': bytes(readLevelManifest),
-  'node/store/level-records.ts: readLevelRecords': bytes(readLevelRecords),
-  'node/store/log-mark.ts: readMarkFile': bytes((input) => readMarkFile(written(input))),
-  'node/store/records.ts: decodeHead': bytes(
+  'node/store/log/entry-record.ts: decodeEntry': bytes((input) => decodeEntry('l/0/1', input), entryBytes()),
+  'node/store/host/host-record.ts: decodeValue': lines(
+    (input) => decodeValue('k', input),
+    encodeValue('k', { a: 1 }).text,
+  ),
+  'node/store/level/level-manifest.ts: readLevelManifest': bytes(readLevelManifest),
+  'node/store/level/level-records.ts: readLevelRecords': bytes(readLevelRecords),
+  'node/store/log/log-mark.ts: readMarkFile': bytes((input) => readMarkFile(written(input))),
+  'node/store/log/records.ts: decodeHead': bytes(
     (input) => records.decodeHead('head', input),
     sealed(text.encode('{}'), 'head'),
   ),
-  'node/store/records.ts: decodeApplied': bytes(
+  'node/store/log/records.ts: decodeApplied': bytes(
     (input) => records.decodeApplied('applied', input),
     sealed(text.encode('{}'), 'applied'),
   ),
-  'node/store/records.ts: decodeIdentity': bytes(
+  'node/store/log/records.ts: decodeIdentity': bytes(
     (input) => records.decodeIdentity('identity', input),
     sealed(text.encode('{"raftId":1}'), 'identity'),
   ),
-  'node/store/records.ts: decodePeerMemory': bytes(
+  'node/store/log/records.ts: decodePeerMemory': bytes(
     (input) => records.decodePeerMemory('peer/1', input),
     sealed(text.encode('{"term":1}'), 'peer/1'),
   ),
-  'node/store/sealed-bytes.ts: unsealed': bytes((input) => unsealed(input, 'k'), sealed(text.encode('v'), 'k')),
+  'node/store/log/sealed-bytes.ts: unsealed': bytes((input) => unsealed(input, 'k'), sealed(text.encode('v'), 'k')),
   'drivers/ceph/rbd.ts: readInfo': values(rbd.readInfo, { id: 'i', size: 1, parent: { image: 'x' } }),
   'drivers/ceph/rbd.ts: readList': values(rbd.readList, [{ image: 'i', size: 1, parent: { image: 'x' } }]),
   'drivers/ceph/rbd.ts: readWatchers': values(rbd.readWatchers, { watchers: [{ address: '10.0.0.1:0/1' }] }),
@@ -212,31 +222,37 @@ const parsers: Readonly<Record<string, Property | string>> = {
   }),
   'drivers/ceph/rbd.ts: readBlocklist': values(rbd.readBlocklist, { epoch: 1, blocklist: { a: 1 } }),
   'drivers/image/inspect.ts: inspectImage': bytes((input) => inspectImage(written(input), 'qcow2'), qcow2Header()),
-  'drivers/vxlan/address.ts: readRoutes': lines(readRoutes, '[{"dst":"default","gateway":"10.0.0.1","dev":"a"}]'),
-  'drivers/vxlan/address.ts: readRules': lines(readRules, '[{"priority":1,"src":"all","table":"5"}]'),
-  'drivers/vxlan/address.ts: readNeighbours': lines(
+  'drivers/vxlan/links/address.ts: readRoutes': lines(readRoutes, '[{"dst":"default","gateway":"10.0.0.1","dev":"a"}]'),
+  'drivers/vxlan/links/address.ts: readRules': lines(readRules, '[{"priority":1,"src":"all","table":"5"}]'),
+  'drivers/vxlan/links/address.ts: readNeighbours': lines(
     readNeighbours,
     '[{"dst":"10.0.0.1","lladdr":"0e:00:00:00:00:01"}]',
   ),
-  'drivers/vxlan/cidr.ts: readCidr': lines(readCidr, '10.0.0.0/24'),
-  'drivers/vxlan/dhcp.ts: readLeases': lines(readLeases, '1700000000 0e:00:00:00:00:01 10.0.0.5 guest *\n'),
-  'drivers/vxlan/forwarding.ts: readFdb': lines(readFdb, '[{"mac":"0e:00:00:00:00:01","dst":"10.0.0.1","flags":[]}]'),
-  'drivers/vxlan/json.ts: readJson': lines((input) => readJson(input, 'ip'), linkJson),
-  'drivers/vxlan/link.ts: readLinks': lines(readLinks, linkJson),
-  'drivers/vxlan/names.ts: readAlias': lines(readAlias, 'shoal:port:a:b'),
-  'drivers/vxlan/nft.ts: readTables': lines(readTables, '{"nftables":[{"table":{"family":"inet","name":"shoal"}}]}'),
+  'drivers/vxlan/model/cidr.ts: readCidr': lines(readCidr, '10.0.0.0/24'),
+  'drivers/vxlan/services/dhcp.ts: readLeases': lines(readLeases, '1700000000 0e:00:00:00:00:01 10.0.0.5 guest *\n'),
+  'drivers/vxlan/links/forwarding.ts: readFdb': lines(
+    readFdb,
+    '[{"mac":"0e:00:00:00:00:01","dst":"10.0.0.1","flags":[]}]',
+  ),
+  'drivers/vxlan/links/json.ts: readJson': lines((input) => readJson(input, 'ip'), linkJson),
+  'drivers/vxlan/links/link.ts: readLinks': lines(readLinks, linkJson),
+  'drivers/vxlan/model/names.ts: readAlias': lines(readAlias, 'shoal:port:a:b'),
+  'drivers/vxlan/links/nft.ts: readTables': lines(
+    readTables,
+    '{"nftables":[{"table":{"family":"inet","name":"shoal"}}]}',
+  ),
   'api-gateway/rest/image/json-patch.ts: parsePatch': values(
     (input) => parsePatch(input, 'application/openstack-images-v2.1-json-patch'),
     [{ op: 'replace', path: '/name', value: 'x' }],
   ),
-  'api-gateway/rest/json-body.ts: parseJson': bytes(parseJson, text.encode('{"server":{"name":"a"}}')),
+  'api-gateway/rest/kit/json-body.ts: parseJson': bytes(parseJson, text.encode('{"server":{"name":"a"}}')),
 
   // Called otherwise, and parsers all the same.
-  'api-gateway/forwarding.ts: TrustedProxies.originOf': lines(
+  'api-gateway/kit/forwarding.ts: TrustedProxies.originOf': lines(
     (input) => new TrustedProxies('10.0.0.0/8').originOf('10.0.0.1', () => input),
     'for="[fd00::1]:1";proto=https;host=a.example, for=10.0.0.2',
   ),
-  'api-gateway/rest/compute/name-pattern.ts: namePattern': lines(
+  'api-gateway/rest/compute/kit/name-pattern.ts: namePattern': lines(
     (input) => namePattern('name', input).matches('a-name-of-a-server'),
     '^a.*-[0-9]+$',
     '(a|b)*c',
@@ -245,51 +261,54 @@ const parsers: Readonly<Record<string, Property | string>> = {
     (input) => loadConfig({ filePath: written(text.encode(input)), ownAddress: () => '10.0.0.1' }),
     'name: alpha\napi:\n  listen: 127.0.0.1:7400\n',
   ),
-  'node/raft-codec.ts: messageFromWire': message(
+  'node/consensus/transport/codec.ts: messageFromWire': message(
     shoal.v1.RaftMessage,
     (wire) => messageFromWire(new shoal.v1.RaftMessage(wire), 1),
     new shoal.v1.RaftMessage({ to: 2, term: 1 }),
   ),
-  'node/raft-codec.ts: snapshotRequestFromWire': message(shoal.v1.FetchSnapshotRequest, snapshotRequestFromWire),
-  'node/raft-codec.ts: snapshotPartFromWire': message(
+  'node/consensus/transport/codec.ts: snapshotRequestFromWire': message(
+    shoal.v1.FetchSnapshotRequest,
+    snapshotRequestFromWire,
+  ),
+  'node/consensus/transport/codec.ts: snapshotPartFromWire': message(
     shoal.v1.SnapshotChunk,
     snapshotPartFromWire,
     new shoal.v1.SnapshotChunk({ meta: { index: 1, term: 1, confState: { voters: [1] } } }),
   ),
-  'node/services/identity-token.ts: tokenEpoch': lines(tokenEpoch, token),
+  'node/services/identity/token.ts: tokenEpoch': lines(tokenEpoch, token),
   'node/state/snapshot.ts: SnapshotDecoder.push': bytes((input) => new SnapshotDecoder().push(input)),
-  'placement/json-query.ts: compileJsonQuery': lines(
+  'placement/matching/json-query.ts: compileJsonQuery': lines(
     compileJsonQuery,
     '["and",[">=","$free_ram_mb",1024],["in","$hypervisor_hostname","a","b"]]',
     '["not",',
   ),
 
   // Of this host alone, or checked elsewhere.
-  'node/image-depot.ts: ImageDepot.open': 'takes an address of content, which is looked up',
-  'node/image-depot.ts: ImageDepot.read': 'the same',
-  'node/inventory.ts: readInventory': "this machine's own figures",
-  'node/membership.ts: readMembership': "this host's own file, which only root writes",
-  'node/membership.ts: readFounding': "this host's own file, which only root writes",
-  'node/mesh/authority.ts: MeshAuthority.open': 'unseal',
-  'node/mesh/secret-file.ts: readSecretFile': "this host's own file, which only root writes",
+  'node/host/image-cache.ts: ImageCache.open': 'takes an address of content, which is looked up',
+  'node/host/image-cache.ts: ImageCache.read': 'the same',
+  'node/host/inventory.ts: readInventory': "this machine's own figures",
+  'node/cluster/membership.ts: readMembership': "this host's own file, which only root writes",
+  'node/cluster/membership.ts: readFounding': "this host's own file, which only root writes",
+  'node/mesh/identity/authority.ts: MeshAuthority.open': 'unseal',
+  'node/mesh/identity/secret-file.ts: readSecretFile': "this host's own file, which only root writes",
   'node/raft/raw-node.ts: RawNode.readIndex': 'no parser: a read point',
-  'node/store/host-store.ts: openHostStore': 'test/node/store/damaged-host-store.test.ts',
-  'node/store/host-store.ts: readHostRows': 'test/node/store/damaged-host-store.test.ts',
-  'node/store/level-copy.ts: openLevelCopy': 'test/node/store/damaged-files.test.ts',
-  'node/store/level-disk.ts: openLevelDisk': 'test/node/store/damaged-files.test.ts',
-  'node/store/log-mark.ts: openMarkFile': 'readMarkFile',
-  'node/vendor-data.ts: readVendorData': "the operator's file, bounded and checked at start",
+  'node/store/host/host-store.ts: openHostStore': 'test/node/store/damaged-host-store.test.ts',
+  'node/store/host/host-store.ts: readHostRows': 'test/node/store/damaged-host-store.test.ts',
+  'node/store/level/level-copy.ts: openLevelCopy': 'test/node/store/damaged-files.test.ts',
+  'node/store/level/level-disk.ts: openLevelDisk': 'test/node/store/damaged-files.test.ts',
+  'node/store/log/log-mark.ts: openMarkFile': 'readMarkFile',
+  'node/agent/vendor-data.ts: readVendorData': "the operator's file, bounded and checked at start",
   'drivers/image/guest/programs.ts: readDynamicPrograms': 'programs of the machine that builds the guest',
   'drivers/image/guest/programs.ts: readInput': 'programs of the machine that builds the guest',
   'drivers/image/store.ts: BlobStore.read': 'takes an address of content, which is looked up',
   'drivers/image/store.ts: BlobStore.verify': 'compares a hash',
   'drivers/json-file.ts: readJsonFile': "this host's own files, which only root writes",
   'drivers/qemu/cgroups.ts: GuestCgroups.open': "the kernel's own files",
-  'api-gateway/rest/compute/common.ts: readFlag':
+  'api-gateway/rest/compute/kit/common.ts: readFlag':
     'test/api-gateway/rest/validation.test.ts: a text of a query that was parsed',
   'api-gateway/rest/network/attributes.ts: readResources': 'parse, with the schema of the resource; npm run fuzz:api',
   'api-gateway/rest/network/attributes.ts: readResource': 'parse, with the schema of the resource; npm run fuzz:api',
-  'api-gateway/rest/validation.ts: parse': 'typebox, with schemas in the code; npm run fuzz:api',
+  'api-gateway/rest/kit/validation.ts: parse': 'typebox, with schemas in the code; npm run fuzz:api',
 };
 
 /** A file that holds the bytes. */

@@ -1,7 +1,7 @@
 /** F11, F13: passwords are guessed no faster in parallel, by another spelling or from many addresses; nobody is locked out. */
 import t, { type Test } from 'tap';
-import { TrustedProxies } from '../../api-gateway/forwarding.ts';
-import type { GatewayLimits } from '../../api-gateway/limits.ts';
+import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
+import type { GatewayLimits } from '../../api-gateway/kit/limits.ts';
 import { adminPassword, startGateway } from '../support/gateway.ts';
 
 const burst = 20;

@@ -1,6 +1,6 @@
 /** A84, A99: what a caller may say of where and on what its server runs is vetted, and nothing is made of the rest. */
 import t from 'tap';
-import { transact } from '../../node/services/transact.ts';
+import { transact } from '../../node/services/kit/transact.ts';
 import { imageTable, serverTable } from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { type Cloud, startCloud } from '../api-gateway/rest/cloud.ts';

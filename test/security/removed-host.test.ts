@@ -7,23 +7,23 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { type Clock, systemClock } from '../../node/base/clock.ts';
 import type { HostId } from '../../node/base/ids.ts';
-import { silentLogger } from '../../node/base/logger.ts';
-import { MeshAuthority } from '../../node/mesh/authority.ts';
-import { createTlsKey, HostIdentity, type TlsKey } from '../../node/mesh/identity.ts';
-import { joinMesh } from '../../node/mesh/join.ts';
-import { JoinHandler } from '../../node/mesh/join-handler.ts';
-import { MeshKey } from '../../node/mesh/mesh-key.ts';
-import { MeshKeyRing } from '../../node/mesh/mesh-key-ring.ts';
-import { StatePeerTrust, tlsKeySha256 } from '../../node/mesh/peer-trust.ts';
-import { issueTicket } from '../../node/mesh/ticket-issuer.ts';
-import type { JoinTicket } from '../../node/mesh/tickets.ts';
-import { bootstrap } from '../../node/services/bootstrap.ts';
-import { removeHost } from '../../node/services/host-removal.ts';
-import { IdentityService } from '../../node/services/identity.ts';
-import { type TokenClaims, TokenCodec } from '../../node/services/identity-token.ts';
-import { meshRekey } from '../../node/services/mesh-rekey.ts';
-import { MeshTokenKeys } from '../../node/services/token-keys.ts';
-import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
+import { MeshAuthority } from '../../node/mesh/identity/authority.ts';
+import { createTlsKey, HostIdentity, type TlsKey } from '../../node/mesh/identity/identity.ts';
+import { MeshKey } from '../../node/mesh/identity/mesh-key.ts';
+import { MeshKeyRing } from '../../node/mesh/identity/mesh-key-ring.ts';
+import { StatePeerTrust, tlsKeySha256 } from '../../node/mesh/identity/peer-trust.ts';
+import { joinMesh } from '../../node/mesh/join/join.ts';
+import { JoinHandler } from '../../node/mesh/join/join-handler.ts';
+import { issueTicket } from '../../node/mesh/join/ticket-issuer.ts';
+import type { JoinTicket } from '../../node/mesh/join/tickets.ts';
+import { bootstrap } from '../../node/services/cluster/bootstrap.ts';
+import { meshRekey } from '../../node/services/cluster/mesh-rekey.ts';
+import { removeHost } from '../../node/services/compute/host-removal.ts';
+import { IdentityService } from '../../node/services/identity/identity.ts';
+import { type TokenClaims, TokenCodec } from '../../node/services/identity/token.ts';
+import { MeshTokenKeys } from '../../node/services/identity/token-keys.ts';
+import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
 import { TransactionBuilder } from '../../node/state/table.ts';
 import { hostTable, meshKeyEpochTable, meshTable, removedHostTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
@@ -292,7 +292,7 @@ void t.test('F5: tickets of before the removal are void, also with the secret', 
   await t.rejects(mesh.join(ticket, 'late'), { code: 'IDENTITY_MISMATCH' }, 'it pins the former authority');
   const present = await mesh.ticket();
   // What the thief can make of a ticket whose secret it was shown in the place of a member.
-  const { JoinTicket: Ticket } = await import('../../node/mesh/tickets.ts');
+  const { JoinTicket: Ticket } = await import('../../node/mesh/join/tickets.ts');
   const stolen = new Ticket({
     meshId,
     fingerprint: present.fingerprint,

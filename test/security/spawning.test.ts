@@ -9,7 +9,7 @@ import t from 'tap';
 import { runCommand } from '../../drivers/command.ts';
 import { spawnOutliving } from '../../drivers/spawn.ts';
 import { sources } from '../../node/dev/house/source.ts';
-import { openHostStore } from '../../node/store/host-store.ts';
+import { openHostStore } from '../../node/store/host/host-store.ts';
 
 /**
  * What may start programs by itself: what is no agent (the command that starts agents, generators, benchmarks, the

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { type Clock, systemClock } from '../../node/base/clock.ts';
-import { silentLogger } from '../../node/base/logger.ts';
-import { bootstrap } from '../../node/services/bootstrap.ts';
-import { IdentityService } from '../../node/services/identity.ts';
-import { defaultDomainId, IdentityDirectory } from '../../node/services/identity-directory.ts';
-import { roleByName } from '../../node/services/identity-roles.ts';
-import { type TokenClaims, TokenCodec, tokenEpoch } from '../../node/services/identity-token.ts';
-import { fixedTokenKeys } from '../../node/services/token-keys.ts';
-import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
+import { bootstrap } from '../../node/services/cluster/bootstrap.ts';
+import { defaultDomainId, IdentityDirectory } from '../../node/services/identity/directory.ts';
+import { IdentityService } from '../../node/services/identity/identity.ts';
+import { roleByName } from '../../node/services/identity/roles.ts';
+import { type TokenClaims, TokenCodec, tokenEpoch } from '../../node/services/identity/token.ts';
+import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
+import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
 
 const signal = new AbortController().signal;
 const context = { signal } as Parameters<IdentityDirectory['deleteUser']>[0];

@@ -2,8 +2,8 @@
 import t from 'tap';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId } from '../../node/base/ids.ts';
+import { removeUnreadableRecord, unreadableRecords } from '../../node/services/kit/unreadable-records.ts';
 import { hostNetworkView } from '../../node/services/network/host-view.ts';
-import { removeUnreadableRecord, unreadableRecords } from '../../node/services/unreadable-records.ts';
 import { Table } from '../../node/state/table.ts';
 import * as tables from '../../node/state/tables/index.ts';
 import { shoal } from '../../proto/messages.ts';

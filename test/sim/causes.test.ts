@@ -1,5 +1,5 @@
 import t from 'tap';
-import { causesOf, namesIn } from '../../sim/causes.ts';
+import { causesOf, namesIn } from '../../sim/trace/causes.ts';
 
 const server = '39e51c76-85ae-8948-be10-1afde317045b';
 const other = '765b9db0-37e6-829f-86a2-700279b22559';

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { invariants } from '../../sim/checkers/invariants.ts';
 import { faults } from '../../sim/faults/index.ts';
-import { faultNames } from '../../sim/faults/names.ts';
 import { mutants } from '../../sim/mutants/index.ts';
-import { probeNames, unreached } from '../../sim/probes.ts';
+import { faultNames } from '../../sim/settings/fault-names.ts';
+import { probeNames, unreached } from '../../sim/settings/probes.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../sim/${path}`, import.meta.url), 'utf8');
 

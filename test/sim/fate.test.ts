@@ -1,6 +1,6 @@
 import t from 'tap';
-import { failpoint, maybe, reached, rule } from '../../node/base/maybe.ts';
-import { simulate } from '../../sim/simulator.ts';
+import { failpoint, maybe, reached, rule } from '../../node/base/buggify/buggify.ts';
+import { simulate } from '../../sim/run/simulator.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(120_000);

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { drawOptions } from '../../sim/draw-options.ts';
-import { faultNames } from '../../sim/faults/names.ts';
-import { flagsOf, overrideFlags, overridesHelp, overridesOf } from '../../sim/flags.ts';
-import { optionBounds, type SimOverrides, unlikelyNames } from '../../sim/options.ts';
+import { flagsOf, overrideFlags, overridesHelp, overridesOf } from '../../sim/run/flags.ts';
+import { drawOptions } from '../../sim/settings/draw-options.ts';
+import { faultNames } from '../../sim/settings/fault-names.ts';
+import { optionBounds, type SimOverrides, unlikelyNames } from '../../sim/settings/options.ts';
 import { calmNetwork } from '../../sim/world/network.ts';
 
 /** What a command line of these flags fixes. */

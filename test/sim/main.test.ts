@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { simFlags } from '../../node/cli/sim.ts';
-import { exitStatus } from '../../sim/exit-status.ts';
-import { mainFlags, overrideFlags } from '../../sim/flags.ts';
+import { exitStatus } from '../../sim/run/exit-status.ts';
+import { mainFlags, overrideFlags } from '../../sim/run/flags.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { mutants } from '../../sim/mutants/index.ts';
-import { simulate } from '../../sim/simulator.ts';
+import { simulate } from '../../sim/run/simulator.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { runSeeds } from '../../sim/pool.ts';
-import { type RunSpec, runSpec } from '../../sim/run-spec.ts';
-import type { SimResult } from '../../sim/simulator.ts';
+import { runSeeds } from '../../sim/run/pool.ts';
+import { type RunSpec, runSpec } from '../../sim/run/run-spec.ts';
+import type { SimResult } from '../../sim/run/simulator.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { ledgerLine, withLine } from '../../sim/ledger.ts';
-import { Progress, standingText } from '../../sim/progress.ts';
+import { ledgerLine, withLine } from '../../sim/run/ledger.ts';
+import { Progress, standingText } from '../../sim/run/progress.ts';
 
 const standing = { seedsDone: 50, seeds: 200, failures: 1, simulatedMs: 3_600_000, wallMs: 10_000 };
 

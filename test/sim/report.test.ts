@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Chronicle, tallies, timesOf } from '../../sim/report/chronicle.ts';
 import { reportHtml } from '../../sim/report/html.ts';
-import { simulate } from '../../sim/simulator.ts';
-import type { Picture } from '../../sim/watcher.ts';
+import { simulate } from '../../sim/run/simulator.ts';
+import type { Picture } from '../../sim/trace/watcher.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);

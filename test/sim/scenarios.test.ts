@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { faultNames } from '../../sim/faults/names.ts';
+import { simulate } from '../../sim/run/simulator.ts';
 import { readScenario, scenarioNames } from '../../sim/scenarios/scenario.ts';
-import { simulate } from '../../sim/simulator.ts';
+import { faultNames } from '../../sim/settings/fault-names.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);

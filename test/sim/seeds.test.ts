@@ -1,7 +1,7 @@
 /** The seeds that every change has to pass. The same ones each time: `npm run sim -- --seeds N` looks elsewhere. */
 import t from 'tap';
-import { runSeeds } from '../../sim/pool.ts';
-import { replayCommand, runSpec } from '../../sim/run-spec.ts';
+import { runSeeds } from '../../sim/run/pool.ts';
+import { replayCommand, runSpec } from '../../sim/run/run-spec.ts';
 
 const seeds = 300;
 /** As many as the smallest machine that runs the tests has cores. */

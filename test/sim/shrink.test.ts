@@ -1,7 +1,7 @@
 import t from 'tap';
-import { runSpec, settingsOf } from '../../sim/run-spec.ts';
-import { shrink, withoutParts } from '../../sim/shrink.ts';
-import { simulate } from '../../sim/simulator.ts';
+import { runSpec, settingsOf } from '../../sim/run/run-spec.ts';
+import { shrink, withoutParts } from '../../sim/run/shrink.ts';
+import { simulate } from '../../sim/run/simulator.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);

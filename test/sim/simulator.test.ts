@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { type FaultName, faultNames } from '../../sim/faults/names.ts';
-import { simulate } from '../../sim/simulator.ts';
+import { simulate } from '../../sim/run/simulator.ts';
+import { type FaultName, faultNames } from '../../sim/settings/fault-names.ts';
 
 // Seeds take their time on a busy machine.
 t.setTimeout(170_000);
@@ -16,7 +16,7 @@ await t.test('one seed gives one trace, in one process and in another', async (t
     t.equal(one.verdict, 'passed', one.detail);
     t.equal(first.join(''), second.join(''), 'every byte');
     t.equal(one.traceDigest, two.traceDigest);
-    const module = new URL('../../sim/simulator.ts', import.meta.url);
+    const module = new URL('../../sim/run/simulator.ts', import.meta.url);
     const script = `const { simulate } = await import(${JSON.stringify(module)}); console.log((await simulate(${seed})).traceDigest);`;
     const elsewhere = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
       cwd: new URL('../..', import.meta.url),

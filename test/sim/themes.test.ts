@@ -1,5 +1,5 @@
 import t from 'tap';
-import { drawOptions } from '../../sim/draw-options.ts';
+import { drawOptions } from '../../sim/settings/draw-options.ts';
 
 t.test('one seed in ten or so has a theme, and what is fixed by hand stays fixed', async (t) => {
   const seeds = Array.from({ length: 1_000 }, (_, at) => at + 1);

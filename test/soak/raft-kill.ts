@@ -1,12 +1,12 @@
 /**
- * The long form of test/node/raft-loop-crash.test.ts: `node test/soak/raft-kill.ts [rounds] [seed]`, 200 rounds by default.
+ * The long form of test/node/consensus/crash.test.ts: `node test/soak/raft-kill.ts [rounds] [seed]`, 200 rounds by default.
  * Prints a report as JSON and exits with 1 when anything that was acknowledged is lost, or when after any
  * round the members do not hold the same state.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killRounds } from '../support/raft-kill.ts';
+import { killRounds } from '../support/raft/raft-kill.ts';
 
 const rounds = Number(process.argv[2] ?? 200);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);

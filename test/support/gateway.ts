@@ -1,28 +1,28 @@
 /** A REST gateway on a state in memory, with the first records written: what the gateway's tests stand on. */
 import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
-import type { TrustedProxies } from '../../api-gateway/forwarding.ts';
-import { defaultLimits, type GatewayLimits } from '../../api-gateway/limits.ts';
+import type { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
+import { defaultLimits, type GatewayLimits } from '../../api-gateway/kit/limits.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
 import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
 import { imageModule } from '../../api-gateway/rest/image/module.ts';
-import type { RestModule } from '../../api-gateway/rest/module.ts';
+import type { RestModule } from '../../api-gateway/rest/kit/module.ts';
 import { RestServer } from '../../api-gateway/server.ts';
 import { type Clock, systemClock } from '../../node/base/clock.ts';
 import type { HostId } from '../../node/base/ids.ts';
-import { type Logger, silentLogger } from '../../node/base/logger.ts';
-import type { TlsSource } from '../../node/mesh/listener/listener.ts';
-import { bootstrap } from '../../node/services/bootstrap.ts';
-import type { ServiceDependencies } from '../../node/services/dependencies.ts';
-import { IdentityService } from '../../node/services/identity.ts';
-import { IdentityDirectory } from '../../node/services/identity-directory.ts';
-import { ImageService } from '../../node/services/image.ts';
-import type { PasswordRules } from '../../node/services/password-log-in.ts';
-import { QuotaService } from '../../node/services/quota.ts';
-import { fixedTokenKeys } from '../../node/services/token-keys.ts';
-import { MemoryStateClient } from '../../node/state/memory-state-client.ts';
-import { MemoryImageContent } from './memory-image-content.ts';
+import { type Logger, silentLogger } from '../../node/base/telemetry/logger.ts';
+import type { TlsSource } from '../../node/rpc/listener/listener.ts';
+import { bootstrap } from '../../node/services/cluster/bootstrap.ts';
+import { IdentityDirectory } from '../../node/services/identity/directory.ts';
+import { IdentityService } from '../../node/services/identity/identity.ts';
+import type { PasswordRules } from '../../node/services/identity/password-log-in.ts';
+import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
+import { ImageService } from '../../node/services/image/image.ts';
+import type { ServiceDependencies } from '../../node/services/kit/dependencies.ts';
+import { QuotaService } from '../../node/services/kit/quota.ts';
+import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
+import { MemoryImageContent } from './guests/memory-image-content.ts';
 
 export const adminPassword = 'correct horse battery staple';
 /** Any 32 bytes: every agent of a mesh derives the same ones. */

@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
-import { defaultLimits, type GatewayLimits } from '../../api-gateway/limits.ts';
+import { defaultLimits, type GatewayLimits } from '../../api-gateway/kit/limits.ts';
 import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId } from '../../node/base/ids.ts';
-import { GrpcClient, type UnaryOptions } from '../../node/mesh/grpc/client.ts';
-import { ClusterService } from '../../node/services/cluster.ts';
-import type { PlaceRequest } from '../../node/services/dependencies.ts';
-import { IdentityService } from '../../node/services/identity.ts';
-import { IdentityDirectory } from '../../node/services/identity-directory.ts';
-import type { Principal } from '../../node/services/identity-principal.ts';
-import { ImageService } from '../../node/services/image.ts';
-import { fixedTokenKeys } from '../../node/services/token-keys.ts';
+import { GrpcClient, type UnaryOptions } from '../../node/rpc/client.ts';
+import { ClusterService } from '../../node/services/cluster/cluster.ts';
+import { IdentityDirectory } from '../../node/services/identity/directory.ts';
+import { IdentityService } from '../../node/services/identity/identity.ts';
+import type { Principal } from '../../node/services/identity/principal.ts';
+import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
+import { ImageService } from '../../node/services/image/image.ts';
+import type { PlaceRequest } from '../../node/services/kit/dependencies.ts';
 import { type ComputeWorld, fakeHostViews, makeComputeWorld } from '../node/services/compute-world.ts';
-import { MemoryImageContent } from './memory-image-content.ts';
+import { MemoryImageContent } from './guests/memory-image-content.ts';
 
 /** Tokens are names here: `alice`, `bob` (members of their projects), `root` (an administrator). */
 const callers: Readonly<Record<string, Pick<Principal, 'projectId' | 'roles'>>> = {

@@ -9,9 +9,9 @@ import type { GuestImage } from '../../drivers/image/guest/build.ts';
 import { QemuDriver } from '../../drivers/qemu/driver.ts';
 import type { GuestSpec } from '../../drivers/types.ts';
 import type { PortId, ServerId, VolumeId } from '../../node/base/ids.ts';
-import { silentLogger } from '../../node/base/logger.ts';
-import { overlayOf } from './guest-image.ts';
-import { openFolder } from './qemu-host.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
+import { overlayOf } from './guests/guest-image.ts';
+import { openFolder } from './guests/qemu-host.ts';
 
 /** Where the guest is, and who it says it is to its metadata. */
 export interface GuestNetwork {

@@ -1,11 +1,11 @@
 /** A mesh's own secrets on a state in memory: what a service that removes hosts needs. */
 import type { Clock } from '../../node/base/clock.ts';
-import { MeshAuthority } from '../../node/mesh/authority.ts';
-import { HostIdentity } from '../../node/mesh/identity.ts';
-import { MeshKey } from '../../node/mesh/mesh-key.ts';
-import { MeshKeyRing } from '../../node/mesh/mesh-key-ring.ts';
-import type { Rekey } from '../../node/services/dependencies.ts';
-import { meshRekey } from '../../node/services/mesh-rekey.ts';
+import { MeshAuthority } from '../../node/mesh/identity/authority.ts';
+import { HostIdentity } from '../../node/mesh/identity/identity.ts';
+import { MeshKey } from '../../node/mesh/identity/mesh-key.ts';
+import { MeshKeyRing } from '../../node/mesh/identity/mesh-key-ring.ts';
+import { meshRekey } from '../../node/services/cluster/mesh-rekey.ts';
+import type { Rekey } from '../../node/services/kit/dependencies.ts';
 import { TransactionBuilder } from '../../node/state/table.ts';
 import { meshTable } from '../../node/state/tables/index.ts';
 import type { StateClient } from '../../node/state/types.ts';

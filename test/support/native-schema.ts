@@ -1,7 +1,7 @@
 /** The public gRPC services as their schemas say: what tests enumerate, so that none is left out. */
 import { readFileSync } from 'node:fs';
-import { isServed } from '../../api-gateway/grpc/served.ts';
-import { type MethodSpec, methodsOf, type ServiceClass } from '../../node/mesh/grpc/service.ts';
+import { isServed } from '../../api-gateway/grpc/kit/served.ts';
+import { type MethodSpec, methodsOf, type ServiceClass } from '../../node/rpc/service.ts';
 import { shoal } from '../../proto/messages.ts';
 
 /** A message, enum or service of `shoal.v1`, as `pbjs -t json` wrote it. */

@@ -64,7 +64,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'npm run sim -- --seed 7': { test: 'test/sim/main.test.ts' },
   'npm run sim -- --scenario power-cut-everywhere --report report.html': { test: 'test/sim/scenarios.test.ts' },
   'npm run bench:sim -- --quick': { hand: 'measures; needs a quiet machine' },
-  'npm run soak:raft': { hand: 'an hour of kill -9; test/node/raft-loop-crash.test.ts is its short form' },
+  'npm run soak:raft': { hand: 'an hour of kill -9; test/node/consensus/crash.test.ts is its short form' },
   'npm run bench:raft -- --quick': { hand: 'measures; needs a quiet machine' },
   'npm run bench:placement -- --quick': { hand: 'measures; needs a quiet machine' },
 };

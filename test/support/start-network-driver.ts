@@ -9,7 +9,7 @@ import type { NetworkSpec } from '../../drivers/types.ts';
 import { VxlanDriver, type VxlanOptions } from '../../drivers/vxlan/index.ts';
 import { systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import { silentLogger } from '../../node/base/logger.ts';
+import { silentLogger } from '../../node/base/telemetry/logger.ts';
 
 /** What is printed. */
 export interface StartOutcome {

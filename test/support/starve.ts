@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { voterTarget } from '../../node/autopilot.ts';
 import { Prng } from '../../node/base/prng.ts';
+import { voterTarget } from '../../node/consensus/autopilot/autopilot.ts';
 import { DevCloud } from '../../node/dev/cloud.ts';
 import type { RestClient } from '../../node/dev/rest-client.ts';
 

@@ -1,9 +1,9 @@
-import type { Handlers } from '../../../node/mesh/grpc/server.ts';
-import type { IdentityService } from '../../../node/services/identity.ts';
-import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import type { Handlers } from '../../../node/rpc/server.ts';
+import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
+import type { IdentityService } from '../../../node/services/identity/identity.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { PasswordLimiter } from '../../rest/identity/password-limiter.ts';
-import type { Caller, Callers } from '../caller.ts';
+import type { Caller, Callers } from '../kit/caller.ts';
 import { projectHandlers } from './projects.ts';
 import { assignmentHandlers, roleHandlers } from './roles.ts';
 import { tokenHandlers } from './tokens.ts';

@@ -1,12 +1,12 @@
-import type { Handlers } from '../../../node/mesh/grpc/server.ts';
-import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import type { Handlers } from '../../../node/rpc/server.ts';
+import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import { projectTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { createProjectBody, updateProjectBody } from '../../rest/identity/schemas.ts';
-import { parse } from '../../rest/validation.ts';
-import { attributesOf } from '../attributes.ts';
-import type { Caller, Callers } from '../caller.ts';
-import { isOr, pageById } from '../page.ts';
+import { parse } from '../../rest/kit/validation.ts';
+import { attributesOf } from '../kit/attributes.ts';
+import type { Caller, Callers } from '../kit/caller.ts';
+import { isOr, pageById } from '../kit/page.ts';
 
 type Served = Handlers<shoal.v1.IdentityService, Caller>;
 

@@ -1,14 +1,14 @@
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { Handlers } from '../../../node/mesh/grpc/server.ts';
-import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
-import type { AssignmentScope } from '../../../node/services/identity-roles.ts';
+import type { Handlers } from '../../../node/rpc/server.ts';
+import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
+import type { AssignmentScope } from '../../../node/services/identity/roles.ts';
 import { roleAssignmentTable, roleTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { createRoleBody, updateRoleBody } from '../../rest/identity/schemas.ts';
-import { parse } from '../../rest/validation.ts';
-import { attributesOf } from '../attributes.ts';
-import type { Caller, Callers } from '../caller.ts';
-import { isOr, pageById } from '../page.ts';
+import { parse } from '../../rest/kit/validation.ts';
+import { attributesOf } from '../kit/attributes.ts';
+import type { Caller, Callers } from '../kit/caller.ts';
+import { isOr, pageById } from '../kit/page.ts';
 
 type Served = Handlers<shoal.v1.IdentityService, Caller>;
 

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { Handlers } from '../../../node/mesh/grpc/server.ts';
+import type { Handlers } from '../../../node/rpc/server.ts';
+import { defaultDomainId } from '../../../node/services/identity/directory.ts';
 import {
   type AuthenticationRequest,
   type DomainReference,
@@ -8,15 +9,14 @@ import {
   type IdentityService,
   type NamedReference,
   type ScopeRequest,
-} from '../../../node/services/identity.ts';
-import { defaultDomainId } from '../../../node/services/identity-directory.ts';
-import type { Principal } from '../../../node/services/identity-principal.ts';
+} from '../../../node/services/identity/identity.ts';
+import type { Principal } from '../../../node/services/identity/principal.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { tokenCharactersMax } from '../../auth.ts';
+import { tokenCharactersMax } from '../../kit/auth.ts';
 import type { PasswordLimiter } from '../../rest/identity/password-limiter.ts';
 import { id, name, password } from '../../rest/identity/schemas.ts';
-import { parse } from '../../rest/validation.ts';
-import type { Caller, Callers } from '../caller.ts';
+import { parse } from '../../rest/kit/validation.ts';
+import type { Caller, Callers } from '../kit/caller.ts';
 
 type Served = Handlers<shoal.v1.IdentityService, Caller>;
 

@@ -1,7 +1,7 @@
-import type { Handlers } from '../../../node/mesh/grpc/server.ts';
+import type { Handlers } from '../../../node/rpc/server.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Caller, Callers } from '../caller.ts';
+import type { Caller, Callers } from '../kit/caller.ts';
 import { floatingIpHandlers } from './floating-ips.ts';
 import { networkHandlers } from './networks.ts';
 import { portHandlers } from './ports.ts';

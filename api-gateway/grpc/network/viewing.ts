@@ -1,12 +1,12 @@
 import type { TSchema } from 'typebox';
-import type { RequestContext } from '../../../node/services/context.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
 import { checkTags } from '../../../node/services/network/text.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { readResource } from '../../rest/network/attributes.ts';
-import { type AttributeRules, attributesOf } from '../attributes.ts';
-import type { Served, View } from '../caller.ts';
-import { networkFieldNames } from '../field-names.ts';
-import { type PageRequest, pageById } from '../page.ts';
+import { type AttributeRules, attributesOf } from '../kit/attributes.ts';
+import type { Served, View } from '../kit/caller.ts';
+import { networkFieldNames } from '../kit/field-names.ts';
+import { type PageRequest, pageById } from '../kit/page.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
 export interface Viewing extends View {

@@ -5,9 +5,9 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { hostTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { plainTimeText, type View, viewingOf } from './common.ts';
-import { type Microversion, microversionOf } from './microversion.ts';
+import type { Gateway } from '../kit/module.ts';
+import { plainTimeText, type View, viewingOf } from './kit/common.ts';
+import { type Microversion, microversionOf } from './kit/microversion.ts';
 import { hostIdText } from './server-view.ts';
 
 const path = '/v2.1/servers/:id/os-instance-actions';

@@ -1,7 +1,7 @@
 /** A flavor as Nova answers it. */
 import type { shoal } from '../../../proto/messages.ts';
-import { linksOf, type View } from './common.ts';
-import type { Microversion } from './microversion.ts';
+import { linksOf, type View } from './kit/common.ts';
+import type { Microversion } from './kit/microversion.ts';
 
 /** `GET /flavors`. @param root `{base}/compute`. */
 export function briefFlavorView(root: string, flavor: shoal.v1.Flavor, microversion: Microversion): View {

@@ -4,11 +4,11 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
-import { pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './common.ts';
-import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
-import * as schemas from './schemas.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
+import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 

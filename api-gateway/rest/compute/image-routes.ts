@@ -5,11 +5,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
-import { type ImageService, statusName } from '../../../node/services/image.ts';
+import { type ImageService, statusName } from '../../../node/services/image/image.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { linksOf, queryValue, rootOf, timeText, type View, viewingOf } from './common.ts';
-import { requireMicroversion } from './microversion.ts';
+import type { Gateway } from '../kit/module.ts';
+import { linksOf, queryValue, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
+import { requireMicroversion } from './kit/microversion.ts';
 
 type ById = { Params: { id: string } };
 

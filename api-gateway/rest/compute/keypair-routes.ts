@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
-import { pageOf, plainTimeText, queryValue, type View, viewingOf } from './common.ts';
-import { checkAttributes, type Microversion, microversionOf } from './microversion.ts';
-import * as schemas from './schemas.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { pageOf, plainTimeText, queryValue, type View, viewingOf } from './kit/common.ts';
+import { checkAttributes, type Microversion, microversionOf } from './kit/microversion.ts';
+import * as schemas from './kit/schemas.ts';
 
 type ByName = { Params: { name: string } };
 

@@ -2,12 +2,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
-import { defaultLimits, type QuotaResource, type QuotaService, type QuotaView } from '../../../node/services/quota.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
-import { queryValue, readFlag, type View, viewingOf } from './common.ts';
-import { type Microversion, microversionOf } from './microversion.ts';
-import * as schemas from './schemas.ts';
+import {
+  defaultLimits,
+  type QuotaResource,
+  type QuotaService,
+  type QuotaView,
+} from '../../../node/services/kit/quota.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { type Microversion, microversionOf } from './kit/microversion.ts';
+import * as schemas from './kit/schemas.ts';
 
 type ByProject = { Params: { project: string } };
 

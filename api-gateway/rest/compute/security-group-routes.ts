@@ -8,11 +8,11 @@ import type { NetworkService } from '../../../node/services/network/index.ts';
 import { securityGroupTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
-import { queryValue, readFlag, type View, viewingOf } from './common.ts';
-import { requireMicroversion } from './microversion.ts';
-import * as schemas from './schemas.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { requireMicroversion } from './kit/microversion.ts';
+import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 

@@ -2,12 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
-import type { RequestContext } from '../../../node/services/context.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
-import { viewingOf } from './common.ts';
-import { microversionOf } from './microversion.ts';
-import * as schemas from './schemas.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { viewingOf } from './kit/common.ts';
+import { microversionOf } from './kit/microversion.ts';
+import * as schemas from './kit/schemas.ts';
 import { unservedActions } from './unserved.ts';
 
 /** What an action is called with. */

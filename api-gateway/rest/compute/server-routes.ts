@@ -5,20 +5,20 @@ import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { NicDraft, ServerDraft } from '../../../node/services/compute/server-draft.ts';
-import { portsOfServer } from '../../../node/services/ownership.ts';
+import { portsOfServer } from '../../../node/services/kit/ownership.ts';
 import { portTable, securityGroupTable } from '../../../node/state/tables/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
-import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './common.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
 import {
   type AttributeVersions,
   checkAttributes,
   type Microversion,
   microversionOf,
   requireMicroversion,
-} from './microversion.ts';
-import * as schemas from './schemas.ts';
+} from './kit/microversion.ts';
+import * as schemas from './kit/schemas.ts';
 import { securityGroupView } from './security-group-routes.ts';
 import { lastPart, selectServers } from './server-listing.ts';
 import {

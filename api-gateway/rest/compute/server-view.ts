@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { vmState } from '../../../node/services/compute/server-record.ts';
-import { zoneOf } from '../../../node/services/compute/zones.ts';
+import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import {
   floatingIpTable,
@@ -15,9 +15,9 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { linksOf, plainTimeText, timeText, type View } from './common.ts';
 import { embeddedFlavorView } from './flavor-view.ts';
-import type { Microversion } from './microversion.ts';
+import { linksOf, plainTimeText, timeText, type View } from './kit/common.ts';
+import type { Microversion } from './kit/microversion.ts';
 
 const { ServerStatus } = shoal.v1;
 

@@ -1,6 +1,6 @@
 /** What Nova has and this compute API does not: whole resources here, actions of servers below. */
 import Type, { type TProperties, type TSchema } from 'typebox';
-import type { UnservedPart } from '../unserved.ts';
+import type { UnservedPart } from '../kit/unserved.ts';
 
 const servers = '/v2.1/servers/:id';
 

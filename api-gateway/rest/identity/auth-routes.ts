@@ -7,10 +7,10 @@ import {
   type IdentityService,
   type NamedReference,
   type ScopeRequest,
-} from '../../../node/services/identity.ts';
-import type { Principal } from '../../../node/services/identity-principal.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+} from '../../../node/services/identity/identity.ts';
+import type { Principal } from '../../../node/services/identity/principal.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import type { Catalog } from './catalog.ts';
 import { domainFilters, projectFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';

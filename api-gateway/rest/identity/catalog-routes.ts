@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { Gateway } from '../module.ts';
+import type { Gateway } from '../kit/module.ts';
 import { type Catalog, type CatalogService, serviceId } from './catalog.ts';
 import { compared, exact, type Filters, nobody } from './filters.ts';
 import { listAnswer } from './lists.ts';

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import { domainTable } from '../../../node/state/tables/index.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { domainFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';

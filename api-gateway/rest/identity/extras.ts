@@ -3,7 +3,7 @@
  * and domains here. What Keystone knows and this does not is refused instead: kept as an extra it would be a claim.
  */
 import { ShoalError } from '../../../node/base/errors.ts';
-import { shown } from '../../input.ts';
+import { shown } from '../../kit/input.ts';
 
 /** Most characters of an attribute's name. */
 const nameCharactersMax = 255;

@@ -2,7 +2,7 @@
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { shown } from '../../input.ts';
+import { shown } from '../../kit/input.ts';
 
 /** What a value in the query demands of an item. Throws `INVALID_ARGUMENT` for a value that the filter cannot have. */
 type Filter<T> = (text: string, key: string) => (item: T) => boolean;

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import {
   type AssignmentScope,
   assignmentId,
   assignmentsOf,
   systemScope,
-} from '../../../node/services/identity-roles.ts';
+} from '../../../node/services/identity/roles.ts';
 import {
   domainTable,
   projectTable,
@@ -14,7 +14,7 @@ import {
   userTable,
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
-import type { Gateway } from '../module.ts';
+import type { Gateway } from '../kit/module.ts';
 import { listAnswer } from './lists.ts';
 import { roleView } from './views.ts';
 

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { shown } from '../../input.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import { shown } from '../../kit/input.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import { type Filters, flag, rule } from './filters.ts';
 import { listQuery } from './schemas.ts';
 

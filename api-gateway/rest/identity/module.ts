@@ -1,9 +1,9 @@
-import type { IdentityService } from '../../../node/services/identity.ts';
-import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
+import type { IdentityService } from '../../../node/services/identity/identity.ts';
 import { identityPolicies } from '../../policies/identity.ts';
-import { keystoneFaults } from '../faults.ts';
-import type { RestModule } from '../module.ts';
-import { identityVersion, identityVersions } from '../versions.ts';
+import { keystoneFaults } from '../kit/faults.ts';
+import type { RestModule } from '../kit/module.ts';
+import { identityVersion, identityVersions } from '../kit/versions.ts';
 import { addAuthRoutes } from './auth-routes.ts';
 import type { Catalog } from './catalog.ts';
 import { addCatalogRoutes } from './catalog-routes.ts';

@@ -19,9 +19,9 @@
  */
 import { type Clock, sleep } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { addressGroup } from '../../../node/mesh/listener/address-group.ts';
-import type { GatewayLimits } from '../../limits.ts';
-import { TokenBuckets } from '../../token-bucket.ts';
+import { addressGroup } from '../../../node/rpc/listener/address-group.ts';
+import type { GatewayLimits } from '../../kit/limits.ts';
+import { TokenBuckets } from '../../kit/token-bucket.ts';
 
 /** How long an address stays known as one from which a user has logged in, milliseconds. */
 const knownForMs = 12 * 3_600_000;

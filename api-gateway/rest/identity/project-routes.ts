@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import { projectTable } from '../../../node/state/tables/index.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { projectFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';

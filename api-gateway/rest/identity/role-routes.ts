@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { IdentityDirectory } from '../../../node/services/identity-directory.ts';
-import { assignmentId, rolesOf } from '../../../node/services/identity-roles.ts';
+import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
+import { assignmentId, rolesOf } from '../../../node/services/identity/roles.ts';
 import {
   domainTable,
   projectTable,
@@ -11,8 +11,8 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { assignmentFilters, roleFilters } from './filters.ts';
 import { addGrantRoutes } from './grant-routes.ts';

@@ -1,5 +1,5 @@
 /** What Keystone has and this identity API does not. */
-import type { UnservedPart } from '../unserved.ts';
+import type { UnservedPart } from '../kit/unserved.ts';
 
 export const unservedIdentity: readonly UnservedPart[] = [
   {

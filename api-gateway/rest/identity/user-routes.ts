@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { findUser, type IdentityService } from '../../../node/services/identity.ts';
-import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity-directory.ts';
+import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity/directory.ts';
+import { findUser, type IdentityService } from '../../../node/services/identity/identity.ts';
 import { userTable } from '../../../node/state/tables/index.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { nobody, projectFilters, userFilters } from './filters.ts';
 import { listAnswer } from './lists.ts';

@@ -1,6 +1,6 @@
 /** Records as the identity API words them. `root` is `{base}/identity`. */
 
-import type { Principal } from '../../../node/services/identity-principal.ts';
+import type { Principal } from '../../../node/services/identity/principal.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { extrasView } from './extras.ts';
 

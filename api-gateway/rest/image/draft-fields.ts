@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { ImageDraft } from '../../../node/services/image-draft.ts';
-import { parse } from '../validation.ts';
+import type { ImageDraft } from '../../../node/services/image/draft.ts';
+import { parse } from '../kit/validation.ts';
 import { readOnlyFields } from './views.ts';
 
 /** The fields of an image that callers set. */

@@ -4,8 +4,8 @@
  */
 import Type, { type Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { ImageDraft } from '../../../node/services/image-draft.ts';
-import { parse } from '../validation.ts';
+import type { ImageDraft } from '../../../node/services/image/draft.ts';
+import { parse } from '../kit/validation.ts';
 import { draftFields, isField, mustBeWritable } from './draft-fields.ts';
 
 const operations = ['add', 'replace', 'remove'] as const;

@@ -1,9 +1,9 @@
 /** What `GET /v2/images` may be asked for: filters, order, and a page of it. */
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
-import { statusName } from '../../../node/services/image.ts';
-import { visibilities } from '../../../node/services/image-draft.ts';
-import { type MemberStatus, memberStatuses } from '../../../node/services/image-members.ts';
+import { visibilities } from '../../../node/services/image/draft.ts';
+import { statusName } from '../../../node/services/image/image.ts';
+import { type MemberStatus, memberStatuses } from '../../../node/services/image/members.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { readOnlyFields } from './views.ts';
 

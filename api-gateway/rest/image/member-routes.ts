@@ -1,10 +1,10 @@
 /** `/v2/images/ID/members`: whom a shared image is shared with. */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { type ImageMembers, memberStatuses, memberStatusName } from '../../../node/services/image-members.ts';
+import { type ImageMembers, memberStatuses, memberStatusName } from '../../../node/services/image/members.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 import { glanceTime } from './views.ts';
 
 type ById = { Params: { id: string } };

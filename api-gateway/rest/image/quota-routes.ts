@@ -5,9 +5,9 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { QuotaService, QuotaView } from '../../../node/services/quota.ts';
-import type { Gateway } from '../module.ts';
-import { parse } from '../validation.ts';
+import type { QuotaService, QuotaView } from '../../../node/services/kit/quota.ts';
+import type { Gateway } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
 
 type ByProject = { Params: { project: string } };
 

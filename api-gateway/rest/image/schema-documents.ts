@@ -1,5 +1,5 @@
 /** JSON schemas that clients fetch to know which fields there are (`GET /v2/schemas/...`). */
-import { containerFormats, diskFormats, visibilities } from '../../../node/services/image-draft.ts';
+import { containerFormats, diskFormats, visibilities } from '../../../node/services/image/draft.ts';
 
 const text = (description: string, extra: object = {}) => ({ type: 'string', description, ...extra });
 const readOnly = { readOnly: true };

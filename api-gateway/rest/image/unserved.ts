@@ -1,5 +1,5 @@
 /** What Glance has and this image API does not. */
-import type { UnservedPart } from '../unserved.ts';
+import type { UnservedPart } from '../kit/unserved.ts';
 
 export const unservedImage: readonly UnservedPart[] = [
   { what: 'the import of images (upload to /file)', paths: ['/v2/images/:id/import', '/v2/images/:id/stage'] },

@@ -1,6 +1,6 @@
 /** Image records as Glance words them. Paths are below the image endpoint, without the base URL, as Glance gives them. */
 
-import { statusName } from '../../../node/services/image.ts';
+import { statusName } from '../../../node/services/image/image.ts';
 import type { shoal } from '../../../proto/messages.ts';
 
 /** `2024-01-01T00:00:00Z`. */

@@ -7,8 +7,8 @@ import type { Static, TSchema } from 'typebox';
 import type { ShoalError } from '../../../node/base/errors.ts';
 import { field, says, type Wording } from '../../../node/base/field-names.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
-import { badRequest } from '../../../node/services/network/refusals.ts';
-import { parse } from '../validation.ts';
+import { badRequest } from '../../../node/services/kit/network-refusals.ts';
+import { parse } from '../kit/validation.ts';
 
 /** What of a schema is looked at here. `reason`: said instead of naming the one value that would do. */
 export interface AttributeSchema {

@@ -2,10 +2,10 @@
 import type { Static, TSchema } from 'typebox';
 import { definedOf } from '../../../node/base/defined-of.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import type { FloatingIpDraft, FloatingIpPatch } from '../../../node/services/network/floating-ips.ts';
 import type { NetworkDraft, NetworkPatch } from '../../../node/services/network/networks.ts';
 import type { PortDraft, PortPatch } from '../../../node/services/network/ports.ts';
-import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { GatewayDraft, RouterDraft, RouterPatch } from '../../../node/services/network/routers.ts';
 import type { SecurityGroupDraft, SecurityGroupRuleDraft } from '../../../node/services/network/security-groups.ts';
 import type { SubnetDraft, SubnetPatch } from '../../../node/services/network/subnets.ts';

@@ -2,10 +2,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { RequestContext } from '../../../node/services/context.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
 import { checkTags } from '../../../node/services/network/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
-import type { Gateway } from '../module.ts';
+import type { Gateway } from '../kit/module.ts';
 import { readResource, readResources } from './attributes.ts';
 import type { ListKeys } from './filters.ts';
 import { conditioned } from './if-match.ts';

@@ -1,7 +1,7 @@
 /** `If-Match: revision_number=N`: a change is made only while the thing is as its caller saw it. */
 import type { FastifyRequest } from 'fastify';
-import type { RequestContext } from '../../../node/services/context.ts';
-import { badRequest, refuse } from '../../../node/services/network/refusals.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
+import { badRequest, refuse } from '../../../node/services/kit/network-refusals.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 
 /**

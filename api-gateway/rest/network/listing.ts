@@ -4,10 +4,10 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { ownValue } from '../../../node/base/own-value.ts';
-import { badRequest } from '../../../node/services/network/refusals.ts';
-import { shown } from '../../input.ts';
-import type { Gateway } from '../module.ts';
-import { sortOrder } from '../sort-order.ts';
+import { badRequest } from '../../../node/services/kit/network-refusals.ts';
+import { shown } from '../../kit/input.ts';
+import type { Gateway } from '../kit/module.ts';
+import { sortOrder } from '../kit/sort-order.ts';
 import type { ListKeys } from './filters.ts';
 
 /** One thing as it is answered. */

@@ -1,11 +1,11 @@
 /** Neutron v2.0 below `/networking`. */
 import type { Hosts } from '../../../node/services/compute/hosts.ts';
+import type { QuotaService } from '../../../node/services/kit/quota.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
-import type { QuotaService } from '../../../node/services/quota.ts';
 import { networkPolicies } from '../../policies/network.ts';
-import { neutronFaults } from '../faults.ts';
-import type { RestModule } from '../module.ts';
-import { networkResources, networkVersions } from '../versions.ts';
+import { neutronFaults } from '../kit/faults.ts';
+import type { RestModule } from '../kit/module.ts';
+import { networkResources, networkVersions } from '../kit/versions.ts';
 import { addAgents, addExtensions, addIpAvailabilities, addQuotas } from './operations.ts';
 import { addFloatingIps, addNetworks, addPorts, addRouters, addSecurityGroups, addSubnets } from './resources.ts';
 import { unservedNetwork } from './unserved.ts';

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { definedOf } from '../../../node/base/defined-of.ts';
+import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
-import { badRequest } from '../../../node/services/network/refusals.ts';
 import type { RouterInterface } from '../../../node/services/network/routers.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import type { Gateway } from '../module.ts';
+import type { Gateway } from '../kit/module.ts';
 import { readResource, readResources } from './attributes.ts';
 import * as bodies from './bodies.ts';
 import { addCollection, type Collection, viewingOf } from './collection.ts';

@@ -1,5 +1,5 @@
 /** What Neutron and its plug-ins have and this network API does not. */
-import type { UnservedPart } from '../unserved.ts';
+import type { UnservedPart } from '../kit/unserved.ts';
 
 const v2 = (...collections: readonly string[]): readonly string[] => collections.map((name) => `/v2.0/${name}`);
 

@@ -8,10 +8,10 @@ import type { PlacementPreview } from '../../../node/services/compute/placement-
 import type { PlacementWish } from '../../../node/services/compute/server-draft.ts';
 import type { HostExplanation } from '../../../placement/index.ts';
 import { placementPolicies } from '../../policies/placement.ts';
-import { placementFaults } from '../faults.ts';
-import type { RestModule } from '../module.ts';
-import { parse } from '../validation.ts';
-import { placementVersions } from '../versions.ts';
+import { placementFaults } from '../kit/faults.ts';
+import type { RestModule } from '../kit/module.ts';
+import { parse } from '../kit/validation.ts';
+import { placementVersions } from '../kit/versions.ts';
 import { unservedPlacement } from './unserved.ts';
 
 const wish = {

@@ -1,5 +1,5 @@
 /** OpenStack's Placement API, which is not here: a host's room is the host's to give, not a table's to allocate. */
-import type { UnservedPart } from '../unserved.ts';
+import type { UnservedPart } from '../kit/unserved.ts';
 
 export const unservedPlacement: readonly UnservedPart[] = [
   {

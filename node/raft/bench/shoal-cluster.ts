@@ -5,8 +5,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MeshAuthority } from '../../mesh/authority.ts';
-import { createTlsKey, HostIdentity } from '../../mesh/identity.ts';
+import { MeshAuthority } from '../../mesh/identity/authority.ts';
+import { createTlsKey, HostIdentity } from '../../mesh/identity/identity.ts';
 import type { ConfChangeSingle } from '../index.ts';
 import { type BenchCluster, eventually } from './cluster.ts';
 import type { LoadResult } from './load.ts';

@@ -1,7 +1,7 @@
 /** What was asked of a server, and what its host did on its own, in Nova's words: kept with its record, the latest of it. */
 import { shoal } from '../../../proto/messages.ts';
 import { beginningOf } from '../../base/text.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestContext } from '../kit/context.ts';
 
 /** Actions kept with a server; older ones are forgotten. About 200 bytes each, in a record that each change writes. */
 const actionsMax = 32;

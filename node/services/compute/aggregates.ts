@@ -4,11 +4,11 @@ import { ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { aggregateTable, hostTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
-import { type Attempt, transact } from '../transact.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { type Attempt, transact } from '../kit/transact.ts';
+import { zoneKey } from '../kit/zones.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
-import { zoneKey } from './zones.ts';
 
 /** Keys of one aggregate, and longest key and value, characters: Nova's columns. */
 const metadataItemsMax = 128;

@@ -1,5 +1,5 @@
 /** What the compute service needs beside what every service is given. */
-import type { HostControl, HostProbe, HostViews, Placer, Rekey, ServiceDependencies } from '../dependencies.ts';
+import type { HostControl, HostProbe, HostViews, Placer, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
 
 export interface ComputeDependencies extends ServiceDependencies {
   readonly placer: Placer;

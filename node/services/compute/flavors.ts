@@ -4,9 +4,9 @@ import { ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { flavorTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
-import { transact } from '../transact.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { transact } from '../kit/transact.ts';
 import { badRequest, checkName, conflict, flavorNotFound, forbidden } from './refusals.ts';
 
 /** Largest amounts of a flavor: what the records' 32-bit fields and Nova's own schema hold. */

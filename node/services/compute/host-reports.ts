@@ -8,16 +8,16 @@
  */
 
 import { shoal } from '../../../proto/messages.ts';
+import { reached } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
-import { reached } from '../../base/maybe.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
-import type { HostReports } from '../host-reporting.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import type { HostReports } from '../kit/host-reporting.ts';
+import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
-import { type Attempt, transact } from '../transact.ts';
 import { hostAction } from './action-history.ts';
 import { freeNamingPorts, powerStates, removeServerRow } from './server-record.ts';
 

@@ -4,12 +4,12 @@ import { ShoalError } from '../../base/errors.ts';
 import { beginningOf } from '../../base/text.ts';
 import { hostTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import { hostRow, type Removal, removeHost } from '../host-removal.ts';
-import { transact } from '../transact.ts';
+import type { RequestContext } from '../kit/context.ts';
+import { transact } from '../kit/transact.ts';
+import { zoneOf } from '../kit/zones.ts';
 import type { ComputeDependencies } from './dependencies.ts';
+import { hostRow, type Removal, removeHost } from './host-removal.ts';
 import { forbidden } from './refusals.ts';
-import { zoneOf } from './zones.ts';
 
 /** Longest reason for disabling a host, characters: Nova's column. */
 const reasonCharactersMax = 255;

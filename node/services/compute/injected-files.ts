@@ -2,7 +2,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { StateReader } from '../../state/types.ts';
-import { quotaLimit, unlimited } from '../quota.ts';
+import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { badRequest } from './refusals.ts';
 
 export interface InjectedFileDraft {

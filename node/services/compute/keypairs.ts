@@ -6,10 +6,10 @@ import { ShoalError } from '../../base/errors.ts';
 import { indexKey } from '../../state/table.ts';
 import { keypairTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
-import { chargeQuota, refundQuota } from '../quota.ts';
-import { transact } from '../transact.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { transact } from '../kit/transact.ts';
 import { badRequest, conflict, forbidden, keypairNotFound } from './refusals.ts';
 
 /** Longest public key, characters: RSA of 16384 bits is about 2,800. */

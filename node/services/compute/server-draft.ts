@@ -19,19 +19,19 @@ import {
   subnetTable,
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import { bootableFormats } from '../image-draft.ts';
+import { bootableFormats } from '../image/draft.ts';
+import type { RequestContext } from '../kit/context.ts';
+import { canSeeNetwork, findImage, findOwnServer, isOwner } from '../kit/ownership.ts';
+import { quotaLimit, unlimited } from '../kit/quota.ts';
+import { zoneOf } from '../kit/zones.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
-import { canSeeNetwork, findImage, findOwnServer, isOwner } from '../ownership.ts';
-import { quotaLimit, unlimited } from '../quota.ts';
 import { canUse } from './flavors.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
 import { keypairId } from './keypairs.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
 import { groupRow } from './server-groups.ts';
 import { checkHintNames, checkWishes } from './wishes.ts';
-import { zoneOf } from './zones.ts';
 
 const mibBytes = 1024 * 1024;
 const gibBytes = 1024 * mibBytes;

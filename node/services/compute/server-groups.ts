@@ -3,11 +3,11 @@ import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { serverGroupTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
-import { isOwner } from '../ownership.ts';
-import { chargeQuota, refundQuota } from '../quota.ts';
-import { transact } from '../transact.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { isOwner } from '../kit/ownership.ts';
+import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { transact } from '../kit/transact.ts';
 import { badRequest, checkName, groupNotFound } from './refusals.ts';
 
 const policies = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'];

@@ -3,16 +3,16 @@
  * over: at no moment do two hosts have the disk. A move whose old host has not released yet can be taken back.
  */
 import { shoal } from '../../../proto/messages.ts';
+import { reached } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
-import { reached } from '../../base/maybe.ts';
 import { indexKey } from '../../state/table.ts';
 import { hostTable, imageTable, portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { Placed } from '../dependencies.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { Placed } from '../kit/dependencies.ts';
+import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
-import { type Attempt, type Change, transact } from '../transact.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, conflict, forbidden } from './refusals.ts';

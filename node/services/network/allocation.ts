@@ -6,9 +6,9 @@
 import type { shoal } from '../../../proto/messages.ts';
 import { indexKey } from '../../state/table.ts';
 import { networkTable, portTable, routerTable } from '../../state/tables/index.ts';
-import type { Attempt } from '../transact.ts';
+import { refuse } from '../kit/network-refusals.ts';
+import type { Attempt } from '../kit/transact.ts';
 import { addressAt, formatIpv4, type Ipv4Range, parseIpv4, rangeSize } from './address.ts';
-import { refuse } from './refusals.ts';
 
 /** Random draws before the pool is walked in order: a pool that is half full misses all of them once in 65,536 times. */
 const drawsMax = 16;

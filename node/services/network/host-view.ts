@@ -36,10 +36,10 @@ import {
 } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import { unreadableRows } from '../../state/unreadable-rows.ts';
-import type { HostNetworkView, SyncFailure } from '../host-network-view.ts';
-import { interfacesOf, isInterfaceOf, serverOfPort } from '../ownership.ts';
+import { deviceOwners } from '../kit/device-owners.ts';
+import type { HostNetworkView, SyncFailure } from '../kit/host-network-view.ts';
+import { interfacesOf, isInterfaceOf, serverOfPort } from '../kit/ownership.ts';
 import { normalPrefix, parseIpv4, parsePrefix } from './address.ts';
-import { deviceOwners } from './device-owners.ts';
 import { type MetadataSettings, plainMetadataSettings, serverMetadata } from './metadata.ts';
 import { protocolNumber } from './protocols.ts';
 

@@ -1,5 +1,5 @@
 /** The network service: what both gateways and the compute service call. */
-import type { ServiceDependencies } from '../dependencies.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { FloatingIps } from './floating-ips.ts';
 import { Networks } from './networks.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './options.ts';

@@ -4,14 +4,14 @@
  */
 import { hkdfSync } from 'node:crypto';
 import type { MetadataBodies } from '../../../drivers/types.ts';
-import { guestDomain } from '../../../drivers/vxlan/dns.ts';
+import { guestDomain } from '../../../drivers/vxlan/services/dns.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { assert } from '../../base/assert.ts';
 import { tellingDigits } from '../../base/ordered-uuids.ts';
 import { indexKey } from '../../state/table.ts';
 import { floatingIpTable, hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import { defaultZone, zoneOf } from '../compute/zones.ts';
+import { defaultZone, zoneOf } from '../kit/zones.ts';
 import { formatIpv4, parsePrefix } from './address.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { shoal } from '../../../proto/messages.ts';
 import type { Row } from '../../state/table.ts';
 import { networkTable } from '../../state/tables/index.ts';
-import type { Attempt } from '../transact.ts';
+import type { Attempt } from '../kit/transact.ts';
 
 /**
  * Rewrites a network's row unchanged but for its time, so that two changes to what lies within it cannot both commit

@@ -6,10 +6,10 @@ import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { floatingIpTable, portTable, routerTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import { isInterfaceOf } from '../ownership.ts';
-import { chargeQuota, refundQuota } from '../quota.ts';
-import type { Change } from '../transact.ts';
-import { deviceOwners } from './device-owners.ts';
+import { deviceOwners } from '../kit/device-owners.ts';
+import { isInterfaceOf } from '../kit/ownership.ts';
+import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import type { Change } from '../kit/transact.ts';
 import { use } from './uses.ts';
 
 export function dhcpPortsOf(ports: readonly Row<shoal.v1.Port>[]): readonly Row<shoal.v1.Port>[] {

@@ -4,8 +4,9 @@ import { definedOf } from '../../base/defined-of.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { networkTable, portTable, securityGroupTable, serverTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/network-refusals.ts';
 import {
   canSeePort,
   checkDevice,
@@ -15,12 +16,11 @@ import {
   seePort,
   seeSubnet,
   serverOfPort,
-} from '../ownership.ts';
-import { type Attempt, transact } from '../transact.ts';
+} from '../kit/ownership.ts';
+import { type Attempt, transact } from '../kit/transact.ts';
 import { contains, formatPrefix, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
-import { badAttribute, badRequest, forbidden, notFound, refuse } from './refusals.ts';
 import { planDefaultGroup } from './security-groups.ts';
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';

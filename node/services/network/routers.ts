@@ -2,15 +2,17 @@
  * Routers: interfaces on tenant networks, and at most one way out through an external network. A router is everywhere at
  * once (each host routes for its own guests); only the source NAT of guests without a floating IP has one host.
  */
-import { routerMac } from '../../../drivers/vxlan/names.ts';
+import { routerMac } from '../../../drivers/vxlan/model/names.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { definedOf } from '../../base/defined-of.ts';
 import type { RouterId } from '../../base/ids.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, networkTable, routerTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { deviceOwners } from '../kit/device-owners.ts';
+import { badRequest, forbidden, refuse } from '../kit/network-refusals.ts';
 import {
   interfacesOf,
   isOwner,
@@ -20,15 +22,13 @@ import {
   seeNetwork,
   seeSubnet,
   systemPortOf,
-} from '../ownership.ts';
-import { chargeQuota, refundQuota } from '../quota.ts';
-import { type Attempt, type Change, transact } from '../transact.ts';
+} from '../kit/ownership.ts';
+import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, allocateVni, takeAddress } from './allocation.ts';
-import { deviceOwners } from './device-owners.ts';
 import { insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
-import { badRequest, forbidden, refuse } from './refusals.ts';
 import { checkRoutes, type RouteDraft } from './routes.ts';
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';

@@ -1,7 +1,7 @@
 /** Static routes, of subnets (told to guests by DHCP) and of routers: the same checks, as in Neutron. */
 import { shoal } from '../../../proto/messages.ts';
+import { badAttribute } from '../kit/network-refusals.ts';
 import { overlaps, parseIpv4, parsePrefix } from './address.ts';
-import { badAttribute } from './refusals.ts';
 
 /** A route as it is asked for. */
 export interface RouteDraft {

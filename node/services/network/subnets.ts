@@ -1,17 +1,20 @@
 /** Subnets: a prefix, its gateway, its pools, and the address of its DHCP and metadata service. IPv4. */
-import { identityCidr } from '../../../drivers/vxlan/metadata.ts';
-import { serviceMac } from '../../../drivers/vxlan/names.ts';
-import { transitCidr } from '../../../drivers/vxlan/vni.ts';
+
+import { transitCidr } from '../../../drivers/vxlan/links/vni.ts';
+import { identityCidr } from '../../../drivers/vxlan/model/metadata.ts';
+import { serviceMac } from '../../../drivers/vxlan/model/names.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { definedOf } from '../../base/defined-of.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, networkTable, portTable, subnetTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { RequestContext } from '../context.ts';
-import type { ServiceDependencies } from '../dependencies.ts';
-import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from '../ownership.ts';
-import { chargeQuota, refundQuota } from '../quota.ts';
-import { type Attempt, type Change, transact } from '../transact.ts';
+import type { RequestContext } from '../kit/context.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { deviceOwners } from '../kit/device-owners.ts';
+import { badAttribute, badRequest, refuse } from '../kit/network-refusals.ts';
+import { canSeeSubnet, ownNetwork, ownSubnet, projectFor, seeSubnet } from '../kit/ownership.ts';
+import { chargeQuota, refundQuota } from '../kit/quota.ts';
+import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import {
   contains,
   formatIpv4,
@@ -25,10 +28,8 @@ import {
   usableRange,
 } from './address.ts';
 import { allocateAddress, poolRanges, takeAddress } from './allocation.ts';
-import { deviceOwners } from './device-owners.ts';
 import { touchNetwork } from './network-record.ts';
 import { dhcpPortsOf, insertPortRow, isServicePort, removePortRow } from './port-record.ts';
-import { badAttribute, badRequest, refuse } from './refusals.ts';
 import { checkRoutes } from './routes.ts';
 import { checkText } from './text.ts';
 import { requireUnused } from './uses.ts';

@@ -5,7 +5,7 @@
 import type { ShoalError } from '../../base/errors.ts';
 import { encodePart } from '../../state/table.ts';
 import type { StateReader } from '../../state/types.ts';
-import type { Change } from '../transact.ts';
+import type { Change } from '../kit/transact.ts';
 
 /** What counts its users: ports of a network, addresses of a subnet, ports of a group, floating IPs of a router. */
 type Used = 'network' | 'subnet' | 'security-group' | 'router-gateway' | 'router-interface';

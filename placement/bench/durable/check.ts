@@ -1,5 +1,5 @@
 /** What must hold when all is placed; read from the hosts' own LevelDB and from the records, not from what anybody said. */
-import { openHostStore } from '../../../node/store/host-store.ts';
+import { openHostStore } from '../../../node/store/host/host-store.ts';
 import type { ClaimRecord } from '../../index.ts';
 import type { HostSize, RecordedServer } from './messages.ts';
 

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryFileSystemOf } from '../../../node/raft/bench/machine.ts';
-import { type BenchRow, quantile } from '../report.ts';
+import { type BenchRow, quantile } from '../report/report.ts';
 import { checkPlacements } from './check.ts';
 import { agentCount, DurableCluster, hostProcessCount } from './cluster.ts';
 import { runLoad } from './load.ts';

@@ -6,7 +6,7 @@
 import { createServer, type Server, Socket } from 'node:net';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
-import { type Gossip, gossipBytesMax, type TopicHandler } from '../../../node/mesh/gossip.ts';
+import { type Gossip, gossipBytesMax, type TopicHandler } from '../../../node/mesh/gossip/gossip.ts';
 
 /** Frames are gathered for so long, so that a busy process writes seldom. Unit: milliseconds. */
 const gatherMs = 20;

@@ -2,7 +2,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { Prng } from '../../../node/base/prng.ts';
 import { mibBytes } from '../../../node/base/units.ts';
-import { GrpcClient } from '../../../node/mesh/grpc/client.ts';
+import { GrpcClient } from '../../../node/rpc/client.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { benchFlavors, benchImageId } from './world.ts';
 

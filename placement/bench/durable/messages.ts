@@ -1,5 +1,5 @@
 /** What the bench and its processes say to each other over the fork's channel. */
-import type { PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
+import type { PeerCertificates } from '../../../node/mesh/peers/peer-credentials.ts';
 
 /** How a process is reached by the others. */
 interface PeerAddress {

@@ -2,8 +2,8 @@
 import { must } from '../../../node/base/assert.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
-import type { PeerClients } from '../../../node/mesh/peer-client.ts';
-import type { AddressedClaim, ClaimAnswer, ClaimAnswers, ClaimTransport } from '../../../node/placer.ts';
+import type { AddressedClaim, ClaimAnswer, ClaimAnswers, ClaimTransport } from '../../../node/cluster/placer.ts';
+import type { PeerClients } from '../../../node/mesh/peers/peer-client.ts';
 import { shoal } from '../../../proto/messages.ts';
 
 /** As production's, with room for a machine that runs all hosts at once. Unit: milliseconds. */

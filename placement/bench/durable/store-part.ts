@@ -1,4 +1,4 @@
-import type { HostStore, HostStoreWrite } from '../../../node/store/host-store.ts';
+import type { HostStore, HostStoreWrite } from '../../../node/store/host/host-store.ts';
 
 /** One simulated host's part of the store that all hosts of a process share: one sync covers the writes of many. */
 export class StorePart implements HostStore {

@@ -1,7 +1,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import t from 'tap';
-import type { GatewayLimits } from '../../../api-gateway/limits.ts';
-import { GrpcClient } from '../../../node/mesh/grpc/client.ts';
+import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
+import { GrpcClient } from '../../../node/rpc/client.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { startWholeCloud } from '../../security/support/whole-cloud.ts';
 import { adminPassword, passwordAuth } from '../../support/gateway.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import t from 'tap';
-import type { GatewayLimits } from '../../../api-gateway/limits.ts';
-import type { Calls } from '../../../node/mesh/grpc/client.ts';
+import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
+import type { Calls } from '../../../node/rpc/client.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { as, startGrpcGateway } from '../../support/grpc-gateway.ts';
 
@@ -101,8 +101,8 @@ void t.test('an upload that is not what it said, or does not end, leaves a queue
   });
   await isQueued('another SHA-256');
   await t.rejects(upload(images, [{ imageId: id, sha256: 'abc', data }]), { code: 'INVALID_ARGUMENT' });
-  const unsaid = { code: 'INVALID_ARGUMENT', message: /sha256 or size_bytes is needed/ };
-  await t.rejects(upload(images, [{ imageId: id, sizeBytes: 0, data }]), unsaid);
+  const pending = { code: 'INVALID_ARGUMENT', message: /sha256 or size_bytes is needed/ };
+  await t.rejects(upload(images, [{ imageId: id, sizeBytes: 0, data }]), pending);
   const fewer = { code: 'INVALID_ARGUMENT', message: /8 bytes were to come and 7 came/ };
   await t.rejects(upload(images, [{ imageId: id, sizeBytes: 8, data }]), fewer);
   await t.rejects(upload(images, [{ imageId: id, data: Buffer.alloc(1024 * 1024 + 1) }]), { code: 'TOO_LARGE' });

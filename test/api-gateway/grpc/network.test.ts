@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { MethodSpec } from '../../../node/mesh/grpc/service.ts';
-import { methodsOf } from '../../../node/mesh/grpc/service.ts';
+import type { MethodSpec } from '../../../node/rpc/service.ts';
+import { methodsOf } from '../../../node/rpc/service.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { addExternal } from '../../node/services/world.ts';
 import { GrpcKnocker } from '../../security/support/native-methods.ts';

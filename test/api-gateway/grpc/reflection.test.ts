@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import t from 'tap';
-import { DescriptorSet, loadDescriptors } from '../../../api-gateway/grpc/descriptor.ts';
+import { DescriptorSet, loadDescriptors } from '../../../api-gateway/grpc/kit/descriptor.ts';
 import { grpc } from '../../../proto/messages.ts';
 import { startGrpcGateway } from '../../support/grpc-gateway.ts';
 

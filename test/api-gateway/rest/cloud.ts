@@ -1,13 +1,13 @@
 /** A gateway with compute and network on a state in memory, a placer that takes hosts in turn, and little hosts that act. */
 import { randomUUID } from 'node:crypto';
-import type { GatewayLimits } from '../../../api-gateway/limits.ts';
+import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
 import { computeModule } from '../../../api-gateway/rest/compute/module.ts';
-import type { RestModule } from '../../../api-gateway/rest/module.ts';
+import type { RestModule } from '../../../api-gateway/rest/kit/module.ts';
 import { networkModule } from '../../../api-gateway/rest/network/module.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
+import { QuotaService } from '../../../node/services/kit/quota.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
-import { QuotaService } from '../../../node/services/quota.ts';
-import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { serverTable } from '../../../node/state/tables/index.ts';
 import {
   addImage,

@@ -11,8 +11,8 @@ import { computePolicies } from '../../../api-gateway/policies/compute.ts';
 import { identityPolicies } from '../../../api-gateway/policies/identity.ts';
 import { imagePolicies } from '../../../api-gateway/policies/image.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
-import { queries } from '../../../api-gateway/rest/compute/queries.ts';
-import * as computeBodies from '../../../api-gateway/rest/compute/schemas.ts';
+import { queries } from '../../../api-gateway/rest/compute/kit/queries.ts';
+import * as computeBodies from '../../../api-gateway/rest/compute/kit/schemas.ts';
 import { endpointFilters, regionFilters, serviceFilters } from '../../../api-gateway/rest/identity/catalog-routes.ts';
 import {
   assignmentFilters,

@@ -1,8 +1,8 @@
 /** What monitors are told: hosts by their names, and which parts fail. */
 import { Registry } from 'prom-client';
 import t from 'tap';
-import { operationsModule } from '../../../api-gateway/rest/operations.ts';
-import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { startCloud } from './cloud.ts';
 
 void t.test('/readyz and /healthz call hosts by their names', async (t) => {

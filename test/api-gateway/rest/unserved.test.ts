@@ -1,6 +1,6 @@
 /** What is known and not here says so; what is wrong with a request is said before. */
 import t from 'tap';
-import { unservedPart } from '../../../api-gateway/rest/unserved.ts';
+import { unservedPart } from '../../../api-gateway/rest/kit/unserved.ts';
 import { startCloud } from './cloud.ts';
 
 void t.test('a part owns what lies below its paths and nothing beside them', (t) => {

@@ -15,7 +15,7 @@ import {
 import type { CommandRunner } from '../../../drivers/command.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, VolumeId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 
 const { signal } = new AbortController();
 const image = '6f1c5f0e-0000-4000-8000-00000000000a';

@@ -11,14 +11,14 @@ import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { DiskSpec, GuestSpec, ImageFile } from '../../../drivers/types.ts';
 import type { HostId, ServerId, VolumeId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
 import { storageCompliance } from '../../compliance/storage.ts';
-import { guestImageOrReason, typeLine, waitForReport } from '../../support/guest-image.ts';
-import { imageFileAt, newImageFile } from '../../support/image-file.ts';
+import { guestImageOrReason, typeLine, waitForReport } from '../../support/guests/guest-image.ts';
+import { imageFileAt, newImageFile } from '../../support/guests/image-file.ts';
+import { openFolder, whyNoQemu } from '../../support/guests/qemu-host.ts';
 import { enterOwnNetwork, makeHosts, type TestHost } from '../../support/network-namespace.ts';
 import { whyNoProgram } from '../../support/programs.ts';
-import { openFolder, whyNoQemu } from '../../support/qemu-host.ts';
 
 const timeoutMs = 400_000;
 const missing =

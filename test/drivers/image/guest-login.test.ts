@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { ServerId } from '../../../node/base/ids.ts';
-import { bootTimeoutMs, guestImageOrReason, waitForReport } from '../../support/guest-image.ts';
 import { makeGuestNetwork } from '../../support/guest-network.ts';
+import { bootTimeoutMs, guestImageOrReason, waitForReport } from '../../support/guests/guest-image.ts';
+import { whyNoQemu } from '../../support/guests/qemu-host.ts';
 import { enterOwnNetwork } from '../../support/network-namespace.ts';
 import { whyNoProgram } from '../../support/programs.ts';
-import { whyNoQemu } from '../../support/qemu-host.ts';
 import { makeSshKey, ssh } from '../../support/ssh.ts';
 
 const lack = (await whyNoQemu()) || (await whyNoProgram('dnsmasq', 'ip', 'unshare', 'ssh', 'ssh-keygen'));

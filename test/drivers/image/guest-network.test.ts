@@ -1,9 +1,10 @@
 /** The demo guest's network side, which the tests of everything else rely on: DHCP, metadata, user data, HTTP. */
-import { guestImageOrReason, waitForReport } from '../../support/guest-image.ts';
+
 import { makeGuestNetwork } from '../../support/guest-network.ts';
+import { guestImageOrReason, waitForReport } from '../../support/guests/guest-image.ts';
+import { whyNoQemu } from '../../support/guests/qemu-host.ts';
 import { enterOwnNetwork } from '../../support/network-namespace.ts';
 import { whyNoProgram } from '../../support/programs.ts';
-import { whyNoQemu } from '../../support/qemu-host.ts';
 
 const lack = (await whyNoQemu()) || (await whyNoProgram('dnsmasq', 'ip', 'unshare'));
 const image = lack === false ? await guestImageOrReason() : lack;

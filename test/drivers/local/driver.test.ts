@@ -8,11 +8,11 @@ import { LocalStorageDriver } from '../../../drivers/local/driver.ts';
 import type { DiskSpec, GuestSpec, ImageFile } from '../../../drivers/types.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, ImageId, ServerId, VolumeId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
-import { newImageFile } from '../../support/image-file.ts';
+import { newImageFile } from '../../support/guests/image-file.ts';
+import { openFolder, qemuFixture, whyNoQemu } from '../../support/guests/qemu-host.ts';
 import { whyNoProgram } from '../../support/programs.ts';
-import { openFolder, qemuFixture, whyNoQemu } from '../../support/qemu-host.ts';
 
 const { signal } = new AbortController();
 const host = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;

@@ -6,9 +6,15 @@ import t from 'tap';
 import { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { GuestEvent, GuestSpec } from '../../../drivers/types.ts';
 import type { ServerId, VolumeId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import { bootTimeoutMs, guestImageOrReason, overlayOf, typeLine, waitForReport } from '../../support/guest-image.ts';
-import { openFolder, whyNoQemu } from '../../support/qemu-host.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import {
+  bootTimeoutMs,
+  guestImageOrReason,
+  overlayOf,
+  typeLine,
+  waitForReport,
+} from '../../support/guests/guest-image.ts';
+import { openFolder, whyNoQemu } from '../../support/guests/qemu-host.ts';
 
 t.setTimeout(240_000);
 const lack = await whyNoQemu();

@@ -9,8 +9,8 @@ import { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { GuestFound, GuestSpec } from '../../../drivers/types.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { PortId, ServerId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import { openFolder, tinyDisk, whyNoQemu } from '../../support/qemu-host.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { openFolder, tinyDisk, whyNoQemu } from '../../support/guests/qemu-host.ts';
 
 const skip = await whyNoQemu();
 process.env['SHOAL_TEST_SECRET'] = 'for the agent alone';
@@ -90,7 +90,7 @@ await t.test('a guest outlives kill -9 of the agent that started it', { skip }, 
   const spec = await newSpec(folder);
   const agent = spawn(
     process.execPath,
-    [new URL('../../support/starts-a-guest.ts', import.meta.url).pathname, JSON.stringify([options, spec])],
+    [new URL('../../support/guests/starts-a-guest.ts', import.meta.url).pathname, JSON.stringify([options, spec])],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

@@ -7,10 +7,10 @@ import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
 import type { VxlanOptions } from '../../../drivers/vxlan/index.ts';
 import { makeUnderlay, removeUnderlay, type Underlay } from '../../../drivers/vxlan/lab.ts';
-import { externalMac, metadataHostMac, routerMac, serviceMac, transitMac } from '../../../drivers/vxlan/names.ts';
+import { externalMac, metadataHostMac, routerMac, serviceMac, transitMac } from '../../../drivers/vxlan/model/names.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import type { RouterId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 
 /** No step of a test takes longer. */
 const stepTimeoutMs = 60_000;

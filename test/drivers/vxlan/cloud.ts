@@ -11,7 +11,7 @@ import type {
   SecurityRuleSpec,
 } from '../../../drivers/types.ts';
 import type { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
-import { tapName } from '../../../drivers/vxlan/names.ts';
+import { tapName } from '../../../drivers/vxlan/model/names.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
 import { type Lab, labRouterId } from './bench-host.ts';
 

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { metadataFileName } from '../../../drivers/vxlan/metadata.ts';
-import { syncMetadataFiles } from '../../../drivers/vxlan/metadata-files.ts';
+import { metadataFileName } from '../../../drivers/vxlan/model/metadata.ts';
+import { syncMetadataFiles } from '../../../drivers/vxlan/services/metadata-files.ts';
 
 void t.test('paths that say the same are one file, and stay apart when one of them changes', async (t) => {
   const folder = join(t.testdir(), 'port');

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { metadataFileName } from '../../../drivers/vxlan/metadata.ts';
+import { metadataFileName } from '../../../drivers/vxlan/model/metadata.ts';
 import { freePort } from '../../support/free-port.ts';
 
-const script = fileURLToPath(new URL('../../../drivers/vxlan/metadata-server.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../../drivers/vxlan/services/metadata-server.ts', import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-md-'));
 const files: readonly (readonly [string, string, string])[] = [

@@ -8,13 +8,14 @@ import {
   readRules,
   routeLines,
   ruleLines,
-} from '../../../drivers/vxlan/address.ts';
-import { disjointPrefixes, holds, netmask, readCidr } from '../../../drivers/vxlan/cidr.ts';
-import { dhcpHostLine, dnsmasqArguments, readLeases } from '../../../drivers/vxlan/dhcp.ts';
-import { hostsText } from '../../../drivers/vxlan/dns.ts';
-import { fdbLines, floodMac, readFdb } from '../../../drivers/vxlan/forwarding.ts';
-import { bridge, linkBatch, readLinks, tap, vxlan } from '../../../drivers/vxlan/link.ts';
-import { identityIp, metadataFileName, metadataTable } from '../../../drivers/vxlan/metadata.ts';
+} from '../../../drivers/vxlan/links/address.ts';
+import { fdbLines, floodMac, readFdb } from '../../../drivers/vxlan/links/forwarding.ts';
+import { bridge, linkBatch, readLinks, tap, vxlan } from '../../../drivers/vxlan/links/link.ts';
+import { saysFlowVanished, saysNoFlow } from '../../../drivers/vxlan/links/netns.ts';
+import { readTables, tableHash, tableText } from '../../../drivers/vxlan/links/nft.ts';
+import { checkVni, lowestFree, transitIp, vniMax } from '../../../drivers/vxlan/links/vni.ts';
+import { disjointPrefixes, holds, netmask, readCidr } from '../../../drivers/vxlan/model/cidr.ts';
+import { identityIp, metadataFileName, metadataTable } from '../../../drivers/vxlan/model/metadata.ts';
 import {
   interfaceNameMax,
   portAlias,
@@ -24,12 +25,11 @@ import {
   serviceMac,
   shortId,
   tapName,
-} from '../../../drivers/vxlan/names.ts';
-import { saysFlowVanished, saysNoFlow } from '../../../drivers/vxlan/netns.ts';
-import { readTables, tableHash, tableText } from '../../../drivers/vxlan/nft.ts';
-import { natTable, routerWanted, transitFdb, unclaimedTransit } from '../../../drivers/vxlan/router.ts';
-import { allowances, filterText, portRules, ruleExpressions } from '../../../drivers/vxlan/security.ts';
-import { checkVni, lowestFree, transitIp, vniMax } from '../../../drivers/vxlan/vni.ts';
+} from '../../../drivers/vxlan/model/names.ts';
+import { natTable, routerWanted, transitFdb, unclaimedTransit } from '../../../drivers/vxlan/routing/router.ts';
+import { allowances, filterText, portRules, ruleExpressions } from '../../../drivers/vxlan/security/security.ts';
+import { dhcpHostLine, dnsmasqArguments, readLeases } from '../../../drivers/vxlan/services/dhcp.ts';
+import { hostsText } from '../../../drivers/vxlan/services/dns.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../node/base/ids.ts';
 
 const portId = '3f2b8a10-1111-4222-8333-444455556666' as PortId;

@@ -1,8 +1,8 @@
 /** What fails again and again is said once, then with growing pauses. */
 import t from 'tap';
-import type { Logger } from '../../../node/base/logger.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import { RepeatedLog } from '../../../node/base/repeated-log.ts';
+import type { Logger } from '../../../node/base/telemetry/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { RepeatedLog } from '../../../node/base/telemetry/repeated-log.ts';
 import { ManualClock } from '../mesh/manual-clock.ts';
 
 function collect() {

@@ -7,7 +7,7 @@ import { unwritableCodes } from '../../../node/base/errors.ts';
 import { sources } from '../../../node/dev/house/source.ts';
 
 /** Parts of consensus itself: they make these errors, or ask another member for the one reason alone. */
-const makers = new Set(['node/raft-state-client.ts', 'node/raft-loop.ts']);
+const makers = new Set(['node/consensus/client/state-client.ts', 'node/consensus/loop/loop.ts']);
 
 t.test('nobody lists the codes of a state that takes no writes by himself', (t) => {
   t.same(unwritableCodes, ['NO_QUORUM', 'STATE_DIVERGED']);

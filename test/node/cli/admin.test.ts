@@ -1,8 +1,8 @@
 /** G17: a lost password. Root at a host sets a new one over the agent's own socket; nobody else can, and it is written down. */
 import { ChannelCredentials } from '@grpc/grpc-js';
 import t from 'tap';
-import { GrpcClient } from '../../../node/mesh/grpc/client.ts';
-import { peerClientLimits } from '../../../node/mesh/peer-limits.ts';
+import { peerClientLimits } from '../../../node/mesh/peers/peer-limits.ts';
+import { GrpcClient } from '../../../node/rpc/client.ts';
 import { shoal as messages } from '../../../proto/messages.ts';
 import { adminPassword, LoneAgent, shoal } from '../../support/lone-agent.ts';
 

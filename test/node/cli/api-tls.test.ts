@@ -7,10 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import t from 'tap';
-import { MeshAuthority } from '../../../node/mesh/authority.ts';
-import { GrpcClient } from '../../../node/mesh/grpc/client.ts';
-import { createTlsKey } from '../../../node/mesh/identity.ts';
-import { peerClientLimits } from '../../../node/mesh/peer-limits.ts';
+import { MeshAuthority } from '../../../node/mesh/identity/authority.ts';
+import { createTlsKey } from '../../../node/mesh/identity/identity.ts';
+import { peerClientLimits } from '../../../node/mesh/peers/peer-limits.ts';
+import { GrpcClient } from '../../../node/rpc/client.ts';
 import { grpc, shoal as messages } from '../../../proto/messages.ts';
 import { LoneAgent, shoal } from '../../support/lone-agent.ts';
 

@@ -5,7 +5,7 @@ import t from 'tap';
 import { TransactionBuilder } from '../../../node/state/table.ts';
 import { userTable } from '../../../node/state/tables/index.ts';
 import { shoal as proto } from '../../../proto/messages.ts';
-import { put } from '../../support/raft-group.ts';
+import { put } from '../../support/raft/raft-group.ts';
 import { groupIn, shoal, threeFolders } from './offline-folder.ts';
 
 const base = await mkdtemp(join(tmpdir(), 'shoal-inspect-'));

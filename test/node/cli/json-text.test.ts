@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import t from 'tap';
-import { jsonText } from '../../../node/cli/json-text.ts';
+import { jsonText } from '../../../node/cli/kit/json-text.ts';
 import { shoal } from '../../../proto/messages.ts';
 
 void t.test('bytes are base64, in messages as in plain objects', (t) => {

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import t from 'tap';
-import { GrpcClient } from '../../../node/mesh/grpc/client.ts';
+import { GrpcClient } from '../../../node/rpc/client.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { adminPassword, LoneAgent } from '../../support/lone-agent.ts';
 

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostId } from '../../../node/base/ids.ts';
-import { writeMembership } from '../../../node/membership.ts';
-import { MeshAuthority } from '../../../node/mesh/authority.ts';
-import { loadOrCreateKeys } from '../../../node/mesh/identity.ts';
-import type { PeerCertificates } from '../../../node/mesh/peer-credentials.ts';
+import { writeMembership } from '../../../node/cluster/membership.ts';
+import { MeshAuthority } from '../../../node/mesh/identity/authority.ts';
+import { loadOrCreateKeys } from '../../../node/mesh/identity/identity.ts';
+import type { PeerCertificates } from '../../../node/mesh/peers/peer-credentials.ts';
 import { openLevelLogStore } from '../../../node/store/index.ts';
-import { RaftGroup } from '../../support/raft-group.ts';
+import { RaftGroup } from '../../support/raft/raft-group.ts';
 
 /** Longest that a command may take. Unit: milliseconds. */
 const commandMsMax = 60_000;

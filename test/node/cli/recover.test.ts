@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import { fixedCertificates } from '../../../node/mesh/peer-credentials.ts';
-import { PeerServer } from '../../../node/mesh/peer-server.ts';
-import { openHostStore } from '../../../node/store/host-store.ts';
-import { newestFile } from '../../support/damaged-folder.ts';
-import { put, until } from '../../support/raft-group.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { fixedCertificates } from '../../../node/mesh/peers/peer-credentials.ts';
+import { PeerServer } from '../../../node/mesh/peers/peer-server.ts';
+import { openHostStore } from '../../../node/store/host/host-store.ts';
+import { put, until } from '../../support/raft/raft-group.ts';
+import { newestFile } from '../../support/store/damaged-folder.ts';
 import { refusingHandlers, refusingJoin } from '../mesh/peer-fixtures.ts';
 import { groupIn, type OfflineMember, shoal, threeFolders } from './offline-folder.ts';
 

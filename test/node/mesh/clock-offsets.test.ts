@@ -2,12 +2,12 @@
 import t from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { ClockOffsets } from '../../../node/mesh/clock-offsets.ts';
-import { bootstrap } from '../../../node/services/bootstrap.ts';
-import { IdentityService } from '../../../node/services/identity.ts';
-import { fixedTokenKeys } from '../../../node/services/token-keys.ts';
-import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { bootstrap } from '../../../node/services/cluster/bootstrap.ts';
+import { IdentityService } from '../../../node/services/identity/identity.ts';
+import { fixedTokenKeys } from '../../../node/services/identity/token-keys.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { ManualClock } from './manual-clock.ts';
 
 const id = (number: number): HostId => `h${number}` as HostId;

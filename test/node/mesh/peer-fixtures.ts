@@ -2,17 +2,17 @@
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
-import { type Logger, silentLogger } from '../../../node/base/logger.ts';
-import { MeshAuthority } from '../../../node/mesh/authority.ts';
-import type { GrpcLimits } from '../../../node/mesh/grpc/server.ts';
-import { createTlsKey, HostIdentity } from '../../../node/mesh/identity.ts';
-import { PeerClients } from '../../../node/mesh/peer-client.ts';
+import { type Logger, silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { MeshAuthority } from '../../../node/mesh/identity/authority.ts';
+import { createTlsKey, HostIdentity } from '../../../node/mesh/identity/identity.ts';
+import { PeerClients } from '../../../node/mesh/peers/peer-client.ts';
 import {
   fixedCertificates,
   type PeerCertificateSource,
   type PeerCertificates,
-} from '../../../node/mesh/peer-credentials.ts';
-import { type JoinHandlers, type PeerHandlers, PeerServer } from '../../../node/mesh/peer-server.ts';
+} from '../../../node/mesh/peers/peer-credentials.ts';
+import { type JoinHandlers, type PeerHandlers, PeerServer } from '../../../node/mesh/peers/peer-server.ts';
+import type { GrpcLimits } from '../../../node/rpc/server.ts';
 
 const refuse = async (): Promise<never> => {
   throw new ShoalError('NOT_IMPLEMENTED', 'not part of this test');

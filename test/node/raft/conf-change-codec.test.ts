@@ -9,7 +9,7 @@ import {
   encodeConfChangeV2,
 } from '../../../node/raft/conf-change-codec.ts';
 import { leaveJointChange } from '../../../node/raft/index.ts';
-import { noBytes } from '../../../node/raft/messages.ts';
+import { noBytes } from '../../../node/raft/messages/messages.ts';
 
 const nodeId = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
 const type = fc.constantFrom<ConfChangeSingle['type']>('addNode', 'removeNode', 'updateNode', 'addLearner');

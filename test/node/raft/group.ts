@@ -1,7 +1,6 @@
 /** Nodes in memory whose messages a test delivers by hand, for unit tests. Scenario files tell longer stories. */
 import { must } from '../../../node/base/assert.ts';
 import type { RaftConfig } from '../../../node/raft/config.ts';
-import { MemoryStorage } from '../../../node/raft/memory-storage.ts';
 import {
   type Entry,
   emptyConfState,
@@ -13,9 +12,10 @@ import {
   newMessage,
   noBytes,
   type Term,
-} from '../../../node/raft/messages.ts';
+} from '../../../node/raft/messages/messages.ts';
 import { RawNode } from '../../../node/raft/raw-node.ts';
 import type { Ready } from '../../../node/raft/ready.ts';
+import { MemoryStorage } from '../../../node/raft/storage/memory-storage.ts';
 
 /** Where the log of a test node begins: a snapshot of term 1 at index 1. */
 export const base = 1;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { RaftLog } from '../../../node/raft/log.ts';
-import { MemoryStorage } from '../../../node/raft/memory-storage.ts';
-import { type Entry, emptyConfState, entriesBytes, entryBytes, noBytes } from '../../../node/raft/messages.ts';
-import { Unstable } from '../../../node/raft/unstable.ts';
+import { type Entry, emptyConfState, entriesBytes, entryBytes, noBytes } from '../../../node/raft/messages/messages.ts';
+import { RaftLog } from '../../../node/raft/storage/log.ts';
+import { MemoryStorage } from '../../../node/raft/storage/memory-storage.ts';
+import { Unstable } from '../../../node/raft/storage/unstable.ts';
 import { entry } from './group.ts';
 
 function logOf(stable: readonly Entry[], unstable: readonly Entry[] = [], applyingBytesMax = Number.POSITIVE_INFINITY) {

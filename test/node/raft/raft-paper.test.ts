@@ -1,6 +1,6 @@
 /** What the Raft paper says (Ongaro and Ousterhout, 2014, extended version), section by section: set up, act, check. */
 import t from 'tap';
-import { type Entry, type MessageType, newMessage } from '../../../node/raft/messages.ts';
+import { type Entry, type MessageType, newMessage } from '../../../node/raft/messages/messages.ts';
 import { bytes, drain, elect, entry, member, newGroup, newNode, send, settle, work } from './group.ts';
 
 const fromLeader = (type: MessageType, term: number) => newMessage({ type, to: 1, from: 2, term });

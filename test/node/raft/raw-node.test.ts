@@ -1,6 +1,5 @@
 import t from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { MemoryStorage } from '../../../node/raft/memory-storage.ts';
 import {
   appendThread,
   applyThread,
@@ -10,9 +9,10 @@ import {
   type Message,
   newMessage,
   noBytes,
-} from '../../../node/raft/messages.ts';
+} from '../../../node/raft/messages/messages.ts';
 import { RawNode } from '../../../node/raft/raw-node.ts';
-import type { LogRefusal } from '../../../node/raft/storage.ts';
+import { MemoryStorage } from '../../../node/raft/storage/memory-storage.ts';
+import type { LogRefusal } from '../../../node/raft/storage/storage.ts';
 import { bytes, drain, elect, entry, member, newGroup, newNode, send, settle, work } from './group.ts';
 
 void t.test('a configuration with mistakes is refused, and all of them are named', async (t) => {

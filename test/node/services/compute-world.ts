@@ -15,8 +15,8 @@ import type {
   PlaceRequest,
   Placer,
   Rekey,
-} from '../../../node/services/dependencies.ts';
-import { transact } from '../../../node/services/transact.ts';
+} from '../../../node/services/kit/dependencies.ts';
+import { transact } from '../../../node/services/kit/transact.ts';
 import { hostTable, imageTable, serverTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { foundTestMesh } from '../../support/mesh-secrets.ts';

@@ -1,9 +1,9 @@
 /** Taking a host out of the mesh: what is refused, what is moved off first, what is left. */
 import t from 'tap';
 import type { HostId } from '../../../node/base/ids.ts';
-import { type Removal, removeHost } from '../../../node/services/host-removal.ts';
-import { quotaUsage } from '../../../node/services/quota.ts';
-import { transact } from '../../../node/services/transact.ts';
+import { type Removal, removeHost } from '../../../node/services/compute/host-removal.ts';
+import { quotaUsage } from '../../../node/services/kit/quota.ts';
+import { transact } from '../../../node/services/kit/transact.ts';
 import {
   hostTable,
   imageTable,

@@ -4,12 +4,12 @@ import t from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import type { RequestContext } from '../../../node/services/context.ts';
-import { ImageService, statusName } from '../../../node/services/image.ts';
-import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { ImageService, statusName } from '../../../node/services/image/image.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { imageTable } from '../../../node/state/tables/index.ts';
-import { MemoryImageContent } from '../../support/memory-image-content.ts';
+import { MemoryImageContent } from '../../support/guests/memory-image-content.ts';
 
 function world() {
   const state = new MemoryStateClient();

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../node/base/clock.ts';
 import { systemClock } from '../../../node/base/clock.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import { HostIdentity } from '../../../node/mesh/identity.ts';
-import type { RequestContext } from '../../../node/services/context.ts';
-import type { ServiceDependencies } from '../../../node/services/dependencies.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { HostIdentity } from '../../../node/mesh/identity/identity.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
+import type { ServiceDependencies } from '../../../node/services/kit/dependencies.ts';
+import { transact } from '../../../node/services/kit/transact.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
-import { transact } from '../../../node/services/transact.ts';
-import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { hostTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 

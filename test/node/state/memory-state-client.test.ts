@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MemoryStateClient } from '../../../node/state/memory-state-client.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import type { Transaction } from '../../../node/state/types.ts';
 
 const put = (key: string): Transaction => ({

@@ -17,7 +17,7 @@ import {
   type LevelFile,
   levelFiles,
   type OtherFolders,
-} from '../../support/damaged-folder.ts';
+} from '../../support/store/damaged-folder.ts';
 
 t.setTimeout(180_000);
 /** Places at which a bit is inverted, spread over the file. */

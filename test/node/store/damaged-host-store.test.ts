@@ -7,10 +7,10 @@ import t from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ServerId } from '../../../node/base/ids.ts';
-import { ClaimBook } from '../../../node/claim-book.ts';
-import { type HostStore, openHostStore } from '../../../node/store/host-store.ts';
-import { salvageHostStore } from '../../../node/store/salvage-host-store.ts';
-import { damageFile, damages, flipBit, type LevelFile, levelFiles } from '../../support/damaged-folder.ts';
+import { ClaimBook } from '../../../node/host/claims/claim-book.ts';
+import { type HostStore, openHostStore } from '../../../node/store/host/host-store.ts';
+import { salvageHostStore } from '../../../node/store/host/salvage-host-store.ts';
+import { damageFile, damages, flipBit, type LevelFile, levelFiles } from '../../support/store/damaged-folder.ts';
 
 t.setTimeout(180_000);
 /** Places at which a bit is inverted, spread over the file. */

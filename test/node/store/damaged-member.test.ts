@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openLevelLogStore } from '../../../node/store/index.ts';
-import { damageFile, newestFile } from '../../support/damaged-folder.ts';
-import { put, RaftGroup, until } from '../../support/raft-group.ts';
+import { put, RaftGroup, until } from '../../support/raft/raft-group.ts';
+import { damageFile, newestFile } from '../../support/store/damaged-folder.ts';
 
 t.setTimeout(180_000);
 const alive = setInterval(() => {}, 1000);

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { openHostStore } from '../../../node/store/host-store.ts';
+import { openHostStore } from '../../../node/store/host/host-store.ts';
 import { type OpenedLog, openLevelLogStore } from '../../../node/store/index.ts';
 import { applyPut, entriesFrom, entry } from '../../compliance/log-store.ts';
-import { replaceWriteAheadFile, SmallDisk } from '../../support/broken-disk.ts';
-import { put, RaftGroup, until } from '../../support/raft-group.ts';
+import { put, RaftGroup, until } from '../../support/raft/raft-group.ts';
+import { replaceWriteAheadFile, SmallDisk } from '../../support/store/broken-disk.ts';
 
 const alive = setInterval(() => {}, 1000);
 t.teardown(() => clearInterval(alive));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { openHostStore } from '../../../node/store/host-store.ts';
+import { openHostStore } from '../../../node/store/host/host-store.ts';
 
 t.test('what was written is there after a restart, and what was removed is not', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-host-store-'));

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { Entry } from '../../../node/raft/index.ts';
 import { MemoryDisk, openMemoryLogStore } from '../../../node/store/index.ts';
-import { inspectLog } from '../../../node/store/inspect-log.ts';
-import { appliedKey, entryKey, headKey, peerKey, rowKey } from '../../../node/store/keys.ts';
+import { inspectLog } from '../../../node/store/log/inspect-log.ts';
+import { appliedKey, entryKey, headKey, peerKey, rowKey } from '../../../node/store/log/keys.ts';
 import { applyPut, entriesFrom } from '../../compliance/log-store.ts';
 
 /** Ten entries of term 2, six applied. */

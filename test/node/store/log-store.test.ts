@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type Entry, emptyConfState } from '../../../node/raft/index.ts';
 import { emptyDigest } from '../../../node/state/digest.ts';
-import type { DiskOp } from '../../../node/store/disk.ts';
-import { encodeEntries } from '../../../node/store/entry-record.ts';
 import { MemoryDisk, type OpenedLog, openLevelLogStore, openMemoryLogStore } from '../../../node/store/index.ts';
-import { appliedKey, entryKey, headKey, rowKey } from '../../../node/store/keys.ts';
-import { decodeApplied, encodeRecord } from '../../../node/store/records.ts';
-import { sealed } from '../../../node/store/sealed-bytes.ts';
+import type { DiskOp } from '../../../node/store/log/disk.ts';
+import { encodeEntries } from '../../../node/store/log/entry-record.ts';
+import { appliedKey, entryKey, headKey, rowKey } from '../../../node/store/log/keys.ts';
+import { decodeApplied, encodeRecord } from '../../../node/store/log/records.ts';
+import { sealed } from '../../../node/store/log/sealed-bytes.ts';
 import {
   applyPut,
   confState,

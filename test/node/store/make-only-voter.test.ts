@@ -1,9 +1,9 @@
 import t from 'tap';
 import { MemoryDisk, openLogStore } from '../../../node/store/index.ts';
-import { inspectLog } from '../../../node/store/inspect-log.ts';
-import { makeOnlyVoter, recoveredIndexLeap } from '../../../node/store/make-only-voter.ts';
-import { doubtTermLeap } from '../../../node/store/records.ts';
-import { put, RaftGroup, until } from '../../support/raft-group.ts';
+import { inspectLog } from '../../../node/store/log/inspect-log.ts';
+import { makeOnlyVoter, recoveredIndexLeap } from '../../../node/store/log/make-only-voter.ts';
+import { doubtTermLeap } from '../../../node/store/log/records.ts';
+import { put, RaftGroup, until } from '../../support/raft/raft-group.ts';
 
 // The clock's timers do not keep a process alive.
 const alive = setInterval(() => {}, 1000);

@@ -6,7 +6,7 @@ import t from 'tap';
 import type { ServerId } from '../../../node/base/ids.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { freePorts } from '../../../node/raft/bench/machine.ts';
-import { memoryHostStore, openHostStore } from '../../../node/store/host-store.ts';
+import { memoryHostStore, openHostStore } from '../../../node/store/host/host-store.ts';
 import { BaselineEngine } from '../../../placement/bench/durable/baseline-engine.ts';
 import { checkPlacements } from '../../../placement/bench/durable/check.ts';
 import { AdvertFeed, AdvertListener } from '../../../placement/bench/durable/feed.ts';

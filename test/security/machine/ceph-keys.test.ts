@@ -8,11 +8,11 @@ import { type CommandRunner, runCommand } from '../../../drivers/command.ts';
 import type { DiskSpec } from '../../../drivers/types.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, VolumeId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
+import { openFolder } from '../../support/guests/qemu-host.ts';
 import { enterOwnNetwork, makeHosts } from '../../support/network-namespace.ts';
 import { whyNoProgram } from '../../support/programs.ts';
-import { openFolder } from '../../support/qemu-host.ts';
 
 const timeoutMs = 200_000;
 const missing = await whyNoProgram('ceph', 'ceph-mon', 'ceph-mgr', 'ceph-osd', 'rbd', 'rados', 'unshare', 'qemu-io');

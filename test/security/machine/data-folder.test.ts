@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { DevCloud } from '../../../node/dev/cloud.ts';
-import { openToOthers } from '../../support/folder-modes.ts';
+import { openToOthers } from '../../support/store/folder-modes.ts';
 
 t.setTimeout(180_000);
 

@@ -1,7 +1,7 @@
 /** A77: a guest that floods takes neither its neighbours' connections, nor the host's tables, nor everybody's wire. */
 import t from 'tap';
 import type { VxlanDriver } from '../../../drivers/vxlan/driver.ts';
-import { tapName } from '../../../drivers/vxlan/names.ts';
+import { tapName } from '../../../drivers/vxlan/model/names.ts';
 import { makeLab, whyNoNetwork } from '../../drivers/vxlan/bench-host.ts';
 import { Cloud, networkOf, pings, stream } from '../../drivers/vxlan/cloud.ts';
 import { echoRequest, type FrameClaims, frameFields, layHose, sendByHose, udpDatagram } from '../support/frames.ts';

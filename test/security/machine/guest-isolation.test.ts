@@ -21,13 +21,13 @@ import { GuestUsers } from '../../../drivers/qemu/guest-users.ts';
 import { RunFiles } from '../../../drivers/qemu/run-files.ts';
 import type { GuestFound, GuestSpec } from '../../../drivers/types.ts';
 import { imagesGid } from '../../../drivers/uid-range.ts';
+import { tightenDataFolder } from '../../../node/agent/data-folder.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, ImageSha256, ServerId, VolumeId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { mibBytes } from '../../../node/base/units.ts';
-import { tightenDataFolder } from '../../../node/data-folder.ts';
-import { openHostStore } from '../../../node/store/host-store.ts';
-import { openFolder, tinyDisk, tinyGuestSector, whyNoQemu } from '../../support/qemu-host.ts';
+import { openHostStore } from '../../../node/store/host/host-store.ts';
+import { openFolder, tinyDisk, tinyGuestSector, whyNoQemu } from '../../support/guests/qemu-host.ts';
 
 const skip = await whyNoQemu();
 t.setTimeout(180_000);

@@ -6,11 +6,11 @@ import t, { type Test } from 'tap';
 import { scanProcesses } from '../../../drivers/process.ts';
 import { QemuDriver } from '../../../drivers/qemu/driver.ts';
 import type { PortId, ServerId } from '../../../node/base/ids.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
-import { openHostStore } from '../../../node/store/host-store.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { openHostStore } from '../../../node/store/host/host-store.ts';
 import { makeLab, whyNoNetwork } from '../../drivers/vxlan/bench-host.ts';
 import { networkOf } from '../../drivers/vxlan/cloud.ts';
-import { openFolder, tinyDisk, whyNoQemu } from '../../support/qemu-host.ts';
+import { openFolder, tinyDisk, whyNoQemu } from '../../support/guests/qemu-host.ts';
 
 t.setTimeout(120_000);
 const signal = AbortSignal.timeout(110_000);

@@ -1,6 +1,6 @@
 /** Ethernet frames by hand, and a way to send them: what a guest's or a stranger's network card can, and sockets cannot. */
 import { runCommand } from '../../../drivers/command.ts';
-import { vxlanPort } from '../../../drivers/vxlan/vni.ts';
+import { vxlanPort } from '../../../drivers/vxlan/links/vni.ts';
 
 /** What a frame says of itself; none of it need be true. */
 export interface FrameClaims {

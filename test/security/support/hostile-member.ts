@@ -9,12 +9,12 @@ import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import { systemClock } from '../../../node/base/clock.ts';
-import { silentLogger } from '../../../node/base/logger.ts';
 import { Prng } from '../../../node/base/prng.ts';
-import type { GossipPeer } from '../../../node/mesh/gossip.ts';
-import { HostIdentity } from '../../../node/mesh/identity.ts';
-import { Libp2pGossip } from '../../../node/mesh/libp2p-gossip.ts';
-import { libp2pPrivateKey, peerIdOf } from '../../../node/mesh/libp2p-keys.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import type { GossipPeer } from '../../../node/mesh/gossip/gossip.ts';
+import { Libp2pGossip } from '../../../node/mesh/gossip/libp2p-gossip.ts';
+import { HostIdentity } from '../../../node/mesh/identity/identity.ts';
+import { libp2pPrivateKey, peerIdOf } from '../../../node/mesh/identity/libp2p-keys.ts';
 
 /** The one topic of the tests' meshes. */
 export const gossipTopic = 'shoal/m-1/cell0/adverts/1';

@@ -1,6 +1,6 @@
 /** Every gRPC method of `shoal.v1`, those between agents too, and a client that calls any of them with an empty message. */
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
-import { methodsOf, type ServiceClass } from '../../../node/mesh/grpc/service.ts';
+import { methodsOf, type ServiceClass } from '../../../node/rpc/service.ts';
 import { shoal } from '../../../proto/messages.ts';
 
 /** Paths as on the wire: `/shoal.v1.ComputeService/GetServer`. */

@@ -1,5 +1,5 @@
 /** Everybody who may stand before a door: one token for each role, scope and way in which a token can be dead. */
-import { TokenCodec } from '../../../node/services/identity-token.ts';
+import { TokenCodec } from '../../../node/services/identity/token.ts';
 import { type TestGateway, tokenKey } from '../../support/gateway.ts';
 
 /** Tokens that are good, by what they are for. */

@@ -1,12 +1,12 @@
 /** Every operation of the REST API, from the routes that the gateway has and the rules that guard them. */
-import { AccessPolicy } from '../../../api-gateway/access-policy.ts';
+import { AccessPolicy } from '../../../api-gateway/kit/access-policy.ts';
 import { computePolicies } from '../../../api-gateway/policies/compute.ts';
 import { identityPolicies } from '../../../api-gateway/policies/identity.ts';
 import { imagePolicies } from '../../../api-gateway/policies/image.ts';
 import { networkPolicies } from '../../../api-gateway/policies/network.ts';
 import { placementPolicies } from '../../../api-gateway/policies/placement.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
-import type { Route } from '../../../api-gateway/rest/routes-known.ts';
+import type { Route } from '../../../api-gateway/rest/kit/routes-known.ts';
 
 /** Policies of the REST modules, by the first part of the path; identity lies at the root as well. */
 export const restPolicies: Readonly<Record<string, readonly PolicyRule[]>> = {

@@ -2,15 +2,15 @@
 
 import { Registry } from 'prom-client';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
-import type { GatewayLimits } from '../../../api-gateway/limits.ts';
+import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
-import { operationsModule } from '../../../api-gateway/rest/operations.ts';
+import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
 import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
 import type { HostId } from '../../../node/base/ids.ts';
 import { parseNetworks } from '../../../node/config/networks.ts';
-import { ClusterService } from '../../../node/services/cluster.ts';
+import { ClusterService } from '../../../node/services/cluster/cluster.ts';
 import { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
-import type { PlacementInquiry } from '../../../node/services/dependencies.ts';
+import type { PlacementInquiry } from '../../../node/services/kit/dependencies.ts';
 import { type Cloud, startCloud } from '../../api-gateway/rest/cloud.ts';
 import { fakeHostViews } from '../../node/services/compute-world.ts';
 

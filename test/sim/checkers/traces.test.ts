@@ -7,7 +7,7 @@ import { AppliedChecker, type AppliedEntry } from '../../../sim/checkers/applied
 import { ClaimChecker } from '../../../sim/checkers/claims.ts';
 import { ConsensusChecker, MembershipChecker, ProgressChecker } from '../../../sim/checkers/consensus.ts';
 import { DurabilityChecker } from '../../../sim/checkers/durability.ts';
-import { HearsayChecker } from '../../../sim/checkers/hearsay.ts';
+import { GossipChecker } from '../../../sim/checkers/gossip.ts';
 import {
   checkAddresses,
   checkAttachments,
@@ -57,7 +57,7 @@ const durability = on((report) => new DurabilityChecker(report));
 const applied = on((report) => new AppliedChecker(report));
 const removal = on((report) => new RemovalChecker(report));
 const powerOff = on((report) => new PowerOffChecker(report));
-const hearsay = on((report) => new HearsayChecker(report));
+const gossip = on((report) => new GossipChecker(report));
 const secrets = on((report) => new SecretChecker(report));
 
 const entry = (index: number, term: number, hash = `${index}/${term}`) => ({ index, term, hash });
@@ -838,17 +838,17 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
   },
   'newer-advert-wins': {
     keeps: [
-      hearsay((c) => {
+      gossip((c) => {
         [1, 2].forEach((sequence) => void c.said('h', advert('h', 1, sequence)));
         [1, 2].forEach((sequence) => void c.holds('v', advert('h', 1, sequence)));
       }),
-      hearsay((c) => {
+      gossip((c) => {
         c.said('h', advert('h', 1, 9));
         c.said('h', advert('h', 2, 1));
         c.holds('v', advert('h', 1, 9));
         c.holds('v', advert('h', 2, 1));
       }),
-      hearsay((c) => {
+      gossip((c) => {
         c.said('h', advert('h', 1, 1));
         ['v', 'w'].forEach((viewer) => void c.holds(viewer, advert('h', 1, 1)));
       }),
@@ -860,7 +860,7 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
         [advert('h', 1, 1), advert('h', 1, 1)],
       ] as const
     ).map((adverts) =>
-      hearsay((c) => {
+      gossip((c) => {
         for (const one of adverts) c.said('h', one);
         for (const one of adverts) c.holds('v', one);
       }),
@@ -868,12 +868,12 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
   },
   'hosts-speak-for-themselves': {
     keeps: [
-      hearsay((c) => {
+      gossip((c) => {
         c.said('h', advert('h', 1, 1));
         c.holds('v', advert('h', 1, 1));
       }),
-      hearsay((c) => c.said('h', advert('h', 1, 1))),
-      hearsay((c) => {
+      gossip((c) => c.said('h', advert('h', 1, 1))),
+      gossip((c) => {
         ['h', 'g'].forEach((host) => {
           c.said(host, advert(host, 1, 1));
           c.holds('v', advert(host, 1, 1));
@@ -881,12 +881,12 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
       }),
     ],
     breaks: [
-      hearsay((c) => c.holds('v', advert('h', 1, 1))),
-      hearsay((c) => {
+      gossip((c) => c.holds('v', advert('h', 1, 1))),
+      gossip((c) => {
         c.said('h', advert('h', 1, 1));
         c.holds('v', advert('h', 1, 2));
       }),
-      hearsay((c) => {
+      gossip((c) => {
         c.said('liar', advert('h', 1, 1));
         c.holds('v', advert('h', 1, 1));
       }),

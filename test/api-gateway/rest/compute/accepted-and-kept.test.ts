@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import t from 'tap';
 import { computePolicies } from '../../../../api-gateway/policies/compute.ts';
 import { extensions } from '../../../../api-gateway/rest/compute/extensions.ts';
-import { namePattern } from '../../../../api-gateway/rest/compute/name-pattern.ts';
+import { namePattern } from '../../../../api-gateway/rest/compute/kit/name-pattern.ts';
 import { serverMetadata } from '../../../../node/services/network/metadata.ts';
 import { serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';

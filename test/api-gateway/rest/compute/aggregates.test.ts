@@ -1,7 +1,7 @@
 import t from 'tap';
-import { placementAdvert } from '../../../../node/advert-mapping.ts';
+import { placementAdvert } from '../../../../node/cluster/advert-mapping.ts';
 import { advertisedAggregates } from '../../../../node/services/compute/aggregates.ts';
-import { zoneByAggregate } from '../../../../node/services/compute/zones.ts';
+import { zoneByAggregate } from '../../../../node/services/kit/zones.ts';
 import { hostTable } from '../../../../node/state/tables/index.ts';
 import { syntheticHost } from '../../../../placement/bench/synthetic.ts';
 import { defaultConfiguration, explain, HostColumns, placementRequest } from '../../../../placement/index.ts';

@@ -1,7 +1,7 @@
 /** Bodies and queries as Nova's own definitions have them: what it refuses is refused, what it filters by filters. */
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { refusedServerFilters } from '../../../../api-gateway/rest/compute/queries.ts';
+import { refusedServerFilters } from '../../../../api-gateway/rest/compute/kit/queries.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 
 const at = (minor: number) => ({ 'openstack-api-version': `compute 2.${minor}` });

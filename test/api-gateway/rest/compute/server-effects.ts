@@ -1,6 +1,7 @@
 /** Every attribute of a new server and of a change to one: sent, shown, and what it does. */
+
+import { transact } from '../../../../node/services/kit/transact.ts';
 import { serverMetadata } from '../../../../node/services/network/metadata.ts';
-import { transact } from '../../../../node/services/transact.ts';
 import { serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addImage, hostsAct } from '../../../node/services/compute-world.ts';

@@ -1,6 +1,6 @@
 /** Two servers that differ in everything, and every key of a server list's query that must tell them apart. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refusedServerFilters } from '../../../../api-gateway/rest/compute/queries.ts';
+import { refusedServerFilters } from '../../../../api-gateway/rest/compute/kit/queries.ts';
 import { addImage, hostsAct } from '../../../node/services/compute-world.ts';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
 import { publicKey } from './public-key.ts';

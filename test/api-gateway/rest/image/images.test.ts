@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
-import { statusName } from '../../../../node/services/image.ts';
+import { statusName } from '../../../../node/services/image/image.ts';
 import { imageTable } from '../../../../node/state/tables/index.ts';
 import { startGateway, type TestGateway } from '../../../support/gateway.ts';
 
@@ -98,8 +98,8 @@ void t.test('uploads are refused in the wrong type, size and state, and leave th
   const gateway = await startGateway({ limits: { imageBytesMax: 100 } });
   t.teardown(() => gateway.stop());
   const { id } = (await create(gateway, formats)).json();
-  const unsaid = (await create(gateway, {})).json();
-  t.equal((await put(gateway, unsaid.id, Buffer.from('x'))).statusCode, 400);
+  const pending = (await create(gateway, {})).json();
+  t.equal((await put(gateway, pending.id, Buffer.from('x'))).statusCode, 400);
   t.equal((await put(gateway, id, '{}', { 'content-type': 'application/json' })).statusCode, 415);
   t.equal((await put(gateway, id, Buffer.alloc(101))).statusCode, 413);
   gateway.content.failNext = new ShoalError('IMAGE_REFUSED', 'The image has a backing file.');

@@ -1,8 +1,8 @@
 /** Attributes that no other test proves: that they are kept, or that they do what they say, or that they are refused. */
 import t from 'tap';
 import type { HostId } from '../../../../node/base/ids.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
 import { hostNetworkView } from '../../../../node/services/network/host-view.ts';
-import { transact } from '../../../../node/services/transact.ts';
 import { portTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { type Cloud, startCloud } from '../cloud.ts';

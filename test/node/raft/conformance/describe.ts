@@ -11,7 +11,7 @@ import {
   type HardState,
   type Message,
   type Snapshot,
-} from '../../../../node/raft/messages.ts';
+} from '../../../../node/raft/messages/messages.ts';
 import type { Ready, Role } from '../../../../node/raft/ready.ts';
 import type { MemberStatus } from '../../../../node/raft/status.ts';
 

@@ -8,7 +8,6 @@ import type { ConfChange } from '../../../../node/raft/conf-change.ts';
 import { asV2 } from '../../../../node/raft/conf-change.ts';
 import { decodeConfChangeV1, decodeConfChangeV2 } from '../../../../node/raft/conf-change-codec.ts';
 import type { RaftConfig } from '../../../../node/raft/config.ts';
-import { MemoryStorage } from '../../../../node/raft/memory-storage.ts';
 import {
   type ConfState,
   type Entry,
@@ -20,9 +19,10 @@ import {
   newMessage,
   noBytes,
   type Snapshot,
-} from '../../../../node/raft/messages.ts';
+} from '../../../../node/raft/messages/messages.ts';
 import { RawNode } from '../../../../node/raft/raw-node.ts';
 import type { Refusal } from '../../../../node/raft/refusal.ts';
+import { MemoryStorage } from '../../../../node/raft/storage/memory-storage.ts';
 import { type CaseRunner, firstId, idsOf, optionOf, ScenarioError, toBoolean, toInteger } from './command.ts';
 import { describeEntries, describeMember, describeMessage, describeReady, describeRole } from './describe.ts';
 import { parseChanges } from './membership-cases.ts';

@@ -11,7 +11,6 @@ import type { ConfChangeV2 } from '../../../../node/raft/conf-change.ts';
 import { asV2 } from '../../../../node/raft/conf-change.ts';
 import { decodeConfChangeV1, decodeConfChangeV2 } from '../../../../node/raft/conf-change-codec.ts';
 import type { RaftConfig } from '../../../../node/raft/config.ts';
-import { MemoryStorage } from '../../../../node/raft/memory-storage.ts';
 import {
   type ConfState,
   type Entry,
@@ -24,10 +23,11 @@ import {
   noBytes,
   type Snapshot,
   type Term,
-} from '../../../../node/raft/messages.ts';
+} from '../../../../node/raft/messages/messages.ts';
 import { RawNode } from '../../../../node/raft/raw-node.ts';
 import type { ReadState } from '../../../../node/raft/read-index.ts';
-import type { LogRefusal } from '../../../../node/raft/storage.ts';
+import { MemoryStorage } from '../../../../node/raft/storage/memory-storage.ts';
+import type { LogRefusal } from '../../../../node/raft/storage/storage.ts';
 
 /** What a run draws once. */
 export interface ClusterOptions {

@@ -3,8 +3,8 @@ import { must } from '../../../../node/base/assert.ts';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { hostnameOf } from '../../../../node/services/compute/server-create.ts';
-import { bootableFormats, diskFormats } from '../../../../node/services/image-draft.ts';
-import { QuotaService, quotaUsage } from '../../../../node/services/quota.ts';
+import { bootableFormats, diskFormats } from '../../../../node/services/image/draft.ts';
+import { QuotaService, quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { portTable, quotaTable, serverGroupTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addImage, type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';
@@ -518,7 +518,7 @@ void t.test('the console gives as many lines as asked for', async (t) => {
 
 void t.test('a limit is raised, lowered to what is used at least, and reset', async (t) => {
   const world = await makeComputeWorld();
-  const { QuotaService } = await import('../../../../node/services/quota.ts');
+  const { QuotaService } = await import('../../../../node/services/kit/quota.ts');
   const quotas = new QuotaService(world.deps);
   await one(world, { networks: 'none' });
   t.match(await errorOf(quotas.set(world.alice, 'alice-project', { instances: 99 })), { code: 'FORBIDDEN' });

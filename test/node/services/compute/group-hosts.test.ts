@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { groupAllows } from '../../../../node/services/compute/group-hosts.ts';
-import { transact } from '../../../../node/services/transact.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
 import { serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { HostId } from '../../../../node/base/ids.ts';
+import { transact } from '../../../../node/services/kit/transact.ts';
 import { HostNetworkViews, hostNetworkView } from '../../../../node/services/network/host-view.ts';
-import { transact } from '../../../../node/services/transact.ts';
 import { portTable, routerTable, serverTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addExternal, addHost, addNetwork, makeWorld, type World } from '../world.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import type { MetadataBodies } from '../../../../drivers/types.ts';
-import { metadataFileName, metadataFilesMax } from '../../../../drivers/vxlan/metadata.ts';
+import { metadataFileName, metadataFilesMax } from '../../../../drivers/vxlan/model/metadata.ts';
 import {
   type MetadataFacts,
   metadataBodies,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { quotaUsage } from '../../../../node/services/quota.ts';
+import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { indexKey } from '../../../../node/state/table.ts';
 import { floatingIpTable, portTable, quotaTable, subnetTable } from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';

@@ -1,0 +1,96 @@
+/** The one map from what failed to what callers are told. Both gateways read it; a test walks every code. */
+import { status as grpcStatus } from '@grpc/grpc-js';
+import { AssertionError } from '../../node/base/assert.ts';
+import { type ErrorCode, ShoalError } from '../../node/base/errors.ts';
+
+/** What one code means on each wire. */
+interface ErrorMapping {
+  readonly grpc: grpcStatus;
+  readonly http: number;
+  /** The same request may be sent again as it is (with the same client token, if it has one) and may then succeed. */
+  readonly retryable: boolean;
+}
+
+const map = (grpc: grpcStatus, http: number, retryable = false): ErrorMapping => ({ grpc, http, retryable });
+
+/**
+ * Code to gRPC status, HTTP status, retryability. A service's own habits (Neutron says 409 to a quota, Nova 403) are
+ * `FaultStyle.statusOf` in rest/kit/faults.ts.
+ */
+export const errorMappings: Readonly<Record<ErrorCode, ErrorMapping>> = {
+  INVALID_ARGUMENT: map(grpcStatus.INVALID_ARGUMENT, 400),
+  UNAUTHENTICATED: map(grpcStatus.UNAUTHENTICATED, 401),
+  FORBIDDEN: map(grpcStatus.PERMISSION_DENIED, 403),
+  NOT_FOUND: map(grpcStatus.NOT_FOUND, 404),
+  CONFLICT: map(grpcStatus.FAILED_PRECONDITION, 409),
+  PRECONDITION_CHANGED: map(grpcStatus.ABORTED, 409, true),
+  PRECONDITION_FAILED: map(grpcStatus.FAILED_PRECONDITION, 412),
+  QUOTA_EXCEEDED: map(grpcStatus.RESOURCE_EXHAUSTED, 403),
+  TOO_LARGE: map(grpcStatus.OUT_OF_RANGE, 413),
+  RATE_LIMITED: map(grpcStatus.RESOURCE_EXHAUSTED, 429, true),
+  // What Nova answers where it finds out while the caller waits.
+  NO_VALID_HOST: map(grpcStatus.RESOURCE_EXHAUSTED, 400),
+  CLAIM_REFUSED: map(grpcStatus.ABORTED, 409, true),
+  ADDRESS_EXHAUSTED: map(grpcStatus.RESOURCE_EXHAUSTED, 409),
+  NOT_IMPLEMENTED: map(grpcStatus.UNIMPLEMENTED, 501),
+  NOT_LEADER: map(grpcStatus.UNAVAILABLE, 503, true),
+  NO_QUORUM: map(grpcStatus.UNAVAILABLE, 503, true),
+  PROPOSAL_DROPPED: map(grpcStatus.UNAVAILABLE, 503, true),
+  // Nobody gets on by repeating it: people must look, or a host come back.
+  STATE_DIVERGED: map(grpcStatus.FAILED_PRECONDITION, 503),
+  // Not 503: clients repeat a 503 by themselves, and without a client token a repeat may do the thing twice.
+  OUTCOME_UNKNOWN: map(grpcStatus.UNKNOWN, 504, true),
+  // Aborted: the caller lists again and watches from there.
+  STALE: map(grpcStatus.ABORTED, 503, true),
+  UNAVAILABLE: map(grpcStatus.UNAVAILABLE, 503, true),
+  DEADLINE_EXCEEDED: map(grpcStatus.DEADLINE_EXCEEDED, 504, true),
+  CANCELLED: map(grpcStatus.CANCELLED, 503, true),
+  TICKET_INVALID: map(grpcStatus.PERMISSION_DENIED, 403),
+  TICKET_USED: map(grpcStatus.PERMISSION_DENIED, 403),
+  TICKET_EXPIRED: map(grpcStatus.PERMISSION_DENIED, 403),
+  IDENTITY_MISMATCH: map(grpcStatus.PERMISSION_DENIED, 403),
+  LOG_CORRUPT: map(grpcStatus.DATA_LOSS, 500),
+  RECORD_UNREADABLE: map(grpcStatus.DATA_LOSS, 500),
+  STORE_FAILED: map(grpcStatus.INTERNAL, 500),
+  COMMAND_FAILED: map(grpcStatus.INTERNAL, 500),
+  COMMAND_MISSING: map(grpcStatus.INTERNAL, 500),
+  DRIVER_FAILED: map(grpcStatus.INTERNAL, 500),
+  CANNOT_TELL: map(grpcStatus.UNAVAILABLE, 503, true),
+  FENCE_UNPROVEN: map(grpcStatus.FAILED_PRECONDITION, 409),
+  IMAGE_REFUSED: map(grpcStatus.INVALID_ARGUMENT, 400),
+  CONFIG_INVALID: map(grpcStatus.INTERNAL, 500),
+};
+
+/** Something caught, as far as callers may know it. */
+interface Failure {
+  /** Undefined: something that no code names, hence a fault of ours. */
+  readonly code: ErrorCode | undefined;
+  readonly mapping: ErrorMapping;
+  /** Safe to show: the error's own words, or a sentence without detail when the fault is ours. */
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** A broken invariant: the agent is not to be trusted any longer. */
+  readonly invariantBroken: boolean;
+}
+
+const internal = map(grpcStatus.INTERNAL, 500);
+
+/**
+ * Reads anything caught. What is wrong inside (status 500) is for the log, never for the caller; but for a record that cannot
+ * be read, which only an administrator can do something about.
+ */
+export function failureOf(caught: unknown): Failure {
+  if (caught instanceof ShoalError) {
+    const mapping = errorMappings[caught.code];
+    const isForTheLog = mapping.http === 500 && caught.code !== 'RECORD_UNREADABLE';
+    const message = isForTheLog ? 'Something inside this agent failed; its log has the details.' : caught.message;
+    return { code: caught.code, mapping, message, facts: caught.facts, invariantBroken: false };
+  }
+  return {
+    code: undefined,
+    mapping: internal,
+    message: 'Something inside this agent failed; its log has the details.',
+    facts: {},
+    invariantBroken: caught instanceof AssertionError,
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Checks of what callers hand over. These values end up in batch files, nft text and command lines, so whatever is not
+ * plainly what it should be is refused: `INVALID_ARGUMENT`, naming the field.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { ForwardingSpec, LocalPortSpec, NetworkSpec, RouterSpec, SecurityRuleSpec } from '../../types.ts';
+import { checkVni, transitIndexMax } from '../links/vni.ts';
+import { holds, readCidr } from './cidr.ts';
+import { metadataFileBytesMax, metadataFileName, metadataFilesMax } from './metadata.ts';
+import { checkId } from './names.ts';
+
+/** Smallest MTU of IPv4 links that matters, and what a jumbo underlay can carry. */
+const mtuMin = 576;
+const mtuMax = 9_000;
+/** Ports of one network: bounds the work of one call. */
+const portsMax = 65_536;
+/** Rules of one port, and prefixes of one rule (a remote group's members). */
+const rulesMax = 1_024;
+const prefixesMax = 16_384;
+/** Few enough for DHCP options, which hold 255 bytes each. */
+const dnsServersMax = 8;
+const hostRoutesMax = 20;
+const floatingIpsMax = 4_096;
+/** Addresses, and address pairs, of one port. */
+const addressesMax = 64;
+/** Static routes of one router. */
+const routesMax = 64;
+
+/** A network's record. */
+export function checkNetwork(spec: NetworkSpec): void {
+  checkId(spec.networkId, 'network');
+  checkVni(spec.vni);
+  range(spec.mtu, mtuMin, mtuMax, 'mtu');
+  if (spec.subnets.length > 1) refuse('a network has at most one subnet for now', { networkId: spec.networkId });
+  for (const subnet of spec.subnets) {
+    checkId(subnet.subnetId, 'subnet');
+    const cidr = readCidr(subnet.cidr);
+    const inside = (ip: string, what: string): void => {
+      address(ip, what);
+      if (!holds(cidr, ip)) refuse(`${what} ${ip} is not in ${subnet.cidr}`, { subnetId: subnet.subnetId });
+    };
+    if (subnet.serviceIp !== undefined) inside(subnet.serviceIp, 'serviceIp');
+    else if (subnet.dhcp) refuse('DHCP needs a serviceIp', { subnetId: subnet.subnetId });
+    if (subnet.gatewayIp !== undefined) inside(subnet.gatewayIp, 'gatewayIp');
+    bounded(subnet.dnsServers, dnsServersMax, 'dnsServers');
+    for (const server of subnet.dnsServers) address(server, 'dnsServers');
+    bounded(subnet.hostRoutes, hostRoutesMax, 'hostRoutes');
+    for (const route of subnet.hostRoutes) {
+      readCidr(route.destination);
+      address(route.nextHop, 'nextHop');
+    }
+  }
+}
+
+/** Metadata that has been found good. The same object comes again with every look at the host; it is never changed. */
+const goodMetadata = new WeakSet<object>();
+
+/** A local port's record. */
+export function checkPort(spec: LocalPortSpec): void {
+  checkId(spec.portId, 'port');
+  checkId(spec.networkId, 'network');
+  mac(spec.mac);
+  address(spec.ip, 'ip');
+  bounded(spec.moreIps ?? [], addressesMax, 'moreIps');
+  for (const ip of spec.moreIps ?? []) address(ip, 'moreIps');
+  bounded(spec.addressPairs ?? [], addressesMax, 'addressPairs');
+  for (const pair of spec.addressPairs ?? []) {
+    mac(pair.mac);
+    readCidr(pair.prefix);
+  }
+  bounded(spec.rules, rulesMax, 'rules');
+  for (const rule of spec.rules) checkRule(rule);
+  if (goodMetadata.has(spec.metadata)) return;
+  const files = Object.entries(spec.metadata);
+  bounded(files, metadataFilesMax, 'metadata');
+  for (const [path, body] of files) {
+    metadataFileName(path);
+    if (Buffer.byteLength(body) > metadataFileBytesMax)
+      refuse(`metadata ${path} is too large`, { portId: spec.portId });
+  }
+  goodMetadata.add(spec.metadata);
+}
+
+function checkRule(rule: SecurityRuleSpec): void {
+  if (rule.direction !== 'ingress' && rule.direction !== 'egress') refuse('direction is ingress or egress', { rule });
+  const { protocol, portMin, portMax } = rule;
+  if (typeof protocol === 'number') range(protocol, 0, 255, 'protocol');
+  else if (protocol !== undefined && !['tcp', 'udp', 'icmp'].includes(protocol)) refuse('unknown protocol', { rule });
+  const isIcmp = protocol === 'icmp' || protocol === 1;
+  for (const value of [portMin, portMax]) if (value !== undefined) range(value, 0, isIcmp ? 255 : 65_535, 'port');
+  if (!isIcmp && portMin !== undefined && portMax !== undefined && portMin > portMax) {
+    refuse('portMin is above portMax', { rule });
+  }
+  bounded(rule.remotePrefixes ?? [], prefixesMax, 'remotePrefixes');
+  for (const prefix of rule.remotePrefixes ?? []) if (!isIPv6(prefix.split('/')[0] ?? '')) readCidr(prefix);
+}
+
+/** What a host is told of the others. */
+export function checkForwarding(spec: ForwardingSpec): void {
+  checkId(spec.networkId, 'network');
+  bounded(spec.peerVtepIps, portsMax, 'peerVtepIps');
+  for (const ip of spec.peerVtepIps) address(ip, 'peerVtepIps');
+  bounded(spec.remotePorts, portsMax, 'remotePorts');
+  for (const port of spec.remotePorts) {
+    mac(port.mac);
+    address(port.ip, 'ip');
+    address(port.vtepIp, 'vtepIp');
+  }
+}
+
+/** A router's record. */
+export function checkRouter(spec: RouterSpec): void {
+  checkId(spec.routerId, 'router');
+  const networks = new Set<string>();
+  for (const leg of spec.interfaces) {
+    checkId(leg.networkId, 'network');
+    if (networks.has(leg.networkId)) refuse('a router has at most one interface on a network', { leg });
+    networks.add(leg.networkId);
+    address(leg.ip, 'ip');
+    range(leg.prefixLength, 0, 32, 'prefixLength');
+    bounded(leg.neighbours, portsMax, 'neighbours');
+    for (const neighbour of leg.neighbours) {
+      address(neighbour.ip, 'neighbour');
+      mac(neighbour.mac);
+    }
+  }
+  bounded(spec.routes ?? [], routesMax, 'routes');
+  for (const route of spec.routes ?? []) {
+    readCidr(route.destination);
+    address(route.nextHop, 'nextHop');
+  }
+  const external = spec.external;
+  if (external === undefined) return;
+  address(external.gatewayIp, 'gatewayIp');
+  readCidr(external.cidr);
+  bounded(external.floatingIps, floatingIpsMax, 'floatingIps');
+  const seen = new Set<string>();
+  for (const entry of external.floatingIps) {
+    address(entry.floatingIp, 'floatingIp');
+    address(entry.fixedIp, 'fixedIp');
+    for (const ip of [`floating ${entry.floatingIp}`, `fixed ${entry.fixedIp}`]) {
+      if (seen.has(ip)) refuse(`${ip} is there twice`, { routerId: spec.routerId });
+      seen.add(ip);
+    }
+  }
+  for (const ip of [external.snatIp, external.snatVtepIp]) if (ip !== undefined) address(ip, 'snat');
+  for (const ip of external.transitPeerVtepIps ?? []) address(ip, 'transitPeerVtepIps');
+  if (external.transitVni !== undefined) checkVni(external.transitVni);
+  for (const index of [external.transitIndex, external.snatTransitIndex]) {
+    if (index !== undefined) range(index, 1, transitIndexMax, 'transit index');
+  }
+}
+
+/** A network prefix of namespaces: short, and safe in names. */
+export function checkPrefix(prefix: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/.test(prefix))
+    refuse(`namespacePrefix ${JSON.stringify(prefix)} is malformed`, {});
+}
+
+/** An IPv4 address. */
+export function address(ip: string, field: string): void {
+  if (typeof ip !== 'string' || !isIPv4(ip)) refuse(`${field} ${JSON.stringify(ip)} is not an IPv4 address`, { field });
+}
+
+function mac(value: string): void {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(value) || (Number.parseInt(value.slice(0, 2), 16) & 1) === 1) {
+    refuse(`${JSON.stringify(value)} is not a unicast MAC in lower case`, {});
+  }
+}
+
+function range(value: number, min: number, max: number, field: string): void {
+  if (!Number.isInteger(value) || value < min || value > max)
+    refuse(`${field} ${value} is not in ${min}..${max}`, { field });
+}
+
+function bounded(items: readonly unknown[], max: number, field: string): void {
+  if (items.length > max) refuse(`${field}: ${items.length} is more than ${max}`, { field });
+}
+
+function refuse(message: string, facts: Readonly<Record<string, unknown>>): never {
+  throw new ShoalError('INVALID_ARGUMENT', message, { facts });
+}

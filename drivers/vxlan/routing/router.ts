@@ -1,0 +1,223 @@
+/**
+ * A router as each host has it: a namespace with the gateway's address and MAC on every network, floating IPs of the
+ * guests that run here, and a way to the one host that does source NAT for the others. Pure.
+ *
+ * Policy routing: rule 100 takes connected networks (main table without its default), rule 200 sends guests with a
+ * floating IP out by the external leg of *this* host (table 100), and the rest goes by the main default: out, on the
+ * host that does source NAT; over the transit network to that host, everywhere else.
+ */
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { RouterSpec } from '../../types.ts';
+import type { AddressWanted, RouteWanted, RuleWanted } from '../links/address.ts';
+import { type FdbEntry, floodMac } from '../links/forwarding.ts';
+import type { NftTable } from '../links/nft.ts';
+import { transitIp } from '../links/vni.ts';
+import { holds, readCidr } from '../model/cidr.ts';
+import { externalInner, routerInner, transitInner, transitLegName, transitMac, vxlanName } from '../model/names.ts';
+
+/** Table of what guests with a floating IP use. */
+const floatingTable = 100;
+const connectedPriority = 100;
+const floatingPriority = 200;
+/** Keeps the external leg from ever losing its last address, and all its routes with it. Scope host: never a source. */
+const keepAddress = '169.254.127.1/32';
+
+/** Addresses, routes, rules and NAT of the router's namespace. */
+export interface RouterWanted {
+  /** Interfaces whose addresses are all listed here. */
+  readonly devs: readonly string[];
+  readonly addresses: readonly AddressWanted[];
+  readonly routes: readonly RouteWanted[];
+  readonly rules: readonly RuleWanted[];
+  readonly nat: NftTable;
+  /** Whether this host has an external leg, and a transit leg. */
+  readonly hasExternal: boolean;
+  readonly transit?: RouterTransit;
+  /** Addresses to announce on the external network when they are new here. */
+  readonly announced: readonly string[];
+}
+
+/** A router's part of a transit network. */
+export interface RouterTransit {
+  readonly vni: number;
+  readonly index: number;
+  /** Absent on the host that does the source NAT. */
+  readonly next?: { readonly index: number; readonly vtepIp: string };
+}
+
+/**
+ * @param vnis VNI of each network that the router is on.
+ * Throws `INVALID_ARGUMENT` when the record does not say enough.
+ */
+export function routerWanted(spec: RouterSpec, vnis: ReadonlyMap<string, number>): RouterWanted {
+  const devs: string[] = [];
+  const addresses: AddressWanted[] = [];
+  const routes: RouteWanted[] = [];
+  const rules: RuleWanted[] = [{ priority: connectedPriority, table: 'main', withoutDefault: true }];
+  for (const leg of spec.interfaces) {
+    const vni = vnis.get(leg.networkId);
+    if (vni === undefined) {
+      throw new ShoalError('CONFLICT', `router ${spec.routerId}: network ${leg.networkId} is not on this host`, {
+        facts: { routerId: spec.routerId, networkId: leg.networkId },
+      });
+    }
+    devs.push(routerInner(vni));
+    addresses.push({ dev: routerInner(vni), address: `${leg.ip}/${leg.prefixLength}` });
+  }
+
+  const external = spec.external;
+  const floating = external?.floatingIps ?? [];
+  const snatIp = external?.snatHere === true ? external.snatIp : undefined;
+  const hasExternal = floating.length > 0 || snatIp !== undefined;
+  if (external !== undefined && hasExternal) {
+    devs.push(externalInner);
+    addresses.push({ dev: externalInner, address: keepAddress, scope: 'host' });
+    for (const ip of [...floating.map((entry) => entry.floatingIp), ...(snatIp === undefined ? [] : [snatIp])]) {
+      addresses.push({ dev: externalInner, address: `${ip}/32` });
+    }
+    const onLink = readCidr(external.cidr).text;
+    for (const table of [floatingTable, ...(snatIp === undefined ? [] : [undefined])]) {
+      const at = table === undefined ? {} : { table };
+      routes.push({ destination: onLink, dev: externalInner, ...at });
+      routes.push({ destination: 'default', dev: externalInner, gateway: external.gatewayIp, ...at });
+    }
+    for (const entry of floating) {
+      rules.push({ priority: floatingPriority, from: entry.fixedIp, table: String(floatingTable) });
+    }
+  }
+
+  const transit = external === undefined ? undefined : transitOf(external);
+  if (transit !== undefined) {
+    devs.push(transitInner);
+    addresses.push({ dev: transitInner, address: `${transitIp(transit.index)}/32` });
+    if (transit.next !== undefined) {
+      routes.push({ destination: 'default', dev: transitInner, gateway: transitIp(transit.next.index) });
+    }
+  }
+  return {
+    devs,
+    addresses,
+    routes: lastOfEach([
+      ...routes,
+      ...staticRoutes(spec, vnis, { isFloating: floating.length > 0, isSnat: snatIp !== undefined }),
+    ]),
+    rules,
+    nat: natTable(floating, snatIp),
+    hasExternal,
+    ...(transit === undefined ? {} : { transit }),
+    announced: [...floating.map((entry) => entry.floatingIp), ...(snatIp === undefined ? [] : [snatIp])],
+  };
+}
+
+/**
+ * The record's own routes. One by a guest holds on every host. One by a neighbour on the external network holds where
+ * traffic leaves: for guests with a floating IP here, and for all others on the host that does source NAT.
+ */
+function staticRoutes(
+  spec: RouterSpec,
+  vnis: ReadonlyMap<string, number>,
+  leaves: { readonly isFloating: boolean; readonly isSnat: boolean },
+): RouteWanted[] {
+  return (spec.routes ?? []).flatMap((route): RouteWanted[] => {
+    const destination = readCidr(route.destination)
+      .text.replace(/^0\.0\.0\.0\/0$/, 'default')
+      .replace(/\/32$/, '');
+    const leg = spec.interfaces.find((each) => holds(readCidr(`${each.ip}/${each.prefixLength}`), route.nextHop));
+    const vni = vnis.get(leg?.networkId ?? '');
+    if (vni !== undefined) return [{ destination, dev: routerInner(vni), gateway: route.nextHop }];
+    if (spec.external === undefined || !holds(readCidr(spec.external.cidr), route.nextHop)) return [];
+    const outward: RouteWanted = { destination, dev: externalInner, gateway: route.nextHop };
+    return [...(leaves.isFloating ? [{ ...outward, table: floatingTable }] : []), ...(leaves.isSnat ? [outward] : [])];
+  });
+}
+
+/** A table holds one route to a destination: the last one asked for, as Neutron's agent does. */
+function lastOfEach(routes: readonly RouteWanted[]): RouteWanted[] {
+  return [...new Map(routes.map((route) => [`${route.destination} ${route.table ?? ''}`, route])).values()];
+}
+
+function transitOf(external: NonNullable<RouterSpec['external']>): RouterTransit | undefined {
+  const { transitVni: vni, transitIndex: index, snatTransitIndex, snatVtepIp, snatHere } = external;
+  if (vni === undefined || index === undefined) return undefined;
+  if (snatHere) return { vni, index };
+  // Nobody does source NAT (yet): guests without a floating IP have no way out, and no leg is needed.
+  if (snatTransitIndex === undefined || snatVtepIp === undefined) return undefined;
+  return { vni, index, next: { index: snatTransitIndex, vtepIp: snatVtepIp } };
+}
+
+/** Address translation of a router's namespace. */
+export function natTable(
+  floating: readonly { readonly floatingIp: string; readonly fixedIp: string }[],
+  snatIp: string | undefined,
+): NftTable {
+  const type = 'type ipv4_addr : ipv4_addr';
+  return {
+    family: 'ip',
+    name: 'shoal_nat',
+    sets: [
+      { name: 'fdnat', kind: 'map', type, elements: floating.map((f) => `${f.floatingIp} : ${f.fixedIp}`).sort() },
+      { name: 'fsnat', kind: 'map', type, elements: floating.map((f) => `${f.fixedIp} : ${f.floatingIp}`).sort() },
+    ],
+    chains: [
+      {
+        name: 'pre',
+        hook: 'type nat hook prerouting priority -100; policy accept;',
+        rules: ['dnat to ip daddr map @fdnat'],
+      },
+      {
+        name: 'post',
+        hook: 'type nat hook postrouting priority 100; policy accept;',
+        rules: [
+          // Guest to a floating IP of the same host: without this the answer would go straight home, untranslated.
+          'iifname "qr-*" oifname "qr-*" ct status dnat snat to ip saddr map @fsnat',
+          'iifname "qr-*" oifname "qr-*" ct status dnat masquerade',
+          `oifname "${externalInner}" snat to ip saddr map @fsnat`,
+          `oifname "${externalInner}" counter jump central`,
+        ],
+      },
+      { name: 'central', rules: snatIp === undefined ? [] : [`snat to ${snatIp}`] },
+      {
+        name: 'forwarded',
+        hook: 'type filter hook forward priority 0; policy accept;',
+        rules: [
+          // `ct status != dnat` does not mean "not translated", so: accept what is, then drop.
+          `iifname "${externalInner}" ct status dnat accept`,
+          `iifname "${externalInner}" ct state new,invalid,untracked counter drop`,
+        ],
+      },
+    ],
+  };
+}
+
+/**
+ * Forwarding entries of a transit network: where the next hop's MAC is. Nobody broadcasts there, so nothing is flooded
+ * and no ARP is asked; the way back never uses it, for the host that does source NAT routes to the guest directly.
+ */
+export function transitFdb(routerId: RouterSpec['routerId'], transit: RouterTransit): FdbEntry[] {
+  const own: FdbEntry = { mac: transitMac(routerId, transit.index), dev: transitLegName(routerId) };
+  if (transit.next === undefined) return [own];
+  const mac = transitMac(routerId, transit.next.index);
+  const dev = vxlanName(transit.vni);
+  return [own, { mac, dev }, { mac, dev, vtepIp: transit.next.vtepIp }];
+}
+
+/**
+ * Of the entries found on a transit network, those that no other router has a claim to: this router's, and what led to a
+ * host that did its source NAT before, also one that is no longer in the mesh. Floods and interfaces that are nobody's
+ * are left out.
+ */
+export function unclaimedTransit(
+  found: readonly FdbEntry[],
+  routerId: RouterSpec['routerId'],
+  vni: number,
+  routers: Iterable<{ readonly spec: RouterSpec }>,
+): FdbEntry[] {
+  const claimed = new Set<string>();
+  for (const { spec } of routers) {
+    const transit = spec.external === undefined ? undefined : transitOf(spec.external);
+    if (spec.routerId === routerId || transit?.vni !== vni) continue;
+    for (const { mac } of transitFdb(spec.routerId, transit)) claimed.add(mac);
+  }
+  const devs = [vxlanName(vni), transitLegName(routerId)];
+  return found.filter((entry) => devs.includes(entry.dev) && entry.mac !== floodMac && !claimed.has(entry.mac));
+}

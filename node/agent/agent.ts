@@ -1,0 +1,525 @@
+/**
+ * The composition root: builds every part of an agent, starts them in order, stops them in reverse. What each part does is
+ * said where it is defined; here is only how they hang together:
+ *
+ *     consensus   log on LevelDB -> Raft loop -> StateClient          peers over gRPC with mutual TLS
+ *     view        gossip -> adverts -> host columns -> placer
+ *     host        drivers -> executor -> host loop                    claims, intents, images in the host's own store
+ *     gateways    services -> REST, gRPC, local socket
+ *
+ * Consensus comes first, for everything reads its replica; drivers before the gateways, so that nobody is promised what
+ * this host cannot do; the listeners last.
+ */
+import { randomInt, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { shoal } from '../../proto/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { HostId } from '../base/ids.ts';
+import { Prng } from '../base/prng.ts';
+import { Health } from '../base/telemetry/health.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
+import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
+import { announce, announceHandler } from '../cluster/announce.ts';
+import { apiUrlOf, hostFields } from '../cluster/become-member.ts';
+import { HostDirectory } from '../cluster/host-directory.ts';
+import {
+  knownHost,
+  type Membership,
+  readFounding,
+  removeFounding,
+  writeAuthorityFile,
+  writeMembership,
+} from '../cluster/membership.ts';
+import { MeshView } from '../cluster/mesh-view.ts';
+import type { Config } from '../config/options.ts';
+import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
+import { RaftStateClient } from '../consensus/client/state-client.ts';
+import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
+import { RaftLoop } from '../consensus/loop/loop.ts';
+import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
+import { startDrivers } from '../host/drivers.ts';
+import { PeerCalls } from '../host/peer-calls.ts';
+import { nextEpoch } from '../mesh/identity/epoch-file.ts';
+import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
+import { MeshKey } from '../mesh/identity/mesh-key.ts';
+import { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
+import { StatePeerTrust, tlsKeySha256 } from '../mesh/identity/peer-trust.ts';
+import { JoinHandler } from '../mesh/join/join-handler.ts';
+import { PeerClients } from '../mesh/peers/peer-client.ts';
+import { PeerServer } from '../mesh/peers/peer-server.ts';
+import { bootstrap } from '../services/cluster/bootstrap.ts';
+import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import { transact } from '../services/kit/transact.ts';
+import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
+import type { StateClient } from '../state/types.ts';
+import { unreadableRows } from '../state/unreadable-rows.ts';
+import { openHostStore } from '../store/host/host-store.ts';
+import { openLevelLogStore } from '../store/index.ts';
+import { openApiTls } from '../tls/api-tls.ts';
+import { meshAuthority } from '../tls/mesh-authority.ts';
+import { PeerCertificate } from '../tls/peer-certificate.ts';
+import { HostSide } from './host-side.ts';
+import { Interfaces } from './interfaces.ts';
+import { readVendorData } from './vendor-data.ts';
+
+/** How often the small housekeeping runs: figures, intents, own record. */
+const housekeepingMs = 1_000;
+/** How often it is looked whether certificates have changed or are to be renewed. */
+const renewMs = 5_000;
+/** How often the others are told of changed addresses, until the record says them. */
+const announceMs = 2_000;
+
+/** What an agent needs from outside. */
+interface AgentDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The agent cannot go on: its process must end. */
+  readonly onFatal: (error: unknown) => void;
+  /** Why it is to run without consensus: reads and its own guests go on, and writes are refused with this. Absent: it is not. */
+  readonly idle?: ShoalError | undefined;
+}
+
+/** The keys by which others know this host. */
+interface OwnKeys {
+  readonly hostId: HostId;
+  readonly publicKey: Uint8Array;
+  readonly tlsKeySha256: Uint8Array;
+}
+
+/** See above. */
+export class Agent {
+  readonly #deps: AgentDeps;
+  readonly #config: Config;
+  #membership: Membership;
+  readonly #random: Prng;
+  readonly #metrics: Metrics;
+  readonly #health: Health;
+  readonly #repeated: RepeatedLog;
+  /** What of the loop's own counts is in the metrics. */
+  #counted = { rounds: 0, divergences: 0 };
+  /** What runs, in the order in which it was started. */
+  readonly #running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  readonly #abort = new AbortController();
+  #housekeeping: Promise<void> | undefined;
+  /** Looks after the certificates. */
+  #renew: () => Promise<void> = async () => {};
+  #renewedMs = Number.NEGATIVE_INFINITY;
+  #announcedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: AgentDeps, config: Config, membership: Membership) {
+    this.#deps = deps;
+    this.#config = config;
+    this.#repeated = new RepeatedLog(deps);
+    this.#membership = membership;
+    this.#random = new Prng(randomInt(2 ** 32));
+    this.#metrics = createMetrics({ processMetrics: true });
+    this.#health = new Health(deps.clock, (part) => this.#metrics.partFailures.inc({ part }));
+  }
+
+  /** Starts everything. On failure the caller calls `stop`, which undoes what was done. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const config = this.#config;
+    const hostId = this.#membership.hostId as HostId;
+    signal.addEventListener('abort', () => this.#abort.abort(signal.reason), { once: true });
+
+    const { identity, tlsKey } = await loadOrCreateKeys(config.dataDir);
+    const meshKey = await MeshKey.load(config.dataDir);
+    if (identity.hostId !== hostId || meshKey === undefined) {
+      throw new ShoalError('IDENTITY_MISMATCH', `the keys in ${config.dataDir} are not those of member ${hostId}`);
+    }
+    const store = await openHostStore(join(config.dataDir, 'host'), this.#deps.onFatal);
+    this.#started('host store', () => store.close());
+
+    const directory = new HostDirectory(this.#membership);
+    const keys = new MeshKeyRing(identity, meshKey);
+    // Before the log is read there is no replica to ask; trust goes by what this host joined with then.
+    let replica: StateClient | undefined;
+    const trust = new StatePeerTrust(() => replica?.local, this.#membership.authorityCertificatePem);
+    const certificates = new PeerCertificate({
+      meshId: this.#membership.meshId,
+      hostId,
+      tlsKey,
+      certificatePem: this.#membership.certificatePem,
+      authorityPem: this.#membership.authorityCertificatePem,
+      trust,
+      save: (renewed) => this.#keepCertificates(renewed),
+    });
+    const peers = new PeerClients(
+      { logger: logger.child({ part: 'peers' }) },
+      { certificates, addressOf: (id) => directory.addressOf(id) },
+    );
+    this.#started('peer clients', async () => peers.close());
+    const transport = new GrpcRaftTransport(
+      { clock, logger: logger.child({ part: 'raft-transport' }), random: this.#random.fork(), peers },
+      directory,
+    );
+    this.#started('raft transport', () => transport.stop());
+
+    const { loop, state } = await this.#startConsensus(transport, directory);
+    replica = state;
+    const removal = this.#removal(state);
+    if (removal !== undefined) throw removal;
+    directory.renew(state.local);
+    const services: ServiceDependencies = { state, clock, logger, newId: randomUUID };
+    const renewCertificates = async (): Promise<void> => {
+      const authority = meshAuthority(state.local, keys);
+      if (authority !== undefined) await certificates.check(services, authority, this.#abort.signal);
+    };
+    // Before anybody is let in: a host that was off for long comes with a certificate that has ended.
+    await renewCertificates();
+    const drivers = await startDrivers({ clock, logger, health: this.#health }, config, signal);
+    this.#started('drivers', () => drivers.stop());
+    logger.info({ ...drivers.description }, 'drivers started');
+    const epoch = await nextEpoch(config.dataDir, clock.nowMs());
+    const { meshId } = this.#membership;
+    const metadata = {
+      seedKey: meshKey.derive('guest-seed').reveal(),
+      vendorData: await readVendorData(config.compute.vendorDataPath),
+    };
+    const host = await HostSide.create(
+      {
+        services,
+        store,
+        drivers,
+        calls: (own) => new PeerCalls(peers, hostId, own),
+        view: (ownAdvert) =>
+          new MeshView(
+            { clock, logger: logger.child({ part: 'mesh' }), random: this.#random.fork(), identity, peers, directory },
+            { config, meshId, epoch, ownAdvert },
+          ),
+        metrics: this.#metrics,
+        health: this.#health,
+      },
+      { config, hostId, meshId, metadata, idle: this.#deps.idle, signal: this.#abort.signal },
+    );
+    const { view } = host;
+
+    // Peers are answered from here on; before, there was nothing to answer with.
+    const joiner = new JoinHandler({ state, keys, clock, logger: logger.child({ part: 'join' }) });
+    const server = new PeerServer(
+      { clock, logger: logger.child({ part: 'peer-server' }) },
+      {
+        certificates,
+        admits: (caller) => removedHostTable.get(state.local, caller) === undefined,
+        handlers: {
+          ...transport.peerHandlers,
+          ...host.handlers,
+          ...view.handlers,
+          watchState: stateWatchHandler(state),
+          announce: announceHandler(services, directory, () => view.setPeers(directory.hosts())),
+        },
+        join: joiner,
+      },
+    );
+    await server.listen(config.peer.listen);
+    this.#started('peer server', () => server.stop());
+    // A new authority is taken up with the next housekeeping and not some seconds later.
+    const meshWatch = state.watch({ prefix: meshTable.prefix }, () => {
+      this.#renewedMs = Number.NEGATIVE_INFINITY;
+    });
+    this.#started('mesh watch', async () => meshWatch.close());
+    await view.start();
+    this.#started('mesh view', () => view.stop());
+
+    const own = { hostId, publicKey: identity.publicKey, tlsKeySha256: tlsKeySha256(tlsKey.publicKeySpki) };
+    await this.#found(services, own, signal);
+    await this.#keepOwnRecord(services, own);
+    const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
+    this.#started('unreadable records', async () => found.close());
+    const watch = state.watch({ prefix: hostTable.prefix }, () => this.#hostsChanged(directory, view, state));
+    this.#started('host watch', async () => watch.close());
+    this.#hostsChanged(directory, view, state);
+
+    await host.start();
+    this.#started('host', () => host.stop());
+    const autopilot = new AutopilotLoop({
+      loop,
+      state,
+      clock,
+      logger: logger.child({ part: 'autopilot' }),
+    });
+    await autopilot.start();
+    this.#started('autopilot', () => autopilot.stop());
+    const apiTls = await openApiTls(
+      { clock, logger: logger.child({ part: 'api-tls' }), authority: () => meshAuthority(state.local, keys) },
+      config,
+    );
+    this.#renew = async () => {
+      await apiTls?.check();
+      await renewCertificates();
+    };
+    const interfaces = new Interfaces(
+      { services, host, view, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal: this.#deps.onFatal },
+      { config, hostId, keys },
+    );
+    await interfaces.start();
+    this.#started('interfaces', () => interfaces.stop());
+    this.#startHousekeeping(services, own, { host, loop, interfaces, peers, directory });
+    // Stopped first, while everything else still answers: others wait for the next leader otherwise.
+    this.#started('leadership', () => loop.handOver());
+    logger.info(
+      { hostId, meshId: this.#membership.meshId, api: apiUrlOf(config), fingerprint: apiTls?.fingerprint ?? 'none' },
+      'agent started',
+    );
+  }
+
+  /** Looks at once whether certificates have changed or are to be renewed. */
+  async reload(): Promise<void> {
+    this.#renewedMs = this.#deps.clock.monotonicMs();
+    await this.#renew();
+  }
+
+  /** Stops in reverse order. Guests, networks, DHCP and metadata run on. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#abort.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+    await this.#housekeeping;
+    for (const part of this.#running.splice(0).reverse()) {
+      try {
+        await part.stop();
+      } catch (caught) {
+        // One part that does not stop well must not keep the others from it.
+        this.#deps.logger.error({ part: part.name, err: caught }, 'a part did not stop well');
+      }
+    }
+  }
+
+  #started(name: string, stop: () => Promise<void>): void {
+    this.#running.push({ name, stop });
+  }
+
+  async #startConsensus(
+    transport: GrpcRaftTransport,
+    directory: HostDirectory,
+  ): Promise<{ loop: RaftLoop; state: StateClient }> {
+    const { clock, logger, onFatal, idle } = this.#deps;
+    const { dataDir, raft } = this.#config;
+    const opened = await openLevelLogStore({
+      folder: join(dataDir, 'log'),
+      raftId: this.#membership.raftId,
+      bootstrap: readFounding(dataDir) !== undefined,
+      hasPeers: this.#membership.hosts.some(({ hostId }) => hostId !== this.#membership.hostId),
+    });
+    for (const finding of opened.findings) logger.warn({ finding }, 'the log was not as it was left');
+    const loop = new RaftLoop(
+      {
+        clock,
+        logger: logger.child({ part: 'raft' }),
+        random: this.#random.fork(),
+        transport,
+        log: opened,
+        onFatal,
+        nameOf: (raftId) => directory.nameOf(raftId),
+        idle,
+      },
+      raft,
+    );
+    if (idle !== undefined) {
+      this.#health.failed('consensus', idle);
+      logger.error({ err: idle }, 'this agent runs without consensus');
+    }
+    await loop.start();
+    this.#started('raft loop', () => loop.stop());
+    return { loop, state: new RaftStateClient({ loop, transport, clock, uniqueName: randomUUID() }) };
+  }
+
+  /** A founder owes the first records; they are written as soon as it leads itself. */
+  async #found(services: ServiceDependencies, own: OwnKeys, signal: AbortSignal): Promise<void> {
+    const founding = readFounding(this.#config.dataDir);
+    if (founding === undefined) return;
+    const { meshId, raftId, transitIndex, authorityCertificatePem } = this.#membership;
+    const nowMs = this.#deps.clock.nowMs();
+    await bootstrap(services, {
+      adminPassword: founding.adminPassword,
+      signal,
+      also: (builder) => {
+        meshTable.insert(
+          builder,
+          new shoal.v1.Mesh({
+            id: 'mesh',
+            meshId,
+            name: founding.meshName,
+            authorityCertificatePem,
+            sealedAuthorityKey: Buffer.from(founding.sealedAuthorityKey, 'base64'),
+            defaultStorage: this.#config.storage,
+            createdMs: nowMs,
+            cell: 'cell0',
+          }),
+        );
+        hostTable.insert(
+          builder,
+          new shoal.v1.Host({
+            ...hostFields(this.#config),
+            id: own.hostId,
+            publicKey: own.publicKey,
+            tlsKeySha256: own.tlsKeySha256,
+            raftId,
+            transitIndex,
+            joinedMs: nowMs,
+          }),
+        );
+      },
+    });
+    removeFounding(this.#config.dataDir);
+    this.#deps.logger.info({ meshId, name: founding.meshName }, 'the mesh is founded');
+  }
+
+  /**
+   * Writes what has changed in the configuration (addresses, zone, version) into this host's own record, and its TLS key
+   * where a version that kept none wrote it.
+   */
+  async #keepOwnRecord(services: ServiceDependencies, own: OwnKeys): Promise<void> {
+    const fields = hostFields(this.#config);
+    const { tlsKeySha256 } = own;
+    const isCurrent = (record: shoal.v1.Host): boolean =>
+      Buffer.from(record.tlsKeySha256).equals(tlsKeySha256) && isRecorded(record, fields);
+    const local = hostTable.get(services.state.local, own.hostId);
+    if (local === undefined || isCurrent(local.record) || !services.state.standing().hasQuorum) return;
+    await transact(services, { signal: this.#abort.signal }, ({ reader, change }) => {
+      const row = hostTable.get(reader, own.hostId);
+      if (row === undefined || isCurrent(row.record)) return;
+      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields, tlsKeySha256 }));
+    });
+  }
+
+  /** Tells the others where this host is reached while its record says something else and it cannot write it itself. */
+  async #announce(
+    services: ServiceDependencies,
+    own: OwnKeys,
+    parts: { readonly peers: PeerClients; readonly directory: HostDirectory },
+  ): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const { hostId, publicKey } = own;
+    const record = hostTable.get(services.state.local, hostId)?.record;
+    const fields = hostFields(this.#config);
+    if (record === undefined || services.state.standing().hasQuorum || isRecorded(record, fields)) return;
+    if (clock.monotonicMs() - this.#announcedMs < announceMs) return;
+    const others = parts.directory.hosts().map((host) => host.hostId as HostId);
+    const members = others.filter((id) => id !== hostId);
+    const told = await announce(parts.peers, members, { ...fields, id: hostId, publicKey }, this.#abort.signal);
+    this.#announcedMs = clock.monotonicMs();
+    const { peerAddress: before } = record;
+    const facts = { before, now: fields.peerAddress, vtepIp: fields.vtepIp, ...told };
+    if (told.heard > 0) logger.info(facts, "this host's addresses have changed, and the others were told");
+    else {
+      this.#repeated.warn(
+        'announce',
+        facts,
+        "this host's addresses have changed and no other member is reached at the address known here: give one of them its old address back, or this host its own",
+      );
+    }
+  }
+
+  async #keepCertificates(renewed: { certificatePem: string; authorityPem: string }): Promise<void> {
+    const { certificatePem, authorityPem } = renewed;
+    this.#membership = { ...this.#membership, certificatePem, authorityCertificatePem: authorityPem };
+    await writeMembership(this.#config.dataDir, this.#membership);
+    await writeAuthorityFile(this.#config.dataDir, authorityPem);
+  }
+
+  #hostsChanged(directory: HostDirectory, view: MeshView, state: StateClient): void {
+    const removal = this.#removal(state);
+    if (removal !== undefined) {
+      this.#deps.onFatal(removal);
+      return;
+    }
+    const isDifferent = directory.renew(state.local);
+    view.setPeers(directory.hosts());
+    if (!isDifferent) return;
+    // Kept beside the keys, so that after a power cut the others are found before any record can be read.
+    const hosts = hostTable.list(state.local).map((row) => knownHost(row.record));
+    this.#membership = { ...this.#membership, hosts };
+    writeMembership(this.#config.dataDir, this.#membership).catch(this.#deps.onFatal);
+  }
+
+  /** What there is to say when this host was removed from the mesh, as far as its own replica knows. */
+  #removal(state: StateClient): ShoalError | undefined {
+    const { hostId } = this.#membership;
+    if (removedHostTable.get(state.local, hostId) === undefined) return undefined;
+    return new ShoalError(
+      'IDENTITY_MISMATCH',
+      'This host was removed from the mesh. Its guests, if any, run on until they are ended here. ' +
+        `To join again, use another, empty data folder and a new ticket; keep ${this.#config.dataDir} while it holds disks that you want.`,
+      { facts: { hostId } },
+    );
+  }
+
+  #startHousekeeping(
+    services: ServiceDependencies,
+    own: OwnKeys,
+    parts: {
+      readonly host: HostSide;
+      readonly loop: RaftLoop;
+      readonly interfaces: Interfaces;
+      readonly peers: PeerClients;
+      readonly directory: HostDirectory;
+    },
+  ): void {
+    const { clock } = this.#deps;
+    const { signal } = this.#abort;
+    const run = async (): Promise<void> => {
+      try {
+        this.#observe(services.state, parts.loop, parts.host);
+        if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
+        await parts.host.houseKeep(signal);
+        await this.#announce(services, own, parts);
+        if (!services.state.standing().hasQuorum) return;
+        await this.#keepOwnRecord(services, own);
+        await parts.interfaces.recoverUploads(signal);
+        this.#health.works('housekeeping');
+      } catch (caught) {
+        if (signal.aborted) return;
+        this.#health.failed('housekeeping', caught);
+        this.#repeated.warn('housekeeping', { err: caught }, 'housekeeping failed; it runs again');
+      }
+    };
+    const timer = clock.setInterval(() => {
+      if (this.#housekeeping !== undefined) return;
+      this.#housekeeping = run().finally(() => {
+        this.#housekeeping = undefined;
+      });
+    }, housekeepingMs);
+    this.#started('housekeeping', async () => timer.cancel());
+  }
+
+  #observe(state: StateClient, loop: RaftLoop, host: HostSide): void {
+    const { term, commitIndex, appliedIndex, hasQuorum } = state.standing();
+    const metrics = this.#metrics;
+    metrics.raftTerm.set(term);
+    metrics.raftCommitIndex.set(commitIndex);
+    metrics.raftAppliedIndex.set(appliedIndex);
+    metrics.raftIsLeader.set(loop.isLeader ? 1 : 0);
+    metrics.hasQuorum.set(hasQuorum ? 1 : 0);
+    for (const part of this.#health.parts) {
+      metrics.partFailing.set({ part }, this.#health.troubles.has(part) ? 1 : 0);
+    }
+    metrics.unreadableRecords.set(unreadableRows.in(state.local).length);
+    const { rounds, divergences, disagreement } = loop.comparison;
+    metrics.stateComparisons.inc(rounds - this.#counted.rounds);
+    metrics.stateDivergences.inc(divergences - this.#counted.divergences);
+    metrics.stateDisagrees.set(disagreement === undefined ? 0 : 1);
+    this.#counted = { rounds, divergences };
+    host.observe();
+    this.#observeClocks(state, host.view);
+  }
+
+  /** Clocks that are apart mislead people and tokens: they are told of, and nothing else is done about them. */
+  #observeClocks(state: StateClient, view: MeshView): void {
+    const offsetMs = view.clockOffsetMs(this.#membership.hostId);
+    if (offsetMs !== undefined) this.#metrics.clockOffsetSeconds.set(offsetMs / 1000);
+    const told = view.clocks.told((hostId) => hostTable.find(state.local, hostId)?.record.name ?? hostId);
+    if (told === undefined) {
+      this.#health.works('clocks');
+      return;
+    }
+    this.#health.failed('clocks', new Error(told));
+    this.#repeated.warn('clocks', { offsetMs }, told);
+  }
+}
+
+/** Whether a host's record says what the host says of itself now. */
+function isRecorded(record: shoal.v1.Host, fields: ReturnType<typeof hostFields>): boolean {
+  return Object.entries(fields).every(([name, value]) => record[name as keyof typeof fields] === value);
+}

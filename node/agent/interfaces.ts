@@ -1,0 +1,211 @@
+/** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
+
+import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
+import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
+import { defaultLimits } from '../../api-gateway/kit/limits.ts';
+import { computeModule } from '../../api-gateway/rest/compute/module.ts';
+import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
+import { identityModule } from '../../api-gateway/rest/identity/module.ts';
+import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
+import { imageModule } from '../../api-gateway/rest/image/module.ts';
+import { operationsModule } from '../../api-gateway/rest/kit/operations.ts';
+import { networkModule } from '../../api-gateway/rest/network/module.ts';
+import { placementModule } from '../../api-gateway/rest/placement/module.ts';
+import { RestServer } from '../../api-gateway/server.ts';
+import { parseListenAddress } from '../base/address.ts';
+import type { HostId } from '../base/ids.ts';
+import type { Service } from '../base/lifecycle.ts';
+import { orderedUuids } from '../base/ordered-uuids.ts';
+import type { Health } from '../base/telemetry/health.ts';
+import type { Metrics } from '../base/telemetry/metrics.ts';
+import { agentVersion } from '../base/version.ts';
+import { endpointOf } from '../cluster/found-mesh.ts';
+import type { MeshView } from '../cluster/mesh-view.ts';
+import { parseNetworks } from '../config/networks.ts';
+import type { Config } from '../config/options.ts';
+import { placementConfiguration } from '../config/placement.ts';
+import type { RaftLoop } from '../consensus/loop/loop.ts';
+import type { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
+import type { TlsSource } from '../rpc/listener/listener.ts';
+import { ClusterService } from '../services/cluster/cluster.ts';
+import { meshRekey } from '../services/cluster/mesh-rekey.ts';
+import { ComputeService } from '../services/compute/index.ts';
+import { PlacementPreview } from '../services/compute/placement-preview.ts';
+import { IdentityDirectory } from '../services/identity/directory.ts';
+import { IdentityService } from '../services/identity/identity.ts';
+import { MeshTokenKeys } from '../services/identity/token-keys.ts';
+import { ImageService } from '../services/image/image.ts';
+import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import { QuotaService } from '../services/kit/quota.ts';
+import { defaultNetworkOptions, NetworkService } from '../services/network/index.ts';
+import { hostTable } from '../state/tables/index.ts';
+import type { StateReader } from '../state/types.ts';
+import { unreadableRows } from '../state/unreadable-rows.ts';
+import { externalMtuBytes } from './external-mtu.ts';
+import type { HostSide } from './host-side.ts';
+import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
+
+/** OpenStack's clients want a region; a mesh of one cell is one. */
+const region = 'RegionOne';
+
+/** What they are built from. */
+interface InterfacesParts {
+  readonly services: ServiceDependencies;
+  readonly host: HostSide;
+  readonly view: MeshView;
+  readonly loop: RaftLoop;
+  /** Certificates of REST and gRPC; undefined: both are plain text. */
+  readonly apiTls: TlsSource | undefined;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** See above. */
+export class Interfaces implements Service {
+  readonly #images: ImageService;
+  readonly #rest: RestServer;
+  readonly #grpc: GrpcGateway;
+  readonly #socketPath: string;
+
+  constructor(
+    parts: InterfacesParts,
+    options: { readonly config: Config; readonly hostId: HostId; readonly keys: MeshKeyRing },
+  ) {
+    const { services, host, view, loop, apiTls, metrics, health, onFatal } = parts;
+    const { config, hostId, keys } = options;
+    const { state, clock, logger, newId } = services;
+    const identity = new IdentityService(services, {
+      tokenKeys: new MeshTokenKeys(keys),
+      tokenLifetimeMs: config.api.tokenLifetimeMs,
+      passwordRules: config.security,
+    });
+    const rekey = meshRekey(keys, clock, config.api.tokenLifetimeMs);
+    const directory = new IdentityDirectory(services, identity.logIn);
+    const images = new ImageService({ ...services, content: host.images, hostId });
+    this.#images = images;
+    const network = new NetworkService(services, {
+      ...defaultNetworkOptions,
+      underlayMtu: config.network.underlayMtu,
+      externalMtu: externalMtuBytes(config.network.externalInterface),
+    });
+    const computeOptions = {
+      storage: config.storage,
+      enabledFilters: placementConfiguration(config).enabledFilters,
+    };
+    const compute = new ComputeService(
+      {
+        ...services,
+        placer: host.placer,
+        hostControl: host.control,
+        hostViews: view,
+        hostProbe: host.probe,
+        rekey,
+        newServerId: orderedUuids(clock, newId),
+      },
+      computeOptions,
+    );
+    const quotas = new QuotaService(services);
+    const limiter = new PasswordLimiter(clock, defaultLimits);
+    const catalog = new Catalog(Object.values(catalogServices), region);
+    const cluster = new ClusterService({ ...services, hostProbe: host.probe, rekey }, view, {
+      hostId,
+      version: agentVersion,
+      peerAddress: endpointOf(config, config.peer.listen),
+      troubles: () => loop.troubles(),
+    });
+    const tls = apiTls === undefined ? {} : { tls: apiTls };
+    const trustedProxies = new TrustedProxies(config.api.trustedProxies);
+    this.#socketPath = localSocketPath(config.dataDir);
+    this.#grpc = new GrpcGateway(
+      {
+        state,
+        clock,
+        logger: logger.child({ part: 'grpc' }),
+        newId,
+        authenticator: identity,
+        compute,
+        images,
+        network,
+        identity,
+        directory,
+        limiter,
+        cluster,
+        inquiry: host.placer,
+        preview: computeOptions,
+      },
+      [
+        { address: config.api.grpcListen, ...tls },
+        { address: `unix:${this.#socketPath}`, isOperatorDoor: true },
+      ],
+      {},
+      trustedProxies,
+    );
+    this.#rest = new RestServer(
+      {
+        state,
+        clock,
+        logger: logger.child({ part: 'rest' }),
+        newId,
+        authenticator: identity,
+        onInvariantBroken: onFatal,
+        onAnswered: ({ service, status, seconds }) => {
+          metrics.requests.inc({ api: service, status: String(status) });
+          metrics.requestSeconds.observe({ api: service }, seconds);
+        },
+      },
+      {
+        listen: [parseListenAddress(config.api.listen)],
+        ...tls,
+        trustedProxies,
+        ...(config.api.publicUrl === '' ? {} : { publicUrl: config.api.publicUrl }),
+        modules: [
+          identityModule({ identity, directory, catalog, limiter }),
+          imageModule({ images, quotas, storage: config.storage }),
+          networkModule({ network, quotas, hosts: compute.hosts }),
+          computeModule({ compute, quotas, network, images }),
+          placementModule(new PlacementPreview(host.placer, computeOptions)),
+          operationsModule({
+            registry: metrics.registry,
+            metricsReaders: parseNetworks(config.api.metricsReaders),
+            standing: () => state.standing(),
+            warnings: () => recordWarnings(state.local),
+            troubles: () => loop.troubles(),
+            degraded: () => health.told(),
+            nameOf: (raftId) => hostNameOf(state.local, raftId),
+            version: agentVersion,
+          }),
+        ],
+        limits: { jsonBodyBytesMax: config.api.bodyBytesMax },
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    prepareLocalSocket(this.#socketPath);
+    await this.#grpc.start();
+    await this.#rest.start();
+  }
+
+  /** Uploads that an earlier run of this agent left unfinished are queued again. Called now and then. */
+  async recoverUploads(signal: AbortSignal): Promise<void> {
+    await this.#images.recoverInterrupted(signal);
+  }
+
+  async stop(): Promise<void> {
+    await this.#rest.stop();
+    await this.#grpc.stop();
+  }
+}
+
+/** By the records; a voter that has none is called by its number. */
+function hostNameOf(reader: StateReader, raftId: number): string {
+  const [row] = hostTable.by(reader, 'raft-id', String(raftId));
+  return row?.record.name ?? `voter ${raftId}`;
+}
+
+/** Records that were met and could not be read. */
+function recordWarnings(reader: StateReader): Readonly<Record<string, string>> {
+  const { length } = unreadableRows.in(reader);
+  return length === 0 ? {} : { records: `${length} records cannot be read: see "shoal record list"` };
+}

@@ -1,0 +1,86 @@
+/** Joining: from a ticket to a membership on disk. Done already, it changes nothing. */
+
+import type { Clock } from '../base/clock.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { agentVersion } from '../base/version.ts';
+import { advertisedAddress } from '../config/load.ts';
+import type { Config } from '../config/options.ts';
+import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
+import { joinMesh } from '../mesh/join/join.ts';
+import { JoinTicket } from '../mesh/join/tickets.ts';
+import { endpointOf, gossipAddressOf, makeDataDir } from './found-mesh.ts';
+import { knownHost, type Membership, readMembership, writeAuthorityFile, writeMembership } from './membership.ts';
+
+/** How long agents that do not answer, or have no quorum yet, are asked again. */
+const patienceMs = 15_000;
+
+/**
+ * Makes this host a member. Throws `TICKET_INVALID`, `TICKET_USED`, `TICKET_EXPIRED`, `CONFLICT` (the folder belongs to
+ * another mesh, or the name is taken), `UNAVAILABLE`; nothing of a membership is kept then.
+ */
+export async function becomeMember(
+  deps: { readonly clock: Clock; readonly logger: Logger },
+  config: Config,
+  ticketText: string,
+  signal: AbortSignal,
+): Promise<Membership> {
+  const ticket = JoinTicket.decode(ticketText);
+  const existing = readMembership(config.dataDir);
+  if (existing !== undefined) {
+    if (existing.meshId === ticket.meshId) return existing;
+    throw new ShoalError(
+      'CONFLICT',
+      `${config.dataDir} belongs to mesh ${existing.meshId}, the ticket to ${ticket.meshId}`,
+    );
+  }
+  makeDataDir(config.dataDir);
+  const { identity, tlsKey } = await loadOrCreateKeys(config.dataDir);
+  const joined = await joinMesh(deps, { ticket, identity, tlsKey, host: hostFields(config), patienceMs, signal });
+  await joined.meshKey.save(config.dataDir);
+  const membership: Membership = {
+    version: 1,
+    meshId: joined.meshId,
+    hostId: identity.hostId,
+    raftId: joined.host.raftId,
+    transitIndex: joined.host.transitIndex,
+    certificatePem: joined.certificatePem,
+    authorityCertificatePem: joined.authorityPem,
+    hosts: joined.hosts.map(knownHost),
+  };
+  // Last: with this file the folder is a member's.
+  await writeMembership(config.dataDir, membership);
+  await writeAuthorityFile(config.dataDir, joined.authorityPem);
+  return membership;
+}
+
+/** Base URL of a host's REST API, as others may use it. */
+export function apiUrlOf(config: Config): string {
+  if (config.api.publicUrl !== '') return config.api.publicUrl;
+  return `${config.api.tls === 'on' ? 'https' : 'http'}://${endpointOf(config, config.api.listen)}`;
+}
+
+/** What a host says of itself in its record, by its configuration. */
+export function hostFields(config: Config): {
+  readonly name: string;
+  readonly peerAddress: string;
+  readonly grpcAddress: string;
+  readonly apiUrl: string;
+  readonly gossipAddress: string;
+  readonly vtepIp: string;
+  readonly zone: string;
+  readonly failureDomain: string;
+  readonly version: string;
+} {
+  return {
+    name: config.name,
+    peerAddress: endpointOf(config, config.peer.listen),
+    grpcAddress: endpointOf(config, config.api.grpcListen),
+    apiUrl: apiUrlOf(config),
+    gossipAddress: gossipAddressOf(config),
+    vtepIp: config.network.vtepIp || advertisedAddress(config),
+    zone: config.zone,
+    failureDomain: config.failureDomain,
+    version: agentVersion,
+  };
+}

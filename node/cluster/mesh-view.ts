@@ -1,0 +1,221 @@
+/**
+ * What this agent knows of the others by gossip: adverts and conditions. Gossip brings both; placement's columns are kept
+ * in step with them. Nothing in here is an authority on anything (DESIGN section 2).
+ */
+import { adverseIn, HostColumns } from '../../placement/index.ts';
+import type { shoal } from '../../proto/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { HostId } from '../base/ids.ts';
+import type { Service } from '../base/lifecycle.ts';
+import type { Prng } from '../base/prng.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
+import type { Config } from '../config/options.ts';
+import { ClockOffsets } from '../mesh/clock-offsets.ts';
+import { AdvertExchange } from '../mesh/gossip/advert-exchange.ts';
+import { AdvertPublisher } from '../mesh/gossip/advert-publisher.ts';
+import { type Gossip, gossipTopic } from '../mesh/gossip/gossip.ts';
+import { Libp2pGossip } from '../mesh/gossip/libp2p-gossip.ts';
+import { DetectorLoop } from '../mesh/health/detector-loop.ts';
+import type { HostIdentity } from '../mesh/identity/identity.ts';
+import type { PeerClients } from '../mesh/peers/peer-client.ts';
+import type { PeerHandlers } from '../mesh/peers/peer-server.ts';
+import { type Condition, livenessOf } from '../mesh/rules/detector.ts';
+import type { HostViews } from '../services/kit/dependencies.ts';
+import { placementAdvert } from './advert-mapping.ts';
+import type { HostDirectory } from './host-directory.ts';
+import type { KnownHost } from './membership.ts';
+
+/** Cell of this mesh: one for now, but in every topic's name from the start. */
+const cell = 'cell0';
+
+/** What it needs from outside. */
+interface MeshViewDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Prng;
+  readonly identity: HostIdentity;
+  readonly peers: PeerClients;
+  readonly directory: HostDirectory;
+}
+
+/** How it is set up. */
+interface MeshViewOptions {
+  readonly config: Config;
+  readonly meshId: string;
+  /** This start of the agent (mesh/identity/epoch-file.ts). */
+  readonly epoch: number;
+  /** This host's advert as of now; who publishes it fills in epoch, sequence and time. */
+  readonly ownAdvert: () => shoal.v1.IAdvert;
+}
+
+/** See above. */
+export class MeshView implements Service, HostViews {
+  /** Placement's view of the hosts. */
+  readonly columns: HostColumns;
+  /** How far the hosts' clocks are apart. */
+  readonly clocks: ClockOffsets;
+  readonly handlers: Pick<PeerHandlers, 'pullView' | 'probe'>;
+  readonly #repeated: RepeatedLog;
+  readonly #deps: MeshViewDeps;
+  readonly #gossip: Gossip;
+  readonly #exchange: AdvertExchange;
+  readonly #publisher: AdvertPublisher;
+  readonly #detector: DetectorLoop;
+  readonly #stopping = new AbortController();
+
+  constructor(deps: MeshViewDeps, options: MeshViewOptions) {
+    const { clock, logger, random, identity, peers, directory } = deps;
+    const { config, meshId, epoch } = options;
+    this.#deps = deps;
+    this.clocks = new ClockOffsets(identity.hostId);
+    this.#repeated = new RepeatedLog({ clock, logger });
+    this.columns = new HostColumns({ seed: random.uint32() });
+    const topic = gossipTopic('adverts', { meshId, cell });
+    const rumours = gossipTopic('rumours', { meshId, cell });
+    const isMember = (hostId: HostId): boolean => directory.find(hostId) !== undefined;
+    this.#gossip = new Libp2pGossip(
+      { clock, logger, random: random.fork(), identity },
+      { listen: multiaddrOf(config.gossip.listen), topics: [topic, rumours], admits: isMember },
+    );
+    this.#exchange = new AdvertExchange(
+      { clock, logger, random: random.fork(), gossip: this.#gossip },
+      { meshId, topic, isMember, onAdvert: (advert) => this.#onAdvert(advert) },
+    );
+    this.#publisher = new AdvertPublisher(
+      { clock, logger, random: random.fork(), gossip: this.#gossip, identity },
+      {
+        topic,
+        epoch,
+        compose: options.ownAdvert,
+        hostCount: () => directory.hosts().length,
+        onAdvert: (signed) => void this.#exchange.accept(signed),
+      },
+    );
+    this.#detector = new DetectorLoop(
+      {
+        clock,
+        logger,
+        random: random.fork(),
+        gossip: this.#gossip,
+        identity,
+        prober: {
+          probe: (hostId, request, call) => peers.to(hostId).call((calls) => calls.probe(request, call)),
+        },
+      },
+      {
+        meshId,
+        topic: rumours,
+        epoch,
+        isMember,
+        onCondition: (hostId, condition) => this.#onCondition(hostId, condition),
+      },
+    );
+    this.handlers = { pullView: async () => this.#exchange.pullView(), ...this.#detector.peerHandlers };
+  }
+
+  /** Starts to listen and to speak, and asks a peer for its whole view so as not to wait for a heartbeat. */
+  async start(): Promise<void> {
+    const { peers, directory, identity, logger } = this.#deps;
+    this.#exchange.start();
+    await this.#gossip.start();
+    this.setPeers(directory.hosts());
+    await this.#detector.start();
+    await this.#publisher.start();
+    const others = directory.hosts().map((host) => host.hostId as HostId);
+    const pull = this.#exchange.pull(
+      peers,
+      others.filter((hostId) => hostId !== identity.hostId),
+      this.#stopping.signal,
+    );
+    pull.catch((error: unknown) => logger.warn({ error }, 'no view could be taken over'));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+    await this.#publisher.stop();
+    await this.#detector.stop();
+    this.#exchange.stop();
+    await this.#gossip.stop();
+  }
+
+  /** Whom to keep in touch with; called whenever the records of hosts change. */
+  setPeers(hosts: readonly KnownHost[]): void {
+    const others = hosts.filter((host) => host.hostId !== this.#deps.identity.hostId);
+    this.#gossip.setPeers(
+      others.map((host) => ({
+        hostId: host.hostId as HostId,
+        publicKey: Buffer.from(host.publicKey, 'base64'),
+        address: host.gossipAddress,
+      })),
+    );
+    this.#detector.setMembers(hosts.map((host) => host.hostId as HostId));
+    const members = new Set(hosts.map((host) => host.hostId));
+    for (const { hostId } of this.#exchange.view.all()) if (!members.has(hostId)) this.columns.remove(hostId);
+    this.#exchange.view.retain((hostId) => members.has(hostId));
+    this.clocks.retain((hostId) => members.has(hostId));
+  }
+
+  /** Something that the own advert tells has changed. */
+  changed(): void {
+    this.#publisher.changed();
+  }
+
+  /** The own advert, signed, as of now. */
+  freshOwnAdvert(): shoal.v1.SignedAdvert {
+    return this.#publisher.fresh();
+  }
+
+  /** The least (epoch, sequence) that an advert of this host made from now on can have. */
+  nextOwnAdvert(): { readonly epoch: number; readonly sequence: number } {
+    return this.#publisher.next;
+  }
+
+  /** Takes in an advert that came with an answer. False: not newer, or not what it claims to be. */
+  accept(signed: shoal.v1.ISignedAdvert): boolean {
+    return this.#exchange.accept(signed);
+  }
+
+  adverts(): readonly shoal.v1.Advert[] {
+    return this.#exchange.view.all().map((held) => held.advert);
+  }
+
+  /** What a host's clock shows more than most hosts', ms; undefined: not known. */
+  clockOffsetMs(hostId: string): number | undefined {
+    return this.clocks.of(hostId as HostId);
+  }
+
+  condition(hostId: string): Condition {
+    return hostId === this.#deps.identity.hostId ? 'alive' : this.#detector.conditionOf(hostId as HostId);
+  }
+
+  #onAdvert(advert: shoal.v1.Advert): void {
+    this.clocks.heard(advert.hostId as HostId, advert.publishedMs, this.#deps.clock.nowMs());
+    const mapped = placementAdvert(advert);
+    const fault = adverseIn(mapped);
+    if (fault !== undefined) {
+      this.#repeated.warn(
+        `useless ${advert.hostId}`,
+        { hostId: advert.hostId, fault },
+        'an advert is of no use to placement',
+      );
+      return;
+    }
+    const hostId = advert.hostId as HostId;
+    this.columns.upsert(mapped);
+    this.#onCondition(hostId, this.condition(hostId));
+    this.#detector.advertised(hostId, advert.epoch);
+  }
+
+  #onCondition(hostId: HostId, condition: Condition): void {
+    this.columns.setLiveness(hostId, livenessOf(condition));
+  }
+}
+
+/** `host:port` as libp2p writes it. */
+function multiaddrOf(endpoint: string): string {
+  const at = endpoint.lastIndexOf(':');
+  const host = endpoint.slice(0, at).replace(/^\[|\]$/g, '');
+  return `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${endpoint.slice(at + 1)}`;
+}

@@ -1,0 +1,328 @@
+/**
+ * Whether the replicas hold the same state. Consensus makes the logs agree; that each replica made the same of its log, and
+ * still has it, is compared here.
+ *
+ * The leader asks every member, voters and learners, for the digest of its state at one revision (state/digest.ts): every
+ * few seconds, and soon after it has come to lead or a member has started. A member answers once it has applied that
+ * revision. Digests of different revisions are never compared. A member of a version without digests does not answer and
+ * is not compared.
+ *
+ * What the leader makes of the answers:
+ *
+ * | answers | done |
+ * |---|---|
+ * | all the same | nothing |
+ * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
+ * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has just done so |
+ *
+ * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
+ * taken has found nobody who differs from the leader, or a majority that does not (`vouches`). Otherwise an odd leader
+ * could make its state the majority's by giving it to a member that lags.
+ *
+ * Electors are the voters where there are three or more. With fewer, learners count too: one voter alone would always be
+ * right. So with two replicas that differ nobody can tell which is right, and people must; one replica alone has nothing to
+ * be compared with, but with its own rows (scrub.ts, and store/log/recovery.ts at a start). A majority is asked of the voters
+ * as well, because only a voter among them can lead while the odd one is repaired: what is odd is never repaired from, and
+ * nothing is given up unless a majority that can go on has been heard.
+ */
+
+import { reached } from '../../base/buggify/buggify.ts';
+import type { RaftId } from '../../base/ids.ts';
+import type { Logger } from '../../base/telemetry/logger.ts';
+import type { ConfState } from '../../raft/index.ts';
+import { type DigestValue, digestText, isSameDigest } from '../../state/digest.ts';
+import type { DigestMessage } from '../transport/transport.ts';
+
+/** From one round to the next where one is due soon: members that start greet for a while. Unit: ticks. */
+const soonTicks = 10;
+/** How long a round waits for answers; who is silent longer is left out. Unit: ticks. */
+const answerTicksMax = 20;
+
+interface ComparisonDeps {
+  readonly raftId: RaftId;
+  readonly logger: Logger;
+  readonly nameOf: (member: RaftId) => string;
+  readonly send: (message: DigestMessage) => void;
+  readonly term: () => number;
+  /** The members, as of what is applied here. */
+  readonly confState: () => ConfState;
+  readonly appliedIndex: () => number;
+  /** Of the own state at a recent revision; undefined: not known any more. */
+  readonly digestAt: (revision: number) => DigestValue | undefined;
+  /** Whether a member has no state to speak of, for it fetches a snapshot from this node. */
+  readonly isFetching: (member: RaftId) => boolean;
+  /** A majority has another state than this replica. */
+  readonly diverged: (detail: string) => void;
+  /** No majority has one state, and this replica's is one of those that differ. */
+  readonly undecided: () => void;
+  /** `vouches` may answer otherwise now. */
+  readonly judged: () => void;
+}
+
+/** Whether a copy of this replica's state may be given away. */
+export type Vouching = 'yes' | 'not-yet' | 'no';
+
+interface Round {
+  readonly revision: number;
+  /** The digest of this replica. */
+  readonly own: DigestValue;
+  readonly answers: Map<RaftId, DigestValue | undefined>;
+  readonly asked: readonly RaftId[];
+  ticks: number;
+}
+
+export class Comparison {
+  readonly #deps: ComparisonDeps;
+  readonly #everyTicks: number;
+  #sinceTicks = 0;
+  #isDue = true;
+  #round: Round | undefined;
+  /** The last question that could not be answered yet. */
+  #asked: DigestMessage | undefined;
+  #disagreement: string | undefined;
+  /** The last revision at which this replica was found right, or differing from nobody, since this node has led. */
+  #vouched = 0;
+  #leads = false;
+  /** Somebody waits for a round that begins from now on. */
+  #isWanted = false;
+  #rounds = 0;
+  #divergences = 0;
+
+  /** @param everyTicks from one round to the next. */
+  constructor(deps: ComparisonDeps, everyTicks: number) {
+    this.#deps = deps;
+    this.#everyTicks = everyTicks;
+  }
+
+  /** Rounds that this node has judged since it started. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Replicas that were found to differ from the majority since this node started: by this node, or its own. */
+  get divergences(): number {
+    return this.#divergences;
+  }
+
+  /** Why no state can be told to be right; undefined: as far as is known the replicas agree. */
+  get disagreement(): string | undefined {
+    return this.#disagreement;
+  }
+
+  /** A member has started: a round is due. */
+  soon(): void {
+    this.#isDue = true;
+  }
+
+  /** Whether the state of this replica at `revision` may be copied to others; begins a round where one is needed to tell. */
+  vouches(revision: number): Vouching {
+    const known = this.#known(revision);
+    if (known !== 'not-yet') return known;
+    if (this.#leads && this.#round === undefined) this.#begin();
+    else if (this.#round === undefined || this.#round.revision < revision) this.#isWanted = true;
+    return this.#known(revision);
+  }
+
+  #known(revision: number): Vouching {
+    if (this.#disagreement !== undefined) return 'no';
+    return this.#vouched >= revision ? 'yes' : 'not-yet';
+  }
+
+  /**
+   * Call once a tick.
+   * @param leads this node leads.
+   * @param isCaughtUp it has applied everything that was committed before it led. Without that it compares only where a
+   * snapshot waits for it: it may be that nothing can be committed before that snapshot has arrived.
+   */
+  tick(leads: boolean, isCaughtUp: boolean): void {
+    this.#leads = leads;
+    if (!leads) {
+      this.#round = undefined;
+      this.#vouched = 0;
+      // Whoever comes to lead compares at once.
+      this.#isDue = true;
+      return;
+    }
+    this.#sinceTicks += 1;
+    if (this.#round !== undefined) {
+      this.#round.ticks += 1;
+      if (this.#round.ticks >= answerTicksMax) this.#judge(this.#round);
+    } else if (this.#isWanted || (isCaughtUp && this.#sinceTicks >= this.#waitTicks)) this.#begin();
+  }
+
+  /** The state has advanced: a question that waits may have its answer. */
+  applied(): void {
+    if (this.#asked !== undefined && this.#asked.revision <= this.#deps.appliedIndex()) this.#answer(this.#asked);
+  }
+
+  onMessage(message: DigestMessage): void {
+    switch (message.type) {
+      case 'DigestAsk':
+        if (message.revision <= this.#deps.appliedIndex()) this.#answer(message);
+        else this.#asked = message;
+        return;
+      case 'DigestTell': {
+        const round = this.#round;
+        if (round === undefined || round.revision !== message.revision || !round.asked.includes(message.from)) return;
+        round.answers.set(message.from, message.digest);
+        if (round.answers.size === round.asked.length) this.#judge(round);
+        else if (this.#isRight(round)) this.#vouch(round.revision);
+        return;
+      }
+      case 'DigestVerdict':
+        this.#heed(message);
+    }
+  }
+
+  get #waitTicks(): number {
+    return this.#isDue ? Math.min(soonTicks, this.#everyTicks) : this.#everyTicks;
+  }
+
+  #begin(): void {
+    const { raftId, appliedIndex, digestAt, isFetching, send, term } = this.#deps;
+    const others = this.#members().filter((member) => member !== raftId);
+    const asked = others.filter((member) => !isFetching(member));
+    this.#isDue = false;
+    this.#isWanted = false;
+    this.#sinceTicks = 0;
+    const revision = appliedIndex();
+    const own = digestAt(revision);
+    if (asked.length === 0 || own === undefined) {
+      // The members that differed have gone.
+      if (others.length === 0) this.#disagreement = undefined;
+      this.#vouch(revision);
+      return;
+    }
+    this.#round = { revision, own, answers: new Map(), asked, ticks: 0 };
+    for (const to of asked) send({ type: 'DigestAsk', to, from: raftId, term: term(), revision, digest: undefined });
+  }
+
+  #answer({ from, revision }: DigestMessage): void {
+    this.#asked = undefined;
+    const { raftId, term, digestAt, send } = this.#deps;
+    send({ type: 'DigestTell', to: from, from: raftId, term: term(), revision, digest: digestAt(revision) });
+  }
+
+  #judge(round: Round): void {
+    this.#round = undefined;
+    this.#rounds += 1;
+    const { revision, own } = round;
+    const told = this.#told(round);
+    const right = this.#majority(told);
+    const odd = [...told].filter(([, digest]) => !isSameDigest(digest, right ?? own)).map(([member]) => member);
+    if (odd.length === 0) {
+      if (right !== undefined) this.#settled(revision, right);
+      this.#vouch(revision);
+    } else if (right === undefined) this.#disagree(revision, told);
+    else this.#name(revision, right, odd);
+  }
+
+  /** What each member has told so far, this node among them. */
+  #told(round: Round): ReadonlyMap<RaftId, DigestValue> {
+    const told = new Map<RaftId, DigestValue>([[this.#deps.raftId, round.own]]);
+    for (const [member, digest] of round.answers) if (digest !== undefined) told.set(member, digest);
+    return told;
+  }
+
+  /** Whether a majority has the state of this replica already, whatever the members say that have not answered yet. */
+  #isRight(round: Round): boolean {
+    const right = this.#majority(this.#told(round));
+    return right !== undefined && isSameDigest(right, round.own);
+  }
+
+  #vouch(revision: number): void {
+    if (revision <= this.#vouched) return;
+    this.#vouched = revision;
+    this.#deps.judged();
+  }
+
+  /** The digest that more than half of the electors have and more than half of the voters. */
+  #majority(told: ReadonlyMap<RaftId, DigestValue>): DigestValue | undefined {
+    const { voters, votersOutgoing } = this.#deps.confState();
+    const electorates = [voters, votersOutgoing, voters.length >= 3 ? voters : this.#members()];
+    for (const digest of told.values()) {
+      const isMost = electorates.every((members) => {
+        const same = members.filter((member) => {
+          const other = told.get(member);
+          return other !== undefined && isSameDigest(other, digest);
+        });
+        return members.length === 0 || same.length > members.length / 2;
+      });
+      if (isMost) return digest;
+    }
+    return undefined;
+  }
+
+  /** Tells the odd ones; this node may be one of them. */
+  #name(revision: number, right: DigestValue, odd: readonly RaftId[]): void {
+    const { raftId, logger, nameOf } = this.#deps;
+    reached('replica-found-odd');
+    this.#divergences += odd.length;
+    this.#settled(revision, right);
+    for (const member of odd) {
+      logger.error({ member, name: nameOf(member), revision }, 'a replica holds another state than the majority');
+      if (member !== raftId) this.#tell(member, revision, right);
+    }
+    this.#isDue = true;
+    if (odd.includes(raftId)) this.#giveUp(revision, right);
+    else this.#vouch(revision);
+  }
+
+  #settled(revision: number, right: DigestValue): void {
+    if (this.#disagreement === undefined) return;
+    this.#disagreement = undefined;
+    this.#deps.logger.info({ revision }, 'a majority holds one state again; writes go on');
+    for (const member of this.#members()) if (member !== this.#deps.raftId) this.#tell(member, revision, right);
+  }
+
+  #disagree(revision: number, told: ReadonlyMap<RaftId, DigestValue>): void {
+    const { raftId, logger, nameOf } = this.#deps;
+    reached('no-state-has-a-majority');
+    const held = [...told].map(([member, digest]) => `${nameOf(member)} ${digestText(digest)}`).join(', ');
+    const isNews = this.#disagreement === undefined;
+    this.#disagreement =
+      `The replicas hold different states at revision ${revision}, and no majority holds one: ${held}. Nothing is ` +
+      'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
+      '"shoal recover --yes" there and start it, and on each other host "shoal reset-membership --yes" and join it anew.';
+    for (const member of this.#members()) if (member !== raftId) this.#tell(member, revision, undefined);
+    if (!isNews) return;
+    logger.error({ revision, held }, 'no state is held by a majority: writes are refused');
+    this.#deps.judged();
+    this.#deps.undecided();
+  }
+
+  #tell(to: RaftId, revision: number, digest: DigestValue | undefined): void {
+    const { raftId, send, term } = this.#deps;
+    send({ type: 'DigestVerdict', to, from: raftId, term: term(), revision, digest });
+  }
+
+  /** What a leader has found. */
+  #heed({ term, from, revision, digest }: DigestMessage): void {
+    if (term < this.#deps.term()) return;
+    if (digest === undefined) {
+      const isNews = this.#disagreement === undefined;
+      this.#disagreement = `Member ${from}, who leads, finds that no majority of the replicas holds one state at revision ${revision}.`;
+      if (isNews && this.#deps.digestAt(revision) !== undefined) this.#deps.undecided();
+      return;
+    }
+    this.#disagreement = undefined;
+    const own = this.#deps.digestAt(revision);
+    // Not known: applied too long ago, or this replica has become another since.
+    if (own === undefined || isSameDigest(own, digest)) return;
+    this.#divergences += 1;
+    this.#giveUp(revision, digest);
+  }
+
+  #giveUp(revision: number, right: DigestValue): void {
+    const own = this.#deps.digestAt(revision);
+    this.#deps.diverged(
+      `At revision ${revision} the state of this replica has the digest ${own === undefined ? 'unknown' : digestText(own)}; ` +
+        `a majority has ${digestText(right)}.`,
+    );
+  }
+
+  #members(): readonly RaftId[] {
+    const { voters, votersOutgoing, learners, learnersNext } = this.#deps.confState();
+    return [...new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext])];
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * What the entries applied so far amount to on this node: the state, the members, and the place in the log. It may be ahead
+ * of the disk, where what is applied rides on the next batch; a start then applies the same entries again.
+ */
+
+import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { RaftId } from '../../base/ids.ts';
+import {
+  type ConfState,
+  decodeConfChangeV1,
+  decodeConfChangeV2,
+  type Entry,
+  type RawNode,
+  type Term,
+} from '../../raft/index.ts';
+import type { Command } from '../../state/command.ts';
+import type { DigestValue } from '../../state/digest.ts';
+import { RecentDigests } from '../../state/recent-digests.ts';
+import type { StateRow } from '../../state/rows.ts';
+import type { StateMachine, StateView } from '../../state/state-machine.ts';
+import type { StateEvent, StateReader, TransactionOutcome } from '../../state/types.ts';
+import type { LogStore, OpenedLog, SnapshotPlace } from '../../store/index.ts';
+
+/** What applying one entry did. */
+interface AppliedEntry {
+  /** For whoever proposed it; `replaced`: nothing was done, whatever was proposed at this index. */
+  readonly outcome: TransactionOutcome | 'replaced';
+  /** For whoever watches. */
+  readonly events: readonly StateEvent[];
+}
+
+export class Replica {
+  readonly #store: LogStore;
+  readonly #machine: StateMachine;
+  readonly #decode: (data: Uint8Array) => Command;
+  readonly #membersChanged: () => void;
+  readonly #digests = new RecentDigests();
+  #appliedTerm: Term;
+  #confState: ConfState;
+
+  /** @param membersChanged a change of members was applied in memory, and is not noted in the store yet. */
+  constructor(log: OpenedLog, decode: (data: Uint8Array) => Command, membersChanged: () => void) {
+    this.#store = log.store;
+    this.#machine = log.machine;
+    this.#decode = decode;
+    this.#membersChanged = membersChanged;
+    this.#appliedTerm = log.store.applied.term;
+    this.#confState = log.store.applied.confState;
+    if (this.#machine.appliedIndex > 0) this.#digests.note(this.#machine.appliedIndex, this.#machine.digest);
+  }
+
+  get reader(): StateReader {
+    return this.#machine;
+  }
+
+  /** The last entry applied; 0: none. */
+  get appliedIndex(): number {
+    return this.#machine.appliedIndex;
+  }
+
+  /** The term of that entry. */
+  get appliedTerm(): Term {
+    return this.#appliedTerm;
+  }
+
+  /** The members as of that entry. */
+  get confState(): ConfState {
+    return this.#confState;
+  }
+
+  /** The digest of the state at a recent revision; undefined: not known any more. */
+  digestAt(revision: number): DigestValue | undefined {
+    return revision === this.#machine.appliedIndex ? this.#machine.digest : this.#digests.at(revision);
+  }
+
+  /** Whether nobody but `member` votes. */
+  isOnlyVoter(member: RaftId): boolean {
+    const { voters, votersOutgoing } = this.#confState;
+    return voters.length === 1 && voters[0] === member && votersOutgoing.length === 0;
+  }
+
+  /** Applies a committed entry and notes it in the store. Undefined when it had been applied before. */
+  apply(core: RawNode, entry: Entry): AppliedEntry | undefined {
+    const { index, term } = entry;
+    if (index <= this.#machine.appliedIndex) return undefined;
+    this.#appliedTerm = term;
+    if (entry.type === 'normal' && entry.data.length > 0) {
+      const { outcome, rows, events } = this.#machine.apply(index, this.#decode(entry.data));
+      this.#note(rows, index, term);
+      return { outcome, events };
+    }
+    this.#machine.skip(index);
+    if (entry.type !== 'normal') this.#applyMembers(core, entry);
+    this.#note([], index, term);
+    // The core puts an empty entry in the place of a change of members that it refuses.
+    const outcome = entry.type === 'normal' ? 'replaced' : { revision: index, succeeded: true, counters: [] };
+    return { outcome, events: [] };
+  }
+
+  /** The state as it is now and its place, for a snapshot. */
+  view(): { readonly place: SnapshotPlace; readonly view: StateView } {
+    return {
+      place: { index: this.#machine.appliedIndex, term: this.#appliedTerm, confState: this.#confState },
+      view: this.#machine.view(),
+    };
+  }
+
+  /** Becomes what a snapshot holds, which must be on disk by then. Returns the difference. */
+  replaceWith(machine: StateMachine, place: SnapshotPlace): readonly StateEvent[] {
+    const events = this.#machine.replaceWith(machine);
+    this.#appliedTerm = place.term;
+    this.#confState = place.confState;
+    this.#digests.note(place.index, this.#machine.digest);
+    return events;
+  }
+
+  #note(rows: readonly StateRow[], index: number, term: Term): void {
+    const { digest } = this.#machine;
+    this.#digests.note(index, digest);
+    this.#store.apply({ rows, index, term, confState: this.#confState, digest });
+  }
+
+  #applyMembers(core: RawNode, entry: Entry): void {
+    const change = entry.type === 'confChange' ? decodeConfChangeV1(entry.data) : decodeConfChangeV2(entry.data);
+    if (change === undefined) {
+      throw new ShoalError('LOG_CORRUPT', `The change of members at ${entry.index} cannot be decoded.`);
+    }
+    this.#confState = core.applyConfChange(change);
+    if (this.#confState.votersOutgoing.length > 0) reached('membership-is-joint');
+    failpoint('members.changed-not-stored');
+    this.#membersChanged();
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The claims of this host: placement's pure ledger with its durability. Whatever the ledger decides is synced to the host
+ * store before it is answered; a restart restores it, and the records of the state bind, adopt and release.
+ */
+
+import {
+  type Admission,
+  type Claim,
+  ClaimLedger,
+  type ClaimRecord,
+  claimKeyText,
+  type HostCapacity,
+  type LedgerChange,
+  type LedgerUsage,
+} from '../../../placement/index.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { ServerId } from '../../base/ids.ts';
+import { needsOf } from '../../cluster/resource-needs.ts';
+import { notesLostKey } from '../../store/host/host-record.ts';
+import type { HostStore } from '../../store/host/host-store.ts';
+import { ActedOn } from '../outage/revision-fence.ts';
+
+/** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
+const restoredTtlMs = 120_000;
+
+/** See above. All methods are safe to call again after a crash. */
+export class ClaimBook {
+  readonly #ledger: ClaimLedger;
+  readonly #store: HostStore;
+  readonly #actedOn: ActedOn;
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  /** What the wall clock showed when the monotonic one stood at 0, as of this start. */
+  readonly #startMs: number;
+  /** Before, nothing is admitted: claims may have been forgotten that somebody counts on. */
+  readonly #admitsFromMs: number;
+
+  constructor(
+    deps: { readonly store: HostStore; readonly clock: Clock; readonly onChange: () => void },
+    capacity: HostCapacity,
+  ) {
+    this.#store = deps.store;
+    this.#actedOn = new ActedOn(deps.store);
+    this.#clock = deps.clock;
+    this.#onChange = deps.onChange;
+    const nowMs = deps.clock.nowMs();
+    this.#startMs = nowMs - deps.clock.monotonicMs();
+    const hasLost = deps.store.get(notesLostKey) !== undefined;
+    this.#admitsFromMs = hasLost ? Math.floor(nowMs) + restoredTtlMs : 0;
+    const stored = deps.store.entries('claim/').map(([, value]) => value as ClaimRecord);
+    // How long the agent was away cannot be told: the wall clock may have been set meanwhile.
+    const restored = stored.map((record) =>
+      record.state === 'bound' ? record : { ...record, expiresAtMs: Math.floor(nowMs) + restoredTtlMs },
+    );
+    if (stored.some((record) => record.state === 'admitted')) reached('unbound-claim-restored');
+    this.#ledger = ClaimLedger.restore(capacity, restored);
+  }
+
+  usage(): LedgerUsage {
+    return this.#ledger.usage();
+  }
+
+  /** Decides, and is durable before it answers. `ttlMs`: how long the claim waits to be bound. */
+  async admit(claim: Omit<Claim, 'expiresAtMs'>, ttlMs: number): Promise<Admission> {
+    const nowMs = this.#nowMs();
+    await this.#persist(this.#ledger.expire(nowMs).changes);
+    if (nowMs < this.#admitsFromMs) return lostNotes(Math.ceil((this.#admitsFromMs - nowMs) / 1000));
+    if (this.#store.get(notesLostKey) !== undefined) await this.#store.write([{ key: notesLostKey, value: undefined }]);
+    failpoint('claims.before-admission');
+    const admission = this.#ledger.admit({ ...claim, expiresAtMs: nowMs + ttlMs }, nowMs);
+    if (admission.outcome === 'refused') reached('claim-refused');
+    await this.#persist(admission.changes);
+    failpoint('claims.admitted-not-answered');
+    return admission;
+  }
+
+  /** An asker gives its claim back. What is bound, or was admitted for another asker as well, stays. */
+  async withdraw(serverId: ServerId, generation: number, asker: string): Promise<void> {
+    const { changes } = this.#ledger.withdraw({ serverId, generation }, asker, this.#nowMs());
+    await this.#persist(changes);
+  }
+
+  /** Ends a claim, bound or not. */
+  async release(serverId: ServerId, generation: number): Promise<void> {
+    await this.#persist(this.#ledger.release({ serverId, generation }, this.#nowMs()).changes);
+  }
+
+  /**
+   * Brings the ledger in line with the records of this host: what is recorded here is bound (adopted when the ledger does
+   * not know it), what was bound and is recorded here no more is released, what waited too long expires.
+   *
+   * A record may come after its claim has ended, when whoever placed the server stood still in between. A server whose
+   * guest is here is a fact and is adopted, come what may; any other only if there is room for it still.
+   *
+   * @param revision of the records. A replica older than the one that the ledger has followed (a wiped disk, a crash
+   *   before the last rows were written) does not know what runs here: nothing is released on its word.
+   * @param isHere whether this host has a guest of the server.
+   * @param isUnreadable whether the server has a record that cannot be read: it may be of this host, so its claim stays.
+   * @returns the servers that there is no room for any more, with the reason. They must not be started.
+   */
+  async follow(
+    servers: readonly shoal.v1.Server[],
+    selfId: string,
+    revision: number,
+    isHere: (serverId: string) => boolean,
+    isUnreadable: (serverId: string) => boolean,
+  ): Promise<ReadonlyMap<string, string>> {
+    const lapsed = new Map<string, string>();
+    const changes: LedgerChange[] = [...this.#ledger.expire(this.#nowMs()).changes];
+    const here = new Map<string, shoal.v1.Server>();
+    for (const server of servers) {
+      // A server that is leaving holds its room until its host has let it go.
+      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
+      const released = server.hostId !== selfId && server.releasedGeneration >= generation;
+      if (!released) here.set(claimKeyText({ serverId: server.id as ServerId, generation }), server);
+    }
+    const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
+    const bound: LedgerChange[] = [];
+    const isOld = this.#actedOn.isAheadOf(revision);
+    for (const [text, record] of known) {
+      if (record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId)) {
+        reached('claim-released-by-record');
+        changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
+      }
+    }
+    for (const [text, server] of here) {
+      const record = known.get(text);
+      if (record?.state === 'bound') continue;
+      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
+      const key = { serverId: server.id as ServerId, generation };
+      if (record?.state === 'admitted') {
+        bound.push(...this.#ledger.bind(key).changes);
+        continue;
+      }
+      reached('claim-adopted');
+      const [needs, groupId] = [needsOf(server), server.serverGroupId];
+      const adopted = isHere(server.id)
+        ? this.#ledger.adopt(key, needs, groupId)
+        : this.#ledger.adoptWithin(key, needs, groupId);
+      if (adopted.outcome === 'refused') {
+        reached('claim-lapsed');
+        lapsed.set(server.id, adopted.text);
+      } else changes.push(...adopted.changes);
+    }
+    await this.#persist(changes, { bound, ...(isOld ? {} : { revision }) });
+    return lapsed;
+  }
+
+  /** Time for expiry: goes on with the monotonic clock, so that setting the wall clock ends no claim early or late. */
+  #nowMs(): number {
+    return Math.floor(this.#startMs + this.#clock.monotonicMs());
+  }
+
+  /** `bound`: claims that are bound now, which moves no room, so that the mesh need not hear of it. */
+  async #persist(
+    changes: readonly LedgerChange[],
+    { bound = [], revision }: { readonly bound?: readonly LedgerChange[]; readonly revision?: number } = {},
+  ): Promise<void> {
+    if (changes.length === 0 && bound.length === 0) return;
+    await this.#store.write([
+      ...[...changes, ...bound].map((change) =>
+        change.kind === 'put'
+          ? { key: storeKey(change.record), value: change.record }
+          : { key: storeKey(change.key), value: undefined },
+      ),
+      ...(revision === undefined ? [] : this.#actedOn.writes(revision)),
+    ]);
+    if (changes.length > 0) this.#onChange();
+  }
+}
+
+/** A forgotten claim has ended after that, or its server is recorded here and adopted. */
+function lostNotes(seconds: number): Admission {
+  const text = `this host has lost notes of claims, and admits no new ones for ${seconds} s`;
+  return { outcome: 'refused', why: 'overloaded', text, changes: [] };
+}
+
+function storeKey(key: { readonly serverId: ServerId; readonly generation: number }): string {
+  return `claim/${key.serverId}/${key.generation}`;
+}

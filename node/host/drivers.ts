@@ -1,0 +1,141 @@
+/** Makes the drivers that the configuration names. */
+import { join } from 'node:path';
+import { RbdStorageDriver } from '../../drivers/ceph/driver.ts';
+import { runCommand } from '../../drivers/command.ts';
+import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.ts';
+import { FakeNetworkDriver } from '../../drivers/fake/network.ts';
+import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
+import { LocalStorageDriver } from '../../drivers/local/driver.ts';
+import { QemuDriver } from '../../drivers/qemu/driver.ts';
+import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';
+import { imagesGid, type UidRange } from '../../drivers/uid-range.ts';
+import { type DnsForwarders, VxlanDriver } from '../../drivers/vxlan/index.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Health } from '../base/telemetry/health.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { advertisedAddress } from '../config/load.ts';
+import type { Config } from '../config/options.ts';
+import { PatientStorage } from './patient-storage.ts';
+
+/** The drivers of one host, started. */
+export interface HostDrivers {
+  readonly compute: ComputeDriver;
+  /** By the names that records use: "local", "rbd". */
+  readonly storage: ReadonlyMap<string, StorageDriver>;
+  readonly network: NetworkDriver;
+  /** Nova's number: major * 1,000,000 + minor * 1,000 + micro; 0 when there is no hypervisor. */
+  readonly hypervisorVersion: number;
+  /** For people: how real this host is. */
+  readonly description: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** Starts them: storage, compute, network, in this order. What was started is stopped again when a later one fails. */
+export async function startDrivers(
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly health: Health },
+  config: Config,
+  signal: AbortSignal,
+): Promise<HostDrivers> {
+  const { clock, logger } = deps;
+  const started: { stop(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    const uids: UidRange = { first: config.compute.uidFirst, count: config.compute.uidCount };
+    const qemu =
+      config.compute.driver === 'fake'
+        ? undefined
+        : new QemuDriver(
+            { log: logger.child({ part: 'qemu' }) },
+            { runDir: join(config.dataDir, 'guests'), uids, reachablePaths: [join(config.dataDir, 'disks')] },
+          );
+    const storage = new Map<string, StorageDriver>();
+    if (qemu === undefined) {
+      storage.set('local', new FakeStorageDriver(new FakeStorage({ shared: false })));
+    } else {
+      const passable = !(await qemu.prepare()).isWhole;
+      storage.set(
+        'local',
+        new LocalStorageDriver(
+          { log: logger.child({ part: 'local' }) },
+          {
+            root: join(config.dataDir, 'disks'),
+            passable,
+            ...(process.getuid?.() === 0 ? { imagesGid: imagesGid(uids) } : {}),
+          },
+        ),
+      );
+    }
+    if (config.ceph.confPath !== '') {
+      const { confPath, user, imagePool, diskPool } = config.ceph;
+      storage.set(
+        'rbd',
+        new RbdStorageDriver(
+          { log: logger.child({ part: 'ceph' }) },
+          { identity: { confPath, user }, imagesPool: imagePool, volumesPool: diskPool },
+        ),
+      );
+    }
+    for (const [name, driver] of storage) {
+      const patient = new PatientStorage(deps, driver, driver.capabilities.shared);
+      storage.set(name, patient);
+      started.push(patient);
+      await patient.start(signal);
+    }
+
+    const description: Record<string, string> = {};
+    let compute: ComputeDriver;
+    let hypervisorVersion = 0;
+    if (qemu === undefined) {
+      compute = new FakeComputeDriver(new FakeComputeHost(clock));
+      await compute.start(signal);
+      description['compute'] = 'fake';
+    } else {
+      await qemu.start(signal);
+      compute = qemu;
+      const { accelerator, acceleratorReason, qemuVersion, privileges, confinement, limits } = qemu.facts;
+      hypervisorVersion = versionNumber(qemuVersion);
+      description['compute'] = `QEMU ${qemuVersion}, ${accelerator} (${acceleratorReason})`;
+      description['privileges'] = `${privileges.mode}: ${privileges.reason}`;
+      description['confinement'] = confinement.isWhole ? 'a mount namespace each' : `none: ${confinement.reason}`;
+      description['limits'] = limits;
+    }
+    started.push(compute);
+
+    const network: NetworkDriver =
+      config.network.driver === 'fake'
+        ? new FakeNetworkDriver()
+        : new VxlanDriver(
+            { runCommand, logger: logger.child({ part: 'vxlan' }), clock },
+            {
+              namespacePrefix: config.network.namespacePrefix,
+              vtepIp: config.network.vtepIp || advertisedAddress(config),
+              dnsForwarders: dnsForwardersOf(config.network.dnsForwarders),
+              stateDir: join(config.dataDir, 'network'),
+              ...(config.network.externalInterface === ''
+                ? {}
+                : { externalInterface: config.network.externalInterface }),
+            },
+          );
+    await network.start(signal);
+    started.push(network);
+    description['network'] = config.network.driver;
+    description['storage'] = [...storage.keys()].join(', ');
+    return { compute, storage, network, hypervisorVersion, description, stop };
+  } catch (caught) {
+    await stop();
+    throw caught;
+  }
+}
+
+function versionNumber(version: string): number {
+  const [major = 0, minor = 0, micro = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+  return major * 1_000_000 + minor * 1_000 + micro;
+}
+
+/** Reads the setting: `host`, `off`, or addresses with commas between them. */
+function dnsForwardersOf(setting: string): DnsForwarders {
+  if (setting === 'host') return setting;
+  return setting === 'off' ? [] : setting.split(',');
+}

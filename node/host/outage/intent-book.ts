@@ -1,0 +1,138 @@
+/**
+ * Keeps owners' intentions durable during an outage, and commits them after it (../plan/local-intents.ts says what they are); and
+ * likewise that a guest has powered itself off (power-off-notes.ts).
+ */
+
+import type { shoal } from '../../../proto/messages.ts';
+import { failpoint, maybe, reached } from '../../base/buggify/buggify.ts';
+import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import type { Logger } from '../../base/telemetry/logger.ts';
+import type { LocalIntent, ServiceDependencies } from '../../services/kit/dependencies.ts';
+import { transact } from '../../services/kit/transact.ts';
+import { serverTable } from '../../state/tables/index.ts';
+import type { StateClient } from '../../state/types.ts';
+import type { HostStore } from '../../store/host/host-store.ts';
+import { foldIntent, type PendingIntent, withIntent } from '../plan/local-intents.ts';
+import { PowerOffNotes } from './power-off-notes.ts';
+import { ActedOn } from './revision-fence.ts';
+
+/** Why something cannot be recorded now and may be later: no quorum, a replica that is behind, a race that was lost. */
+const notNow = [
+  ...unwritableCodes,
+  'OUTCOME_UNKNOWN',
+  'CANCELLED',
+  'PROPOSAL_DROPPED',
+  'STALE',
+  'PRECONDITION_CHANGED',
+] as const;
+
+/** The intents of one host. */
+export class IntentBook {
+  readonly #deps: ServiceDependencies;
+  readonly #store: HostStore;
+  readonly #state: StateClient;
+  readonly #logger: Logger;
+  readonly #powerOffs: PowerOffNotes;
+  readonly #actedOn: ActedOn;
+  #flushing = false;
+
+  constructor(deps: ServiceDependencies & { readonly store: HostStore }) {
+    this.#deps = deps;
+    this.#store = deps.store;
+    this.#state = deps.state;
+    this.#logger = deps.logger;
+    this.#powerOffs = new PowerOffNotes(deps.store);
+    this.#actedOn = new ActedOn(deps.store);
+  }
+
+  /** Notes an intent; durable when it resolves. */
+  async note(server: shoal.v1.Server, intent: LocalIntent): Promise<void> {
+    reached('intent-noted');
+    const next = foldIntent(this.#pending(server.id), server, intent);
+    // Whatever the guest did before, this is asked for now.
+    await this.#store.write([{ key: intentKey(server.id), value: next }, this.#powerOffs.dropping(server.id)]);
+    this.#logger.warn(
+      { serverId: server.id, intent: intent.kind },
+      'accepted without quorum; it will be recorded later',
+    );
+  }
+
+  /** The record with its intent laid over. */
+  overlay(server: shoal.v1.Server): shoal.v1.Server {
+    return this.#powerOffs.overlay(withIntent(server, this.#pending(server.id)));
+  }
+
+  get isEmpty(): boolean {
+    return this.#store.entries('intent/').length === 0 && this.#powerOffs.serverIds.length === 0;
+  }
+
+  /** Commits what is pending. Without quorum it stays; whoever calls tries again. */
+  async flush(signal: AbortSignal): Promise<void> {
+    if (this.#flushing || this.isEmpty || !this.#state.standing().hasQuorum || maybe('intents.flush-later')) return;
+    this.#flushing = true;
+    try {
+      for (const [key, value] of this.#store.entries('intent/')) {
+        const pending = value as PendingIntent;
+        await this.#unlessUnreadable(pending.serverId, async () => {
+          await this.#commit(pending, signal);
+          failpoint('intents.recorded-not-dropped');
+          // Only what was committed goes: an intent noted meanwhile has another content.
+          if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
+            await this.#store.write([{ key, value: undefined }, ...this.#actedOn.writes(this.#state.local.revision)]);
+          }
+        });
+      }
+      for (const serverId of this.#powerOffs.serverIds) {
+        await this.#unlessUnreadable(serverId, async () => {
+          const ask = this.#powerOffs.askOf(serverId);
+          await this.#commitPowerOff(serverId, signal);
+          // The guest may have been started, and have gone off again, meanwhile.
+          await this.#actedOn.note(this.#state.local.revision);
+          await this.#powerOffs.drop(serverId, ask);
+        });
+      }
+    } catch (caught) {
+      if (!ShoalError.is(caught, ...notNow)) throw caught;
+      reached('intents-stay');
+      this.#logger.info({ err: caught }, 'intents stay until they can be recorded');
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** A server whose record cannot be read keeps what is noted of it, and keeps nothing of the others. */
+  async #unlessUnreadable(serverId: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'RECORD_UNREADABLE')) throw caught;
+      this.#logger.warn({ serverId, err: caught }, 'an intent stays: its record cannot be read');
+    }
+  }
+
+  async #commit(pending: PendingIntent, signal: AbortSignal): Promise<void> {
+    await transact(this.#deps, { signal }, ({ reader, change }) => {
+      const row = serverTable.get(reader, pending.serverId);
+      const next = row === undefined ? undefined : withIntent(row.record, pending);
+      if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
+    });
+    reached('intent-recorded');
+    this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
+  }
+
+  async #commitPowerOff(serverId: string, signal: AbortSignal): Promise<void> {
+    await transact(this.#deps, { signal }, ({ reader, change }) => {
+      const row = serverTable.get(reader, serverId);
+      const next = row === undefined ? undefined : this.#powerOffs.overlay(row.record);
+      if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
+    });
+  }
+
+  #pending(serverId: string): PendingIntent | undefined {
+    return this.#store.get(intentKey(serverId)) as PendingIntent | undefined;
+  }
+}
+
+function intentKey(serverId: string): string {
+  return `intent/${serverId}`;
+}

@@ -1,0 +1,94 @@
+/**
+ * Reports that could not be committed for want of a quorum. They are said again by the host loop at each pass until they
+ * are; meanwhile whoever asks this agent about a guest of this host is shown what is so, not what is recorded.
+ */
+
+import { shoal } from '../../../proto/messages.ts';
+import { reached } from '../../base/buggify/buggify.ts';
+import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import type { HostReports } from '../../services/kit/host-reporting.ts';
+
+const { ServerStatus } = shoal.v1;
+
+/** Nova's numbers of power states. */
+const shown = {
+  running: { status: ServerStatus.SERVER_STATUS_ACTIVE, powerState: 1 },
+  paused: { status: ServerStatus.SERVER_STATUS_PAUSED, powerState: 3 },
+  stopped: { status: ServerStatus.SERVER_STATUS_SHUTOFF, powerState: 4 },
+} as const;
+
+interface PendingReport {
+  readonly generation: number;
+  readonly power: keyof typeof shown;
+  /** What its owner is to be told of how it got there. */
+  readonly notice: string | undefined;
+}
+
+/** Reports through `inner`, and remembers what it could not say. */
+export class PendingReports implements HostReports {
+  readonly #inner: HostReports;
+  readonly #pending = new Map<string, PendingReport>();
+
+  constructor(inner: HostReports) {
+    this.#inner = inner;
+  }
+
+  /** The record with what could not be said laid over it. */
+  overlay(server: shoal.v1.Server): shoal.v1.Server {
+    const pending = this.#pending.get(server.id);
+    if (pending === undefined || pending.generation !== server.generation) return server;
+    return new shoal.v1.Server({ ...server, ...shown[pending.power], taskState: '' });
+  }
+
+  power(
+    server: shoal.v1.Server,
+    power: 'running' | 'stopped' | 'paused',
+    rebootsDone: number,
+    notice?: string,
+  ): Promise<void> {
+    const pending = this.#pending.get(server.id);
+    // Said again, the report is of a guest that runs: how it came to is known here alone.
+    const told =
+      notice ?? (pending?.generation === server.generation && pending.power === power ? pending.notice : undefined);
+    return this.#say(server, power, () => this.#inner.power(server, power, rebootsDone, told), told);
+  }
+
+  shutdown(server: shoal.v1.Server): Promise<void> {
+    return this.#say(server, 'stopped', () => this.#inner.shutdown(server));
+  }
+
+  fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
+    return this.#inner.fault(server, message, details);
+  }
+
+  released(server: shoal.v1.Server): Promise<void> {
+    return this.#inner.released(server);
+  }
+
+  async deleted(server: shoal.v1.Server): Promise<void> {
+    await this.#inner.deleted(server);
+    this.#pending.delete(server.id);
+  }
+
+  task(server: shoal.v1.Server, taskState: string): Promise<void> {
+    return this.#inner.task(server, taskState);
+  }
+
+  async #say(
+    server: shoal.v1.Server,
+    power: keyof typeof shown,
+    run: () => Promise<void>,
+    notice?: string,
+  ): Promise<void> {
+    try {
+      await run();
+      this.#pending.delete(server.id);
+    } catch (caught) {
+      if (ShoalError.is(caught, ...unwritableCodes, 'OUTCOME_UNKNOWN')) {
+        reached('report-not-said-yet');
+        this.#pending.set(server.id, { generation: server.generation, power, notice });
+      }
+      throw caught;
+    }
+  }
+}

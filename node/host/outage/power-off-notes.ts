@@ -1,0 +1,74 @@
+/**
+ * Guests that powered themselves off, noted durably before QEMU is let go. With its process gone nothing on the host says
+ * that the guest went down by its own will; until the records say so (a quorum may be missing), this note does, and the
+ * guest stays off.
+ *
+ * A note says for which ask of the owner it holds. Once something else is asked it is void, and it is dropped before the
+ * guest is started again, so that it can never speak of a later run.
+ */
+
+import { shoal } from '../../../proto/messages.ts';
+import { reached } from '../../base/buggify/buggify.ts';
+import type { HostStore, HostStoreWrite } from '../../store/host/host-store.ts';
+
+const { PowerWanted } = shoal.v1;
+
+interface PowerOffNote {
+  /** What the owner asked for when the guest went off, as text. */
+  readonly ask: string;
+}
+
+const prefix = 'off/';
+
+/** The notes of one host. All of them are in its store: many may look at once. */
+export class PowerOffNotes {
+  readonly #store: HostStore;
+
+  constructor(store: HostStore) {
+    this.#store = store;
+  }
+
+  /** Servers with a note. */
+  get serverIds(): readonly string[] {
+    return this.#store.entries(prefix).map(([key]) => key.slice(prefix.length));
+  }
+
+  /** Durable when it resolves. */
+  async note(server: shoal.v1.Server): Promise<void> {
+    const note: PowerOffNote = { ask: askOf(server) };
+    await this.#store.write([{ key: keyOf(server.id), value: note }]);
+  }
+
+  /** The write that drops the note of a server. */
+  dropping(serverId: string): HostStoreWrite {
+    return { key: keyOf(serverId), value: undefined };
+  }
+
+  /** Which ask the note of a server holds for; undefined: there is none. */
+  askOf(serverId: string): string | undefined {
+    return (this.#store.get(keyOf(serverId)) as PowerOffNote | undefined)?.ask;
+  }
+
+  /** Drops the note, if there is one, and it holds for `ask` where that is given. Durable when it resolves. */
+  async drop(serverId: string, ask = this.askOf(serverId)): Promise<void> {
+    const held = this.askOf(serverId);
+    if (held !== undefined && held === ask) await this.#store.write([this.dropping(serverId)]);
+  }
+
+  /** The record as it will be once it says that the guest is off; the record itself when it has no note that holds. */
+  overlay(server: shoal.v1.Server): shoal.v1.Server {
+    if (this.askOf(server.id) !== askOf(server)) return server;
+    reached('power-off-remembered');
+    return new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_STOPPED });
+  }
+}
+
+/** Reports of the host change tasks, but none of them sets this one: an owner's start does. */
+function askOf(server: shoal.v1.Server): string {
+  const isStarting = server.taskState === 'powering-on';
+  return [server.generation, server.powerWanted, server.rebootsWanted, server.deleting, isStarting].join('/');
+}
+
+function keyOf(serverId: string): string {
+  return `${prefix}${serverId}`;
+}

@@ -1,0 +1,170 @@
+/**
+ * Storage that may be away: Ceph is not there when a whole data centre gets power again, and goes away later, too. Around
+ * the driver, so that nothing else of a host waits for it or ends with it: the agent starts, votes and serves, and what needs
+ * these disks is refused with the reason, until the storage answers.
+ */
+import type { StorageDriver } from '../../drivers/types.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { Health } from '../base/telemetry/health.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+
+/** How long the start of an agent waits for storage that answers; then it goes on without. Unit: milliseconds. */
+const startWaitMs = 3_000;
+/** Pause between two tries to start: from the first, doubled up to the last. Unit: milliseconds. */
+const retryMsMin = 1_000;
+const retryMsMax = 15_000;
+
+/** How often storage is asked whether it answers, so that its loss is known before somebody needs it. Unit: milliseconds. */
+const checkMs = 60_000;
+
+/** Failures that say something of the storage, and not of what was asked of it. */
+const storageFailures = ['UNAVAILABLE', 'CANNOT_TELL', 'DEADLINE_EXCEEDED', 'COMMAND_FAILED', 'DRIVER_FAILED'] as const;
+
+interface PatientStorageDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly health: Health;
+}
+
+export class PatientStorage implements StorageDriver {
+  readonly name: StorageDriver['name'];
+  readonly capabilities: StorageDriver['capabilities'];
+  readonly #deps: PatientStorageDeps;
+  readonly #inner: StorageDriver;
+  readonly #mayBeAway: boolean;
+  readonly #part: string;
+  readonly #stopping = new AbortController();
+  #isStarted = false;
+  #lastError: ShoalError | undefined;
+  #starting: Promise<void> | undefined;
+
+  /** @param mayBeAway whether the agent is to start without it; false for the host's own disks. */
+  constructor(deps: PatientStorageDeps, inner: StorageDriver, mayBeAway: boolean) {
+    this.#deps = deps;
+    this.#inner = inner;
+    this.#mayBeAway = mayBeAway;
+    this.name = inner.name;
+    this.capabilities = inner.capabilities;
+    this.#part = `storage ${inner.name}`;
+  }
+
+  /**
+   * Starts the storage. One that may be away is tried again and again, and waited for a moment only; then this throws when
+   * `signal` aborts, and never otherwise. The host's own throws what its start throws.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#mayBeAway) {
+      await this.#inner.start(signal);
+      this.#isStarted = true;
+      this.#starting = this.#keepChecking();
+      return;
+    }
+    signal.addEventListener('abort', () => this.#stopping.abort(signal.reason), { once: true });
+    const isUp = Promise.withResolvers<void>();
+    this.#starting = this.#keepStarting(isUp.resolve);
+    await Promise.race([isUp.promise, sleep(this.#deps.clock, startWaitMs, signal)]);
+    if (this.#isStarted) return;
+    this.#deps.health.failed(this.#part, this.#refusal());
+    this.#deps.logger.warn(
+      { storage: this.name, err: this.#lastError },
+      'the storage does not answer; the agent starts without it and goes on trying',
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
+    await this.#starting;
+    if (this.#isStarted) await this.#inner.stop();
+  }
+
+  capacity(signal: AbortSignal): ReturnType<StorageDriver['capacity']> {
+    return this.#ask(() => this.#inner.capacity(signal));
+  }
+
+  ensureImage(...given: Parameters<StorageDriver['ensureImage']>): Promise<void> {
+    return this.#ask(() => this.#inner.ensureImage(...given));
+  }
+
+  hasImage(...given: Parameters<StorageDriver['hasImage']>): Promise<boolean> {
+    return this.#ask(() => this.#inner.hasImage(...given));
+  }
+
+  removeImage(...given: Parameters<StorageDriver['removeImage']>): Promise<void> {
+    return this.#ask(() => this.#inner.removeImage(...given));
+  }
+
+  ensureDisk(...given: Parameters<StorageDriver['ensureDisk']>): Promise<void> {
+    return this.#ask(() => this.#inner.ensureDisk(...given));
+  }
+
+  findDisk(...given: Parameters<StorageDriver['findDisk']>): ReturnType<StorageDriver['findDisk']> {
+    return this.#ask(() => this.#inner.findDisk(...given));
+  }
+
+  listDisks(...given: Parameters<StorageDriver['listDisks']>): ReturnType<StorageDriver['listDisks']> {
+    return this.#ask(() => this.#inner.listDisks(...given));
+  }
+
+  openDisk(...given: Parameters<StorageDriver['openDisk']>): ReturnType<StorageDriver['openDisk']> {
+    return this.#ask(() => this.#inner.openDisk(...given));
+  }
+
+  closeDisk(...given: Parameters<StorageDriver['closeDisk']>): Promise<void> {
+    return this.#ask(() => this.#inner.closeDisk(...given));
+  }
+
+  removeDisk(...given: Parameters<StorageDriver['removeDisk']>): Promise<void> {
+    return this.#ask(() => this.#inner.removeDisk(...given));
+  }
+
+  async #keepStarting(started: () => void): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let pauseMs = retryMsMin; !signal.aborted; pauseMs = Math.min(retryMsMax, pauseMs * 2)) {
+      try {
+        await this.#inner.start(signal);
+        this.#isStarted = true;
+        this.#deps.health.works(this.#part);
+        started();
+        if (this.#lastError !== undefined) this.#deps.logger.info({ storage: this.name }, 'the storage answers now');
+        return await this.#keepChecking();
+      } catch (caught) {
+        if (signal.aborted) return;
+        this.#lastError = ShoalError.from(caught, 'UNAVAILABLE');
+        this.#deps.health.failed(this.#part, this.#refusal());
+        // Woken early by `stop`; the loop sees it.
+        await sleep(this.#deps.clock, pauseMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  async #keepChecking(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      // What the check finds is in the agent's health, and the stop wakes it early.
+      await sleep(this.#deps.clock, checkMs, signal).catch(() => {});
+      if (!signal.aborted) await this.capacity(signal).catch(() => {});
+    }
+  }
+
+  async #ask<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isStarted) throw this.#refusal();
+    try {
+      const answer = await work();
+      this.#deps.health.works(this.#part);
+      return answer;
+    } catch (caught) {
+      if (ShoalError.is(caught, ...storageFailures)) this.#deps.health.failed(this.#part, caught);
+      throw caught;
+    }
+  }
+
+  #refusal(): ShoalError {
+    const why = this.#lastError?.message ?? 'no answer yet';
+    return new ShoalError('UNAVAILABLE', `The storage ${this.name} has not answered since the agent started: ${why}`, {
+      facts: { storage: this.name },
+      cause: this.#lastError,
+    });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What a host does about one server: the record (wanted) against the guest (found) gives one step, or none. Pure: same
+ * input, same step. `../kinds/server/executor.ts` runs the step and asks again, so each step may assume nothing about the last one.
+ *
+ * The order of the questions below is the design:
+ *
+ * 1. Is it still ours? A server that moved on is released here before anything else, and nothing is started.
+ * 2. Is it to go? A committed deletion is the only reason to destroy anything.
+ * 3. Did the guest change by itself? What the guest did (powered off) is told to the record, not undone.
+ * 4. Else bring the guest to what the record wants, and tell the record when it is there.
+ *
+ * A guest without a record never reaches this function: it is left alone and reported (executor, "orphans").
+ */
+import type { GuestFound } from '../../../drivers/types.ts';
+import { shoal } from '../../../proto/messages.ts';
+import type { HostId } from '../../base/ids.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+
+/** One thing to do about a server. All steps are idempotent. */
+export type ServerStep =
+  /** Make ports and disk, run QEMU, tell the record. `reason` is for the log. */
+  | { readonly kind: 'start'; readonly reason: 'wanted' | 'crashed' }
+  /** Power off with `graceMs`, close the disk, tell the record. */
+  | { readonly kind: 'stop'; readonly graceMs: number }
+  /** The guest powered itself off: let QEMU go, close the disk, and record that it is wanted stopped. */
+  | { readonly kind: 'settle-shutdown' }
+  /** Reset in place (hard) or off and on again (soft); then tell the record that reboot `number` is done. */
+  | { readonly kind: 'reboot'; readonly hard: boolean; readonly number: number }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** The record does not say yet what is so here. */
+  | { readonly kind: 'report'; readonly power: 'running' | 'stopped' | 'paused' }
+  /** Guest, ports, disk and record go, in this order. */
+  | { readonly kind: 'destroy' }
+  /** Guest, ports and lock go; the disk stays for the next host; the record is told. */
+  | { readonly kind: 'release' };
+
+/** What is known of the server besides record and guest. */
+interface ServerMemory {
+  /** Reboots of this generation that this host has carried out, by its own journal. */
+  readonly rebootsDone: number;
+  /** A step failed lately: the record is in ERROR until its owner asks for something again. */
+  readonly failed: boolean;
+}
+
+/** How long a guest may take to power off when its owner asks for a stop or a soft reboot. */
+interface ReconcileOptions {
+  readonly stopGraceMs: number;
+}
+
+/** The next step for one server on this host; undefined when all is as it should be, or when others must act first. */
+export function planServer(
+  record: shoal.v1.Server,
+  guest: GuestFound | undefined,
+  memory: ServerMemory,
+  self: HostId,
+  options: ReconcileOptions,
+): ServerStep | undefined {
+  if (record.hostId !== self) {
+    // Listed here because it is leaving. What runs here is of an older generation, by definition of a move.
+    if (record.previousHostId !== self || record.releasedGeneration >= record.generation - 1) return undefined;
+    return { kind: 'release' };
+  }
+  if (record.deleting) return { kind: 'destroy' };
+  // The old host still has it: starting now could write one disk from two places.
+  if (record.previousHostId !== '' && record.releasedGeneration < record.generation - 1) return undefined;
+
+  const isUp = guest !== undefined && (guest.power === 'running' || guest.power === 'paused');
+  const rebootWanted = record.rebootsWanted > Math.max(record.rebootsDone, memory.rebootsDone);
+
+  if (guest?.power === 'shutdown') {
+    // A soft reboot asked for and a guest that went down: the same thing, seen from two sides.
+    if (rebootWanted) return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
+    return record.powerWanted === PowerWanted.POWER_WANTED_STOPPED
+      ? { kind: 'stop', graceMs: 0 }
+      : { kind: 'settle-shutdown' };
+  }
+
+  switch (record.powerWanted) {
+    case PowerWanted.POWER_WANTED_STOPPED:
+      if (guest !== undefined && guest.power !== 'crashed') return { kind: 'stop', graceMs: options.stopGraceMs };
+      return record.status === ServerStatus.SERVER_STATUS_SHUTOFF && record.taskState === ''
+        ? undefined
+        : { kind: 'report', power: 'stopped' };
+    case PowerWanted.POWER_WANTED_PAUSED:
+      if (!isUp)
+        return memory.failed ? undefined : { kind: 'start', reason: guest === undefined ? 'wanted' : 'crashed' };
+      if (guest.power === 'running') return { kind: 'pause' };
+      return record.status === ServerStatus.SERVER_STATUS_PAUSED && record.taskState === ''
+        ? undefined
+        : { kind: 'report', power: 'paused' };
+    case PowerWanted.POWER_WANTED_RUNNING: {
+      if (!isUp) {
+        if (memory.failed) return undefined;
+        return { kind: 'start', reason: guest?.power === 'crashed' ? 'crashed' : 'wanted' };
+      }
+      if (rebootWanted) return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
+      // QEMU stops a guest by itself on an I/O error; resuming it then would fail again or hide the loss.
+      if (guest.power === 'paused' && guest.detail === 'paused') return { kind: 'resume' };
+      const settled =
+        record.status === ServerStatus.SERVER_STATUS_ACTIVE &&
+        record.taskState === '' &&
+        record.rebootsDone >= record.rebootsWanted;
+      return settled ? undefined : { kind: 'report', power: guest.power === 'paused' ? 'paused' : 'running' };
+    }
+    default:
+      // Written by a newer agent: leave the guest as it is.
+      return undefined;
+  }
+}

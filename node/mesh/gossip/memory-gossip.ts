@@ -1,0 +1,146 @@
+import type { Clock } from '../../base/clock.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import { type Gossip, type GossipPeer, gossipBytesMax, type TopicHandler, tooLarge } from './gossip.ts';
+
+/** Messages a hub remembers in order not to deliver them twice. A test sends far fewer. */
+const seenMax = 100_000;
+
+/**
+ * Gossip in memory, for tests and the simulator: real behaviour (validators, one delivery a message, nothing for those who
+ * are not connected), no network. Faults are switched on the hub: `cut` and `heal` links, `delayMs`, `loses`.
+ */
+export class MemoryGossipHub {
+  /** Time on the way, ms. */
+  delayMs = 1;
+  /** Whether this message gets lost between these two. Default: none does. */
+  loses: (from: HostId, to: HostId, topic: string) => boolean = () => false;
+  readonly #clock: Clock;
+  readonly #members = new Map<HostId, MemoryGossip>();
+  readonly #cuts = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A host's gossip. */
+  join(hostId: HostId): MemoryGossip {
+    const made = new MemoryGossip(hostId, this);
+    this.#members.set(hostId, made);
+    return made;
+  }
+
+  /** Cuts the link between two hosts, both ways. */
+  cut(a: HostId, b: HostId): void {
+    this.#cuts.add(linkOf(a, b));
+  }
+
+  heal(a: HostId, b: HostId): void {
+    this.#cuts.delete(linkOf(a, b));
+  }
+
+  /** Hosts that `from` reaches directly. For `MemoryGossip`. */
+  reachedBy(from: MemoryGossip): readonly MemoryGossip[] {
+    return [...this.#members.values()].filter(
+      (to) =>
+        to !== from &&
+        from.isRunning &&
+        to.isRunning &&
+        from.knows(to.hostId) &&
+        to.knows(from.hostId) &&
+        !this.#cuts.has(linkOf(from.hostId, to.hostId)),
+    );
+  }
+
+  /** Passes a message on from one host to those that it reaches. For `MemoryGossip`. */
+  spread(from: MemoryGossip, topic: string, data: Uint8Array): void {
+    for (const to of this.reachedBy(from)) {
+      if (this.loses(from.hostId, to.hostId, topic)) continue;
+      this.#clock.setTimeout(() => {
+        if (this.reachedBy(from).includes(to)) to.receive(topic, data);
+      }, this.delayMs);
+    }
+  }
+}
+
+/** One host's gossip in memory. */
+export class MemoryGossip implements Gossip {
+  readonly hostId: HostId;
+  readonly #hub: MemoryGossipHub;
+  readonly #handlers = new Map<string, TopicHandler>();
+  readonly #seen = new Set<string>();
+  #peers = new Set<HostId>();
+  #running = false;
+  #stopped = false;
+
+  constructor(hostId: HostId, hub: MemoryGossipHub) {
+    this.hostId = hostId;
+    this.#hub = hub;
+  }
+
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  get connected(): readonly HostId[] {
+    return this.#hub.reachedBy(this).map((peer) => peer.hostId);
+  }
+
+  async start(): Promise<void> {
+    this.#running = !this.#stopped;
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#stopped = true;
+    this.#handlers.clear();
+  }
+
+  knows(hostId: HostId): boolean {
+    return this.#peers.has(hostId);
+  }
+
+  setPeers(peers: readonly GossipPeer[]): void {
+    this.#peers = new Set(peers.map((peer) => peer.hostId));
+  }
+
+  async publish(topic: string, data: Uint8Array): Promise<void> {
+    if (!this.#running) throw new ShoalError('CANCELLED', 'Gossip has been stopped.');
+    if (data.length > gossipBytesMax) throw tooLarge(data.length);
+    const copy = Uint8Array.from(data);
+    if (this.#isNew(topic, copy)) this.#hub.spread(this, topic, copy);
+  }
+
+  subscribe(topic: string, handler: TopicHandler): () => void {
+    this.#handlers.set(topic, handler);
+    return () => {
+      if (this.#handlers.get(topic) === handler) this.#handlers.delete(topic);
+    };
+  }
+
+  /** A message from the hub. Passed on when accepted, as gossip is. */
+  receive(topic: string, data: Uint8Array): void {
+    const handler = this.#handlers.get(topic);
+    if (handler === undefined || !this.#running || !this.#isNew(topic, data)) return;
+    if (handler.validate(data) !== 'accept') return;
+    handler.handle(data);
+    this.#hub.spread(this, topic, data);
+  }
+
+  #isNew(topic: string, data: Uint8Array): boolean {
+    const id = `${topic} ${Buffer.from(data).toString('base64')}`;
+    if (this.#seen.has(id)) return false;
+    if (this.#seen.size >= seenMax) {
+      for (const oldest of this.#seen) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    this.#seen.add(id);
+    return true;
+  }
+}
+
+function linkOf(a: HostId, b: HostId): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}

@@ -1,0 +1,90 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import { hostTable, meshTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+
+/** A certificate as TLS shows it. */
+interface ShownCertificate {
+  /** DER. */
+  readonly raw: Uint8Array;
+  /** SHA-256 of it, as TLS prints it: names what was looked at before. */
+  readonly fingerprint256: string;
+}
+
+/** What says which certificates of hosts are to be believed. */
+export interface PeerTrust {
+  /** Roots that TLS takes, PEM; the present authority first. */
+  authorities(): readonly string[];
+  /** Whether a certificate that TLS took, and that names `hostId`, is that host's. */
+  isGenuine(hostId: HostId, shown: ShownCertificate): boolean;
+}
+
+/** Certificates that have been looked at; more than the hosts of the largest mesh, about 200 bytes each. */
+const certificatesMax = 8192;
+
+/**
+ * Trust by the records: a host whose record names its TLS key has that key and no other, whoever signed the certificate;
+ * any other (it has just joined, and this replica does not know it yet; or its record is from a version that kept no key)
+ * needs a certificate of the present authority. So whoever knows the key of a former authority can vouch for nobody.
+ */
+export class StatePeerTrust implements PeerTrust {
+  readonly #reader: () => StateReader | undefined;
+  readonly #own: readonly string[];
+  #seen: { readonly value: Uint8Array; readonly authorities: readonly string[] } | undefined;
+  readonly #looked = new Map<string, { readonly keySha256: Buffer; readonly certificate: X509Certificate }>();
+
+  /**
+   * @param reader undefined as long as there is no replica yet.
+   * @param ownAuthorityPem the authority that this host joined under: all there is before the replica has a record.
+   */
+  constructor(reader: () => StateReader | undefined, ownAuthorityPem: string) {
+    this.#reader = reader;
+    this.#own = [ownAuthorityPem];
+  }
+
+  authorities(): readonly string[] {
+    const value = this.#reader()?.get(meshTable.key('mesh'))?.value;
+    if (value === undefined) return this.#own;
+    if (this.#seen?.value !== value) {
+      const mesh = meshTable.decode(value);
+      this.#seen = { value, authorities: [mesh.authorityCertificatePem, ...mesh.formerAuthorityCertificates] };
+    }
+    return this.#seen.authorities;
+  }
+
+  isGenuine(hostId: HostId, shown: ShownCertificate): boolean {
+    const { keySha256, certificate } = this.#look(shown);
+    const reader = this.#reader();
+    const pinned = reader === undefined ? undefined : hostTable.get(reader, hostId)?.record.tlsKeySha256;
+    if (pinned !== undefined && pinned.length > 0) return keySha256.equals(pinned);
+    const [present] = this.authorities();
+    return present !== undefined && certificate.verify(new X509Certificate(present).publicKey);
+  }
+
+  #look(shown: ShownCertificate): { readonly keySha256: Buffer; readonly certificate: X509Certificate } {
+    const known = this.#looked.get(shown.fingerprint256);
+    if (known !== undefined) return known;
+    const certificate = new X509Certificate(shown.raw);
+    const made = {
+      keySha256: tlsKeySha256(certificate.publicKey.export({ format: 'der', type: 'spki' })),
+      certificate,
+    };
+    const oldest = this.#looked.size >= certificatesMax ? this.#looked.keys().next() : undefined;
+    if (oldest?.done === false) this.#looked.delete(oldest.value);
+    this.#looked.set(shown.fingerprint256, made);
+    return made;
+  }
+}
+
+/** What a host's record keeps of its TLS key. */
+export function tlsKeySha256(publicKeySpki: Uint8Array): Buffer {
+  return createHash('sha256').update(publicKeySpki).digest();
+}
+
+/** What a connection is refused with when the certificate is not the host's. */
+export function notGenuine(hostId: HostId): ShoalError {
+  return new ShoalError('IDENTITY_MISMATCH', `The certificate shown for host ${hostId} is not the one on its record.`, {
+    facts: { hostId },
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * Drawing a mesh's secrets anew, within one transaction: whoever was removed has the old ones for ever (its key file, its
+ * replica, its backups), so nothing that they open, sign or vouch for may count any more.
+ *
+ *     mesh key      a new one, sealed to the key of each member that stays (host-box.ts); members that are switched off
+ *                   find theirs when they are back
+ *     tokens        signed under a key derived from it; those of before are void at once, or, where nobody untrusted has
+ *                   the old key, when their time is over
+ *     authority     a new key and certificate, sealed under the new mesh key; unused tickets pin the old one and are void
+ *     certificates  members keep theirs: their peers know the TLS key of each from its record and take no other, so that a
+ *                   certificate that somebody signs with the old authority's key opens nothing
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { TransactionBuilder } from '../../state/table.ts';
+import { hostTable, meshKeyEpochTable, meshTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import { MeshAuthority } from './authority.ts';
+import { sealToHost } from './host-box.ts';
+import { MeshKey } from './mesh-key.ts';
+import { type MeshKeyRing, meshKeyLabel } from './mesh-key-ring.ts';
+
+/**
+ * Former authorities that peers still know, so that members with certificates of that age stay members. A member whose
+ * certificate is older joins again with a ticket, and keeps its id.
+ */
+const formerAuthoritiesMax = 32;
+
+interface RekeyOptions {
+  readonly nowMs: number;
+  /** The host that goes; undefined: all stay. */
+  readonly removedHostId?: string;
+  /**
+   * Tokens of before are good until then, and the authority stays: only where nobody untrusted has the old key.
+   * Absent: they are void at once.
+   */
+  readonly formerTokensGoodUntilMs?: number;
+}
+
+/**
+ * Adds the re-keying to a transaction that has not changed the mesh's row; returns the new epoch. Throws `CONFLICT` when a
+ * member that stays has not said its TLS key yet: it would be shut out.
+ */
+export function rekey(
+  ring: MeshKeyRing,
+  reader: StateReader,
+  builder: TransactionBuilder,
+  options: RekeyOptions,
+): number {
+  const row = meshTable.must(reader, 'mesh');
+  const mesh = row.record;
+  const staying = hostTable
+    .list(reader)
+    .map(({ record }) => record)
+    .filter(({ id }) => id !== options.removedHostId);
+  const key = MeshKey.create();
+  const epoch = mesh.keyEpoch + 1;
+  const label = meshKeyLabel(mesh.meshId, epoch);
+  const isTrusted = options.formerTokensGoodUntilMs !== undefined;
+  meshKeyEpochTable.insert(
+    builder,
+    new shoal.v1.MeshKeyEpoch({
+      id: String(epoch),
+      epoch,
+      createdMs: options.nowMs,
+      keys: staying.map(
+        ({ id, publicKey }) =>
+          new shoal.v1.SealedMeshKey({ hostId: id, sealed: sealToHost(publicKey, label, key.reveal()) }),
+      ),
+      formerTokensGoodUntilMs: options.formerTokensGoodUntilMs ?? 0,
+    }),
+  );
+  for (const old of meshKeyEpochTable.list(reader)) {
+    if (old.record.epoch < mesh.keyEpoch) meshKeyEpochTable.remove(builder, old);
+  }
+  const next = isTrusted ? openAuthority(ring, reader) : nextAuthority(mesh, staying);
+  const former = [mesh.authorityCertificatePem, ...mesh.formerAuthorityCertificates].slice(0, formerAuthoritiesMax);
+  meshTable.update(
+    builder,
+    row,
+    new shoal.v1.Mesh({
+      ...mesh,
+      keyEpoch: epoch,
+      authorityCertificatePem: next.certificatePem,
+      sealedAuthorityKey: next.sealKey(key),
+      formerAuthorityCertificates: isTrusted ? mesh.formerAuthorityCertificates : former,
+    }),
+  );
+  return epoch;
+}
+
+/** The mesh's authority as it is now. Throws `IDENTITY_MISMATCH` when this host has not its key. */
+export function openAuthority(ring: MeshKeyRing, reader: StateReader): MeshAuthority {
+  const { record: mesh } = meshTable.must(reader, 'mesh');
+  return MeshAuthority.open(
+    { meshId: mesh.meshId, certificatePem: mesh.authorityCertificatePem, sealedKey: mesh.sealedAuthorityKey },
+    ring.current(reader).key,
+  );
+}
+
+function nextAuthority(mesh: shoal.v1.Mesh, staying: readonly shoal.v1.Host[]): MeshAuthority {
+  const unpinned = staying.filter(({ tlsKeySha256 }) => tlsKeySha256.length === 0).map(({ name }) => name);
+  if (unpinned.length > 0) {
+    throw new ShoalError(
+      'CONFLICT',
+      `The mesh cannot be re-keyed: ${unpinned.slice(0, 10).join(', ')} ran an older version when last seen, and would be ` +
+        'shut out. Start them once with this version, or remove them first.',
+      { facts: { hosts: unpinned.length } },
+    );
+  }
+  return MeshAuthority.create(mesh.meshId);
+}

@@ -1,0 +1,178 @@
+import { shoal } from '../../../proto/messages.ts';
+import { parseAddress } from '../../base/address.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import type { Logger } from '../../base/telemetry/logger.ts';
+import { type Calls, type ClientLimits, GrpcClient, type UnaryOptions } from '../../rpc/client.ts';
+import { type PeerCertificateSource, type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
+import { peerClientLimits } from './peer-limits.ts';
+
+/** Calls to one peer. The connection is made when first used, kept, and remade when lost. */
+export class PeerClient {
+  readonly hostId: HostId;
+  readonly address: string;
+  readonly #client: GrpcClient;
+  #mismatch: ShoalError | undefined;
+  /** Every method of PeerService, as it is. `call` and `propose` below know more about failures. */
+  readonly calls: Calls<shoal.v1.PeerService>;
+
+  constructor(
+    deps: PeerClientDeps,
+    options: {
+      readonly hostId: HostId;
+      readonly address: string;
+      readonly certificates: PeerCertificates;
+      readonly limits?: ClientLimits;
+    },
+  ) {
+    parseAddress(options.address);
+    this.hostId = options.hostId;
+    this.address = options.address;
+    const credentials = peerChannelCredentials(options.certificates, options.hostId, (error) => {
+      this.#mismatch = error;
+      deps.logger.warn({ hostId: options.hostId, address: options.address, ...error.facts }, error.message);
+    });
+    // `dns:` needs no resolver for literal addresses, and forbids the other schemes that grpc-js would take from a name.
+    this.#client = new GrpcClient(
+      `dns:${options.address}`,
+      credentials,
+      options.limits ?? peerClientLimits,
+      options.hostId, // Identity is the key, so that is the name; TLS allows no IP address there anyway.
+    );
+    this.calls = this.#client.calls(shoal.v1.PeerService);
+  }
+
+  /** Whether a connection is up at this moment. */
+  get isConnected(): boolean {
+    return this.#client.isConnected;
+  }
+
+  /**
+   * Runs one call, and says `IDENTITY_MISMATCH` rather than `UNAVAILABLE` when somebody else answers at the address.
+   * For calls that may be repeated.
+   */
+  async call<A>(run: (calls: Calls<shoal.v1.PeerService>) => Promise<A>): Promise<A> {
+    try {
+      return await run(this.calls);
+    } catch (caught) {
+      throw this.#explained(caught);
+    }
+  }
+
+  /** Connects unless connected. Throws `UNAVAILABLE` after `timeoutMs`, `IDENTITY_MISMATCH`; nothing has been sent then. */
+  async connect(timeoutMs: number): Promise<void> {
+    try {
+      await this.#client.connect(timeoutMs);
+    } catch (caught) {
+      throw this.#explained(caught);
+    }
+  }
+
+  /**
+   * Forwards a command. Throws what the peer threw; `UNAVAILABLE`, `IDENTITY_MISMATCH` and `CANCELLED` only when nothing
+   * was sent, and `OUTCOME_UNKNOWN` when the connection, the time or the patience was lost after it may have been.
+   * @param options.connectTimeoutMs how long a connection may take where there is none, ms.
+   */
+  async propose(
+    command: shoal.v1.ICommand,
+    options: UnaryOptions & { readonly connectTimeoutMs: number },
+  ): Promise<shoal.v1.ProposeResponse> {
+    await this.connect(options.connectTimeoutMs);
+    if (options.signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.');
+    try {
+      return await this.calls.propose({ command }, options);
+    } catch (caught) {
+      if (ShoalError.is(caught, 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED')) {
+        throw new ShoalError('OUTCOME_UNKNOWN', `The command may have reached ${this.hostId}: ${caught.message}`, {
+          facts: { hostId: this.hostId },
+          cause: caught,
+        });
+      }
+      throw caught;
+    }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #explained(caught: unknown): unknown {
+    if (!ShoalError.is(caught, 'UNAVAILABLE') || this.#mismatch === undefined) return caught;
+    const mismatch = this.#mismatch;
+    this.#mismatch = undefined; // Said once; the next attempt finds out anew.
+    return mismatch;
+  }
+}
+
+/** What a peer client needs from outside. */
+interface PeerClientDeps {
+  readonly logger: Logger;
+}
+
+/** What `PeerClients` is made with. */
+interface PeerClientsOptions {
+  readonly certificates: PeerCertificateSource;
+  /** host:port of a peer's RPC as the records have it now; undefined: there is no such host. */
+  addressOf(hostId: HostId): string | undefined;
+  readonly limits?: ClientLimits;
+}
+
+/**
+ * Clients for all peers, by host id. A peer whose address has changed gets a new client at its next use, and so does every
+ * peer when this host's certificate was renewed; calls under way then go on, since TLS asks for a certificate only once.
+ */
+export class PeerClients {
+  readonly #deps: PeerClientDeps;
+  readonly #options: PeerClientsOptions;
+  readonly #clients = new Map<HostId, { readonly client: PeerClient; readonly certificates: PeerCertificates }>();
+  /** Clients with an earlier certificate: their connections go on until they break, and are not made again. */
+  readonly #retired = new Set<PeerClient>();
+  #closed = false;
+
+  constructor(deps: PeerClientDeps, options: PeerClientsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** host:port of a peer's RPC; undefined: there is no such host. */
+  addressOf(hostId: HostId): string | undefined {
+    return this.#options.addressOf(hostId);
+  }
+
+  /** The client for a peer. Throws `NOT_FOUND` for a host without a record, `CANCELLED` after `close`. */
+  to(hostId: HostId): PeerClient {
+    if (this.#closed) throw new ShoalError('CANCELLED', 'The agent is stopping.');
+    const address = this.#options.addressOf(hostId);
+    const certificates = this.#options.certificates.current();
+    const known = this.#clients.get(hostId);
+    if (known !== undefined && known.client.address === address && known.certificates === certificates) {
+      return known.client;
+    }
+    if (known !== undefined) {
+      if (known.client.address === address) this.#retired.add(known.client);
+      else known.client.close();
+    }
+    this.#clients.delete(hostId);
+    if (address === undefined) {
+      throw new ShoalError('NOT_FOUND', `No host ${hostId} is in the records.`, { facts: { hostId } });
+    }
+    const { limits } = this.#options;
+    const client = new PeerClient(this.#deps, {
+      hostId,
+      address,
+      certificates,
+      ...(limits === undefined ? {} : { limits }),
+    });
+    this.#clients.set(hostId, { client, certificates });
+    return client;
+  }
+
+  /** Closes all. Safe to call twice. */
+  close(): void {
+    this.#closed = true;
+    for (const { client } of this.#clients.values()) client.close();
+    for (const client of this.#retired) client.close();
+    this.#clients.clear();
+    this.#retired.clear();
+  }
+}

@@ -1,0 +1,39 @@
+import { mibBytes } from '../../base/units.ts';
+import type { ClientLimits } from '../../rpc/client.ts';
+import type { GrpcLimits } from '../../rpc/server.ts';
+
+/**
+ * Bounds of peer RPC. A command is 4 MiB at most (node/state/command.ts); a Raft message holds one such entry, or many
+ * small ones, and a little around them.
+ */
+export const peerMessageBytesMax = 8 * mibBytes;
+
+/**
+ * A dead connection is noticed after `keepaliveMs + keepaliveTimeoutMs` of silence: 6 s, where 10 s are promised. Pinging
+ * more often would cost a wake-up a second and peer for nothing: elections do not wait for it, they have their own clock.
+ */
+const keepaliveMs = 3000;
+const keepaliveTimeoutMs = 3000;
+
+export const peerServerLimits: GrpcLimits = {
+  messageBytesMax: peerMessageBytesMax,
+  // The slowest answers are a console log from a busy disk and a proposal during an election.
+  unaryMsMax: 30_000,
+  // A live peer that takes nothing for so long would hold a snapshot or an image open for ever.
+  stalledMsMax: 60_000,
+  // One Raft stream, a few watches and transfers, and as many forwarded requests as an agent has at a time.
+  callsPerConnectionMax: 1024,
+  keepaliveMs,
+  keepaliveTimeoutMs,
+  // Members are not counted. Strangers have nothing here but to show a ticket: a rack that joins at once fits.
+  listener: { connectionsMax: 512, connectionsPerAddressMax: 32, firstByteMsMax: 5_000, handshakeMsMax: 10_000 },
+};
+
+export const peerClientLimits: ClientLimits = {
+  messageBytesMax: peerMessageBytesMax,
+  keepaliveMs,
+  keepaliveTimeoutMs,
+  // A restarted agent is back within a second or two, and a mesh that lost power must find itself again quickly.
+  reconnectMsMin: 100,
+  reconnectMsMax: 2000,
+};

@@ -1,0 +1,111 @@
+import type { TLSSocket } from 'node:tls';
+import { shoal } from '../../../proto/messages.ts';
+import type { Clock } from '../../base/clock.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import type { Logger } from '../../base/telemetry/logger.ts';
+import { type CallHead, type GrpcCall, type GrpcLimits, GrpcServer, type Handlers } from '../../rpc/server.ts';
+import { peerErrorView } from '../../rpc/status.ts';
+import { certifiedHost } from '../identity/authority.ts';
+import { notGenuine } from '../identity/peer-trust.ts';
+import { type PeerCertificateSource, peerListenerTls } from './peer-credentials.ts';
+import { peerServerLimits } from './peer-limits.ts';
+
+/** A call of PeerService: `call.caller` is the host that TLS proved to be the caller. */
+export type PeerCall = GrpcCall<HostId>;
+
+/** What an agent does for its peers. Each part of the agent brings its own methods. */
+export type PeerHandlers = Handlers<shoal.v1.PeerService, HostId>;
+
+/** Admits newcomers. `remoteAddress` is ip:port, for counting failures. */
+export interface JoinHandlers {
+  /** Whether this caller may try at all; throws `RATE_LIMITED`. Before anything it sends is read. */
+  admit(remoteAddress: string): void;
+  join(request: shoal.v1.JoinRequest, remoteAddress: string, signal: AbortSignal): Promise<shoal.v1.IJoinResponse>;
+}
+
+/** What a peer server is made with. */
+interface PeerServerOptions {
+  readonly certificates: PeerCertificateSource;
+  /**
+   * False for hosts that have been removed from the mesh: their certificates are good for months yet, so this is what
+   * shuts them out. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
+   */
+  admits(hostId: HostId): boolean;
+  readonly handlers: PeerHandlers;
+  readonly join: JoinHandlers;
+  readonly limits?: GrpcLimits;
+}
+
+/** The listener for peers and newcomers: PeerService for members, JoinService for whoever has a ticket. */
+export class PeerServer {
+  readonly #server: GrpcServer;
+  readonly #certificates: PeerCertificateSource;
+
+  constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: PeerServerOptions) {
+    this.#certificates = options.certificates;
+    this.#server = new GrpcServer(deps, {
+      limits: options.limits ?? peerServerLimits,
+      errorView: peerErrorView,
+      isMember: (socket) => socket.authorized && isMember(socket, options),
+    });
+    this.#server.add<shoal.v1.PeerService, HostId>({
+      service: shoal.v1.PeerService,
+      admit: (head) => memberOf(head, options),
+      handlers: options.handlers,
+    });
+    this.#server.add<shoal.v1.JoinService, void>({
+      service: shoal.v1.JoinService,
+      admit: (head) => options.join.admit(head.remoteAddress),
+      handlers: { join: (request, call) => options.join.join(request, call.remoteAddress, call.signal) },
+    });
+  }
+
+  /** Connections of strangers now, and how many were cut to keep within the bounds. */
+  get connections(): { readonly counted: number; readonly cut: number } {
+    return this.#server.connections;
+  }
+
+  /** The port bound; 0 before `listen`. */
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** Binds `host:port`. Throws `UNAVAILABLE`. */
+  listen(address: string): Promise<number> {
+    return this.#server.listen(address, peerListenerTls(this.#certificates));
+  }
+
+  /** Safe to call twice. */
+  stop(graceMs?: number): Promise<void> {
+    return this.#server.stop(graceMs);
+  }
+}
+
+/** The member that calls. Throws `UNAUTHENTICATED`, `IDENTITY_MISMATCH`. */
+function memberOf(head: CallHead, options: PeerServerOptions): HostId {
+  const shown = head.certificate;
+  if (shown === undefined) {
+    throw new ShoalError('UNAUTHENTICATED', 'Peer calls need a certificate of this mesh.');
+  }
+  const host = certifiedHost(shown.subjectaltname);
+  const { meshId, trust } = options.certificates.current();
+  if (host === undefined || host.meshId !== meshId) {
+    throw new ShoalError('IDENTITY_MISMATCH', 'The certificate names no host of this mesh.');
+  }
+  if (!options.admits(host.hostId)) {
+    throw new ShoalError('IDENTITY_MISMATCH', 'The host has been removed from this mesh.', {
+      facts: { hostId: host.hostId },
+    });
+  }
+  if (trust !== undefined && !trust.isGenuine(host.hostId, shown)) throw notGenuine(host.hostId);
+  return host.hostId;
+}
+
+function isMember(socket: TLSSocket, options: PeerServerOptions): boolean {
+  const shown = socket.getPeerCertificate();
+  const host = certifiedHost(shown.subjectaltname);
+  const { meshId, trust } = options.certificates.current();
+  if (host === undefined || host.meshId !== meshId || !options.admits(host.hostId)) return false;
+  return trust === undefined || trust.isGenuine(host.hostId, shown);
+}

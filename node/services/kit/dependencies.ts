@@ -1,0 +1,165 @@
+/** What the services need beside the state: each is a part of the agent, and a small fake in tests. */
+import type { Readable } from 'node:stream';
+import type { Explanation, HostExplanation } from '../../../placement/index.ts';
+import type { shoal } from '../../../proto/messages.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { HostId, ServerId } from '../../base/ids.ts';
+import type { Logger } from '../../base/telemetry/logger.ts';
+import type { TransactionBuilder } from '../../state/table.ts';
+import type { StateClient, StateReader } from '../../state/types.ts';
+
+/** A host that has admitted a server: durable there, and void unless bound before it expires. */
+export interface Placed {
+  readonly hostId: HostId;
+  readonly hostName: string;
+  /** Whether so much time has passed that the host may have given the room away: then it must not be bound any more. */
+  isTooOld(): boolean;
+  /** Gives the claim back; failing to reach the host is no error, as the claim expires by itself. */
+  release(): Promise<void>;
+}
+
+/** Finds a host and has it admit the server (DESIGN section 6). */
+export interface Placer {
+  /**
+   * Filters, weighs, claims; the next candidate after a refusal, bounded.
+   * Throws `NO_VALID_HOST` with `facts.filters` (counts for the owner) and `facts.hosts` (reasons, for administrators).
+   */
+  place(request: PlaceRequest, signal: AbortSignal): Promise<Placed>;
+  /**
+   * Places several alike servers as one batch, each seeing the ones before it: between `minCount` and all of `serverIds`,
+   * in their order. Throws as `place` when fewer than `minCount` fit; nothing stays admitted then.
+   * @param request its `serverId` is not looked at.
+   */
+  placeBatch(
+    request: PlaceRequest,
+    batch: { readonly serverIds: readonly ServerId[]; readonly minCount: number },
+    signal: AbortSignal,
+  ): Promise<readonly PlacedServer[]>;
+}
+
+/** One server of a batch with its place. */
+export interface PlacedServer extends Placed {
+  readonly serverId: ServerId;
+}
+
+/** Asks the placement view of this agent without placing anything. */
+export interface PlacementInquiry {
+  explain(request: PlaceRequest): { readonly explanation: Explanation; readonly hosts: readonly HostExplanation[] };
+  /** How many more like it fit, at most `countMax`. */
+  whatIf(request: PlaceRequest, countMax: number): number;
+}
+
+/** What is to be placed. */
+export interface PlaceRequest {
+  readonly serverId: ServerId;
+  readonly generation: number;
+  readonly flavor: shoal.v1.Flavor;
+  /** Absent: no image (boot from volume). */
+  readonly image?: shoal.v1.Image;
+  readonly projectId: string;
+  readonly zone: string;
+  /** "local" or "rbd". */
+  readonly storage: string;
+  /** Hosts that hold the guest already (a move): never chosen. */
+  readonly excludeHostIds: readonly string[];
+  /** An administrator's choice, by host name; filters other than capacity are skipped. */
+  readonly forceHostName?: string;
+  /** The same, by host name, but all filters are asked. */
+  readonly hostName?: string;
+  readonly schedulerHints: Readonly<Record<string, string>>;
+  readonly group?: PlacementGroup;
+}
+
+/** A server group as placement sees it. */
+export interface PlacementGroup {
+  /** `affinity`, `anti-affinity`, or their `soft-` variants. */
+  readonly policy: string;
+  /** Of anti-affinity: members that one host may have; 0 counts as 1. */
+  readonly maxServerPerHost: number;
+  /** One for each member that has a host; a host may be named more than once. */
+  readonly memberHostIds: readonly string[];
+}
+
+/** What only a server's own host can do. Asked there directly or by peer RPC. */
+export interface HostControl {
+  /** Throws `UNAVAILABLE` when the host cannot be reached. */
+  consoleLog(server: shoal.v1.Server, bytesMax: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** This agent's host. */
+  readonly hostId: HostId;
+  /**
+   * Without quorum, and only for servers of this very host: notes durably what its owner wants, acts on it, and commits
+   * it once there is a quorum again. Throws `NO_QUORUM` for servers of other hosts.
+   */
+  intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void>;
+  /** Intentions not yet committed, laid over the record for whoever reads it here. */
+  withLocalIntents(server: shoal.v1.Server): shoal.v1.Server;
+}
+
+/** Asks hosts themselves. */
+export interface HostProbe {
+  /**
+   * Whether the host's own agent answers now. False: it did not within a second or so, which may have many reasons.
+   * Throws `CANCELLED` when the signal says so.
+   */
+  answers(hostId: HostId, signal: AbortSignal): Promise<boolean>;
+}
+
+/** What an owner may do to a guest while there is no quorum. */
+export type LocalIntent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'reboot'; readonly hard: boolean };
+
+/** Image content on this host and its way from others. */
+export interface ImageContent {
+  /**
+   * Takes an upload: bounded, hashed while it streams, inspected (real format against the declared one, no backing file).
+   * Throws `TOO_LARGE`, `IMAGE_REFUSED`, `CANCELLED`; nothing is left then.
+   */
+  store(
+    body: Readable,
+    declared: { readonly diskFormat: string; readonly bytesMax: number },
+    signal: AbortSignal,
+  ): Promise<StoredImage>;
+  /** Opens content by its address, here or from one of `holderIds`. Throws `UNAVAILABLE` when no holder answers. */
+  open(sha256: string, holderIds: readonly string[], signal: AbortSignal): Promise<Readable>;
+}
+
+/** What an upload turned out to be. */
+export interface StoredImage {
+  readonly sizeBytes: number;
+  readonly virtualSizeBytes: number;
+  readonly md5: string;
+  readonly sha256: string;
+  readonly sha512: string;
+  /** In no format that hosts know, and taken all the same because a setting says so: never opened. */
+  readonly inert: boolean;
+}
+
+/** Given to every service. */
+export interface ServiceDependencies {
+  readonly state: StateClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A fresh UUID. */
+  readonly newId: () => string;
+}
+
+/** What gossip says of the hosts: hints for lists and for placement, never a reason to act on a guest. */
+export interface HostViews {
+  /** The newest advert of each host that has published one. */
+  adverts(): readonly shoal.v1.Advert[];
+  condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
+  /** What a host's clock shows more than most hosts' clocks, ms; undefined, or no such method: not known. */
+  clockOffsetMs?(hostId: string): number | undefined;
+}
+
+/**
+ * Adds to a transaction that the mesh's secrets are drawn anew (node/mesh/identity/rekey.ts). Returns the number of the new mesh key.
+ * @param going.removedHostId the host that goes with this transaction; undefined: all stay.
+ * @param going.trusted nobody else has what it knew: tokens stay good for their time, and the authority stays.
+ */
+export type Rekey = (
+  attempt: { readonly reader: StateReader; readonly change: TransactionBuilder },
+  going: { readonly removedHostId?: string; readonly trusted: boolean },
+) => number;

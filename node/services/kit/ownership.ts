@@ -1,0 +1,234 @@
+/**
+ * Whose is what a request names. Every id in a body or a path is looked up through here, whichever service asks and by
+ * whichever door the request came: own project's things, what is shared or external, and everything for administrators.
+ * What is not the caller's to name is refused exactly as an id that nobody has, so that no answer tells the two apart.
+ *
+ * The second half is for readers of records: a port says of itself which device it is for (`device_id`), and whoever made
+ * it could write anything there. So whoever asks a device for its ports asks here, and gets those that belong to it.
+ */
+import type { shoal } from '../../../proto/messages.ts';
+import type { ShoalError } from '../../base/errors.ts';
+import { indexKey, type Row, type Table } from '../../state/table.ts';
+import {
+  floatingIpTable,
+  imageTable,
+  networkTable,
+  portTable,
+  routerTable,
+  securityGroupTable,
+  serverTable,
+  subnetTable,
+} from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from './context.ts';
+import { deviceOwners } from './device-owners.ts';
+import { forbidden, notFound, refuse } from './network-refusals.ts';
+
+export function isOwner(context: RequestContext, thing: { readonly projectId: string }): boolean {
+  return context.isAdmin || (context.projectId !== '' && thing.projectId === context.projectId);
+}
+
+export function canSeeNetwork(context: RequestContext, network: shoal.v1.Network): boolean {
+  return isOwner(context, network) || network.shared || network.external;
+}
+
+/** A network's addresses are seen by its owner, and by all where it is shared. That it is external opens nothing. */
+export function canSeeSubnet(context: RequestContext, reader: StateReader, subnet: shoal.v1.Subnet): boolean {
+  if (isOwner(context, subnet)) return true;
+  const network = networkTable.find(reader, subnet.networkId)?.record;
+  return network !== undefined && (isOwner(context, network) || network.shared);
+}
+
+/** Ports are their project's; the network's owner sees all that lie on it. */
+export function canSeePort(context: RequestContext, reader: StateReader, port: shoal.v1.Port): boolean {
+  if (isOwner(context, port)) return true;
+  const network = networkTable.find(reader, port.networkId)?.record;
+  return network !== undefined && isOwner(context, network);
+}
+
+/** The place that `context`'s project has among those an image is shared with; undefined for none, or not shared now. */
+export function imageMembership(context: RequestContext, image: shoal.v1.Image): shoal.v1.IImageMember | undefined {
+  if (image.visibility !== 'shared' || context.projectId === '') return undefined;
+  return image.members.find(({ projectId }) => projectId === context.projectId);
+}
+
+/**
+ * Whether an image may be shown, downloaded and booted when it is named. As in Glance a member may in each status: what
+ * it made of the sharing decides about lists only.
+ */
+function canSeeImage(context: RequestContext, image: shoal.v1.Image): boolean {
+  if (image.deleting) return false;
+  if (isOwner(context, image) || image.visibility === 'public' || image.visibility === 'community') return true;
+  return imageMembership(context, image) !== undefined;
+}
+
+/** Undefined where there is none that the caller may see: each caller has its own words. */
+export function findImage(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Image> | undefined {
+  const row = imageTable.get(reader, id);
+  return row === undefined || !canSeeImage(context, row.record) ? undefined : row;
+}
+
+export function seeNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
+  const row = networkTable.get(reader, id);
+  if (row === undefined || !canSeeNetwork(context, row.record)) throw notFound('network', id);
+  return row;
+}
+
+export function ownNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
+  const row = seeNetwork(context, reader, id);
+  if (!isOwner(context, row.record)) throw forbidden('update_network', `network ${id} belongs to another project`);
+  return row;
+}
+
+export function seeSubnet(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Subnet> {
+  const row = subnetTable.get(reader, id);
+  if (row === undefined || !canSeeSubnet(context, reader, row.record)) throw notFound('subnet', id);
+  return row;
+}
+
+export function ownSubnet(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Subnet> {
+  const row = seeSubnet(context, reader, id);
+  if (!isOwner(context, row.record)) throw forbidden('update_subnet', `subnet ${id} belongs to another project`);
+  return row;
+}
+
+export function seePort(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Port> {
+  const row = portTable.get(reader, id);
+  if (row === undefined || !canSeePort(context, reader, row.record)) throw notFound('port', id);
+  return row;
+}
+
+/** A port to plug in, to lead to, to hand to a server: the caller's own. That one owns the network is not enough. */
+export function ownPort(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Port> {
+  return ownRow(portTable, 'port', context, reader, id);
+}
+
+export function ownRouter(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Router> {
+  return ownRow(routerTable, 'router', context, reader, id);
+}
+
+export function ownFloatingIp(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.FloatingIp> {
+  return ownRow(floatingIpTable, 'floatingip', context, reader, id);
+}
+
+export function ownSecurityGroup(
+  context: RequestContext,
+  reader: StateReader,
+  id: string,
+): Row<shoal.v1.SecurityGroup> {
+  return ownRow(securityGroupTable, 'security_group', context, reader, id);
+}
+
+/** The project's own server, or any for administrators. Undefined otherwise: each caller has its own words. */
+export function findOwnServer(
+  context: RequestContext,
+  reader: StateReader,
+  id: string,
+): Row<shoal.v1.Server> | undefined {
+  const row = serverTable.get(reader, id);
+  return row === undefined || !isOwner(context, row.record) ? undefined : row;
+}
+
+function ownRow<T extends { readonly projectId: string }>(
+  table: Table<T>,
+  kind: 'port' | 'router' | 'floatingip' | 'security_group',
+  context: RequestContext,
+  reader: StateReader,
+  id: string,
+): Row<T> {
+  const row = table.get(reader, id);
+  if (row === undefined || !isOwner(context, row.record)) throw notFound(kind, id);
+  return row;
+}
+
+/** The project a new thing belongs to: the caller's own, or for administrators whichever they name. */
+export function projectFor(context: RequestContext, wanted: string | undefined): string {
+  const projectId = wanted === undefined || wanted === '' ? context.projectId : wanted;
+  if (projectId !== context.projectId && !context.isAdmin)
+    throw forbidden('context_is_admin', 'only administrators name a project_id that is not their own');
+  return projectId;
+}
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Checks the device that a caller writes into a port. `network:` owners are our own services' word and administrators'.
+ * A `compute:` owner stands beside a server of the caller's project. Other owners may go with any text; but what has the
+ * form of an id names a server, router or floating IP of the caller's, or nothing: it is refused alike whether another
+ * project has it or nobody. Throws 403 `PolicyNotAuthorized`, 409 `DeviceIDNotOwnedByTenant`.
+ */
+export function checkDevice(
+  context: RequestContext,
+  reader: StateReader,
+  device: { readonly deviceId: string; readonly deviceOwner: string },
+): void {
+  if (context.isAdmin) return;
+  const { deviceId, deviceOwner } = device;
+  if (deviceOwner.startsWith('network:'))
+    throw forbidden('create_port:device_owner', 'network:* owners are for administrators');
+  if (deviceId === '') return;
+  const isServers = findOwnServer(context, reader, deviceId) !== undefined;
+  if (deviceOwner.startsWith('compute:')) {
+    if (!isServers) throw deviceNotOwned(deviceId);
+    return;
+  }
+  if (!uuidPattern.test(deviceId) || isServers) return;
+  const isOwn = [routerTable, floatingIpTable].some((table) => {
+    const record = table.get(reader, deviceId)?.record;
+    return record !== undefined && isOwner(context, record);
+  });
+  if (!isOwn) throw deviceNotOwned(deviceId);
+}
+
+function deviceNotOwned(deviceId: string): ShoalError {
+  return refuse(
+    'CONFLICT',
+    'DeviceIDNotOwnedByTenant',
+    `The following device_id ${deviceId} is not owned by your tenant or matches another tenants router.`,
+    { deviceId },
+  );
+}
+
+/** The server that a port is plugged into: one that names the port itself, or that has the port's project. */
+export function serverOfPort(reader: StateReader, port: shoal.v1.Port): Row<shoal.v1.Server> | undefined {
+  const row = serverTable.get(reader, port.deviceId);
+  return row !== undefined && isPortOfServer(port, row.record) ? row : undefined;
+}
+
+/** A server's ports, by port id, whatever else says that it is the server's. */
+export function portsOfServer(reader: StateReader, server: shoal.v1.Server): readonly Row<shoal.v1.Port>[] {
+  return portTable.by(reader, 'device', indexKey(server.id)).filter((row) => isPortOfServer(row.record, server));
+}
+
+/** An administrator may hand a port of one project to a server of another: then the server's record names it. */
+function isPortOfServer(port: shoal.v1.Port, server: shoal.v1.Server): boolean {
+  return port.deviceId === server.id && (port.projectId === server.projectId || server.portIds.includes(port.id));
+}
+
+/** A router's interfaces, by port id: ports of the router's own project. Its gateway is not one of them. */
+export function interfacesOf(
+  reader: StateReader,
+  router: Pick<shoal.v1.Router, 'id' | 'projectId'>,
+): readonly Row<shoal.v1.Port>[] {
+  return portTable.by(reader, 'device', indexKey(router.id)).filter((row) => isInterfaceOf(row.record, router));
+}
+
+/** Whether a port is an interface of the router. */
+export function isInterfaceOf(port: shoal.v1.Port, router: Pick<shoal.v1.Router, 'id' | 'projectId'>): boolean {
+  return (
+    port.deviceOwner === deviceOwners.routerInterface &&
+    port.deviceId === router.id &&
+    port.projectId === router.projectId
+  );
+}
+
+/** A device's port on an external network (a router's gateway, a floating IP's reservation): the system's own, of no project. */
+export function systemPortOf(
+  reader: StateReader,
+  deviceId: string,
+  deviceOwner: typeof deviceOwners.routerGateway | typeof deviceOwners.floatingIp,
+): Row<shoal.v1.Port> | undefined {
+  return portTable
+    .by(reader, 'device', indexKey(deviceId))
+    .find(({ record }) => record.deviceOwner === deviceOwner && record.projectId === '');
+}

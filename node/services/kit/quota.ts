@@ -1,0 +1,200 @@
+/**
+ * What a project may have, and what it has: limits are records, usage is a counter that moves in the very transaction
+ * that makes or removes the thing, so it is exact and needs no recount.
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { ShoalError } from '../../base/errors.ts';
+import { encodePart } from '../../state/table.ts';
+import { quotaTable } from '../../state/tables/index.ts';
+import type { StateReader } from '../../state/types.ts';
+import type { RequestContext } from './context.ts';
+import type { ServiceDependencies } from './dependencies.ts';
+import { type Change, transact } from './transact.ts';
+
+/** Limits of a project that has no record of its own. The numbers are Nova's and Neutron's own defaults. */
+export const defaultLimits = {
+  instances: 10,
+  cores: 20,
+  /** MiB. */
+  ram: 51_200,
+  /** Per user, not per project. */
+  key_pairs: 100,
+  /** Per server. */
+  metadata_items: 128,
+  server_groups: 10,
+  /** Per group. */
+  server_group_members: 10,
+  /** Per server, as the two that follow: files, bytes of a file, bytes of its path. */
+  injected_files: 5,
+  injected_file_content_bytes: 10_240,
+  injected_file_path_bytes: 255,
+  /** Nova keeps and shows it where Neutron gives addresses, and limits nothing by it; Neutron's `port` does. */
+  fixed_ips: -1,
+  network: 100,
+  subnet: 100,
+  port: 500,
+  router: 10,
+  floatingip: 50,
+  security_group: 10,
+  security_group_rule: 100,
+  /** Glance's unified limits; unlike Glance's, on from the start, as one project could fill every host's disk. */
+  image_count_total: 100,
+  /** MiB; each image counts for its size rounded up. */
+  image_size_total: 102_400,
+} as const;
+
+/** A thing that is limited. */
+export type QuotaResource = keyof typeof defaultLimits;
+
+/** Resources whose use is counted for the project as a whole. */
+export const countedResources = [
+  'instances',
+  'cores',
+  'ram',
+  'server_groups',
+  'network',
+  'subnet',
+  'port',
+  'router',
+  'floatingip',
+  'security_group',
+  'security_group_rule',
+  'image_count_total',
+  'image_size_total',
+] as const satisfies readonly QuotaResource[];
+
+/** The limit that means "none". */
+export const unlimited = -1;
+/** Highest limit that can be set: what a signed 32-bit field of the APIs holds. */
+const limitMax = 2 ** 31 - 1;
+
+/** Key of the counter of `resource` used by `owner` (a project; for key pairs a user). */
+export function quotaKey(owner: string, resource: QuotaResource): string {
+  return `c/quota/${encodePart(owner)}/${resource}`;
+}
+
+/** The project's limit; `unlimited` for none. */
+export function quotaLimit(reader: StateReader, projectId: string, resource: QuotaResource): number {
+  return quotaTable.get(reader, projectId)?.record.limits[resource] ?? defaultLimits[resource];
+}
+
+/** How much of `resource` is used now. */
+export function quotaUsage(reader: StateReader, owner: string, resource: QuotaResource): number {
+  return reader.counter(quotaKey(owner, resource));
+}
+
+/**
+ * Takes from the project's quota in `change`. Throws `QUOTA_EXCEEDED` at once where the view says so already, so that
+ * nothing is placed or drawn for a request that cannot succeed; the counter's bound decides in the end.
+ * @param owner whose use is counted
+ * @param projectId whose limits hold; of key pairs, which are counted for a user, the caller's project
+ */
+export function chargeQuota(
+  change: Change,
+  reader: StateReader,
+  owner: string,
+  amounts: Partial<Record<QuotaResource, number>>,
+  projectId = owner,
+): void {
+  for (const [name, amount] of Object.entries(amounts)) {
+    if (amount === 0) continue;
+    const resource = name as QuotaResource;
+    const limit = quotaLimit(reader, projectId, resource);
+    const used = quotaUsage(reader, owner, resource);
+    const refusal = (): ShoalError => overQuota(resource, { limit, used, requested: amount });
+    const max = limit === unlimited ? Number.MAX_SAFE_INTEGER : limit;
+    if (used + amount > max) throw refusal();
+    change.bounded(quotaKey(owner, resource), amount, { min: 0, max }, refusal);
+  }
+}
+
+/** Gives back to the project's quota in `change`. Never refused for a limit that was lowered meanwhile. */
+export function refundQuota(change: Change, owner: string, amounts: Partial<Record<QuotaResource, number>>): void {
+  for (const [name, amount] of Object.entries(amounts)) {
+    if (amount === 0) continue;
+    change.add(quotaKey(owner, name as QuotaResource), -amount, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  }
+}
+
+/** A project's limits and use. */
+export interface QuotaView {
+  readonly limits: Readonly<Record<QuotaResource, number>>;
+  readonly used: Readonly<Record<QuotaResource, number>>;
+}
+
+/** Reads and sets limits. */
+export class QuotaService {
+  readonly #deps: ServiceDependencies;
+
+  constructor(deps: ServiceDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Own project, or any for an administrator; `FORBIDDEN` otherwise. */
+  show(context: RequestContext, reader: StateReader, projectId: string): QuotaView {
+    if (!context.isAdmin && context.projectId !== projectId) {
+      throw new ShoalError('FORBIDDEN', "Policy does not allow this project's quota to be read.");
+    }
+    const limits: Record<string, number> = { ...defaultLimits, ...quotaTable.get(reader, projectId)?.record.limits };
+    const used = Object.fromEntries(
+      Object.keys(defaultLimits).map((resource) => {
+        const owner = resource === 'key_pairs' ? context.userId : projectId;
+        return [resource, quotaUsage(reader, owner, resource as QuotaResource)];
+      }),
+    );
+    return { limits: limits as Record<QuotaResource, number>, used: used as Record<QuotaResource, number> };
+  }
+
+  /** Sets some limits; an administrator's right. A limit below what is used is refused unless `force`. */
+  async set(
+    context: RequestContext,
+    projectId: string,
+    limits: Partial<Record<QuotaResource, number>>,
+    options: { readonly force?: boolean } = {},
+  ): Promise<void> {
+    requireAdmin(context);
+    await transact(this.#deps, context, ({ reader, change }) => {
+      for (const [name, limit] of Object.entries(limits)) {
+        if (!Number.isInteger(limit) || limit < unlimited || limit > limitMax) {
+          throw new ShoalError('INVALID_ARGUMENT', `Quota limit ${limit} for ${name} must be -1 or greater.`);
+        }
+        const used = quotaUsage(reader, projectId, name as QuotaResource);
+        if (options.force !== true && limit !== unlimited && limit < used) {
+          throw new ShoalError(
+            'INVALID_ARGUMENT',
+            `Quota limit ${limit} for ${name} must be greater than or equal to already used and reserved ${used}.`,
+          );
+        }
+      }
+      const row = quotaTable.get(reader, projectId);
+      const next = new shoal.v1.Quota({ id: projectId, limits: { ...row?.record.limits, ...limits } });
+      if (row === undefined) quotaTable.insert(change, next);
+      else quotaTable.update(change, row, next);
+    });
+  }
+
+  /** Back to the defaults; an administrator's right. */
+  async reset(context: RequestContext, projectId: string): Promise<void> {
+    requireAdmin(context);
+    await transact(this.#deps, context, ({ reader, change }) => {
+      const row = quotaTable.get(reader, projectId);
+      if (row !== undefined) quotaTable.remove(change, row);
+    });
+  }
+}
+
+function requireAdmin(context: RequestContext): void {
+  if (!context.isAdmin) throw new ShoalError('FORBIDDEN', 'Policy allows only administrators to change quotas.');
+}
+
+/** The refusal, with the figures. */
+export function overQuota(
+  resource: QuotaResource,
+  facts: { readonly limit: number; readonly used: number; readonly requested: number },
+): ShoalError {
+  return new ShoalError(
+    'QUOTA_EXCEEDED',
+    `Quota exceeded for ${resource}: Requested ${facts.requested}, but already used ${facts.used} of ${facts.limit} ${resource}`,
+    { facts: { type: 'OverQuota', resource, ...facts } },
+  );
+}

@@ -1,0 +1,234 @@
+/**
+ * The small records beside the log, as JSON behind a checksum: they are few, and people read them with `shoal inspect`.
+ * Numbers are integers below 2^53, which JSON carries exactly.
+ */
+import { ShoalError } from '../../base/errors.ts';
+import type { ConfState } from '../../raft/index.ts';
+import { type DigestValue, digestOfText, digestText } from '../../state/digest.ts';
+import { sealed, unsealed } from './sealed-bytes.ts';
+
+/** Where the log begins and ends, and the hard state. In every batch, so that a batch that went missing is noticed. */
+export interface Head {
+  readonly term: number;
+  readonly vote: number;
+  readonly commit: number;
+  /** The last entry that is no longer in the log: compacted, or covered by a snapshot. 0: none. */
+  readonly startIndex: number;
+  readonly startTerm: number;
+  /** The last entry. Equals the start when the log is empty. */
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+  /** Which generation of entries counts. */
+  readonly logGeneration: number;
+  /** Number of the batch that this head came with, from 1; absent in logs of before batches were counted. */
+  readonly batch?: number;
+  /** The sum of the checksums of the log's entries (entry-sums.ts); absent in logs of before there was one. */
+  readonly logSum?: number;
+  /** Begins the incarnation of the log that this is the head of, so that another's is not taken for it; absent likewise. */
+  readonly life?: string;
+  /** The term of the log's last leap (`Doubt.raisedTerm`), kept when the doubt is lifted; absent: it never leapt. */
+  readonly raisedTerm?: number;
+  /** Why this log must not vote; absent while there is no doubt. */
+  readonly doubt?: Doubt;
+}
+
+/** What the rows of the state amount to. */
+export interface AppliedRecord {
+  readonly index: number;
+  readonly term: number;
+  readonly confState: ConfState;
+  /** Which generation of rows counts. */
+  readonly stateGeneration: number;
+  /** Of those rows (state/digest.ts); absent: written before there were digests. */
+  readonly digest?: DigestValue;
+}
+
+/** Who this log belongs to. */
+export interface Identity {
+  readonly raftId: number;
+  /** Random, drawn when the log was made: a disk that was wiped comes back with another. */
+  readonly incarnation: string;
+  /** How often this log has been opened: an old copy put back counts from where it was taken. */
+  readonly starts: number;
+}
+
+/** What another member was last heard to have promised, kept so that its disk can be checked when it comes back. */
+export interface PeerMemory {
+  readonly incarnation: string;
+  readonly starts: number;
+  /** The highest term that it has spoken in. */
+  readonly term: number;
+  /** The last entry that it has acknowledged, as far as logs can be compared: by term first. */
+  readonly match: number;
+  readonly matchTerm: number;
+  /** The member's last leap that is known; 0: none. What it promised in terms below is void. */
+  readonly raisedTerm: number;
+}
+
+/** Why a node does not trust its own log. */
+export type DoubtReason =
+  /** The head is missing or fails its checksum: term and vote are not known. */
+  | 'head-broken'
+  /** An entry fails its checksum, and the state does not cover it. */
+  | 'entry-broken'
+  /** An entry that the head names is not there, or one is there that it does not name, or another in its place. */
+  | 'entry-missing'
+  /** A row of the state fails its checksum, the rows do not have their digest, or what they amount to is not known. */
+  | 'state-broken'
+  /** A majority has another state at the same revision (consensus/replica/comparison.ts). */
+  | 'state-diverged'
+  /** The log is empty, but the folder or the mesh remembers one. */
+  | 'disk-wiped'
+  /** The database is damaged, or another's; it was set aside. */
+  | 'unreadable'
+  /** The mesh, or the mark beside the log, remembers more of it than it holds. */
+  | 'rolled-back';
+
+export interface Doubt {
+  readonly reason: DoubtReason;
+  /** For people. */
+  readonly detail: string;
+  /**
+   * The term to which the node leapt, out of reach of any vote that it may have forgotten; 0 before. Until then it says
+   * nothing to anybody; from then on it takes entries of later leaders, and is trusted again once it has caught up with
+   * one of a term above this.
+   */
+  readonly raisedTerm: number;
+}
+
+/** How much of an incarnation goes into each head. Unit: characters. */
+const lifeLength = 8;
+
+/** What heads of a log of this incarnation are told by. */
+export function lifeOf({ incarnation }: Pick<Identity, 'incarnation'>): string {
+  return incarnation.slice(0, lifeLength);
+}
+
+/** Terms by which a doubtful node leaps: more elections than can have happened since the vote it may have forgotten. */
+export const doubtTermLeap = 1000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** Memberships as JSON: in a mesh of hundreds a long list, which is written with every batch and seldom changes. */
+const confStateTexts = new WeakMap<ConfState, string>();
+
+export function encodeRecord(key: string, record: Head | AppliedRecord | Identity | PeerMemory): Uint8Array {
+  const text = 'confState' in record ? appliedText(record) : JSON.stringify(record);
+  return sealed(encoder.encode(text), key);
+}
+
+function appliedText({ index, term, confState, stateGeneration, digest }: AppliedRecord): string {
+  let members = confStateTexts.get(confState);
+  if (members === undefined) {
+    members = JSON.stringify(confState);
+    confStateTexts.set(confState, members);
+  }
+  const digestField = digest === undefined ? '' : `,"digest":"${digestText(digest)}"`;
+  return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}${digestField}}`;
+}
+
+/** The record as it was written, or undefined when the checksum does not hold. */
+function decodeRecord(key: string, value: Uint8Array): Record<string, unknown> | undefined {
+  const content = unsealed(value, key);
+  if (content === undefined) return undefined;
+  const parsed: unknown = JSON.parse(decoder.decode(content));
+  return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined;
+}
+
+/** Each returns undefined when the record is not what was written. */
+export function decodeHead(key: string, value: Uint8Array): Head | undefined {
+  const record = decodeRecord(key, value);
+  if (record === undefined) return undefined;
+  const doubt = record['doubt'];
+  return {
+    term: number(record, 'term'),
+    vote: number(record, 'vote'),
+    commit: number(record, 'commit'),
+    startIndex: number(record, 'startIndex'),
+    startTerm: number(record, 'startTerm'),
+    lastIndex: number(record, 'lastIndex'),
+    lastTerm: number(record, 'lastTerm'),
+    logGeneration: number(record, 'logGeneration'),
+    ...(record['batch'] === undefined ? {} : { batch: number(record, 'batch') }),
+    ...(record['logSum'] === undefined ? {} : { logSum: number(record, 'logSum') }),
+    ...(record['life'] === undefined ? {} : { life: String(record['life']) }),
+    ...(record['raisedTerm'] === undefined ? {} : { raisedTerm: number(record, 'raisedTerm') }),
+    ...(isDoubt(doubt) ? { doubt } : {}),
+  };
+}
+
+export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | undefined {
+  const record = decodeRecord(key, value);
+  const conf = record?.['confState'];
+  if (record === undefined || typeof conf !== 'object' || conf === null) return undefined;
+  const lists: Record<string, unknown> = { ...conf };
+  const digest = record['digest'] === undefined ? undefined : digestOfText(String(record['digest']));
+  if (record['digest'] !== undefined && digest === undefined) throw notOurs('digest');
+  return {
+    index: number(record, 'index'),
+    term: number(record, 'term'),
+    confState: {
+      voters: numbers(lists, 'voters'),
+      votersOutgoing: numbers(lists, 'votersOutgoing'),
+      learners: numbers(lists, 'learners'),
+      learnersNext: numbers(lists, 'learnersNext'),
+      autoLeave: lists['autoLeave'] === true,
+    },
+    stateGeneration: number(record, 'stateGeneration'),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+export function decodeIdentity(key: string, value: Uint8Array): Identity | undefined {
+  const record = decodeRecord(key, value);
+  if (record === undefined) return undefined;
+  return {
+    raftId: number(record, 'raftId'),
+    incarnation: String(record['incarnation']),
+    starts: number(record, 'starts'),
+  };
+}
+
+export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | undefined {
+  const record = decodeRecord(key, value);
+  if (record === undefined) return undefined;
+  return {
+    incarnation: String(record['incarnation']),
+    starts: number(record, 'starts'),
+    term: number(record, 'term'),
+    match: number(record, 'match'),
+    matchTerm: number(record, 'matchTerm'),
+    // Logs written before there were leaps to note have none.
+    raisedTerm: record['raisedTerm'] === undefined ? 0 : number(record, 'raisedTerm'),
+  };
+}
+
+function number(record: Record<string, unknown>, name: string): number {
+  const value = record[name];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw notOurs(name);
+  return value;
+}
+
+function numbers(record: Record<string, unknown>, name: string): number[] {
+  const value: unknown = record[name];
+  if (!Array.isArray(value)) throw notOurs(name);
+  return value.map((item: unknown) => {
+    if (typeof item !== 'number' || !Number.isSafeInteger(item)) throw notOurs(name);
+    return item;
+  });
+}
+
+function isDoubt(value: unknown): value is Doubt {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'reason' in value &&
+    'detail' in value &&
+    typeof (value as { raisedTerm?: unknown }).raisedTerm === 'number'
+  );
+}
+
+/** The checksum holds but the content makes no sense: written by another program or a newer version. */
+function notOurs(name: string): ShoalError {
+  return new ShoalError('LOG_CORRUPT', `The log holds a record whose field ${name} this version does not understand.`);
+}

@@ -1,0 +1,246 @@
+/**
+ * What one process of an agent hears of the other hosts, by production's rules: which advert wins (node/mesh/rules/adverts.ts)
+ * and who is there (node/mesh/rules/detector.ts). What is not production code: how it travels. Here everything that is told goes
+ * to all hosts straight, over the simulated network, and whoever hears news passes it on to two others; `by` stands for
+ * the signature, which nobody can forge and everybody checks as node/mesh/gossip/advert-check.ts does.
+ */
+
+import type { HostId } from '../../node/base/ids.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import { placementAdvert } from '../../node/cluster/advert-mapping.ts';
+import { AdvertView } from '../../node/mesh/rules/adverts.ts';
+import {
+  type Condition,
+  Detector,
+  type DetectorAction,
+  type DetectorRumour,
+  livenessOf,
+} from '../../node/mesh/rules/detector.ts';
+import type { HostAdvert, HostColumns } from '../../placement/index.ts';
+import { shoal } from '../../proto/messages.ts';
+import type { GossipChecker } from '../checkers/gossip.ts';
+import type { WorldProbe } from '../settings/probes.ts';
+import type { LifeClock } from '../world/clock.ts';
+import { type Scale, scaleOf } from '../world/scale.ts';
+
+/** What hosts tell of one another. */
+export type HeardAdverts =
+  | { readonly kind: 'advert'; readonly by: HostId; readonly advert: shoal.v1.Advert }
+  | { readonly kind: 'rumour'; readonly by: HostId; readonly rumour: DetectorRumour };
+
+/** How often the detector looks at the time, in a small mesh and in a large one, where events are dear. Unit: ms. */
+const tickMs = { small: 200, large: 1_000 };
+/** Others that hear of news from whoever has heard it; in a large mesh what is told straight is enough. */
+const relays = { small: 2, large: 0 };
+/** A probe on another's behalf. Unit: ms. */
+const helpingMs = 500;
+
+/** Stands for what is signed: nothing here reads it. */
+const unsigned = new shoal.v1.SignedAdvert({ advert: new Uint8Array(0) });
+/** Adverts as placement reads them. All hosts hear the same object, so each is translated once. */
+const translated = new WeakMap<shoal.v1.Advert, HostAdvert>();
+
+interface SimGossipDeps {
+  readonly self: HostId;
+  /** All hosts of the mesh. */
+  readonly hosts: readonly HostId[];
+  /** This start of the agent. */
+  readonly epoch: number;
+  readonly clock: LifeClock;
+  readonly random: Prng;
+  readonly columns: HostColumns;
+  readonly checker: GossipChecker;
+  /** Names this process. */
+  readonly name: string;
+  readonly send: (to: HostId, told: HeardAdverts) => void;
+  /** Resolves with what the far side answers; rejects when it does not in time. */
+  readonly ask: <T>(to: HostId, timeoutMs: number, work: (far: SimGossip) => Promise<T> | T) => Promise<T>;
+  readonly reached: (probe: WorldProbe) => void;
+  /** A planted bug: the order of adverts is not looked at. */
+  readonly isCredulous: boolean;
+}
+
+export class SimGossip {
+  readonly #deps: SimGossipDeps;
+  readonly #view = new AdvertView();
+  readonly #detector: Detector;
+  readonly #scale: Scale;
+  readonly #thoughtDead = new Set<HostId>();
+
+  constructor(deps: SimGossipDeps) {
+    this.#deps = deps;
+    this.#scale = scaleOf(deps.hosts.length);
+    this.#detector = new Detector(deps.self, deps.epoch, deps.random);
+    this.#detector.setMembers(deps.hosts);
+  }
+
+  start(): void {
+    const { clock } = this.#deps;
+    clock.setInterval(() => this.#run(this.#detector.tick(clock.monotonicMs())), tickMs[this.#scale]);
+  }
+
+  adverts(): readonly shoal.v1.Advert[] {
+    return this.#view.all().map(({ advert }) => advert);
+  }
+
+  /** What this host says of itself. */
+  ownRumour(): DetectorRumour {
+    return this.#detector.ownRumour();
+  }
+
+  conditionOf(hostId: HostId): Condition {
+    return this.#detector.conditionOf(hostId);
+  }
+
+  /** Takes in this host's own advert and tells it to everybody. */
+  publish(advert: shoal.v1.Advert): void {
+    const { self } = this.#deps;
+    this.accept(advert);
+    this.#tell({ kind: 'advert', by: self, advert });
+  }
+
+  /** Something has come from another host. */
+  hear(told: HeardAdverts): void {
+    const isNews = told.kind === 'advert' ? this.#hearAdvert(told) : this.#hearRumour(told);
+    if (!isNews) return;
+    if (relays[this.#scale] === 0) return;
+    const { random, self, hosts, send } = this.#deps;
+    const others = hosts.filter((hostId) => hostId !== self && hostId !== told.by);
+    for (let n = 0; n < relays[this.#scale] && others.length > 0; n += 1) {
+      const [to] = others.splice(random.below(others.length), 1);
+      if (to !== undefined) send(to, told);
+    }
+  }
+
+  /** Takes an advert in. False: the one held is as new or newer. */
+  accept(advert: shoal.v1.Advert): boolean {
+    const { columns, clock, checker, name, isCredulous, reached } = this.#deps;
+    const hostId = advert.hostId as HostId;
+    const held = {
+      hostId,
+      advert,
+      signed: unsigned,
+      takenMs: clock.monotonicMs(),
+    };
+    if (isCredulous) this.#view.retain((known) => known !== hostId);
+    if (!this.#view.merge(held)) {
+      const known = this.#view.get(hostId)?.advert;
+      if (known !== undefined && (advert.epoch < known.epoch || advert.sequence < known.sequence))
+        reached('old-advert-refused');
+      return false;
+    }
+    checker.holds(name, advert);
+    columns.upsert(asPlacementReads(advert));
+    this.#looks(hostId, this.conditionOf(hostId));
+    this.#run(this.#detector.advertised(hostId, advert.epoch));
+    return true;
+  }
+
+  /** Another host asks whether this one is there, or, through it, a third. */
+  async answer(
+    from: HostId,
+    about: HostId | undefined,
+    suspicion: DetectorRumour | undefined,
+  ): Promise<{ readonly isReached: boolean; readonly alive: DetectorRumour | undefined }> {
+    if (about !== undefined) {
+      try {
+        const { ask, self } = this.#deps;
+        await ask(about, helpingMs, (far) => far.answer(self, undefined, undefined));
+        return { isReached: true, alive: undefined };
+      } catch {
+        // What it tells is that it was not reached; why is of no interest to who asked.
+        return { isReached: false, alive: undefined };
+      }
+    }
+    this.#detector.contacted(from);
+    if (suspicion === undefined) return { isReached: true, alive: undefined };
+    if (suspicion.from === from) this.#run(this.#detector.heard(suspicion, this.#deps.clock.monotonicMs()));
+    return { isReached: true, alive: this.#detector.ownRumour() };
+  }
+
+  #hearAdvert({ by, advert }: Extract<HeardAdverts, { kind: 'advert' }>): boolean {
+    if (by === advert.hostId) return this.accept(advert);
+    this.#deps.reached('forged-advert-refused');
+    return false;
+  }
+
+  #hearRumour({ by, rumour }: Extract<HeardAdverts, { kind: 'rumour' }>): boolean {
+    if (by !== rumour.from) return false;
+    const actions = this.#detector.heard(rumour, this.#deps.clock.monotonicMs());
+    this.#run(actions);
+    return actions.length > 0;
+  }
+
+  #tell(told: HeardAdverts): void {
+    const { hosts, self, send } = this.#deps;
+    for (const hostId of hosts) if (hostId !== self) send(hostId, told);
+  }
+
+  #run(actions: readonly DetectorAction[]): void {
+    const { self } = this.#deps;
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'probe':
+          void this.#probe(action.target, action.timeoutMs, action.suspicion);
+          break;
+        case 'probe-indirectly':
+          void this.#probeIndirectly(action.target, action.helpers, action.timeoutMs);
+          break;
+        case 'tell':
+          this.#tell({ kind: 'rumour', by: self, rumour: action.rumour });
+          break;
+        case 'condition':
+          this.#looks(action.hostId, action.condition);
+          break;
+      }
+    }
+  }
+
+  async #probe(target: HostId, timeoutMs: number, suspicion: DetectorRumour | undefined): Promise<void> {
+    const { ask, self, clock } = this.#deps;
+    let isReached = false;
+    try {
+      const answer = await ask(target, timeoutMs, (far) => far.answer(self, undefined, suspicion));
+      isReached = answer.isReached;
+      if (answer.alive !== undefined) this.#run(this.#detector.heard(answer.alive, clock.monotonicMs()));
+    } catch {
+      // No answer: that is what the detector is told.
+    }
+    this.#run(this.#detector.probed(target, isReached, clock.monotonicMs()));
+  }
+
+  async #probeIndirectly(target: HostId, helpers: readonly HostId[], timeoutMs: number): Promise<void> {
+    const { ask, self, clock } = this.#deps;
+    const answers = await Promise.all(
+      helpers.map(async (helper) => {
+        try {
+          const { isReached } = await ask(helper, timeoutMs, (far) => far.answer(self, target, undefined));
+          return isReached ? ('reached' as const) : ('not-reached' as const);
+        } catch {
+          return 'no-answer' as const;
+        }
+      }),
+    );
+    this.#run(this.#detector.probedIndirectly(target, answers, clock.monotonicMs()));
+  }
+
+  #looks(hostId: HostId, condition: Condition): void {
+    const { columns, reached } = this.#deps;
+    if (condition === 'suspect') reached('host-suspected');
+    if (condition === 'dead' && !this.#thoughtDead.has(hostId)) {
+      this.#thoughtDead.add(hostId);
+      reached('host-thought-dead');
+    }
+    if (condition === 'alive' && this.#thoughtDead.delete(hostId)) reached('host-back');
+    columns.setLiveness(hostId, livenessOf(condition));
+  }
+}
+
+function asPlacementReads(advert: shoal.v1.Advert): HostAdvert {
+  let read = translated.get(advert);
+  if (read === undefined) {
+    read = placementAdvert(advert);
+    translated.set(advert, read);
+  }
+  return read;
+}

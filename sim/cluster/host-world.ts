@@ -1,0 +1,338 @@
+/** All hosts of a run: machines, agents on them, tenants, and the eyes of the host checkers. */
+import { FakeStorage } from '../../drivers/fake/storage.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ServerId } from '../../node/base/ids.ts';
+import type { Prng } from '../../node/base/prng.ts';
+import { portTable, serverTable } from '../../node/state/tables/index.ts';
+import type { StateReader } from '../../node/state/types.ts';
+import type { HostCapacity } from '../../placement/index.ts';
+import { shoal } from '../../proto/messages.ts';
+import { HostAgent } from '../agents/host-agent.ts';
+import { ClaimChecker } from '../checkers/claims.ts';
+import { GossipChecker } from '../checkers/gossip.ts';
+import { checkStranger, RemovalChecker } from '../checkers/hosts.ts';
+import type { Report } from '../checkers/invariants.ts';
+import type { Mutant } from '../mutants/mutant.ts';
+import { HostEye } from '../observers/host-observer.ts';
+import { PowerOffs } from '../observers/power-offs.ts';
+import { Promises } from '../observers/promises.ts';
+import { RecordList } from '../observers/record-list.ts';
+import { RecordEye } from '../observers/record-observer.ts';
+import type { WorldProbe } from '../settings/probes.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { Placements, WatchedOperation, WatchedServer } from '../trace/watcher.ts';
+import type { Working } from '../workload/client.ts';
+import { Tenant } from '../workload/tenant.ts';
+import { hostIdOf } from '../world/ids.ts';
+import { HostMachine, machineOf, storageBytes } from '../world/machine.ts';
+import type { SimNetwork } from '../world/network.ts';
+import type { Process, SimNode } from '../world/node.ts';
+import { scaleOf } from '../world/scale.ts';
+import type { Schedule } from '../world/schedule.ts';
+import type { Trouble } from '../world/trouble.ts';
+import { Founding } from './founding.ts';
+import { GossipDelivery } from './gossip-delivery.ts';
+import { Members } from './members.ts';
+import { plantedFaultOf, plantedParts, plantHand } from './planting.ts';
+import { Settling } from './settling.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+
+/** A host's room: 1 GiB of memory and 10 GiB of disk for each virtual CPU. */
+function capacityOf(vcpus: number): HostCapacity {
+  return {
+    vcpus: { total: vcpus, reserved: 0, allocationRatio: 1 },
+    memoryMib: { total: vcpus * 1_024, reserved: 0, allocationRatio: 1 },
+    diskGib: { total: vcpus * 10, reserved: 0, allocationRatio: 1 },
+    pciPools: [],
+    numaCells: [],
+  };
+}
+
+interface HostWorldDeps {
+  readonly schedule: Schedule;
+  readonly random: Prng;
+  readonly trace: Trace;
+  readonly network: SimNetwork;
+  readonly nodes: readonly SimNode[];
+  readonly newId: () => string;
+  readonly report: Report;
+  readonly reached: (name: string) => void;
+  /** The replay of what was committed. */
+  readonly replay: () => StateReader;
+  /** The keys that a revision of it changed. */
+  readonly keysOf: (revision: number) => readonly string[] | undefined;
+  readonly working: Working;
+  readonly onFailed: (error: unknown) => void;
+  readonly onOperation?: ((operation: WatchedOperation) => void) | undefined;
+  readonly trouble: Trouble;
+  readonly planted?: Mutant;
+}
+
+interface HostWorldOptions {
+  readonly storage: 'local' | 'rbd';
+  readonly tenants: number;
+  readonly tenantThinkMs: number;
+  readonly servers: number;
+  readonly hostVcpus: number;
+  readonly syncMs: number;
+  readonly racks: number;
+}
+
+export class HostWorld {
+  /** By member, from the first on; none in a world without tenants. */
+  readonly machines: readonly HostMachine[];
+  /** Hosts that leave the mesh and come back. */
+  readonly members: Members;
+  /** What carries gossip between hosts, lies too. */
+  readonly gossip: GossipDelivery;
+  readonly #deps: HostWorldDeps;
+  readonly #options: HostWorldOptions;
+  readonly #agents = new Map<number, HostAgent>();
+  readonly #founding: Founding;
+  readonly #promises: Promises;
+  readonly #powerOffs: PowerOffs;
+  readonly #servers = new RecordList(serverTable);
+  readonly #records: RecordEye;
+  readonly #eye: HostEye;
+  readonly #settling: Settling;
+  readonly #claimChecker: ClaimChecker;
+  readonly #gossipChecker: GossipChecker;
+
+  constructor(deps: HostWorldDeps, options: HostWorldOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const machines = this.#makeMachines();
+    this.machines = machines;
+    const agentOf = (raftId: number): HostAgent | undefined => this.#agents.get(raftId);
+    const reached = (probe: WorldProbe): void => this.#probe(probe);
+    const lists = { servers: this.#servers, ports: new RecordList(portTable) };
+    const removals = new RemovalChecker(deps.report);
+    this.members = new Members({ ...deps, reached }, options.racks);
+    this.gossip = new GossipDelivery({ ...deps, agentOf });
+    this.#claimChecker = new ClaimChecker(deps.report);
+    this.#gossipChecker = new GossipChecker(deps.report);
+    this.#promises = new Promises(deps.report);
+    this.#founding = new Founding({ ...deps, agentOf, onCreated: (id) => this.#promises.created(id) }, options);
+    this.#powerOffs = new PowerOffs(deps);
+    this.#records = new RecordEye(
+      { ...deps, ...lists, removals, projects: () => this.#founding.projects() },
+      scaleOf(machines.length),
+    );
+    this.#eye = new HostEye({ ...deps, machines, removals, powerOffs: this.#powerOffs, records: this.#records });
+    this.#settling = new Settling({ ...deps, ...lists, machines, agentOf });
+  }
+
+  // --- Life ----------------------------------------------------------------------------------------------------------
+
+  /** Whether all is there that the world begins with. */
+  get isFounded(): boolean {
+    return this.#founding.isDone;
+  }
+
+  /** Writes the first records, as a founder does. */
+  found(): Promise<void> {
+    return this.#founding.found();
+  }
+
+  /** Puts the host's side on a process. */
+  async start(node: SimNode, process: Process): Promise<void> {
+    const machine = this.#machine(node.raftId);
+    if (machine === undefined) return;
+    const { network, nodes, random, newId, onFailed, planted } = this.#deps;
+    const mutant = planted?.host;
+    const agent = new HostAgent({
+      process,
+      machine,
+      random: random.fork(),
+      newId,
+      epoch: node.boots,
+      onFatal: onFailed,
+      hosts: nodes.map(({ raftId }) => hostIdOf(raftId)),
+      send: (to, told) => {
+        if (process.life.isAlive) this.gossip.send(node.raftId, Number(to.slice(-4)), told);
+      },
+      checker: this.#gossipChecker,
+      claimChecker: this.#claimChecker,
+      reached: (probe) => this.#probe(probe),
+      boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,
+      ask: (hostId, signal, work) => {
+        const to = Number(hostId.slice(-4));
+        return network.call(
+          { from: node.raftId, to, life: process.life, signal, mayHaveHappened: false },
+          async (_remote, remoteSignal) => {
+            const asked = this.#agents.get(to);
+            if (asked === undefined || this.#nodeOf(to)?.isUp !== true)
+              throw new ShoalError('UNAVAILABLE', 'This agent is starting.');
+            return work(asked, remoteSignal);
+          },
+        );
+      },
+      ...plantedParts(planted),
+    });
+    this.#agents.set(node.raftId, agent);
+    void process.life.died.then(() => {
+      machine.store.crash();
+      if (mutant === 'forgets-claims') machine.store.forget('claim/');
+      if (this.#agents.get(node.raftId) === agent) this.#agents.delete(node.raftId);
+    });
+    const plantedFault = plantedFaultOf(mutant);
+    if (plantedFault !== undefined)
+      await plantHand(plantedFault, { agent, process, machines: this.machines, onFailed });
+    await agent.start();
+  }
+
+  /** Tenants go to work, each until `isOver`. */
+  startTenants(isOver: () => boolean): void {
+    const { schedule, random, trace, nodes, working, onFailed } = this.#deps;
+    for (const { projectId, networkId, groupIds, servers } of this.#founding.tenants()) {
+      const tenant = new Tenant(
+        {
+          schedule,
+          random: random.fork(),
+          trace,
+          nodes,
+          agentOf: (node) => this.#agents.get(node.raftId),
+          working,
+          isOver,
+          onFailed,
+          onOperation: this.#deps.onOperation,
+          onCreated: (serverId) => this.#promises.created(serverId),
+          onDeleting: (serverId) => this.#promises.deleting(serverId),
+          onDeleted: (serverId) => this.#promises.deleted(serverId),
+          onAsks: (serverId) => this.#powerOffs.asks(serverId),
+          trouble: this.#deps.trouble,
+          role: this.#deps.planted?.host === 'shows-others-servers' ? 'admin' : 'member',
+          stranger: (ownProjectId) => {
+            const recorded = serverTable.list(this.#deps.replay()).map(({ record }) => record);
+            const strangers = recorded.filter((server) => server.projectId !== ownProjectId);
+            return strangers.length === 0 ? undefined : random.pick(strangers).id;
+          },
+          foreign: (ownProjectId) => {
+            const theirs = serverTable
+              .list(this.#deps.replay())
+              .find(({ record }) => record.projectId !== ownProjectId);
+            const port = portTable.get(this.#deps.replay(), theirs?.record.portIds[0] ?? '')?.record;
+            return port === undefined || theirs === undefined
+              ? undefined
+              : { networkId: port.networkId, serverId: theirs.record.id };
+          },
+          roleOfReach: this.#deps.planted?.host === 'foreign-references-taken' ? 'admin' : 'member',
+          onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
+          reached: (probe) => this.#probe(probe),
+        },
+        { projectId, networkId, groupIds, thinkMs: this.#options.tenantThinkMs, servers },
+      );
+      void tenant.run();
+    }
+  }
+
+  /** Ends every fault of the machines. */
+  heal(): void {
+    for (const machine of this.machines) {
+      machine.heal();
+    }
+  }
+
+  // --- Watching ------------------------------------------------------------------------------------------------------
+
+  /** Looks at everything from outside. */
+  look(): void {
+    if (this.machines.length === 0) return;
+    const reader = this.#deps.replay();
+    this.#records.note(reader);
+    this.#eye.look();
+    this.#records.checkWhenDue(reader);
+  }
+
+  /** Whether every host is as the records want it. */
+  isSettled(): boolean {
+    return this.unsettled().length === 0;
+  }
+
+  /** What is not as it should be, in words. */
+  unsettled(): readonly string[] {
+    return this.#settling.unsettled();
+  }
+
+  /** What tenants were told, against what is. */
+  judgeAfterQuiet(): void {
+    if (this.machines.length === 0) return;
+    const { replay, reached } = this.#deps;
+    const reader = replay();
+    this.#records.check(reader);
+    for (const { record } of serverTable.list(reader)) {
+      reached(
+        `server ${record.status === ServerStatus.SERVER_STATUS_ACTIVE ? 'active' : record.status === ServerStatus.SERVER_STATUS_ERROR ? 'in error' : 'other'} in the end`,
+      );
+    }
+    this.#promises.check(new Set(serverTable.list(reader).map(({ record }) => record.id)));
+    for (const machine of this.machines) for (const _ of machine.compute.starts) reached('guest started');
+  }
+
+  /** Every server as it is now. */
+  servers(): readonly WatchedServer[] {
+    return this.#servers.of(this.#deps.replay()).flatMap((record) => {
+      const machine = machineOf(this.machines, record.hostId);
+      if (machine === undefined) return [];
+      return {
+        id: record.id,
+        host: machine.raftId,
+        isWanted:
+          record.powerWanted === PowerWanted.POWER_WANTED_RUNNING &&
+          record.status === ServerStatus.SERVER_STATUS_ACTIVE &&
+          !record.deleting &&
+          record.taskState === '',
+        isRunning: machine.compute.guests.get(record.id as ServerId)?.power === 'running',
+      };
+    });
+  }
+
+  /** What became of what tenants made. */
+  placements(): Placements {
+    return this.#promises.placements(this.#servers.of(this.#deps.replay()));
+  }
+
+  // --- Details -------------------------------------------------------------------------------------------------------
+
+  #makeMachines(): readonly HostMachine[] {
+    const { schedule, random, nodes } = this.#deps;
+    const { storage, tenants, hostVcpus, syncMs } = this.#options;
+    if (tenants === 0) return [];
+    const shared = new FakeStorage({ shared: true, totalBytes: storageBytes });
+    return nodes.map((node) => {
+      const machine = new HostMachine(
+        {
+          schedule,
+          random: random.fork(),
+          time: node.time,
+          onCall: (called, driver, method, args) => this.#eye.called(called, driver, method, args),
+          onPowerCut: (cut) => this.#powerOffs.powerCut(cut),
+        },
+        {
+          raftId: node.raftId,
+          hostId: hostIdOf(node.raftId),
+          storage: storage === 'rbd' ? shared : new FakeStorage({ shared: false, totalBytes: storageBytes }),
+          capacity: capacityOf(hostVcpus),
+          syncMs,
+        },
+      );
+      machine.compute.listeners.add(({ serverId, power }) => {
+        if (power === 'shutdown') this.#powerOffs.wentOff(machine, serverId);
+      });
+      return machine;
+    });
+  }
+
+  #probe(probe: WorldProbe): void {
+    this.#deps.reached(`probe ${probe}`);
+  }
+
+  #machine(raftId: number): HostMachine | undefined {
+    return this.machines[raftId - 1];
+  }
+
+  #nodeOf(raftId: number): SimNode | undefined {
+    return this.#deps.nodes[raftId - 1];
+  }
+}

@@ -1,0 +1,101 @@
+/** How far hosts are from what the records want of them: servers, claims, disks, ports and networks. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerId } from '../../node/base/ids.ts';
+import { HostNetworkViews } from '../../node/services/network/host-view.ts';
+import { portTable } from '../../node/state/tables/index.ts';
+import type { StateReader } from '../../node/state/types.ts';
+import { shoal } from '../../proto/messages.ts';
+import type { HostAgent } from '../agents/host-agent.ts';
+import { liveClaims } from '../observers/host-pictures.ts';
+import type { RecordList } from '../observers/record-list.ts';
+import { factsText } from '../trace/trace.ts';
+import { type HostMachine, machineOf } from '../world/machine.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+
+interface SettlingDeps {
+  /** All machines of the world, by member. */
+  readonly machines: readonly HostMachine[];
+  readonly servers: RecordList<shoal.v1.Server>;
+  readonly ports: RecordList<shoal.v1.Port>;
+  /** The agent that runs on a host now. */
+  readonly agentOf: (raftId: number) => HostAgent | undefined;
+  /** The replay of what was committed. */
+  readonly replay: () => StateReader;
+}
+
+export class Settling {
+  readonly #deps: SettlingDeps;
+  /** What each host is to carry, by member. */
+  readonly #views = new Map<number, HostNetworkViews>();
+
+  constructor(deps: SettlingDeps) {
+    this.#deps = deps;
+  }
+
+  /** What is not as it should be, in words. */
+  unsettled(): readonly string[] {
+    const { machines, servers: serverList, ports, agentOf, replay } = this.#deps;
+    const reader = replay();
+    const found: string[] = [];
+    if (machines.length === 0) return found;
+    const servers = new Map(serverList.of(reader).map((record) => [record.id, record]));
+    for (const server of servers.values()) {
+      if (server.hostId === '') continue;
+      const machine = machineOf(machines, server.hostId);
+      const guest = machine?.compute.guests.get(server.id as ServerId);
+      const where = `server ${server.id} on ${machine === undefined ? 'no host' : `n${machine.raftId}`}`;
+      if (server.deleting) found.push(`${where} is still being deleted`);
+      else if (server.taskState !== '') found.push(`${where} is still ${server.taskState}`);
+      else if (server.status === ServerStatus.SERVER_STATUS_ERROR) continue;
+      else if (server.powerWanted === PowerWanted.POWER_WANTED_RUNNING && guest?.power !== 'running')
+        found.push(`${where} is to run and is ${guest?.power ?? 'not there'}`);
+      else if (server.powerWanted === PowerWanted.POWER_WANTED_STOPPED && guest?.power === 'running')
+        found.push(`${where} is to be stopped and runs`);
+    }
+    for (const machine of machines) {
+      const host = `n${machine.raftId}`;
+      if ((agentOf(machine.raftId)?.loop.busySteps ?? 0) > 0) found.push(`${host} is at work`);
+      for (const [serverId] of machine.compute.guests)
+        if (servers.get(serverId)?.hostId !== machine.hostId) found.push(`${host} has a guest of server ${serverId}`);
+      for (const [portId] of machine.network.ports)
+        if (portTable.get(reader, portId)?.record.hostId !== machine.hostId) found.push(`${host} has port ${portId}`);
+      for (const { serverId, generation } of liveClaims(machine)) {
+        if (servers.get(serverId)?.hostId !== machine.hostId)
+          found.push(`${host} keeps the claim of server ${serverId}/${generation}`);
+      }
+      for (const prefix of ['intent/', 'off/'])
+        for (const [key] of machine.store.peek(prefix)) found.push(`${host} keeps ${key}`);
+      for (const [key] of machine.store.peek('reboot/'))
+        if (!servers.has(key.slice('reboot/'.length))) found.push(`${host} keeps ${key}`);
+      const volumes = new Set([...servers.values()].map(({ rootVolumeId }) => rootVolumeId));
+      for (const [volumeId] of machine.storage.disks)
+        if (!volumes.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
+    }
+    for (const record of ports.of(reader)) {
+      if (record.deviceOwner.startsWith('compute') && !servers.has(record.deviceId))
+        found.push(`port ${record.id} belongs to server ${record.deviceId}, which is gone`);
+    }
+    // Asked last, for it is dear.
+    return found.length > 0 ? found : this.#unsettledNetworks(reader);
+  }
+
+  /** Parts of hosts' networks that are not as the records want them. */
+  #unsettledNetworks(reader: StateReader): readonly string[] {
+    return this.#deps.machines.flatMap(({ raftId, hostId, network: there }) => {
+      let views = this.#views.get(raftId);
+      if (views === undefined) {
+        views = new HostNetworkViews(hostId);
+        this.#views.set(raftId, views);
+      }
+      const { networks, ports, forwarding, routers } = views.of(reader);
+      const wrong = [
+        ...networks.filter((spec) => !isDeepStrictEqual(there.networks.get(spec.networkId), spec)),
+        ...ports.filter((spec) => !isDeepStrictEqual(there.ports.get(spec.portId), spec)),
+        ...forwarding.filter((spec) => !isDeepStrictEqual(there.forwarding.get(spec.networkId), spec)),
+        ...routers.filter((spec) => !isDeepStrictEqual(there.routers.get(spec.routerId), spec)),
+      ];
+      return wrong.map((spec) => `n${raftId} does not have this of its network: ${factsText(spec)}`);
+    });
+  }
+}

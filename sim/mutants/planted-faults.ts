@@ -1,0 +1,63 @@
+/** What a second, wrong hand does on a host, again and again: planted bugs that no switch between parts can make. */
+import type { ComputeDriver, StorageDriver } from '../../drivers/types.ts';
+import { ShoalError } from '../../node/base/errors.ts';
+import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import { serverTable } from '../../node/state/tables/index.ts';
+import { shoal } from '../../proto/messages.ts';
+import type { HostAgent } from '../agents/host-agent.ts';
+import type { HostMachine } from '../world/machine.ts';
+import type { Process } from '../world/node.ts';
+import type { HostMutant } from './mutant.ts';
+
+export type PlantedFault = (scene: {
+  readonly agent: HostAgent;
+  readonly process: Process;
+  readonly machine: HostMachine;
+  readonly compute: ComputeDriver;
+  readonly storage: StorageDriver;
+  readonly signal: AbortSignal;
+  readonly machines: readonly HostMachine[];
+}) => Promise<void>;
+
+export const plantedFaults = {
+  'deletes-without-record': async ({ process, machine, compute, signal }) => {
+    for (const serverId of machine.runningGuests()) {
+      if (serverTable.get(process.state.local, serverId) !== undefined) continue;
+      await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+      await compute.removeGuest(serverId, signal);
+    }
+  },
+  'stops-without-quorum': async ({ process, machine, compute, signal }) => {
+    if (process.state.standing().hasQuorum) return;
+    for (const serverId of machine.runningGuests()) await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+  },
+  'stops-on-suspicion': async ({ agent, machine, machines, compute, signal }) => {
+    if (!machines.some(({ hostId }) => agent.gossip.conditionOf(hostId) === 'dead')) return;
+    for (const serverId of machine.runningGuests()) await compute.stopGuest(serverId, { graceMs: 0 }, signal);
+  },
+  'takes-over-on-suspicion': async ({ agent, machines, compute, signal }) => {
+    for (const other of machines) {
+      if (agent.gossip.conditionOf(other.hostId) !== 'dead') continue;
+      for (const serverId of other.runningGuests())
+        await compute.startGuest(other.compute.guest(serverId).spec, signal);
+    }
+  },
+  'releases-before-exit': async ({ agent, process, machine }) => {
+    for (const serverId of machine.runningGuests()) {
+      const record = serverTable.get(process.state.local, serverId)?.record;
+      if (record?.deleting === true) await agent.claims.release(serverId, record.generation);
+    }
+  },
+  'removes-disks-of-stopped': async ({ process, machine, storage, signal }) => {
+    for (const { record } of serverTable.list(process.state.local)) {
+      const isOff = record.status === shoal.v1.ServerStatus.SERVER_STATUS_SHUTOFF;
+      if (record.hostId !== machine.hostId || !isOff || record.deleting) continue;
+      if (machine.compute.guests.get(record.id as ServerId)?.power === 'running') continue;
+      try {
+        await storage.removeDisk(record.rootVolumeId as VolumeId, signal);
+      } catch (caught) {
+        if (!(caught instanceof ShoalError)) throw caught;
+      }
+    }
+  },
+} as const satisfies { readonly [name in HostMutant]?: PlantedFault };

@@ -1,0 +1,100 @@
+/** The eye on hosts: what their drivers are called for, and what guests, disks and claims are there, seen from outside. */
+import type { GuestSpec } from '../../drivers/types.ts';
+import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import type { StateReader } from '../../node/state/types.ts';
+import { checkHosts, checkStart, checkWrite, type RemovalChecker } from '../checkers/hosts.ts';
+import type { Report } from '../checkers/invariants.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { HostMachine } from '../world/machine.ts';
+import { pictureOf } from './host-pictures.ts';
+import type { PowerOffs } from './power-offs.ts';
+import type { RecordEye } from './record-observer.ts';
+
+interface HostEyeDeps {
+  /** All machines of the world. */
+  readonly machines: readonly HostMachine[];
+  readonly trace: Trace;
+  readonly report: Report;
+  readonly removals: RemovalChecker;
+  readonly powerOffs: PowerOffs;
+  readonly records: RecordEye;
+  /** The replay of what was committed. */
+  readonly replay: () => StateReader;
+}
+
+export class HostEye {
+  readonly #deps: HostEyeDeps;
+
+  constructor(deps: HostEyeDeps) {
+    this.#deps = deps;
+  }
+
+  /** A driver's call takes effect on a machine. */
+  called(machine: HostMachine, driver: string, method: string, args: readonly unknown[]): void {
+    const { trace, report, removals, powerOffs, records, replay } = this.#deps;
+    const [subject] = args;
+    const host = `n${machine.raftId}`;
+    const quiet = method === 'list' || method === 'find' || method === 'found' || method === 'start';
+    if (!quiet) trace.add(`h${machine.raftId}`, `${driver} ${method} ${subjectOf(subject)}`);
+    if (driver === 'compute' && method === 'startGuest') {
+      const spec = subject as GuestSpec;
+      powerOffs.starts(host, spec.serverId);
+      for (const { volumeId } of spec.disks) {
+        checkStart(
+          { host: machine.hostId, volumeId, generation: spec.generation },
+          machine.storage.disks.get(volumeId)?.lock,
+          report,
+        );
+      }
+    }
+    if (typeof subject !== 'string') return;
+    records.note(replay());
+    if (
+      driver === 'compute' &&
+      method === 'stopGuest' &&
+      machine.compute.guests.get(subject as ServerId)?.power === 'running'
+    ) {
+      for (const [key] of machine.store.peek('intent/')) removals.mayStop(key.slice('intent/'.length));
+      removals.stops(host, subject);
+    }
+    if (driver === 'compute' && method === 'removeGuest' && machine.compute.guests.has(subject as ServerId)) {
+      removals.removes(host, 'guest', subject);
+    }
+    if (driver === 'storage' && method === 'removeDisk' && machine.storage.disks.has(subject as VolumeId)) {
+      removals.removes(host, 'disk', records.serverOf(subject) ?? subject);
+    }
+  }
+
+  /** Looks at all hosts as they are now: every guest that runs writes, and whether it may is checked. */
+  look(): void {
+    const { machines, report, removals } = this.#deps;
+    for (const machine of machines) {
+      for (const [serverId, guest] of machine.compute.guests)
+        if (guest.power === 'shutdown') removals.mayStop(serverId);
+      for (const [key] of machine.store.peek('intent/')) removals.mayStop(key.slice('intent/'.length));
+      for (const { power, spec } of machine.compute.guests.values()) {
+        if (power !== 'running') continue;
+        for (const { volumeId } of spec.disks) {
+          if (!machine.storage.write(volumeId, machine.hostId, spec.generation)) continue;
+          checkWrite(
+            { volumeId, host: machine.hostId, generation: spec.generation },
+            machine.storage.disks.get(volumeId)?.lock,
+            report,
+          );
+        }
+      }
+    }
+    checkHosts(machines.map(pictureOf), report);
+  }
+}
+
+/** What a driver's call is about: an id, or the id in a spec. */
+function subjectOf(argument: unknown): string {
+  if (typeof argument === 'string') return argument;
+  if (typeof argument !== 'object' || argument === null) return '';
+  for (const name of ['serverId', 'portId', 'routerId', 'volumeId', 'networkId']) {
+    const id: unknown = Reflect.get(argument, name);
+    if (typeof id === 'string') return id;
+  }
+  return '';
+}

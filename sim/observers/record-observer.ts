@@ -1,0 +1,184 @@
+/**
+ * The eye on records: what they have asked for is noted as it is committed, and they are checked against one another when
+ * one of them has changed.
+ */
+import { quotaUsage } from '../../node/services/kit/quota.ts';
+import { networkTable, portTable, serverGroupTable, serverTable } from '../../node/state/tables/index.ts';
+import type { StateReader } from '../../node/state/types.ts';
+import { shoal } from '../../proto/messages.ts';
+import {
+  checkAddresses,
+  checkAttachments,
+  checkCreations,
+  checkGroups,
+  checkQuota,
+  checkReferences,
+  checkVnis,
+  type QuotaPicture,
+  type ReferencesPicture,
+  type RemovalChecker,
+} from '../checkers/hosts.ts';
+import type { Report } from '../checkers/invariants.ts';
+import type { Scale } from '../world/scale.ts';
+import type { Schedule } from '../world/schedule.ts';
+import type { RecordList } from './record-list.ts';
+
+const { PowerWanted } = shoal.v1;
+
+/** Records that are checked against one another whenever one of them has changed. */
+const checkedPrefixes = [serverTable, portTable, networkTable, serverGroupTable].map(({ prefix }) => prefix);
+
+/** How often they are, at most: what is recorded stays so for a while. Unit: ms. */
+const checkMs = { small: 0, large: 5_000 };
+
+interface RecordEyeDeps {
+  readonly schedule: Schedule;
+  readonly report: Report;
+  readonly servers: RecordList<shoal.v1.Server>;
+  readonly ports: RecordList<shoal.v1.Port>;
+  /** Hears what records ask for. */
+  readonly removals: RemovalChecker;
+  /** The keys that a revision changed; undefined: they are not known. */
+  readonly keysOf: (revision: number) => readonly string[] | undefined;
+  /** Projects whose quotas are checked. */
+  readonly projects: () => readonly string[];
+}
+
+export class RecordEye {
+  readonly #deps: RecordEyeDeps;
+  readonly #scale: Scale;
+  readonly #serverOfVolume = new Map<string, string>();
+  #notedRevision = 0;
+  /** A record that is checked against others has changed since they were. */
+  #mustCheck = true;
+  /** Not before. Virtual ms. */
+  #checkAtMs = 0;
+
+  constructor(deps: RecordEyeDeps, scale: Scale) {
+    this.#deps = deps;
+    this.#scale = scale;
+  }
+
+  /** The server that has, or had, a volume as its root disk. */
+  serverOf(volumeId: string): string | undefined {
+    return this.#serverOfVolume.get(volumeId);
+  }
+
+  /** Notes what records have asked for up to now. */
+  note(reader: StateReader): void {
+    const { revision } = reader;
+    for (let at = this.#notedRevision + 1; at <= revision; at += 1) {
+      const keys = this.#deps.keysOf(at);
+      if (keys === undefined) this.#mustCheck = true;
+      for (const key of keys ?? []) {
+        this.#mustCheck ||= checkedPrefixes.some((prefix) => key.startsWith(prefix));
+        if (!key.startsWith(serverTable.prefix)) continue;
+        const found = reader.get(key);
+        if (found !== undefined) this.#noteServer(this.#deps.servers.record(found.value));
+      }
+    }
+    this.#notedRevision = revision;
+  }
+
+  /** Checks records if one has changed and it is time. */
+  checkWhenDue(reader: StateReader): void {
+    const { nowMs } = this.#deps.schedule;
+    if (!this.#mustCheck || nowMs < this.#checkAtMs) return;
+    this.#checkAtMs = nowMs + checkMs[this.#scale];
+    this.check(reader);
+  }
+
+  /** What records say, against one another. */
+  check(reader: StateReader): void {
+    const { report, servers: serverList, ports } = this.#deps;
+    this.#mustCheck = false;
+    checkAddresses(
+      ports.of(reader).map((record) => ({
+        id: record.id,
+        networkId: record.networkId,
+        mac: record.mac,
+        ips: record.fixedIps.map(({ ip }) => ip),
+      })),
+      report,
+    );
+    checkQuota(this.#quotas(reader), report);
+    checkVnis(
+      networkTable.list(reader).map(({ record }) => ({ id: record.id, vni: record.vni })),
+      report,
+    );
+    const servers = serverList.of(reader);
+    const holdings = servers.map(({ id, projectId, name, rootVolumeId, portIds }) => ({
+      serverId: id,
+      projectId,
+      name,
+      volumeIds: rootVolumeId === '' ? [] : [rootVolumeId],
+      portIds,
+    }));
+    checkAttachments(holdings, report);
+    checkReferences(referencesOf(reader, ports.of(reader)), report);
+    checkCreations(holdings, report);
+    checkGroups(
+      serverGroupTable.list(reader).map(({ record: { id, policy } }) => ({
+        id,
+        policy,
+        // By the servers' own word: a group that has lost a member from its list still has it.
+        hostIds: servers.flatMap(({ serverGroupId, hostId }) =>
+          serverGroupId === id && hostId !== '' ? [hostId] : [],
+        ),
+      })),
+      report,
+    );
+  }
+
+  #noteServer(record: shoal.v1.Server): void {
+    const { removals } = this.#deps;
+    this.#serverOfVolume.set(record.rootVolumeId, record.id);
+    if (record.deleting || record.previousHostId !== '') removals.mayGo(record.id);
+    if (record.powerWanted !== PowerWanted.POWER_WANTED_RUNNING || record.rebootsWanted > record.rebootsDone)
+      removals.mayStop(record.id);
+  }
+
+  /** What each project has, summed and counted. */
+  #quotas(reader: StateReader): readonly QuotaPicture[] {
+    const sums = new Map<string, { instances: number; cores: number; ram: number; port: number }>();
+    for (const projectId of this.#deps.projects()) sums.set(projectId, { instances: 0, cores: 0, ram: 0, port: 0 });
+    for (const { projectId, flavor } of this.#deps.servers.of(reader)) {
+      const sum = sums.get(projectId);
+      if (sum === undefined) continue;
+      sum.instances += 1;
+      sum.cores += flavor?.vcpus ?? 0;
+      sum.ram += flavor?.memoryMib ?? 0;
+    }
+    for (const { projectId } of this.#deps.ports.of(reader)) {
+      const sum = sums.get(projectId);
+      if (sum !== undefined) sum.port += 1;
+    }
+    return [...sums].flatMap(([projectId, sum]) =>
+      (['instances', 'cores', 'ram', 'port'] as const).map((resource) => ({
+        projectId,
+        resource,
+        sum: sum[resource],
+        counted: quotaUsage(reader, projectId, resource),
+      })),
+    );
+  }
+}
+
+/** What each port names that belongs to a project: its network, the server that it says it is for. */
+function referencesOf(reader: StateReader, ports: readonly shoal.v1.Port[]): readonly ReferencesPicture[] {
+  return ports.map(({ id, projectId, networkId, deviceId }) => ({
+    what: `port ${id}`,
+    projectId,
+    names: [
+      ...named(`network ${networkId}`, networkTable.get(reader, networkId)),
+      ...named(`server ${deviceId}`, serverTable.get(reader, deviceId)),
+    ],
+  }));
+}
+
+function named(
+  what: string,
+  row: { readonly record: { readonly projectId: string } } | undefined,
+): ReferencesPicture['names'] {
+  return row === undefined ? [] : [{ what, projectId: row.record.projectId }];
+}

@@ -1,0 +1,626 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { FakeComputeDriver, FakeComputeHost } from '../../../drivers/fake/compute.ts';
+import { FakeNetworkDriver, FakeNetworkHost } from '../../../drivers/fake/network.ts';
+import { FakeStorage, FakeStorageDriver } from '../../../drivers/fake/storage.ts';
+import type { ImageFile } from '../../../drivers/types.ts';
+import { systemClock } from '../../../node/base/clock.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { HostId, ImageSha256, NetworkId, PortId, ServerId, SubnetId, VolumeId } from '../../../node/base/ids.ts';
+import { silentLogger } from '../../../node/base/telemetry/logger.ts';
+import { HostLoop } from '../../../node/host/host-loop.ts';
+import { NetworkSync } from '../../../node/host/kinds/network/network-sync.ts';
+import { Executor } from '../../../node/host/kinds/server/executor.ts';
+import { PowerOffNotes } from '../../../node/host/outage/power-off-notes.ts';
+import { ActedOn } from '../../../node/host/outage/revision-fence.ts';
+import type { HostReports } from '../../../node/services/kit/host-reporting.ts';
+import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
+import { TransactionBuilder } from '../../../node/state/table.ts';
+import { imageTable, portTable, serverTable } from '../../../node/state/tables/index.ts';
+import { memoryHostStore } from '../../../node/store/host/host-store.ts';
+import { shoal } from '../../../proto/messages.ts';
+
+const { PowerWanted, ServerStatus } = shoal.v1;
+/** Pause of the loops here after a failed step; long enough to be told from no pause at all. */
+const retryMs = 100;
+const self = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;
+const serverId = 's1' as ServerId;
+const portId = 'p1' as PortId;
+const networkId = 'n1' as NetworkId;
+
+/** One host on fake drivers whose records live in memory. */
+class World {
+  readonly state = new MemoryStateClient();
+  readonly compute = new FakeComputeHost();
+  readonly network = new FakeNetworkHost();
+  readonly storage = new FakeStorage({ shared: false });
+  readonly store = memoryHostStore();
+  readonly #loops: HostLoop[] = [];
+  /** Holds a pass between its look at the host and its plan. */
+  beforePlan: (() => Promise<void>) | undefined;
+  /** Hears of the revision whose records are acted on next. */
+  onActing: (revision: number) => Promise<void> = async () => {};
+  /** How long what may pass is tried again. Unit: ms. */
+  stepPatienceMs = 60_000;
+  /** What the owner has asked of this host alone. */
+  intend = (server: shoal.v1.Server): shoal.v1.Server => server;
+  /** Servers that the books of claims have no room for. */
+  readonly roomless = new Map<string, string>();
+  /** Reports of power that are refused for want of a quorum before one is taken. */
+  refusedReports = 0;
+  /** What owners are told that the host did on its own. */
+  readonly notices: string[] = [];
+
+  /** An agent's loop on this host; another one after `stop` is what runs after a restart. */
+  async startLoop(): Promise<HostLoop> {
+    const signal = new AbortController().signal;
+    const compute = new FakeComputeDriver(this.compute);
+    const network = new FakeNetworkDriver(this.network);
+    const storage = new FakeStorageDriver(this.storage);
+    for (const driver of [compute, network, storage]) await driver.start(signal);
+    const networkSync = new NetworkSync({ driver: network, store: this.store, logger: silentLogger });
+    const reports = this.#reports();
+    const executor = new Executor({
+      hostId: self,
+      compute,
+      storage: new Map([['local', storage]]),
+      store: this.store,
+      reports,
+      imageFile: async (image): Promise<ImageFile> => ({
+        sha256: image.sha256 as ImageSha256,
+        path: '/dev/null',
+        format: 'qcow2',
+        virtualSizeBytes: 1024,
+      }),
+      tapName: (id) => networkSync.tapName(id),
+      mtu: () => 1450,
+    });
+    const loop = new HostLoop(
+      {
+        hostId: self,
+        state: this.state,
+        compute,
+        executor,
+        networkSync,
+        networkViews: {
+          of: (reader) => {
+            const ports = portTable.by(reader, 'host', self).map((row) => row.record);
+            const subnetId = 'sub1' as SubnetId;
+            return {
+              revision: reader.revision,
+              failures: [],
+              kept: new Set<string>(),
+              networks:
+                ports.length === 0
+                  ? []
+                  : [
+                      {
+                        networkId,
+                        vni: 7,
+                        mtu: 1450,
+                        subnets: [
+                          {
+                            subnetId,
+                            cidr: '10.0.0.0/24',
+                            serviceIp: '10.0.0.2',
+                            dhcp: true,
+                            dnsServers: [],
+                            hostRoutes: [],
+                          },
+                        ],
+                      },
+                    ],
+              ports: ports.map((port) => ({
+                portId: port.id as PortId,
+                networkId,
+                mac: port.mac,
+                ip: port.fixedIps[0]?.ip ?? '',
+                hostname: 'guest',
+                portSecurity: true,
+                rules: [],
+                metadata: {},
+              })),
+              forwarding: [],
+              routers: [],
+            };
+          },
+          heard: (keys) => keys.some((key) => key.includes('/port/')),
+        },
+        reports,
+        withIntents: (server) => this.intend(new PowerOffNotes(this.store).overlay(server)),
+        onRecords: async () => {
+          await this.beforePlan?.();
+          return this.roomless;
+        },
+        onActing: (revision) => this.onActing(revision),
+        clock: systemClock,
+        logger: silentLogger,
+      },
+      { stopGraceMs: 0, retryMs, stepPatienceMs: this.stepPatienceMs },
+    );
+    await loop.start();
+    this.#loops.push(loop);
+    await loop.settled();
+    return loop;
+  }
+
+  async stop(): Promise<void> {
+    for (const loop of this.#loops) await loop.stop();
+  }
+
+  server(): shoal.v1.Server | undefined {
+    return serverTable.get(this.state.local, serverId)?.record;
+  }
+
+  async change(edit: (server: shoal.v1.Server) => void, id: string = serverId): Promise<void> {
+    const row = serverTable.get(this.state.local, id);
+    if (row === undefined) return;
+    const next = new shoal.v1.Server(row.record);
+    edit(next);
+    const builder = new TransactionBuilder();
+    serverTable.update(builder, row, next);
+    await this.state.commit(builder.build());
+  }
+
+  async createServer(): Promise<void> {
+    const builder = new TransactionBuilder();
+    imageTable.insert(
+      builder,
+      new shoal.v1.Image({ id: 'i1', sha256: 'aa'.repeat(32), status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }),
+    );
+    portTable.insert(
+      builder,
+      new shoal.v1.Port({
+        id: portId,
+        networkId,
+        mac: 'fa:16:3e:00:00:10',
+        hostId: self,
+        deviceId: serverId,
+        fixedIps: [{ subnetId: 'sub1', ip: '10.0.0.10' }],
+      }),
+    );
+    serverTable.insert(
+      builder,
+      new shoal.v1.Server({
+        id: serverId,
+        name: 'first',
+        hostId: self,
+        generation: 1,
+        imageId: 'i1',
+        powerWanted: PowerWanted.POWER_WANTED_RUNNING,
+        status: ServerStatus.SERVER_STATUS_BUILD,
+        taskState: 'spawning',
+        portIds: [portId],
+        rootVolumeId: 'v1',
+        storage: 'local',
+        flavor: { vcpus: 1, memoryMib: 128, diskGib: 1 },
+      }),
+    );
+    await this.state.commit(builder.build());
+  }
+
+  #reports(): HostReports {
+    const { SERVER_STATUS_ACTIVE, SERVER_STATUS_SHUTOFF, SERVER_STATUS_PAUSED, SERVER_STATUS_ERROR } = ServerStatus;
+    const status = { running: SERVER_STATUS_ACTIVE, stopped: SERVER_STATUS_SHUTOFF, paused: SERVER_STATUS_PAUSED };
+    return {
+      power: async ({ id }, power, rebootsDone, notice) => {
+        if (this.refusedReports > 0) {
+          this.refusedReports -= 1;
+          throw new ShoalError('NO_QUORUM', 'nobody answers');
+        }
+        if (notice !== undefined) this.notices.push(notice);
+        await this.change((server) => {
+          server.status = status[power];
+          server.taskState = '';
+          server.rebootsDone = rebootsDone;
+        }, id);
+      },
+      shutdown: () =>
+        this.change((server) => {
+          server.status = SERVER_STATUS_SHUTOFF;
+          server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+        }),
+      fault: ({ id }, message) =>
+        this.change((server) => {
+          server.status = SERVER_STATUS_ERROR;
+          server.taskState = '';
+          server.fault = new shoal.v1.ServerFault({ code: 500, message });
+        }, id),
+      released: () => Promise.resolve(),
+      deleted: async () => {
+        const builder = new TransactionBuilder();
+        const server = serverTable.must(this.state.local, serverId);
+        serverTable.remove(builder, server);
+        portTable.remove(builder, portTable.must(this.state.local, portId));
+        await this.state.commit(builder.build());
+      },
+      task: () => Promise.resolve(),
+    };
+  }
+}
+
+async function world(t: Test): Promise<World> {
+  const made = new World();
+  t.teardown(() => made.stop());
+  return made;
+}
+
+t.test('a host looks when something of its own changes, and not at what others do', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  let passes = 0;
+  w.beforePlan = async () => {
+    passes += 1;
+  };
+  const elsewhere = new TransactionBuilder();
+  const foreign = { id: 's2', name: 'second', hostId: 'b'.repeat(32), generation: 1 };
+  serverTable.insert(elsewhere, new shoal.v1.Server(foreign));
+  await w.state.commit(elsewhere.build());
+  await loop.settled();
+  t.equal(passes, 0, 'a server of another host');
+  await w.change((server) => {
+    server.name = 'renamed';
+  });
+  await loop.settled();
+  t.equal(passes, 1, 'its own server');
+  const moved = new TransactionBuilder();
+  const row = serverTable.must(w.state.local, 's2');
+  serverTable.update(moved, row, new shoal.v1.Server({ ...row.record, hostId: self }));
+  await w.state.commit(moved.build());
+  await loop.settled();
+  t.ok(passes > 1, 'a server that is put on it');
+});
+
+t.test('a recorded server is built, stopped, started and deleted, and nothing stays', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+  t.equal(w.compute.guests.get(serverId)?.power, 'running');
+  t.ok(w.network.ports.has(portId));
+
+  await w.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+  t.equal(w.storage.disks.get('v1' as VolumeId)?.lock, undefined, 'the lock is given back');
+
+  await w.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_RUNNING;
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+
+  await w.change((server) => {
+    server.deleting = true;
+  });
+  await loop.settled();
+  t.equal(w.server(), undefined);
+  t.equal(w.compute.guests.size, 0);
+  t.equal(w.storage.disks.size, 0);
+  t.equal(w.network.ports.size, 0);
+  t.equal(w.network.networks.size, 0);
+  t.same(w.store.entries('carried/'), []);
+});
+
+t.test('on whose word a host acts is noted before it acts', async (t) => {
+  const w = await world(t);
+  const noted: { readonly revision: number; readonly starts: number }[] = [];
+  w.onActing = async (revision) => void noted.push({ revision, starts: w.compute.starts.length });
+  const loop = await w.startLoop();
+  await w.createServer();
+  const { revision } = w.state.local;
+  await loop.settled();
+  t.same(noted[0], { revision, starts: 0 });
+  t.equal(w.compute.starts.length, 1);
+  w.onActing = () => Promise.reject(new ShoalError('STORE_FAILED', 'the disk is gone'));
+  await w.change((server) => {
+    server.deleting = true;
+  });
+  await loop.settled();
+  t.equal(w.compute.guests.size, 1, 'what cannot be noted is not done');
+  w.onActing = async () => {};
+  loop.wake();
+  await loop.settled();
+  t.equal(w.compute.guests.size, 0);
+});
+
+t.test('an agent that starts again adopts what runs and starts nothing', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  await first.stop();
+  const changesBefore = w.network.changes;
+  await w.startLoop();
+  t.equal(w.compute.starts.length, 1);
+  t.equal(w.network.changes, changesBefore, 'the network was not touched');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+});
+
+t.test('after a power cut of the host its servers are started again', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  await first.stop();
+  w.compute.reboot();
+  w.network.reboot();
+  await w.startLoop();
+  t.equal(w.compute.starts.length, 2);
+  t.ok(w.network.ports.has(portId));
+});
+
+t.test('an empty state takes nothing away', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  await first.stop();
+  const amnesiac = new World();
+  Object.assign(amnesiac, { compute: w.compute, network: w.network, storage: w.storage, store: w.store });
+  t.teardown(() => amnesiac.stop());
+  await amnesiac.startLoop();
+  t.equal(w.compute.guests.get(serverId)?.power, 'running');
+  t.ok(w.network.ports.has(portId));
+});
+
+t.test('a guest that cannot be started puts its server in ERROR, once', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.compute.faults.failNext('startGuest', new ShoalError('DRIVER_FAILED', 'no such machine'), 10);
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(w.server()?.fault?.message, /starting the server/);
+  t.equal(w.compute.starts.length, 0);
+
+  w.compute.faults.clear();
+  await w.change((server) => {
+    server.taskState = 'powering-on';
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'its owner may ask again');
+});
+
+t.test(
+  'G10: what may pass by itself is waited for, whichever driver says it, and only then is the owner told',
+  async (t) => {
+    const away = new ShoalError('CANNOT_TELL', 'Ceph does not answer');
+    for (const [call, fail] of [
+      ['ensureDisk', (w: World) => w.storage.faults.failNext('ensureDisk', away, 8)],
+      ['openDisk', (w: World) => w.storage.faults.failNext('openDisk', away, 8)],
+      ['startGuest', (w: World) => w.compute.faults.failNext('startGuest', away, 8)],
+    ] as const) {
+      const w = await world(t);
+      const loop = await w.startLoop();
+      fail(w);
+      await w.createServer();
+      const endMs = performance.now() + 20_000;
+      while (w.server()?.status !== ServerStatus.SERVER_STATUS_ACTIVE && performance.now() < endMs) {
+        t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_BUILD, `${call}: no fault while it may pass`);
+        await delay(retryMs);
+      }
+      t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, `${call}: eight failures later`);
+      await loop.settled();
+    }
+    const w = await world(t);
+    w.stepPatienceMs = 3 * retryMs;
+    const loop = await w.startLoop();
+    w.storage.faults.failNext('ensureDisk', away, 100);
+    await w.createServer();
+    const endMs = performance.now() + 20_000;
+    while (w.server()?.status !== ServerStatus.SERVER_STATUS_ERROR && performance.now() < endMs) await delay(retryMs);
+    t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR, 'the deadline is a setting');
+    await loop.settled();
+  },
+);
+
+t.test('a server whose room was given away is not started, and its owner is told', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.roomless.set(serverId, '1 vCPUs are wanted, 0 are free');
+  await w.createServer();
+  await loop.settled();
+  t.equal(w.compute.starts.length, 0);
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(w.server()?.fault?.message, /No valid host was found/);
+  w.roomless.clear();
+  await w.change((server) => {
+    server.status = ServerStatus.SERVER_STATUS_SHUTOFF;
+    server.taskState = 'powering-on';
+  });
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'when there is room, it may be started');
+});
+
+t.test('a fault of what only this host was asked for waits until that is recorded', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.compute.faults.failNext('startGuest', new ShoalError('DRIVER_FAILED', 'QEMU does not start'), 100);
+  await w.createServer();
+  await loop.settled();
+  await w.change((server) => {
+    server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
+    server.status = ServerStatus.SERVER_STATUS_SHUTOFF;
+    delete (server as { fault?: unknown }).fault;
+  });
+  await loop.settled();
+  const start = (server: shoal.v1.Server): shoal.v1.Server =>
+    new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_RUNNING, taskState: 'powering-on' });
+  w.intend = start;
+  loop.wake();
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF, 'nobody is told yet');
+  w.intend = (server) => server;
+  await w.change((server) => Object.assign(server, start(server)));
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+});
+
+t.test('a guest that powers itself off stays off', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  w.compute.powerOff(serverId);
+  await loop.settled();
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+  t.equal(w.compute.starts.length, 1);
+  const { revision = 0 } = serverTable.get(w.state.local, serverId) ?? {};
+  t.ok(new ActedOn(w.store).isAheadOf(revision - 1), 'records from before it was recorded are not believed any more');
+});
+
+t.test('what a pass saw before a step ended is not acted on', async (t) => {
+  const w = await world(t);
+  // The loop's own timers keep no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const loop = await w.startLoop();
+  w.compute.behaviour.startDelayMs = 50;
+  await w.createServer();
+  while (loop.busySteps === 0) await delay(1);
+  // The next pass looks while the guest is being started, and sees none.
+  const held = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  w.beforePlan = async () => {
+    looked.resolve();
+    await held.promise;
+  };
+  loop.wake(0);
+  await looked.promise;
+  t.equal(loop.busySteps, 1, 'it is still being started');
+  while (loop.busySteps > 0) await delay(1);
+  w.compute.powerOff(serverId);
+  w.beforePlan = undefined;
+  held.resolve();
+  await loop.settled();
+  t.equal(w.compute.starts.length, 1, 'it is not started again for what was seen before');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+});
+
+t.test('a guest that powers itself off while there is no quorum stays off, also in the next agent', async (t) => {
+  const w = await world(t);
+  const first = await w.startLoop();
+  await w.createServer();
+  await first.settled();
+  w.state.available = false;
+  w.compute.powerOff(serverId);
+  // The loop does not come to rest: it tries to tell the records.
+  while (w.compute.guests.get(serverId)?.power !== 'stopped') await new Promise((resolve) => setImmediate(resolve));
+  t.equal(w.server()?.powerWanted, PowerWanted.POWER_WANTED_RUNNING, 'nothing could be recorded');
+  await first.stop();
+  w.state.available = true;
+  const second = await w.startLoop();
+  t.equal(w.compute.starts.length, 1, 'nobody starts it');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
+
+  await w.change((server) => {
+    server.taskState = 'powering-on';
+  });
+  await second.settled();
+  t.equal(w.compute.starts.length, 2, 'its owner may ask');
+  t.same(w.store.entries('off/'), []);
+});
+
+t.test('a guest that crashes is started again, however long its start could not be recorded', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  w.refusedReports = 6;
+  await w.createServer();
+  await loop.settled();
+  // Once at the end of the start, once by itself.
+  t.ok(w.refusedReports >= 3, 'what was refused is not tried again at once');
+  while (w.refusedReports > 0) await delay(retryMs);
+  await loop.settled();
+  w.compute.crash(serverId);
+  await loop.settled();
+  t.equal(w.compute.guests.get(serverId)?.power, 'running');
+});
+
+t.test('a guest that crashes is started again', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  w.compute.crash(serverId);
+  await loop.settled();
+  t.equal(w.compute.starts.length, 2);
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
+  t.match(w.notices, [/QEMU process had ended unexpectedly/], 'its owner is told');
+  t.equal(w.notices.length, 1, 'once, and of no start that was asked for');
+});
+
+t.test('a guest that keeps crashing is given up, and its owner told', async (t) => {
+  const w = await world(t);
+  const loop = await w.startLoop();
+  await w.createServer();
+  await loop.settled();
+  for (let crash = 0; crash < 7; crash++) {
+    if (w.compute.guests.get(serverId)?.power === 'running') w.compute.crash(serverId);
+    await loop.settled();
+  }
+  t.equal(w.compute.starts.length, 6, 'the first start and five more');
+  t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
+  t.match(w.server()?.fault?.message, /crashed 6 times/);
+});
+
+t.test('F1: whatever goes wrong with one server, at any stage, the other one starts', async (t) => {
+  const stages: Readonly<Record<string, (w: World) => Promise<void> | void>> = {
+    'its record cannot be read': async (w) => {
+      const key = serverTable.key(serverId);
+      await w.state.commit({ compares: [], thenOps: [{ kind: 'put', key, value: Buffer.from([0xff]) }], elseOps: [] });
+    },
+    'its port cannot be read': async (w) => {
+      const key = portTable.key(portId);
+      await w.state.commit({ compares: [], thenOps: [{ kind: 'put', key, value: Buffer.from([0xff]) }], elseOps: [] });
+    },
+    'its image cannot be read': (w) => w.change((server) => (server.imageId = 'unreadable')),
+    'its intents cannot be laid over it': (w) => {
+      w.intend = (server) => {
+        if (server.id === serverId) throw new TypeError('no such thing');
+        return server;
+      };
+    },
+    'its plan makes no sense': (w) => {
+      w.intend = (server) =>
+        server.id !== serverId
+          ? server
+          : new Proxy(server, {
+              get(target, name): unknown {
+                if (name === 'powerWanted') throw new TypeError('no such thing');
+                return Reflect.get(target, name);
+              },
+            });
+    },
+    'its network cannot be made': (w) => {
+      w.network.faults.failNext('ensurePort', new ShoalError('DRIVER_FAILED', 'no such thing'), 1000);
+    },
+    'its disk cannot be made': (w) => w.change((server) => (server.storage = 'nowhere')),
+  };
+  for (const [what, break_] of Object.entries(stages)) {
+    const w = await world(t);
+    await w.createServer();
+    const builder = new TransactionBuilder();
+    const other = w.server();
+    imageTable.insert(
+      builder,
+      new shoal.v1.Image({ id: 'i2', sha256: 'bb'.repeat(32), status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE }),
+    );
+    serverTable.insert(
+      builder,
+      new shoal.v1.Server({ ...other, id: 's2', name: 'second', imageId: 'i2', portIds: [], rootVolumeId: 'v2' }),
+    );
+    builder.op({ kind: 'put', key: imageTable.key('unreadable'), value: Buffer.from([0xff]) });
+    await w.state.commit(builder.build());
+    await break_(w);
+    const loop = await w.startLoop();
+    for (let waited = 0; waited < 50 && !w.compute.guests.has('s2' as ServerId); waited += 1) await delay(retryMs / 2);
+    t.ok(w.compute.guests.has('s2' as ServerId), what);
+    await loop.stop();
+  }
+});

@@ -1,0 +1,149 @@
+import t from 'tap';
+import { FakeNetworkDriver, FakeNetworkHost } from '../../../../../drivers/fake/network.ts';
+import type { LocalPortSpec, NetworkSpec } from '../../../../../drivers/types.ts';
+import type { NetworkId, PortId, RouterId, SubnetId } from '../../../../../node/base/ids.ts';
+import { silentLogger } from '../../../../../node/base/telemetry/logger.ts';
+import { NetworkSync } from '../../../../../node/host/kinds/network/network-sync.ts';
+import type { HostNetworkView } from '../../../../../node/services/kit/host-network-view.ts';
+import { memoryHostStore } from '../../../../../node/store/host/host-store.ts';
+
+const signal = new AbortController().signal;
+const networkId = 'n1' as NetworkId;
+const portIds = Array.from({ length: 9 }, (_, at) => `p${at}` as PortId);
+
+const network: NetworkSpec = {
+  networkId,
+  vni: 7,
+  mtu: 1450,
+  subnets: [
+    {
+      subnetId: 'sub1' as SubnetId,
+      cidr: '10.0.0.0/24',
+      serviceIp: '10.0.0.2',
+      dhcp: true,
+      dnsServers: [],
+      hostRoutes: [],
+    },
+  ],
+};
+
+/** The same view in new objects each time, as one that was made anew. */
+function view(revision = 1): HostNetworkView {
+  return {
+    revision,
+    networks: [structuredClone(network)],
+    ports: portIds.map((portId, at) => port(portId, at)),
+    forwarding: [{ networkId, peerVtepIps: [], remotePorts: [] }],
+    routers: [
+      {
+        routerId: 'r1' as RouterId,
+        interfaces: [{ networkId, subnetId: 'sub1' as SubnetId, ip: '10.0.0.1', prefixLength: 24, neighbours: [] }],
+      },
+    ],
+    failures: [],
+    kept: new Set(),
+  };
+}
+
+function port(portId: PortId, at: number): LocalPortSpec {
+  return {
+    portId,
+    networkId,
+    mac: `02:00:00:00:00:0${at}`,
+    ip: `10.0.0.1${at}`,
+    hostname: 'guest',
+    portSecurity: true,
+    rules: [],
+    metadata: {},
+  };
+}
+
+/** A host whose driver's calls are counted. */
+async function world() {
+  const host = new FakeNetworkHost();
+  const driver = new FakeNetworkDriver(host);
+  await driver.start(signal);
+  const calls: string[] = [];
+  const counting = new Proxy(driver, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        if (key !== 'found') calls.push(String(key));
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const sync = new NetworkSync({ driver: counting, store: memoryHostStore(), logger: silentLogger });
+  /** One pass; returns the calls that it made. */
+  const pass = async (given = view()): Promise<readonly string[]> => {
+    t.same(await sync.sync(given, new Set(), signal), []);
+    return calls.splice(0);
+  };
+  return { host, sync, pass };
+}
+
+void t.test('what is as it was told costs no call, in objects made anew neither', async (t) => {
+  const { host, pass } = await world();
+  t.equal((await pass()).length, 12);
+  t.equal(host.ports.size, 9);
+  t.same(await pass(), []);
+  const changed = view();
+  t.same(
+    await pass({
+      ...changed,
+      ports: [{ ...port(portIds[0] as PortId, 0), hostname: 'other' }, ...changed.ports.slice(1)],
+    }),
+    ['ensurePort'],
+  );
+});
+
+void t.test('a recheck looks at a sixth, and six of them at everything, in turns', async (t) => {
+  const { sync, pass } = await world();
+  await pass();
+  const all: string[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    sync.recheck();
+    const calls = await pass();
+    t.equal(calls.length, 2, 'of twelve');
+    all.push(...calls);
+  }
+  t.same(all.sort(), [
+    ...Array(1).fill('ensureNetwork'),
+    ...Array(9).fill('ensurePort'),
+    'ensureRouter',
+    'setForwarding',
+  ]);
+});
+
+void t.test('what has gone from the host is made again in the next pass', async (t) => {
+  const { host, pass } = await world();
+  await pass();
+  host.ports.delete(portIds[4] as PortId);
+  t.same(await pass(), ['ensurePort']);
+  host.routers.clear();
+  t.same(await pass(), ['ensureRouter']);
+  host.networks.clear();
+  t.equal((await pass()).length, 12, 'with the network all that was plugged into it');
+  t.equal(host.networks.size, 1);
+});
+
+void t.test('where a recheck finds something changed by others, the same pass looks at everything', async (t) => {
+  const { host, sync, pass } = await world();
+  await pass();
+  for (const [id, spec] of host.ports) host.ports.set(id, { ...spec, portSecurity: false });
+  t.same(await pass(), [], 'nothing tells of it');
+  const looks: number[] = [];
+  for (let round = 0; round < 6 && [...host.ports.values()].some((spec) => !spec.portSecurity); round += 1) {
+    sync.recheck();
+    looks.push((await pass()).length);
+  }
+  t.equal(looks.at(-1), 14, `${looks.join()}: its own part, then all`);
+  t.ok([...host.ports.values()].every((spec) => spec.portSecurity));
+  t.same(await pass(), []);
+  // What the records change between two looks is no drift.
+  sync.recheck();
+  const { networks, ports, ...rest } = view();
+  const renamed = ports.map((spec) => ({ ...spec, hostname: 'renamed' }));
+  t.equal((await pass({ networks, ports: renamed, ...rest })).length, 10);
+});

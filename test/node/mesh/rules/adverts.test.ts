@@ -1,0 +1,309 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import type { HostId } from '../../../../node/base/ids.ts';
+import { Prng } from '../../../../node/base/prng.ts';
+import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
+import { openAdvert, signAdvert, signRumour } from '../../../../node/mesh/gossip/advert-check.ts';
+import { AdvertExchange } from '../../../../node/mesh/gossip/advert-exchange.ts';
+import { AdvertPublisher } from '../../../../node/mesh/gossip/advert-publisher.ts';
+import { type MemoryGossip, MemoryGossipHub } from '../../../../node/mesh/gossip/memory-gossip.ts';
+import { nextEpoch } from '../../../../node/mesh/identity/epoch-file.ts';
+import { HostIdentity } from '../../../../node/mesh/identity/identity.ts';
+import { AdvertView, type HeldAdvert } from '../../../../node/mesh/rules/adverts.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { clientsOf, hostOf, serve, testAuthority } from '../peer-fixtures.ts';
+
+const topic = 'shoal/m-1/cell0/adverts/1';
+const identityOf = (n: number): HostIdentity => HostIdentity.fromSeed(new Uint8Array(32).fill(n));
+
+const held = (hostId: HostId, epoch: number, sequence: number, takenMs = 0): HeldAdvert => ({
+  hostId,
+  advert: shoal.v1.Advert.create({ hostId, epoch, sequence }),
+  signed: shoal.v1.SignedAdvert.create(),
+  takenMs,
+});
+
+t.test('in whatever order and however often adverts come, the highest of each host is held', async (t) => {
+  const hostIds = ['a', 'b', 'c'].map((letter) => letter.repeat(32) as HostId);
+  const one = fc.tuple(fc.constantFrom(...hostIds), fc.nat(3), fc.nat(3));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(one), fc.array(fc.nat()), (adverts, places) => {
+        const [straight, mixed] = [new AdvertView(), new AdvertView()];
+        for (const [hostId, epoch, sequence] of adverts) straight.merge(held(hostId, epoch, sequence));
+        const again = [...adverts, ...adverts.filter((_, at) => (places[at] ?? 0) % 2 === 0)];
+        again.sort((a, b) => (places[adverts.indexOf(a)] ?? 0) - (places[adverts.indexOf(b)] ?? 0));
+        for (const [hostId, epoch, sequence] of again) mixed.merge(held(hostId, epoch, sequence));
+        for (const hostId of hostIds) {
+          const best = adverts
+            .filter(([of]) => of === hostId)
+            .map(([, epoch, sequence]) => epoch * 10 + sequence)
+            .reduce<number | undefined>((max, value) => (max === undefined ? value : Math.max(max, value)), undefined);
+          for (const view of [straight, mixed]) {
+            const advert = view.get(hostId)?.advert;
+            const found = advert === undefined ? undefined : advert.epoch * 10 + advert.sequence;
+            if (found !== best) return false;
+          }
+        }
+        return true;
+      }),
+      { seed: 21, numRuns: 300 },
+    ),
+  );
+});
+
+t.test('a view knows the age of what it holds and forgets who is no member', async (t) => {
+  const [a, b] = ['a'.repeat(32) as HostId, 'b'.repeat(32) as HostId];
+  const view = new AdvertView();
+  t.equal(view.merge(held(a, 1, 1, 100)), true);
+  t.equal(view.merge(held(a, 1, 1, 900)), false, 'the same again does not make it younger');
+  t.equal(view.ageMs(a, 600), 500);
+  t.equal(view.ageMs(b, 600), undefined);
+  t.same(
+    view.retain((hostId) => hostId === b),
+    [a],
+  );
+  t.equal(view.size, 0);
+});
+
+t.test('only a host speaks for itself, in its own mesh, and in an advert', async (t) => {
+  const [one, two] = [identityOf(1), identityOf(2)];
+  const advert = { meshId: 'm-1', hostId: one.hostId, epoch: 1, sequence: 1, hostName: 'one' };
+  t.equal(openAdvert(signAdvert(one, advert), 'm-1').hostName, 'one');
+  const good = signAdvert(one, advert);
+  const rumour = signRumour(one, { meshId: 'm-1' });
+  const bad: readonly [string, shoal.v1.ISignedAdvert, string][] = [
+    ['for another host', signAdvert(two, advert), 'IDENTITY_MISMATCH'],
+    ['with another key', { ...good, publicKey: two.publicKey }, 'IDENTITY_MISMATCH'],
+    ['changed', { ...good, advert: shoal.v1.Advert.encode({ ...advert, vcpus: 9 }).finish() }, 'IDENTITY_MISMATCH'],
+    ['of another mesh', signAdvert(one, { ...advert, meshId: 'm-2' }), 'IDENTITY_MISMATCH'],
+    ['unsigned', { advert: good.advert, publicKey: good.publicKey }, 'IDENTITY_MISMATCH'],
+    [
+      'a rumour',
+      { advert: rumour.rumour, signature: rumour.signature, publicKey: rumour.publicKey },
+      'IDENTITY_MISMATCH',
+    ],
+    ['rubbish', { advert: Buffer.from('\xff\xff\xff'), publicKey: one.publicKey }, 'INVALID_ARGUMENT'],
+    ['a number out of range', signAdvert(one, { ...advert, sequence: 2 ** 60 }), 'INVALID_ARGUMENT'],
+    ['an endless text', signAdvert(one, { ...advert, zone: 'z'.repeat(300) }), 'INVALID_ARGUMENT'],
+    ['endless traits', signAdvert(one, { ...advert, traits: Array(600).fill('T') }), 'INVALID_ARGUMENT'],
+  ];
+  for (const [what, signed, code] of bad) t.throws(() => openAdvert(signed, 'm-1'), { code }, what);
+});
+
+interface Host {
+  readonly identity: HostIdentity;
+  readonly gossip: MemoryGossip;
+  readonly exchange: AdvertExchange;
+  readonly publisher: AdvertPublisher;
+  readonly heard: string[];
+  vcpusUsed: number;
+}
+
+async function meshOf(count: number, hostCount = count): Promise<{ clock: ManualClock; hosts: readonly Host[] }> {
+  const clock = new ManualClock();
+  const hub = new MemoryGossipHub(clock);
+  const hosts: Host[] = [];
+  for (let n = 0; n < count; n++) {
+    const identity = identityOf(n + 1);
+    const gossip = hub.join(identity.hostId);
+    const heard: string[] = [];
+    const deps = { clock, logger: silentLogger, random: new Prng(n), gossip, identity };
+    const exchange = new AdvertExchange(deps, {
+      meshId: 'm-1',
+      topic,
+      isMember: () => true,
+      onAdvert: (advert, ageMs) => heard.push(`${advert.hostName} ${advert.vcpusUsed} ${ageMs}`),
+    });
+    const publisher = new AdvertPublisher(deps, {
+      topic,
+      epoch: 5,
+      compose: () => ({ meshId: 'm-1', hostName: `h${n}`, vcpusUsed: host.vcpusUsed }),
+      hostCount: () => hostCount,
+      onAdvert: (signed) => exchange.accept(signed),
+    });
+    const host: Host = { identity, gossip, exchange, publisher, heard, vcpusUsed: 0 };
+    hosts.push(host);
+  }
+  for (const { gossip, exchange } of hosts) {
+    gossip.setPeers(hosts.map(({ identity: { hostId, publicKey } }) => ({ hostId, publicKey, address: '/memory/0' })));
+    await gossip.start();
+    exchange.start();
+  }
+  return { clock, hosts };
+}
+
+t.test('a change is told soon, many changes at once, and a heartbeat in any case', async (t) => {
+  const { clock, hosts } = await meshOf(2);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  await one.publisher.start();
+  await clock.advance(10);
+  t.same(two.heard, ['h0 0 0'], 'at the start');
+  for (let n = 1; n <= 100; n++) {
+    one.vcpusUsed = n;
+    one.publisher.changed();
+  }
+  await clock.advance(45);
+  t.equal(two.heard.length, 1);
+  await clock.advance(20);
+  t.same(two.heard.slice(1), ['h0 100 0'], 'a hundred changes are one advert');
+  await clock.advance(60_000);
+  const beats = two.heard.length - 2;
+  t.ok(beats >= 10 && beats <= 15, `${beats} heartbeats a minute`);
+  await one.publisher.stop();
+  await one.publisher.stop();
+  one.publisher.changed();
+  await clock.advance(60_000);
+  t.equal(two.heard.length, beats + 2, 'none after it stopped');
+});
+
+t.test('in a large mesh each host speaks less often', async (t) => {
+  const { clock, hosts } = await meshOf(2, 2000);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  await one.publisher.start();
+  for (let n = 0; n < 100; n++) {
+    one.publisher.changed();
+    await clock.advance(100);
+  }
+  t.ok(two.heard.length <= 7, `${two.heard.length} adverts in ten seconds of constant change`);
+});
+
+t.test('a fresh advert is signed once while nothing changes, and beats what was published before', async (t) => {
+  const { clock, hosts } = await meshOf(2);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  await one.publisher.start();
+  await clock.advance(10);
+  one.vcpusUsed = 7;
+  one.publisher.changed();
+  const fresh = one.publisher.fresh();
+  t.equal(one.publisher.fresh(), fresh);
+  t.equal(two.exchange.accept(fresh), true);
+  t.equal(two.exchange.accept(fresh), false, 'the second time it is no news');
+  t.equal(two.heard.at(-1), 'h0 7 0');
+  t.equal(one.exchange.view.get(one.identity.hostId)?.advert.vcpusUsed, 7, 'its own view has it too');
+});
+
+t.test('what is old or forged is not passed on', async (t) => {
+  const { clock, hosts } = await meshOf(3);
+  const [one, two, three] = hosts;
+  if (one === undefined || two === undefined || three === undefined) throw new Error('three hosts');
+  const encode = ({ advert, signature, publicKey }: shoal.v1.SignedAdvert): Uint8Array =>
+    shoal.v1.SignedAdvert.encode({ advert, signature, publicKey }).finish();
+  const advert = { meshId: 'm-1', hostId: three.identity.hostId, hostName: 'h2', epoch: 9, sequence: 2 };
+  await two.gossip.publish(topic, encode(signAdvert(three.identity, advert)));
+  await clock.advance(10);
+  t.equal(one.heard.length, 1);
+  await two.gossip.publish(topic, encode(signAdvert(three.identity, { ...advert, epoch: 8, sequence: 99 })));
+  await two.gossip.publish(topic, encode(signAdvert(two.identity, { ...advert, sequence: 3 })));
+  await two.gossip.publish(topic, Buffer.from('rubbish'));
+  await clock.advance(10);
+  t.equal(one.heard.length, 1);
+  t.equal(one.exchange.view.get(three.identity.hostId)?.advert.sequence, 2);
+});
+
+t.test('no time is lost on the signature of what is old; what is newer and forged is refused', async (t) => {
+  const [member, other] = [identityOf(1), identityOf(2)];
+  const warnings: unknown[] = [];
+  const clock = new ManualClock();
+  const exchange = new AdvertExchange(
+    {
+      clock,
+      logger: { ...silentLogger, warn: (facts: unknown) => warnings.push(facts) },
+      random: new Prng(1),
+      gossip: new MemoryGossipHub(clock).join(other.hostId),
+    },
+    { meshId: 'm-1', topic, isMember: (hostId) => hostId === member.hostId, onAdvert: () => {} },
+  );
+  const advert = { meshId: 'm-1', hostId: member.hostId, epoch: 3, sequence: 5, vcpusUsed: 1 };
+  const forged = (changed: object): shoal.v1.ISignedAdvert => ({
+    ...signAdvert(member, advert),
+    advert: shoal.v1.Advert.encode({ ...advert, ...changed, vcpusUsed: 9 }).finish(),
+  });
+  t.equal(exchange.accept(forged({})), false, 'a forged first one');
+  t.equal(warnings.length, 1);
+  t.equal(exchange.accept(signAdvert(member, advert)), true);
+  for (const changed of [{ sequence: 4 }, { sequence: 5 }, { epoch: 2, sequence: 99 }]) {
+    t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
+  }
+  t.equal(
+    exchange.accept({ ...signAdvert(other, { ...advert, hostId: other.hostId }), signature: new Uint8Array(64) }),
+    false,
+  );
+  t.equal(warnings.length, 1, 'of what is of no use nobody asks who signed it');
+  for (const changed of [{ sequence: 6 }, { epoch: 4, sequence: 0 }]) {
+    // Longer than a warning that repeats is kept back.
+    await clock.advance(200_000);
+    t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
+  }
+  t.equal(warnings.length, 3);
+  t.same(exchange.view.get(member.hostId)?.advert.vcpusUsed, 1);
+  t.equal(exchange.view.size, 1);
+});
+
+t.test('what an answer carried is published as it is, and a heartbeat follows a silence only', async (t) => {
+  const { clock, hosts } = await meshOf(2);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  await one.publisher.start();
+  await clock.advance(10);
+  one.vcpusUsed = 7;
+  one.publisher.changed();
+  const { sequence } = shoal.v1.Advert.decode(one.publisher.fresh().advert);
+  await clock.advance(100);
+  t.equal(two.exchange.view.get(one.identity.hostId)?.advert.sequence, sequence, 'nothing was signed for it anew');
+  t.same(two.heard, ['h0 0 0', 'h0 7 0']);
+  for (let n = 0; n < 20; n++) {
+    one.vcpusUsed = n;
+    one.publisher.changed();
+    await clock.advance(3_000);
+  }
+  t.equal(two.heard.length, 22, 'a minute of changes needs no heartbeat');
+  await clock.advance(20_000);
+  t.ok(two.heard.length >= 25 && two.heard.length <= 27, `${two.heard.length - 22} heartbeats in 20 s`);
+  await one.publisher.stop();
+});
+
+t.test('a newcomer has the whole view from one peer, and each advert is as old as it was there', async (t) => {
+  const { clock, hosts } = await meshOf(3);
+  for (const { publisher } of hosts) await publisher.start();
+  await clock.advance(1000);
+  const [one] = hosts;
+  const authority = testAuthority();
+  const [server, client, absent] = [hostOf(authority), hostOf(authority), hostOf(authority)];
+  const address = await serve(t, server, { handlers: { pullView: async () => one?.exchange.pullView() ?? {} } });
+  const peers = clientsOf(
+    t,
+    client,
+    new Map([
+      [server.hostId, address],
+      [absent.hostId, '127.0.0.1:1'],
+    ]),
+  );
+  const ages: number[] = [];
+  const newcomer = new AdvertExchange(
+    { clock, logger: silentLogger, random: new Prng(3), gossip: new MemoryGossipHub(clock).join(identityOf(9).hostId) },
+    { meshId: 'm-1', topic, isMember: () => true, onAdvert: (_advert, ageMs) => ages.push(Math.round(ageMs / 100)) },
+  );
+  const { signal } = new AbortController();
+  t.equal(await newcomer.pull(peers, [absent.hostId, server.hostId], signal), true);
+  t.equal(newcomer.view.size, 3);
+  t.same(ages, [10, 10, 10]);
+  t.equal(await newcomer.pull(peers, [absent.hostId], signal), false, 'it says when nobody answered');
+});
+
+t.test('an epoch is the time, and more than any before, even when the clock went back', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-epoch-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  t.equal(await nextEpoch(folder, 5000.5), 5000);
+  t.equal(await nextEpoch(folder, 9000), 9000);
+  t.equal(await nextEpoch(folder, 10), 9001);
+  await writeFile(join(folder, 'advert-epoch'), 'x', { mode: 0o600 });
+  await t.rejects(nextEpoch(folder, 10), { code: 'LOG_CORRUPT' });
+});

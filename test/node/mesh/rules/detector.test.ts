@@ -1,0 +1,274 @@
+import t from 'tap';
+import type { HostId } from '../../../../node/base/ids.ts';
+import { Prng } from '../../../../node/base/prng.ts';
+import {
+  type Condition,
+  Detector,
+  type DetectorAction,
+  type DetectorRumour,
+  detectorOptions,
+  type HelperAnswer,
+} from '../../../../node/mesh/rules/detector.ts';
+
+const idOf = (n: number): HostId => n.toString(16).padStart(32, '0') as HostId;
+
+/** Detectors of many hosts in a world whose links the test decides on. Messages take 5 ms; rumours reach all who are linked. */
+class World {
+  nowMs = 0;
+  readonly ids: readonly HostId[];
+  readonly detectors: Map<HostId, Detector>;
+  /** Conditions ever seen, as "who: whom condition". */
+  readonly seen: string[] = [];
+  /** Whether a message gets from one host to another. */
+  reaches: (from: HostId, to: HostId) => boolean = () => true;
+  readonly #events: { atMs: number; run: () => void }[] = [];
+
+  constructor(count: number, seed: number) {
+    const random = new Prng(seed);
+    this.ids = Array.from({ length: count }, (_, n) => idOf(n + 1));
+    this.detectors = new Map(this.ids.map((id) => [id, new Detector(id, 1, random.fork())]));
+    for (const [id, detector] of this.detectors) {
+      detector.setMembers(this.ids);
+      for (const other of this.ids) this.run(id, detector.advertised(other, 1));
+      this.after(random.below(200), () => this.tick(id));
+    }
+    this.seen.length = 0;
+  }
+
+  advance(byMs: number): void {
+    const endMs = this.nowMs + byMs;
+    for (;;) {
+      this.#events.sort((a, b) => a.atMs - b.atMs);
+      const [first] = this.#events;
+      if (first === undefined || first.atMs > endMs) break;
+      this.#events.shift();
+      this.nowMs = first.atMs;
+      first.run();
+    }
+    this.nowMs = endMs;
+  }
+
+  restart(id: HostId, epoch: number): void {
+    const detector = new Detector(id, epoch, new Prng(epoch));
+    detector.setMembers(this.ids);
+    this.detectors.set(id, detector);
+    for (const other of this.ids) {
+      if (other !== id && this.reaches(id, other)) this.run(other, this.of(other).advertised(id, epoch));
+    }
+  }
+
+  of(id: HostId): Detector {
+    const detector = this.detectors.get(id);
+    if (detector === undefined) throw new Error('no such host');
+    return detector;
+  }
+
+  /** How many of `by` see `about` in `condition`. */
+  count(about: HostId, condition: Condition, by: readonly HostId[] = this.ids): number {
+    return by.filter((id) => id !== about && this.of(id).conditionOf(about) === condition).length;
+  }
+
+  private after(delayMs: number, run: () => void): void {
+    this.#events.push({ atMs: this.nowMs + delayMs, run });
+  }
+
+  private tick(id: HostId): void {
+    this.run(id, this.of(id).tick(this.nowMs));
+    this.after(200, () => this.tick(id));
+  }
+
+  private bothWays(a: HostId, b: HostId): boolean {
+    return this.reaches(a, b) && this.reaches(b, a);
+  }
+
+  private run(self: HostId, actions: readonly DetectorAction[]): void {
+    for (const action of actions) this.act(self, action);
+  }
+
+  private act(self: HostId, action: DetectorAction): void {
+    switch (action.kind) {
+      case 'condition':
+        this.seen.push(`${Number(`0x${self}`)}: ${Number(`0x${action.hostId}`)} ${action.condition}`);
+        break;
+      case 'probe': {
+        const { target, suspicion, timeoutMs } = action;
+        const isReached = this.bothWays(self, target);
+        this.after(isReached ? 10 : timeoutMs, () => {
+          if (isReached) this.of(target).contacted(self);
+          if (isReached && suspicion !== undefined) {
+            this.run(target, this.of(target).heard(suspicion, this.nowMs));
+            this.run(self, this.of(self).heard(this.of(target).ownRumour(), this.nowMs));
+          }
+          this.run(self, this.of(self).probed(target, isReached, this.nowMs));
+        });
+        break;
+      }
+      case 'probe-indirectly': {
+        const answers = action.helpers.map((helper): HelperAnswer => {
+          if (!this.bothWays(self, helper)) return 'no-answer';
+          return this.bothWays(helper, action.target) ? 'reached' : 'not-reached';
+        });
+        this.after(action.timeoutMs, () => {
+          this.run(self, this.of(self).probedIndirectly(action.target, answers, this.nowMs));
+        });
+        break;
+      }
+      case 'tell':
+        for (const to of this.ids) if (to !== self && this.reaches(self, to)) this.hears(to, action.rumour);
+        break;
+    }
+  }
+
+  private hears(to: HostId, rumour: DetectorRumour): void {
+    this.after(20, () => this.run(to, this.of(to).heard(rumour, this.nowMs)));
+  }
+}
+
+t.test('while all answer, nobody is suspected', async (t) => {
+  const world = new World(20, 1);
+  world.advance(60_000);
+  t.same(world.seen, []);
+  for (const id of world.ids) t.equal(world.of(id).localHealth, 0);
+});
+
+t.test('a host that falls is suspected and then dead everywhere, and nobody else is', async (t) => {
+  for (const [count, withinMs] of [
+    [3, 12_000],
+    [5, 15_000],
+    [30, 30_000],
+  ] as const) {
+    const world = new World(count, count);
+    world.advance(5_000);
+    const [fallen = idOf(0), ...others] = world.ids;
+    world.reaches = (from, to) => from !== fallen && to !== fallen;
+    world.advance(withinMs);
+    t.equal(world.count(fallen, 'dead', others), others.length, `${count} hosts: all know within ${withinMs} ms`);
+    for (const id of others) t.equal(world.count(id, 'alive', others), others.length - 1);
+    t.notMatch(world.seen.filter((line) => !line.startsWith('1:')).join('\n'), /: ([2-9]|\d\d+) (suspect|dead)/);
+  }
+});
+
+t.test('a dead host that comes back is alive everywhere, restarted or not', async (t) => {
+  const world = new World(6, 3);
+  const [one = idOf(0), two = idOf(0), ...others] = world.ids;
+  world.reaches = (from, to) => from === to || ![one, two].some((id) => id === from || id === to);
+  world.advance(60_000);
+  t.equal(world.count(one, 'dead', others), 4);
+  t.equal(world.count(two, 'dead', others), 4);
+  world.reaches = () => true;
+  world.restart(two, 2);
+  world.advance(30_000);
+  for (const id of world.ids) t.equal(world.count(id, 'alive'), 5, `host ${Number(`0x${id}`)}`);
+});
+
+t.test('after a partition heals both halves see each other again', async (t) => {
+  const world = new World(10, 4);
+  const left = new Set(world.ids.slice(0, 4));
+  world.reaches = (from, to) => left.has(from) === left.has(to);
+  world.advance(120_000);
+  for (const id of world.ids) {
+    const far = world.ids.filter((other) => left.has(other) !== left.has(id));
+    t.equal(world.count(id, 'dead', far), far.length);
+  }
+  world.reaches = () => true;
+  world.advance(60_000);
+  for (const id of world.ids) t.equal(world.count(id, 'alive'), 9);
+});
+
+t.test("one host that hears nobody doubts itself, and kills nobody in others' eyes", async (t) => {
+  const world = new World(12, 5);
+  const [deaf = idOf(0), ...others] = world.ids;
+  // What it says gets out; what others say does not get in.
+  world.reaches = (_from, to) => to !== deaf;
+  world.advance(60_000);
+  t.ok(world.of(deaf).localHealth > 0);
+  for (const id of others) {
+    t.equal(world.count(id, 'dead', others), 0);
+    t.ok(world.count(id, 'alive', others) >= 9, `${world.count(id, 'alive', others)} see it alive`);
+  }
+});
+
+t.test('two hosts that cannot reach each other, while all others can, are not suspected', async (t) => {
+  const world = new World(8, 6);
+  const [one = idOf(0), two = idOf(0)] = world.ids;
+  world.reaches = (from, to) => !((from === one && to === two) || (from === two && to === one));
+  world.advance(60_000);
+  t.same(world.seen, []);
+});
+
+t.test('only the newest claim about a host counts', async (t) => {
+  const [self, other, third] = [idOf(1), idOf(2), idOf(3)];
+  const detector = new Detector(self, 1, new Prng(1));
+  detector.setMembers([self, other, third]);
+  const rumour = (kind: DetectorRumour['kind'], from: HostId, epoch: number, incarnation: number): DetectorRumour => ({
+    about: other,
+    from,
+    kind,
+    epoch,
+    incarnation,
+  });
+  const steps: readonly [DetectorRumour, Condition, string][] = [
+    [rumour('alive', third, 9, 9), 'unknown', 'nobody else may say that it is alive'],
+    [rumour('alive', other, 5, 1), 'alive', 'it says so itself'],
+    [rumour('suspect', third, 5, 0), 'alive', 'an old suspicion'],
+    [rumour('suspect', third, 5, 1), 'suspect', 'a suspicion of the same incarnation beats "alive"'],
+    [rumour('alive', other, 5, 1), 'suspect', 'and is not refuted by it'],
+    [rumour('alive', other, 5, 2), 'alive', 'but by the next one'],
+    [rumour('dead', third, 5, 2), 'suspect', "nobody is dead on another's word alone"],
+    [rumour('alive', other, 4, 99), 'suspect', 'an earlier start of the agent refutes nothing'],
+    [rumour('alive', other, 6, 0), 'alive', 'a later one does'],
+  ];
+  for (const [heard, condition, why] of steps) {
+    detector.heard(heard, 0);
+    t.equal(detector.conditionOf(other), condition, why);
+  }
+  t.equal(detector.conditionOf(idOf(77)), 'unknown');
+  t.equal(detector.conditionOf(self), 'alive');
+});
+
+t.test('a suspected host refutes with its next incarnation, and is the more careful for it', async (t) => {
+  const [self, other] = [idOf(1), idOf(2)];
+  const detector = new Detector(self, 7, new Prng(1));
+  detector.setMembers([other]);
+  const suspicion: DetectorRumour = { about: self, from: other, kind: 'suspect', epoch: 7, incarnation: 0 };
+  t.same(detector.heard(suspicion, 0), [
+    { kind: 'tell', rumour: { about: self, from: self, kind: 'alive', epoch: 7, incarnation: 1 } },
+  ]);
+  t.equal(detector.localHealth, 1);
+  t.same(detector.heard(suspicion, 0), [], 'once is enough');
+  t.equal(detector.ownRumour().incarnation, 1);
+});
+
+t.test('a suspicion that others share ends sooner than a lonely one', async (t) => {
+  const deadAfter = (witnesses: number): number => {
+    const ids = Array.from({ length: 10 }, (_, n) => idOf(n + 1));
+    const [self = idOf(0), other = idOf(0), ...rest] = ids;
+    const detector = new Detector(self, 1, new Prng(1));
+    detector.setMembers(ids);
+    for (const id of ids) detector.advertised(id, 1);
+    for (const from of rest.slice(0, witnesses)) {
+      detector.heard({ about: other, from, kind: 'suspect', epoch: 1, incarnation: 0 }, 0);
+    }
+    for (let nowMs = 0; nowMs < 100_000; nowMs += 100) {
+      detector.tick(nowMs);
+      if (detector.conditionOf(other) === 'dead') return nowMs;
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  const { suspicionPeriods, periodMs, lonelySuspicionFactor } = detectorOptions;
+  t.equal(deadAfter(1), suspicionPeriods * periodMs * lonelySuspicionFactor);
+  t.ok(deadAfter(2) < deadAfter(1));
+  t.equal(deadAfter(3), suspicionPeriods * periodMs);
+  t.equal(deadAfter(8), suspicionPeriods * periodMs);
+});
+
+t.test('the same seed gives the same course of events', async (t) => {
+  const course = (): string => {
+    const world = new World(9, 8);
+    const [fallen = idOf(0)] = world.ids;
+    world.reaches = (from, to) => from !== fallen && to !== fallen;
+    world.advance(20_000);
+    return world.seen.join('\n');
+  };
+  t.equal(course(), course());
+});
