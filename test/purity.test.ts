@@ -1,6 +1,6 @@
 /**
- * The pure folders read no clock, no ambient randomness and do no I/O: without this the simulator proves nothing
- * (DESIGN.md section 3). The rule is checked on the text, with comments and strings taken out.
+ * The pure folders read no clock, no ambient randomness and do no I/O: without this the simulator proves nothing. The
+ * rule is checked on the text, with comments and strings taken out.
  */
 import t from 'tap';
 import { type Source, sources } from '../node/dev/house/source.ts';

@@ -8,6 +8,7 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
   ['layout and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=warn', '.']],
   ['lint with types', ['node_modules/eslint/bin/eslint.js', '-c', '.eslint.config.mjs', '--max-warnings=0', '.']],
   ['generated code', ['proto/generate.mjs', '--check']],
+  ['measures', ['node/dev/house/main.ts']],
 ];
 
 const failed: string[] = [];

@@ -7,7 +7,7 @@ import { capacityOf } from '../model/advert.ts';
 import { type ClaimKey, claimKeyText, type ResourceNeeds } from '../model/request.ts';
 
 /**
- * The admission ledger of one host: the authority on what the host has given away (DESIGN.md, "Three authorities").
+ * The admission ledger of one host: the authority on what the host has given away (node/README.md, "Rules").
  *
  * Pure and synchronous: a call decides at once against all that was admitted before, so a hundred concurrent claimers are
  * a hundred calls in some order and never share the same room. What the caller owes: after a call returns `changes`, sync

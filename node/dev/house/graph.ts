@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Source } from './source.ts';
 
 /** From each node to those it imports, itself excluded. */
-type Graph = ReadonlyMap<string, ReadonlySet<string>>;
+export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Files and the files of ours that they import. */
 export function fileGraph(sources: readonly Source[]): Graph {

@@ -1,8 +1,8 @@
 /** `node node/dev/house/main.ts [--json]`: the measures of the house. Exit status 1 when one is out of bounds. */
 import { measure, offences } from './measures.ts';
-import { sources } from './source.ts';
+import { paths, sources } from './source.ts';
 
-const measures = measure(sources());
+const measures = measure(sources(), paths());
 if (process.argv.includes('--json')) console.log(JSON.stringify(measures, undefined, 2));
 else {
   const { documentedExports, exports: all, longFiles, oldWords, unusedExports } = measures;

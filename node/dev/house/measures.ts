@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import { exportsOf, importedNames } from './exports.ts';
 import { circles, fileGraph, floors, roomGraph } from './graph.ts';
+import { brokenReferences } from './references.ts';
 import type { Source } from './source.ts';
 import { oldWordsIn } from './words.ts';
 
@@ -13,11 +14,11 @@ const filesMax = 20;
 /** Folders that are collections of one kind, where one more file is one more of the kind. */
 const collections: readonly string[] = ['placement/filters', 'test/security'];
 /** Longest file, lines. */
-const linesMax = 950;
+const linesMax = 1100;
 /** Files above which a reader is told, lines. */
 const longLines = 500;
 /** Least share of documented exports outside the simulator, benches and tests. */
-const documentedMin = 0.9;
+const documentedMin = 0.8;
 
 interface Measures {
   readonly files: number;
@@ -32,11 +33,14 @@ interface Measures {
   readonly documentedExports: number;
   /** `path name` of exports that no file imports. */
   readonly unusedExports: readonly string[];
+  /** `file: name` of files that are named in comments and READMEs and are not there. */
+  readonly brokenReferences: readonly string[];
   /** Uses of old words, by what is said instead. */
   readonly oldWords: Readonly<Record<string, number>>;
 }
 
-export function measure(sources: readonly Source[]): Measures {
+/** @param paths all files of the repository. */
+export function measure(sources: readonly Source[], paths: readonly string[]): Measures {
   const product = sources.filter(({ path }) => !path.startsWith('test/'));
   const files = fileGraph(product);
   const rooms = roomGraph(files);
@@ -45,7 +49,7 @@ export function measure(sources: readonly Source[]): Measures {
     const folder = posix.dirname(path);
     folders.set(folder, (folders.get(folder) ?? 0) + 1);
   }
-  const written = sources.filter(({ path }) => path.endsWith('.ts') && path !== 'node/dev/house/words.ts');
+  const written = sources.filter(({ path }) => path.endsWith('.ts'));
   const exported = written.filter(({ path }) => !path.startsWith('test/')).flatMap(exportsOf);
   const imported = importedNames(sources);
   const isJudged = (path: string): boolean => !path.startsWith('sim/') && !path.includes('/bench/');
@@ -69,7 +73,8 @@ export function measure(sources: readonly Source[]): Measures {
     unusedExports: exported
       .filter(({ path, name }) => !imported.has(`${path} ${name}`) && !imported.has(`${path} *`))
       .map(({ path, name }) => `${path} ${name}`),
-    oldWords: Object.fromEntries(oldWordsIn(written)),
+    brokenReferences: brokenReferences(paths),
+    oldWords: Object.fromEntries(oldWordsIn(written.filter(({ path }) => !path.includes('/dev/house/')))),
   };
 }
 
@@ -83,6 +88,7 @@ export function offences(measures: Measures): readonly string[] {
   for (const { path, lines } of longFiles) {
     if (lines > linesMax) found.push(`${path} has ${lines} lines, more than ${linesMax}`);
   }
+  for (const reference of measures.brokenReferences) found.push(`there is no such file: ${reference}`);
   for (const name of unusedExports) found.push(`nobody imports ${name}`);
   if (documentedExports < documentedMin * all) {
     found.push(`${documentedExports} of ${all} exports are documented, less than ${documentedMin * 100} %`);

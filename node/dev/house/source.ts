@@ -34,6 +34,16 @@ export function sources(): readonly Source[] {
   return found;
 }
 
+/** Paths of all files of ours but for generated ones, from the top of the checkout. */
+export function paths(): readonly string[] {
+  const below = [...folders, '.github'].flatMap((folder) =>
+    readdirSync(join(repositoryRoot, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(repositoryRoot, join(entry.parentPath, entry.name))),
+  );
+  return [...below, 'README.md'];
+}
+
 function walk(folder: string, found: Source[]): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

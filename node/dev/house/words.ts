@@ -4,12 +4,10 @@ import type { Source } from './source.ts';
 export const oldWords: readonly { readonly word: RegExp; readonly instead: string }[] = [
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
-  { word: /rumou?r/giu, instead: 'suspicion, health' },
   { word: /misdeed/giu, instead: 'planted fault' },
   { word: /unsaid/giu, instead: 'pending report' },
   { word: /\bdepots?\b|depot(?=[A-Z])|Depot/gu, instead: 'image cache' },
   { word: /\bshel(?:f|ves|ved)\b|[Ss]helf(?=[A-Z])|Shelf|Shelved/gu, instead: 'snapshot cache' },
-  { word: /\bwhoever\b/giu, instead: 'the one that, or the noun itself' },
 ];
 
 /** How often each old word stands in `sources`; words that do not occur are left out. */
