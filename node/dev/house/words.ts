@@ -1,7 +1,7 @@
 /** Words of an old dialect of this code, and what the field says instead. Names on disk and on the wire keep theirs. */
 import type { Source } from './source.ts';
 
-export const oldWords: readonly { readonly word: RegExp; readonly instead: string }[] = [
+const oldWords: readonly { readonly word: RegExp; readonly instead: string }[] = [
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },
