@@ -28,6 +28,10 @@ interface CephCallOptions {
   readonly isLong?: boolean;
 }
 
+/**
+ * Runs `rbd`, `rados`, `ceph` and `qemu-img` as one Ceph client. A call fails after 30 s, one that `isLong` after 600
+ * s. Failures are `ShoalError`s by exit status (exit-status.ts); an answer that is no JSON is `CANNOT_TELL`.
+ */
 export class CephClient {
   readonly identity: CephIdentity;
   readonly #run: CommandRunner;

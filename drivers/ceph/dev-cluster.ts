@@ -49,6 +49,10 @@ const stopTimeoutMs = 15_000;
 const startTimeoutMs = 60_000;
 const startPollMs = 100;
 
+/**
+ * A handle on the cluster of one folder. It holds no process: another run of the program takes the daemons over by pid
+ * file.
+ */
 export class DevCluster {
   readonly dir: string;
   readonly admin: CephIdentity;

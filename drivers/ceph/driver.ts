@@ -5,7 +5,7 @@
  *     images/SHA256@base    an image's content; SHA256 appears by rename, when its content is whole
  *     volumes/VOLUME        the disk
  *
- * Several hosts work on the same pools at the same time: whoever is second finds what the first one made.
+ * Several hosts work on the same pools at the same time: the second host finds what the first one made.
  */
 import { createHash } from 'node:crypto';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -42,10 +42,14 @@ const features = 'layering,exclusive-lock,object-map,fast-diff,deep-flatten';
 /** The lock by which a host learns its own address goes by itself. Seconds. */
 const addressLockS = 10;
 
+/**
+ * Disks that several hosts reach. `start` throws `NOT_FOUND` where a pool is missing. `openDisk` takes the storage lock
+ * at the server's generation, and shuts a holder of a lower one out before it breaks that lock.
+ */
 export class RbdStorageDriver implements StorageDriver {
   readonly name = 'rbd';
   readonly capabilities: StorageCapabilities = { shared: true, snapshots: true };
-  /** Shutting hosts out and letting them in: for whoever heals. */
+  /** Shutting hosts out and letting them in: for the code that heals. */
   readonly fence: Fence;
   readonly #log: Logger;
   readonly #client: CephClient;
@@ -264,7 +268,7 @@ export class RbdStorageDriver implements StorageDriver {
     if (foreign.length > 0) throw stillWatched(volumeId, foreign);
   }
 
-  /** Ceph notes the address of whoever takes a lock; so a host takes one of its own and looks. */
+  /** Ceph notes the address of the client that takes a lock; so a host takes one of its own and looks. */
   async #learnAddress(signal: AbortSignal): Promise<string> {
     const target = ['-p', this.#volumes, 'lock'];
     const lock = [`shoal.host.${this.#client.identity.user}`, 'address'];

@@ -9,7 +9,7 @@
  *   stays until it is broken, and it goes away with the image. It says who *should* write.
  * - The **blocklist**: OSDs refuse every operation of an address. That is what really keeps a host from writing, even
  *   one that is cut off, frozen, or no longer listens to anybody.
- * - **Watchers**: every client that has an image open watches its header. Whoever watches may write.
+ * - **Watchers**: every client that has an image open watches its header. A client that watches may write.
  *
  * A host is shut out without an end: an entry that expires would let a host that was frozen for an hour write again.
  * It is let in again (`letIn`) only when its guests are proved gone.
@@ -26,6 +26,10 @@ const foreverS = 315_360_000;
 const watchersGoneTimeoutMs = 10_000;
 const watchersPollMs = 200;
 
+/**
+ * Locks, watchers and the blocklist of one pool. An `rbdId` is Ceph's own id of an image (`RbdInfo.id`); an address is
+ * an `IP`, in brackets when it is IPv6, or one client's `IP:PORT/NONCE`.
+ */
 export class Fence {
   readonly #client: CephClient;
   readonly #pool: string;

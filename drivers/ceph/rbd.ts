@@ -8,6 +8,9 @@ import type { DiskFound } from '../types.ts';
 /** Snapshot of an image from which disks are cloned. */
 export const baseSnapshot = 'base';
 
+/**
+ * Names of Shoal's disks in a pool: UUIDs in lower case. Anything else in the pool is not Shoal's and is left alone.
+ */
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** `rbd info`. */
@@ -41,6 +44,7 @@ function misunderstood(what: string): never {
   throw new ShoalError('CANNOT_TELL', `Ceph's answer about ${what} is not understood`);
 }
 
+/** Reads `rbd info --format json`. Throws `CANNOT_TELL` for an answer of another shape. */
 export function readInfo(value: unknown): RbdInfo {
   if (!isRecord(value) || typeof value['id'] !== 'string' || typeof value['size'] !== 'number')
     misunderstood('an image');

@@ -8,6 +8,7 @@ import { isMissing } from '../../node/base/system-error.ts';
 const sha256Pattern = /^[0-9a-f]{64}$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** 64 hex digits in lower case; capitals would be a second name of the same content. */
 export function isImageSha256(name: string): name is ImageSha256 {
   return sha256Pattern.test(name);
 }

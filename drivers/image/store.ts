@@ -5,7 +5,7 @@
  *     ROOT/incoming/*       being written; emptied at start
  *
  * A blob appears by rename after it was synced, so it is whole or not there. Writers that bring the same content twice
- * do no harm. Whoever reads it through `read` hears when the disk has changed a byte.
+ * do no harm. A reader through `read` is told when the disk has changed a byte.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -39,6 +39,9 @@ const sha256Pattern = /^[0-9a-f]{64}$/;
 /** Read at once when a blob is checked or served. */
 const chunkBytes = 1024 * 1024;
 
+/**
+ * A content-addressed store in one folder of one host, for one process: `start` removes what other writers are writing.
+ */
 export class BlobStore {
   readonly #blobsDir: string;
   readonly #incomingDir: string;

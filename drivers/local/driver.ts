@@ -46,6 +46,10 @@ const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 /** qcow2 keeps sizes in sectors. */
 const sectorBytes = 512;
 
+/**
+ * Needs `qemu-img`. Disks are on this host alone: a server that lives here cannot move. Sizes are bytes, as everywhere
+ * in `StorageDriver`.
+ */
 export class LocalStorageDriver implements StorageDriver {
   readonly name = 'local';
   readonly capabilities: StorageCapabilities = { shared: false, snapshots: false };
@@ -237,7 +241,7 @@ export class LocalStorageDriver implements StorageDriver {
           facts: { owner: lock.owner, generation: lock.generation },
         });
       }
-      // Files are on this host alone, so whoever has it open is a process here, and QEMU's own lock shows it.
+      // Files are on this host alone, so what has it open is a process here, and QEMU's own lock shows it.
       if (await this.#isInUse(spec.volumeId, signal)) {
         throw new ShoalError('FENCE_UNPROVEN', `a process of this host has disk ${spec.volumeId} open`);
       }

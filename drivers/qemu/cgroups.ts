@@ -160,7 +160,7 @@ async function removeGroup(folder: string): Promise<void> {
   try {
     await rmdir(folder);
   } catch (caught) {
-    // In use, or not empty: whoever is in it lives, and the next sweep looks again.
+    // In use, or not empty: a process in it lives, and the next sweep looks again.
     if (!isMissing(caught) && !['EBUSY', 'ENOTEMPTY'].includes(errnoOf(caught) ?? '')) throw caught;
   }
 }

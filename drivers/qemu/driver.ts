@@ -97,6 +97,10 @@ interface Slot {
   queued: number;
 }
 
+/**
+ * One QEMU a guest, under KVM or TCG. Calls for one guest run one after the other, at most 32 waiting; those for
+ * different guests run side by side. `facts` says which accelerator, user and namespaces `start` found usable.
+ */
 export class QemuDriver implements ComputeDriver {
   readonly name = 'qemu';
   readonly #log: Logger;

@@ -123,7 +123,7 @@ async function chownFile(path: string, uid: number, missing: 'must exist' | 'may
   });
   if (file === undefined) return;
   try {
-    // The rights first: whoever has the file at no moment lets others in.
+    // The rights first: so neither the old owner nor the new one lets others in at any moment.
     await file.chmod(0o600);
     await file.chown(uid, uid);
   } finally {

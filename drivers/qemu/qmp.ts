@@ -32,7 +32,7 @@ interface QmpOptions {
   readonly greetingTimeoutMs?: number;
   /** Called for each event, in order. Must not throw. */
   readonly onEvent?: (event: QmpEvent) => void;
-  /** Called once when a connection that was made is gone, whoever ended it. A failed `connect` only throws. */
+  /** Called once when a connection that was made is gone, whichever side ended it. A failed `connect` only throws. */
   readonly onClose?: () => void;
 }
 
@@ -58,7 +58,7 @@ export class QmpClient {
     this.#options = options;
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => this.#receive(chunk));
-    // The reason reaches whoever waits through `close`, which always follows.
+    // The reason reaches the waiting calls through `close`, which always follows.
     socket.on('error', (error) => this.#greeted?.(unreachable(error)));
     socket.on('close', () => this.#closed());
   }

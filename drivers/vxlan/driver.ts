@@ -302,7 +302,7 @@ export class VxlanDriver implements NetworkDriver {
 
   /**
    * Clears away the rest of what the kernel, asked, does not have: a reboot or a crash half-way took the thing itself,
-   * and whoever wants it again says so.
+   * and the host ensures again what it still wants.
    */
   async #forgetWhatIsGone(links: Links, signal: AbortSignal): Promise<void> {
     const { book, options } = this.#host;

@@ -27,7 +27,7 @@ const remedy =
  * Throws `DRIVER_FAILED` when network namespaces that begin with `prefix` are mounted in another mount namespace and not in
  * this process's own; the message names a process of that one, and what to do. Removes files of namespaces that are
  * mounted nowhere: they are what a cut-off `ip netns add` leaves. Only warns when this process is apart from process 1 and
- * sees all that is there: whoever starts the agent the next time may not.
+ * sees all that is there: the shell that starts the agent the next time may not.
  */
 export async function checkMountNamespace(prefix: string, logger: Logger): Promise<void> {
   const hidden: string[] = [];

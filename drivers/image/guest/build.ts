@@ -66,7 +66,7 @@ interface GuestBuildOptions {
   /** Default: busybox-static's. */
   readonly busyboxPath?: string;
   /**
-   * True: whoever opens the serial console or posts to `/cgi-bin/run` is root. For tests that look at a guest from
+   * True: anybody who opens the serial console or posts to `/cgi-bin/run` is root. For tests that look at a guest from
    * outside; default false.
    */
   readonly isOpen?: boolean;

@@ -5,6 +5,10 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { isMissing } from '../../../node/base/system-error.ts';
 import { runCommand } from '../../command.ts';
 
+/**
+ * A kernel as it lies in the file system: version as `uname -r` says it, absolute path of the bzImage, folder of its
+ * modules.
+ */
 export interface GuestKernel {
   readonly version: string;
   readonly imagePath: string;

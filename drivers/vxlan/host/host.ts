@@ -109,7 +109,7 @@ export class Host {
     await this.deps.runCommand(['ip', 'netns', 'del', name]);
   }
 
-  /** Makes interfaces of the host as wanted. What is made anew goes again when the call fails later. */
+  /** Makes interfaces of the host as wanted. What this call makes goes again when it fails later. */
   async ensureLinks(found: Links, wanted: readonly LinkWanted[], undo: Undo, signal: AbortSignal): Promise<boolean> {
     const batch = linkBatch(found, wanted, { ipv6: this.ipv6 });
     for (const name of batch.created) undo.add(`interface ${name}`, () => this.deleteLinks([name], undefined));
@@ -136,11 +136,14 @@ export class Host {
     return this.#writeFilter(await this.filterTables(signal), vnis, portIds, signal);
   }
 
-  /** The two tables of the host. When they are gone (another firewall was loaded), they are made anew, with all in them. */
+  /**
+   * The two tables of the host. When they are gone (another firewall was loaded), they are made again, with all in
+   * them.
+   */
   async filterTables(signal: AbortSignal): Promise<FilterTables> {
     const found = await this.#findTables(signal);
     if (found !== undefined) return found;
-    this.deps.logger.warn({}, 'the packet filter tables were gone from this host; they are made anew');
+    this.deps.logger.warn({}, 'the packet filter tables were gone from this host; they are made again');
     await this.ensureTables(signal);
     const made = await this.#mustFindTables(signal);
     await this.#writeFilter(made, this.#vnis(), this.#portIds(), signal);
@@ -292,7 +295,7 @@ export class Host {
       this.netns.neighbours(bridge, signal),
     ]);
     // Entries on interfaces that the book does not know are not touched; and of what the book knows, an agent that died
-    // may not have made all: whoever makes the interface comes back here.
+    // may not have made all: the call that makes the interface comes back here.
     const known = foundFdb.filter((entry) => devs.has(entry.dev));
     const bridgeLines = fdbLines(
       known,

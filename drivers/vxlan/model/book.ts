@@ -48,7 +48,10 @@ class BookSection<T extends object> {
     this.#check = check;
   }
 
-  /** Reads the folder. A file that does not hold what it should is put aside, with a warning: the caller ensures anew. */
+  /**
+   * Reads the folder. A file that does not hold what it should is put aside, with a warning: the caller ensures it
+   * again.
+   */
   async load(logger: Logger): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     this.#entries.clear();

@@ -12,6 +12,7 @@ import { metadataInner, serviceInner } from './names.ts';
 export const metadataIp = '169.254.169.254';
 /** Where the host's server listens: on `metadataBridge` alone. Part of the shared address space (RFC 6598). */
 export const metadataServerIp = '100.64.0.1';
+/** TCP port there: the one that Nova's metadata service has. Guests ask port 80, and are translated to it. */
 export const metadataServerPort = 8775;
 /** Where the host's resolver listens at that address (../services/resolver.ts): not 53, which a resolver of the host itself may have. */
 export const resolverPort = 8753;
@@ -24,6 +25,7 @@ export const identityCidr = '100.64.0.0/16';
 
 /** Identities are 100.64.0.2 to 100.64.255.254: more than a host has guests, and no more of RFC 6598 than that. */
 export const identityIndexMin = 2;
+/** The last index, so that 100.64.255.255, the broadcast address, is nobody's. */
 export const identityIndexMax = 65_534;
 
 /**
@@ -31,6 +33,7 @@ export const identityIndexMax = 65_534;
  * NICs in each, and injected files; most are further names of the same file.
  */
 export const metadataFilesMax = 1024;
+/** Bytes, of one body. */
 export const metadataFileBytesMax = 1024 * 1024;
 /** File systems hold 255 bytes in a name. */
 const fileNameBytesMax = 255;

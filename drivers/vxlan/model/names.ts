@@ -46,9 +46,16 @@ export const externalLegName = (routerId: RouterId): string => `qx${shortId(rout
 /** Host end of a router's transit leg; the router's end is `transitInner`. */
 export const transitLegName = (routerId: RouterId): string => `tr${shortId(routerId)}`;
 
+/**
+ * Inside a network's service namespace: the end on the network. The same in each, for namespaces do not see one
+ * another.
+ */
 export const serviceInner = 'eth0';
+/** Inside a network's service namespace: the end on `metadataBridge`. */
 export const metadataInner = 'md0';
+/** Inside a router's namespace: the end on `externalBridge`. */
 export const externalInner = 'qg';
+/** Inside a router's namespace: the end on the transit network. */
 export const transitInner = 'tr';
 /** Bridge that joins the host's metadata server with all service namespaces. */
 export const metadataBridge = 'br-md';
@@ -68,10 +75,14 @@ export function routerOfNamespace(prefix: string, name: string): RouterId | unde
 
 /** Names of the two nftables chains of a port. */
 export const ingressChain = (portId: PortId): string => `in-${shortId(portId)}`;
+/** What the guest sends. `in-` is what it receives; both as seen from the guest. */
 export const egressChain = (portId: PortId): string => `out-${shortId(portId)}`;
 
+/** Alias of a network's bridge. */
 export const networkAlias = (networkId: NetworkId): string => `shoal:network:${networkId}`;
+/** Alias of a port's tap: 84 characters with UUIDs, and Linux allows 255. */
 export const portAlias = (portId: PortId, networkId: NetworkId): string => `shoal:port:${portId}:${networkId}`;
+/** Alias of the host's ends of a router's legs. */
 export const routerAlias = (routerId: RouterId): string => `shoal:router:${routerId}`;
 
 /** What an alias says, read back. */

@@ -123,7 +123,7 @@ function hasRevoked(previous: PortEntry, spec: PortEntry['spec'], allowed: reado
   return previous.allowed.some((entry) => !stillAllowed.has(entry));
 }
 
-/** Cuts every flow of the port: those that are still allowed begin anew with their next packet. */
+/** Cuts every flow of the port: those that are still allowed begin again with their next packet. */
 async function cutFlows(host: Host, entry: PortEntry, signal: AbortSignal): Promise<void> {
   const zone = host.book.networks.get(entry.spec.networkId)?.zone;
   if (zone === undefined) return;

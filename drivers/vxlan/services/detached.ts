@@ -27,7 +27,7 @@ const pollMs = 20;
 /** A small program is ready, or gone, within this even on a busy machine. */
 const readyTimeoutMs = 15_000;
 const stopTimeoutMs = 5_000;
-/** A log that grew past this is begun anew at the next start. */
+/** A log that grew past this is begun again at the next start. */
 const logBytesMax = 1024 * 1024;
 
 /** A process, and the command line it ends up with after `ip netns exec` and `setpriv` have become it. */

@@ -1,7 +1,8 @@
 /**
  * The host's one metadata server: a process of its own that goes on when the agent is gone. It knows nothing but a folder:
- * a request from address A is answered with the file FOLDER/A/PATH (the path percent-encoded, see ../model/metadata.ts), read anew
- * each time. No file, no answer (404). It imports nothing of ours, so that it stays small.
+ * a request from address A is answered with the file FOLDER/A/PATH (the path percent-encoded, see
+ * ../model/metadata.ts), read again each time. No file, no answer (404). It imports nothing of ours, so that it stays
+ * small.
  *
  *     node --max-old-space-size=32 metadata-server.ts ADDRESS PORT FOLDER
  */
