@@ -27,7 +27,7 @@ const flavors = [
   ['4', 'm1.large', 4, 8192, 80],
 ] as const;
 
-/** Ids of what was made, for whoever goes on setting up. */
+/** Ids of what was made, for the caller that goes on setting up. */
 interface Bootstrapped {
   readonly adminUserId: string;
   readonly adminProjectId: string;

@@ -171,7 +171,7 @@ export class ClusterService {
     return removeHost(this.#deps, { host, ...options, signal });
   }
 
-  /** Draws the mesh key and the authority anew; returns the key's number. All tokens and unused tickets are void. */
+  /** Draws a new mesh key and a new authority; returns the key's number. All tokens and unused tickets are void. */
   async rekey(signal: AbortSignal): Promise<number> {
     const epoch = await transact(this.#deps, { signal }, (attempt) => this.#deps.rekey(attempt, { trusted: false }));
     this.#deps.logger.warn({ epoch }, 'the mesh was re-keyed');

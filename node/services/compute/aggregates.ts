@@ -24,6 +24,10 @@ interface AggregatePatch {
   readonly zone?: string | null;
 }
 
+/**
+ * Nova's `os-aggregates`. Every method is for administrators: it throws `FORBIDDEN` for others, and what `transact`
+ * throws.
+ */
 export class Aggregates {
   readonly #deps: ServiceDependencies;
 

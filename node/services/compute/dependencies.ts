@@ -1,6 +1,10 @@
 /** What the compute service needs beside what every service is given. */
 import type { HostControl, HostProbe, HostViews, Placer, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
 
+/**
+ * The agent gives these: placement over the mesh, this host's guests, the hosts as gossip knows them, a direct question
+ * to another host, and the drawing of the mesh's secrets.
+ */
 export interface ComputeDependencies extends ServiceDependencies {
   readonly placer: Placer;
   readonly hostControl: HostControl;

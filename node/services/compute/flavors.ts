@@ -28,6 +28,10 @@ interface FlavorDraft {
   readonly description?: string;
 }
 
+/**
+ * Nova's flavors. A flavor that the caller's project may not use is `NOT_FOUND`; changes are for administrators
+ * (`FORBIDDEN`). Sizes are MiB of memory and GiB of disk, integers up to 2^31 - 1.
+ */
 export class Flavors {
   readonly #deps: ServiceDependencies;
 

@@ -37,8 +37,9 @@ export function groupAllows(group: PlacementGroup, hostIds: readonly string[]): 
 }
 
 /**
- * Writes the group in the transaction that puts members of it on hosts, with these members. Whoever placed another member
- * by the group as it was before sees that it has changed: two placements never agree with one state of the group each.
+ * Writes the group in the transaction that puts members of it on hosts, with these members. A request that placed
+ * another member by the group as it was before sees that it has changed: two placements never agree with one state of
+ * the group each.
  */
 export function writeGroup(change: Change, row: Row<shoal.v1.ServerGroup>, memberIds: readonly string[]): void {
   serverGroupTable.update(change, row, new shoal.v1.ServerGroup({ ...row.record, memberIds: [...memberIds] }));

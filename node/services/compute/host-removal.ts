@@ -1,7 +1,8 @@
 /**
  * Taking a host out of the mesh, on an operator's word alone. What hangs on the host is moved off first (routers' source
  * NAT, image holdings, its places in aggregates), then one transaction takes its record away and leaves a mark that shuts it
- * out, and draws the mesh's secrets anew, which the host has for ever (node/mesh/identity/rekey.ts). The autopilot, seeing a member that is no host any more, takes it out of the Raft group.
+ * out, and draws new secrets for the mesh, since the host has the old ones for ever (node/mesh/identity/rekey.ts). The
+ * autopilot, seeing a member that is no host any more, takes it out of the Raft group.
  *
  * Nothing on the host itself is touched: its guests, if any are left, run until somebody ends them there.
  */
@@ -30,6 +31,7 @@ const stepsMax = 1_000;
 /** Servers named in a refusal; the rest are counted. */
 const namedMax = 10;
 
+/** What a removal asks of the agent: whether a voter answers now, and that the mesh's secrets are drawn again. */
 export interface HostRemovalDependencies extends ServiceDependencies {
   readonly hostProbe: HostProbe;
   readonly rekey: Rekey;
@@ -233,8 +235,8 @@ async function moveImagesOff(
 
 /**
  * What moved away is its new host's from now on, on the operator's word that this one is lost. That word is no fence: the
- * new host proves one before it opens the disk (`openDisk` shuts out whoever holds the storage lock at a lower generation).
- * True while there may be more.
+ * new host proves one before it opens the disk (`openDisk` shuts out a host that holds the storage lock at a lower
+ * generation). True while there may be more.
  */
 async function releaseMoved(
   deps: ServiceDependencies,

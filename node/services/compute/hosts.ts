@@ -34,6 +34,10 @@ interface HostPatch {
   readonly forcedDown?: boolean;
 }
 
+/**
+ * Nova's `os-hypervisors`, `os-services` and `os-availability-zone`. All but `statusOf` and `zones` are for
+ * administrators (`FORBIDDEN`).
+ */
 export class Hosts {
   readonly #deps: ComputeDependencies;
 

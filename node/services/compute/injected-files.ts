@@ -5,6 +5,7 @@ import type { StateReader } from '../../state/types.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { badRequest } from './refusals.ts';
 
+/** One file as the request has it; `checkInjectedFiles` decodes it and holds it against the quota. */
 export interface InjectedFileDraft {
   readonly path: string;
   /** Base64. */

@@ -35,6 +35,10 @@ interface NewKeypair {
   readonly privateKey?: string;
 }
 
+/**
+ * Nova's `os-keypairs`. Keys belong to a user, not to a project: a name is unique for its user, and the quota
+ * `key_pairs` counts for the user. Another user's keys are for administrators (`FORBIDDEN`).
+ */
 export class Keypairs {
   readonly #deps: ServiceDependencies;
 

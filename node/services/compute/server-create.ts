@@ -58,6 +58,7 @@ export interface MadeServers {
 /** The group does not allow the hosts any more, or the claims may have ended: place again. */
 class PlacementOutdated extends Error {}
 
+/** Turns a request into servers with hosts, ports and quota. Holds nothing between two calls. */
 export class ServerMaker {
   readonly #deps: ComputeDependencies;
   readonly #options: ComputeOptions;

@@ -57,6 +57,7 @@ export interface NicDraft {
   readonly fixedIp?: string;
 }
 
+/** A request as an API's edge has read it: shapes are right, nothing has been looked up. `checkDraft` does that. */
 export interface ServerDraft {
   readonly name: string;
   readonly flavorId: string;

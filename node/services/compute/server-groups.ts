@@ -19,6 +19,10 @@ interface ServerGroupDraft {
   readonly maxServerPerHost?: number;
 }
 
+/**
+ * Nova's `os-server-groups`. A group of another project is `NOT_FOUND` but for administrators; its quota is
+ * `server_groups`. Policies and `maxServerPerHost` do not change once the group is made.
+ */
 export class ServerGroups {
   readonly #deps: ServiceDependencies;
 

@@ -20,6 +20,10 @@ import { checkState, checkUnlocked, seeServer } from './server-record.ts';
 
 const { ServerStatus } = shoal.v1;
 
+/**
+ * Nova's cold migration, without Nova's confirmation: a move is done when the new host has the disk. Live migration is
+ * not offered.
+ */
 export class ServerMoves {
   readonly #deps: ComputeDependencies;
 
@@ -149,7 +153,7 @@ function agreeWithGroup(change: Change, reader: StateReader, server: shoal.v1.Se
   if (!groupAllows(groupForPlacement(reader, group.record, server.id), [hostId])) {
     throw new ShoalError('PRECONDITION_CHANGED', 'The server group has changed meanwhile; try again.');
   }
-  // Unchanged but for its revision: whoever places another member by the group as it was has to look again.
+  // Unchanged but for its revision: a request that places another member by the group as it was has to look again.
   writeGroup(change, group, group.record.memberIds);
 }
 

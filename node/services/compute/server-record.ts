@@ -20,6 +20,10 @@ export const powerStates = { none: 0, running: 1, paused: 3, shutdown: 4, crashe
 /** Nova's words for where a server is in its life, apart from what it is doing at the moment. */
 export type VmState = 'building' | 'active' | 'stopped' | 'paused' | 'error';
 
+/**
+ * Nova's `vm_state` of a record. A server that moves is `stopped`; one that is being deleted is `active` if it ever
+ * ran, else `building`. A status that this version does not know is `error`.
+ */
 export function vmState(server: shoal.v1.Server): VmState {
   switch (server.status) {
     case ServerStatus.SERVER_STATUS_ACTIVE:

@@ -48,6 +48,11 @@ interface Ask {
   readonly intent?: LocalIntent;
 }
 
+/**
+ * Nova's servers. A server of another project is `NOT_FOUND` but for administrators. A locked one refuses what its
+ * owner asks with `CONFLICT`, but for `update` and the lock itself. Without a quorum, `stop`, `start` and `reboot`
+ * still work at the server's own host; all else throws what `transact` throws.
+ */
 export class Servers {
   readonly #deps: ComputeDependencies;
   readonly #maker: ServerMaker;
@@ -157,7 +162,7 @@ export class Servers {
     });
   }
 
-  /** @param reason why, for whoever meets the lock; empty: not said. A second lock has the last one's. */
+  /** @param reason why, for users who meet the lock; empty: not said. A second lock has the last one's. */
   async lock(context: RequestContext, id: string, reason = ''): Promise<void> {
     await this.#setLock(context, id, { action: 'lock', locked: true, lockedReason: reason });
   }

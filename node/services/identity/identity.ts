@@ -66,8 +66,8 @@ interface IdentityOptions {
   /** The same on every agent of the mesh. */
   readonly tokenKeys: TokenKeys;
   /**
-   * How long a token lasts, milliseconds. A token with a longer life is refused whoever signed it, so agents that differ
-   * refuse each other's longer ones.
+   * How long a token lasts, milliseconds. A token with a longer life is refused, whatever agent signed it, so agents
+   * that differ refuse each other's longer ones.
    */
   readonly tokenLifetimeMs?: number;
   /** The same on every agent. Default: Keystone's, none. */
@@ -91,8 +91,8 @@ export class IdentityService {
   }
 
   /**
-   * A token for whoever the request proves to be. Throws `UNAUTHENTICATED`, in the same words whatever was wrong, and
-   * `NOT_FOUND` for a token that is not good.
+   * A token for the user that the request proves to be. Throws `UNAUTHENTICATED`, in the same words whatever was wrong,
+   * and `NOT_FOUND` for a token that is not good.
    */
   async issue(reader: StateReader, request: AuthenticationRequest, signal: AbortSignal): Promise<IssuedToken> {
     let user: shoal.v1.User | undefined;
@@ -151,7 +151,7 @@ export class IdentityService {
     const nowMs = this.#deps.clock.nowMs();
     if (claims.i > nowMs + clockSkewMsMax) throw ofTheFuture(claims.i - nowMs);
     if (claims.e <= nowMs) throw refused();
-    // Nobody issues these: whoever made one has the key and should not.
+    // No agent issues these: their maker has the key and should not.
     if (claims.e - claims.i > this.#lifetimeMs) throw refused();
     if (claims.i >= key.issuedBeforeMs || nowMs >= key.goodUntilMs) throw refused();
     return claims;

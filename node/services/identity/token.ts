@@ -1,8 +1,8 @@
 /**
  * Tokens: JWS compact with HS256, under a key that every agent derives from the mesh key of the day (its number is the
  * header's `kid`; the first key has none). Any agent issues and verifies
- * them alone. A token carries what was true when it was issued; whoever verifies it goes by the records it has, and by
- * the claims only where its own replica has not come that far (`revision`).
+ * them alone. A token carries what was true when it was issued; the agent that verifies it goes by the records it has,
+ * and by the claims only where its own replica has not come that far (`revision`).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import Type, { type Static } from 'typebox';

@@ -7,7 +7,9 @@ import { field, fieldError, says, type Wording } from '../../base/field-names.ts
 export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'] as const;
 /** Those that servers boot from; `iso` is read as raw. The others are stored and given back. */
 export const bootableFormats: readonly string[] = ['qcow2', 'raw', 'iso'];
+/** Glance's container formats. They are kept and given back; nothing is unpacked. */
 export const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'] as const;
+/** Glance's visibilities: who sees an image besides its owner. `shared` means its members alone (members.ts). */
 export const visibilities = ['public', 'private', 'shared', 'community'] as const;
 
 /** Properties of one image: Glance's own default. */

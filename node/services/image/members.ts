@@ -28,6 +28,7 @@ const statuses = {
 } as const;
 /** What a project can make of an image that is shared with it. */
 export type MemberStatus = keyof typeof statuses;
+/** All statuses, in the order in which errors name them. */
 export const memberStatuses: readonly MemberStatus[] = ['pending', 'accepted', 'rejected'];
 
 /** Glance's word. */

@@ -91,7 +91,7 @@ export interface HostControl {
    * it once there is a quorum again. Throws `NO_QUORUM` for servers of other hosts.
    */
   intendLocally(server: shoal.v1.Server, change: LocalIntent): Promise<void>;
-  /** Intentions not yet committed, laid over the record for whoever reads it here. */
+  /** Intentions not yet committed, laid over the record for readers at this agent. */
   withLocalIntents(server: shoal.v1.Server): shoal.v1.Server;
 }
 
@@ -155,7 +155,7 @@ export interface HostViews {
 }
 
 /**
- * Adds to a transaction that the mesh's secrets are drawn anew (node/mesh/identity/rekey.ts). Returns the number of the new mesh key.
+ * Adds new secrets of the mesh to a transaction (node/mesh/identity/rekey.ts). Returns the number of the new mesh key.
  * @param going.removedHostId the host that goes with this transaction; undefined: all stay.
  * @param going.trusted nobody else has what it knew: tokens stay good for their time, and the authority stays.
  */

@@ -32,6 +32,7 @@ export function notFound(kind: keyof typeof kinds, id: string): ShoalError {
   return refuse('NOT_FOUND', type, `${name} ${id} could not be found.`, { id });
 }
 
+/** 400. @param type Neutron's name of the exception, which clients compare. */
 export function badRequest(message: string | Wording, type = 'BadRequest'): ShoalError {
   return refuse('INVALID_ARGUMENT', type, message);
 }

@@ -3,8 +3,8 @@
  * whichever door the request came: own project's things, what is shared or external, and everything for administrators.
  * What is not the caller's to name is refused exactly as an id that nobody has, so that no answer tells the two apart.
  *
- * The second half is for readers of records: a port says of itself which device it is for (`device_id`), and whoever made
- * it could write anything there. So whoever asks a device for its ports asks here, and gets those that belong to it.
+ * The second half is for readers of records: a port says of itself which device it is for (`device_id`), and its maker
+ * could write anything there. So a caller that wants the ports of a device asks here, and gets those that belong to it.
  */
 import type { shoal } from '../../../proto/messages.ts';
 import type { ShoalError } from '../../base/errors.ts';
@@ -24,10 +24,12 @@ import type { RequestContext } from './context.ts';
 import { deviceOwners } from './device-owners.ts';
 import { forbidden, notFound, refuse } from './network-refusals.ts';
 
+/** True also for administrators. False for a token without a project, whatever the thing's `projectId` is. */
 export function isOwner(context: RequestContext, thing: { readonly projectId: string }): boolean {
   return context.isAdmin || (context.projectId !== '' && thing.projectId === context.projectId);
 }
 
+/** As in Neutron: own networks, shared ones and external ones; all for administrators. */
 export function canSeeNetwork(context: RequestContext, network: shoal.v1.Network): boolean {
   return isOwner(context, network) || network.shared || network.external;
 }
@@ -68,30 +70,35 @@ export function findImage(context: RequestContext, reader: StateReader, id: stri
   return row === undefined || !canSeeImage(context, row.record) ? undefined : row;
 }
 
+/** For reading and for plugging in. Throws 404 `NetworkNotFound` unless the caller may see the network. */
 export function seeNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
   const row = networkTable.get(reader, id);
   if (row === undefined || !canSeeNetwork(context, row.record)) throw notFound('network', id);
   return row;
 }
 
+/** For changing it. Throws 404 as `seeNetwork` does, and 403 for a network that is seen and is another project's. */
 export function ownNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
   const row = seeNetwork(context, reader, id);
   if (!isOwner(context, row.record)) throw forbidden('update_network', `network ${id} belongs to another project`);
   return row;
 }
 
+/** Throws 404 `SubnetNotFound` unless the caller may see the subnet: an external network's is not enough. */
 export function seeSubnet(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Subnet> {
   const row = subnetTable.get(reader, id);
   if (row === undefined || !canSeeSubnet(context, reader, row.record)) throw notFound('subnet', id);
   return row;
 }
 
+/** For changing it. Throws 404 as `seeSubnet` does, and 403 for a subnet that is seen and is another project's. */
 export function ownSubnet(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Subnet> {
   const row = seeSubnet(context, reader, id);
   if (!isOwner(context, row.record)) throw forbidden('update_subnet', `subnet ${id} belongs to another project`);
   return row;
 }
 
+/** For reading. Throws 404 `PortNotFound`; the owner of the network sees the ports of others on it. */
 export function seePort(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Port> {
   const row = portTable.get(reader, id);
   if (row === undefined || !canSeePort(context, reader, row.record)) throw notFound('port', id);
@@ -103,14 +110,17 @@ export function ownPort(context: RequestContext, reader: StateReader, id: string
   return ownRow(portTable, 'port', context, reader, id);
 }
 
+/** Throws 404 `RouterNotFound` unless the router is the project's own or the caller an administrator. */
 export function ownRouter(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Router> {
   return ownRow(routerTable, 'router', context, reader, id);
 }
 
+/** Throws 404 `FloatingIPNotFound` unless it is the project's own or the caller an administrator. */
 export function ownFloatingIp(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.FloatingIp> {
   return ownRow(floatingIpTable, 'floatingip', context, reader, id);
 }
 
+/** Throws 404 `SecurityGroupNotFound` unless the group is the project's own or the caller an administrator. */
 export function ownSecurityGroup(
   context: RequestContext,
   reader: StateReader,

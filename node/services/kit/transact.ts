@@ -69,7 +69,7 @@ export class Change extends TransactionBuilder {
 export interface Attempt {
   readonly reader: StateReader;
   readonly change: Change;
-  /** Seeded anew for each attempt from a fresh id, so that two agents do not draw the same candidates. */
+  /** Seeded again for each attempt from a fresh id, so that two agents do not draw the same candidates. */
   readonly random: Prng;
   /** From 0. */
   readonly number: number;

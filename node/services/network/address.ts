@@ -21,6 +21,7 @@ export function parseIpv4(text: string): number | undefined {
     .reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
+/** Dotted decimal. @param address an integer in [0, 2^32). */
 export function formatIpv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
 }
@@ -36,14 +37,17 @@ export function parsePrefix(text: string): Ipv4Prefix | undefined {
   return { first, last: first + size - 1, prefixLength };
 }
 
+/** As `parsePrefix` reads it: `10.0.0.0/24`. */
 export function formatPrefix(prefix: Ipv4Prefix): string {
   return `${formatIpv4(prefix.first)}/${prefix.prefixLength}`;
 }
 
+/** Whether at least one address is in both. */
 export function overlaps(a: Ipv4Range, b: Ipv4Range): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
+/** Both ends of the range are in it. */
 export function contains(range: Ipv4Range, address: number): boolean {
   return range.first <= address && address <= range.last;
 }
@@ -64,6 +68,7 @@ export function rangeWithout(range: Ipv4Range, address: number | undefined): rea
   return parts.filter((part) => part.first <= part.last);
 }
 
+/** Number of addresses, at least 1. */
 export function rangeSize(range: Ipv4Range): number {
   return range.last - range.first + 1;
 }

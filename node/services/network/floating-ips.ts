@@ -16,6 +16,7 @@ import { insertPortRow, removePortRow, useOfFloatingIp, withoutPort } from './po
 import { prefixOf } from './subnets.ts';
 import { checkText } from './text.ts';
 
+/** What a caller may ask of a new floating IP. Absent `fixedIp`: the first address of the port. */
 export interface FloatingIpDraft {
   readonly floatingNetworkId: string;
   readonly projectId?: string;
@@ -35,6 +36,10 @@ export interface FloatingIpPatch {
   readonly tags?: readonly string[];
 }
 
+/**
+ * Neutron's floating IPs. One of another project is `NOT_FOUND` but for administrators. Each has a port of no project
+ * on the external network, which keeps the address taken.
+ */
 export class FloatingIps {
   readonly #deps: ServiceDependencies;
 

@@ -51,8 +51,8 @@ const guestsMax = 1024;
 
 /**
  * The views of one host, one after the other. A host looks after every change of the mesh, and most changes are none of its
- * business: the view, and what a guest reads, are made anew only when a record that they are made of has changed. What has
- * not changed is the same object.
+ * business: the view, and what a guest reads, are made again only when a record that they are made of has changed. What
+ * has not changed is the same object.
  */
 export class HostNetworkViews {
   readonly #hostId: HostId;

@@ -1,6 +1,6 @@
 /**
  * What a guest reads at 169.254.169.254, as prepared bodies by path: OpenStack's tree and EC2's. Pure, and made of what
- * seldom changes, so that a host writes it anew only when a guest would read something else.
+ * seldom changes, so that a host writes it again only when a guest would read something else.
  */
 import { hkdfSync } from 'node:crypto';
 import type { MetadataBodies } from '../../../drivers/types.ts';

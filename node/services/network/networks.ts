@@ -53,6 +53,10 @@ const privileged = [
   ['segmentationId', 'provider:segmentation_id'],
 ] as const satisfies readonly (readonly [keyof NetworkDraft, string])[];
 
+/**
+ * Neutron's networks. One that the caller may not see is `NOT_FOUND`; changing one that is seen and is another
+ * project's is 403. A tenant network is VXLAN with a VNI of its own, an external one is flat.
+ */
 export class Networks {
   readonly #deps: ServiceDependencies;
   readonly #options: NetworkOptions;

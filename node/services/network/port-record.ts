@@ -12,6 +12,7 @@ import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import type { Change } from '../kit/transact.ts';
 import { use } from './uses.ts';
 
+/** Those of the ports that say they are a network's DHCP port. Whether the subnet agrees is for `isServicePort`. */
 export function dhcpPortsOf(ports: readonly Row<shoal.v1.Port>[]): readonly Row<shoal.v1.Port>[] {
   return ports.filter((row) => row.record.deviceOwner === deviceOwners.dhcp);
 }

@@ -35,6 +35,7 @@ export interface FixedIpDraft {
   readonly ip?: string;
 }
 
+/** What a caller may say of a new port. MACs are six octets in hex, addresses IPv4; `ip` of a pair may be a prefix. */
 export interface PortDraft {
   readonly networkId: string;
   readonly name?: string;
@@ -52,6 +53,7 @@ export interface PortDraft {
   readonly allowedAddressPairs?: readonly { readonly mac?: string; readonly ip: string }[];
 }
 
+/** What a caller may change; an absent field stays. A port keeps its network and its project. */
 export type PortPatch = Partial<Omit<PortDraft, 'networkId' | 'projectId'>> & { readonly tags?: readonly string[] };
 
 /** Which ports to list; a field that is absent does not matter. */
@@ -60,6 +62,10 @@ interface PortFilter {
   readonly deviceId?: string;
 }
 
+/**
+ * Neutron's ports. One that the caller may not see is `NOT_FOUND`. The owner of a network sees the ports of others on
+ * it, and gets 403 for changing them.
+ */
 export class Ports {
   readonly #deps: ServiceDependencies;
 
@@ -323,8 +329,8 @@ function checkPrivileges(
 }
 
 /**
- * What a port is for is changed by whoever plugged it in. Its owner may write a device into a port that nothing lives by.
- * Throws 409 for a port of a router, a floating IP or DHCP, and for a NIC of a server.
+ * What a port is for is changed by the service that plugged it in. Its owner may write a device into a port that
+ * nothing lives by. Throws 409 for a port of a router, a floating IP or DHCP, and for a NIC of a server.
  */
 function checkDeviceChange(context: RequestContext, reader: StateReader, port: shoal.v1.Port, patch: PortPatch): void {
   const device = {

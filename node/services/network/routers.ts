@@ -45,6 +45,7 @@ export interface GatewayDraft {
   readonly fixedIps?: readonly { readonly subnetId?: string; readonly ip?: string }[];
 }
 
+/** What a caller may say of a new router. It starts without interfaces and without routes. */
 export interface RouterDraft {
   readonly name?: string;
   readonly projectId?: string;
@@ -54,6 +55,7 @@ export interface RouterDraft {
   readonly gateway?: GatewayDraft | null;
 }
 
+/** What a caller may change; an absent field stays. `routes` replaces all routes: 30 at most. */
 export type RouterPatch = Omit<RouterDraft, 'projectId'> & {
   readonly routes?: readonly RouteDraft[];
   readonly tags?: readonly string[];
@@ -68,6 +70,7 @@ export interface RouterInterface {
   readonly port: shoal.v1.Port;
 }
 
+/** Neutron's routers. One of another project is `NOT_FOUND` but for administrators. */
 export class Routers {
   readonly #deps: ServiceDependencies;
 

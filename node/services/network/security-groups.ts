@@ -22,6 +22,7 @@ const defaultGroupName = 'default';
 /** "Any" in the records' port fields. */
 const anyPort = -1;
 
+/** What a caller may say of a new group. It starts with two rules that let everything out, as in Neutron. */
 export interface SecurityGroupDraft {
   readonly name: string;
   readonly projectId?: string;
@@ -29,6 +30,10 @@ export interface SecurityGroupDraft {
   readonly stateful?: boolean;
 }
 
+/**
+ * A rule as Neutron's API has it. Ports are in [1, 65535] for TCP and its like; for ICMP `portMin` is the type and
+ * `portMax` the code, each in [0, 255]. Of `remotePrefix` and `remoteGroupId` at most one; neither: any peer.
+ */
 export interface SecurityGroupRuleDraft {
   readonly securityGroupId: string;
   readonly direction: string;
@@ -48,6 +53,10 @@ export interface RuleView {
   readonly group: shoal.v1.SecurityGroup;
 }
 
+/**
+ * Neutron's security groups. One of another project is `NOT_FOUND` but for administrators. Rules are part of their
+ * group's record, at most 1000 in each; `createRules` refuses a rule that says the same as another with 409.
+ */
 export class SecurityGroups {
   readonly #deps: ServiceDependencies;
 
@@ -78,8 +87,8 @@ export class SecurityGroups {
   }
 
   /**
-   * As `ensureDefault`, for whoever only looks: what cannot be written now is made when it can. Returns what stood in the
-   * way.
+   * As `ensureDefault`, for callers that only look: what cannot be written now is made when it can. Returns what stood
+   * in the way.
    */
   async offerDefault(context: RequestContext): Promise<ShoalError | undefined> {
     try {

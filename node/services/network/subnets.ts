@@ -39,6 +39,10 @@ const poolsMax = 16;
 const dnsServersMax = 5;
 const hostRoutesMax = 20;
 
+/**
+ * What a caller may say of a new subnet. `cidr` and all addresses are IPv4; absent `pools`: all usable addresses but
+ * the gateway's. At most 16 pools, 5 name servers and 20 routes.
+ */
 export interface SubnetDraft {
   readonly networkId: string;
   readonly name?: string;
@@ -53,10 +57,15 @@ export interface SubnetDraft {
   readonly hostRoutes?: readonly { readonly destination: string; readonly nextHop: string }[];
 }
 
+/** What a caller may change; an absent field stays. A subnet keeps its network and its prefix. */
 export type SubnetPatch = Partial<Omit<SubnetDraft, 'networkId' | 'cidr' | 'projectId'>> & {
   readonly tags?: readonly string[];
 };
 
+/**
+ * Neutron's subnets. One that the caller may not see is `NOT_FOUND`; changing one that is seen and is another project's
+ * is 403. A tenant network has one subnet at most: 501 `NotImplemented` for a second.
+ */
 export class Subnets {
   readonly #deps: ServiceDependencies;
   readonly #onExternal: (context: RequestContext, networkId: string) => Promise<void>;

@@ -14,6 +14,7 @@ function usesKey(kind: Used, id: string): string {
   return `c/uses/${kind}/${encodePart(id)}`;
 }
 
+/** The count in this view, 0 for a thing that nothing uses. Only `requireUnused` proves it at the commit. */
 export function usesOf(reader: StateReader, kind: Used, id: string): number {
   return reader.counter(usesKey(kind, id));
 }
