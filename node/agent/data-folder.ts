@@ -8,7 +8,7 @@
  *     guests, disks and what is in them  the drivers; 0711 only where guests have no mount namespace
  *     images/blobs/SHA256                0640 once a disk lies on it, for the group of all guests
  *
- * New files get their rights from the umask (0077, set by the command line) and from whoever makes them.
+ * New files get their rights from the umask (0077, set by the command line) and from the code that makes them.
  */
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';

@@ -1,7 +1,8 @@
 /**
  * One agent from start to signal: joins if asked to, runs, stops in order. An agent whose state is not what the others hold
- * (`STATE_DIVERGED`) is stopped and started anew in the same process: it then begins without that state, and gets theirs. So
- * is one whose disk has become full, or has room again: it runs without consensus in between (store/disk-room.ts).
+ * (`STATE_DIVERGED`) is stopped and started again in the same process: it then begins without that state, and gets
+ * theirs. So is one whose disk has become full, or has room again: it runs without consensus in between
+ * (store/disk-room.ts).
  */
 
 import { AssertionError } from '../base/assert.ts';
@@ -45,10 +46,10 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
   };
   const cannotGoOn = (error: unknown): void => {
     if (ShoalError.is(error, 'STATE_DIVERGED')) {
-      logger.error({ err: error }, 'the agent starts anew');
+      logger.error({ err: error }, 'the agent starts again');
       ended.resolve('diverged');
     } else if (isDiskFull(error)) {
-      logger.error({ err: error }, 'the disk is full; the agent starts anew, without consensus');
+      logger.error({ err: error }, 'the disk is full; the agent starts again, without consensus');
       ended.resolve('full');
     } else broken(error);
   };
@@ -106,10 +107,10 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     if (how === 'stopped' || how === 'broken') return how;
     if (abort.signal.aborted) return 'stopped';
     ended = Promise.withResolvers();
-    // Whoever ran out of room has the reserve's to start with, and does not write before there is more.
+    // An agent that ran out of room has the reserve's to start with, and does not write before there is more.
     if (how === 'full') await room.release();
     idle = how === 'full' ? room.full() : await room.settle();
-    logger.info({ how, hasConsensus: idle === undefined }, 'starting anew');
+    logger.info({ how, hasConsensus: idle === undefined }, 'starting again');
     agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
   }
 }

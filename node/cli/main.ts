@@ -53,7 +53,7 @@ export function buildProgram(): Command {
 
 /** Runs one command line; returns the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
-  // What the agent and its tools write is for them alone; whoever else must read something is let in by name.
+  // What the agent and its tools write is for them alone; another user that must read something is let in by name.
   process.umask(0o077);
   const program = buildProgram();
   forEachCommand(program, (command) => command.exitOverride());

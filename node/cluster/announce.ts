@@ -1,7 +1,7 @@
 /**
  * A host whose addresses have changed. Its record says where others reach it, but to write the record it needs a quorum, and
  * members that know only the old addresses never reach it to give it one. So it tells the others itself: its certificate
- * proves that the addresses are its own; they use them at once, and whoever has a quorum writes the record.
+ * proves that the addresses are its own; they use them at once, and a member that has a quorum writes the record.
  */
 import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';

@@ -71,7 +71,7 @@ export function membershipPathOf(dataDir: string): string {
   return join(dataDir, membershipFile);
 }
 
-/** Where the authority's certificate lies for whoever is to trust the API: it is no secret. */
+/** Where the authority's certificate lies for clients that are to trust the API: it is no secret. */
 export function authorityPathOf(dataDir: string): string {
   return join(dataDir, authorityFile);
 }

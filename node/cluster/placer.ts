@@ -389,7 +389,7 @@ export class GossipPlacer implements Placer {
   }
 }
 
-/** What the policy of a strict group allows, for whoever asked for more at once; empty when there is none. */
+/** What the policy of a strict group allows, for a caller that asked for more at once; empty when there is none. */
 function groupLimit(group: PlaceRequest['group']): string {
   if (group?.policy === 'affinity')
     return 'The policy of their server group (affinity) wants all of them on one host. ';

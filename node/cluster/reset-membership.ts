@@ -1,8 +1,8 @@
 /**
- * Makes a member's data folder that of a host which belongs to no mesh, so that it can join anew: for the former voters
- * after `shoal recover`. What it has to forget is its log, which may hold what the recovered mesh does not. Set aside are the
- * log, the membership and the mesh key; all else stays where it is: the host's own key (so the host keeps its identity, and
- * its servers their host), the host's notes, disks, images, guests that run.
+ * Makes a member's data folder that of a host which belongs to no mesh, so that it can join again: for the former
+ * voters after `shoal recover`. What it has to forget is its log, which may hold what the recovered mesh does not. Set
+ * aside are the log, the membership and the mesh key; all else stays where it is: the host's own key (so the host keeps
+ * its identity, and its servers their host), the host's notes, disks, images, guests that run.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';

@@ -115,7 +115,7 @@ export async function makeDemoAccount(client: RestClient, password: string): Pro
   }
 }
 
-/** Makes the key pair, its private half in a file for its owner alone; anew when either half is gone. */
+/** Makes the key pair, its private half in a file for its owner alone; again when either half is gone. */
 async function makeDemoKey(client: RestClient, path: string): Promise<void> {
   const route = '/compute/v2.1/os-keypairs';
   const { status } = await client.raw(`${route}/${demoKeyName}`);

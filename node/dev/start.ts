@@ -87,7 +87,7 @@ async function main(): Promise<number> {
   }
   // Before anything is installed: Ceph takes minutes.
   if (options.ceph && found !== undefined && found.options.storage !== 'rbd') {
-    throw new Error('The kept cloud has its disks in local files; begin anew with: npm stop && npm start -- --ceph');
+    throw new Error('The kept cloud has its disks in local files; begin again with: npm stop && npm start -- --ceph');
   }
   if (isRoot) {
     await progress.step('packages', () =>

@@ -69,8 +69,8 @@ interface HostLoopDeps {
   /** Lays the owner's uncommitted intentions over a record. */
   readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
   /**
-   * Called once a pass with the records of this host as of `revision`, and with whose guests are here, for whoever keeps
-   * books on them (claims). Returns the servers that this host has no room for, each with the reason.
+   * Called once a pass with the records of this host as of `revision`, and with whose guests are here: the ledger of
+   * claims follows them. Returns the servers that this host has no room for, each with the reason.
    */
   readonly onRecords: (
     servers: readonly shoal.v1.Server[],

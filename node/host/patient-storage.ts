@@ -27,6 +27,11 @@ interface PatientStorageDeps {
   readonly health: Health;
 }
 
+/**
+ * Wraps a storage driver. Until the driver has started, and while it does not answer, calls throw `UNAVAILABLE` or what
+ * the driver throws; each outcome goes into the agent's health as `storage NAME`. Once a minute it asks for the
+ * capacity.
+ */
 export class PatientStorage implements StorageDriver {
   readonly name: StorageDriver['name'];
   readonly capabilities: StorageDriver['capabilities'];

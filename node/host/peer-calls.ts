@@ -112,7 +112,7 @@ export class PeerCalls implements ClaimTransport, HostProbe {
     return response.data ?? new Uint8Array(0);
   }
 
-  /** An image's content from a peer, checked by whoever keeps it. */
+  /** An image's content from a peer, checked by the caller that keeps it. */
   async *fetchBlob(hostId: HostId, sha256: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
     if (hostId === this.#self) throw new ShoalError('NOT_FOUND', 'The content is not on this host.');
     const chunks = this.#clients.to(hostId).calls.fetchBlob({ sha256 }, { signal });

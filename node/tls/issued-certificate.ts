@@ -21,6 +21,7 @@ const certificateFileName = 'api-tls.pem';
 /** Renewed with so much of its life left, milliseconds. */
 const leftMs = apiLifeMs / 3;
 
+/** Given by the agent, which opens the mesh's authority from its replica. */
 export interface IssuedCertificateDeps {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,7 +42,7 @@ interface Shown {
   readonly authorityPem: string;
 }
 
-/** See above. */
+/** Open it, then call `check` now and then: it renews when that is due, and announces the change to its subscribers. */
 export class IssuedCertificate implements ApiTlsSource {
   readonly #deps: IssuedCertificateDeps;
   readonly #options: IssuedCertificateOptions;
@@ -70,7 +71,7 @@ export class IssuedCertificate implements ApiTlsSource {
   current(): SecureContextOptions | undefined {
     if (this.#shown === undefined) return undefined;
     const { certificatePem, authorityPem } = this.#shown;
-    // The authority goes along, so that its fingerprint can be compared by whoever looks at the connection.
+    // The authority goes along, so that its fingerprint can be compared by a client that looks at the connection.
     return { cert: certificatePem + authorityPem, key: this.#privateKeyPem };
   }
 

@@ -107,7 +107,7 @@ export function registerHosts(program: Command): void {
     });
 
   withConfigOptions(program.command('rekey'))
-    .description('draw the mesh key and the authority anew: a disk, a backup or a ticket has come into wrong hands')
+    .description('draw a new mesh key and a new authority: a disk, a backup or a ticket has come into wrong hands')
     .option('--json', 'print one JSON object')
     .action(async (flags: ConfigFlags & { readonly json?: boolean }) => {
       const { callOptions, withLocalAgent } = await import('../kit/local-client.ts');

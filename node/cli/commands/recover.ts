@@ -2,10 +2,10 @@
  * `shoal recover`: the way on from what nothing repairs by itself.
  *
  * - A majority of the voters is lost for good: the stopped agent's member becomes the only voter of its mesh
- *   (node/store/log/make-only-voter.ts says what is done to the log); the others join anew.
+ *   (node/store/log/make-only-voter.ts says what is done to the log); the others join again.
  * - The replicas hold different states and no majority holds one (`STATE_DIVERGED`): people decide which host is right, and
- *   its stopped agent becomes the only voter with its state, the agents of all others being stopped; they join anew. To start
- *   another with an empty log instead is wrong: it takes the state of whichever member leads.
+ *   its stopped agent becomes the only voter with its state, the agents of all others being stopped; they join again.
+ *   To start another with an empty log instead is wrong: it takes the state of whichever member leads.
  * - The log of the only voter is damaged, so that its agent refuses to start: with `--force` it goes on with what is left.
  * - The host's own notes are damaged (`--notes`): it goes on with those that hold (node/store/host/salvage-host-store.ts).
  */
@@ -214,7 +214,7 @@ function sayWhatIsLost({ membership, isOnlyVoter, head, applied, inspection }: C
   const others = othersOf(applied, membership.raftId).map(nameOf).join(', ');
   console.log(
     `the former voters ${others} must never run again on their old logs: on each that is left, and on nobody else, say ` +
-      'shoal reset-membership   and join it anew with a ticket; its disks, images and guests stay',
+      'shoal reset-membership   and join it again with a ticket; its disks, images and guests stay',
   );
 }
 

@@ -1,4 +1,4 @@
-/** `shoal reset-membership`: lets a former voter join its recovered mesh anew without losing a disk. */
+/** `shoal reset-membership`: lets a former voter join its recovered mesh again without losing a disk. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ShoalError } from '../../base/errors.ts';

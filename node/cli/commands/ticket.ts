@@ -9,7 +9,7 @@ import { jsonText } from '../kit/json-text.ts';
 export function registerTicket(program: Command): void {
   const ticket = program.command('ticket').description('tickets for new hosts');
   withConfigOptions(ticket.command('create'))
-    .description('print a single-use ticket; whoever has it can join one host')
+    .description('print a single-use ticket; anybody who has it can join one host')
     .option('--ttl <seconds>', 'how long it is good, 60 to 604800', '3600')
     .option('--json', 'print one JSON object')
     .action(async (flags: ConfigFlags & { readonly ttl: string; readonly json?: boolean }) => {

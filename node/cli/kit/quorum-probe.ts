@@ -23,6 +23,10 @@ export type VoterVerdict =
   /** No address of it is known, so it was not asked. */
   | 'not-asked';
 
+/**
+ * What one voter answered. `name` is its host's, or `member N` where no host is known; `detail` says the verdict to
+ * people.
+ */
 export interface VoterAnswer {
   readonly raftId: RaftId;
   readonly name: string;

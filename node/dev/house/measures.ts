@@ -39,7 +39,11 @@ interface Measures {
   readonly oldWords: Readonly<Record<string, number>>;
 }
 
-/** @param paths all files of the repository. */
+/**
+ * Measures the sources of the whole repository. `sim/` and benches do not count towards documented exports, tests not
+ * at all.
+ * @param paths all files of the repository.
+ */
 export function measure(sources: readonly Source[], paths: readonly string[]): Measures {
   const product = sources.filter(({ path }) => !path.startsWith('test/'));
   const files = fileGraph(product);

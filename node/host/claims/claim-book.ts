@@ -91,8 +91,8 @@ export class ClaimBook {
    * Brings the ledger in line with the records of this host: what is recorded here is bound (adopted when the ledger does
    * not know it), what was bound and is recorded here no more is released, what waited too long expires.
    *
-   * A record may come after its claim has ended, when whoever placed the server stood still in between. A server whose
-   * guest is here is a fact and is adopted, come what may; any other only if there is room for it still.
+   * A record may come after its claim has ended, when the agent that placed the server stood still in between. A server
+   * whose guest is here is a fact and is adopted, come what may; any other only if there is room for it still.
    *
    * @param revision of the records. A replica older than the one that the ledger has followed (a wiped disk, a crash
    *   before the last rows were written) does not know what runs here: nothing is released on its word.

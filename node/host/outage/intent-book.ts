@@ -66,7 +66,7 @@ export class IntentBook {
     return this.#store.entries('intent/').length === 0 && this.#powerOffs.serverIds.length === 0;
   }
 
-  /** Commits what is pending. Without quorum it stays; whoever calls tries again. */
+  /** Commits what is pending. Without quorum it stays; the caller tries again. */
   async flush(signal: AbortSignal): Promise<void> {
     if (this.#flushing || this.isEmpty || !this.#state.standing().hasQuorum || maybe('intents.flush-later')) return;
     this.#flushing = true;

@@ -1,6 +1,6 @@
 /**
  * Reports that could not be committed for want of a quorum. They are said again by the host loop at each pass until they
- * are; meanwhile whoever asks this agent about a guest of this host is shown what is so, not what is recorded.
+ * are; meanwhile a client that asks this agent about a guest of this host is shown what is so, not what is recorded.
  */
 
 import { shoal } from '../../../proto/messages.ts';

@@ -16,7 +16,7 @@ export class ActedOn {
     this.#store = store;
   }
 
-  /** Whether newer records than those of `revision` have been acted on: whoever lists these has gone back. */
+  /** Whether newer records than those of `revision` have been acted on: a replica that lists these has gone back. */
   isAheadOf(revision: number): boolean {
     const noted = this.#store.get(key) as number | undefined;
     return noted !== undefined && revision < noted;

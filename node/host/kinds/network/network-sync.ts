@@ -51,7 +51,7 @@ export class NetworkSync {
 
   /**
    * Has the next pass look again at what nobody has looked at for longest: one part in `rechecksForAll`. Should any of that
-   * have been changed by somebody else (a firewall that was loaded anew), that pass looks at everything.
+   * have been changed by somebody else (a firewall that was loaded again), that pass looks at everything.
    */
   recheck(): void {
     let left = Math.ceil(this.#applied.size / rechecksForAll);
