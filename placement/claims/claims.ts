@@ -124,7 +124,7 @@ export class ClaimLedger {
 
   /**
    * As `adopt`, for a server that the log puts here and that does not run here yet: its claim ended before it was bound
-   * (whoever placed it stood still meanwhile), and its room may have been given to others. Then it is refused.
+   * (the agent that placed it was paused meanwhile), and its room may have been given to others. Then it is refused.
    */
   adoptWithin(key: ClaimKey, needs: ResourceNeeds, groupId = ''): Admission {
     const known = this.#records.get(claimKeyText(key));
@@ -437,7 +437,7 @@ export interface Claim extends ClaimKey {
   readonly needs: ResourceNeeds;
   /** When it ends unless bound, by the target's clock, ms. */
   readonly expiresAtMs: number;
-  /** Who asks: one placement at one agent. Absent: whoever withdraws ends the claim. */
+  /** Who asks: one placement at one agent. Absent: any withdrawal ends the claim. */
   readonly asker?: string;
   /** Anti-affinity, checked here too so that a lost race is seen early. The bind transaction is what makes it exact. */
   readonly group?: { readonly id: string; readonly membersMax: number };

@@ -392,7 +392,7 @@ export class HostColumns {
     if (awaited === undefined) return;
     const later = awaited.filter((text) => {
       const hold = this.#holds.get(text);
-      // Gone, or held anew since, for another claim under the same key.
+      // Gone, or held again since, for another claim under the same key.
       if (hold?.counted === undefined) return false;
       if (compareAdverts(advert, hold.counted) < 0) return true;
       this.#drop(text, hold);

@@ -32,6 +32,7 @@ export const filterNames = [
   'ServerGroupAffinityFilter',
 ] as const;
 
+/** The name of one filter, Nova's where Nova has it: what `enabledFilters` in the configuration lists. */
 export type FilterName = (typeof filterNames)[number];
 
 /**

@@ -17,4 +17,5 @@ export const weigherNames = [
   'ServerGroupSoftAntiAffinityWeigher',
 ] as const;
 
+/** The name of one weigher, Nova's where Nova has it: the key of its multiplier in the configuration. */
 export type WeigherName = (typeof weigherNames)[number];

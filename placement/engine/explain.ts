@@ -20,6 +20,7 @@ export interface Explanation {
   readonly summary: string;
 }
 
+/** What one filter did to the hosts of the view. Hosts are counted, never named: users see it as well. */
 export interface FilterExplanation {
   readonly name: string;
   readonly purpose: string;

@@ -26,7 +26,7 @@ interface SeriesEngine {
 
 /**
  * The same request again and again, each answer held before the next is asked for: a batch. Keeps the best candidates and
- * looks anew only at hosts that have changed since, so that a search of the index serves many choices. As exact as `select`
+ * looks again only at hosts that have changed since, so that a search of the index serves many choices. As exact as `select`
  * each time: what was never kept was worse than the last one kept, and has not changed. (The draw may see fewer
  * near-equals than it is wide, never other hosts.)
  *
@@ -85,7 +85,7 @@ export class SelectionSeries {
     this.#isFresh = true;
   }
 
-  /** Takes in what has changed since the last look; too much of it, and everything is looked at anew. */
+  /** Takes in what has changed since the last look; too much of it, and everything is looked at again. */
   #catchUp(): void {
     const { columns } = this.#engine;
     const from = this.#changeCount;

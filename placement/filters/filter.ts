@@ -25,22 +25,31 @@ interface FilterBase {
   readonly onRebuild: boolean;
 }
 
+/**
+ * Reads only what a profile says (aggregates, zone, traits, capabilities), so its answer serves all hosts of that
+ * profile.
+ */
 export interface ProfileFilter extends FilterBase {
   readonly scope: 'profile';
   compile(request: PlacementRequest, configuration: PlacementConfiguration): ProfileTest | undefined;
 }
 
+/**
+ * A profile filter compiled for one request class. Both methods are pure: the same profile always gets the same answer.
+ */
 export interface ProfileTest {
   passes(profile: HostProfile): boolean;
   /** Why this profile's hosts do not pass. Low in variety: `explain` counts by it. Called only for what does not pass. */
   reason(profile: HostProfile): string;
 }
 
+/** Reads one host's numbers (room, counts, load). The index asks it again each time the host's row changes. */
 export interface ColumnsFilter extends FilterBase {
   readonly scope: 'columns';
   compile(request: PlacementRequest, configuration: PlacementConfiguration): ColumnsTest | undefined;
 }
 
+/** A columns filter compiled for one request class. `slot` is the host's row in `columns`, and must be in use. */
 export interface ColumnsTest {
   passes(columns: HostColumns, slot: number): boolean;
   /**
@@ -60,11 +69,19 @@ export interface ColumnBound {
   readonly least: number;
 }
 
+/**
+ * Reads what differs between requests of one class: server groups and hints that name hosts. It runs outside the class
+ * index.
+ */
 export interface RequestFilter extends FilterBase {
   readonly scope: 'request';
   compile(request: PlacementRequest, configuration: PlacementConfiguration): RequestTest | undefined;
 }
 
+/**
+ * A request filter compiled for one request, as sets of hosts. With neither set every host passes; with both, a host
+ * must pass both.
+ */
 export interface RequestTest {
   /** When given, no other host passes. */
   readonly only?: ReadonlySet<HostId>;

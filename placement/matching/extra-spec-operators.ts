@@ -1,12 +1,13 @@
+import { ownValue } from '../../node/base/own-value.ts';
+
 /**
- * Whether `value` (what a host or an aggregate has) satisfies `wanted` (what an extra spec says), in Nova's little language:
+ * Whether `value` (what a host or an aggregate has) satisfies `wanted` (what an extra spec says), in Nova's operators:
  *
- * - numbers: `= 4` (at least, for historical reasons), `== 4`, `!= 4`, `>= 4`, `<= 4`
+ * - numbers: `= 4` (at least, for historical reasons), `== 4`, `!= 4`, `>= 4`, `<= 4`; what is no number satisfies none
  * - text: `s== a`, `s!= a`, `s< a`, `s<= a`, `s> a`, `s>= a`
  * - `<in> part` (value holds the text), `<all-in> a b` (value holds all of them), `<or> a <or> b` (value is one of them)
  * - anything else: equal text
  */
-import { ownValue } from '../../node/base/own-value.ts';
 export function satisfiesOperator(value: string, wanted: string): boolean {
   const words = wanted.trim().split(/\s+/);
   const [operator = ''] = words;

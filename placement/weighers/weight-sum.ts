@@ -36,7 +36,7 @@ export class WeightSum {
     return sum;
   }
 
-  /** Profile ids were given anew. */
+  /** Called after profile ids have been reassigned. */
   relayout(): void {
     this.#byProfile = [];
   }
