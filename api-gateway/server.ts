@@ -518,7 +518,7 @@ function guardOf(request: FastifyRequest) {
   return guard;
 }
 
-/** Before the body is read: whoever may not do it cannot make the agent take it in. */
+/** Before the body is read: a caller who is refused cannot make the agent read it. */
 function authorize(request: FastifyRequest): void {
   if (request.is404 || request.routeOptions.config.public === true) return;
   const { access, path } = guardOf(request);

@@ -6,7 +6,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { shoal } from '../../proto/messages.ts';
 
 /**
- * Content in one message, bytes. gRPC reads sixteen messages of a stream ahead of whoever takes them, and as many uploads may
+ * Content in one message, bytes. gRPC reads sixteen messages of a stream ahead of its reader, and as many uploads may
  * run: with messages of full size they would take a gibibyte.
  */
 const pieceBytesMax = 1024 * 1024;
@@ -16,7 +16,7 @@ type Request = Pick<shoal.v1.UploadImageRequest, 'imageId' | 'sha256' | 'sizeByt
 /** An upload whose first message has come. */
 interface Upload {
   readonly imageId: string;
-  /** To be destroyed by whoever asked for it, read or not. */
+  /** To be destroyed by the handler that began the upload, read or not. */
   readonly body: Readable;
 }
 
@@ -35,7 +35,7 @@ export async function beginUpload(
     throw new ShoalError('INVALID_ARGUMENT', 'The first message of an upload names the image: image_id is needed.');
   }
   const body = Readable.from(contentOf(first.value, next), { objectMode: false });
-  // Whoever reads it is told; this keeps a failure that comes after the reader has gone from being nobody's.
+  // The reader gets the failure; this listener takes one that comes after the reader has gone.
   body.on('error', () => {});
   return { imageId: first.value.imageId, body };
 }

@@ -82,6 +82,9 @@ export function listenerLimits(limits: GatewayLimits): ListenerLimits {
   };
 }
 
+/**
+ * The bounds of an agent that is told nothing else. Each one's unit and reason stand at its field in `GatewayLimits`.
+ */
 export const defaultLimits: GatewayLimits = {
   jsonBodyBytesMax: mibBytes,
   headerBytesMax: 16 * kibBytes,

@@ -28,7 +28,7 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-console-output', projectMember, [action('os-getConsoleOutput'), rpc('GetConsoleLog')]),
   rule('os_compute_api:os-security-groups:add', projectMember, [action('addSecurityGroup')]),
   rule('os_compute_api:os-security-groups:remove', projectMember, [action('removeSecurityGroup')]),
-  // What is no action of this version is said by the handler, to whoever might have had it.
+  // The handler refuses what is no action of this version; this rule says which callers it tells.
   rule('os_compute_api:servers:action', projectMember, [`POST ${servers}/:id/action`]),
   rule('os_compute_api:os-instance-actions:list', projectReader, [`GET ${servers}/:id/os-instance-actions`]),
   rule('os_compute_api:os-instance-actions:show', projectReader, [`GET ${servers}/:id/os-instance-actions/:key`]),
@@ -143,4 +143,8 @@ const projectRules: readonly PolicyRule[] = [
   rule('os_compute_api:extensions', anyToken, ['GET /v2.1/extensions', 'GET /v2.1/extensions/:alias']),
 ];
 
+/**
+ * Every compute operation, REST and gRPC, is guarded by exactly one of these. Whose server it is, the compute service
+ * checks.
+ */
 export const computePolicies: readonly PolicyRule[] = [...serverRules, ...flavorRules, ...hostRules, ...projectRules];

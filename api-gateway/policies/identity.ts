@@ -27,6 +27,10 @@ const rpc = (name: string): string => `rpc shoal.v1.IdentityService/${name}`;
 /** What needs no token, because it gives one. */
 export const publicIdentityMethods: readonly string[] = [rpc('Authenticate')];
 
+/**
+ * Every identity operation that needs a token, REST and gRPC. `target` names the path parameter that a rule compares
+ * the caller with.
+ */
 export const identityPolicies: readonly PolicyRule[] = [
   rule('identity:list_domains', lookers, ['GET /v3/domains']),
   rule('identity:get_domain', lookersOrDomain, ['GET /v3/domains/:id'], { domain_id: 'id' }),

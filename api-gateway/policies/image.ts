@@ -3,6 +3,10 @@ import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, ru
 
 const rpc = (name: string): string => `rpc shoal.v1.ImageService/${name}`;
 
+/**
+ * Every image operation, REST and gRPC. They say which role a caller needs; the image service checks whose the image
+ * is.
+ */
 export const imagePolicies: readonly PolicyRule[] = [
   rule('get_images', projectReader, ['GET /v2/images', rpc('ListImages')]),
   rule('get_image', projectReader, ['GET /v2/images/:id', rpc('GetImage')]),

@@ -3,6 +3,10 @@ import { cloudAdmin, hostOperator, type PolicyRule, projectReader, rule } from '
 
 const rpc = (name: string): string => `rpc shoal.v1.ClusterService/${name}`;
 
+/**
+ * The rules of the mesh, all named `shoal:mesh:...`: OpenStack has no such API. `reset_password` needs root at a host,
+ * no token will do.
+ */
 export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:status', projectReader, [rpc('GetStatus')]),
   rule('shoal:mesh:list_hosts', cloudAdmin, [rpc('ListHosts')]),

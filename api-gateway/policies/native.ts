@@ -7,6 +7,7 @@ import { networkPolicies } from './network.ts';
 import { placementPolicies } from './placement.ts';
 import type { PolicyRule } from './rule.ts';
 
+/** The rules of all services together, for the gRPC gateway. It looks only at their `rpc ...` operations. */
 export const nativePolicies: readonly PolicyRule[] = [
   ...identityPolicies,
   ...imagePolicies,

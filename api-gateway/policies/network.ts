@@ -30,6 +30,10 @@ function collectionRules([name, [plural, Name]]: [string, readonly [string, stri
   ];
 }
 
+/**
+ * Every network operation, REST and gRPC. They say which role a caller needs; the network service checks whose the
+ * thing is.
+ */
 export const networkPolicies: readonly PolicyRule[] = [
   ...Object.entries(collections).flatMap(collectionRules),
   rule('get_security_group_rule', projectReader, [

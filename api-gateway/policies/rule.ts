@@ -3,7 +3,7 @@
 /** Who may do something, in the language of `policy.ts`. */
 export interface Grant {
   readonly check: string;
-  /** The same in words, for whoever is refused: "it needs ...". */
+  /** The same in words, for a caller who is refused: "it needs ...". */
   readonly needs: string;
 }
 
@@ -56,13 +56,13 @@ export const hostOperator: Grant = {
  */
 const projectAdmin = `(role:admin and scope:project) or (${hostOperator.check})`;
 
-/** Whoever may change things in a project. */
+/** Callers who may change things in a project. */
 export const projectMember: Grant = {
   check: `${projectAdmin} or (role:member and scope:project)`,
   needs: 'the role member, in a token for a project',
 };
 
-/** Whoever may look at a project's things. Who may change them may look as well, also where no role `reader` is left. */
+/** Callers who may look at a project's things: readers, and those who may change them, where no role `reader` is left. */
 export const projectReader: Grant = {
   check: `${projectAdmin} or ((role:reader or role:member) and scope:project)`,
   needs: 'the role reader or member, in a token for a project',

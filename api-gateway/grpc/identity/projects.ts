@@ -69,6 +69,7 @@ export function projectHandlers(
   };
 }
 
+/** A project as answers carry it. The attributes that only REST callers can set (`extras`) are left out. */
 export function projectView(project: shoal.v1.Project): shoal.v1.ProjectView {
   const { id, name, domainId, description, enabled, tags } = project;
   return new shoal.v1.ProjectView({ id, name, domainId, description, enabled, tags });

@@ -71,7 +71,7 @@ export class Callers {
     this.#served.set(call, await this.#open(call, parametersOf(request)));
   }
 
-  /** A view to read from, for whoever calls: for what needs no token. */
+  /** A view to read from, for any caller: for what needs no token. */
   async read(signal: AbortSignal): Promise<View> {
     const { reader, stale } = await this.#reads.read(signal);
     return { reader, stale: stale !== undefined };
@@ -148,7 +148,7 @@ function parametersOf(request: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(texts);
 }
 
-/** Whoever may open the agent's own socket is root or the agent itself: the system's administrator. */
+/** The process that may open the agent's own socket is root's or the agent itself: the system's administrator. */
 function operator(requestId: string, signal: AbortSignal): Pick<Served, 'context' | 'credentials'> {
   const roles = ['admin', 'member', 'reader'];
   const userId = 'operator';

@@ -46,7 +46,7 @@ export function securityGroupHandlers(
   return {
     listSecurityGroups: (request, call) =>
       callers.serve(call, async (served) => {
-        // As in Neutron, whoever looks finds the default group. What cannot be written now is made when it can.
+        // As in Neutron, a list makes the default group. What cannot be written now is made by a later one.
         if (!(await served.read()).stale) await securityGroups.offerDefault(served.context);
         const { page, paging } = await listed(served, request, ({ context, reader }) =>
           securityGroups.list(context, reader).filter((each) => isOr(request.name, each.name)),

@@ -20,6 +20,10 @@ function standard({ id, projectId, description, createdMs, updatedMs, tags }: St
   return { id, projectId, description, createdMs, updatedMs, tags };
 }
 
+/**
+ * `subnetIds` come from the reader. The provider attributes are empty unless the caller is an administrator; an
+ * external network is `flat`, any other `vxlan` with its VNI as segmentation id.
+ */
 export function networkView({ context, reader }: Viewing, network: shoal.v1.Network): shoal.v1.NetworkView {
   const { external } = network;
   return new shoal.v1.NetworkView({
@@ -42,6 +46,7 @@ export function networkView({ context, reader }: Viewing, network: shoal.v1.Netw
   });
 }
 
+/** All subnets are IPv4. `gatewayIp` is empty when the subnet has no gateway. */
 export function subnetView(subnet: shoal.v1.Subnet): shoal.v1.SubnetView {
   return new shoal.v1.SubnetView({
     ...standard(subnet),
@@ -56,6 +61,10 @@ export function subnetView(subnet: shoal.v1.Subnet): shoal.v1.SubnetView {
   });
 }
 
+/**
+ * A pair of allowed addresses without a MAC of its own shows the port's. `bindingHostId` is the host's name, empty for
+ * callers who are no administrators and for a port that no host has.
+ */
 export function portView({ context, reader }: Viewing, port: shoal.v1.Port): shoal.v1.PortView {
   return new shoal.v1.PortView({
     ...standard(port),
@@ -82,6 +91,7 @@ function hostName(reader: StateReader, hostId: string): string {
   return hostTable.find(reader, hostId)?.record.name ?? '';
 }
 
+/** `externalGatewayInfo` is null while the router has no gateway. */
 export function routerView(router: shoal.v1.Router): shoal.v1.RouterView {
   const { externalNetworkId, externalSubnetId, externalIp } = router;
   return new shoal.v1.RouterView({
@@ -101,6 +111,7 @@ export function routerView(router: shoal.v1.Router): shoal.v1.RouterView {
   });
 }
 
+/** `status` is ACTIVE with a port and DOWN without, as in Neutron. */
 export function floatingIpView(floatingIp: shoal.v1.FloatingIp): shoal.v1.FloatingIpView {
   return new shoal.v1.FloatingIpView({
     ...standard(floatingIp),
@@ -113,6 +124,7 @@ export function floatingIpView(floatingIp: shoal.v1.FloatingIp): shoal.v1.Floati
   });
 }
 
+/** A group with all of its rules, in the order in which the record keeps them. */
 export function securityGroupView(group: shoal.v1.SecurityGroup): shoal.v1.SecurityGroupView {
   return new shoal.v1.SecurityGroupView({
     ...standard(group),
@@ -121,6 +133,10 @@ export function securityGroupView(group: shoal.v1.SecurityGroup): shoal.v1.Secur
   });
 }
 
+/**
+ * A rule, which belongs to its group's project. A port bound or ICMP type that stands for "any" (below 0 in the record)
+ * is left out.
+ */
 export function ruleView({ rule, group }: RuleView): shoal.v1.SecurityGroupRuleView {
   return new shoal.v1.SecurityGroupRuleView({
     id: rule.id,

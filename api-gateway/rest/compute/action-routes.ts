@@ -16,6 +16,10 @@ const eventsForAllFrom: Microversion = 51;
 const updatedFrom: Microversion = 58;
 const hostsOfEventsFrom: Microversion = 62;
 
+/**
+ * Adds the list (newest first) and one action by its request id. Events are for everybody from 2.51 on, before for
+ * administrators only.
+ */
 export function addServerActions(app: FastifyInstance, gateway: Gateway, { servers }: ComputeService): void {
   app.get<{ Params: { id: string } }>(path, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

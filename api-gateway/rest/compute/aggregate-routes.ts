@@ -13,6 +13,10 @@ import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 
+/**
+ * Adds the aggregates and their actions `add_host`, `remove_host` and `set_metadata`. `:id` is the aggregate's number,
+ * as in Nova, or its UUID.
+ */
 export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregates }: ComputeService): void {
   const answer = async (request: FastifyRequest, aggregate: shoal.v1.HostAggregate): Promise<object> => {
     const { reader } = await viewingOf(gateway, request);

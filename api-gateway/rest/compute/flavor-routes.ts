@@ -17,6 +17,10 @@ type ById = { Params: { id: string } };
 type ByKey = { Params: { id: string; key: string } };
 type FlavorView = (root: string, flavor: shoal.v1.Flavor, microversion: Microversion) => View;
 
+/**
+ * Adds the flavors, their extra specs and their access lists. As in Nova, a flavor's sizes never change; its
+ * description can, from 2.55 on.
+ */
 export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: ComputeService): void {
   const list = async (request: FastifyRequest, view: FlavorView): Promise<object> => {
     const { context, reader } = await viewingOf(gateway, request);

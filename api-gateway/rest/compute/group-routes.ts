@@ -11,6 +11,10 @@ import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 
+/**
+ * Adds the server groups. Until 2.63 a body has `policies` with one member, from 2.64 on `policy` and `rules`; the soft
+ * policies need 2.15.
+ */
 export function addServerGroups(app: FastifyInstance, gateway: Gateway, { serverGroups }: ComputeService): void {
   app.get('/v2.1/os-server-groups', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

@@ -15,6 +15,10 @@ type ById = { Params: { id: string } };
 /** The one service that runs on each host; Nova's tools look for this name. */
 const computeBinary = 'nova-compute';
 
+/**
+ * Adds `/os-hypervisors`, for administrators. Until 2.52 `:id` is the host's Raft number, from 2.53 on its UUID.
+ * `uptime` answers 501.
+ */
 export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   const all = async (request: FastifyRequest): Promise<readonly HostView[]> => {
     const context = gateway.context(request);
@@ -181,6 +185,7 @@ const emptyView: HostView = {
   servers: [],
 };
 
+/** Adds `/os-hosts`, which Nova serves up to 2.42; `:id` is the host's name. Amounts are vCPUs, MiB and GiB. */
 export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-hosts', async (request) => {
     requireMicroversion(request, { to: 42 });
@@ -239,6 +244,10 @@ function resourcesOf(view: HostView): readonly View[] {
   ];
 }
 
+/**
+ * Adds `/os-services`: one `nova-compute` for each host, to be enabled, disabled and forced down. Up to 2.52 by host
+ * and binary, from 2.53 on by id.
+ */
 export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-services', async (request) => {
     const context = gateway.context(request);
@@ -337,6 +346,10 @@ function serviceView({ host, advert, isUp, zone }: HostView, microversion: Micro
   };
 }
 
+/**
+ * Adds `/os-availability-zone` and, for administrators, its `/detail` with the hosts. A zone is available while one of
+ * its hosts is up and enabled.
+ */
 export function addZones(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-availability-zone', async (request) => {
     const { reader } = await viewingOf(gateway, request);

@@ -1,6 +1,6 @@
 /**
  * Nova's own view of images, which it served up to 2.35 (their metadata up to 2.38) from the image service, as this does.
- * Whoever writes images asks the image API; deleting one is all that is done here.
+ * Images are written by the image API; deleting one is all that is done here.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
@@ -29,6 +29,10 @@ const otherState = { status: 'UNKNOWN', progress: 0 };
 /** Filters of Nova's that nothing here keeps a value for. */
 const refusedFilters = ['server', 'type', 'changes-since'] as const;
 
+/**
+ * Adds the list, one image, its deletion (all up to 2.35) and its metadata to read (up to 2.38). Later microversions
+ * get 404, as from Nova.
+ */
 export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageService): void {
   const list = async (request: FastifyRequest, view: (image: shoal.v1.Image) => View): Promise<View> => {
     requireMicroversion(request, lastOfImages);

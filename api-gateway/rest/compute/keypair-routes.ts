@@ -10,6 +10,10 @@ import * as schemas from './kit/schemas.ts';
 
 type ByName = { Params: { name: string } };
 
+/**
+ * Adds the keypairs of the caller, and from 2.10 on of the user in `user_id`. A private key that is made here is
+ * answered once and not kept.
+ */
 export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }: ComputeService): void {
   app.get('/v2.1/os-keypairs', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

@@ -32,6 +32,10 @@ interface ComputeModuleDependencies {
   readonly images: ImageService;
 }
 
+/**
+ * The compute API as the gateway mounts it: `/compute/v2.1` with microversions, `/compute/v2` as its alias without. The
+ * services come from the agent.
+ */
 export function computeModule({ compute, quotas, network, images }: ComputeModuleDependencies): RestModule {
   return {
     name: 'compute',

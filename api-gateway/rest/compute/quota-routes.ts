@@ -41,6 +41,10 @@ const injected = [
   'injected_file_path_bytes',
 ] as const satisfies readonly QuotaResource[];
 
+/**
+ * Adds `/os-quota-sets`. A project that has no limits of its own shows the defaults. To change a single user's limits
+ * answers 501.
+ */
 export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
   const show = async (request: FastifyRequest<ByProject>): Promise<QuotaView> => {
     const { context, reader } = await viewingOf(gateway, request);
@@ -123,6 +127,10 @@ function quotaView(microversion: Microversion, value: (name: QuotaResource) => n
   ]);
 }
 
+/**
+ * Adds `/limits`: the absolute limits and use of the caller's project, or of `tenant_id` for administrators. There are
+ * no rate limits.
+ */
 export function addLimits(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
   app.get('/v2.1/limits', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

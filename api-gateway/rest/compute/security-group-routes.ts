@@ -19,6 +19,10 @@ type ById = { Params: { id: string } };
 /** The last microversion that has these paths. */
 const last = { to: 35 } as const;
 
+/**
+ * Adds `/os-security-groups`. A list makes the project's default group first. Microversions from 2.36 on get 404, as
+ * from Nova.
+ */
 export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { securityGroups }: NetworkService): void {
   const path = '/v2.1/os-security-groups';
 
@@ -71,7 +75,6 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   });
 }
 
-/** A group as Nova answers it: rules that let traffic in, and no others. */
 function numberOf(request: FastifyRequest, key: string): number | undefined {
   const text = queryValue(request, key);
   if (text === undefined) return undefined;
@@ -79,6 +82,7 @@ function numberOf(request: FastifyRequest, key: string): number | undefined {
   return Number(text);
 }
 
+/** A group as Nova answers it: rules that let traffic in, and no others. */
 export function securityGroupView(reader: StateReader, group: shoal.v1.SecurityGroup): View {
   return {
     id: group.id,

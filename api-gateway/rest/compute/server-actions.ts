@@ -22,6 +22,10 @@ interface Call {
 /** Returns a body for 200, or nothing for an empty 202. */
 type Action = (call: Call) => Promise<object | undefined>;
 
+/**
+ * Adds the actions of servers. One that Nova has and this does not (`unserved.ts`) answers 501 once its argument and
+ * the server are found good; an unknown one 400.
+ */
 export function addActions(app: FastifyInstance, gateway: Gateway, { servers, moves }: ComputeService): void {
   /** An action that takes no argument. */
   const plain =

@@ -36,6 +36,10 @@ type ByKey = { Params: { id: string; key: string } };
 /** Repeats of a create with the same value give the same server. Shoal's own: OpenStack has nothing like it. */
 const clientTokenHeader = 'x-shoal-client-token';
 
+/**
+ * Adds the servers, their addresses, interfaces, security groups, metadata and tags. Actions are in
+ * `server-actions.ts`.
+ */
 export function addServers(app: FastifyInstance, gateway: Gateway, compute: ComputeService): void {
   const { servers } = compute;
   const viewing = async (request: FastifyRequest): Promise<ServerViewing> => {

@@ -4,6 +4,10 @@ import type { UnservedPart } from '../kit/unserved.ts';
 
 const servers = '/v2.1/servers/:id';
 
+/**
+ * Paths of Nova that answer 501 and say what is missing. A route that is served goes first: the list of
+ * `os-volume_attachments` is.
+ */
 export const unservedCompute: readonly UnservedPart[] = [
   {
     what: 'remote consoles (the serial log is at the action os-getConsoleOutput)',

@@ -5,11 +5,13 @@ import { type Catalog, type CatalogService, serviceId } from './catalog.ts';
 import { compared, exact, type Filters, nobody } from './filters.ts';
 import { listAnswer } from './lists.ts';
 
+/** The filters of `GET /v3/services`: `name` and `type`, also by Keystone's comparisons (`name__contains`). */
 export const serviceFilters: Filters<Pick<CatalogService, 'name' | 'type'>> = {
   ...compared('name', (service) => service.name),
   ...compared('type', (service) => service.type),
 };
 
+/** The filters of `GET /v3/endpoints`: equal text only. `interface` is `public`, `internal` or `admin`. */
 export const endpointFilters: Filters<ReturnType<Catalog['endpoints']>[number]> = {
   service_id: exact((endpoint) => endpoint.service_id),
   interface: exact((endpoint) => endpoint.interface),

@@ -63,6 +63,10 @@ export class Catalog {
   }
 }
 
+/**
+ * The service's id: 32 hexadecimal digits that follow from its type alone, the same at every agent and after every
+ * start.
+ */
 export function serviceId(service: CatalogService): string {
   return stableId(`service/${service.type}`);
 }

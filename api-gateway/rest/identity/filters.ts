@@ -84,11 +84,13 @@ function tagged(holds: (wanted: readonly string[], tags: readonly string[]) => b
 const hasAll = (wanted: readonly string[], tags: readonly string[]) => wanted.every((tag) => tags.includes(tag));
 const hasAny = (wanted: readonly string[], tags: readonly string[]) => wanted.some((tag) => tags.includes(tag));
 
+/** The filters of `GET /v3/domains`. */
 export const domainFilters: Filters<shoal.v1.Domain> = {
   ...compared('name', (domain) => domain.name),
   enabled: flagged((domain) => domain.enabled),
 };
 
+/** The filters of `GET /v3/projects`, and of a user's own projects. Tags are parted by commas. */
 export const projectFilters: Filters<shoal.v1.Project> = {
   ...compared('name', (project) => project.name),
   domain_id: exact((project) => project.domainId),
@@ -103,6 +105,7 @@ export const projectFilters: Filters<shoal.v1.Project> = {
   'not-tags-any': tagged((wanted, tags) => !hasAny(wanted, tags)),
 };
 
+/** The filters of `GET /v3/users`. `password_expires_at` finds nobody: passwords do not expire. */
 export const userFilters: Filters<shoal.v1.User> = {
   ...compared('name', (user) => user.name),
   domain_id: exact((user) => user.domainId),
@@ -120,6 +123,7 @@ export const userFilters: Filters<shoal.v1.User> = {
   },
 };
 
+/** The filters of `GET /v3/roles`. Every role has an empty `domainId`: roles of one domain cannot be made. */
 export const roleFilters: Filters<shoal.v1.Role> = {
   // Keystone's data bases compare names of roles without regard to case.
   ...compared('name', (role) => role.name),
@@ -127,6 +131,10 @@ export const roleFilters: Filters<shoal.v1.Role> = {
   domain_id: exact((role) => role.domainId),
 };
 
+/**
+ * The filters of `GET /v3/role_assignments`, by Keystone's dotted keys. The last three are options that the handler
+ * reads.
+ */
 export const assignmentFilters: Filters<shoal.v1.RoleAssignment> = {
   'user.id': exact((assignment) => assignment.userId),
   'role.id': exact((assignment) => assignment.roleId),

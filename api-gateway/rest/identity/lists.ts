@@ -38,8 +38,8 @@ export function isAsked(query: ReadonlyMap<string, string>, key: string): boolea
 
 /**
  * A list answer: what the query lets through, by id, at most a page of it. `truncated` and `links.next` when there is more,
- * as in Keystone. Throws `INVALID_ARGUMENT` for a filter that this list does not have: whoever deletes what a filter
- * finds must not be answered with everything.
+ * as in Keystone. Throws `INVALID_ARGUMENT` for a filter that this list does not have: a script that deletes what a
+ * filter finds must not be answered with everything.
  */
 export function listAnswer<T extends { readonly id: string }>(
   gateway: Gateway,

@@ -1,9 +1,14 @@
 /** Bodies of the identity API. Unknown keys pass and are kept (`extras.ts`). */
 import Type from 'typebox';
 
+/** An id as Keystone keeps it: up to 64 characters, of any form (Keystone's own are 32 hexadecimal digits). */
 export const id = Type.String({ minLength: 1, maxLength: 64 });
+
+/** A name that is not blank. Projects and domains have at most 64 characters, as in Keystone; their bodies say so. */
 export const name = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S' });
 const description = Type.Union([Type.String({ maxLength: 65_535 }), Type.Null()]);
+
+/** 4,096 characters, Keystone's `max_password_length`: what is hashed must have a bound. */
 export const password = Type.String({ maxLength: 4096 });
 const domainReference = Type.Object({ id: Type.Optional(id), name: Type.Optional(name) });
 const namedReference = Type.Object({
@@ -12,6 +17,7 @@ const namedReference = Type.Object({
   domain: Type.Optional(domainReference),
 });
 
+/** `POST /v3/auth/tokens`. Which method is asked for, and whether its part is there, is checked by the handler. */
 export const authBody = Type.Object({
   auth: Type.Object({
     identity: Type.Object({
@@ -43,9 +49,13 @@ export const authBody = Type.Object({
 });
 
 const domainFields = { description: Type.Optional(description), enabled: Type.Optional(Type.Boolean()) };
+
+/** `POST /v3/domains`. */
 export const createDomainBody = Type.Object({
   domain: Type.Object({ name: Type.String({ minLength: 1, maxLength: 64, pattern: '\\S' }), ...domainFields }),
 });
+
+/** `PATCH /v3/domains/:id`: what is left out stays. */
 export const updateDomainBody = Type.Object({
   domain: Type.Object({
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '\\S' })),
@@ -62,6 +72,11 @@ const projectFields = {
   is_domain: Type.Optional(Type.Boolean()),
   parent_id: Type.Optional(Type.Union([id, Type.Null()])),
 };
+
+/**
+ * `POST /v3/projects`, and `CreateProject` by gRPC. Without `domain_id` the project is in the domain of the caller's
+ * token, else in `default`.
+ */
 export const createProjectBody = Type.Object({
   project: Type.Object({
     name: Type.String({ minLength: 1, maxLength: 64, pattern: '\\S' }),
@@ -69,6 +84,11 @@ export const createProjectBody = Type.Object({
     ...projectFields,
   }),
 });
+
+/**
+ * `PATCH /v3/projects/:id`, and `UpdateProject` by gRPC: what is left out stays. The handler refuses another domain or
+ * parent.
+ */
 export const updateProjectBody = Type.Object({
   project: Type.Object({
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '\\S' })),
@@ -76,7 +96,11 @@ export const updateProjectBody = Type.Object({
     ...projectFields,
   }),
 });
+
+/** `PUT /v3/projects/:id/tags`: at most 80, as in Keystone. They replace those that are there. */
 export const tagsBody = Type.Object({ tags });
+
+/** A tag in a path, already percent-decoded: up to 255 characters, no comma and no slash. */
 export const tagParameter = tag;
 
 const userFields = {
@@ -86,14 +110,21 @@ const userFields = {
   enabled: Type.Optional(Type.Boolean()),
   password: Type.Optional(Type.Union([password, Type.Null()])),
 };
+
+/** `POST /v3/users`. A user without a password, or with null, cannot log in by one. */
 export const createUserBody = Type.Object({
   user: Type.Object({ name, domain_id: Type.Optional(Type.Union([id, Type.Null()])), ...userFields }),
 });
+
+/** `PATCH /v3/users/:id`: what is left out stays. A password is set without the old one; null leaves the user none. */
 export const updateUserBody = Type.Object({
   user: Type.Object({ name: Type.Optional(name), domain_id: Type.Optional(id), ...userFields }),
 });
+
+/** `POST /v3/users/:id/password`: it needs no token, the old password says who asks, as in Keystone. */
 export const changePasswordBody = Type.Object({ user: Type.Object({ password, original_password: password }) });
 
+/** `POST /v3/roles`. A `domain_id` other than null answers 501. */
 export const createRoleBody = Type.Object({
   role: Type.Object({
     name,
@@ -101,6 +132,8 @@ export const createRoleBody = Type.Object({
     domain_id: Type.Optional(Type.Union([id, Type.Null()])),
   }),
 });
+
+/** `PATCH /v3/roles/:id`: what is left out stays. */
 export const updateRoleBody = Type.Object({
   role: Type.Object({ name: Type.Optional(name), description: Type.Optional(description) }),
 });

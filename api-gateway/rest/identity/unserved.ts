@@ -1,6 +1,7 @@
 /** What Keystone has and this identity API does not. */
 import type { UnservedPart } from '../kit/unserved.ts';
 
+/** Paths of Keystone that answer 501 and say what is missing. */
 export const unservedIdentity: readonly UnservedPart[] = [
   {
     what: 'groups of users',

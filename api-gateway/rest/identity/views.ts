@@ -9,6 +9,7 @@ function keystoneTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
 }
 
+/** A domain with the attributes that its maker added (`extras`). Domains have no tags here and no options. */
 export function domainView(root: string, domain: shoal.v1.Domain) {
   return {
     ...extrasView(domain.extras),
@@ -22,6 +23,10 @@ export function domainView(root: string, domain: shoal.v1.Domain) {
   };
 }
 
+/**
+ * A project with its `extras`. `parent_id` is the domain, as in Keystone for a project at the top: there is no deeper
+ * tree.
+ */
 export function projectView(root: string, project: shoal.v1.Project) {
   return {
     ...extrasView(project.extras),
@@ -38,6 +43,10 @@ export function projectView(root: string, project: shoal.v1.Project) {
   };
 }
 
+/**
+ * A user with their `extras`; nothing of the password. Empty texts are left out, as Keystone leaves out what was never
+ * set.
+ */
 export function userView(root: string, user: shoal.v1.User) {
   return {
     ...extrasView(user.extras),
@@ -54,6 +63,7 @@ export function userView(root: string, user: shoal.v1.User) {
   };
 }
 
+/** A role with its `extras`. `domain_id` is null: all roles are global. */
 export function roleView(root: string, role: shoal.v1.Role) {
   return {
     ...extrasView(role.extras),

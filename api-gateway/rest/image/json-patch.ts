@@ -13,6 +13,10 @@ type Operation = (typeof operations)[number];
 
 /** The media type of the older form; what comes in any other that is accepted has the newer one. */
 export const olderPatchType = 'application/openstack-images-v2.0-json-patch';
+
+/**
+ * The media type in which a change is `{op, path, value}`, as in RFC 6902 (of which it has add, replace and remove).
+ */
 export const newerPatchType = 'application/openstack-images-v2.1-json-patch';
 
 /** Changes in one request: every property and tag of an image once over. */
@@ -20,11 +24,13 @@ const changesMax = 512;
 
 const pathSchema = Type.String({ minLength: 2, maxLength: 1024 });
 
+/** A body of `newerPatchType`. A path is one attribute; `value` is checked when the change is made. */
 export const patchSchema = Type.Array(
   Type.Object({ op: Type.Enum([...operations]), path: pathSchema, value: Type.Optional(Type.Unknown()) }),
   { maxItems: changesMax },
 );
 
+/** A body of `olderPatchType`. That a change has exactly one of the three operations is checked when it is read. */
 export const olderPatchSchema = Type.Array(
   Type.Object({
     add: Type.Optional(pathSchema),

@@ -13,6 +13,10 @@ type ByMember = { Params: { id: string; member: string } };
 const addBody = Type.Object({ member: Type.String({ minLength: 1, maxLength: 255 }) });
 const statusBody = Type.Object({ status: Type.Enum([...memberStatuses]) });
 
+/**
+ * Adds the members of an image. Its owner adds and removes them; a member sets its own status: pending, accepted or
+ * rejected.
+ */
 export function addMemberRoutes(app: FastifyInstance, gateway: Gateway, members: ImageMembers): void {
   app.get<ById>('/v2/images/:id/members', async (request) => {
     const { id } = request.params;

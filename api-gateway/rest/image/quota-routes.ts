@@ -16,6 +16,10 @@ const limitsBody = Type.Object({
   limits: Type.Object({ image_count_total: limit, image_size_total: limit }, { additionalProperties: false }),
 });
 
+/**
+ * Adds the usage of the caller's project, and by a project's id usage and limits. -1 means no limit; `image_size_total`
+ * is in MiB.
+ */
 export function addQuotaRoutes(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
   app.get('/v2/info/usage', async (request) => {
     const context = gateway.context(request);

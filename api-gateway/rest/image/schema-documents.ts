@@ -85,6 +85,10 @@ const listOf = (name: string, item: object) => ({
   ],
 });
 
+/**
+ * By the last part of the path: `image`, `images`, `member`, `members`. They follow Glance's and are for clients;
+ * bodies are not checked by them.
+ */
 export const schemaDocuments: Readonly<Record<string, object>> = {
   image: imageSchema,
   images: listOf('images', imageSchema),

@@ -1,6 +1,7 @@
 /** What Glance has and this image API does not. */
 import type { UnservedPart } from '../kit/unserved.ts';
 
+/** Paths of Glance that answer 501 and say what is missing. */
 export const unservedImage: readonly UnservedPart[] = [
   { what: 'the import of images (upload to /file)', paths: ['/v2/images/:id/import', '/v2/images/:id/stage'] },
   { what: 'locations of images', paths: ['/v2/images/:id/locations'] },

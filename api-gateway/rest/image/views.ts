@@ -31,6 +31,10 @@ export const readOnlyFields: ReadonlySet<string> = new Set([
   'deleted_at',
 ]);
 
+/**
+ * An image, its own properties beside the fields. Sizes are bytes, `min_disk` GiB, `min_ram` MiB; what only the content
+ * tells is null until it is uploaded. An inert image (a format that the host never opens) has no virtual size.
+ */
 export function imageView(image: shoal.v1.Image) {
   const hasContent = image.sha256 !== '';
   return {

@@ -19,8 +19,8 @@ export interface RestModule {
   readonly prefixes: readonly string[];
   readonly faults: FaultStyle;
   /**
-   * Who may do what. Each route that is not `public` is an operation of one of them, and is refused to whoever the rule
-   * does not allow before the body is read; with a route that no rule names the gateway does not start.
+   * Who may do what. Each route that is not `public` is an operation of one of them, and is refused to callers whom the
+   * rule does not allow before the body is read; with a route that no rule names the gateway does not start.
    */
   readonly policies: readonly PolicyRule[];
   /** Headers that carry the request id. All services: `x-openstack-request-id`. */

@@ -13,7 +13,7 @@ interface OperationsDependencies {
   /** Who may read the figures, besides this host itself: they tell of all tenants. */
   readonly metricsReaders: readonly Network[];
   readonly standing: () => StateStanding;
-  /** What this agent must not go on with, by name (a log in doubt, a state that differs); empty when there is none. */
+  /** What this agent must not go on with, by name (a damaged log, a state that differs); empty when there is none. */
   readonly troubles: () => Readonly<Record<string, string>>;
   /**
    * Parts (loops, drivers) that failed last, with their failures, while the rest of the agent works. They are told as troubles

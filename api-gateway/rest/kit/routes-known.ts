@@ -39,8 +39,8 @@ export class KnownRoutes {
   }
 
   /**
-   * Whether the path ends where an id belongs, as `/images/` does. Whoever built it from an id that turned out empty means
-   * one thing of the list, never the whole list: there is no such thing.
+   * Whether the path ends where an id belongs, as `/images/` does. A client that built it from an id that turned out empty
+   * means one thing of the list, never the whole list: there is no such thing.
    */
   lacksId(url: string): boolean {
     const path = url.split('?', 1)[0] ?? '';

@@ -11,7 +11,7 @@ const self = (href: string): Link => ({ rel: 'self', href });
 /** Lowest and highest microversion of the compute API that is served. 2.79 is the last that tempest 33 has schemas for. */
 export const computeMicroversions = { min: '2.1', max: '2.79' } as const;
 
-/** `GET /identity/` (300) as a list, `GET /identity/v3` (200) as one. @param root `{base}/identity` or `{base}`. */
+/** The one version: in the list, and under `version` in `GET /identity/v3` (200). @param root `{base}/identity`. */
 export function identityVersion(root: string): object {
   return {
     id: 'v3.14',
@@ -22,6 +22,10 @@ export function identityVersion(root: string): object {
   };
 }
 
+/**
+ * `GET /identity/` (300): the same as a list, the way Keystone wraps it.
+ * @param root `{base}/identity`.
+ */
 export function identityVersions(root: string): object {
   return { versions: { values: [identityVersion(root)] } };
 }

@@ -25,6 +25,7 @@ function projectOf(body: { readonly tenant_id?: string; readonly project_id?: st
   return projectId === undefined || projectId === '' ? {} : { projectId };
 }
 
+/** `POST /networks`. Whether the caller may say the provider attributes is checked by the service. */
 export function networkDraft(body: Body<'networkNew'>): NetworkDraft {
   return {
     ...networkPatchOf(body),
@@ -37,6 +38,7 @@ export function networkDraft(body: Body<'networkNew'>): NetworkDraft {
   };
 }
 
+/** `PUT /networks/:id`: what is left out of the body is left out of the patch and stays. */
 export function networkPatchOf(body: Body<'networkPatch'>): NetworkPatch {
   return definedOf({
     name: body.name,
@@ -49,6 +51,10 @@ export function networkPatchOf(body: Body<'networkPatch'>): NetworkPatch {
   });
 }
 
+/**
+ * `POST /subnets`. Throws `NOT_IMPLEMENTED` for IPv6 and for subnet pools, `INVALID_ARGUMENT` without a `cidr` or with
+ * an IPv6 mode.
+ */
 export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
   const wantsPool = said(body.subnetpool_id) ?? (body.use_default_subnetpool === true ? 'default' : body.prefixlen);
   if (wantsPool !== undefined) throw unsupported('subnet pools');
@@ -62,6 +68,10 @@ export function subnetDraft(body: Body<'subnetNew'>): SubnetDraft {
   return { ...subnetPatchOf(body), ...projectOf(body), networkId: body.network_id, cidr: body.cidr };
 }
 
+/**
+ * `PUT /subnets/:id`. A gateway that is null or empty takes it away; left out, it stays (in a new subnet: the first
+ * address).
+ */
 export function subnetPatchOf(body: Body<'subnetPatch'>): SubnetPatch {
   return {
     ...definedOf({
@@ -80,10 +90,15 @@ export function subnetPatchOf(body: Body<'subnetPatch'>): SubnetPatch {
   };
 }
 
+/** `POST /ports`. Without `fixed_ips` the service chooses an address; an empty list asks for none. */
 export function portDraft(body: Body<'portNew'>): PortDraft {
   return { ...portPatchOf(body), ...projectOf(body), networkId: body.network_id };
 }
 
+/**
+ * `PUT /ports/:id`. Groups or address pairs that are null are the empty list. Throws `INVALID_ARGUMENT` for a pair
+ * without an address.
+ */
 export function portPatchOf(body: Body<'portPatch'>): PortPatch {
   return definedOf({
     name: body.name,
@@ -104,10 +119,15 @@ export function portPatchOf(body: Body<'portPatch'>): PortPatch {
   });
 }
 
+/** `POST /routers`. Throws `INVALID_ARGUMENT` for a gateway that names no network. */
 export function routerDraft(body: Body<'routerNew'>): RouterDraft {
   return { ...routerFields(body), ...projectOf(body) };
 }
 
+/**
+ * `PUT /routers/:id`. A gateway that is null or `{}` takes it away; routes replace all that are there. Throws as
+ * `routerDraft`.
+ */
 export function routerPatchOf(body: Body<'routerPatch'>): RouterPatch {
   return {
     ...routerFields(body),
@@ -145,6 +165,7 @@ function gatewayOf(gateway: NonNullable<Body<'routerPatch'>['external_gateway_in
   };
 }
 
+/** `POST /floatingips`. Without an address the service chooses a free one of the external network. */
 export function floatingIpDraft(body: Body<'floatingIpNew'>): FloatingIpDraft {
   return {
     ...projectOf(body),
@@ -159,6 +180,7 @@ export function floatingIpDraft(body: Body<'floatingIpNew'>): FloatingIpDraft {
   };
 }
 
+/** `PUT /floatingips/:id`. A port that is null takes the address off its port; left out, it stays. */
 export function floatingIpPatchOf(body: Body<'floatingIpPatch'>): FloatingIpPatch {
   return {
     ...definedOf({ description: body.description, fixedIp: said(body.fixed_ip_address) }),
@@ -167,10 +189,15 @@ export function floatingIpPatchOf(body: Body<'floatingIpPatch'>): FloatingIpPatc
   };
 }
 
+/** `POST /security-groups`. The service adds Neutron's two rules that let traffic out. */
 export function securityGroupDraft(body: Body<'securityGroupNew'>): SecurityGroupDraft {
   return { name: body.name ?? '', ...projectOf(body), ...definedOf({ description: body.description }) };
 }
 
+/**
+ * `POST /security-group-rules`. A protocol may be a name or a number and becomes text; null stands for "any"
+ * throughout.
+ */
 export function securityGroupRuleDraft(body: Body<'securityGroupRuleNew'>): SecurityGroupRuleDraft {
   const protocol = said(body.protocol);
   return {

@@ -10,6 +10,7 @@ export interface ListKeys {
 const named = ['id', 'tenant_id', 'project_id', 'description', 'name', 'revision_number', 'created_at', 'updated_at'];
 const standard = [...named, 'changed_since', 'tags', 'tags-any', 'not-tags', 'not-tags-any'];
 
+/** The filters of `GET /v2.0/networks`. */
 export const networkKeys: ListKeys = {
   keys: [
     ...standard,
@@ -27,6 +28,7 @@ export const networkKeys: ListKeys = {
   forAdmins: ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'],
 };
 
+/** The filters of `GET /v2.0/subnets`. */
 export const subnetKeys: ListKeys = {
   keys: [
     ...standard,
@@ -42,6 +44,7 @@ export const subnetKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/ports`. `fixed_ips` has a form of its own: `fixed_ips=ip_address=10.0.0.5`. */
 export const portKeys: ListKeys = {
   keys: [
     ...standard,
@@ -59,11 +62,13 @@ export const portKeys: ListKeys = {
   forAdmins: ['binding:host_id', 'binding:vif_type'],
 };
 
+/** The filters of `GET /v2.0/routers`. */
 export const routerKeys: ListKeys = {
   keys: [...standard, 'admin_state_up', 'status', 'flavor_id'],
   forAdmins: ['distributed', 'ha'],
 };
 
+/** The filters of `GET /v2.0/floatingips`, which have no names. */
 export const floatingIpKeys: ListKeys = {
   keys: [
     ...standard.filter((key) => key !== 'name'),
@@ -76,8 +81,10 @@ export const floatingIpKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/security-groups`. */
 export const securityGroupKeys: ListKeys = { keys: [...standard, 'stateful', 'shared'] };
 
+/** The filters of `GET /v2.0/security-group-rules`, which have neither names nor tags. */
 export const ruleKeys: ListKeys = {
   keys: [
     ...named.filter((key) => key !== 'name'),
@@ -94,16 +101,23 @@ export const ruleKeys: ListKeys = {
   ],
 };
 
+/** The filters of `GET /v2.0/agents`, which only administrators see any of. */
 export const agentKeys: ListKeys = {
   keys: ['id', 'agent_type', 'binary', 'host', 'topic', 'alive', 'admin_state_up', 'availability_zone', 'description'],
 };
 
+/** The filters of `GET /v2.0/availability_zones`. `resource` is `network` or `router`. */
 export const zoneKeys: ListKeys = { keys: ['name', 'resource', 'state'] };
 
+/** The filters of `GET /v2.0/network-ip-availabilities`. All addresses are IPv4: `ip_version=6` finds nothing. */
 export const availabilityKeys: ListKeys = {
   keys: ['network_id', 'network_name', 'tenant_id', 'project_id', 'ip_version'],
 };
 
+/**
+ * The filters of `GET /v2.0/quotas`, which lists the projects that have limits of their own. All three keys
+ * are the project's id.
+ */
 export const quotaKeys: ListKeys = { keys: ['id', 'tenant_id', 'project_id'] };
 
 /** Stricter than Neutron, which takes any key here and filters by none. */

@@ -23,6 +23,10 @@ const valuesMax = 1000;
 /** A query's values by key: each key may stand several times. */
 export type Query = ReadonlyMap<string, readonly string[]>;
 
+/**
+ * The query as it stands in the URL, decoded, keys in their order. Throws `INVALID_ARGUMENT` for more than `valuesMax`
+ * values.
+ */
 export function queryOf(request: FastifyRequest): Query {
   const query = new Map<string, string[]>();
   const params = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
@@ -74,7 +78,7 @@ function pick(view: View, fields: readonly string[] | undefined): View {
   return Object.fromEntries(Object.entries(view).filter(([key]) => wanted.has(key)));
 }
 
-/** Whoever deletes what a filter finds must not be answered with everything. Throws 400. */
+/** A script that deletes what a filter finds must not be answered with everything. Throws 400. */
 function checkKeys(query: Query, { keys, forAdmins = [] }: ListKeys, isAdmin: boolean): void {
   const unknown = [...query.keys()].filter(
     (key) => !paging.has(key) && !keys.includes(key) && !(isAdmin && forAdmins.includes(key)),

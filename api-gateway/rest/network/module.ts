@@ -32,6 +32,10 @@ interface NetworkModuleDependencies {
   readonly hosts: Hosts;
 }
 
+/**
+ * The network API as the gateway mounts it: `/networking/v2.0`. The services come from the agent; `hosts` is for
+ * `/agents` and the zones.
+ */
 export function networkModule(deps: NetworkModuleDependencies): RestModule {
   return {
     name: 'network',

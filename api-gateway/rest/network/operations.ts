@@ -35,6 +35,7 @@ type ByAlias = { Params: { alias: string } };
 type ByProject = { Params: { project: string } };
 type ById = { Params: { id: string } };
 
+/** Adds `/extensions`, by which clients know what is served, and an empty `/service-providers`. */
 export function addExtensions(app: FastifyInstance, gateway: Gateway): void {
   const view = (alias: string, name: string): View => ({
     alias,
@@ -61,6 +62,10 @@ export function addExtensions(app: FastifyInstance, gateway: Gateway): void {
   app.get('/v2.0/service-providers', async () => ({ service_providers: [] }));
 }
 
+/**
+ * Adds `/quotas`. Limits are counts, -1 for none; a limit below the use is refused unless `force` is set, with
+ * `check_limit` or without.
+ */
 export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
   const limitsOf = async (request: FastifyRequest, project: string): Promise<View> => {
     const { context, reader } = await viewingOf(gateway, request);
@@ -162,6 +167,10 @@ function agentView({ host, advert, isUp, zone }: HostView): View {
   };
 }
 
+/**
+ * Adds `/network-ip-availabilities`, for administrators: of each subnet's allocation pools, how many addresses there
+ * are and how many its ports have.
+ */
 export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): void {
   app.get('/v2.0/network-ip-availabilities', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

@@ -36,6 +36,7 @@ function single(query: Query, key: string): string | undefined {
   return values?.length === 1 ? values[0] : undefined;
 }
 
+/** Adds `/networks`. Several in one request are made in one transaction. */
 export function addNetworks(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
   const { networks } = network;
   addCollection<shoal.v1.Network>(app, gateway, {
@@ -60,6 +61,7 @@ export function addNetworks(app: FastifyInstance, gateway: Gateway, network: Net
   });
 }
 
+/** Adds `/subnets`. Several in one request are made in one transaction. */
 export function addSubnets(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
   const { subnets } = network;
   addCollection<shoal.v1.Subnet>(app, gateway, {
@@ -84,6 +86,10 @@ export function addSubnets(app: FastifyInstance, gateway: Gateway, network: Netw
   });
 }
 
+/**
+ * Adds `/ports`. Lists by `device_id` and `network_id` read an index. Several in one request are made in one
+ * transaction.
+ */
 export function addPorts(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
   const { ports } = network;
   addCollection<shoal.v1.Port>(app, gateway, {
@@ -115,6 +121,7 @@ export function addPorts(app: FastifyInstance, gateway: Gateway, network: Networ
   });
 }
 
+/** Adds `/routers` and `add_router_interface` and `remove_router_interface`. One router in one request. */
 export function addRouters(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
   const { routers } = network;
   addCollection<shoal.v1.Router>(app, gateway, {
@@ -182,6 +189,7 @@ function interfaceView({ router, port }: RouterInterface): object {
   };
 }
 
+/** Adds `/floatingips`. One in one request. */
 export function addFloatingIps(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
   const { floatingIps } = network;
   addCollection<shoal.v1.FloatingIp>(app, gateway, {
@@ -208,6 +216,10 @@ export function addFloatingIps(app: FastifyInstance, gateway: Gateway, network: 
   });
 }
 
+/**
+ * Adds `/security-groups` and `/security-group-rules`. One group in one request; several rules are made in one
+ * transaction.
+ */
 export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, network: NetworkService): void {
   const { securityGroups } = network;
   const groups: Collection<shoal.v1.SecurityGroup> = {
@@ -220,7 +232,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     readOnly: schemas.readOnly.security_group,
     revision: (reader, id) => securityGroupTable.get(reader, id)?.revision,
     list: async (viewing) => {
-      // As in Neutron, whoever looks finds the default group. What cannot be written now is made when it can.
+      // As in Neutron, a list makes the default group. What cannot be written now is made by a later one.
       const err = viewing.isStale ? undefined : await securityGroups.offerDefault(viewing.context);
       if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be made now');
       return securityGroups.list(viewing.context, viewing.reader);

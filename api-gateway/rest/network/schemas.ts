@@ -38,6 +38,8 @@ const networkChange = {
   is_default: may(Type.Literal(false, { type: 'boolean', reason: 'there is no default external network here' })),
 };
 const noZones = none('every zone of this cloud has every network and router; hints are not taken');
+
+/** `POST /networks`. Values of the provider attributes are checked by the service. */
 export const networkNew = only({
   ...networkChange,
   ...owner,
@@ -46,6 +48,8 @@ export const networkNew = only({
   'provider:segmentation_id': may(Type.Integer()),
   availability_zone_hints: may(noZones),
 });
+
+/** `PUT /networks/:id`. */
 export const networkPatch = only(networkChange);
 
 const subnetChange = {
@@ -58,6 +62,8 @@ const subnetChange = {
   service_types: may(none('subnets of this cloud serve every device')),
 };
 const ipv6Mode = orNull(Type.String({ maxLength: 32 }));
+
+/** `POST /subnets`. Subnet pools and IPv6 are taken here, so that the answer can be 501 and name them. */
 export const subnetNew = only({
   ...subnetChange,
   ...owner,
@@ -70,6 +76,8 @@ export const subnetNew = only({
   ipv6_ra_mode: ipv6Mode,
   ipv6_address_mode: ipv6Mode,
 });
+
+/** `PUT /subnets/:id`: a subnet keeps its network and its CIDR. */
 export const subnetPatch = only(subnetChange);
 
 const fixedIp = only({ subnet_id: may(id), ip_address: may(address) });
@@ -94,7 +102,11 @@ const portChange = {
     Type.Literal('', { type: 'string', reason: 'ports are bound by their servers, to the host that placement chose' }),
   ),
 };
+
+/** `POST /ports`. */
 export const portNew = only({ ...portChange, ...owner, network_id: id });
+
+/** `PUT /ports/:id`: a port keeps its network. */
 export const portPatch = only(portChange);
 
 const gateway = only({
@@ -113,10 +125,20 @@ const routerChange = {
     Type.Literal(false, { type: 'boolean', reason: 'a distributed router has no second half that could take over' }),
   ),
 };
+
+/** `POST /routers`. Routes can be set only later, as in Neutron: they need the router's interfaces. */
 export const routerNew = only({ ...routerChange, ...owner, availability_zone_hints: may(noZones) });
+
+/** `PUT /routers/:id`. `routes` replace all that are there. */
 export const routerPatch = only({ ...routerChange, routes });
+
+/**
+ * `PUT /routers/:id/add_router_interface` and `/remove_router_interface`. Which of the two ids may stand is checked by
+ * the handler.
+ */
 export const routerInterface = only({ subnet_id: orNull(id), port_id: orNull(id) });
 
+/** `POST /floatingips`. */
 export const floatingIpNew = only({
   ...owner,
   description: may(text),
@@ -126,6 +148,8 @@ export const floatingIpNew = only({
   port_id: orNull(id),
   fixed_ip_address: orNull(address),
 });
+
+/** `PUT /floatingips/:id`: an address stays what it is; only its port changes. */
 export const floatingIpPatch = only({
   description: may(text),
   port_id: orNull(id),
@@ -135,9 +159,18 @@ export const floatingIpPatch = only({
 const stateful = may(
   Type.Literal(true, { type: 'boolean', reason: 'security groups of this cloud follow connections: all are stateful' }),
 );
+
+/** `POST /security-groups`. */
 export const securityGroupNew = only({ ...owner, ...described, stateful });
+
+/** `PUT /security-groups/:id`. The default group's name cannot be changed; the service refuses it. */
 export const securityGroupPatch = only({ ...described, stateful });
 const portNumber = orNull(Type.Integer({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1 }));
+
+/**
+ * `POST /security-group-rules`. How ports, protocol and ethertype go together is checked by the service, in Neutron's
+ * words.
+ */
 export const securityGroupRuleNew = only({
   ...owner,
   security_group_id: Type.String({ maxLength: 36 }),
@@ -152,6 +185,8 @@ export const securityGroupRuleNew = only({
 });
 
 const limit = may(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
+
+/** `PUT /quotas/:project`: counts, -1 for no limit. What is left out stays. */
 export const quotaPatch = only({
   network: limit,
   subnet: limit,
@@ -163,6 +198,8 @@ export const quotaPatch = only({
   force: may(flag),
   check_limit: may(flag),
 });
+
+/** `PUT /v2.0/.../:id/tags`: at most 50 of up to 255 characters. They replace those that are there. */
 export const tagsBody = only({ tags: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 50 }) });
 
 const everywhere = ['id', 'status', 'created_at', 'updated_at', 'revision_number', 'tags'] as const;

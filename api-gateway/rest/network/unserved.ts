@@ -3,6 +3,7 @@ import type { UnservedPart } from '../kit/unserved.ts';
 
 const v2 = (...collections: readonly string[]): readonly string[] => collections.map((name) => `/v2.0/${name}`);
 
+/** Paths of Neutron that answer 501 and say what is missing. */
 export const unservedNetwork: readonly UnservedPart[] = [
   { what: 'subnet pools and address scopes', paths: v2('subnetpools', 'address-scopes') },
   { what: 'address groups', paths: v2('address-groups') },

@@ -61,6 +61,7 @@ export function networkView(reader: StateReader, network: shoal.v1.Network, isAd
   };
 }
 
+/** All subnets are IPv4 and of no subnet pool. `gateway_ip` is null when there is none. */
 export function subnetView(subnet: shoal.v1.Subnet): View {
   return {
     ...standard(subnet),
@@ -111,6 +112,9 @@ export function portView(reader: StateReader, port: shoal.v1.Port, isAdmin: bool
   };
 }
 
+/**
+ * @param isAdmin `distributed` and `ha` are for administrators, as in Neutron.
+ */
 export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
   return {
     ...standard(router),
@@ -135,6 +139,7 @@ export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
   };
 }
 
+/** `status` is ACTIVE with a port and DOWN without. `port_details` come from the reader; null without a port. */
 export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.FloatingIp): View {
   const port = portTable.find(reader, floatingIp.portId)?.record;
   return {
@@ -160,6 +165,7 @@ export function floatingIpView(reader: StateReader, floatingIp: shoal.v1.Floatin
   };
 }
 
+/** A group with all of its rules. Every group is stateful and none is shared. */
 export function securityGroupView(group: shoal.v1.SecurityGroup): View {
   return {
     ...standard(group),
@@ -170,6 +176,10 @@ export function securityGroupView(group: shoal.v1.SecurityGroup): View {
   };
 }
 
+/**
+ * A rule, which belongs to its group's project. Null stands for "any". It never changes: `updated_at` is when it was
+ * made.
+ */
 export function ruleView({ rule, group }: RuleView): View {
   return {
     id: rule.id,

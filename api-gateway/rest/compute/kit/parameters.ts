@@ -23,17 +23,31 @@ export const zoneName = Type.String({
 /** Printable, of one line. @param maxLength characters. */
 export const printable = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$' });
 
+/** The name of a host, as `hostname` gives it: letters, digits, dots, underscores and hyphens. */
 export const hostName = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9._-]+$' });
+
+/** Nova's characters for keypairs: letters, digits, spaces, underscores and hyphens; a space neither first nor last. */
 export const keypairName = Type.String({
   minLength: 1,
   maxLength: 255,
   pattern: '^[a-zA-Z0-9_-]([a-zA-Z0-9 _-]*[a-zA-Z0-9_-])?$',
 });
+
+/**
+ * A tag of a server or device: 1 to 60 characters, no comma (which parts tags in queries) and no slash (which parts
+ * paths).
+ */
 export const tag = Type.String({ minLength: 1, maxLength: 60, pattern: '^[^,/]+$' });
 
 const uuidPattern = '[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}';
+
+/**
+ * A UUID in any case, with its hyphens or without, as oslo's `is_uuid_like` takes it without braces. It is not
+ * normalised here.
+ */
 export const uuid = Type.String({ pattern: `^${uuidPattern}$` });
 
+/** Nova's boolean: true or false, or one of oslo's words for them. `readFlag(String(value))` reads both. */
 export const flag = Type.Union([Type.Boolean(), Type.String({ pattern: flags })]);
 
 /** A whole number, which clients send as text, too. */
@@ -47,7 +61,13 @@ export const integer = (minimum: number, maximum = countMax) =>
     ),
   ]);
 
+/** An IPv4 address in dotted decimal, without a prefix length. */
 export const ipv4 = Type.Refine(Type.String({ maxLength: 15 }), isIPv4, () => 'must be an IPv4 address');
+
+/**
+ * An IPv6 address in any of its notations, at most 45 characters (the longest holds an IPv4 address), without a prefix
+ * length.
+ */
 export const ipv6 = Type.Refine(Type.String({ maxLength: 45 }), isIPv6, () => 'must be an IPv6 address');
 
 /** @param maxLength characters of base64. */

@@ -104,9 +104,9 @@ const hypervisors: QueryKeys = {
 const keypair: QueryKeys = { strictFrom: 75, keys: { user_id: 10 } };
 const quotas: QueryKeys = { strictFrom: 75, keys: { user_id: first } };
 
-/** By route, below the module's prefix. Queries of routes that are not here are not looked at, in Nova as little as here. */
 const images: QueryKeys = { keys: { ...page, name: first, status: first, minDisk: first, minRam: first } };
 
+/** By route, below the module's prefix. As in Nova, the queries of other routes are not looked at. */
 export const queries: Readonly<Record<string, QueryKeys>> = {
   'GET /v2.1/servers': servers,
   'GET /v2.1/servers/detail': servers,

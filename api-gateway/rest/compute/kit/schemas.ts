@@ -94,12 +94,18 @@ const server = only({
   host: Type.Optional(hostName),
   hypervisor_hostname: Type.Optional(hostName),
 });
+
+/**
+ * `POST /servers`. Which attributes the microversion has is checked by the handler; sizes here are Nova's (user data
+ * 65,535 characters of base64).
+ */
 export const newServerBody = only({
   server,
   'os:scheduler_hints': Type.Optional(hints),
   'OS-SCH-HNT:scheduler_hints': Type.Optional(hints),
 });
 
+/** `PUT /servers/:id`. What is left out stays; a description that is null becomes empty (from 2.19 on). */
 export const serverPatchBody = only({
   server: only({
     name: Type.Optional(name),
@@ -110,21 +116,41 @@ export const serverPatchBody = only({
   }),
 });
 
+/** All metadata of a server, for `POST` (merged) and `PUT` (replaced). How many items a server may have is a quota. */
 export const metadataBody = only({ metadata });
+
+/** One item of metadata; its key must be the one in the path, which the handler checks. */
 export const metaBody = only({ meta: keyed(keyedText, { minProperties: 1, maxProperties: 1 }) });
+
+/** A tag in a path, already percent-decoded. */
 export const tagParameter = tag;
+
+/** All tags of a server, which replace those that are there: at most 50, as in Nova. */
 export const tagsBody = only({ tags: Type.Array(tag, { maxItems: 50 }) });
 
+/** The argument of the action `reboot`: SOFT asks the guest's operating system, HARD cuts the power. */
 export const rebootBody = only({ type: Type.String({ pattern: '^(HARD|Hard|hard|SOFT|Soft|soft)$' }) });
+
+/** The argument of the action `lock`, from 2.73 on; Nova looks at none before. */
 export const lockBody = Type.Union([
   Type.Null(),
   only({ locked_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
 ]);
+
+/**
+ * The argument of `os-getConsoleOutput`: how many lines from the end. Null, left out or -1: all that the host keeps.
+ */
 export const consoleBody = only({
   length: orNull(Type.Union([Type.Integer({ minimum: -1 }), Type.String({ pattern: '^(-1|[0-9]{1,10})$' })])),
 });
+
+/** The argument of the action `migrate`: null, or from 2.56 on the name of the host to go to. */
 export const migrateBody = Type.Union([Type.Null(), only({ host: orNull(hostName) })]);
+
+/** The argument of `addSecurityGroup` and `removeSecurityGroup`: a group's name or id. */
 export const groupNameBody = only({ name: Type.String({ minLength: 1, maxLength: 255 }) });
+
+/** `POST` and `PUT /os-security-groups`, up to 2.35. */
 export const securityGroupBody = only({
   security_group: only({
     name: Type.String({ minLength: 1, maxLength: 255 }),
@@ -141,6 +167,8 @@ const factor = Type.Union([
     () => 'must be more than 0',
   ),
 ]);
+
+/** `POST /flavors`: `ram` and `swap` in MiB, `disk` and ephemeral in GiB. An id that is null or "auto" is made here. */
 export const newFlavorBody = only({
   flavor: only({
     name,
@@ -155,15 +183,24 @@ export const newFlavorBody = only({
     description: orNull(printable(65_535)),
   }),
 });
+
+/** `PUT /flavors/:id`, from 2.55 on: the description is all that can be changed. Null empties it. */
 export const flavorPatchBody = only({
   flavor: only({ description: Type.Union([printable(65_535), Type.Null()]) }),
 });
 const extraSpec = Type.Union([keyedText, Type.Number()]);
+
+/** `POST /flavors/:id/os-extra_specs`: added to those that are there. Numbers are kept as text. */
 export const extraSpecsBody = only({ extra_specs: keyed(extraSpec) });
+
+/** `PUT /flavors/:id/os-extra_specs/:key`: one pair; its key must be the one in the path, which the handler checks. */
 export const extraSpecBody = keyed(extraSpec, { minProperties: 1, maxProperties: 1 });
 const access = only({ tenant: Type.String({ minLength: 1, maxLength: 255 }) });
+
+/** `POST /flavors/:id/action`: the project that may, or may no longer, use a private flavor. */
 export const flavorActionBody = Type.Union([only({ addTenantAccess: access }), only({ removeTenantAccess: access })]);
 
+/** `POST /os-keypairs`. Without `public_key` a pair is made here. A key may have 16,384 characters, as in Nova. */
 export const newKeypairBody = only({
   keypair: only({
     name: keypairName,
@@ -174,6 +211,11 @@ export const newKeypairBody = only({
 });
 
 const groupPolicy = Type.Enum(['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity']);
+
+/**
+ * `POST /os-server-groups` in both of its forms, `policies` (up to 2.63) and `policy` with `rules`; the handler refuses
+ * the other's.
+ */
 export const newServerGroupBody = only({
   server_group: only({
     name,
@@ -185,6 +227,11 @@ export const newServerGroupBody = only({
 
 /** -1: no limit. */
 const quota = Type.Optional(integer(-1));
+
+/**
+ * `PUT /os-quota-sets/:project`: `ram` in MiB, what has `bytes` in its name in bytes, the others counts. The handler
+ * refuses keys that the microversion no longer has.
+ */
 export const quotaSetBody = only({
   quota_set: only({
     instances: quota,
@@ -205,23 +252,33 @@ export const quotaSetBody = only({
   }),
 });
 
+/** `PUT /os-services/enable`, `/disable` and `/disable-log-reason`, up to 2.52. */
 export const serviceByNameBody = only({
   host: hostName,
   binary: Type.String({ minLength: 1, maxLength: 255 }),
   disabled_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
+
+/** `PUT /os-services/force-down`, 2.11 to 2.52. */
 export const forceDownBody = only({
   host: hostName,
   binary: Type.String({ minLength: 1, maxLength: 255 }),
   forced_down: flag,
 });
+
+/**
+ * `PUT /os-services/:id`, from 2.53 on. The handler wants `status` or `forced_down`, and a reason only with `disabled`.
+ */
 export const serviceBody = only({
   forced_down: Type.Optional(flag),
   status: Type.Optional(Type.Union([Type.Literal('enabled'), Type.Literal('disabled')])),
   disabled_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
 
+/** `POST /os-aggregates`. A zone is kept as the metadata key `availability_zone`, as in Nova. */
 export const newAggregateBody = only({ aggregate: only({ name, availability_zone: orNull(zoneName) }) });
+
+/** `PUT /os-aggregates/:id`: at least one of the two. A zone that is null takes the aggregate out of its zone. */
 export const aggregatePatchBody = only({
   aggregate: Type.Object(
     { name: Type.Optional(name), availability_zone: orNull(zoneName) },
@@ -229,6 +286,8 @@ export const aggregatePatchBody = only({
   ),
 });
 const namedHost = only({ host: hostName });
+
+/** `POST /os-aggregates/:id/action`: one action by its key. In `set_metadata` null removes a key. */
 export const aggregateActionBody = Type.Union([
   only({ add_host: namedHost }),
   only({ remove_host: namedHost }),
