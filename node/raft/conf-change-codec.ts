@@ -29,6 +29,7 @@ const wireFixed64 = 1;
 const wireBytes = 2;
 const wireFixed32 = 5;
 
+/** The data of a `confChange` entry, as etcd writes it but without an id. Read by `decodeConfChangeV1`. */
 export function encodeConfChangeV1(change: ConfChangeV1): Uint8Array {
   const out: number[] = [];
   pushVarintField(out, 2, changeTypes.indexOf(change.type));
@@ -37,6 +38,7 @@ export function encodeConfChangeV1(change: ConfChangeV1): Uint8Array {
   return Uint8Array.from(out);
 }
 
+/** The data of a `confChangeV2` entry; no bytes at all for the change that leaves a joint configuration. */
 export function encodeConfChangeV2(change: ConfChangeV2): Uint8Array {
   const out: number[] = [];
   pushVarintField(out, 1, transitions.indexOf(change.transition));

@@ -15,6 +15,7 @@ export type ConfChangeType = 'addNode' | 'removeNode' | 'updateNode' | 'addLearn
  */
 export type ConfChangeTransition = 'auto' | 'implicit' | 'explicit';
 
+/** What happens to one member. */
 export interface ConfChangeSingle {
   readonly type: ConfChangeType;
   /** Whom it is about. 0 is skipped: a state machine that refuses a committed change clears the id. */
@@ -35,6 +36,7 @@ export interface ConfChangeV2 {
   readonly context: Uint8Array;
 }
 
+/** Either form, as `RawNode.proposeConfChange` and `applyConfChange` take it. */
 export type ConfChange = ConfChangeV1 | ConfChangeV2;
 
 /** What ends an explicit joint configuration. */
@@ -44,6 +46,7 @@ export const leaveJointChange: ConfChangeV2 = Object.freeze({
   context: noBytes,
 });
 
+/** Tells the two forms apart by their shape: only the older one has a `type` of its own. */
 export function isV1(change: ConfChange): change is ConfChangeV1 {
   return 'type' in change;
 }

@@ -143,7 +143,7 @@ function mistakesIn(config: CheckedRaftConfig): string[] {
   if (config.applied === 0 && config.storage.firstIndex() === 1) {
     const { voters, learners } = config.storage.initialState().confState;
     if (voters.length + learners.length > 0) {
-      // Whoever replays this log from its start would meet changes of a membership that it was never told.
+      // A node that replays this log from its start would meet changes of a membership that it was never told.
       mistakes.push('a membership that no entry and no snapshot explains: begin with a snapshot at index 1 or later');
     }
   }

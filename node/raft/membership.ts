@@ -23,6 +23,7 @@ export interface Membership {
   readonly autoLeave: boolean;
 }
 
+/** What is known of each member's log (progress.ts): of voters of both halves, and of learners. */
 export type ProgressMap = ReadonlyMap<RaftId, Progress>;
 
 /** Why a change is impossible for the present membership. */
@@ -34,6 +35,7 @@ export type MembershipRefusal =
   | 'no-voters-left'
   | 'too-many-voters-changed';
 
+/** The new membership and progress, or why there is none; the old values are untouched either way. */
 export type MembershipResult =
   | { readonly ok: true; readonly membership: Membership; readonly progress: ProgressMap }
   | { readonly ok: false; readonly refusal: MembershipRefusal };
@@ -48,6 +50,7 @@ export interface MembershipBase {
   readonly newProgress: NewProgress;
 }
 
+/** Whether two halves of voters must agree (Raft thesis, section 4.3): a change of several members is under way. */
 export function isJoint(membership: Membership): boolean {
   return membership.voters.outgoing.size > 0;
 }

@@ -60,6 +60,7 @@ const scanBytes = 1024 * 1024;
 /** Heartbeats carry the leader's tick in front of the read's context when it serves lease reads. Unit: bytes. */
 const leaseStampBytes = 8;
 
+/** The core itself. Owners use `RawNode`, which checks what comes in and turns the fields here into work. */
 export class Raft {
   readonly id: RaftId;
   readonly log: RaftLog;
@@ -76,14 +77,14 @@ export class Raft {
   /** Whether this node is a member that does not vote. */
   isLearner = false;
 
-  /** May be sent at once. Emptied by whoever sends them. */
+  /** May be sent at once. Emptied by the sender (raw-node.ts). */
   messages: Message[] = [];
   /** May be sent, or stepped when to this node, once all that is unstable now is durable. Emptied likewise. */
   messagesAfterAppend: Message[] = [];
-  /** Reads that were answered. Emptied by whoever takes them. */
+  /** Reads that were answered. Emptied by the reader (raw-node.ts). */
   readStates: ReadState[] = [];
 
-  /** Ticks until the next campaign are counted against this; drawn anew at each change of term or role. Unit: ticks. */
+  /** Ticks until the next campaign are counted against this; drawn at each change of term or role. Unit: ticks. */
   randomizedElectionTicks = 0;
 
   readonly #config: CheckedRaftConfig;
@@ -458,7 +459,7 @@ export class Raft {
         this.#broadcastAppend();
       }
     } else if (result === 'lost') {
-      // Not a new term: whoever made this fail has told its own, if that is higher.
+      // Not a new term: the voter that made this fail has told its own, if that is higher.
       this.#becomeFollower(this.term, nobody);
     }
   }
@@ -705,7 +706,7 @@ export class Raft {
   /**
    * Lets at most one conf change be pending, and none that could not be applied: once committed it would stop every node
    * that reaches it. With nothing pending, the present membership is the one it will meet. Refused changes become empty
-   * entries, so that whoever proposed them sees something happen. Undefined when the bytes are not a conf change at all.
+   * entries, so that their proposer sees something happen. Undefined when the bytes are not a conf change at all.
    */
   #checkConfChanges(entries: readonly Entry[]): readonly Entry[] | undefined {
     if (entries.every((entry) => entry.type === 'normal')) return entries;

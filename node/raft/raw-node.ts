@@ -59,6 +59,10 @@ const neverTravel: ReadonlySet<MessageType> = new Set([
 
 const noReadStates: Ready['readStates'] = Object.freeze([]);
 
+/**
+ * One member of one group. Nothing here is asynchronous, and nothing is retried: a call that is refused says so by a
+ * `Refusal`, and a broken invariant throws `AssertionError`, after which the object must not be used.
+ */
 export class RawNode {
   /** The state machine itself, for reading. Change it through this object only. */
   readonly raft: Raft;
@@ -169,7 +173,7 @@ export class RawNode {
     return log.hasNextCommitted(!this.#asyncWrites);
   }
 
-  /** Hands out what is to be done. Whoever takes it must do it. */
+  /** Hands out what is to be done. The caller must do it. */
   ready(): Ready {
     assert(!this.#awaitsAdvance, 'ready() was called twice without advance()');
     const { raft } = this;

@@ -1,6 +1,6 @@
 /**
  * Reads that need not be written to the log (Raft thesis, 6.4). The leader notes its commit index, then learns from a
- * quorum that nobody has replaced it meanwhile; whoever has applied up to the noted index may then read.
+ * quorum that nobody has replaced it meanwhile; a node that has applied up to the noted index may then read.
  */
 import type { RaftId } from '../base/ids.ts';
 import type { LogIndex, Message } from './messages/messages.ts';

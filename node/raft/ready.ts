@@ -25,6 +25,7 @@ export interface SoftState {
   readonly role: Role;
 }
 
+/** One piece of work, as `RawNode.ready` hands it out: to be done whole, and once. Nobody changes what is in it. */
 export interface Ready {
   /** Only when it changed. */
   readonly softState: SoftState | undefined;

@@ -30,6 +30,7 @@ export interface Status extends SoftState, HardState {
   readonly members: readonly MemberStatus[];
 }
 
+/** A copy for people and metrics: takes time in proportion to the members, so not for every message. */
 export function statusOf(raft: Raft): Status {
   const members: MemberStatus[] = [];
   if (raft.role === 'leader') {

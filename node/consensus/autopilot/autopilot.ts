@@ -28,6 +28,7 @@ interface AutopilotMember {
   readonly lagEntries: number;
 }
 
+/** What a decision is made from: the hosts by their records, the membership in force, and what the leader measured. */
 export interface AutopilotView {
   readonly leader: RaftId;
   readonly hosts: readonly AutopilotHost[];
@@ -37,6 +38,7 @@ export interface AutopilotView {
   readonly ledMs: number;
 }
 
+/** When a member counts as dead, live, or too far behind to vote. */
 export interface AutopilotOptions {
   /** A voter silent for longer is replaced. Default 60 s: longer than a reboot of an agent. Unit: milliseconds. */
   readonly graceMs: number;
@@ -46,6 +48,7 @@ export interface AutopilotOptions {
   readonly lagEntriesMax: number;
 }
 
+/** What the agent runs with; each number's reason stands at its field in `AutopilotOptions`. */
 export const defaultAutopilotOptions: AutopilotOptions = { graceMs: 60_000, liveMs: 2000, lagEntriesMax: 1000 };
 
 /** The next step. */

@@ -20,7 +20,7 @@ interface AutopilotLoopDeps {
   readonly logger: Logger;
 }
 
-/** Takes the autopilot's steps while this agent leads. One at a time; what fails is decided anew. */
+/** Takes the autopilot's steps while this agent leads. One at a time; what fails is decided again. */
 export class AutopilotLoop implements Service {
   readonly #deps: AutopilotLoopDeps;
   readonly #options: AutopilotOptions;

@@ -39,6 +39,10 @@ interface Forwarded {
   readonly stop: AbortController;
 }
 
+/**
+ * `StateClient` over a Raft loop. A write that cannot be committed throws `NO_QUORUM`; one whose answer is lost is sent
+ * again under its token, and throws `OUTCOME_UNKNOWN` when that does not help either. `fresh` gives linearizable reads.
+ */
 export class RaftStateClient implements StateClient {
   readonly #loop: RaftLoop;
   readonly #transport: RaftTransport;

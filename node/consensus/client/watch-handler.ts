@@ -3,7 +3,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { PeerHandlers } from '../../mesh/peers/peer-server.ts';
 import type { StateClient, StateEvent } from '../../state/types.ts';
 
-/** Changes waiting for a watcher that does not read. Beyond it the watch ends, and the watcher lists anew. */
+/** Changes waiting for a watcher that does not read. Beyond it the watch ends, and the watcher lists again. */
 const waitingChangesMax = 10_000;
 
 /** Makes the handler. */

@@ -4,7 +4,7 @@
  * After each commit the core tells every follower. Under load the next entries follow at once and tell the same, so that
  * one message and its answer would be for nothing; with one writer that is half of all messages. Where no entries follow,
  * the message goes after `delayMs`. Nothing depends on it but how soon a follower applies: it may be lost altogether, as
- * heartbeats tell the commit index too. Whoever needs a follower to know at once calls `flush`.
+ * heartbeats tell the commit index too. A caller that needs a follower to know at once calls `flush`.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { RaftId } from '../../base/ids.ts';
@@ -13,6 +13,7 @@ import type { Message } from '../../raft/index.ts';
 /** What is waited for entries: a little longer than a client with one write at a time takes to send the next. */
 const delayMs = 2;
 
+/** Keeps at most one message a follower, for 2 ms at most, and sends it by the function that it was given. */
 export class HeldCommits {
   readonly #clock: Clock;
   readonly #send: (message: Message) => void;

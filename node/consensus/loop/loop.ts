@@ -106,6 +106,10 @@ interface RaftLoopDeps {
 
 type LoopState = 'new' | 'running' | 'idle' | 'stopping' | 'stopped';
 
+/**
+ * One member of the Raft group: owns the core, the log store and the replica of the state. `start` it before anything
+ * else. Callers propose, read and watch here; peers reach it as `RaftHandlers` through the transport.
+ */
 export class RaftLoop implements Service, RaftHandlers {
   readonly options: RaftLoopOptions;
   readonly #deps: RaftLoopDeps;
@@ -494,7 +498,7 @@ export class RaftLoop implements Service, RaftHandlers {
     const index = await promise.catch((error: unknown) => {
       throw passedOn(error);
     });
-    // Whoever asks for another agent waits until that one has applied so much.
+    // A member that asks for another agent waits until that one has applied so much.
     this.#heldCommits.flush(from);
     return index;
   }
@@ -913,7 +917,7 @@ export class RaftLoop implements Service, RaftHandlers {
     throw new ShoalError(
       'STATE_DIVERGED',
       `The rows of the state at ${found.revision} have the digest ${digestText(found.found)} in memory, not ` +
-        `${digestText(found.kept)}: memory was changed behind the agent's back. It must start anew.`,
+        `${digestText(found.kept)}: memory was changed behind the agent's back. It must start again.`,
     );
   }
 

@@ -42,6 +42,7 @@ interface Appended {
   readonly term: number;
 }
 
+/** At most 8192 at a time and 64 MiB of commands; each promise that is handed out settles exactly once. */
 export class Proposals {
   /** Taken, not yet given to the core. */
   #queued: Proposal[] = [];

@@ -13,6 +13,7 @@ interface Read {
   readonly reject: (error: ShoalError) => void;
 }
 
+/** At most 16,384 at a time. A promise settles by `answered` or `fail`, never by itself: the loop keeps the time. */
 export class Reads {
   #queued: Read[] = [];
   /** By the name given to the core. */

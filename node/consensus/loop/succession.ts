@@ -29,6 +29,7 @@ interface SuccessionDeps {
   readonly campaign: () => void;
 }
 
+/** Campaigns early, up to six times, after the leader's process was found to have ended. */
 export class Succession {
   readonly #deps: SuccessionDeps;
   #timer: Timer | undefined;

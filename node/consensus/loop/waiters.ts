@@ -1,4 +1,4 @@
-/** Whoever waits for something of the loop with an end to its patience. */
+/** Callers that wait for something of the loop, each up to a deadline. */
 import type { Clock } from '../../base/clock.ts';
 
 /** Waiting for the next change of leader or quorum. */

@@ -32,6 +32,7 @@ interface LossesDeps {
   readonly failed: (error: unknown) => void;
 }
 
+/** What this node knows of lost members: by connections that were refused, and by asking the ports of silent ones. */
 export class Losses {
   readonly #deps: LossesDeps;
   readonly #lost = new Map<RaftId, Loss>();

@@ -56,6 +56,7 @@ const lossTexts: Readonly<Record<Loss, string>> = {
   'no-answer': 'cannot be reached',
 };
 
+/** This node's outlook on the group. It learns by `heard`, `refused` and `tick`, which the loop calls. */
 export class Quorum {
   readonly #deps: QuorumDeps;
   readonly #raftId: RaftId;

@@ -5,6 +5,7 @@ import type { Logger } from '../../base/telemetry/logger.ts';
 import type { LogStore } from '../../store/index.ts';
 import type { RaftLoopOptions } from './options.ts';
 
+/** Given the sizes of `RaftLoopOptions` (`logBytesMax`, `logBytesKept`, `logBytesHard`); asked once a tick. */
 export class Compaction {
   readonly #options: RaftLoopOptions;
   readonly #store: LogStore;

@@ -71,6 +71,7 @@ interface Round {
   ticks: number;
 }
 
+/** Both sides of the comparison: of a leader that asks and judges, and of a member that answers. `tick` drives it. */
 export class Comparison {
   readonly #deps: ComparisonDeps;
   readonly #everyTicks: number;
@@ -139,7 +140,7 @@ export class Comparison {
     if (!leads) {
       this.#round = undefined;
       this.#vouched = 0;
-      // Whoever comes to lead compares at once.
+      // A node that comes to lead compares at once.
       this.#isDue = true;
       return;
     }
@@ -283,7 +284,7 @@ export class Comparison {
     this.#disagreement =
       `The replicas hold different states at revision ${revision}, and no majority holds one: ${held}. Nothing is ` +
       'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
-      '"shoal recover --yes" there and start it, and on each other host "shoal reset-membership --yes" and join it anew.';
+      '"shoal recover --yes" there and start it, and on each other host "shoal reset-membership --yes" and join again.';
     for (const member of this.#members()) if (member !== raftId) this.#tell(member, revision, undefined);
     if (!isNews) return;
     logger.error({ revision, held }, 'no state is held by a majority: writes are refused');

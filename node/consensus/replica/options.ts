@@ -1,6 +1,10 @@
 /** Numbers of the Raft loop, with their reasons. */
 import { ShoalError } from '../../base/errors.ts';
 
+/**
+ * How a loop is set. All of a group should have the same timing; `checkRaftLoopOptions` fills in what is left out, and
+ * refuses relations that cannot work.
+ */
 export interface RaftLoopOptions {
   /** One tick of the core. Default 100. Unit: milliseconds. */
   readonly tickMs: number;

@@ -24,12 +24,13 @@ import type { LogStore, OpenedLog, SnapshotPlace } from '../../store/index.ts';
 
 /** What applying one entry did. */
 interface AppliedEntry {
-  /** For whoever proposed it; `replaced`: nothing was done, whatever was proposed at this index. */
+  /** For its proposer; `replaced`: nothing was done, whatever was proposed at this index. */
   readonly outcome: TransactionOutcome | 'replaced';
-  /** For whoever watches. */
+  /** For watchers. */
   readonly events: readonly StateEvent[];
 }
 
+/** The state machine with its place in the log and its membership, opened from what the log store found on disk. */
 export class Replica {
   readonly #store: LogStore;
   readonly #machine: StateMachine;

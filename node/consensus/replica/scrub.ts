@@ -16,6 +16,7 @@ interface ScrubFinding {
   readonly found: DigestValue;
 }
 
+/** One reading of all rows after another, spread over ticks. Works on a view, so that writes go on meanwhile. */
 export class Scrub {
   readonly #take: () => StateView;
   readonly #everyTicks: number;

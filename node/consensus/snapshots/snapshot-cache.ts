@@ -51,6 +51,7 @@ interface SnapshotCacheDeps {
   readonly vouches: (revision: number) => Vouching;
 }
 
+/** The sending side of snapshots: at most two views are kept, each for a minute after its last use. */
 export class SnapshotCache {
   readonly #deps: SnapshotCacheDeps;
   #cached: CachedSnapshot[] = [];
@@ -135,7 +136,7 @@ export class SnapshotCache {
     for (const goOn of waiting) goOn();
   }
 
-  /** Nothing is given away any more: whoever waits hears so. */
+  /** Nothing is given away any more: callers that wait hear so. */
   close(): void {
     this.#isClosed = true;
     this.judged();

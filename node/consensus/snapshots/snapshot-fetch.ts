@@ -40,6 +40,7 @@ interface Partial {
   rowBytes: number;
 }
 
+/** One fetch, from one peer, of a snapshot at `indexMin` or after; good for one `run`. */
 export class SnapshotFetch {
   readonly #deps: {
     readonly clock: Clock;

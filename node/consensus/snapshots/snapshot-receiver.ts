@@ -30,6 +30,7 @@ interface SnapshotReceiverDeps {
  */
 type OfferState = 'fetching' | 'here' | 'past';
 
+/** The receiving side of snapshots: one fetch and one install at a time, and the newest offer behind them. */
 export class SnapshotReceiver {
   readonly #deps: SnapshotReceiverDeps;
   /** The newest offer that the core has not heard of. */

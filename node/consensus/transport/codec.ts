@@ -121,6 +121,7 @@ export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerM
   return durableIndex === 0 ? message : { ...message, durableIndex };
 }
 
+/** A request for the wire; a `snapshotIndex` of 0 says that it resumes nothing. */
 export function snapshotRequestToWire(request: SnapshotRequest): shoal.v1.FetchSnapshotRequest.$Properties {
   return {
     indexMin: request.indexMin,

@@ -59,6 +59,10 @@ interface Waiting {
 /** Codes with which a peer turns a stream away before it has read anything. */
 const refusals: readonly ErrorCode[] = ['NOT_IMPLEMENTED', 'UNAUTHENTICATED', 'FORBIDDEN', 'IDENTITY_MISMATCH'];
 
+/**
+ * Requests of this agent to one peer. At most 8192 without an answer, with 64 MiB of commands; more are refused. Opens
+ * a stream when there is something to send, and a new one after a break.
+ */
 export class ForwardSender {
   readonly #clock: Clock;
   readonly #route: () => ForwardRoute;

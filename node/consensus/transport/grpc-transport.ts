@@ -55,6 +55,7 @@ interface GrpcRaftTransportDeps {
 /** The methods of PeerService that consensus answers. */
 type RaftPeerHandlers = Pick<PeerHandlers, 'raft' | 'forward' | 'propose' | 'readIndex' | 'fetchSnapshot'>;
 
+/** `RaftTransport` between agents: streams of PeerService over mutual TLS, opened at the first message to a peer. */
 export class GrpcRaftTransport implements RaftTransport {
   /** To be put into the peer server's handlers. */
   readonly peerHandlers: RaftPeerHandlers;
@@ -185,7 +186,7 @@ export class GrpcRaftTransport implements RaftTransport {
       (options) => {
         const hostId = this.#directory.hostIdOf(peer);
         if (hostId === undefined) {
-          // Removed from the mesh: nobody to come back to. Should the number turn up again, `send` starts anew.
+          // Removed from the mesh: nobody to come back to. Should the number turn up again, `send` starts again.
           if (this.#streams.get(peer) === stream) this.#streams.delete(peer);
           stream
             .stop()
@@ -231,7 +232,7 @@ export class GrpcRaftTransport implements RaftTransport {
         const from = this.#memberOf(call.caller);
         for await (const wire of messages) {
           const message = messageFromWire(wire, from);
-          // Meant for another, or for whoever had this address before.
+          // Meant for another, or for the host that had this address before.
           if (message === undefined || message.to !== this.#directory.self) continue;
           this.#handlers?.onMessage(message);
         }

@@ -122,6 +122,10 @@ export interface RaftHandlers {
   snapshot(peer: RaftId, request: SnapshotRequest, signal: AbortSignal): AsyncIterable<SnapshotPart>;
 }
 
+/**
+ * Carries a loop's messages, and its callers' requests to a leader. A message may be lost or come late; messages to one
+ * peer that do come keep their order.
+ */
 export interface RaftTransport {
   /** Says who answers from now on; undefined: nobody. Called when the loop starts and when it stops. */
   attach(handlers: RaftHandlers | undefined): void;

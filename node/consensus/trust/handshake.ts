@@ -20,6 +20,7 @@ interface HandshakeDeps {
   readonly repair: Repair;
 }
 
+/** Greets peers, holds back what comes from those that have not answered, and keeps what is remembered of each. */
 export class Handshake {
   readonly #deps: HandshakeDeps;
   readonly #trust: Trust;

@@ -22,6 +22,7 @@ interface RepairDeps {
   readonly lifted: () => void;
 }
 
+/** The steps from doubt to trust. Each returns at once and writes in the background; the loop begins them. */
 export class Repair {
   readonly #deps: RepairDeps;
   /** A leap, or the end of a doubt, is on its way to disk; neither begins before the other has ended. */

@@ -12,7 +12,7 @@
  * not vote until it holds an entry of such a leader as committed; by then it has everything that was committed before.
  *
  * A leap voids what the node promised in lower terms, and nothing else: what it acknowledges while in doubt counts, and a
- * disk that is put back once more meanwhile is doubted anew. A leap is noted on the disk for good and told in
+ * disk that is put back once more meanwhile is doubted again. A leap is noted on the disk for good and told in
  * every greeting, and each memory says which leap it knew of. So a peer that was away during the repair can part, whenever
  * it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk put back from
  * before the leap is found out by any peer that has heard of it.
@@ -57,6 +57,7 @@ export interface OwnLog {
   readonly raisedTerm: number;
 }
 
+/** What each peer was heard to promise, and whether its answer shows that the own log has lost something. No I/O. */
 export class Trust {
   readonly #identity: Identity;
   readonly #memory: Map<RaftId, PeerMemory>;

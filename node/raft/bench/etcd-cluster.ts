@@ -111,7 +111,7 @@ export class EtcdCluster implements BenchCluster {
     this.#members.set(at, { process, ended });
   }
 
-  /** A linearizable read at this member: it has caught up with whoever leads. */
+  /** A linearizable read at this member: it has caught up with the leader. */
   async #serves(at: number): Promise<void> {
     await eventually(`etcd member ${at} serves`, async () => {
       const { process } = this.#members.get(at) ?? {};

@@ -177,7 +177,7 @@ class MemberProcess {
     });
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
-    // Killed before it was ready: whoever waits for that hears of it, nobody need.
+    // Killed before it was ready: a caller that waits for that hears of it, nobody need.
     this.ready.catch(() => {});
     this.#process.stderr?.on('data', (data: Buffer) => {
       this.#stderr = (this.#stderr + data.toString()).slice(-errorCharactersMax);

@@ -94,6 +94,7 @@ export type StorageMessageType =
   | 'MsgStorageApply'
   | 'MsgStorageApplyResp';
 
+/** etcd's names (raftpb), so that its scenarios and documents can be read beside this code. */
 export type MessageType = PeerMessageType | StorageMessageType;
 
 /**
@@ -170,10 +171,12 @@ export const emptyConfState: ConfState = Object.freeze({
   autoLeave: false,
 });
 
+/** Whether nothing was ever promised or committed: what storage says of a log that is new. */
 export function isEmptyHardState(state: HardState): boolean {
   return state.term === 0 && state.vote === nobody && state.commit === 0;
 }
 
+/** Field by field; a hard state that is equal need not be written again. */
 export function equalHardStates(a: HardState, b: HardState): boolean {
   return a.term === b.term && a.vote === b.vote && a.commit === b.commit;
 }
