@@ -4,6 +4,7 @@
  */
 import { assert } from './assert.ts';
 
+/** One stream of draws, fixed by its seed. Pure code takes every random decision from one that its owner hands in. */
 export class Prng {
   #a: number;
   #b: number;

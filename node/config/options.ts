@@ -13,6 +13,7 @@ const endpoint = (description: string) =>
 const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
 const ipv4 = `${octet}(?:\\.${octet}){3}`;
 
+/** TypeBox schema of the whole configuration. Names that it does not have are refused, at every level. */
 export const configSchema = Type.Object(
   {
     dataDir: Type.String({ minLength: 1, description: 'folder of keys, log, state, disks and images' }),
@@ -257,8 +258,9 @@ export function configDefaults(): Config {
     // Keystone's defaults. Guessing is slowed anyway, and who knows a name could lock its owner out.
     security: { uniqueLastPasswordCount: 0, lockoutFailureAttempts: 0, lockoutMs: 1_800_000 },
     // An election after 1 to 2 s without a leader: well above the pauses of a busy machine (etcd's default is the same).
-    // Ten seconds in which a busy machine gives the voters no CPU, and an election; a host's kernel answers a connection
-    // within a round trip however busy it is, and 400 ms after 400 ms of silence refuses within a second what is lost.
+    // `patienceMs`: ten seconds in which a busy machine gives the voters no CPU, and an election. `askMs`: a kernel
+    // answers a connection within a round trip however busy its host is, and 400 ms after 400 ms of silence refuses
+    // within a second what is lost.
     raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2, patienceMs: 12_000, askMs: 400 },
     compute: {
       driver: 'qemu',
@@ -289,9 +291,9 @@ export function configDefaults(): Config {
       memoryMibReserved: 512,
       diskGibReserved: 1,
     },
-    // Nova's filters, capacity and spreading.
     // Refused, as newer Glance does: who uploads noise as qcow2 has made a mistake, and hears of it at once.
     images: { acceptInert: 'no' },
+    // Nova's filters, capacity and spreading.
     placement: {
       strategy: 'spread',
       filters: '',

@@ -14,6 +14,7 @@ const clockOffsetMsMax = 30_000;
 /** Hosts named in a warning. */
 const namedMax = 5;
 
+/** The last four adverts of each host; of one with fewer than three, nothing is said. */
 export class ClockOffsets {
   readonly #self: HostId;
   readonly #samples = new Map<HostId, number[]>();

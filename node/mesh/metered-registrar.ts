@@ -22,7 +22,7 @@ export class MeteredRegistrar implements Registrar {
       protocol,
       async (stream, connection) => {
         await handler(stream, connection);
-        // Bytes go to whoever listens when they come: the handler's reader has to be there first.
+        // Bytes go to the readers that listen when they come: the handler's reader has to be there first.
         setImmediate(() => this.#watch(stream, connection));
       },
       options,

@@ -168,7 +168,7 @@ export class GrpcClient {
     let over = false;
     let wake: (() => void) | undefined;
     const { promise: answer, resolve, reject } = Promise.withResolvers<object>();
-    answer.catch(() => {}); // Reported to whoever awaits it; a writer that only writes learns of it from `drained`.
+    answer.catch(() => {}); // Reported to the awaiting caller; a writer that only writes learns of it from `drained`.
     const stream = this.#client.makeClientStreamRequest<object, object>(
       method.path,
       method.requestSerialize,

@@ -113,6 +113,7 @@ export class DigestSum {
   }
 }
 
+/** Whether two states at one revision hold the same rows, as far as digests tell. Says nothing across revisions. */
 export function isSameDigest(a: DigestValue, b: DigestValue): boolean {
   return a.high === b.high && a.low === b.low;
 }

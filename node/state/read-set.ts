@@ -88,7 +88,7 @@ function isSame(before: readonly KeyValue[], now: readonly KeyValue[]): boolean 
   );
 }
 
-/** Results by name, each made anew only when something that it was made of has changed. */
+/** Results by name, each made again only when something that it was made of has changed. */
 export class ReadMemo<T> {
   readonly #countMax: number;
   readonly #kept = new Map<string, { readonly reads: ReadSet; readonly result: T; isDoubted: boolean }>();

@@ -4,6 +4,7 @@ import type { DigestValue } from './digest.ts';
 /** Revisions remembered: more than are applied while a question is on its way. */
 const revisionsKept = 4096;
 
+/** A ring of the last 4096 revisions' digests; about 64 KiB, allocated once. */
 export class RecentDigests {
   readonly #revisions = new Float64Array(revisionsKept);
   readonly #highs = new Int32Array(revisionsKept);

@@ -7,6 +7,7 @@
 /** Records of one table that are remembered at least; twice as many at most. */
 const recordsKept = 2_048;
 
+/** A cache in two generations, keyed by the identity of the bytes, not by what they hold. */
 export class RecentRecords<T extends object> {
   readonly #decode: (bytes: Uint8Array) => T;
   #young = new Map<Uint8Array, T>();

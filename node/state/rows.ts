@@ -40,6 +40,7 @@ export function sessionKey(revision: number): string {
   return revision.toString(16).padStart(14, '0');
 }
 
+/** A key as it is stored: its revision in front of its value. */
 export function keyRow(entry: KeyValue): StoredRow {
   const value = new Uint8Array(rowBytes(entry));
   writeRow(entry, value, 0);
@@ -66,6 +67,7 @@ export function writeRow(content: RowContent, target: Uint8Array, at: number): v
   target.set(content.value, at + revisionBytes);
 }
 
+/** A counter as it is stored. */
 export function counterRow(counter: Counter): StoredRow {
   return { key: `c${counter.key}`, value: encoder.encode(String(counter.value)) };
 }
@@ -90,6 +92,7 @@ export function sessionOutcome({ token, value }: Session): Uint8Array {
   return value.subarray(1 + token.length);
 }
 
+/** A session as it is stored; its value holds token and outcome already (`newSession`). */
 export function sessionRow({ key, value }: Session): StoredRow {
   return { key: `s${key}`, value };
 }

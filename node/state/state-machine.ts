@@ -70,6 +70,10 @@ export interface StateView {
 /** How to take back one op. */
 type Undo = () => void;
 
+/**
+ * One replica's state in memory. `apply` and `skip` take every index once, in order; or `load` rows of a snapshot into
+ * a new one, and end with `loaded`. What `get` and `range` give is shared with the state, and must not be changed.
+ */
 export class StateMachine implements StateReader {
   #keys = new SortedMap<KeyValue>();
   #counters = new SortedMap<Counter>();

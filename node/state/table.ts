@@ -11,7 +11,7 @@
  * index entries in the same transaction. Index keys are percent-encoded where they leave the plain alphabet.
  *
  * A row whose bytes are no record (`UnreadableRows`) ends no list: `list`, `by` and `find` leave it out and note it. `get`,
- * `must` and `one` throw `RECORD_UNREADABLE`, since whoever asks for one thing may take absence for a yes.
+ * `must` and `one` throw `RECORD_UNREADABLE`, since a caller that asks for one thing may take absence for a yes.
  */
 import { ShoalError } from '../base/errors.ts';
 import { commandBytesMax } from './command.ts';

@@ -1,6 +1,6 @@
 /**
  * What a transaction may ask for. A deterministic part of applying: a command that breaks a rule is refused alike on every
- * agent, whoever let it into the log.
+ * agent, no matter which one let it into the log.
  */
 import { ShoalError } from '../base/errors.ts';
 import {

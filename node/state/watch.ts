@@ -32,6 +32,7 @@ interface Batch {
   readonly bytes: number;
 }
 
+/** Delivers in the same turn as `publish` and `watch` are called: a listener must be quick. */
 export class WatchHub {
   readonly #onListenerError: (error: unknown) => void;
   readonly #watchers = new Set<Watcher>();
@@ -66,7 +67,7 @@ export class WatchHub {
 
   /**
    * Opens a watch. What lies between `afterRevision` and now is delivered before this returns.
-   * Throws `STALE` when that is no longer known: read anew, then watch from what was read.
+   * Throws `STALE` when that is no longer known: read again, then watch from what was read.
    */
   watch(options: WatchOptions, listener: WatchListener): { close(): void } {
     const afterRevision = options.afterRevision ?? this.#revision;

@@ -29,6 +29,7 @@ const chunkBytes = mebibyte;
 /** Why the agent takes no part now; undefined when there is room. */
 type Fullness = ShoalError | undefined;
 
+/** The reserve (`reserve` in the data folder) and the rules by which it is held, let go and taken again. */
 export class DiskRoom {
   readonly #folder: string;
   readonly #path: string;
@@ -65,7 +66,7 @@ export class DiskRoom {
     return (await this.#freeBytes()) >= reserveBytes + roomyBytes;
   }
 
-  /** Gives the reserve to whoever needs it now. */
+  /** Gives the reserve up, for what must be written now. */
   async release(): Promise<void> {
     await this.#ask('letting go of', () => rm(this.#path, { force: true }));
   }

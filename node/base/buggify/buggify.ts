@@ -10,6 +10,7 @@
  */
 import type { Failpoint, Probe, UnlikelyBranch } from './names.ts';
 
+/** A simulator's hand in the process: what `maybe`, `failpoint` and `reached` below pass on once `rule` has set one. */
 export interface Fate {
   maybe(branch: UnlikelyBranch): boolean;
   /** The process that is running may end here; what it does afterwards never happens. */

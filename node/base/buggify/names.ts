@@ -23,6 +23,7 @@ export const unlikelyBranches = {
   'intents.flush-later': 'intents are not recorded at this chance',
 } as const satisfies Readonly<Record<string, string>>;
 
+/** What `maybe` takes. */
 export type UnlikelyBranch = keyof typeof unlikelyBranches;
 
 /** Moments at which a process may end. */
@@ -57,6 +58,7 @@ export const failpoints = {
   'intents.recorded-not-dropped': 'an intent is recorded, and still noted',
 } as const satisfies Readonly<Record<string, string>>;
 
+/** What `failpoint` takes. */
 export type Failpoint = keyof typeof failpoints;
 
 /** Rare branches that a set of runs is to have taken. */
@@ -157,4 +159,5 @@ export const probes = {
   'fault-of-an-old-ask': 'a fault is not recorded, for something else is asked',
 } as const satisfies Readonly<Record<string, string>>;
 
+/** What `reached` takes; a simulator counts each, and reports those that no run has reached. */
 export type Probe = keyof typeof probes;

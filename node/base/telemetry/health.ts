@@ -16,6 +16,7 @@ interface Trouble {
   readonly failures: number;
 }
 
+/** Failures by part, the last of each. A part is named by code, never by a caller, so their number is bounded. */
 export class Health {
   readonly #clock: Clock;
   readonly #onFailure: (part: string) => void;

@@ -23,6 +23,7 @@ interface Repeated {
   left: number;
 }
 
+/** A logger in front of which repeats are thinned out: pauses of 15 s, doubling up to 15 minutes, for each key. */
 export class RepeatedLog {
   readonly #clock: Clock;
   readonly #logger: Logger;

@@ -31,11 +31,15 @@ export function signAdvert(identity: HostIdentity, advert: shoal.v1.IAdvert): sh
  *   back as undefined, true or forged. It must not believe what it sees.
  */
 export function openAdvert(signed: shoal.v1.ISignedAdvert, meshId: string): shoal.v1.Advert;
+
+/** As without `isWanted`; undefined for an advert that it turned down. */
 export function openAdvert(
   signed: shoal.v1.ISignedAdvert,
   meshId: string,
   isWanted: (advert: shoal.v1.Advert) => boolean,
 ): shoal.v1.Advert | undefined;
+
+/** Both forms. */
 export function openAdvert(
   signed: shoal.v1.ISignedAdvert,
   meshId: string,

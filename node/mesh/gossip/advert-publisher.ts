@@ -141,7 +141,7 @@ export class AdvertPublisher implements Service {
     const everyMs = Math.max(heartbeatMsMin, (this.#options.hostCount() / heartbeatsPerSecondMax) * 1000);
     const delayMs = everyMs * (1 + heartbeatJitter * (2 * this.#deps.random.float() - 1));
     this.#heartbeat = this.#deps.clock.setTimeout(() => {
-      // It says "I am here now", so it is made anew.
+      // It says "I am here now", so it is made again each time.
       this.#changed = true;
       this.#publishSoon();
     }, delayMs);

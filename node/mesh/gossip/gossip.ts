@@ -35,6 +35,7 @@ export interface GossipPeer {
   readonly address: string;
 }
 
+/** Best-effort broadcast between members. A handler is given what the topic's validator accepted, and nothing else. */
 export interface Gossip extends Service {
   /**
    * Sends to all members that listen to the topic, this host excepted. Resolves once the message is on its way to those

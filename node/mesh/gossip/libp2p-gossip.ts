@@ -101,6 +101,7 @@ interface Libp2pGossipOptions {
 
 type Node = Libp2p<{ pubsub: GossipSub }>;
 
+/** `Gossip` of a real agent. `start` throws `UNAVAILABLE` when the address cannot be listened on. */
 export class Libp2pGossip implements Gossip {
   readonly #deps: Libp2pGossipDeps;
   readonly #options: Libp2pGossipOptions;

@@ -25,6 +25,7 @@ export interface LinkPolicy {
   readonly tickMs: number;
 }
 
+/** What an agent runs with; the reasons are in `LinkPolicy`. */
 export const linkPolicy: LinkPolicy = {
   linksWanted: 12,
   dialsMax: 4,
@@ -38,7 +39,7 @@ export const linkPolicy: LinkPolicy = {
 interface Links {
   /** Connects to a host; rejects when that fails. */
   dial(peer: GossipPeer, signal: AbortSignal): Promise<void>;
-  /** Hosts connected now, whoever dialled. */
+  /** Hosts connected now, no matter which side dialled. */
   connected(): readonly HostId[];
 }
 

@@ -21,8 +21,8 @@ const dayMs = 86_400_000;
  */
 const notBeforeMs = Date.UTC(2020, 0, 1);
 /**
- * Life of the authority's certificate, ms: 20 years. It is renewed with the same key after ten (`renewed`), so whoever
- * keeps a copy (users as `cacert`) has ten more to fetch the new one, and both verify all hosts in between.
+ * Life of the authority's certificate, ms: 20 years. It is renewed with the same key after ten (`renewed`), so a
+ * client that keeps a copy (users as `cacert`) has ten more to fetch the new one, and both verify all hosts in between.
  */
 export const authorityLifeMs = 20 * 365 * dayMs;
 /**

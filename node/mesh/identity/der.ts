@@ -10,10 +10,12 @@ function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Uint8Array.of(tag), lengthOctets(content.length), content]);
 }
 
+/** SEQUENCE or SEQUENCE OF: encoded elements, in this order. */
 export function sequence(...contents: readonly Uint8Array[]): Buffer {
   return element(0x30, ...contents);
 }
 
+/** SET OF encoded elements. DER wants them sorted by their bytes; the caller gives them so (here always one). */
 export function set(...contents: readonly Uint8Array[]): Buffer {
   return element(0x31, ...contents);
 }
@@ -27,10 +29,12 @@ export function integer(bytes: Uint8Array): Buffer {
   return element(0x02, Buffer.from(((digits[0] ?? 0) & 0x80) === 0 ? [] : [0]), digits);
 }
 
+/** BOOLEAN: DER's only true is 0xff. */
 export function boolean(value: boolean): Buffer {
   return element(0x01, Uint8Array.of(value ? 0xff : 0));
 }
 
+/** OCTET STRING of all `contents`, one behind the other. */
 export function octetString(...contents: readonly Uint8Array[]): Buffer {
   return element(0x04, ...contents);
 }
@@ -40,6 +44,7 @@ export function bitString(bytes: Uint8Array, unusedBits = 0): Buffer {
   return element(0x03, Uint8Array.of(unusedBits), bytes);
 }
 
+/** UTF8String, one of the two kinds of text that RFC 5280 (section 4.1.2.4) allows in names. */
 export function utf8String(text: string): Buffer {
   return element(0x0c, Buffer.from(text, 'utf8'));
 }

@@ -24,9 +24,9 @@ export interface PeerTrust {
 const certificatesMax = 8192;
 
 /**
- * Trust by the records: a host whose record names its TLS key has that key and no other, whoever signed the certificate;
- * any other (it has just joined, and this replica does not know it yet; or its record is from a version that kept no key)
- * needs a certificate of the present authority. So whoever knows the key of a former authority can vouch for nobody.
+ * Trust by the records: a host whose record names its TLS key has that key and no other, no matter who signed the
+ * certificate; any other (it has just joined, and this replica does not know it yet; or its record is from a version
+ * that kept no key) needs a certificate of the present authority. So a key of a former authority vouches for nobody.
  */
 export class StatePeerTrust implements PeerTrust {
   readonly #reader: () => StateReader | undefined;

@@ -1,6 +1,6 @@
 /**
- * Drawing a mesh's secrets anew, within one transaction: whoever was removed has the old ones for ever (its key file, its
- * replica, its backups), so nothing that they open, sign or vouch for may count any more.
+ * Drawing new secrets for a mesh, within one transaction: a host that was removed has the old ones for ever (its key
+ * file, its replica, its backups), so nothing that they open, sign or vouch for may count any more.
  *
  *     mesh key      a new one, sealed to the key of each member that stays (host-box.ts); members that are switched off
  *                   find theirs when they are back

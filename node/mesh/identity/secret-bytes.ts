@@ -5,7 +5,7 @@ const redactedText = '[redacted]';
 
 /**
  * Bytes that must never reach a log, an error or a JSON document by accident. Printing, interpolating or serialising one
- * gives `[redacted]`; whoever needs the bytes asks for them by name.
+ * gives `[redacted]`; a caller that needs the bytes asks for them by name.
  */
 export class SecretBytes {
   readonly #bytes: Uint8Array;

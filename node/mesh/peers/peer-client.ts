@@ -99,7 +99,7 @@ export class PeerClient {
   #explained(caught: unknown): unknown {
     if (!ShoalError.is(caught, 'UNAVAILABLE') || this.#mismatch === undefined) return caught;
     const mismatch = this.#mismatch;
-    this.#mismatch = undefined; // Said once; the next attempt finds out anew.
+    this.#mismatch = undefined; // Said once; the next attempt finds out again.
     return mismatch;
   }
 }

@@ -55,7 +55,7 @@ export function peerListenerTls(source: PeerCertificateSource): ListenerTls {
     minVersion,
     asksForCertificate: true,
     source: {
-      // For whoever asks for no host: the first connection of a newcomer names nobody, the second the mesh.
+      // For a client that asks for no host: the first connection of a newcomer names nobody, the second the mesh.
       current: () => {
         const certificates = source.current();
         const shown = certificates.forNewcomers;

@@ -15,6 +15,7 @@ export const peerMessageBytesMax = 8 * mibBytes;
 const keepaliveMs = 3000;
 const keepaliveTimeoutMs = 3000;
 
+/** What PeerService and JoinService take from a connection, on the listener for peers. */
 export const peerServerLimits: GrpcLimits = {
   messageBytesMax: peerMessageBytesMax,
   // The slowest answers are a console log from a busy disk and a proposal during an election.
@@ -29,6 +30,7 @@ export const peerServerLimits: GrpcLimits = {
   listener: { connectionsMax: 512, connectionsPerAddressMax: 32, firstByteMsMax: 5_000, handshakeMsMax: 10_000 },
 };
 
+/** How an agent calls its peers. Between attempts to connect it waits 0.1 s at first, then longer, 2 s at most. */
 export const peerClientLimits: ClientLimits = {
   messageBytesMax: peerMessageBytesMax,
   keepaliveMs,

@@ -37,7 +37,7 @@ interface PeerServerOptions {
   readonly limits?: GrpcLimits;
 }
 
-/** The listener for peers and newcomers: PeerService for members, JoinService for whoever has a ticket. */
+/** The listener for peers and newcomers: PeerService for members, JoinService for holders of a ticket. */
 export class PeerServer {
   readonly #server: GrpcServer;
   readonly #certificates: PeerCertificateSource;

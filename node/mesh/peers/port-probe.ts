@@ -54,7 +54,7 @@ function tryPort(host: string, port: number, signal: AbortSignal): Promise<PortS
 
 function stateOf(code: unknown): PortState {
   if (code === 'ECONNREFUSED') return 'closed';
-  // A host that resets what it has accepted is there; so is whoever forbids the connection, for all one can tell.
+  // A host that resets what it has accepted is there; so is a firewall that forbids it, for all one can tell.
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ETIMEDOUT' || code === 'EHOSTDOWN'
     ? 'silent'
     : 'unknown';

@@ -4,7 +4,7 @@
  *
  * Each period one member is probed, in a shuffled round. No answer: three others are asked to probe it. Still none: it is
  * suspected, and the mesh is told. A suspected member has some time to say that it is alive; then it counts as dead.
- * Lifeguard: whoever gets no answers suspects itself first, and probes slower and more patiently (local health); a
+ * Lifeguard: a host that gets no answers suspects itself first, and probes slower and more patiently (local health); a
  * suspicion that others share ends sooner than a lonely one; the suspect is told to its face.
  *
  * What comes of it is a hint. It lowers a host's weight in placement; it never moves a guest, a claim or a vote.
@@ -81,6 +81,10 @@ export interface DetectorOptions {
   readonly deadEvery: number;
 }
 
+/**
+ * What an agent runs with: the LAN defaults of HashiCorp's memberlist, which implements SWIM with Lifeguard. But a
+ * direct probe has 400 ms instead of 500, so that helpers get an answer within the same period.
+ */
 export const detectorOptions: DetectorOptions = {
   periodMs: 1_000,
   probeMs: 400,
@@ -274,7 +278,7 @@ export class Detector {
     return undefined;
   }
 
-  /** The next of a round, which is shuffled anew when it is through: each is probed within one round, no two in step. */
+  /** The next of a round, which is shuffled again at its end: each is probed within one round, no two in step. */
   #next(kind: 'living' | 'dead'): Member | undefined {
     const isMine = (member: Member | undefined): member is Member =>
       member !== undefined && (member.condition === 'dead') === (kind === 'dead');

@@ -29,12 +29,13 @@ export interface ListenerTls {
   /** What is spoken inside: `h2` or `http/1.1`. */
   readonly protocol: 'h2' | 'http/1.1';
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** What is shown to whoever asks for this name (SNI) instead of the source's; undefined: the source's. */
+  /** What is shown to a client that asks for this name (SNI) instead of the source's; undefined: the source's. */
   readonly contextFor?: (serverName: string) => SecureContext | undefined;
   /** Ask for a certificate without insisting on one. */
   readonly asksForCertificate?: boolean;
 }
 
+/** What a listener is given: its bounds, its TLS, and who takes the connections. */
 export interface ListenerOptions {
   readonly limits: ListenerLimits;
   /** Absent: plain text. */
@@ -47,7 +48,10 @@ export interface ListenerOptions {
   readonly isExempt?: (address: string) => boolean;
 }
 
-/** See above. */
+/**
+ * One port (or Unix socket) and its connections. The handler comes with the options; `listen` opens the port, `address`
+ * tells which one it is. What speaks on it says by `request` when one begins, so that a stop can wait for its end.
+ */
 export class Listener {
   readonly #clock: Clock;
   readonly #logger: Logger;

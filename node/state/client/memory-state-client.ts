@@ -16,6 +16,7 @@ interface MemoryStateClientOptions {
   readonly onListenerError?: (error: unknown) => void;
 }
 
+/** The real state machine, encoding and watches without a log: commits are applied before `commit` returns. */
 export class MemoryStateClient implements StateClient {
   /** Whether a quorum answers. */
   available = true;

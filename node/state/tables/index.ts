@@ -7,6 +7,7 @@ const v1 = shoal.v1;
 /** The mesh: one row, id "mesh". */
 export const meshTable = new Table<shoal.v1.Mesh>({ name: 'mesh', codec: v1.Mesh, id: (r) => r.id, indexes: [] });
 
+/** Members of the mesh, by host id. Found by name, by Raft member number, and by number on transit networks. */
 export const hostTable = new Table<shoal.v1.Host>({
   name: 'host',
   codec: v1.Host,
@@ -34,6 +35,7 @@ export const meshKeyEpochTable = new Table<shoal.v1.MeshKeyEpoch>({
   indexes: [],
 });
 
+/** Tickets to join that were issued; the secret of each is kept as its SHA-256 only. */
 export const ticketTable = new Table<shoal.v1.Ticket>({
   name: 'ticket',
   codec: v1.Ticket,
@@ -41,6 +43,7 @@ export const ticketTable = new Table<shoal.v1.Ticket>({
   indexes: [],
 });
 
+/** Keystone domains; a name is unique in the mesh, and case counts. */
 export const domainTable = new Table<shoal.v1.Domain>({
   name: 'domain',
   codec: v1.Domain,
@@ -48,6 +51,7 @@ export const domainTable = new Table<shoal.v1.Domain>({
   indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.name)] }],
 });
 
+/** Keystone projects; a name is unique within its domain, and case counts. */
 export const projectTable = new Table<shoal.v1.Project>({
   name: 'project',
   codec: v1.Project,
@@ -55,6 +59,7 @@ export const projectTable = new Table<shoal.v1.Project>({
   indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.domainId, r.name)] }],
 });
 
+/** Keystone users; a name is unique within its domain, and case counts. */
 export const userTable = new Table<shoal.v1.User>({
   name: 'user',
   codec: v1.User,
@@ -62,6 +67,7 @@ export const userTable = new Table<shoal.v1.User>({
   indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.domainId, r.name)] }],
 });
 
+/** Keystone roles; `domainId` is empty for a role that belongs to no domain. */
 export const roleTable = new Table<shoal.v1.Role>({
   name: 'role',
   codec: v1.Role,
@@ -70,6 +76,7 @@ export const roleTable = new Table<shoal.v1.Role>({
   indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.domainId, r.name.toLowerCase())] }],
 });
 
+/** Who has which role on a project, a domain or the system; ids as record.proto spells them. */
 export const roleAssignmentTable = new Table<shoal.v1.RoleAssignment>({
   name: 'role-assignment',
   codec: v1.RoleAssignment,
@@ -81,6 +88,7 @@ export const roleAssignmentTable = new Table<shoal.v1.RoleAssignment>({
   ],
 });
 
+/** Tokens revoked before their time, by audit id. A row goes when its token would have expired. */
 export const revokedTokenTable = new Table<shoal.v1.RevokedToken>({
   name: 'revoked-token',
   codec: v1.RevokedToken,
@@ -88,6 +96,7 @@ export const revokedTokenTable = new Table<shoal.v1.RevokedToken>({
   indexes: [],
 });
 
+/** Nova flavors; ids are chosen by callers or random, names are unique in the mesh. */
 export const flavorTable = new Table<shoal.v1.Flavor>({
   name: 'flavor',
   codec: v1.Flavor,
@@ -103,6 +112,7 @@ export const deletedImageTable = new Table<shoal.v1.DeletedImage>({
   indexes: [],
 });
 
+/** Glance images. Several may have one content: storage is looked up by its SHA-256. */
 export const imageTable = new Table<shoal.v1.Image>({
   name: 'image',
   codec: v1.Image,
@@ -113,6 +123,7 @@ export const imageTable = new Table<shoal.v1.Image>({
   ],
 });
 
+/** Nova servers. The row goes last: when the host has removed guest and disks. */
 export const serverTable = new Table<shoal.v1.Server>({
   name: 'server',
   codec: v1.Server,
@@ -126,6 +137,7 @@ export const serverTable = new Table<shoal.v1.Server>({
   ],
 });
 
+/** Nova server groups: affinity rules. The members are found by the servers' own index. */
 export const serverGroupTable = new Table<shoal.v1.ServerGroup>({
   name: 'server-group',
   codec: v1.ServerGroup,
@@ -133,6 +145,7 @@ export const serverGroupTable = new Table<shoal.v1.ServerGroup>({
   indexes: [{ name: 'project', keys: (r) => [indexKey(r.projectId)] }],
 });
 
+/** Nova keypairs, public halves only; a user's own, as in Nova, and not a project's. */
 export const keypairTable = new Table<shoal.v1.Keypair>({
   name: 'keypair',
   codec: v1.Keypair,
@@ -140,6 +153,7 @@ export const keypairTable = new Table<shoal.v1.Keypair>({
   indexes: [{ name: 'user', keys: (r) => [indexKey(r.userId)] }],
 });
 
+/** Neutron networks. A VNI belongs to one network; 0: an external network, which has none. */
 export const networkTable = new Table<shoal.v1.Network>({
   name: 'network',
   codec: v1.Network,
@@ -150,6 +164,7 @@ export const networkTable = new Table<shoal.v1.Network>({
   ],
 });
 
+/** Neutron subnets; addresses in use are those of the ports (`ip` index of `portTable`). */
 export const subnetTable = new Table<shoal.v1.Subnet>({
   name: 'subnet',
   codec: v1.Subnet,
@@ -160,6 +175,10 @@ export const subnetTable = new Table<shoal.v1.Subnet>({
   ],
 });
 
+/**
+ * Neutron ports. Unique: a MAC within its network, a fixed address within its subnet; so no two ports can be given one
+ * address, whichever agents make them.
+ */
 export const portTable = new Table<shoal.v1.Port>({
   name: 'port',
   codec: v1.Port,
@@ -175,6 +194,7 @@ export const portTable = new Table<shoal.v1.Port>({
   ],
 });
 
+/** Neutron routers. `snatHostId` is the host that does source NAT, `transitVni` the network that leads to it. */
 export const routerTable = new Table<shoal.v1.Router>({
   name: 'router',
   codec: v1.Router,
@@ -187,6 +207,7 @@ export const routerTable = new Table<shoal.v1.Router>({
   ],
 });
 
+/** Neutron floating IPs, attached to a port or free; an address is unique within its external network. */
 export const floatingIpTable = new Table<shoal.v1.FloatingIp>({
   name: 'floating-ip',
   codec: v1.FloatingIp,
@@ -200,6 +221,7 @@ export const floatingIpTable = new Table<shoal.v1.FloatingIp>({
   ],
 });
 
+/** Neutron security groups with their rules in them; a rule's id leads to its group. */
 export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
   name: 'security-group',
   codec: v1.SecurityGroup,
@@ -212,8 +234,10 @@ export const securityGroupTable = new Table<shoal.v1.SecurityGroup>({
   ],
 });
 
+/** Limits of projects that differ from the configured ones, by project id. -1: no limit. */
 export const quotaTable = new Table<shoal.v1.Quota>({ name: 'quota', codec: v1.Quota, id: (r) => r.id, indexes: [] });
 
+/** Nova host aggregates; `number` is the id that Nova's API shows, and is never given out twice. */
 export const aggregateTable = new Table<shoal.v1.HostAggregate>({
   name: 'aggregate',
   codec: v1.HostAggregate,

@@ -97,7 +97,7 @@ export interface FoundRows {
   readonly storedHead: HostHead | undefined;
 }
 
-/** Opens and reads a store, whole or not. Whoever calls closes `level`. Throws `STORE_FAILED`, `LOG_CORRUPT`. */
+/** Opens and reads a store, whole or not. The caller closes `level`. Throws `STORE_FAILED`, `LOG_CORRUPT`. */
 export async function readHostRows(folder: string): Promise<FoundRows> {
   const level = new Level<string, string>(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   const map = new Map<string, unknown>();

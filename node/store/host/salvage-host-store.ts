@@ -28,7 +28,10 @@ export interface SalvagedNotes {
   readonly aside: string | undefined;
 }
 
-/** See above. Safe to call again after a crash. Throws `CONFLICT` when an agent has it, `STORE_FAILED`, `LOG_CORRUPT`. */
+/**
+ * Replaces the store in `folder` by one of the values that hold, and moves the old one beside it. Safe to call again
+ * after a crash. Throws `CONFLICT` when an agent has it, `STORE_FAILED`, `LOG_CORRUPT`.
+ */
 export async function salvageHostStore(folder: string): Promise<SalvagedNotes> {
   const release = await holdLevelLock(folder);
   try {

@@ -1,7 +1,7 @@
 /**
  * Whether the files of a LevelDB folder are what was written, found out without opening it: opening one reads what it can,
  * writes that into new files, removes the old ones, and leaves out the rest in silence or with a line in its own LOG. So
- * damage is looked for before, and whoever finds it can still leave everything as it is.
+ * damage is looked for before, and its finder can still leave everything as it is.
  *
  * Every file of the folder:
  *
@@ -15,7 +15,7 @@
  *
  * What cannot be seen here: files that are whole but old, and a write-ahead file whose end is missing, which a crash leaves
  * as well. Those show against the mark (../log/log-mark.ts). An end that is there and fails its checksum is told apart, for
- * whoever has no mark to judge by.
+ * callers that have no mark to judge by.
  *
  * All of it is read once: about 0.7 GB a second.
  */

@@ -30,7 +30,7 @@ export async function salvageLevelFolder(folder: string): Promise<void> {
   assert(typeof repair === 'function', 'LevelDB can repair a folder');
   try {
     await repair.call(Level, folder);
-    // What it read is in tables now; whoever asks for this keeps a copy of the folder as it was.
+    // What it read is in tables now; the caller keeps a copy of the folder as it was.
     await rm(join(folder, 'lost'), { recursive: true, force: true });
   } catch (error) {
     throw ShoalError.from(error, 'LOG_CORRUPT', `LevelDB can make nothing of ${folder}`);

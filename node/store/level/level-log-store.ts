@@ -21,6 +21,7 @@ import { checkLevelFolder } from './level-check.ts';
 import { openLevelDisk, salvageLevelFolder } from './level-disk.ts';
 import { holdLevelLock } from './level-lock.ts';
 
+/** Where the log lies, whose it is, and what is known of the mesh when it has to be judged. */
 export interface LevelLogStoreOptions {
   readonly folder: string;
   readonly raftId: number;
@@ -39,8 +40,8 @@ const setAsideMax = 8;
 export const markName = 'db.mark';
 
 /**
- * Opens the log, or makes it. A database that is damaged is set aside, and the log begins anew, in doubt; where nobody else
- * votes, it is refused instead (../log/log-place.ts). Throws `STORE_FAILED` (locked, no permission, disk full),
+ * Opens the log, or makes it. A database that is damaged is set aside, and a new log begins, in doubt; where nobody
+ * else votes, it is refused instead (../log/log-place.ts). Throws `STORE_FAILED` (locked, no permission, disk full),
  * `IDENTITY_MISMATCH`, `LOG_CORRUPT`.
  */
 export async function openLevelLogStore(options: LevelLogStoreOptions): Promise<OpenedLog> {

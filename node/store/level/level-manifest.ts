@@ -11,6 +11,7 @@ export interface KnownTable {
   readonly largest: Uint8Array;
 }
 
+/** What a MANIFEST amounts to once all its edits are made. */
 export interface LevelManifest {
   /** By number. */
   readonly tables: ReadonlyMap<number, KnownTable>;

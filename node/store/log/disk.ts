@@ -15,6 +15,7 @@ export interface DiskRow {
   readonly value: Uint8Array;
 }
 
+/** One log's storage, with one owner. Keys are ASCII and ordered by their bytes. `test/compliance` has its suite. */
 export interface Disk {
   /** Reads at once. Throws `STORE_FAILED`. */
   get(key: string): Uint8Array | undefined;

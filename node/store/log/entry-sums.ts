@@ -9,6 +9,7 @@ const modulus = 2 ** 48;
 /** Places given up at the front before the array is moved. */
 const slackMax = 4096;
 
+/** Sum and count of the entries between the log's start and end. Keeps each checksum, to subtract it again. */
 export class EntrySums {
   /** `#sums[at]` belongs to entry `#first + at`. */
   #sums: number[] = [];

@@ -13,9 +13,14 @@
  * that is installed writes new ones beside the old, then switches to them in one batch.
  */
 export const headKey = 'head';
+
+/** Where the `AppliedRecord` lies. */
 export const appliedKey = 'applied';
+
+/** Where the `Identity` lies. */
 export const identityKey = 'identity';
 
+/** Where the `PeerMemory` of a member lies. */
 export function peerKey(raftId: number): string {
   return `peer/${raftId}`;
 }
@@ -23,10 +28,12 @@ export function peerKey(raftId: number): string {
 /** All peers lie in [start, end). */
 export const peerRange = { start: 'peer/', end: 'peer0' } as const;
 
+/** Where an entry lies: `index` in [1, 2^53), `generation` the head's `logGeneration`. */
 export function entryKey(generation: number, index: number): string {
   return `${prefix('l', generation)}${hex(index, 14)}`;
 }
 
+/** Where a broken entry is set aside. Nothing reads it but `shoal inspect`, and nothing removes it. */
 export function quarantineKey(generation: number, index: number): string {
   return `q/${hex(generation, 8)}/${hex(index, 14)}`;
 }
@@ -41,6 +48,7 @@ export function indexOfEntryKey(key: string): number {
   return Number.parseInt(key.slice(-14), 16);
 }
 
+/** Where a row of the state lies; `row` as in state/rows.ts, `generation` the applied record's `stateGeneration`. */
 export function rowKey(generation: number, row: string): string {
   return `${prefix('r', generation)}${row}`;
 }

@@ -63,7 +63,10 @@ interface OpenPlaceOptions {
   readonly salvages?: boolean | undefined;
 }
 
-/** See above. Throws `STORE_FAILED`, `IDENTITY_MISMATCH`, `LOG_CORRUPT`. */
+/**
+ * Opens the log of `options.raftId`, or makes it, after its database was looked at as the table above says.
+ * Throws `STORE_FAILED`, `IDENTITY_MISMATCH`, `LOG_CORRUPT`.
+ */
 export async function openLogAt(place: LogPlace, options: OpenPlaceOptions): Promise<OpenedLog> {
   const { raftId } = options;
   const { owner } = place;

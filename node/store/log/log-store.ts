@@ -95,6 +95,10 @@ interface Batch {
   isUrgent: boolean;
 }
 
+/**
+ * Log, state and notes of one member, on one disk. What is asked for in one turn goes to the disk as one batch with one
+ * sync; reads see what is durable. After a failed write every later one throws the same `STORE_FAILED`.
+ */
 export class LogStore {
   readonly #disk: Disk;
   /** As on disk. */
@@ -154,7 +158,7 @@ export class LogStore {
 
   /**
    * Entries in [low, high), the longest prefix within `bytesMax` but at least one. An entry that has rotted on disk reads
-   * as compacted when the state covers it, so that whoever needs it gets a snapshot; otherwise throws `LOG_CORRUPT`.
+   * as compacted when the state covers it, so that a follower gets a snapshot; otherwise throws `LOG_CORRUPT`.
    */
   entries(low: number, high: number, bytesMax: number): readonly Entry[] | LogRefusal {
     if (low <= this.#tail.startIndex) return 'compacted';
@@ -347,7 +351,7 @@ export class LogStore {
     } finally {
       this.#isClosing = false;
       await this.#inFlight?.catch(() => {
-        // Reported to whoever waited for that batch.
+        // Reported to the callers that waited for that batch.
       });
       await this.#disk.close();
       await this.#mark?.close();
@@ -360,7 +364,7 @@ export class LogStore {
     this.#isClosed = true;
     this.#next = newBatch();
     await this.#inFlight?.catch(() => {
-      // Reported to whoever waited for that batch.
+      // Reported to the callers that waited for that batch.
     });
     await this.#disk.close();
     await this.#mark?.close();

@@ -17,6 +17,7 @@ interface TermRun {
   readonly term: number;
 }
 
+/** A mirror of what is durable: changed only when a batch is on disk. Keeps at most 32 MiB of entries whole. */
 export class LogTail {
   #startIndex: number;
   #startTerm: number;

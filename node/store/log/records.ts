@@ -84,6 +84,7 @@ export type DoubtReason =
   /** The mesh, or the mark beside the log, remembers more of it than it holds. */
   | 'rolled-back';
 
+/** Why a log is not trusted, and how far its repair has come. Kept in the head until the doubt is lifted. */
 export interface Doubt {
   readonly reason: DoubtReason;
   /** For people. */
@@ -112,6 +113,7 @@ const decoder = new TextDecoder();
 /** Memberships as JSON: in a mesh of hundreds a long list, which is written with every batch and seldom changes. */
 const confStateTexts = new WeakMap<ConfState, string>();
 
+/** The record as JSON behind a checksum that covers `key` too: a record that lies under another's key does not pass. */
 export function encodeRecord(key: string, record: Head | AppliedRecord | Identity | PeerMemory): Uint8Array {
   const text = 'confState' in record ? appliedText(record) : JSON.stringify(record);
   return sealed(encoder.encode(text), key);
@@ -157,6 +159,7 @@ export function decodeHead(key: string, value: Uint8Array): Head | undefined {
   };
 }
 
+/** As `decodeHead`; also throws `LOG_CORRUPT` for a digest that this version cannot read. */
 export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | undefined {
   const record = decodeRecord(key, value);
   const conf = record?.['confState'];
@@ -179,6 +182,7 @@ export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | u
   };
 }
 
+/** As `decodeHead`. */
 export function decodeIdentity(key: string, value: Uint8Array): Identity | undefined {
   const record = decodeRecord(key, value);
   if (record === undefined) return undefined;
@@ -189,6 +193,7 @@ export function decodeIdentity(key: string, value: Uint8Array): Identity | undef
   };
 }
 
+/** As `decodeHead`. Without `raisedTerm`, as older versions wrote it, the member never leapt. */
 export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | undefined {
   const record = decodeRecord(key, value);
   if (record === undefined) return undefined;

@@ -62,6 +62,7 @@ import {
 } from './records.ts';
 import { sealOf, unsealed } from './sealed-bytes.ts';
 
+/** What an opener knows that the log cannot say of itself. */
 export interface OpenOptions {
   /** Whose log it is. A log of another member is refused (`IDENTITY_MISMATCH`). */
   readonly raftId: number;
@@ -81,6 +82,7 @@ export interface OpenOptions {
   readonly salvages?: boolean | undefined;
 }
 
+/** A log that may be used, in doubt or not (`store.doubt`), with the state that it holds. */
 export interface OpenedLog {
   readonly store: LogStore;
   /** The state as of the durable applied index. */
@@ -238,7 +240,7 @@ class Recovery {
   /** A log that is behind its mark has lost what lies between. */
   #compareWithMark({ incarnation, starts }: Identity, head: Head | undefined): void {
     const mark = this.#options.mark?.found;
-    // A head that is missing is found out as such, and another's database by whoever opens the folder.
+    // A head that is missing is found out as such, and another's database when the folder is opened.
     if (mark === undefined || head === undefined || incarnation !== mark.incarnation) return;
     // This start is counted in `starts`.
     const hasLost = (head.batch ?? 0) < mark.batch || starts - 1 < mark.starts;

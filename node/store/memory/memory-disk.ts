@@ -11,6 +11,7 @@ import type { Disk, DiskOp, DiskRow } from '../log/disk.ts';
 /** Writes remembered for `lose`. */
 const historyWritesMax = 1000;
 
+/** `Disk` without a disk: durable once `write` resolves, for as long as the object lives. Nothing is locked. */
 export class MemoryDisk implements Disk {
   /** Every write fails, as on a full disk. */
   isFull = false;
@@ -81,7 +82,7 @@ export class MemoryDisk implements Disk {
     this.#rows.set(key, new Uint8Array(value));
   }
 
-  /** Puts a row there behind the back of whoever has it open. */
+  /** Puts a row there behind the back of the store that has it open. */
   put(key: string, value: Uint8Array): void {
     this.#rows.set(key, value);
   }
