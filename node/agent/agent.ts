@@ -153,7 +153,21 @@ export class Agent {
     );
     this.#started('peer clients', async () => peers.close());
     const transport = new GrpcRaftTransport(
-      { clock, logger: logger.child({ part: 'raft-transport' }), random: this.#random.fork(), peers },
+      {
+        clock,
+        logger: logger.child({ part: 'raft-transport' }),
+        random: this.#random.fork(),
+        peers,
+        reachedAt: hostFields(this.#config).peerAddress,
+        // A member that has moved may lead this one before this one's records say where it is.
+        learned: (member, peerAddress) => {
+          const known = directory.find(member);
+          if (known === undefined || known.peerAddress === peerAddress) return;
+          if (!directory.learn(member, { peerAddress, gossipAddress: known.gossipAddress })) return;
+          logger.info({ hostId: member, peerAddress }, 'a host is reached under another address');
+          view.setPeers(directory.hosts());
+        },
+      },
       directory,
     );
     this.#started('raft transport', () => transport.stop());

@@ -11,7 +11,7 @@ import { type KnownHost, knownHost, type Membership } from './membership.ts';
 /** Where a host is reached. */
 type Addresses = Pick<KnownHost, 'peerAddress' | 'gossipAddress'>;
 
-/** See above. */
+/** Where every member is reached, by host and by number in the Raft group: as recorded, told at the join, or learned since. */
 export class HostDirectory implements MemberDirectory {
   readonly self: RaftId;
   readonly #membership: Membership;

@@ -26710,6 +26710,9 @@ export namespace shoal {
             /** RaftMessage durableIndex. */
             durableIndex: number;
 
+            /** RaftMessage reachedAt. */
+            reachedAt: string;
+
             /**
              * Creates a new RaftMessage instance using the specified properties.
              * @param [properties] Properties to set
@@ -26783,6 +26786,9 @@ export namespace shoal {
 
                 /** RaftMessage durableIndex */
                 durableIndex?: number;
+
+                /** RaftMessage reachedAt */
+                reachedAt?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -67349,6 +67349,7 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [rejectHint] RaftMessage rejectHint
              * @property {Uint8Array} [context] RaftMessage context
              * @property {number} [durableIndex] RaftMessage durableIndex
+             * @property {string} [reachedAt] RaftMessage reachedAt
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -67493,6 +67494,14 @@ export const shoal = $root.shoal = (() => {
              */
             RaftMessage.prototype.durableIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
+            /**
+             * RaftMessage reachedAt.
+             * @member {string} reachedAt
+             * @memberof shoal.v1.RaftMessage
+             * @instance
+             */
+            RaftMessage.prototype.reachedAt = "";
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -67563,6 +67572,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 13, wireType 2 =*/106).bytes(message.context);
                 if (message.durableIndex != null && $Object.hasOwnProperty.call(message, "durableIndex") && (typeof message.durableIndex === "object" ? message.durableIndex.low || message.durableIndex.high : message.durableIndex !== 0))
                     writer.uint32(/* id 14, wireType 0 =*/112).uint64(message.durableIndex);
+                if (message.reachedAt != null && $Object.hasOwnProperty.call(message, "reachedAt") && message.reachedAt !== "")
+                    writer.uint32(/* id 15, wireType 2 =*/122).string(message.reachedAt);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -67728,6 +67739,15 @@ export const shoal = $root.shoal = (() => {
                                 message.durableIndex = value;
                             else
                                 delete message.durableIndex;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reachedAt = value;
+                            else
+                                delete message.reachedAt;
                             continue;
                         }
                     }

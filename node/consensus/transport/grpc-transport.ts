@@ -3,6 +3,7 @@
  * for what callers here want of it, a stream of chunks for a snapshot.
  */
 import { shoal } from '../../../proto/messages.ts';
+import { parseAddress } from '../../base/address.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId, RaftId } from '../../base/ids.ts';
@@ -24,7 +25,15 @@ import {
 } from './codec.ts';
 import { errorOf, ForwardAnswerer } from './forward-answerer.ts';
 import { type ForwardBody, ForwardSender, forwardedMsMax } from './forward-sender.ts';
-import type { PeerMessage, Presence, RaftHandlers, RaftTransport, SnapshotPart, SnapshotRequest } from './transport.ts';
+import {
+  isHello,
+  type PeerMessage,
+  type Presence,
+  type RaftHandlers,
+  type RaftTransport,
+  type SnapshotPart,
+  type SnapshotRequest,
+} from './transport.ts';
 
 /** Time to connect to the leader, ms. A write without quorum must have failed within a second, all told. */
 const connectMsMax = 500;
@@ -50,6 +59,10 @@ interface GrpcRaftTransportDeps {
   /** For the jitter of reconnecting. */
   readonly random: Prng;
   readonly peers: PeerClients;
+  /** Where this agent is reached, `host:port`: told with each greeting. Absent: not told. */
+  readonly reachedAt?: string;
+  /** A member has said where it is reached; its identity is proved, the address is as good as its word. */
+  readonly learned?: (member: HostId, peerAddress: string) => void;
 }
 
 /** The methods of PeerService that consensus answers. */
@@ -87,7 +100,9 @@ export class GrpcRaftTransport implements RaftTransport {
       stream = this.#streamTo(peer);
       this.#streams.set(peer, stream);
     }
-    stream.send(messageToWire(message));
+    const wire = messageToWire(message);
+    const { reachedAt } = this.#deps;
+    stream.send(isHello(message) && reachedAt !== undefined ? { ...wire, reachedAt } : wire);
   }
 
   async presence(peer: RaftId, timeoutMs: number): Promise<Presence> {
@@ -232,6 +247,10 @@ export class GrpcRaftTransport implements RaftTransport {
         const from = this.#memberOf(call.caller);
         for await (const wire of messages) {
           const message = messageFromWire(wire, from);
+          if (wire.reachedAt !== '') {
+            parseAddress(wire.reachedAt);
+            this.#deps.learned?.(call.caller, wire.reachedAt);
+          }
           // Meant for another, or for the host that had this address before.
           if (message === undefined || message.to !== this.#directory.self) continue;
           this.#handlers?.onMessage(message);

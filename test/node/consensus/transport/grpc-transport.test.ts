@@ -16,6 +16,8 @@ interface Member {
   readonly host: TestHost;
   readonly transport: GrpcRaftTransport;
   readonly received: PeerMessage[];
+  /** Where members have said that they are reached. */
+  readonly learned: readonly (readonly [HostId, string])[];
   readonly unreachable: RaftId[];
   readonly gone: RaftId[];
   /** Ends its server, as the end of its process would. */
@@ -38,12 +40,15 @@ async function pairOf(
   const members: Member[] = [];
   for (const [at, host] of hosts.slice(0, 2).entries()) {
     const [received, unreachable, gone]: [PeerMessage[], RaftId[], RaftId[]] = [[], [], []];
+    const learned: (readonly [HostId, string])[] = [];
     const transport = new GrpcRaftTransport(
       {
         clock: systemClock,
         logger: silentLogger,
         random: new Prng(at),
         peers: clientsOf(test, host, addresses),
+        reachedAt: `127.0.0.1:${7000 + at}`,
+        learned: (member, peerAddress) => learned.push([member, peerAddress]),
       },
       {
         self: at + 1,
@@ -74,7 +79,7 @@ async function pairOf(
       host.hostId,
       await serve(test, host, { handlers: { ...transport.peerHandlers, ...handlers }, started }),
     );
-    members.push({ host, transport, received, unreachable, gone, end });
+    members.push({ host, transport, received, learned, unreachable, gone, end });
   }
   const [first, second] = members;
   if (first === undefined || second === undefined) throw new Error('two members');
@@ -114,6 +119,11 @@ t.test('messages and greetings arrive as they were sent, from whom the connectio
   t.match(two.received[0], { type: 'MsgApp', from: 1, term: 3, index: 7, logTerm: 2, commit: 6 });
   t.same(two.received[1], hello);
   t.match(two.received[2], { type: 'MsgHeartbeat', from: 1 });
+  t.same(
+    two.learned,
+    [[one.host.hostId, '127.0.0.1:7000']],
+    'a greeting says where the greeter is reached; nothing else does',
+  );
   t.same(one.unreachable, []);
 });
 
