@@ -187,8 +187,9 @@ export class PlacementEngine {
     return shared;
   }
 
-  /** A forced host: no filter is asked. The target still decides by its claim ledger. */
+  /** A forced host: no filter is asked, but a host that is excluded stays so. The target still decides by its claim ledger. */
   #rankForced(request: PlacementRequest, hostId: HostId): void {
+    if (request.excludedHosts.includes(hostId)) return;
     const slot = this.columns.slotOf(hostId);
     if (slot === undefined) return;
     const requestClass = new RequestClass(this.columns, this.#configuration, request, {

@@ -4,7 +4,7 @@ import type { PlacementConfiguration } from '../configuration/configuration.ts';
 import { weigherNames } from '../configuration/weigher-names.ts';
 import { passesRequestTest } from '../filters/filter.ts';
 import { filters } from '../filters/index.ts';
-import { compileRequestTests } from '../index/request-overlay.ts';
+import { compileRequestTests, excludedReason } from '../index/request-overlay.ts';
 import type { PlacementRequest } from '../model/request.ts';
 import { weighers } from '../weighers/index.ts';
 import { multiplierOn } from '../weighers/weight-sum.ts';
@@ -172,6 +172,15 @@ function compileJudges(
       reason: say,
       detail: say,
     });
+    if (request.excludedHosts.includes(hostId)) {
+      judges.push({
+        name: 'ExcludedHosts',
+        purpose: 'the host is not one that the guest is to leave, or that refused it',
+        passes: () => false,
+        reason: () => excludedReason,
+        detail: () => excludedReason,
+      });
+    }
     return judges;
   }
   const requestJudges = new Map<string, Judge>();

@@ -39,7 +39,7 @@ export function naiveScorer(
   const forced = request.host?.force === true ? request.host.hostId : undefined;
   const tests: ((slot: number) => boolean)[] = [];
   if (forced !== undefined) {
-    tests.push((slot) => columns.hostIds[slot] === forced);
+    tests.push((slot) => columns.hostIds[slot] === forced && !request.excludedHosts.includes(forced));
   } else {
     for (const { test } of compileRequestTests(configuration, request)) {
       tests.push((slot) => {

@@ -55,6 +55,9 @@ export function compileOverlay(
   return { only, except, bonuses: compileBonuses(columns, configuration, request) };
 }
 
+/** Why an excluded host is not chosen. */
+export const excludedReason = 'the host refused before, or the guest is to leave it';
+
 /** Enabled request filters that have something to say, and the request's own wishes about hosts. */
 export function compileRequestTests(
   configuration: PlacementConfiguration,
@@ -72,7 +75,7 @@ export function compileRequestTests(
     tests.push({
       name: 'ExcludedHosts',
       filter: undefined,
-      test: { except: new Set(request.excludedHosts), reason: 'the host refused before, or the guest is to leave it' },
+      test: { except: new Set(request.excludedHosts), reason: excludedReason },
     });
   }
   for (const name of configuration.enabledFilters) {

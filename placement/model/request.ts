@@ -81,7 +81,7 @@ export interface PlacementRequest {
   readonly sourceCell: string;
   readonly hints: RequestHints;
   readonly group?: RequestGroup;
-  /** A wanted host. `force`: no filter is asked (the claim still is). Otherwise all filters are. */
+  /** A wanted host. `force`: no filter is asked (the claim still is, and `excludedHosts` hold). Otherwise all are. */
   readonly host?: { readonly hostId: HostId; readonly force: boolean };
   /** Hosts that refused already, or that the guest must leave. */
   readonly excludedHosts: readonly HostId[];

@@ -143,7 +143,7 @@ export class RandomWorld {
       if (numa.outcome === 'needs') needs = { ...needs, numa: numa.needs };
     }
     const group = odd(0.25) ? this.#group() : undefined;
-    return placementRequest({
+    const request = placementRequest({
       purpose: odd(0.03) ? 'rebuild' : 'create',
       projectId: prng.pick(['red', 'green', 'blue']),
       flavorName: flavor.name,
@@ -168,6 +168,9 @@ export class RandomWorld {
       ...(odd(0.03) ? { host: { hostId: someHost(), force: odd(0.5) } } : {}),
       excludedHosts: odd(0.1) ? someHosts() : [],
     });
+    // Excluded by chance, a forced host would hardly ever be.
+    if (request.host === undefined || !odd(0.2)) return request;
+    return { ...request, excludedHosts: [...request.excludedHosts, request.host.hostId] };
   }
 
   #group(): RequestGroup {

@@ -32,8 +32,9 @@ export class ServerMoves {
   }
 
   /**
-   * Moves a stopped server to another host, chosen by placement or named; an administrator's right. `CONFLICT` when the
-   * server is not stopped, its disk is not on shared storage, or its present host does not answer: only that host can let
+   * Moves a stopped server to another host, chosen by placement or named; an administrator's right. A named host passes
+   * the same filters as any, else `NO_VALID_HOST`; the server's own is `INVALID_ARGUMENT`. `CONFLICT` when the named host
+   * is not one that the server's group allows, the server is not stopped, its disk is not on shared storage, or its present host does not answer: only that host can let
    * go of the disk, and the move would wait for it without an end.
    */
   async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
@@ -41,11 +42,9 @@ export class ServerMoves {
     const reader = await this.#deps.state.fresh(context.signal);
     const server = seeServer(context, reader, id).record;
     checkMovable(server);
-    if (hostName !== undefined && hostTable.one(reader, 'name', indexKey(hostName)) === undefined) {
-      throw badRequest(`Compute host ${hostName} could not be found.`);
-    }
-    await this.#mustAnswer(context, reader, server);
     const group = serverGroupTable.get(reader, server.serverGroupId);
+    if (hostName !== undefined) checkDestination(reader, server, group?.record, hostName);
+    await this.#mustAnswer(context, reader, server);
     const image = imageTable.get(reader, server.imageId)?.record;
     const { flavor } = server;
     if (flavor === null) throw conflict(`Instance ${id} has no flavor recorded`);
@@ -59,7 +58,7 @@ export class ServerMoves {
         zone: server.zone,
         storage: server.storage,
         excludeHostIds: [server.hostId],
-        ...(hostName === undefined ? {} : { forceHostName: hostName }),
+        ...(hostName === undefined ? {} : { hostName }),
         schedulerHints: server.schedulerHints,
         ...(group === undefined ? {} : { group: groupForPlacement(reader, group.record, id) }),
       },
@@ -143,6 +142,27 @@ export class ServerMoves {
       if (!ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) await placed.release();
       throw caught;
     }
+  }
+}
+
+/**
+ * Refuses a named host to which the server can never go. The group is asked here as well as by its filter, which need not
+ * be enabled: the commit would refuse the host each time.
+ */
+function checkDestination(
+  reader: StateReader,
+  server: shoal.v1.Server,
+  group: shoal.v1.ServerGroup | undefined,
+  hostName: string,
+): void {
+  const host = hostTable.one(reader, 'name', indexKey(hostName))?.record;
+  if (host === undefined) throw badRequest(`Compute host ${hostName} could not be found.`);
+  if (host.id === server.hostId) throw badRequest('Cannot migrate to the host where the server exists.');
+  if (group !== undefined && !groupAllows(groupForPlacement(reader, group, server.id), [host.id])) {
+    throw conflict(
+      `Cannot 'migrate' instance ${server.id} to host ${hostName}: the ${group.policy} policy of its server group ` +
+        `${group.id} does not allow that host. Name another one.`,
+    );
   }
 }
 

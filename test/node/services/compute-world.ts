@@ -17,6 +17,7 @@ import type {
   Rekey,
 } from '../../../node/services/kit/dependencies.ts';
 import { transact } from '../../../node/services/kit/transact.ts';
+import { zoneOf } from '../../../node/services/kit/zones.ts';
 import { hostTable, imageTable, serverTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { foundTestMesh } from '../../support/mesh-secrets.ts';
@@ -43,15 +44,23 @@ export class FakePlacer implements Placer {
 
   async place(request: PlaceRequest): Promise<Placed> {
     this.requests.push(request);
+    const wanted = request.forceHostName ?? request.hostName;
+    // As the real one: a forced host is asked no filter, but is never one that the guest is to leave.
+    const isForced = request.forceHostName !== undefined;
     const hosts = hostTable
       .list(this.#world.state.local)
       .map((row) => row.record)
       .filter((host) => !request.excludeHostIds.includes(host.id))
-      .filter((host) => request.forceHostName === undefined || host.name === request.forceHostName)
-      .filter((host) => request.group?.policy !== 'anti-affinity' || !request.group.memberHostIds.includes(host.id))
+      .filter((host) => wanted === undefined || host.name === wanted)
+      .filter((host) => isForced || !host.disabled)
+      .filter((host) => isForced || request.zone === '' || zoneOf(this.#world.state.local, host) === request.zone)
+      .filter(
+        (host) =>
+          isForced || request.group?.policy !== 'anti-affinity' || !request.group.memberHostIds.includes(host.id),
+      )
       .filter((host) => {
         const { policy, memberHostIds = [] } = request.group ?? {};
-        return policy !== 'affinity' || memberHostIds.length === 0 || memberHostIds.includes(host.id);
+        return isForced || policy !== 'affinity' || memberHostIds.length === 0 || memberHostIds.includes(host.id);
       });
     const host = hosts[this.#turn++ % Math.max(1, hosts.length)];
     if (this.isFull || host === undefined) {

@@ -4,7 +4,14 @@ import type { ServerId } from '../../../node/base/ids.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { hostIdOf, syntheticHost } from '../../../placement/bench/synthetic.ts';
 import { scanForBest } from '../../../placement/engine/oracle.ts';
-import { defaultConfiguration, HostColumns, PlacementEngine, placementRequest } from '../../../placement/index.ts';
+import {
+  defaultConfiguration,
+  explain,
+  HostColumns,
+  PlacementEngine,
+  placementRequest,
+  whatIf,
+} from '../../../placement/index.ts';
 import { compareEngineWithOracle } from '../engine-against-oracle.ts';
 
 void t.test(
@@ -82,3 +89,20 @@ void t.test('the draw is among the best and no worse than the tolerance; alterna
   t.end();
   return undefined;
 });
+
+void t.test(
+  'a host that is excluded is not chosen though it is forced: not by the engine, the scan or the preview',
+  (t) => {
+    const columns = new HostColumns({ seed: 1 });
+    for (let i = 0; i < 3; i++) columns.upsert(syntheticHost(i));
+    const engine = new PlacementEngine(columns, defaultConfiguration, new Prng(1));
+    const forced = placementRequest({ host: { hostId: hostIdOf(1), force: true } });
+    t.equal(engine.selectSlot(forced), columns.slotOf(hostIdOf(1)));
+    const excluded = { ...forced, excludedHosts: [hostIdOf(1)] };
+    t.equal(engine.selectSlot(excluded), -1);
+    t.same(scanForBest(columns, defaultConfiguration, excluded, 3), []);
+    t.equal(whatIf(engine, excluded, 5).fits, 0);
+    t.match(explain(columns, defaultConfiguration, excluded), { passed: 0, summary: /is to leave it/ });
+    t.end();
+  },
+);

@@ -5,7 +5,13 @@ import type { HostId } from '../../../../node/base/ids.ts';
 import { hostnameOf } from '../../../../node/services/compute/server-create.ts';
 import { bootableFormats, diskFormats } from '../../../../node/services/image/draft.ts';
 import { QuotaService, quotaUsage } from '../../../../node/services/kit/quota.ts';
-import { portTable, quotaTable, serverGroupTable, serverTable } from '../../../../node/state/tables/index.ts';
+import {
+  hostTable,
+  portTable,
+  quotaTable,
+  serverGroupTable,
+  serverTable,
+} from '../../../../node/state/tables/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { addImage, type ComputeWorld, hostsAct, makeComputeWorld } from '../compute-world.ts';
 import { addExternal, addNetwork } from '../world.ts';
@@ -360,6 +366,41 @@ void t.test('a stopped server on shared storage moves: generation, ports, and a 
   t.equal(read(world, shared.id), undefined);
 });
 
+void t.test(
+  'a named destination passes the filters, and is neither the own host nor one that the group forbids',
+  async (t) => {
+    const world = await makeComputeWorld();
+    const { network } = await addNetwork(world);
+    const shared = await sharedServer(world, network.id);
+    const nameOf = (id: string) => hostTable.must(world.state.local, id).record.name;
+    const own = nameOf(shared.hostId);
+    const other =
+      hostTable.list(world.state.local).find(({ record }) => record.id !== shared.hostId)?.record.name ?? '';
+    const before = read(world, shared.id);
+    t.match(await errorOf(world.compute.moves.migrate(world.admin, shared.id, own)), {
+      code: 'INVALID_ARGUMENT',
+      message: /host where the server exists/,
+    });
+    t.equal(world.placer.requests.length, 1, 'no host was asked for room');
+
+    await world.compute.hosts.update(world.admin, other, { enabled: false });
+    t.match(await errorOf(world.compute.moves.migrate(world.admin, shared.id, other)), { code: 'NO_VALID_HOST' });
+    t.same(read(world, shared.id), before);
+    await world.compute.hosts.update(world.admin, other, { enabled: true });
+    await world.compute.moves.migrate(world.admin, shared.id, other);
+    t.equal(nameOf(read(world, shared.id)?.hostId ?? ''), other);
+
+    const group = await world.compute.serverGroups.create(world.alice, { name: 'apart', policy: 'anti-affinity' });
+    const hints = { schedulerHints: { group: group.id } };
+    const mover = await sharedServer(world, network.id, hints);
+    const stays = await one(world, { networks: 'none', ...hints });
+    t.match(await errorOf(world.compute.moves.migrate(world.admin, mover.id, nameOf(stays.hostId))), {
+      code: 'CONFLICT',
+      message: /anti-affinity policy of its server group .* does not allow that host/,
+    });
+  },
+);
+
 void t.test('a server whose host does not answer is not moved; a move that waits for one is taken back', async (t) => {
   const world = await makeComputeWorld();
   const { network } = await addNetwork(world);
@@ -393,8 +434,8 @@ void t.test('a server whose host does not answer is not moved; a move that waits
   t.match(read(world, shared.id), { status: ServerStatus.SERVER_STATUS_ACTIVE, hostId: home });
 });
 
-async function sharedServer(world: ComputeWorld, networkId: string): Promise<shoal.v1.Server> {
-  const server = await one(world, { networks: [{ networkId }] });
+async function sharedServer(world: ComputeWorld, networkId: string, draft: object = {}): Promise<shoal.v1.Server> {
+  const server = await one(world, { networks: [{ networkId }], ...draft });
   await hostsAct(world);
   await world.compute.servers.stop(world.alice, server.id);
   await hostsAct(world);
