@@ -10,6 +10,8 @@ export const commandBytesMax = 4 * 1024 * 1024;
 export interface Command {
   /** Empty: applied as often as it is committed. */
   readonly clientToken: string;
+  /** A revision, at least 1, that was applied before the token was first sent; absent: not said (older agents never do). */
+  readonly tokenSinceRevision?: number;
   readonly transaction: Transaction;
 }
 
@@ -17,6 +19,7 @@ export interface Command {
 export function encodeCommand(command: Command): Uint8Array {
   const bytes = shoal.v1.Command.encode({
     clientToken: command.clientToken,
+    tokenSinceRevision: command.tokenSinceRevision ?? 0,
     body: 'transaction',
     transaction: {
       compares: command.transaction.compares.map(compareMessage),
@@ -52,6 +55,7 @@ export function commandFromMessage(message: shoal.v1.Command): Command {
   if (transaction === undefined || transaction === null) throw notUnderstood('command');
   return {
     clientToken: message.clientToken,
+    ...(message.tokenSinceRevision === 0 ? {} : { tokenSinceRevision: message.tokenSinceRevision }),
     transaction: {
       compares: transaction.compares.map(compareFromMessage),
       thenOps: transaction.thenOps.map(opFromMessage),
@@ -124,7 +128,7 @@ export function outcomeFromMessage(message: shoal.v1.ProposeResponse): Transacti
 }
 
 function refusalFrom(text: string): NonNullable<TransactionOutcome['refusal']> {
-  return text === 'counter-bounds' || text === 'range-too-large' ? text : 'invalid';
+  return text === 'counter-bounds' || text === 'range-too-large' || text === 'token-too-old' ? text : 'invalid';
 }
 
 function compareMessage(compare: Compare): shoal.v1.Compare.$Properties {

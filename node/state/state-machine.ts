@@ -7,7 +7,9 @@
  *
  * Exactly-once: the outcome of each command with a client token is kept for the next `sessionWindowRevisions` entries and
  * is the answer to every later command with that token. The table is part of the state, so that a new leader and an agent
- * restored from a snapshot remember too.
+ * restored from a snapshot remember too. A command says which revision its sender had applied before it first sent the
+ * token: an earlier entry with the token lies behind that, so within the window it is remembered. Beyond the window nobody
+ * can tell, and the command is refused, however long it was on its way.
  */
 import { assert } from '../base/assert.ts';
 import { type Command, decodeOutcome, encodeOutcome } from './command.ts';
@@ -40,7 +42,7 @@ import { isClientToken, transactionMistake } from './validate.ts';
 
 /**
  * Entries for which a client token is remembered: also the bound of the session table. At 5,000 writes a second this is
- * 20 s, longer than any client goes on retrying; at lesser rates minutes or hours.
+ * 20 s, at lesser rates minutes or hours. A client that goes on retrying for longer is refused (`token-too-old`).
  */
 export const sessionWindowRevisions = 100_000;
 
@@ -121,11 +123,15 @@ export class StateMachine implements StateReader {
   /** Applies the command of the entry at `index`, which must be above all indexes before. */
   apply(index: number, command: Command): Applied {
     this.#advance(index);
-    const { clientToken: token, transaction } = command;
+    const { clientToken: token, tokenSinceRevision, transaction } = command;
     if (!isClientToken(token)) return { outcome: refused(index, 'invalid'), rows: [], events: [], isReplay: false };
     const known = token === '' ? undefined : this.#sessionByToken.get(token);
     if (known !== undefined) {
       return { outcome: decodeOutcome(sessionOutcome(known)), rows: [], events: [], isReplay: true };
+    }
+    // An entry with this token at `tokenSinceRevision` or later is among the sessions as long as the window reaches back to there.
+    if (token !== '' && tokenSinceRevision !== undefined && tokenSinceRevision < index - sessionWindowRevisions) {
+      return { outcome: refused(index, 'token-too-old'), rows: [], events: [], isReplay: false };
     }
     const changes = new Changes();
     const outcome = this.#transact(index, transaction, changes);

@@ -54,8 +54,11 @@ export interface TransactionOutcome {
   readonly succeeded: boolean;
   /** The first key whose compare failed, or the counter that would have left its bounds. */
   readonly failedKey?: string;
-  /** Set when the transaction was refused whole: nothing changed, whichever branch it was. */
-  readonly refusal?: 'counter-bounds' | 'range-too-large' | 'invalid';
+  /**
+   * Set when the transaction was refused whole: nothing changed, whichever branch it was. `token-too-old`: it may have been
+   * applied earlier, and that is forgotten; `StateClient.commit` throws `OUTCOME_UNKNOWN` instead.
+   */
+  readonly refusal?: 'counter-bounds' | 'range-too-large' | 'invalid' | 'token-too-old';
   /** Values of counters after each `add`, in order. */
   readonly counters: readonly number[];
 }
@@ -89,6 +92,15 @@ export interface StateStanding {
   readonly missingVoters: readonly number[];
 }
 
+/** How a write is sent. */
+export interface CommitOptions {
+  /** Makes the write exactly-once: at most 128 printable ASCII characters. Default: one is drawn where it is needed. */
+  readonly clientToken?: string;
+  /** For a token that was sent before: a revision that was applied here before the first time. Default: it is new. */
+  readonly tokenSinceRevision?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * How services use the state. One implementation stands on the Raft loop, another (for tests) applies in memory; both
  * pass one compliance suite.
@@ -107,11 +119,11 @@ export interface StateClient {
    * Commits a transaction and waits until the local replica has applied it.
    * Throws `NO_QUORUM` (as `fresh`; nothing was proposed), `OUTCOME_UNKNOWN` (proposed, fate not known: retry with the
    * same `clientToken`), `CANCELLED`, `TOO_LARGE`. An outcome with `succeeded: false` or a `refusal` is not an error here.
+   * Who sends a token again by another call says with `tokenSinceRevision` what `local.revision` was before the first one:
+   * tokens are forgotten after `sessionWindowRevisions`, and a write that comes too late is then refused
+   * (`OUTCOME_UNKNOWN`) rather than applied twice.
    */
-  commit(
-    transaction: Transaction,
-    options?: { readonly clientToken?: string; readonly signal?: AbortSignal },
-  ): Promise<TransactionOutcome>;
+  commit(transaction: Transaction, options?: CommitOptions): Promise<TransactionOutcome>;
   /**
    * Calls `listener` with each applied revision's changes under `prefix`, in order, none left out, starting after
    * `afterRevision` (default: from now on). Throws `STALE` when the history does not reach back that far.

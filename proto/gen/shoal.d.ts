@@ -6486,6 +6486,9 @@ export namespace shoal {
             /** Command transaction. */
             transaction: (shoal.v1.Transaction|null);
 
+            /** Command tokenSinceRevision. */
+            tokenSinceRevision: number;
+
             /** Command body. */
             body?: "transaction";
 
@@ -6527,6 +6530,9 @@ export namespace shoal {
                 /** Command transaction */
                 transaction?: (shoal.v1.Transaction.$Properties|null);
 
+                /** Command tokenSinceRevision */
+                tokenSinceRevision?: number;
+
                 /** Command body */
                 body?: "transaction";
 
@@ -6538,6 +6544,7 @@ export namespace shoal {
             type $Shape = {
               clientToken?: string;
               transaction?: shoal.v1.Transaction.$Shape|null;
+              tokenSinceRevision?: number;
               $unknowns?: Uint8Array[];
             } & (
               ({ body?: undefined; transaction?: null }|{ body?: "transaction"; transaction: shoal.v1.Transaction.$Shape })

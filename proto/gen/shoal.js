@@ -17429,6 +17429,7 @@ export const shoal = $root.shoal = (() => {
              * @typedef {Object} shoal.v1.Command.$Properties
              * @property {string} [clientToken] Command clientToken
              * @property {shoal.v1.Transaction.$Properties|null} [transaction] Command transaction
+             * @property {number} [tokenSinceRevision] Command tokenSinceRevision
              * @property {"transaction"} [body] Command body
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
@@ -17446,6 +17447,7 @@ export const shoal = $root.shoal = (() => {
              * @typedef {{
              *   clientToken?: string;
              *   transaction?: shoal.v1.Transaction.$Shape|null;
+             *   tokenSinceRevision?: number;
              *   $unknowns?: Array.<Uint8Array>;
              * } & (
              *   ({ body?: undefined; transaction?: null }|{ body?: "transaction"; transaction: shoal.v1.Transaction.$Shape })
@@ -17482,6 +17484,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             Command.prototype.transaction = null;
+
+            /**
+             * Command tokenSinceRevision.
+             * @member {number} tokenSinceRevision
+             * @memberof shoal.v1.Command
+             * @instance
+             */
+            Command.prototype.tokenSinceRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
@@ -17533,6 +17543,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.clientToken);
                 if (message.transaction != null && $Object.hasOwnProperty.call(message, "transaction"))
                     $root.shoal.v1.Transaction.encode(message.transaction, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.tokenSinceRevision != null && $Object.hasOwnProperty.call(message, "tokenSinceRevision") && (typeof message.tokenSinceRevision === "object" ? message.tokenSinceRevision.low || message.tokenSinceRevision.high : message.tokenSinceRevision !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.tokenSinceRevision);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -17591,6 +17603,15 @@ export const shoal = $root.shoal = (() => {
                                 break;
                             message.transaction = $root.shoal.v1.Transaction.decode(reader, reader.size(), $undefined, _depth + 1, message.transaction);
                             message.body = "transaction";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.tokenSinceRevision = value;
+                            else
+                                delete message.tokenSinceRevision;
                             continue;
                         }
                     }

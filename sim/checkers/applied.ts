@@ -229,6 +229,7 @@ function isSameCommand(a: Command | undefined, b: Command | undefined): boolean 
   if (a === undefined || b === undefined) return a === b;
   return (
     a.clientToken === b.clientToken &&
+    a.tokenSinceRevision === b.tokenSinceRevision &&
     (['compares', 'thenOps', 'elseOps'] as const).every((part) =>
       isSameList<object>(a.transaction[part], b.transaction[part], isSameItem),
     )

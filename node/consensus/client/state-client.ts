@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { encodeCommand } from '../../state/command.ts';
 import type {
+  CommitOptions,
   StateClient,
   StateEvent,
   StateReader,
@@ -14,6 +15,7 @@ import type {
 } from '../../state/types.ts';
 import { mustBeProposable } from '../../state/validate.ts';
 import type { RaftLoop } from '../loop/loop.ts';
+import type { Route } from '../quorum/quorum.ts';
 import type { RaftTransport } from '../transport/transport.ts';
 
 /** Pause before asking again when the leader is changing: the first, then doubled up to the last. Unit: milliseconds. */
@@ -92,16 +94,15 @@ export class RaftStateClient implements StateClient {
     return this.local;
   }
 
-  async commit(
-    transaction: Transaction,
-    options: { readonly clientToken?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<TransactionOutcome> {
+  async commit(transaction: Transaction, options: CommitOptions = {}): Promise<TransactionOutcome> {
     const { clientToken = '', signal } = options;
     mustBeProposable(transaction, clientToken);
     // A write that goes over the wire needs a token, so that it can be sent again when the answer is lost.
     let token = clientToken === '' && this.#loop.route()?.kind === 'leader' ? this.#newToken() : clientToken;
+    // Every try says the same: an entry with this token that comes of an earlier one lies behind this revision.
+    let tokenSinceRevision = Math.max(1, options.tokenSinceRevision ?? this.local.revision);
     // Too large is said here rather than by the leader.
-    let encoded = encodeCommand({ clientToken: token, transaction });
+    let encoded = encodeCommand({ clientToken: token, tokenSinceRevision, transaction });
     const patience = new Patience(this.#clock, this.#loop);
     /** Something was sent whose fate is not known. */
     let unknown: ShoalError | undefined;
@@ -113,14 +114,13 @@ export class RaftStateClient implements StateClient {
         await orAbort(this.#loop.changed(patience.leftMs), signal);
         continue;
       }
+      let outcome: TransactionOutcome;
       try {
-        if (route.kind === 'here') return await this.#loop.proposeEncoded(encoded, signal);
-        if (token === '') {
+        if (route.kind === 'leader' && token === '') {
           token = this.#newToken();
-          encoded = encodeCommand({ clientToken: token, transaction });
+          encoded = encodeCommand({ clientToken: token, tokenSinceRevision, transaction });
         }
-        reached('write-forwarded');
-        return await this.#forward(route.raftId, encoded, signal);
+        outcome = await this.#send(route, encoded, signal);
       } catch (error) {
         if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
           unknown = error;
@@ -135,8 +135,21 @@ export class RaftStateClient implements StateClient {
           }
         }
         await orAbort(this.#loop.changed(patience.pauseMs()), signal);
+        continue;
       }
+      if (outcome.refusal !== 'token-too-old') return outcome;
+      const mayBeApplied = unknown !== undefined || options.tokenSinceRevision !== undefined;
+      if (mayBeApplied || patience.isOver) throw tokenTooOld(outcome);
+      // Nothing was committed under the token before the entry that was refused: only this agent's state is that old.
+      tokenSinceRevision = outcome.revision;
+      encoded = encodeCommand({ clientToken: token, tokenSinceRevision, transaction });
     }
+  }
+
+  #send(route: Route, command: Uint8Array, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
+    if (route.kind === 'here') return this.#loop.proposeEncoded(command, signal);
+    reached('write-forwarded');
+    return this.#forward(route.raftId, command, signal);
   }
 
   async #forward(leader: number, command: Uint8Array, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
@@ -292,6 +305,15 @@ class Patience {
     this.#endMs = Math.min(lastMs, this.#clock.monotonicMs() + patienceMs);
     return this.#clock.monotonicMs() < lastMs;
   }
+}
+
+function tokenTooOld({ revision }: TransactionOutcome): ShoalError {
+  return new ShoalError(
+    'OUTCOME_UNKNOWN',
+    'The write was sent, its fate is not known, and it came too late to be told from its own repeat. Read whether it was ' +
+      'done before sending it again.',
+    { facts: { revision } },
+  );
 }
 
 /** The promise's outcome, or `CANCELLED` as soon as the signal aborts. What the promise does then is nobody's concern. */

@@ -140,9 +140,12 @@ async function commitKnown(
 ): Promise<TransactionOutcome> {
   /** An earlier sending may have been committed: whatever a later one is refused for says nothing about it. */
   let unknown: ShoalError | undefined;
+  const tokenSinceRevision = deps.state.local.revision;
   for (let repeat = 0; ; repeat++) {
     try {
-      return await deps.state.commit(change.build(), { clientToken, signal });
+      // Said only of what may be applied already: an agent that merely lags gets its first sending through.
+      const since = unknown === undefined ? {} : { tokenSinceRevision };
+      return await deps.state.commit(change.build(), { clientToken, ...since, signal });
     } catch (caught) {
       if (ShoalError.is(caught, 'OUTCOME_UNKNOWN')) unknown = caught;
       const again = ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'PROPOSAL_DROPPED') && repeat < repeatsMax;

@@ -7,7 +7,15 @@ import { ShoalError } from '../../base/errors.ts';
 import { decodeCommand, encodeCommand } from '../command.ts';
 import { StateMachine } from '../state-machine.ts';
 import { hostTable } from '../tables/index.ts';
-import type { StateClient, StateEvent, StateReader, StateStanding, Transaction, TransactionOutcome } from '../types.ts';
+import type {
+  CommitOptions,
+  StateClient,
+  StateEvent,
+  StateReader,
+  StateStanding,
+  Transaction,
+  TransactionOutcome,
+} from '../types.ts';
 import { mustBeProposable } from '../validate.ts';
 import { WatchHub } from '../watch.ts';
 
@@ -59,18 +67,19 @@ export class MemoryStateClient implements StateClient {
     return this.#machine;
   }
 
-  async commit(
-    transaction: Transaction,
-    options: { readonly clientToken?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<TransactionOutcome> {
+  async commit(transaction: Transaction, options: CommitOptions = {}): Promise<TransactionOutcome> {
     this.#mustBeAvailable(options.signal);
-    const clientToken = options.clientToken ?? '';
+    const { clientToken = '', tokenSinceRevision = this.#machine.appliedIndex } = options;
     mustBeProposable(transaction, clientToken);
     // Through the log's own encoding, so that what a test stores is what the log would give back.
-    const command = decodeCommand(encodeCommand({ clientToken, transaction }));
+    const since = Math.max(1, tokenSinceRevision);
+    const command = decodeCommand(encodeCommand({ clientToken, tokenSinceRevision: since, transaction }));
     const index = this.#machine.appliedIndex + 1;
     const { outcome, events } = this.#machine.apply(index, command);
     this.#hub.publish(index, events);
+    if (outcome.refusal === 'token-too-old') {
+      throw new ShoalError('OUTCOME_UNKNOWN', 'The write came too late to be told from its own repeat.');
+    }
     if (this.loseNextOutcome) {
       this.loseNextOutcome = false;
       throw new ShoalError('OUTCOME_UNKNOWN', 'The write was sent and its answer was lost.');

@@ -226,6 +226,48 @@ await t.test('a token gives the first outcome again, also after a snapshot, unti
   t.end();
 });
 
+await t.test('a command that comes later than its token is remembered is refused, and never applied twice', (t) => {
+  const since = 10;
+  const once: Command = { ...command(then(add('n', 1)), 'token'), tokenSinceRevision: since };
+  // As late as the window reaches back to the revision that was said: wherever it was applied, it is remembered.
+  for (const firstAt of [since + 1, since + 500, since + sessionWindowRevisions - 1]) {
+    const machine = new StateMachine();
+    machine.apply(firstAt, once);
+    // Each entry with a command lets go of what has become too old.
+    for (let index = firstAt + 1; index < since + sessionWindowRevisions; index += 997) {
+      machine.apply(index, command(then(put('other'))));
+    }
+    if (machine.appliedIndex < since + sessionWindowRevisions - 1) {
+      machine.apply(since + sessionWindowRevisions - 1, command(then(put('other'))));
+    }
+    t.equal(machine.apply(since + sessionWindowRevisions, once).isReplay, true, `applied at ${firstAt}`);
+    const late = machine.apply(since + sessionWindowRevisions + 1, once);
+    t.ok(late.isReplay || late.outcome.refusal === 'token-too-old');
+    t.equal(machine.counter('n'), 1);
+  }
+  const machine = new StateMachine();
+  machine.apply(since + 1, once);
+  machine.apply(since + sessionWindowRevisions + 1, command(then(put('other'))));
+  const late = machine.apply(since + sessionWindowRevisions + 2, once);
+  t.same(late, {
+    outcome: {
+      revision: since + sessionWindowRevisions + 2,
+      succeeded: false,
+      refusal: 'token-too-old',
+      counters: [],
+    },
+    rows: [],
+    events: [],
+    isReplay: false,
+  });
+  t.equal(machine.counter('n'), 1, 'once');
+  t.equal(machine.outcomeOf('token'), undefined, 'and the refusal is not what is remembered of it');
+  const old = machine.apply(since + sessionWindowRevisions + 3, command(then(add('n', 1)), 'token'));
+  t.equal(old.outcome.succeeded, true, 'what does not say it, as in logs of before, is applied as it was');
+  t.same(decodeCommand(encodeCommand(once)), once);
+  t.end();
+});
+
 await t.test('what the log gives back is what was put in; what it does not understand stops the agent', (t) => {
   const all: Command = {
     clientToken: 'tok',
