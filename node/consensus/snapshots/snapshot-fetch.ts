@@ -67,8 +67,25 @@ export class SnapshotFetch {
     this.#indexMin = indexMin;
   }
 
-  /** Throws what the last try threw, `STORE_FAILED`, or `CANCELLED`. What was written is given up then. */
+  /**
+   * Throws what the last try threw, `STORE_FAILED`, or `CANCELLED` once the signal is aborted, wherever that finds it. What
+   * was written is given up then.
+   */
   async run(signal: AbortSignal): Promise<FetchedSnapshot> {
+    try {
+      const fetched = await this.#untilHere(signal);
+      mustGoOn(signal);
+      return fetched;
+    } catch (error) {
+      reached('snapshot-fetch-given-up');
+      await this.#abandon();
+      // A disk that failed is told, whoever gives up meanwhile.
+      if (!ShoalError.is(error, 'STORE_FAILED')) mustGoOn(signal);
+      throw ShoalError.from(error, 'UNAVAILABLE', 'Fetching a snapshot');
+    }
+  }
+
+  async #untilHere(signal: AbortSignal): Promise<FetchedSnapshot> {
     let barrenTries = 0;
     for (;;) {
       const before = this.#partial?.offsetBytes ?? 0;
@@ -77,11 +94,7 @@ export class SnapshotFetch {
       } catch (error) {
         const isOver = signal.aborted || ShoalError.is(error, 'STORE_FAILED');
         barrenTries = (this.#partial?.offsetBytes ?? 0) > before ? 0 : barrenTries + 1;
-        if (isOver || barrenTries >= barrenTriesMax) {
-          reached('snapshot-fetch-given-up');
-          await this.#abandon();
-          throw ShoalError.from(error, 'UNAVAILABLE', 'Fetching a snapshot');
-        }
+        if (isOver || barrenTries >= barrenTriesMax) throw error;
         reached('snapshot-fetch-broken-off');
         this.#deps.logger.warn(
           { error, from: this.#from, bytes: before },
@@ -190,4 +203,9 @@ export class SnapshotFetch {
     this.#partial = undefined;
     await partial?.install.abandon();
   }
+}
+
+function mustGoOn(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new ShoalError('CANCELLED', 'The fetch of a snapshot was given up.', { cause: signal.reason });
 }

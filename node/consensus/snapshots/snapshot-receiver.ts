@@ -60,6 +60,7 @@ export class SnapshotReceiver {
       if (this.#fetch.indexMin >= index) return 'fetching';
       reached('newer-snapshot-offered-meanwhile');
       this.#fetch.stop.abort(new ShoalError('CANCELLED', 'A newer snapshot is offered.'));
+      this.#fetch = undefined;
     }
     if (index <= appliedIndex) {
       reached('snapshot-offered-of-the-past');
@@ -113,9 +114,17 @@ export class SnapshotReceiver {
     return { behind, offer: this.#offer };
   }
 
-  /** Fetches nothing more. */
+  /** Fetches nothing more, and gives up what was fetched. What the disk cannot forget any more, the next start clears. */
   stop(reason: ShoalError): void {
     this.#fetch?.stop.abort(reason);
+    this.#fetch = undefined;
+    this.#offer = undefined;
+    this.#giveUp(this.#fetched);
+    this.#fetched = undefined;
+  }
+
+  #giveUp(fetched: FetchedSnapshot | undefined): void {
+    fetched?.install.abandon().catch(this.#deps.failed);
   }
 
   #beginFetch(message: Message, index: number): void {
@@ -126,6 +135,12 @@ export class SnapshotReceiver {
     new SnapshotFetch(this.#deps, message.from, index).run(stop.signal).then(
       (fetched) => {
         if (this.#fetch === fetch) this.#fetch = undefined;
+        // It had come when it was given up.
+        if (stop.signal.aborted) {
+          this.#giveUp(fetched);
+          return;
+        }
+        this.#giveUp(this.#fetched);
         this.#fetched = fetched;
         arrived();
       },

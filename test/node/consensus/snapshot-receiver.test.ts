@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../node/base/clock.ts';
+import { ShoalError } from '../../../node/base/errors.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import type { Vouching } from '../../../node/consensus/replica/comparison.ts';
 import { SnapshotCache } from '../../../node/consensus/snapshots/snapshot-cache.ts';
@@ -189,4 +190,93 @@ void t.test('the last piece of a snapshot waits until the state was compared wit
   await turn();
   cache.close();
   await t.rejects(last, { code: 'CANCELLED' }, 'an agent that stops lets nobody wait');
+});
+
+/** A peer that sends snapshots piece by piece as it is told; what is fetched is written to `disk`. */
+async function slowPeer(t: Test) {
+  const machine = new StateMachine();
+  const cache = cacheOf(machine);
+  const disk = new MemoryDisk();
+  const { store } = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID(), bootstrap: false }, disk);
+  const arrivals: number[] = [];
+  const failures: unknown[] = [];
+  const behaviour = { breaksAtEnd: false, onLastPart: (): void => {} };
+  const transport = {
+    async *fetchSnapshot(...[, request, signal]: Parameters<RaftTransport['fetchSnapshot']>) {
+      for await (const part of cache.serve(1, request, signal)) {
+        if (part.isLast) behaviour.onLastPart();
+        yield behaviour.breaksAtEnd ? { ...part, isLast: false } : part;
+      }
+    },
+  };
+  const deps = { clock: systemClock, logger: silentLogger, transport, store };
+  const receiver = new SnapshotReceiver({
+    ...deps,
+    arrived: () => arrivals.push(1),
+    failed: (error) => failures.push(error),
+  });
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const offer = (index: number): Message => {
+    const value = new Uint8Array(1024 * 1024);
+    const thenOps = [{ kind: 'put', key: `key-${index}`, value } as const];
+    machine.apply(index, { clientToken: '', transaction: { compares: [], thenOps, elseOps: [] } });
+    const place = cache.newest(index, index, emptyConfState);
+    const snapshot = { ...place, data: new Uint8Array(0) };
+    return newMessage({ type: 'MsgSnap', from: 2, to: 1, term: 1, snapshot });
+  };
+  /** Generations of rows on the disk. */
+  const generations = (): number => new Set(disk.keys().flatMap((key) => /^r\/(\w+)\//.exec(key)?.[1] ?? [])).size;
+  const turns = async (): Promise<void> => {
+    for (let n = 0; n < 100; n += 1) await new Promise((done) => setImmediate(done));
+  };
+  return { deps, receiver, offer, generations, turns, behaviour, arrivals, failures, disk };
+}
+
+void t.test('a fetch that is given up in the pause between two tries leaves no rows', async (t) => {
+  const { deps, offer, generations, turns, behaviour } = await slowPeer(t);
+  offer(10);
+  behaviour.breaksAtEnd = true;
+  const stop = new AbortController();
+  const run = new SnapshotFetch(deps, 2, 10).run(stop.signal);
+  await turns();
+  t.equal(generations(), 1, 'its rows are being written, and it waits before the next try');
+  stop.abort('a reason that is no error');
+  await t.rejects(run, { code: 'CANCELLED' });
+  t.equal(generations(), 0);
+});
+
+void t.test('a fetch that is given up as its last piece comes is not taken, and leaves no rows', async (t) => {
+  const { deps, offer, generations, behaviour } = await slowPeer(t);
+  offer(10);
+  const stop = new AbortController();
+  behaviour.onLastPart = () => stop.abort(new ShoalError('CANCELLED', 'A newer one is offered.'));
+  await t.rejects(new SnapshotFetch(deps, 2, 10).run(stop.signal), { code: 'CANCELLED' });
+  t.equal(generations(), 0);
+});
+
+void t.test('content that nobody takes any more is given up: by a newer one, by a stop', async (t) => {
+  const { receiver, offer, generations, turns, arrivals, failures } = await slowPeer(t);
+  receiver.offered(offer(10), 0);
+  await turns();
+  t.equal(arrivals.length, 1);
+  receiver.offered(offer(20), 0);
+  await turns();
+  t.equal(arrivals.length, 2);
+  t.equal(generations(), 1, 'the older one is gone');
+  t.equal(receiver.takeOffer()?.snapshot?.index, 20);
+  receiver.stop(new ShoalError('CANCELLED', 'The agent is stopping.'));
+  await turns();
+  t.equal(generations(), 0, 'and the newer one after the stop');
+  t.equal(receiver.takeUnwanted(), undefined);
+  t.same(failures, []);
+});
+
+void t.test('content that comes as the agent stops is not announced', async (t) => {
+  const { receiver, offer, generations, turns, behaviour, arrivals } = await slowPeer(t);
+  behaviour.onLastPart = () => receiver.stop(new ShoalError('CANCELLED', 'The agent is stopping.'));
+  receiver.offered(offer(10), 0);
+  await turns();
+  t.equal(arrivals.length, 0);
+  t.equal(generations(), 0);
 });
