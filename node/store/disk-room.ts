@@ -7,6 +7,7 @@
  * besides, the agent takes it, and part, again. The two bounds lie far apart, so that a disk at its edge does not make the
  * agent change every second.
  */
+import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull } from '../base/disk-full.ts';
@@ -23,7 +24,7 @@ export const reserveBytes = 32 * mebibyte;
 export const lowBytes = 16 * mebibyte;
 /** What has to be free beside the reserve, bytes, before it counts as not full any more. */
 export const roomyBytes = 64 * mebibyte;
-/** What is written at a time, bytes. */
+/** What is written at a time, bytes; a short write is gone on with. */
 const chunkBytes = mebibyte;
 
 /** Why the agent takes no part now; undefined when there is room. */
@@ -104,9 +105,10 @@ export class DiskRoom {
     let file: FileHandle | undefined;
     try {
       file = await open(this.#path, 'w', 0o600);
-      // Written and not merely made long: a hole takes no room.
-      const chunk = new Uint8Array(chunkBytes);
-      for (let bytes = 0; bytes < reserveBytes; bytes += chunkBytes) await file.write(chunk);
+      // Written and not merely made long, for a hole takes no room; random, for zeros take none where files are compressed.
+      for (let bytes = 0; bytes < reserveBytes; bytes += chunkBytes) await file.writeFile(randomBytes(chunkBytes));
+      // Some file systems find the room, or that there is none, only as it is written out.
+      await file.sync();
       return true;
     } catch (caught) {
       if (isDiskFull(caught)) return false;

@@ -77,7 +77,7 @@ const slotBytes = 512;
 const markSyncMs = 10_000;
 const sealKey = 'mark';
 
-/** Opens the mark in `path`, or makes it. Throws `STORE_FAILED`. */
+/** Opens the mark in `path`, or makes it. Throws `STORE_FAILED`, or `LOG_CORRUPT` for a newer version's. */
 export async function openMarkFile(path: string): Promise<MarkKeeper> {
   try {
     const bytes = await readMarkBytes(path);
@@ -95,7 +95,7 @@ export async function openMarkFile(path: string): Promise<MarkKeeper> {
   }
 }
 
-/** Reads the mark in `path` and changes nothing; undefined when there is none that holds. Throws `STORE_FAILED`. */
+/** Reads the mark in `path` and changes nothing; undefined when there is none that holds. Throws as above. */
 export async function readMarkFile(path: string): Promise<LogMark | undefined> {
   try {
     const bytes = await readMarkBytes(path);
@@ -207,7 +207,12 @@ function decodeSlot(bytes: Uint8Array): Slot | undefined {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint16(0);
   const content = unsealed(bytes.subarray(2, 2 + length), sealKey);
   if (content === undefined) return undefined;
-  const slot: unknown = JSON.parse(new TextDecoder().decode(content));
+  let slot: unknown;
+  try {
+    slot = JSON.parse(new TextDecoder().decode(content));
+  } catch (caught) {
+    throw new ShoalError('LOG_CORRUPT', 'The mark beside the log has its checksum, and is no JSON.', { cause: caught });
+  }
   return isSlot(slot) ? slot : undefined;
 }
 

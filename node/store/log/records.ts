@@ -129,15 +129,24 @@ function appliedText({ index, term, confState, stateGeneration, digest }: Applie
   return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}${digestField}}`;
 }
 
-/** The record as it was written, or undefined when the checksum does not hold. */
+/** The record as it was written, or undefined when the checksum does not hold. Throws `LOG_CORRUPT` for what is no record. */
 function decodeRecord(key: string, value: Uint8Array): Record<string, unknown> | undefined {
   const content = unsealed(value, key);
   if (content === undefined) return undefined;
-  const parsed: unknown = JSON.parse(decoder.decode(content));
-  return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decoder.decode(content));
+  } catch (caught) {
+    throw new ShoalError('LOG_CORRUPT', `The log's record ${key} has its checksum, and is no JSON.`, { cause: caught });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw notOurs(key);
+  return { ...parsed };
 }
 
-/** Each returns undefined when the record is not what was written. */
+/**
+ * Each returns undefined when the record is not what was written, and throws `LOG_CORRUPT` when it is, and is nothing that
+ * this version understands: taking it as broken would have a log repaired that only a newer version can read.
+ */
 export function decodeHead(key: string, value: Uint8Array): Head | undefined {
   const record = decodeRecord(key, value);
   if (record === undefined) return undefined;
@@ -153,19 +162,20 @@ export function decodeHead(key: string, value: Uint8Array): Head | undefined {
     logGeneration: number(record, 'logGeneration'),
     ...(record['batch'] === undefined ? {} : { batch: number(record, 'batch') }),
     ...(record['logSum'] === undefined ? {} : { logSum: number(record, 'logSum') }),
-    ...(record['life'] === undefined ? {} : { life: String(record['life']) }),
+    ...(record['life'] === undefined ? {} : { life: text(record, 'life') }),
     ...(record['raisedTerm'] === undefined ? {} : { raisedTerm: number(record, 'raisedTerm') }),
-    ...(isDoubt(doubt) ? { doubt } : {}),
+    ...(doubt === undefined ? {} : { doubt: doubtOf(doubt) }),
   };
 }
 
-/** As `decodeHead`; also throws `LOG_CORRUPT` for a digest that this version cannot read. */
+/** As `decodeHead`. */
 export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | undefined {
   const record = decodeRecord(key, value);
   const conf = record?.['confState'];
-  if (record === undefined || typeof conf !== 'object' || conf === null) return undefined;
+  if (record === undefined) return undefined;
+  if (typeof conf !== 'object' || conf === null) throw notOurs('confState');
   const lists: Record<string, unknown> = { ...conf };
-  const digest = record['digest'] === undefined ? undefined : digestOfText(String(record['digest']));
+  const digest = record['digest'] === undefined ? undefined : digestOfText(text(record, 'digest'));
   if (record['digest'] !== undefined && digest === undefined) throw notOurs('digest');
   return {
     index: number(record, 'index'),
@@ -188,7 +198,7 @@ export function decodeIdentity(key: string, value: Uint8Array): Identity | undef
   if (record === undefined) return undefined;
   return {
     raftId: number(record, 'raftId'),
-    incarnation: String(record['incarnation']),
+    incarnation: text(record, 'incarnation'),
     starts: number(record, 'starts'),
   };
 }
@@ -198,7 +208,7 @@ export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | u
   const record = decodeRecord(key, value);
   if (record === undefined) return undefined;
   return {
-    incarnation: String(record['incarnation']),
+    incarnation: text(record, 'incarnation'),
     starts: number(record, 'starts'),
     term: number(record, 'term'),
     match: number(record, 'match'),
@@ -214,6 +224,12 @@ function number(record: Record<string, unknown>, name: string): number {
   return value;
 }
 
+function text(record: Record<string, unknown>, name: string): string {
+  const value = record[name];
+  if (typeof value !== 'string') throw notOurs(name);
+  return value;
+}
+
 function numbers(record: Record<string, unknown>, name: string): number[] {
   const value: unknown = record[name];
   if (!Array.isArray(value)) throw notOurs(name);
@@ -221,6 +237,12 @@ function numbers(record: Record<string, unknown>, name: string): number[] {
     if (typeof item !== 'number' || !Number.isSafeInteger(item)) throw notOurs(name);
     return item;
   });
+}
+
+/** A doubt that cannot be read is not left out: the log must not vote. */
+function doubtOf(value: unknown): Doubt {
+  if (!isDoubt(value)) throw notOurs('doubt');
+  return value;
 }
 
 function isDoubt(value: unknown): value is Doubt {
