@@ -34,6 +34,11 @@ export function checkUidRange({ first, count }: UidRange): void {
   );
 }
 
+/** The user that the metadata server becomes, and the group that may read what it serves. */
+export function metadataServerUid(range: UidRange): number {
+  return range.first;
+}
+
 /** The group that may read image content: every guest is in it, and reaches only the files that it is shown. */
 export function imagesGid(range: UidRange): number {
   return range.first + 1;

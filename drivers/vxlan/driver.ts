@@ -3,7 +3,7 @@
  * writes the difference alone: none, on a host that is right already, so that taking over from an earlier agent loses no
  * packet. README.md draws a packet's way through what is made here.
  */
-import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -85,7 +85,13 @@ export class VxlanDriver implements NetworkDriver {
     return this.#exclusive(signal, async () => {
       const { options, book, deps, netns } = this.#host;
       await checkMountNamespace(options.namespacePrefix, deps.logger);
-      await mkdir(join(options.stateDir, 'metadata'), { recursive: true });
+      const metadataDir = join(options.stateDir, 'metadata');
+      await mkdir(metadataDir, { recursive: true });
+      if (options.metadataUid !== undefined) {
+        // The metadata server passes through it, and lists nothing.
+        await chown(metadataDir, process.getuid?.() ?? 0, options.metadataUid);
+        await chmod(metadataDir, 0o710);
+      }
       // dnsmasq passes through it, whatever the agent's umask made of it.
       await chmod(options.stateDir, 0o711);
       this.#host.ipv6 = await exists('/proc/sys/net/ipv6');
@@ -325,9 +331,11 @@ export class VxlanDriver implements NetworkDriver {
     const { options, netns } = this.#host;
     const script = fileURLToPath(new URL('./services/metadata-server.ts', import.meta.url));
     const logPath = join(options.stateDir, 'metadata-server.log');
+    // To become another user, and for nothing else: they are gone with the agent's user.
+    const keptCapabilities = options.metadataUid === undefined ? '-all' : '-all,+setuid,+setgid';
     await rm(logPath, { force: true });
     await this.#metadataServer.start(
-      [...netns.prefix, 'setpriv', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'],
+      [...netns.prefix, 'setpriv', '--no-new-privs', `--bounding-set=${keptCapabilities}`, '--inh-caps=-all'],
       [
         process.execPath,
         `--max-old-space-size=${metadataServerHeapMib}`,
@@ -335,6 +343,7 @@ export class VxlanDriver implements NetworkDriver {
         metadataServerIp,
         String(metadataServerPort),
         join(options.stateDir, 'metadata'),
+        ...(options.metadataUid === undefined ? [] : [String(options.metadataUid)]),
       ],
       async () => (await readLog(logPath)).includes('listening on'),
       signal,

@@ -5,6 +5,7 @@
  *     DATA, network, network/dhcp        0711: dnsmasq, which is not root, passes on its way to its hosts files
  *     ca.pem                             0644: clients on this host trust the API by it; no secret
  *     network/dhcp/NETWORK               drivers/vxlan/services/dnsmasq.ts
+ *     network/metadata and below         0710, and drivers/vxlan/services/metadata-files.ts: the metadata server's group
  *     guests, disks and what is in them  the drivers; 0711 only where guests have no mount namespace
  *     images/blobs/SHA256                0640 once a disk lies on it, for the group of all guests
  *
@@ -21,8 +22,9 @@ type Rule = { readonly mode: number } | 'enter' | 'leave';
 
 const rules: readonly (readonly [RegExp, Rule])[] = [
   [/^(|network|network\/dhcp)$/, { mode: 0o711 }],
+  [/^network\/metadata$/, { mode: 0o710 }],
   [/^ca\.pem$/, { mode: 0o644 }],
-  [/^network\/dhcp\//, 'leave'],
+  [/^network\/(dhcp|metadata)\//, 'leave'],
   [/^(guests|guests\/guests|guests\/guests\/[^/]+|disks|disks\/(images|disks))$/, 'enter'],
   [/^guests\/guests\/[^/]+\/(qemu|ceph)$/, 'leave'],
   [/^disks\/images\/[^/]+\.(qcow2|raw)$/, 'leave'],

@@ -8,7 +8,7 @@ import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
 import { QemuDriver } from '../../drivers/qemu/driver.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';
-import { imagesGid, type UidRange } from '../../drivers/uid-range.ts';
+import { imagesGid, metadataServerUid, type UidRange } from '../../drivers/uid-range.ts';
 import { type DnsForwarders, VxlanDriver } from '../../drivers/vxlan/index.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Health } from '../base/telemetry/health.ts';
@@ -113,6 +113,7 @@ export async function startDrivers(
               vtepIp: config.network.vtepIp || advertisedAddress(config),
               dnsForwarders: dnsForwardersOf(config.network.dnsForwarders),
               stateDir: join(config.dataDir, 'network'),
+              ...(process.getuid?.() === 0 ? { metadataUid: metadataServerUid(uids) } : {}),
               ...(config.network.externalInterface === ''
                 ? {}
                 : { externalInterface: config.network.externalInterface }),

@@ -42,6 +42,8 @@ export interface VxlanOptions {
   readonly dnsForwarders?: DnsForwarders;
   /** Absolute path of a folder for the book, DHCP and metadata files. Survives reboots. */
   readonly stateDir: string;
+  /** User and group number that the metadata server becomes; absent: it stays the agent's user, without capabilities. */
+  readonly metadataUid?: number;
 }
 
 /** What the driver is given. */

@@ -49,7 +49,8 @@ export async function ensurePort(host: Host, spec: LocalPortSpec, signal: AbortS
     }
     await book.ports.put(spec.portId, { spec: plain, identityIndex, allowed });
 
-    changed = (await syncMetadataFiles(metadataFolder(host, identityIndex), metadata)) || changed;
+    const folder = metadataFolder(host, identityIndex);
+    changed = (await syncMetadataFiles(folder, metadata, host.options.metadataUid)) || changed;
     changed = (await syncService(host, spec.networkId, signal)) || changed;
     changed = (await syncDhcp(host, spec.networkId, signal)) || changed;
     const wanted = tap(name, {

@@ -4,7 +4,10 @@
  * ../model/metadata.ts), read again each time. No file, no answer (404). It imports nothing of ours, so that it stays
  * small.
  *
- *     node --max-old-space-size=32 metadata-server.ts ADDRESS PORT FOLDER
+ *     node --max-old-space-size=32 metadata-server.ts ADDRESS PORT FOLDER [UID]
+ *
+ * With UID, user and group number, it lets go of every right but that one's before it hears the first guest: whatever a
+ * guest makes of it can read the files of that group, which are these, and nothing else that is not open to all.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -24,11 +27,13 @@ const requestTimeoutMs = 10_000;
 /** What ../model/metadata.ts lets be written. Longer names are not there. */
 const fileNameBytesMax = 255;
 
-const [address = '', port = '', folder = ''] = process.argv.slice(2);
-if (!isIPv4(address) || !/^\d{1,5}$/.test(port) || !folder.startsWith('/')) {
-  console.error('usage: metadata-server.ts ADDRESS PORT FOLDER');
+const [address = '', port = '', folder = '', uid = ''] = process.argv.slice(2);
+if (!isIPv4(address) || !/^\d{1,5}$/.test(port) || !folder.startsWith('/') || !/^\d{0,10}$/.test(uid)) {
+  console.error('usage: metadata-server.ts ADDRESS PORT FOLDER [UID]');
   process.exit(2);
 }
+// From here its files are found without the way to them, which may be the agent's alone.
+process.chdir(folder);
 
 /** Who is connected, oldest first, with the guest's address; and who of them waits for an answer. */
 const connections = new Map<Socket, string>();
@@ -75,7 +80,17 @@ server.on('error', (error) => {
   console.error(`cannot listen on ${address}:${port}: ${error.message}`);
   process.exit(1);
 });
-server.listen(Number(port), address, () => console.log(`listening on ${address}:${port}`));
+server.listen(Number(port), address, () => {
+  if (uid !== '') becomeUser(Number(uid));
+  console.log(`listening on ${address}:${port}`);
+});
+
+/** Once and for all: with the user number go the capabilities to take it back. */
+function becomeUser(number: number): void {
+  process.setgroups?.([]);
+  process.setgid?.(number);
+  process.setuid?.(number);
+}
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   request.resume();
@@ -92,7 +107,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     // Encoded, the name has no slash, and it begins with one, so it is never `..`.
     if (!candidate.startsWith('/') || name.length > fileNameBytesMax) continue;
     try {
-      const body = await readFile(join(folder, guest, name));
+      const body = await readFile(join(guest, name));
       send(response, 200, typeOf(candidate), body, {});
       return;
     } catch (error) {
