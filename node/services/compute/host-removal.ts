@@ -21,9 +21,10 @@ import {
 } from '../../state/tables/index.ts';
 import type { StateReader, StateStanding } from '../../state/types.ts';
 import type { HostProbe, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
+import { endPutsOnHost } from '../kit/put-on-host.ts';
 import { type Change, transact } from '../kit/transact.ts';
 import { editWhileRoom } from '../kit/transact-in-pieces.ts';
-import { chooseSnatHost } from '../network/routers.ts';
+import { placeSnat } from '../network/routers.ts';
 import { freeNamingPorts, removeServerRow } from './server-record.ts';
 
 /** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
@@ -183,7 +184,7 @@ async function moveRoutersOff(deps: ServiceDependencies, hostId: string, signal:
   return transact(deps, { signal }, ({ reader, change }) => {
     const rows = routerTable.by(reader, 'snat-host', hostId);
     editWhileRoom({ change }, rows, (row) => {
-      const snatHostId = chooseSnatHost(reader, row.record, hostId);
+      const snatHostId = placeSnat({ reader, change }, row.record, hostId);
       routerTable.update(change, row, new shoal.v1.Router({ ...row.record, snatHostId }));
     });
     return rows.length > 0;
@@ -284,7 +285,8 @@ async function forgetServer(
 
 /** The record goes. False: something was put on the host meanwhile. */
 async function takeAway(deps: HostRemovalDependencies, hostId: string, request: RemovalRequest): Promise<boolean> {
-  return transact(deps, { signal: request.signal }, ({ reader, change }) => {
+  const isLate = new ShoalError('PRECONDITION_CHANGED', `Something was put on host ${hostId} meanwhile; try again.`);
+  const taking = transact(deps, { signal: request.signal }, ({ reader, change }) => {
     const row = hostTable.get(reader, hostId);
     // An earlier attempt of unknown fate has done it.
     if (row === undefined) return true;
@@ -294,8 +296,13 @@ async function takeAway(deps: HostRemovalDependencies, hostId: string, request: 
       serverTable.by(reader, 'host', hostId).length === 0;
     if (!isEmpty) return false;
     removeRecord(change, row, deps.clock.nowMs());
+    endPutsOnHost(change, reader, hostId, () => isLate);
     deps.rekey({ reader, change }, { removedHostId: hostId, trusted: request.trusted === true });
     return true;
+  });
+  return taking.catch((caught: unknown) => {
+    if (caught !== isLate) throw caught;
+    return false;
   });
 }
 

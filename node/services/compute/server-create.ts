@@ -11,11 +11,12 @@ import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { beginningOf } from '../../base/text.ts';
 import { commandBytesMax } from '../../state/command.ts';
-import { imageTable, meshTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
+import { hostTable, imageTable, meshTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import { type StateReader, transactionItemsMax } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { PlacedServer } from '../kit/dependencies.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
+import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../kit/quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
@@ -55,8 +56,16 @@ export interface MadeServers {
   readonly reservationId: string;
 }
 
-/** The group does not allow the hosts any more, or the claims may have ended: place again. */
-class PlacementOutdated extends Error {}
+/** The group does not allow the hosts any more, hosts are gone, or the claims may have ended: place again. */
+class PlacementOutdated extends Error {
+  /** Chosen hosts that have left the mesh: this agent's view may show them a little longer. */
+  readonly goneHostIds: readonly string[];
+
+  constructor(goneHostIds: readonly string[] = []) {
+    super('The hosts that were chosen can not be had any more.');
+    this.goneHostIds = goneHostIds;
+  }
+}
 
 /** Turns a request into servers with hosts, ports and quota. Holds nothing between two calls. */
 export class ServerMaker {
@@ -135,6 +144,7 @@ export class ServerMaker {
     minCount: number,
     hasReadFresh: boolean,
   ): Promise<readonly shoal.v1.Server[]> {
+    const goneHostIds = new Set<string>();
     for (let placements = 0; placements < placementsMax; placements++) {
       const { state } = this.#deps;
       const reader = placements === 0 && hasReadFresh ? state.local : await state.fresh(context.signal);
@@ -156,7 +166,7 @@ export class ServerMaker {
             projectId: context.projectId,
             zone: checked.zone,
             storage,
-            excludeHostIds: [],
+            excludeHostIds: [...goneHostIds],
             ...(checked.forceHostName === undefined ? {} : { forceHostName: checked.forceHostName }),
             ...(checked.hostName === undefined ? {} : { hostName: checked.hostName }),
             schedulerHints: checked.hints,
@@ -189,6 +199,7 @@ export class ServerMaker {
         // Somebody else took of the quota meanwhile: as many as it has room for now.
         const hasFewer = ShoalError.is(caught, 'QUOTA_EXCEEDED') && wanted.length > minCount;
         if (!(caught instanceof PlacementOutdated) && !hasFewer) throw caught;
+        if (caught instanceof PlacementOutdated) for (const id of caught.goneHostIds) goneHostIds.add(id);
       }
     }
     throw new ShoalError(
@@ -219,6 +230,7 @@ export class ServerMaker {
       const { reader, change } = attempt;
       const servers: shoal.v1.Server[] = [];
       const added: shoal.v1.Server[] = [];
+      const gone = where.placed.filter((one) => !hostTable.exists(reader, one.hostId)).map((one) => one.hostId);
       for (const { serverId, hostId } of where.placed) {
         const existing = serverTable.get(reader, serverId)?.record;
         if (existing !== undefined) {
@@ -243,6 +255,8 @@ export class ServerMaker {
           );
         throw new PlacementOutdated();
       }
+      if (gone.length > 0) throw new PlacementOutdated(gone);
+      for (const server of added) putOnHost(change, server.hostId);
       this.#charge(context, attempt, checked, added.length);
       if (checked.groupId !== '') this.#join(attempt, checked.groupId, added);
       change.compare({ key: imageTable.key(checked.image.id), exists: true });

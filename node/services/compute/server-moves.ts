@@ -11,6 +11,7 @@ import { hostTable, imageTable, portTable, serverGroupTable, serverTable } from 
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { Placed } from '../kit/dependencies.ts';
+import { putOnHost } from '../kit/put-on-host.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies } from './dependencies.ts';
@@ -84,6 +85,7 @@ export class ServerMoves {
       if (hostTable.get(attempt.reader, previousHostId) === undefined) {
         throw conflict(`Cannot 'revertResize' instance ${id}: its former host is no member of the mesh any more.`);
       }
+      putOnHost(attempt.change, previousHostId);
       const group = serverGroupTable.get(attempt.reader, record.serverGroupId);
       if (group !== undefined) writeGroup(attempt.change, group, group.record.memberIds);
       const generation = record.generation + 1;
@@ -125,6 +127,13 @@ export class ServerMoves {
           throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
         }
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);
+        if (!hostTable.exists(reader, placed.hostId)) {
+          throw new ShoalError(
+            'PRECONDITION_CHANGED',
+            `Host ${placed.hostName} has left the mesh meanwhile; try again.`,
+          );
+        }
+        putOnHost(change, placed.hostId);
         agreeWithGroup(change, reader, server, placed.hostId);
         const next = new shoal.v1.Server({
           ...row.record,

@@ -23,6 +23,7 @@ import {
   seeSubnet,
   systemPortOf,
 } from '../kit/ownership.ts';
+import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
@@ -397,7 +398,7 @@ function planGateway(
   router.externalIp = address?.ip ?? '';
   router.snat = gateway.enableSnat ?? true;
   if (router.transitVni === 0) router.transitVni = allocateVni(attempt, 'transit');
-  router.snatHostId = chooseSnatHost(reader, router);
+  router.snatHostId = placeSnat(attempt, router);
   insertPortRow(
     change,
     reader,
@@ -516,18 +517,24 @@ function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
 }
 
 /**
- * The host that does the router's source NAT: each router draws its own order of hosts from its id (rendezvous hashing),
+ * Puts the router's source NAT on a host, in the change that records it there, and returns the host: each router draws its own order of hosts from its id (rendezvous hashing),
  * so routers spread evenly and only those of a host that leaves have to move. Hosts that take no new guests come last.
  * Empty when there is none but the one that leaves.
  */
-export function chooseSnatHost(reader: StateReader, router: shoal.v1.Router, leavingHostId = ''): string {
+export function placeSnat(
+  { reader, change }: Pick<Attempt, 'reader' | 'change'>,
+  router: shoal.v1.Router,
+  leavingHostId = '',
+): string {
   let best: { readonly id: string; readonly rank: number } | undefined;
   for (const { record: host } of hostTable.list(reader)) {
     if (host.id === leavingHostId) continue;
     const rank = hash(`${router.id}/${host.id}`) + (host.disabled ? 0 : 2 ** 32);
     if (best === undefined || rank > best.rank) best = { id: host.id, rank };
   }
-  return best?.id ?? '';
+  if (best === undefined) return '';
+  putOnHost(change, best.id);
+  return best.id;
 }
 
 /** FNV-1a, 32 bits, with a final mix so that neighbouring texts land far apart. */

@@ -27,6 +27,8 @@ import { addHost, makeWorld, type World } from './world.ts';
 export class FakePlacer implements Placer {
   readonly requests: PlaceRequest[] = [];
   readonly released: string[] = [];
+  /** Ids of the hosts that admitted, in turn. */
+  readonly chosen: string[] = [];
   /** No host takes anything. */
   isFull = false;
   /** Servers of one batch that find a host. */
@@ -68,6 +70,7 @@ export class FakePlacer implements Placer {
         facts: { filters: [{ filter: 'ComputeFilter', removed: hosts.length }], hosts: [] },
       });
     }
+    this.chosen.push(host.id);
     await this.beforeAnswer?.();
     const isTooOld = this.tooOld.shift() === true;
     return {

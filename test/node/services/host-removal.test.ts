@@ -12,9 +12,10 @@ import {
   routerTable,
   serverTable,
 } from '../../../node/state/tables/index.ts';
+import type { Transaction } from '../../../node/state/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { type ComputeWorld, hostsAct, makeComputeWorld } from './compute-world.ts';
-import { addExternal, addHost, addNetwork } from './world.ts';
+import { addExternal, addHost, addNetwork, beforeCommit } from './world.ts';
 
 const never = new AbortController().signal;
 const idOf = (number: number): HostId => `${number}`.repeat(32) as HostId;
@@ -45,9 +46,11 @@ async function holdImage(world: ComputeWorld, hostIds: readonly string[]): Promi
   });
 }
 
+const guest = { name: 'guest', flavorId: '1', imageId: 'image-1' };
+
 async function serverOn(world: ComputeWorld, hostName: string): Promise<shoal.v1.Server> {
   const { network } = await addNetwork(world, '10.0.0.0/24', world.admin);
-  const draft = { name: 'guest', flavorId: '1', imageId: 'image-1', networks: [{ networkId: network.id }] };
+  const draft = { ...guest, networks: [{ networkId: network.id }] };
   const { servers } = await world.compute.servers.create(world.admin, { ...draft, zone: `nova:${hostName}` });
   const [server] = servers;
   if (server === undefined) throw new Error('no server was made');
@@ -182,4 +185,73 @@ void t.test('no quorum: refused, nothing done', async (t) => {
   const mesh = await makeMesh();
   mesh.state.available = false;
   await t.rejects(mesh.remove('host-2'), { code: 'NO_QUORUM' });
+});
+
+const writes = (prefix: string) => (transaction: Transaction) =>
+  transaction.thenOps.some((op) => op.kind === 'put' && op.key.startsWith(prefix));
+const removes = (key: string) => (transaction: Transaction) =>
+  transaction.thenOps.some((op) => op.kind === 'delete' && op.key === key);
+
+void t.test('what was to be put on a host finds another one when the host goes before the commit', async (t) => {
+  const mesh = await makeMesh();
+  await holdImage(mesh, [idOf(1), idOf(2), idOf(3)]);
+  const server = await stoppedServer(mesh, 'host-1');
+
+  const movedLate = beforeCommit(mesh.state, writes(serverTable.prefix), () => mesh.remove('host-3', true));
+  await t.rejects(mesh.compute.moves.migrate(mesh.admin, server.id, 'host-3'), {
+    code: 'PRECONDITION_CHANGED',
+    message: /host-3 has left the mesh/,
+  });
+  t.ok(movedLate());
+  t.match(serverTable.must(mesh.state.local, server.id).record, { hostId: idOf(1), previousHostId: '' });
+  t.same(mesh.placer.released, [server.id]);
+
+  await addHost(mesh, 4);
+  const boundLate = beforeCommit(mesh.state, writes(serverTable.prefix), async () => {
+    const claimed = mesh.placer.chosen.at(-1) ?? '';
+    t.ok(hostTable.get(mesh.state.local, claimed), 'the host was there when it admitted');
+    await mesh.remove(claimed, true);
+  });
+  const made = await mesh.compute.servers.create(mesh.admin, { ...guest, networks: 'none' });
+  t.ok(boundLate());
+  t.ok(hostTable.get(mesh.state.local, made.servers[0]?.hostId ?? ''), 'the server is on a host that is there');
+
+  const other = await makeMesh();
+  const external = await addExternal(other);
+  const routedLate = beforeCommit(other.state, writes(routerTable.prefix), () => other.remove('host-2', true));
+  const gateway = { gateway: { networkId: external.network.id } };
+  // Each router draws its own order of hosts, so that some of these would have gone to the host that goes.
+  const routers = await Promise.all(
+    Array.from({ length: 8 }, () => other.network.routers.create(other.admin, gateway)),
+  );
+  t.ok(routedLate());
+  for (const { id } of routers) {
+    const { snatHostId } = routerTable.must(other.state.local, id).record;
+    t.ok(hostTable.get(other.state.local, snatHostId), 'source NAT is on a host that is there');
+  }
+});
+
+void t.test('a removal that finds its host empty sees what is put there before its commit', async (t) => {
+  const mesh = await makeMesh();
+  await holdImage(mesh, [idOf(1)]);
+  let late: shoal.v1.Server | undefined;
+  const wasLate = beforeCommit(mesh.state, removes(hostTable.key(idOf(2))), async () => {
+    late = await serverOn(mesh, 'host-2');
+  });
+  await t.rejects(mesh.remove('host-2', true), { code: 'CONFLICT', message: /Host host-2 has servers: guest/ });
+  t.ok(wasLate());
+  t.equal(serverTable.must(mesh.state.local, late?.id ?? '').record.hostId, idOf(2));
+  t.ok(hostTable.get(mesh.state.local, idOf(2)), 'the host keeps its record');
+
+  const external = await addExternal(mesh);
+  const gateway = { gateway: { networkId: external.network.id } };
+  // Like the one that goes: else it would come last.
+  for (const name of ['host-1', 'host-2']) await mesh.compute.hosts.update(mesh.admin, name, { enabled: false });
+  const routedLate = beforeCommit(mesh.state, removes(hostTable.key(idOf(3))), async () => {
+    for (let n = 0; n < 10; n++) await mesh.network.routers.create(mesh.admin, gateway);
+    t.ok(routerTable.by(mesh.state.local, 'snat-host', idOf(3)).length > 0, 'some are on the host that goes');
+  });
+  await mesh.remove('host-3', true);
+  t.ok(routedLate());
+  t.equal(routerTable.by(mesh.state.local, 'snat-host', idOf(3)).length, 0, 'they have moved off before it went');
 });

@@ -10,6 +10,7 @@ import { transact } from '../../../node/services/kit/transact.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
 import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { hostTable } from '../../../node/state/tables/index.ts';
+import type { Transaction } from '../../../node/state/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 
 /** The machine's clock, whose timers keep the test alive while nothing else does. */
@@ -79,6 +80,27 @@ export async function addHost(world: World, number: number, zone = 'nova'): Prom
   });
   await transact(world.deps, world.admin, ({ change }) => hostTable.insert(change, host));
   return host;
+}
+
+/**
+ * Calls `work` once between a plan and its commit, as when somebody else is faster: before the first transaction that
+ * `isMeant`. Whether it has been called is what the returned function says.
+ */
+export function beforeCommit(
+  state: MemoryStateClient,
+  isMeant: (transaction: Transaction) => boolean,
+  work: () => Promise<unknown>,
+): () => boolean {
+  const commit = state.commit.bind(state);
+  let wasCalled = false;
+  state.commit = async (transaction, options) => {
+    if (!wasCalled && isMeant(transaction)) {
+      wasCalled = true;
+      await work();
+    }
+    return commit(transaction, options);
+  };
+  return () => wasCalled;
 }
 
 /** The error's type name as Neutron gives it. */
