@@ -6,8 +6,9 @@ import { aggregateTable, hostTable, serverTable } from '../../state/tables/index
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { putOnHost } from '../kit/put-on-host.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
-import { zoneKey } from '../kit/zones.ts';
+import { zoneByAggregate, zoneKey, zoneOfHost } from '../kit/zones.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
 
 /** Keys of one aggregate, and longest key and value, characters: Nova's columns. */
@@ -17,6 +18,8 @@ const metadataCharactersMax = 255;
 const hostsMax = 10_000;
 /** Counter of the numbers given away. */
 const numberKey = 'c/aggregate-number';
+/** Written by each change that may give hosts another zone: two of them never commit from one view. */
+const zonesKey = 'g/aggregate-zones';
 
 interface AggregatePatch {
   readonly name?: string;
@@ -81,12 +84,13 @@ export class Aggregates {
   update(context: RequestContext, idOrNumber: string, patch: AggregatePatch): Promise<shoal.v1.HostAggregate> {
     const { zone } = patch;
     const name = patch.name === undefined ? undefined : checkName('name', patch.name);
-    return this.#edit(context, 'update', idOrNumber, ({ reader }, aggregate) => {
+    return this.#edit(context, 'update', idOrNumber, (attempt, aggregate) => {
+      const { reader } = attempt;
       const other = name === undefined ? undefined : aggregateTable.one(reader, 'name', indexKey(name));
       if (other !== undefined && other.record.id !== aggregate.id) throw conflict(`Aggregate ${name} already exists.`);
       return {
         ...(name === undefined ? {} : { name }),
-        ...(zone === undefined ? {} : { metadata: withZone(reader, aggregate, zone) }),
+        ...(zone === undefined ? {} : { metadata: withZone(attempt, aggregate, zone) }),
       };
     });
   }
@@ -97,9 +101,11 @@ export class Aggregates {
     idOrNumber: string,
     metadata: Readonly<Record<string, string | null>>,
   ): Promise<shoal.v1.HostAggregate> {
-    return this.#edit(context, 'set_metadata', idOrNumber, ({ reader }, aggregate) => {
+    return this.#edit(context, 'set_metadata', idOrNumber, (attempt, aggregate) => {
       const { [zoneKey]: zone, ...plain } = metadata;
-      const next = new Map(Object.entries(zone === undefined ? aggregate.metadata : withZone(reader, aggregate, zone)));
+      const next = new Map(
+        Object.entries(zone === undefined ? aggregate.metadata : withZone(attempt, aggregate, zone)),
+      );
       for (const [key, value] of Object.entries(plain)) {
         if (value === null) next.delete(key);
         else next.set(checkText(key, 1), checkText(value, 0));
@@ -110,7 +116,10 @@ export class Aggregates {
     });
   }
 
-  /** Throws `NOT_FOUND` for an unknown host, `CONFLICT` for one that is there already or in another zone's aggregate. */
+  /**
+   * Throws `NOT_FOUND` for an unknown host, `CONFLICT` for one that is there already, is in another zone's aggregate, or has
+   * servers whose zone would change.
+   */
   addHost(context: RequestContext, idOrNumber: string, hostName: string): Promise<shoal.v1.HostAggregate> {
     return this.#edit(context, 'add_host', idOrNumber, ({ reader, change }, aggregate) => {
       const row = hostTable.one(reader, 'name', indexKey(hostName));
@@ -121,19 +130,31 @@ export class Aggregates {
       }
       if (aggregate.hostIds.length >= hostsMax) throw badRequest(`An aggregate has at most ${hostsMax} hosts.`);
       const zone = aggregate.metadata[zoneKey];
-      if (zone !== undefined) checkOtherZones(reader, aggregate, [host.id], zone, 'add host to');
-      hostTable.unchanged(change, row);
+      takeTurn({ reader, change });
+      if (zone !== undefined) {
+        checkOtherZones(reader, aggregate, [host.id], zone, 'add host to');
+        const before = zoneByAggregate(reader, host.id);
+        if (before !== zone) checkNoServers(reader, aggregate, host, { verb: 'added to', before, after: zone });
+      }
+      // Its removal takes it out of the aggregates that it finds.
+      putOnHost(change, host.id);
       return { hostIds: [...aggregate.hostIds, host.id] };
     });
   }
 
-  /** Throws `NOT_FOUND` for a host that is not in it. */
+  /** Throws `NOT_FOUND` for a host that is not in it, `CONFLICT` for one that has servers whose zone would change. */
   removeHost(context: RequestContext, idOrNumber: string, hostName: string): Promise<shoal.v1.HostAggregate> {
-    return this.#edit(context, 'remove_host', idOrNumber, ({ reader }, aggregate) => {
+    return this.#edit(context, 'remove_host', idOrNumber, ({ reader, change }, aggregate) => {
       const host = hostTable.one(reader, 'name', indexKey(hostName))?.record;
       if (host === undefined) throw hostNotFound(hostName);
       if (!aggregate.hostIds.includes(host.id)) {
         throw new ShoalError('NOT_FOUND', `Aggregate ${aggregate.number} has no host ${hostName}.`);
+      }
+      const before = aggregate.metadata[zoneKey];
+      if (before !== undefined) {
+        takeTurn({ reader, change });
+        const after = zoneByAggregate(reader, host.id, aggregate.id);
+        if (after !== before) checkNoServers(reader, aggregate, host, { verb: 'removed from', before, after });
       }
       return { hostIds: aggregate.hostIds.filter((id) => id !== host.id) };
     });
@@ -190,13 +211,14 @@ function aggregateRow(reader: StateReader, idOrNumber: string): Row<shoal.v1.Hos
 
 /** The metadata with another zone; null: with none. */
 function withZone(
-  reader: StateReader,
+  { reader, change }: Attempt,
   aggregate: shoal.v1.HostAggregate,
   zone: string | null,
 ): Readonly<Record<string, string>> {
   const { [zoneKey]: before, ...rest } = aggregate.metadata;
   const after = zone === null ? undefined : checkZoneName(zone);
   if (before !== after) {
+    takeTurn({ reader, change });
     const isTaken = aggregate.hostIds.some((hostId) => serverTable.by(reader, 'host', hostId).length > 0);
     if (isTaken) {
       throw conflict(
@@ -206,6 +228,37 @@ function withZone(
     if (after !== undefined) checkOtherZones(reader, aggregate, aggregate.hostIds, after, 'update metadata of');
   }
   return after === undefined ? rest : { ...rest, [zoneKey]: after };
+}
+
+/**
+ * A zone is read from all aggregates of a host and written to one: whatever may change the zone of hosts, in whichever
+ * aggregate, comes after what it has read.
+ */
+function takeTurn({ reader, change }: Pick<Attempt, 'reader' | 'change'>): void {
+  change.compare({ key: zonesKey, revision: reader.get(zonesKey)?.revision ?? 0 });
+  change.op({ kind: 'put', key: zonesKey, value: new Uint8Array() });
+}
+
+/** The zone of a server is its host's: a host that has any keeps its zone. */
+function checkNoServers(
+  reader: StateReader,
+  aggregate: shoal.v1.HostAggregate,
+  host: shoal.v1.Host,
+  zones: {
+    readonly verb: 'added to' | 'removed from';
+    readonly before: string | undefined;
+    readonly after: string | undefined;
+  },
+): void {
+  const servers = serverTable.count(reader, 'host', host.id);
+  if (servers === 0) return;
+  const named = (zone: string | undefined): string => zone ?? zoneOfHost(host);
+  const action = zones.verb === 'added to' ? 'add host to' : 'remove host from';
+  throw conflict(
+    `Cannot ${action} aggregate ${aggregate.number}. Reason: The host cannot be ${zones.verb} the aggregate as the ` +
+      `availability zone of the host would change from '${named(zones.before)}' to '${named(zones.after)}' but the host ` +
+      `already has ${servers} instance(s). Move the instances away from this host then try again.`,
+  );
 }
 
 /** A host is in one zone: no other aggregate may give it another. */

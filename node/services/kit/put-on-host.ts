@@ -1,5 +1,5 @@
 /**
- * What is put on a host (servers, routers' source NAT) and the host's removal must not both commit, each from a view without
+ * What is put on a host (servers, routers' source NAT, a place in an aggregate) and the host's removal must not both commit, each from a view without
  * the other: the thing would be on no host for ever. What puts compares that the host is there, and counts itself; the
  * removal demands that the count is what it was when it found the host empty. The count is of puts, not of what is
  * there now, so that things leave a host without a word here, and those of before this count need none.

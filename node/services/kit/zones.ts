@@ -11,12 +11,18 @@ export const zoneKey = 'availability_zone';
 
 /** The zone of a host as the API names it. */
 export function zoneOf(reader: StateReader, host: Pick<shoal.v1.Host, 'id' | 'zone'>): string {
-  return zoneByAggregate(reader, host.id) ?? (host.zone === '' ? defaultZone : host.zone);
+  return zoneByAggregate(reader, host.id) ?? zoneOfHost(host);
 }
 
-/** The zone that aggregates give a host; a host is in one such aggregate at most. */
-export function zoneByAggregate(reader: StateReader, hostId: string): string | undefined {
+/** The zone of a host to which no aggregate gives one. */
+export function zoneOfHost(host: Pick<shoal.v1.Host, 'zone'>): string {
+  return host.zone === '' ? defaultZone : host.zone;
+}
+
+/** The zone that aggregates give a host; those that do agree. @param withoutId an aggregate that is not asked. */
+export function zoneByAggregate(reader: StateReader, hostId: string, withoutId = ''): string | undefined {
   for (const { record } of aggregateTable.by(reader, 'host', hostId)) {
+    if (record.id === withoutId) continue;
     const zone = record.metadata[zoneKey];
     if (zone !== undefined) return zone;
   }
