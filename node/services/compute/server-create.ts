@@ -11,6 +11,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { beginningOf } from '../../base/text.ts';
 import { commandBytesMax } from '../../state/command.ts';
+import { encodeRecord } from '../../state/record-bytes.ts';
 import { hostTable, imageTable, meshTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import { type StateReader, transactionItemsMax } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
@@ -42,7 +43,7 @@ const firstGeneration = 1;
 /** Compares and ops of a server, and of each of its NICs, at the most: what a transaction has room for follows. */
 const itemsPerServer = 12;
 const itemsPerNic = 32;
-/** Bytes of a server's record beside what the caller gave, and of each NIC's: as above. */
+/** Bytes that a server takes in a command beside its record (compares, index entries, ids of its ports), and each NIC: as above. */
 const bytesPerServer = 4096;
 const bytesPerNic = 2048;
 /** Longest fault message, characters: names every filter with its count several times over. */
@@ -112,7 +113,10 @@ export class ServerMaker {
       .map((id, index) => ({ id, reservationId, name: nameOf(checked, index) }))
       .filter(({ id }) => !known.has(id));
     const made: shoal.v1.Server[] = [];
-    const atOnce = serversPerTransaction(checked);
+    // The last name is the longest.
+    const sample = must(wanted.at(-1), 'a server to make');
+    const { storage } = meshDefaults(reader, this.#options);
+    const atOnce = serversPerTransaction(this.#record(context, checked, sample, storage), checked.nics.length);
     try {
       for (let first = 0; first < wanted.length; first += atOnce) {
         const batch = wanted.slice(first, first + atOnce);
@@ -126,11 +130,36 @@ export class ServerMaker {
       // Enough were made before there was no room for more.
       const isEnough = made.length > 0 && known.size + made.length >= checked.minCount;
       if (!isEnough || !ShoalError.is(caught, 'QUOTA_EXCEEDED', 'NO_VALID_HOST')) {
-        await Promise.allSettled(made.map((server) => undo(server)));
-        throw caught;
+        throw await this.#undone(made, undo, caught);
       }
     }
     return { servers: [...before, ...made], reservationId };
+  }
+
+  /** Gives up the servers of earlier transactions. Returns why, with those that could not be given up. */
+  async #undone(
+    made: readonly shoal.v1.Server[],
+    undo: (server: shoal.v1.Server) => Promise<void>,
+    why: unknown,
+  ): Promise<unknown> {
+    const outcomes = await Promise.allSettled(made.map((server) => undo(server)));
+    const leftIds: string[] = [];
+    for (const [index, outcome] of outcomes.entries()) {
+      const server = made[index];
+      if (outcome.status === 'fulfilled' || server === undefined) continue;
+      leftIds.push(server.id);
+      this.#deps.logger.error(
+        { serverId: server.id, projectId: server.projectId, err: outcome.reason },
+        'a server of a request that was refused could not be deleted again; it stays until its owner deletes it',
+      );
+    }
+    if (leftIds.length === 0 || !(why instanceof ShoalError)) return why;
+    const { code, message, facts } = why;
+    return new ShoalError(
+      code,
+      `${message} These servers of the request were made before and could not be deleted again; delete them: ${leftIds.join(', ')}.`,
+      { facts: { ...facts, leftServerIds: leftIds }, cause: why },
+    );
   }
 
   /**
@@ -478,13 +507,10 @@ function tooManyMembers(): ShoalError {
   return new ShoalError('QUOTA_EXCEEDED', 'Quota exceeded, too many servers in group');
 }
 
-/** How many servers like these fit into one transaction, whatever their names and addresses turn out to be. */
-function serversPerTransaction({ nics, userData, metadata, tags, injectedFiles }: CheckedDraft): number {
-  const files = injectedFiles.reduce((sum, { path, content }) => sum + 3 * path.length + content.length, 0);
-  // A character takes up to three bytes.
-  const given = userData.length + files + 3 * (JSON.stringify(metadata).length + JSON.stringify(tags).length);
-  const bytes = bytesPerServer + given + nics.length * bytesPerNic;
-  const items = itemsPerServer + nics.length * itemsPerNic;
+/** How many servers with such a record fit into one transaction, whatever their addresses turn out to be. */
+function serversPerTransaction(record: shoal.v1.Server, nicCount: number): number {
+  const bytes = bytesPerServer + encodeRecord(shoal.v1.Server, record).length + nicCount * bytesPerNic;
+  const items = itemsPerServer + nicCount * itemsPerNic;
   return Math.max(
     1,
     Math.floor(Math.min((fillMax * commandBytesMax) / bytes, (fillMax * transactionItemsMax) / items)),

@@ -597,3 +597,50 @@ void t.test('B29: a server is refused from an image that no host boots, and noth
   }
   t.equal(serverTable.list(world.state.local).length, bootableFormats.length);
 });
+
+/** A flavor whose record is so large that far fewer than a transaction's items of its servers fit into one command. */
+async function addLargeFlavor(world: ComputeWorld): Promise<void> {
+  await world.compute.flavors.create(world.admin, { id: 'large', name: 'large', vcpus: 1, memoryMib: 1, diskGib: 1 });
+  const specs = Object.fromEntries(
+    Array.from({ length: 250 }, (_, n) => [`capabilities:${`${n}`.padStart(200, 'k')}`, 'v'.repeat(255)]),
+  );
+  await world.compute.flavors.setExtraSpecs(world.admin, 'large', specs);
+  await new QuotaService(world.deps).set(world.admin, 'alice-project', { instances: 200, cores: 200, ram: -1 });
+}
+
+void t.test(
+  'servers of a flavor with very many extra specs are bound by as many transactions as they need',
+  async (t) => {
+    const world = await makeComputeWorld();
+    await addLargeFlavor(world);
+    const before = world.state.local.revision;
+    const draft = { ...base, flavorId: 'large', networks: 'none' as const, minCount: 60 };
+    const { servers } = await world.compute.servers.create(world.alice, draft);
+    t.equal(servers.length, 60);
+    const transactions = world.state.local.revision - before;
+    t.ok(transactions > 1 && transactions < 10, `${transactions} transactions`);
+  },
+);
+
+void t.test('servers of a refused request that cannot be deleted again are named', async (t) => {
+  const world = await makeComputeWorld();
+  await addLargeFlavor(world);
+  let placements = 0;
+  world.placer.beforeAnswer = async () => {
+    if (
+      ++placements <= serverTable.list(world.state.local).length ||
+      serverTable.list(world.state.local).length === 0
+    ) {
+      return;
+    }
+    world.state.available = false;
+    throw new ShoalError('NO_VALID_HOST', 'No valid host was found.');
+  };
+  const draft = { ...base, flavorId: 'large', networks: 'none' as const, minCount: 60 };
+  const refusal = await world.compute.servers.create(world.alice, draft).catch((caught: unknown) => caught);
+  const left = serverTable.list(world.state.local).map(({ record }) => record.id);
+  t.ok(left.length > 0 && left.length < 60, `${left.length} of the first transaction`);
+  t.match(refusal, { code: 'NO_VALID_HOST', message: /No valid host was found\. These servers of the request/ });
+  t.same(refusal instanceof ShoalError ? refusal.facts['leftServerIds'] : [], left);
+  for (const id of left) t.ok(refusal instanceof ShoalError && refusal.message.includes(id));
+});
