@@ -4,7 +4,6 @@
  */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { ShoalError } from '../../../node/base/errors.ts';
 import type { QuotaService, QuotaView } from '../../../node/services/kit/quota.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
@@ -31,9 +30,6 @@ export function addQuotaRoutes(app: FastifyInstance, gateway: Gateway, quotas: Q
   });
   app.put<ByProject>('/v2/info/usage/:project', async (request) => {
     const { project } = request.params;
-    if (project === '' || project.length > 64) {
-      throw new ShoalError('INVALID_ARGUMENT', "A project's id has 1 to 64 characters.");
-    }
     const { limits } = parse(limitsBody, request.body);
     await quotas.set(gateway.context(request), project, limits);
     return usageView(quotas.show(gateway.context(request), await gateway.readState(request), project));

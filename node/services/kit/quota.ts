@@ -65,6 +65,8 @@ export const countedResources = [
 
 /** The limit that means "none". */
 export const unlimited = -1;
+/** Longest id of a project that can have limits of its own, characters: what OpenStack's databases hold. */
+const projectIdCharactersMax = 64;
 /** Highest limit that can be set: what a signed 32-bit field of the APIs holds. */
 const limitMax = 2 ** 31 - 1;
 
@@ -145,7 +147,10 @@ export class QuotaService {
     return { limits: limits as Record<QuotaResource, number>, used: used as Record<QuotaResource, number> };
   }
 
-  /** Sets some limits; an administrator's right. A limit below what is used is refused unless `force`. */
+  /**
+   * Sets some limits; an administrator's right. A limit below what is used is refused unless `force`.
+   * @param projectId 1 to 64 characters. It need not exist yet: clouds set limits before a project's first token.
+   */
   async set(
     context: RequestContext,
     projectId: string,
@@ -153,6 +158,9 @@ export class QuotaService {
     options: { readonly force?: boolean } = {},
   ): Promise<void> {
     requireAdmin(context);
+    if (projectId === '' || projectId.length > projectIdCharactersMax) {
+      throw new ShoalError('INVALID_ARGUMENT', `A project's id has 1 to ${projectIdCharactersMax} characters.`);
+    }
     await transact(this.#deps, context, ({ reader, change }) => {
       for (const [name, limit] of Object.entries(limits)) {
         if (!Number.isInteger(limit) || limit < unlimited || limit > limitMax) {
