@@ -188,9 +188,9 @@ export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): voi
     });
   });
   app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
-    const { reader } = await viewingOf(gateway, request);
+    const { context, reader } = await viewingOf(gateway, request);
     const row = networkTable.get(reader, request.params.id);
-    if (row === undefined) {
+    if (row === undefined || !canSeeNetwork(context, row.record)) {
       throw refuse('NOT_FOUND', 'NetworkNotFound', `Network ${request.params.id} could not be found.`);
     }
     return { network_ip_availability: availabilityView(reader, row.record) };
