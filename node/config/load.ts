@@ -1,9 +1,9 @@
 /** Defaults, file, environment, flags, in this order; validated whole; every mistake reported at once; then frozen. */
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { Value } from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { ShoalError } from '../base/errors.ts';
+import { ipVersion } from '../base/ip-version.ts';
 import { defaultRouteAddress } from './default-route.ts';
 import { parseNetworks } from './networks.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
@@ -178,7 +178,7 @@ function relationMistakes(config: Config): string[] {
     );
   }
   const vtepIp = config.network.vtepIp || advertised;
-  if (config.network.driver === 'vxlan' && !isWildcard(advertised) && isIP(vtepIp) !== 4) {
+  if (config.network.driver === 'vxlan' && !isWildcard(advertised) && ipVersion(vtepIp) !== 4) {
     mistakes.push(`network.vtepIp: ${JSON.stringify(vtepIp)} is not an IPv4 address`);
   }
   return mistakes;
@@ -200,7 +200,7 @@ function apiMistakes({ api }: Config): string[] {
     mistakes.push('api.certificatePath and api.privateKeyPath: either both or none');
   }
   for (const name of listOf(api.names)) {
-    if (isIP(name) === 0 && !/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(name)) {
+    if (ipVersion(name) === 0 && !/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(name)) {
       mistakes.push(`api.names: "${name}" is neither a DNS name nor an address`);
     }
   }

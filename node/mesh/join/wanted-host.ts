@@ -1,8 +1,8 @@
-import { isIP } from 'node:net';
 import type { shoal } from '../../../proto/messages.ts';
 import { parseAddress } from '../../base/address.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
+import { ipVersion } from '../../base/ip-version.ts';
 import { hostIdOf, isHostId, publicKeyBytes } from '../identity/signature.ts';
 
 /** Longest host name, characters (RFC 1123). */
@@ -44,7 +44,7 @@ export function wantedHost(wanted: shoal.v1.IHost | null | undefined): WantedHos
   const name = wanted.name ?? '';
   if (name.length > nameCharactersMax || !nameForm.test(name)) throw bad('name', 'it is not a host name');
   const vtepIp = wanted.vtepIp ?? '';
-  if (vtepIp !== '' && isIP(vtepIp) === 0) throw bad('vtep_ip', 'it is not an IP address');
+  if (vtepIp !== '' && ipVersion(vtepIp) === 0) throw bad('vtep_ip', 'it is not an IP address');
   const gossipAddress = wanted.gossipAddress ?? '';
   if (!gossipForm.test(gossipAddress)) throw bad('gossip_address', 'it is not a TCP multiaddress');
   return {

@@ -2,12 +2,12 @@
  * What a caller asks for when making servers, checked: everything that can be refused without a host is refused here,
  * before any room is claimed or any address drawn.
  */
-import { isIP } from 'node:net';
 import { compileJsonQuery, defaultFilterNames } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { field, says } from '../../base/field-names.ts';
+import { ipVersion } from '../../base/ip-version.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import {
   flavorTable,
@@ -312,7 +312,7 @@ export function checkTags(tags: readonly string[]): readonly string[] {
 
 /** An address that an owner wants shown for a server; empty: none. Also for changes later on. */
 export function checkAccessAddress(version: 4 | 6, text: string): string {
-  if (text === '' || isIP(text) === version) return text;
+  if (text === '' || ipVersion(text) === version) return text;
   const name = field(`accessIPv${version}`);
   throw badRequest(says`Invalid input for field/attribute ${name}. Value: ${text}. It is no IPv${version} address.`);
 }
@@ -379,7 +379,7 @@ function checkHint(context: RequestContext, reader: StateReader, name: string, v
     case 'query':
       return checkQuery(text);
     case 'build_near_host_ip':
-      if (isIP(text) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);
+      if (ipVersion(text) === 0) throw badRequest(`The scheduler hint ${name} is not an IP address.`);
       return text;
     case 'cidr':
       if (!/^\/\d{1,3}$/.test(text) || Number(text.slice(1)) > 128) {

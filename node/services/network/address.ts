@@ -83,11 +83,12 @@ export function addressAt(ranges: readonly Ipv4Range[], index: number): number {
   throw new RangeError(`index ${index} is beyond the ranges`);
 }
 
-/** An IPv4 or IPv6 prefix without bits beyond its length: `10.0.0.9/24` is `10.0.0.0/24`. Undefined when it is neither. */
+/** An IPv4 or IPv6 prefix without bits beyond its length: `10.0.0.9/24` is `10.0.0.0/24`. Undefined when it is neither,
+ * and for an address with a zone (`fe80::1%eth0/64`). */
 export function canonicalPrefix(text: string): string | undefined {
   const ipv4 = parsePrefix(text);
   if (ipv4 !== undefined) return formatPrefix(ipv4);
-  return ipaddr.IPv6.isValidCIDR(text)
+  return !text.includes('%') && ipaddr.IPv6.isValidCIDR(text)
     ? ipaddr.IPv6.networkAddressFromCIDR(text).toString() + (/\/[0-9]+$/.exec(text)?.[0] ?? '')
     : undefined;
 }

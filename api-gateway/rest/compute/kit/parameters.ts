@@ -1,6 +1,6 @@
 /** What Nova takes for the kinds of values that its bodies are made of. */
-import { isIPv4, isIPv6 } from 'node:net';
 import Type, { type TSchema } from 'typebox';
+import { ipVersion } from '../../../../node/base/ip-version.ts';
 
 /** Nova's columns for counts and sizes: 32 bits with a sign. */
 const countMax = 2_147_483_647;
@@ -62,13 +62,21 @@ export const integer = (minimum: number, maximum = countMax) =>
   ]);
 
 /** An IPv4 address in dotted decimal, without a prefix length. */
-export const ipv4 = Type.Refine(Type.String({ maxLength: 15 }), isIPv4, () => 'must be an IPv4 address');
+export const ipv4 = Type.Refine(
+  Type.String({ maxLength: 15 }),
+  (text) => ipVersion(text) === 4,
+  () => 'must be an IPv4 address',
+);
 
 /**
  * An IPv6 address in any of its notations, at most 45 characters (the longest holds an IPv4 address), without a prefix
- * length.
+ * length or a zone.
  */
-export const ipv6 = Type.Refine(Type.String({ maxLength: 45 }), isIPv6, () => 'must be an IPv6 address');
+export const ipv6 = Type.Refine(
+  Type.String({ maxLength: 45 }),
+  (text) => ipVersion(text) === 6,
+  () => 'must be an IPv6 address',
+);
 
 /** @param maxLength characters of base64. */
 export const base64 = (maxLength: number) =>
