@@ -30,6 +30,7 @@ import { acceptJson } from './rest/kit/json-body.ts';
 import type { Gateway, RestModule } from './rest/kit/module.ts';
 import { findRequest, openRequest, requestState } from './rest/kit/request.ts';
 import { checkRequestLine } from './rest/kit/request-line.ts';
+import { targetOf } from './rest/kit/request-target.ts';
 import { KnownRoutes, type Route } from './rest/kit/routes-known.ts';
 import { type UnservedPart, unservedPart } from './rest/kit/unserved.ts';
 
@@ -473,7 +474,7 @@ export class RestServer implements Service {
   }
 
   #moduleOf(url: string): RestModule | undefined {
-    const path = url.split('?', 1)[0] ?? '';
+    const { path } = targetOf(url);
     let best: RestModule | undefined;
     let bestLength = -1;
     for (const module of this.#options.modules) {

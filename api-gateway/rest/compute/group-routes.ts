@@ -5,7 +5,7 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { queryValue, type View, viewingOf } from './kit/common.ts';
+import { offsetPageOf, queryValue, type View, viewingOf } from './kit/common.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -19,13 +19,8 @@ export function addServerGroups(app: FastifyInstance, gateway: Gateway, { server
   app.get('/v2.1/os-server-groups', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const groups = serverGroups.list(context, reader, queryValue(request, 'all_projects') !== undefined);
-    const offset = Number(queryValue(request, 'offset') ?? 0);
-    const limit = Number(queryValue(request, 'limit') ?? gateway.limits.pageItemsMax);
-    if (!Number.isInteger(offset) || !Number.isInteger(limit) || offset < 0 || limit < 0) {
-      throw new ShoalError('INVALID_ARGUMENT', 'limit and offset are non-negative integers.');
-    }
     return {
-      server_groups: groups.slice(offset, offset + limit).map((group) => groupView(group, microversionOf(request))),
+      server_groups: offsetPageOf(gateway, request, groups).map((group) => groupView(group, microversionOf(request))),
     };
   });
   app.get<ById>('/v2.1/os-server-groups/:id', async (request) => {

@@ -4,6 +4,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { shoal } from '../../../proto/messages.ts';
+import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
@@ -99,7 +100,8 @@ function wantsServers(request: FastifyRequest): boolean {
 
 function byPattern(views: readonly HostView[], pattern: string): readonly HostView[] {
   const found = views.filter((view) => view.host.name.includes(pattern));
-  if (found.length === 0) throw new ShoalError('NOT_FOUND', `No hypervisor matching '${pattern}' could be found.`);
+  if (found.length === 0)
+    throw new ShoalError('NOT_FOUND', `No hypervisor matching '${shown(pattern)}' could be found.`);
   return found;
 }
 

@@ -7,8 +7,9 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { type ImageService, statusName } from '../../../node/services/image/image.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
-import { linksOf, queryValue, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
+import { linksOf, queryNumber, queryValue, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
 import { requireMicroversion } from './kit/microversion.ts';
 
 type ById = { Params: { id: string } };
@@ -124,10 +125,9 @@ function pageOf(
   itemsMax: number,
 ): readonly shoal.v1.Image[] {
   const marker = queryValue(request, 'marker');
-  const limit = Number(queryValue(request, 'limit') ?? itemsMax);
-  if (!Number.isInteger(limit) || limit < 0) throw new ShoalError('INVALID_ARGUMENT', 'limit is no number from 0 on.');
+  const limit = queryNumber(request, 'limit') ?? itemsMax;
   const after = marker === undefined ? 0 : images.findIndex(({ id }) => id === marker) + 1;
   if (marker !== undefined && after === 0)
-    throw new ShoalError('INVALID_ARGUMENT', `marker [${marker.slice(0, 64)}] not found`);
+    throw new ShoalError('INVALID_ARGUMENT', `marker [${shown(marker)}] not found`);
   return images.slice(after, after + Math.min(limit, itemsMax));
 }

@@ -2,7 +2,7 @@
  * Nova's old way to the network service's security groups, up to 2.35: `openstack server add security group` and several
  * other clients still find groups by it.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import { securityGroupTable } from '../../../node/state/tables/index.ts';
@@ -10,7 +10,7 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { offsetPageOf, queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
 import { requireMicroversion } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -34,9 +34,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     const groups = securityGroups
       .list(context, reader)
       .filter((group) => isAll || group.projectId === context.projectId);
-    const offset = numberOf(request, 'offset') ?? 0;
-    const page = groups.slice(offset, offset + (numberOf(request, 'limit') ?? gateway.limits.pageItemsMax));
-    return { security_groups: page.map((group) => securityGroupView(reader, group)) };
+    return { security_groups: offsetPageOf(gateway, request, groups).map((group) => securityGroupView(reader, group)) };
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     requireMicroversion(request, last);
@@ -73,13 +71,6 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     }
     return reply.code(202).send();
   });
-}
-
-function numberOf(request: FastifyRequest, key: string): number | undefined {
-  const text = queryValue(request, key);
-  if (text === undefined) return undefined;
-  if (!/^[0-9]{1,9}$/.test(text)) throw new ShoalError('INVALID_ARGUMENT', `${key} is a whole number from 0 on.`);
-  return Number(text);
 }
 
 /** A group as Nova answers it: rules that let traffic in, and no others. */

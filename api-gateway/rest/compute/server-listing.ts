@@ -70,13 +70,14 @@ export function selectServers(
   add('ip6', () => () => false);
   addOne('changes-since', (value) => {
     const sinceMs = Date.parse(value);
-    if (Number.isNaN(sinceMs)) throw new ShoalError('INVALID_ARGUMENT', `Invalid changes-since value: ${value}`);
+    if (Number.isNaN(sinceMs)) throw new ShoalError('INVALID_ARGUMENT', `Invalid changes-since value: ${shown(value)}`);
     return (server) => server.updatedMs >= sinceMs;
   });
   if (options.microversion >= 66) {
     addOne('changes-before', (value) => {
       const beforeMs = Date.parse(value);
-      if (Number.isNaN(beforeMs)) throw new ShoalError('INVALID_ARGUMENT', `Invalid changes-before value: ${value}`);
+      if (Number.isNaN(beforeMs))
+        throw new ShoalError('INVALID_ARGUMENT', `Invalid changes-before value: ${shown(value)}`);
       return (server) => server.updatedMs <= beforeMs;
     });
   }

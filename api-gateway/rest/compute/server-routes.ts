@@ -8,6 +8,7 @@ import type { NicDraft, ServerDraft } from '../../../node/services/compute/serve
 import { portsOfServer } from '../../../node/services/kit/ownership.ts';
 import { portTable, securityGroupTable } from '../../../node/state/tables/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
@@ -275,7 +276,7 @@ function wantsAllProjects(request: FastifyRequest): boolean {
   const text = queryValue(request, 'all_tenants');
   if (text === undefined) return false;
   const all = readFlag(text);
-  if (all === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid value for all_tenants: ${text}`);
+  if (all === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid value for all_tenants: ${shown(text)}`);
   return all;
 }
 

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
+import { targetOf } from '../kit/request-target.ts';
 import { parse } from '../kit/validation.ts';
 import { type Filters, flag, rule } from './filters.ts';
 import { listQuery } from './schemas.ts';
@@ -79,7 +80,7 @@ function limitOf(text: string | undefined): number {
 }
 
 function nextOf(url: string, marker: string): string {
-  const [path = '', query = ''] = url.split('?', 2);
+  const { path, query } = targetOf(url);
   const parameters = new URLSearchParams(query);
   parameters.set('marker', marker);
   return `${path}?${parameters.toString()}`;

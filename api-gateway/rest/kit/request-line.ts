@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { lineMistake, nameMistake, shown, textMistake } from '../../kit/input.ts';
+import { targetOf } from './request-target.ts';
 
 /** Values of one query, all keys together: more than any client sends, and little enough to look through. */
 const queryValuesMax = 1000;
@@ -16,11 +17,10 @@ export function checkRequestLine(request: FastifyRequest): void {
     const mistake = typeof value === 'string' ? lineMistake(value) : undefined;
     if (mistake !== undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid path: its part ${name} ${mistake}.`);
   }
-  const at = request.url.indexOf('?');
-  if (at >= 0) checkQuery(request.url.slice(at + 1));
+  checkQuery(targetOf(request.url).query);
 }
 
-/** As `checkRequestLine`, for what follows the `?`. */
+/** As `checkRequestLine`, for the query alone, without its `?`. */
 export function checkQuery(text: string): void {
   try {
     decodeURIComponent(text);

@@ -1,3 +1,5 @@
+import { targetOf } from './request-target.ts';
+
 /** One route, its path as the router knows it: `/a/:id`, `/a/*`. */
 export interface Route {
   readonly method: string;
@@ -43,13 +45,13 @@ export class KnownRoutes {
    * means one thing of the list, never the whole list: there is no such thing.
    */
   lacksId(url: string): boolean {
-    const path = url.split('?', 1)[0] ?? '';
+    const { path } = targetOf(url);
     return path.endsWith('/') && this.#parents.some((parent) => parent.test(path));
   }
 
   /** Methods of a path, sorted; empty when there is no such path. `url` may have a query. */
   methodsOf(url: string): readonly string[] {
-    const path = url.split('?', 1)[0] ?? '';
+    const { path } = targetOf(url);
     const methods = new Set<string>();
     for (const known of this.#paths) {
       if (known.pattern.test(path)) for (const method of known.methods) methods.add(method);

@@ -2,6 +2,7 @@
  * Parts of OpenStack that this gateway knows and does not serve. To a caller a bare 404 reads as "the thing I name is not
  * there"; these say 501 and which part is missing.
  */
+import { targetOf } from './request-target.ts';
 
 /** One such part of a service. */
 export interface UnservedPart {
@@ -13,7 +14,9 @@ export interface UnservedPart {
 
 /** The part that a path belongs to, if it is one of these. @param path below the module's prefix, with or without a query. */
 export function unservedPart(parts: readonly UnservedPart[], path: string): UnservedPart | undefined {
-  const segments = (path.split('?', 1)[0] ?? '').split('/').filter((segment) => segment !== '');
+  const segments = targetOf(path)
+    .path.split('/')
+    .filter((segment) => segment !== '');
   return parts.find(({ paths }) => paths.some((pattern) => lies(segments, pattern)));
 }
 

@@ -7,7 +7,9 @@ import { ownValue } from '../../../node/base/own-value.ts';
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
 import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
+import { targetOf } from '../kit/request-target.ts';
 import { sortOrder } from '../kit/sort-order.ts';
+import { wholeNumber } from '../kit/whole-number.ts';
 import type { ListKeys } from './filters.ts';
 
 /** One thing as it is answered. */
@@ -29,7 +31,7 @@ export type Query = ReadonlyMap<string, readonly string[]>;
  */
 export function queryOf(request: FastifyRequest): Query {
   const query = new Map<string, string[]>();
-  const params = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
+  const params = new URLSearchParams(targetOf(request.url).query);
   let count = 0;
   for (const [key, value] of params) {
     count++;
@@ -41,7 +43,7 @@ export function queryOf(request: FastifyRequest): Query {
   return query;
 }
 
-/** The list's answer: filtered, sorted, one page, with a link to the next when there is more. */
+/** The list's answer: filtered, sorted, one page, with links to the next and the previous one where there is more. */
 export function listAnswer(
   gateway: Gateway,
   request: FastifyRequest,
@@ -54,17 +56,25 @@ export function listAnswer(
   const isKnown = (name: string): boolean =>
     views.length === 0 ? /^[a-z][a-z0-9_:-]*$/.test(name) : views.some((view) => Object.hasOwn(view, name));
   const sorted = sortViews(matching, query, isKnown);
-  const { page, hasMore } = pageOf(sorted, query, gateway.limits.pageItemsMax);
-  const last = page.at(-1)?.['id'];
+  const { page, hasPrevious, hasNext } = pageOf(sorted, query, gateway.limits.pageItemsMax);
   const answer: Record<string, unknown> = { [key]: page.map((view) => pick(view, query.get('fields'))) };
-  if (hasMore && typeof last === 'string') {
-    const next = new URLSearchParams([...new URLSearchParams(request.url.split('?', 2)[1] ?? '')]);
-    next.set('marker', last);
-    next.set('limit', String(page.length));
-    const path = request.url.split('?', 1)[0] ?? '';
-    answer[`${key}_links`] = [{ rel: 'next', href: `${gateway.baseUrl(request)}${path}?${next.toString()}` }];
-  }
+  const links = [
+    ...(hasNext ? [linkTo(gateway, request, 'next', page)] : []),
+    ...(hasPrevious ? [linkTo(gateway, request, 'previous', page)] : []),
+  ];
+  if (links.length > 0) answer[`${key}_links`] = links;
   return answer;
+}
+
+/** The page beside `page`, which is not empty, by Neutron's name: `previous` ends before its first, `next` follows its last. */
+function linkTo(gateway: Gateway, request: FastifyRequest, rel: 'next' | 'previous', page: readonly View[]): object {
+  const { path, query } = targetOf(request.url);
+  const params = new URLSearchParams(query);
+  params.set('marker', String(page.at(rel === 'next' ? -1 : 0)?.['id']));
+  params.set('limit', String(page.length));
+  if (rel === 'previous') params.set('page_reverse', 'True');
+  else params.delete('page_reverse');
+  return { rel, href: `${gateway.baseUrl(request)}${path}?${params.toString()}` };
 }
 
 /** One thing's answer, with `fields` heeded. */
@@ -191,19 +201,19 @@ function pageOf(
   views: readonly View[],
   query: Query,
   pageItemsMax: number,
-): { readonly page: readonly View[]; readonly hasMore: boolean } {
+): { readonly page: readonly View[]; readonly hasPrevious: boolean; readonly hasNext: boolean } {
   const limitText = oneOf(query, 'limit');
-  const wanted = limitText === undefined ? pageItemsMax : Number(limitText);
-  if (!Number.isInteger(wanted) || wanted < 0) throw badRequest(`Invalid limit: ${limitText} is not 0 or greater.`);
+  const wanted = limitText === undefined ? pageItemsMax : wholeNumber('limit', limitText);
   const limit = wanted === 0 ? pageItemsMax : Math.min(wanted, pageItemsMax);
   const marker = oneOf(query, 'marker');
   const isReverse = readFlag(oneOf(query, 'page_reverse') ?? 'false');
   const at = marker === undefined ? -1 : views.findIndex((view) => view['id'] === marker);
-  if (marker !== undefined && at < 0) throw badRequest(`Marker ${marker} could not be found.`);
-  if (isReverse) {
-    const end = marker === undefined ? views.length : at;
-    const start = Math.max(0, end - limit);
-    return { page: views.slice(start, end), hasMore: false };
-  }
-  return { page: views.slice(at + 1, at + 1 + limit), hasMore: views.length > at + 1 + limit };
+  if (marker !== undefined && at < 0) throw badRequest(`Marker ${shown(marker)} could not be found.`);
+  const reverseEnd = marker === undefined ? views.length : at;
+  const start = isReverse ? Math.max(0, reverseEnd - limit) : at + 1;
+  const end = isReverse ? reverseEnd : Math.min(start + limit, views.length);
+  const page = views.slice(start, end);
+  // An empty page, before the first or after the last, has nothing to go on from.
+  const canGoOn = page.length > 0 && typeof page[0]?.['id'] === 'string';
+  return { page, hasPrevious: canGoOn && start > 0, hasNext: canGoOn && end < views.length };
 }

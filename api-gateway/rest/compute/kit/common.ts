@@ -4,7 +4,10 @@ import { ShoalError } from '../../../../node/base/errors.ts';
 import { ownValue } from '../../../../node/base/own-value.ts';
 import type { RequestContext } from '../../../../node/services/kit/context.ts';
 import type { StateReader } from '../../../../node/state/types.ts';
+import { shown } from '../../../kit/input.ts';
 import type { Gateway } from '../../kit/module.ts';
+import { targetOf } from '../../kit/request-target.ts';
+import { wholeNumber } from '../../kit/whole-number.ts';
 
 /** One thing as it is answered. */
 export type View = Readonly<Record<string, unknown>>;
@@ -63,6 +66,20 @@ export function readFlag(text: string | undefined): boolean | undefined {
   return undefined;
 }
 
+/** The number that a key gives, from 0 on; undefined without it. Throws `INVALID_ARGUMENT`. */
+export function queryNumber(request: FastifyRequest, key: string): number | undefined {
+  const text = queryValue(request, key);
+  return text === undefined ? undefined : wholeNumber(key, text);
+}
+
+/** One page by `offset` and `limit`, without a link. As in Nova a limit of 0 is none, unlike that of `pageOf`. */
+export function offsetPageOf<T>(gateway: Gateway, request: FastifyRequest, items: readonly T[]): readonly T[] {
+  const { pageItemsMax } = gateway.limits;
+  const offset = queryNumber(request, 'offset') ?? 0;
+  const limit = queryNumber(request, 'limit') ?? 0;
+  return items.slice(offset, offset + (limit === 0 ? pageItemsMax : Math.min(limit, pageItemsMax)));
+}
+
 /** One page by `limit` and `marker`, with a link to the next when there is more. */
 export function pageOf<T>(
   gateway: Gateway,
@@ -70,20 +87,16 @@ export function pageOf<T>(
   items: readonly T[],
   idOf: (item: T) => string,
 ): { readonly page: readonly T[]; readonly links: readonly object[] } {
-  const limitText = queryValue(request, 'limit');
-  const wanted = limitText === undefined ? gateway.limits.pageItemsMax : Number(limitText);
-  if (!Number.isInteger(wanted) || wanted < 0) {
-    throw new ShoalError('INVALID_ARGUMENT', `limit param must be a non-negative integer, not ${limitText}`);
-  }
+  const wanted = queryNumber(request, 'limit') ?? gateway.limits.pageItemsMax;
   const limit = Math.min(wanted, gateway.limits.pageItemsMax);
   const marker = queryValue(request, 'marker');
   const at = marker === undefined ? -1 : items.findIndex((item) => idOf(item) === marker);
-  if (marker !== undefined && at < 0) throw new ShoalError('INVALID_ARGUMENT', `marker [${marker}] not found`);
+  if (marker !== undefined && at < 0) throw new ShoalError('INVALID_ARGUMENT', `marker [${shown(marker)}] not found`);
   const page = items.slice(at + 1, at + 1 + limit);
   const last = page.at(-1);
   if (last === undefined || items.length <= at + 1 + limit) return { page, links: [] };
-  const next = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
+  const { path, query } = targetOf(request.url);
+  const next = new URLSearchParams(query);
   next.set('marker', idOf(last));
-  const path = request.url.split('?', 1)[0] ?? '';
   return { page, links: [{ rel: 'next', href: `${gateway.baseUrl(request)}${path}?${next.toString()}` }] };
 }

@@ -4,6 +4,8 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../../node/base/errors.ts';
+import { shown } from '../../../kit/input.ts';
+import { targetOf } from '../../kit/request-target.ts';
 import { computeMicroversions } from '../../kit/versions.ts';
 
 /** The second number of "2.x". */
@@ -19,7 +21,7 @@ const firstApiPath = /^\/compute\/v2(\/|$)/;
 
 /** Whether a request came to Nova's first API, which knows no microversions. */
 export function isFirstApi(request: FastifyRequest): boolean {
-  return firstApiPath.test(request.originalUrl.split('?', 1)[0] ?? '');
+  return firstApiPath.test(targetOf(request.originalUrl).path);
 }
 
 const asked = new WeakMap<FastifyRequest, Microversion>();
@@ -68,8 +70,8 @@ export function addMicroversions(app: FastifyInstance): void {
       // The one status that no error code stands for: it speaks of the API, not of what was asked of it.
       const message =
         wanted === undefined
-          ? `API Version String ${text} is of invalid format. Must be of format MajorNum.MinorNum.`
-          : `Version ${text} is not supported by the API. Minimum is ${computeMicroversions.min} and maximum is ${computeMicroversions.max}.`;
+          ? `API Version String ${shown(text)} is of invalid format. Must be of format MajorNum.MinorNum.`
+          : `Version ${shown(text)} is not supported by the API. Minimum is ${computeMicroversions.min} and maximum is ${computeMicroversions.max}.`;
       const code = wanted === undefined ? 400 : 406;
       const key = wanted === undefined ? 'badRequest' : 'computeFault';
       return reply.code(code).send({ [key]: { code, message } });
