@@ -24,9 +24,7 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
   const all = async (request: FastifyRequest): Promise<readonly HostView[]> => {
     const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
-    const pattern = microversionOf(request) >= 53 ? queryValue(request, 'hypervisor_hostname_pattern') : undefined;
-    const views = hosts.list(context, reader);
-    return pattern === undefined ? views : byPattern(views, pattern);
+    return hosts.list(context, reader);
   };
   const one = async (request: FastifyRequest<ById>): Promise<HostView> => {
     const { id } = request.params;
@@ -37,7 +35,9 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
   };
   const list = async (request: FastifyRequest, isDetailed: boolean): Promise<object> => {
     const microversion = microversionOf(request);
-    const views = await all(request);
+    const pattern = microversion >= 53 ? queryValue(request, 'hypervisor_hostname_pattern') : undefined;
+    const known = await all(request);
+    const views = pattern === undefined ? known : byPattern(known, pattern);
     const { page, links } =
       microversion >= 33
         ? pageOf(gateway, request, views, (view) => idOf(view.host, microversion))
@@ -269,6 +269,9 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
       requireMicroversion(request, { to: 52 });
       const context = gateway.context(request);
       const body = parse(schemas.serviceByNameBody, request.body);
+      if (path === 'disable-log-reason' && body.disabled_reason === undefined) {
+        throw new ShoalError('INVALID_ARGUMENT', 'Missing disabled reason field');
+      }
       mustBeCompute(body.binary, body.host);
       const host = await hosts.setEnabled(context, body.host, enabled, body.disabled_reason);
       const status = host.disabled ? 'disabled' : 'enabled';
@@ -299,13 +302,15 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
     if (reason !== undefined && status !== 'disabled') {
       throw new ShoalError('INVALID_ARGUMENT', "Specifying disabled_reason requires that status is 'disabled'.");
     }
-    await hosts.update(context, request.params.id, {
+    const before = (await viewingOf(gateway, request)).reader;
+    const { id } = serviceOf(hosts.list(context, before), request).host;
+    await hosts.update(context, id, {
       ...(status === undefined ? {} : { enabled: status === 'enabled' }),
       ...(reason === undefined ? {} : { reason }),
       ...(down === undefined ? {} : { forcedDown: flagOf(down) }),
     });
     const { reader } = await viewingOf(gateway, request);
-    return { service: serviceView(hosts.show(context, reader, request.params.id), microversionOf(request)) };
+    return { service: serviceView(hosts.show(context, reader, id), microversionOf(request)) };
   });
 }
 
@@ -314,12 +319,18 @@ export function addServiceRemoval(app: FastifyInstance, gateway: Gateway, { host
   app.delete<ById>('/v2.1/os-services/:id', async (request, reply) => {
     const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
-    const microversion = microversionOf(request);
-    const found = hosts.list(context, reader).find(({ host }) => idOf(host, microversion) === request.params.id);
-    if (found === undefined) throw new ShoalError('NOT_FOUND', `Service ${request.params.id} not found.`);
-    await hosts.remove(context, found.host.id);
+    await hosts.remove(context, serviceOf(hosts.list(context, reader), request).host.id);
     return reply.code(204).send();
   });
+}
+
+/** The service that the path's id names, in the form of the request's microversion; a host's name is none. Throws `NOT_FOUND`. */
+function serviceOf(views: readonly HostView[], request: FastifyRequest<ById>): HostView {
+  const { id } = request.params;
+  const microversion = microversionOf(request);
+  const found = views.find(({ host }) => idOf(host, microversion) === id);
+  if (found === undefined) throw new ShoalError('NOT_FOUND', `Service ${id} not found.`);
+  return found;
 }
 
 /** The one service that a host has; the others of Nova are parts of every agent. */

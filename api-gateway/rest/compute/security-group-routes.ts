@@ -20,7 +20,8 @@ type ById = { Params: { id: string } };
 const last = { to: 35 } as const;
 
 /**
- * Adds `/os-security-groups`. A list makes the project's default group first. Microversions from 2.36 on get 404, as
+ * Adds `/os-security-groups`. A list makes the project's default group first, if it can be
+ * written now. Microversions from 2.36 on get 404, as
  * from Nova.
  */
 export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { securityGroups }: NetworkService): void {
@@ -29,7 +30,8 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
   app.get(path, async (request) => {
     requireMicroversion(request, last);
     const { context, reader } = await viewingOf(gateway, request);
-    if (!gateway.isStale(request)) await securityGroups.ensureDefault(context);
+    const err = gateway.isStale(request) ? undefined : await securityGroups.offerDefault(context);
+    if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be made now');
     const isAll = context.isAdmin && readFlag(queryValue(request, 'all_tenants') ?? 'false') === true;
     const groups = securityGroups
       .list(context, reader)
@@ -45,7 +47,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     requireMicroversion(request, last);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
     const group = await securityGroups.create(gateway.context(request), {
-      name: name.trim(),
+      name: nameOf(name),
       description: description ?? '',
     });
     return { security_group: securityGroupView(await gateway.readState(request), group) };
@@ -54,7 +56,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     requireMicroversion(request, last);
     const { name, description } = parse(schemas.securityGroupBody, request.body).security_group;
     const group = await securityGroups.update(gateway.context(request), request.params.id, {
-      name: name.trim(),
+      name: nameOf(name),
       ...(description == null ? {} : { description }),
     });
     return { security_group: securityGroupView(await gateway.readState(request), group) };
@@ -71,6 +73,13 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     }
     return reply.code(202).send();
   });
+}
+
+/** Without the blanks around it. Throws `INVALID_ARGUMENT` when nothing is left: the group could not be told from others. */
+function nameOf(text: string): string {
+  const name = text.trim();
+  if (name === '') throw new ShoalError('INVALID_ARGUMENT', 'Security group name cannot be empty.');
+  return name;
 }
 
 /** A group as Nova answers it: rules that let traffic in, and no others. */
