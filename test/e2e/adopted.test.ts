@@ -32,9 +32,9 @@ function whyNot(): string {
 
 /** What the earlier version does, in its own words: a cloud, a guest, and away again without a word to the guest. */
 const story = `
-import { buildGuestImage } from './drivers/image/guest/build.ts';
-import { DevCloud } from './node/dev/cloud.ts';
-import { addFloatingIp, bootGuest, makeDemo, waitUntilAnswers, waitUntilReady } from './node/dev/demo.ts';
+import { buildGuestImage } from "./drivers/image/guest/build.ts";
+import { DevCloud } from "./node/dev/cloud.ts";
+import { addFloatingIp, bootGuest, makeDemo, waitUntilAnswers, waitUntilReady } from "./node/dev/demo.ts";
 
 const cloud = await DevCloud.open({ folder: process.argv[2], agents: 3, real: true, storage: 'local' });
 const image = await buildGuestImage(cloud.layout.imageFolder);
