@@ -19,11 +19,15 @@ export interface DiskRow {
 export interface Disk {
   /** Reads at once. Throws `STORE_FAILED`. */
   get(key: string): Uint8Array | undefined;
-  /** Rows with keys in [start, end), in order, as they are when the scan begins. Throws `STORE_FAILED`. */
+  /**
+   * Rows with keys in [start, end), in order, as they are when the first is asked for. Who gets bytes may keep and change
+   * them, as those of `get`. Throws `STORE_FAILED`.
+   */
   scan(start: string, end: string): AsyncIterable<DiskRow>;
   /**
    * All changes or none. Durable (on the platter, not in a cache) when it resolves. Throws `STORE_FAILED`; what is on disk
-   * is then not known, and no further write may be tried. The disk may keep the bytes: nobody changes them afterwards.
+   * is then not known, and every further write fails until the disk is opened again. The disk may keep the bytes: nobody
+   * changes them afterwards.
    */
   write(ops: readonly DiskOp[]): Promise<void>;
   /** Removes what lies in [start, end), in no particular order and not durably: for what nobody reads any more. */

@@ -2,7 +2,7 @@
  * A disk in memory, for tests and the simulator. Survives what opens and closes it, as a platter survives a process.
  *
  * Fault model: `failNextWrite` makes the next write throw after all or none of it was kept (nobody can tell which);
- * `isFull` makes each write throw; `corrupt` flips a byte; `remove` loses a row, `put` plants one; `lose` forgets the newest writes, which is
+ * `isFull` makes each write throw; after either, every write fails until the disk was closed, as LevelDB's do; `corrupt` flips a byte; `remove` loses a row, `put` plants one; `lose` forgets the newest writes, which is
  * what a disk that lied about syncing, or an old copy put back, looks like.
  */
 import { ShoalError } from '../../base/errors.ts';
@@ -24,6 +24,8 @@ export class MemoryDisk implements Disk {
   #rows = new Map<string, Uint8Array>();
   #history: Map<string, Uint8Array>[] = [];
   readonly #keepsHistory: boolean;
+  /** A write has failed since the disk was opened. */
+  #hasFailed = false;
 
   /** @param options.keepsHistory remember old contents for `lose`; costs a copy of the map each write. */
   constructor(options: { readonly keepsHistory?: boolean } = {}) {
@@ -31,17 +33,20 @@ export class MemoryDisk implements Disk {
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.#rows.get(key);
+    return copyOf(this.#rows.get(key));
   }
 
   async *scan(start: string, end: string): AsyncGenerator<DiskRow, void, undefined> {
     const rows = [...this.#rows].filter(([key]) => key >= start && key < end);
     rows.sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [key, value] of rows) yield { key, value };
+    for (const [key, value] of rows) yield { key, value: new Uint8Array(value) };
   }
 
-  async write(ops: readonly DiskOp[]): Promise<void> {
+  async write(given: readonly DiskOp[]): Promise<void> {
+    // As they are when they are given: a real disk has taken them by then.
+    const ops = given.map(({ key, value }) => ({ key, value: copyOf(value) }));
     await this.beforeWrite();
+    if (this.#hasFailed) throw this.#failed();
     const failure = this.failNextWrite;
     this.failNextWrite = undefined;
     if (this.isFull || failure === 'lost') throw this.#failed();
@@ -51,7 +56,7 @@ export class MemoryDisk implements Disk {
     }
     for (const op of ops) {
       if (op.value === undefined) this.#rows.delete(op.key);
-      else this.#rows.set(op.key, new Uint8Array(op.value));
+      else this.#rows.set(op.key, op.value);
     }
     this.writeCount += 1;
     if (failure === 'kept') throw this.#failed();
@@ -61,7 +66,10 @@ export class MemoryDisk implements Disk {
     for (const key of [...this.#rows.keys()]) if (key >= start && key < end) this.#rows.delete(key);
   }
 
-  async close(): Promise<void> {}
+  /** Who opens it next begins afresh. */
+  async close(): Promise<void> {
+    this.#hasFailed = false;
+  }
 
   /** Keys in order, for tests. */
   keys(): string[] {
@@ -84,7 +92,7 @@ export class MemoryDisk implements Disk {
 
   /** Puts a row there behind the back of the store that has it open. */
   put(key: string, value: Uint8Array): void {
-    this.#rows.set(key, value);
+    this.#rows.set(key, new Uint8Array(value));
   }
 
   /** Loses a row. */
@@ -92,12 +100,20 @@ export class MemoryDisk implements Disk {
     if (!this.#rows.delete(key)) throw new RangeError(`no ${key}`);
   }
 
-  /** Forgets the newest writes. */
+  /** Forgets the newest writes. Throws `RangeError` for more than are remembered. */
   lose(writes: number): void {
-    for (let n = 0; n < writes; n += 1) this.#rows = this.#history.pop() ?? new Map();
+    if (writes > this.#history.length) {
+      throw new RangeError(`${writes} writes cannot be lost: ${this.#history.length} are remembered`);
+    }
+    for (let n = 0; n < writes; n += 1) this.#rows = this.#history.pop() ?? this.#rows;
   }
 
   #failed(): ShoalError {
+    this.#hasFailed = true;
     return new ShoalError('STORE_FAILED', 'The disk could not write.', { facts: { isDiskFull: this.isFull } });
   }
+}
+
+function copyOf(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value === undefined ? undefined : new Uint8Array(value);
 }
