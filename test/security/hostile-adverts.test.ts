@@ -55,3 +55,30 @@ void t.test('A16: numbers that are none reach no table', (t) => {
   }
   t.end();
 });
+
+void t.test('no text of an advert is endless, nor any list, whichever field it is in', (t) => {
+  const long = 'x'.repeat(257);
+  const many = Array.from({ length: 513 }, (_, n) => `n${n}`);
+  const hostile: readonly shoal.v1.IAdvert[] = [
+    ...(['hostName', 'peerAddress', 'zone', 'disabledReason', 'architecture', 'hypervisorType'] as const).map(
+      (name) => ({
+        [name]: long,
+      }),
+    ),
+    ...(['traits', 'storagePools', 'physicalNetworks'] as const).flatMap((name) => [
+      { [name]: ['short', long] },
+      { [name]: many },
+    ]),
+    { aggregates: [{ name: long }] },
+    { aggregates: [{ name: 'a', metadata: { key: long } }] },
+    { aggregates: [{ name: 'a', metadata: { [long]: 'value' } }] },
+  ];
+  const metrics: readonly Record<string, number>[] = [{ [long]: 1 }, Object.fromEntries(many.map((name) => [name, 1]))];
+  for (const fields of [...hostile, ...metrics.map((values) => ({ metrics: values }))]) {
+    t.equal(outcomeOf({ ...honest, ...fields }), 'refused', JSON.stringify(fields).slice(0, 80));
+  }
+  const metadata = Object.fromEntries(many.slice(0, 100).map((name) => [name, 'y'.repeat(255)]));
+  const large = { traits: many.slice(0, 512), aggregates: [{ name: 'a', metadata }], metrics: { load: 1 } };
+  t.equal(outcomeOf({ ...honest, ...large }), 'applied', 'as much as may be');
+  t.end();
+});

@@ -3,7 +3,7 @@
  * same way: far more connections from one address than it may have, without a byte. Somebody else must be served at once,
  * and the silent ones must be gone after the time for a first byte.
  */
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
@@ -290,3 +290,21 @@ t.test('F9: peers are served under silent connections, and do not count as stran
   for (let n = 0; n < limits.connectionsPerAddressMax + 5; n++) await probe();
   t.equal(server?.connections.counted, 0, 'none of them is counted');
 });
+
+void t.test(
+  'everybody who waits for a listener to be drained hears of it, and nobody waits for longer than told',
+  async (t) => {
+    const listener = new Listener(deps, { limits, onConnection: () => {} });
+    const socket = new Socket();
+    await listener.drained(60_000);
+    listener.request(socket, 1);
+    const waits = [listener.drained(60_000), listener.drained(60_000)];
+    await listener.drained(1);
+    listener.request(socket, 1);
+    listener.request(socket, -1);
+    t.equal(await Promise.race([...waits, delay(50, 'waits')]), 'waits', 'one request is under way');
+    listener.request(socket, -1);
+    t.same(await Promise.all(waits), [undefined, undefined]);
+    socket.destroy();
+  },
+);

@@ -9,7 +9,7 @@ import { gossipBytesMax } from './gossip.ts';
 const advertPurpose = 'advert/v1';
 const rumourPurpose = 'rumour/v1';
 
-/** Longest host name, address, zone or the like in an advert, characters; and how many of each repeated field. */
+/** Longest text anywhere in an advert, characters; and how many of each repeated field. */
 const textCharactersMax = 256;
 const listItemsMax = 512;
 
@@ -52,12 +52,7 @@ export function openAdvert(
   // Cheap checks first: verifying a signature costs a hundred times as much.
   if (advert.hostId !== hostIdOf(publicKey)) throw mismatch('An advert speaks for another host.');
   for (const value of [advert.epoch, advert.sequence]) mustBeCount(value);
-  for (const value of [advert.hostName, advert.peerAddress, advert.zone, advert.failureDomain, advert.disabledReason]) {
-    if (value.length > textCharactersMax) throw invalid('An advert has a text that is too long.');
-  }
-  for (const list of [advert.traits, advert.storagePools, advert.physicalNetworks, advert.aggregates]) {
-    if (list.length > listItemsMax) throw invalid('An advert has a list that is too long.');
-  }
+  mustBeBounded(advert);
   if (isWanted?.(advert) === false) return undefined;
   if (!verifySignature(publicKey, advertPurpose, bytes, signed.signature ?? new Uint8Array(0))) {
     throw mismatch('The signature of an advert is wrong.');
@@ -130,6 +125,21 @@ function decoded<T>(what: string, bytes: Uint8Array, decode: () => T): T {
 
 function mustBelong(found: string, meshId: string): void {
   if (found !== meshId) throw mismatch('It belongs to another mesh.');
+}
+
+/** Every text and list of a message, however deep, those of fields to come too; bytes are bounded as a whole. */
+function mustBeBounded(value: unknown): void {
+  if (typeof value === 'string') {
+    if (value.length > textCharactersMax) throw invalid('An advert has a text that is too long.');
+    return;
+  }
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  const entries = Object.entries(value);
+  if (entries.length > listItemsMax) throw invalid('An advert has a list that is too long.');
+  for (const [name, item] of entries) {
+    mustBeBounded(name);
+    mustBeBounded(item);
+  }
 }
 
 function mustBeCount(value: number): void {

@@ -67,7 +67,8 @@ export class Listener {
   readonly #spoken = new WeakSet<Socket>();
   #accepted = 0;
   #requests = 0;
-  #onDrained: (() => void) | undefined;
+  /** Who waits until no request is under way. */
+  readonly #onDrained = new Set<() => void>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: ListenerOptions) {
@@ -95,16 +96,18 @@ export class Listener {
     return this.#sockets.size > 0;
   }
 
-  /** Waits until no request is under way, for `graceMs` at most. For what tells by `request`. */
+  /** Waits until no request is under way, for `graceMs` at most. For what tells by `request`; any number may wait. */
   drained(graceMs: number): Promise<void> {
     if (this.#requests === 0) return Promise.resolve();
     return new Promise((resolve) => {
       // Not the clock's timer, which does not keep the process alive: nothing else may be left that does.
-      const timer = setTimeout(resolve, graceMs);
-      this.#onDrained = () => {
+      const over = (): void => {
         clearTimeout(timer);
+        this.#onDrained.delete(over);
         resolve();
       };
+      const timer = setTimeout(over, graceMs);
+      this.#onDrained.add(over);
     });
   }
 
@@ -128,7 +131,7 @@ export class Listener {
     this.#guard.request(below, change);
     this.#spoken.add(below);
     this.#requests += change;
-    if (this.#requests === 0) this.#onDrained?.();
+    if (this.#requests === 0) for (const over of this.#onDrained) over();
   }
 
   /** Takes no new connections; those there are go on. Safe to call twice. */
