@@ -4,6 +4,7 @@
  * out again at once (old neighbour and conntrack entries would still speak of its last owner).
  */
 import type { shoal } from '../../../proto/messages.ts';
+import type { ShoalError } from '../../base/errors.ts';
 import { indexKey } from '../../state/table.ts';
 import { networkTable, portTable, routerTable } from '../../state/tables/index.ts';
 import { refuse } from '../kit/network-refusals.ts';
@@ -36,6 +37,11 @@ function isAddressTaken(attempt: Attempt, subnetId: string, ip: string): boolean
 export function takeAddress(attempt: Attempt, subnetId: string, ip: string): boolean {
   if (isAddressTaken(attempt, subnetId, ip)) return false;
   return attempt.change.take(`ip/${indexKey(subnetId, ip)}`);
+}
+
+/** What an address that somebody named is refused with when `takeAddress` finds it used. */
+export function alreadyAllocated(subnetId: string, ip: string): ShoalError {
+  return refuse('CONFLICT', 'IpAddressAlreadyAllocated', `IP address ${ip} already allocated in subnet ${subnetId}`);
 }
 
 /** A free address of the subnet's pools, taken. Undefined: there is none. */

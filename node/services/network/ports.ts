@@ -19,7 +19,7 @@ import {
 } from '../kit/ownership.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { contains, formatPrefix, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
-import { allocateAddress, allocateMac, takeAddress } from './allocation.ts';
+import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
 import { insertPortRow, isServicePort, releaseFloatingIps, removePortRow, updatePortRow } from './port-record.ts';
 import { planDefaultGroup } from './security-groups.ts';
 import { prefixOf } from './subnets.ts';
@@ -391,9 +391,7 @@ function planAddresses(
   // Who names an address gets it; only then do the others draw, first from what the port has.
   const explicit = drafts.map((draft, at) => {
     const subnet = rows[at]?.record;
-    return draft.ip === undefined || subnet === undefined
-      ? undefined
-      : takeNamed(attempt, network, subnet, draft.ip, held);
+    return draft.ip === undefined || subnet === undefined ? undefined : takeNamed(attempt, subnet, draft.ip, held);
   });
   return rows.map((row, at) => {
     const subnet = row.record;
@@ -405,13 +403,7 @@ function planAddresses(
 }
 
 /** The address that the caller named, taken. 400 when it is none of the subnet's, 409 when another port has it. */
-function takeNamed(
-  attempt: Attempt,
-  network: shoal.v1.Network,
-  subnet: shoal.v1.Subnet,
-  ip: string,
-  held: readonly shoal.v1.FixedIp[],
-): string {
+function takeNamed(attempt: Attempt, subnet: shoal.v1.Subnet, ip: string, held: readonly shoal.v1.FixedIp[]): string {
   const address = parseIpv4(ip);
   if (address === undefined || !contains(usableRange(prefixOf(subnet.cidr)), address)) {
     throw badRequest(`IP address ${ip} is not a valid IP for the specified subnet.`, 'InvalidIpForSubnet');
@@ -419,11 +411,7 @@ function takeNamed(
   const isHeld = held.some((fixed) => fixed.subnetId === subnet.id && fixed.ip === ip);
   const isTaken = isHeld ? attempt.change.take(`ip/${indexKey(subnet.id, ip)}`) : takeAddress(attempt, subnet.id, ip);
   if (isTaken) return ip;
-  throw refuse(
-    'CONFLICT',
-    'IpAddressInUse',
-    `Unable to complete operation for network ${network.id}. The IP address ${ip} is in use.`,
-  );
+  throw alreadyAllocated(subnet.id, ip);
 }
 
 /** An address of the subnet that the port has already and nobody named, or a free one. Undefined: there is none. */

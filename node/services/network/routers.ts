@@ -27,7 +27,7 @@ import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { contains, formatIpv4, overlaps, parseIpv4, usableRange } from './address.ts';
-import { allocateAddress, allocateMac, allocateVni, takeAddress } from './allocation.ts';
+import { allocateAddress, allocateMac, allocateVni, alreadyAllocated, takeAddress } from './allocation.ts';
 import { insertPortRow, removePortRow, updatePortRow } from './port-record.ts';
 import { isFreePort } from './ports.ts';
 import { checkRoutes, type RouteDraft } from './routes.ts';
@@ -274,11 +274,7 @@ function gatewayPort(
   if (subnet.gatewayIp === '') throw badRequest('Subnet for router interface must have a gateway IP');
   checkFits(reader, router, subnet);
   if (!takeAddress(attempt, subnet.id, subnet.gatewayIp)) {
-    throw refuse(
-      'CONFLICT',
-      'IpAddressInUse',
-      `Unable to complete operation for network ${subnet.networkId}. The IP address ${subnet.gatewayIp} is in use.`,
-    );
+    throw alreadyAllocated(subnet.id, subnet.gatewayIp);
   }
   change.compare({ key: networkTable.key(subnet.networkId), exists: true });
   subnetTable.unchanged(change, subnetRow);
@@ -452,11 +448,7 @@ function externalAddress(
     if (address !== undefined) {
       const ip = formatIpv4(address);
       if (takeAddress(attempt, subnetRow.record.id, ip)) return { subnetRow, ip };
-      throw refuse(
-        'CONFLICT',
-        'IpAddressInUse',
-        `Unable to complete operation for network ${network.id}. The IP address ${ip} is in use.`,
-      );
+      throw alreadyAllocated(subnetRow.record.id, ip);
     }
     const ip = allocateAddress(attempt, subnetRow.record);
     if (ip !== undefined) return { subnetRow, ip };

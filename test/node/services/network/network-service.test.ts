@@ -96,7 +96,7 @@ void t.test('a port’s refusals are Neutron’s', async (t) => {
   const { network, subnet } = await addNetwork(world);
   const create = (draft: object, context = world.alice) =>
     refusalOf(world.network.ports.create(context, [{ networkId: network.id, ...draft }]));
-  t.equal(await create({ fixedIps: [{ ip: subnet.serviceIp }] }), 'IpAddressInUse');
+  t.equal(await create({ fixedIps: [{ ip: subnet.serviceIp }] }), 'IpAddressAlreadyAllocated');
   t.equal(await create({ fixedIps: [{ subnetId: subnet.id, ip: '10.0.9.9' }] }), 'InvalidIpForSubnet');
   t.equal(await create({ fixedIps: [{ ip: '10.0.9.9' }] }), 'InvalidIpForNetwork');
   t.equal(await create({ mac: 'fa:16:3e:00:00:01' }), 'no refusal');
@@ -133,7 +133,10 @@ void t.test('a router connects subnets, keeps them apart, and goes only when emp
   t.equal(await refusalOf(world.network.subnets.delete(world.alice, a.subnet.id)), 'SubnetInUse');
   t.equal(await refusalOf(world.network.ports.delete(world.alice, port.id)), 'ServicePortInUse');
   const another = await routers.create(world.alice, {});
-  t.equal(await refusalOf(routers.addInterface(world.alice, another.id, { subnetId: a.subnet.id })), 'IpAddressInUse');
+  t.equal(
+    await refusalOf(routers.addInterface(world.alice, another.id, { subnetId: a.subnet.id })),
+    'IpAddressAlreadyAllocated',
+  );
   await routers.removeInterface(world.alice, router.id, { subnetId: a.subnet.id });
   await routers.removeInterface(world.alice, router.id, { subnetId: b.subnet.id });
   t.equal(
