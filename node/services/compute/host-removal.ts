@@ -285,8 +285,7 @@ async function forgetServer(
 
 /** The record goes. False: something was put on the host meanwhile. */
 async function takeAway(deps: HostRemovalDependencies, hostId: string, request: RemovalRequest): Promise<boolean> {
-  const isLate = new ShoalError('PRECONDITION_CHANGED', `Something was put on host ${hostId} meanwhile; try again.`);
-  const taking = transact(deps, { signal: request.signal }, ({ reader, change }) => {
+  return transact(deps, { signal: request.signal }, ({ reader, change }) => {
     const row = hostTable.get(reader, hostId);
     // An earlier attempt of unknown fate has done it.
     if (row === undefined) return true;
@@ -296,13 +295,9 @@ async function takeAway(deps: HostRemovalDependencies, hostId: string, request: 
       serverTable.by(reader, 'host', hostId).length === 0;
     if (!isEmpty) return false;
     removeRecord(change, row, deps.clock.nowMs());
-    endPutsOnHost(change, reader, hostId, () => isLate);
+    endPutsOnHost(change, reader, hostId);
     deps.rekey({ reader, change }, { removedHostId: hostId, trusted: request.trusted === true });
     return true;
-  });
-  return taking.catch((caught: unknown) => {
-    if (caught !== isLate) throw caught;
-    return false;
   });
 }
 

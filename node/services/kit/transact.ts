@@ -30,6 +30,7 @@ export class Change extends TransactionBuilder {
   readonly #refusals = new Map<string, () => ShoalError>();
   /** Unique keys that this very change takes: the reader cannot know them yet. */
   readonly #taken = new Set<string>();
+  readonly #expected = new Set<string>();
   readonly #notes = new Map<string, unknown>();
 
   /** As `add`; when the counter would leave its bounds, `refusal` is what the caller gets. */
@@ -41,6 +42,19 @@ export class Change extends TransactionBuilder {
   ): this {
     this.#refusals.set(key, refusal);
     return this.add(key, delta, bounds);
+  }
+
+  /**
+   * Adds to a counter that is `expected` now. When it is not at the commit, the change has lost its race and is planned again.
+   */
+  addTo(key: string, expected: number, delta: number): this {
+    this.#expected.add(key);
+    return this.add(key, delta, { min: expected + delta, max: expected + delta });
+  }
+
+  /** Whether a counter that is not what the plan saw refused the change. */
+  isOutdatedBy(key: string | undefined): boolean {
+    return key !== undefined && this.#expected.has(key);
   }
 
   refusalOf(key: string | undefined): ShoalError | undefined {
@@ -110,7 +124,7 @@ export async function transact<T>(
     if (change.isEmpty) return result;
     if (number === 0 && maybe('transact.lose-race')) continue;
     const outcome = await commitKnown(deps, change, `${token}/${number}`, options.signal);
-    if (outcome.refusal !== undefined) {
+    if (outcome.refusal !== undefined && !change.isOutdatedBy(outcome.failedKey)) {
       throw (
         change.refusalOf(outcome.failedKey) ??
         new ShoalError('PRECONDITION_CHANGED', `The change was refused (${outcome.refusal}).`, {

@@ -8,6 +8,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, notFound, refuse } from '../kit/network-refusals.ts';
 import { isOwner, ownSecurityGroup, projectFor } from '../kit/ownership.ts';
+import { endPointing, pointAt } from '../kit/pointed-at.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
@@ -177,6 +178,7 @@ export class SecurityGroups {
       if (!this.#dropRulesAbout({ reader, change }, row)) return unfinished;
       refundQuota(change, group.projectId, { security_group: 1, security_group_rule: group.rules.length });
       securityGroupTable.remove(change, row);
+      endPointing(change, reader, securityGroupTable.key(id));
       return undefined;
     });
   }
@@ -200,7 +202,10 @@ export class SecurityGroups {
         const added = rules.filter((_, index) => drafts[index]?.securityGroupId === groupId);
         const all = [...row.record.rules];
         for (const rule of added) {
-          checkRemoteGroup(context, reader, rule);
+          if (rule.remoteGroupId !== '') {
+            ownSecurityGroup(context, reader, rule.remoteGroupId);
+            pointAt(change, securityGroupTable.key(rule.remoteGroupId));
+          }
           const same = all.find((other) => meansSame(other, rule));
           if (same !== undefined) {
             throw refuse(
@@ -241,15 +246,18 @@ export class SecurityGroups {
     });
   }
 
-  /** Rules of the project's other groups that speak of the deleted one go with it. False: some are left. */
+  /**
+   * Rules of other groups that speak of the deleted one go with it, those of other projects (administrators make such) as
+   * well. False: some are left.
+   */
   #dropRulesAbout({ reader, change }: Pick<Attempt, 'reader' | 'change'>, gone: Row<shoal.v1.SecurityGroup>): boolean {
-    const { id, projectId } = gone.record;
+    const { id } = gone.record;
     const speaks = securityGroupTable
-      .by(reader, 'project', indexKey(projectId))
+      .list(reader)
       .filter(({ record }) => record.id !== id && record.rules.some((rule) => rule.remoteGroupId === id));
     const isDone = editWhileRoom({ change }, speaks, (row) => {
       const rules = row.record.rules.filter((rule) => rule.remoteGroupId !== id);
-      refundQuota(change, projectId, { security_group_rule: row.record.rules.length - rules.length });
+      refundQuota(change, row.record.projectId, { security_group_rule: row.record.rules.length - rules.length });
       securityGroupTable.update(change, row, new shoal.v1.SecurityGroup({ ...row.record, rules }));
     });
     return isDone && change.hasRoom;
@@ -439,10 +447,6 @@ function remotePrefixOf(text: string | undefined, ethertype: 'IPv4' | 'IPv6'): s
     throw badRequest(`Conflicting value ethertype ${ethertype} for CIDR ${text}`, 'SecurityGroupRuleParameterConflict');
   }
   return prefix;
-}
-
-function checkRemoteGroup(context: RequestContext, reader: StateReader, rule: shoal.v1.SecurityGroupRule): void {
-  if (rule.remoteGroupId !== '') ownSecurityGroup(context, reader, rule.remoteGroupId);
 }
 
 function meansSame(a: shoal.v1.SecurityGroupRule, b: shoal.v1.SecurityGroupRule): boolean {
