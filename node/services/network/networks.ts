@@ -21,7 +21,6 @@ import { requireUnused } from './uses.ts';
 
 /** What a caller may say of a new network. */
 export interface NetworkDraft {
-  readonly id?: string;
   readonly name?: string;
   readonly projectId?: string;
   readonly description?: string;

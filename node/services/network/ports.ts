@@ -102,7 +102,7 @@ export class Ports {
       const row = seePort(context, reader, id);
       if (!isOwner(context, row.record)) throw forbidden('update_port', `port ${id} belongs to another project`);
       const networkRow = networkTable.must(reader, row.record.networkId);
-      checkPrivileges(context, networkRow.record, patch);
+      checkPrivileges(context, 'update_port', networkRow.record, patch);
       checkDeviceChange(context, reader, row.record, patch);
       const next = this.#patched(context, attempt, row, networkRow.record, patch);
       const keep = next.fixedIps.map((fixed) => fixed.ip);
@@ -163,7 +163,7 @@ export class Ports {
         ? port.fixedIps
         : planAddresses(context, attempt, network, patch.fixedIps, port.fixedIps);
     const portSecurityEnabled = patch.portSecurityEnabled ?? port.portSecurityEnabled;
-    const securityGroupIds = patch.securityGroupIds ?? port.securityGroupIds;
+    const securityGroupIds = [...new Set(patch.securityGroupIds ?? port.securityGroupIds)];
     checkGroups(
       context,
       attempt,
@@ -184,7 +184,7 @@ export class Ports {
       mac,
       fixedIps: [...fixedIps],
       portSecurityEnabled,
-      securityGroupIds: [...securityGroupIds],
+      securityGroupIds,
       allowedAddressPairs: pairs === undefined ? port.allowedAddressPairs : pairsOf(pairs, mac),
       tags: [...(patch.tags ?? port.tags)],
       updatedMs: this.#deps.clock.nowMs(),
@@ -224,7 +224,7 @@ export function planPort(
   checkText('description', draft.description);
   const { reader, change } = attempt;
   const network = seeNetwork(context, reader, draft.networkId).record;
-  checkPrivileges(context, network, draft);
+  checkPrivileges(context, 'create_port', network, draft);
   // A new server's own record is not there yet.
   if (making.madeForServer !== true) {
     checkDevice(context, reader, { deviceId: draft.deviceId ?? '', deviceOwner: draft.deviceOwner ?? '' });
@@ -313,18 +313,19 @@ function checkSecurityAgrees(port: shoal.v1.Port): void {
  */
 function checkPrivileges(
   context: RequestContext,
+  action: 'create_port' | 'update_port',
   network: shoal.v1.Network,
   draft: Omit<PortDraft, 'networkId' | 'projectId'> | PortPatch,
 ): void {
   if (isOwner(context, network)) return;
   const why = 'the network belongs to another project';
-  if (draft.mac !== undefined) throw forbidden('create_port:mac_address', why);
+  if (draft.mac !== undefined) throw forbidden(`${action}:mac_address`, why);
   if (draft.fixedIps?.some((fixed) => fixed.ip !== undefined)) {
-    throw forbidden('create_port:fixed_ips:ip_address', why);
+    throw forbidden(`${action}:fixed_ips:ip_address`, why);
   }
-  if (draft.portSecurityEnabled === false) throw forbidden('create_port:port_security_enabled', why);
+  if (draft.portSecurityEnabled === false) throw forbidden(`${action}:port_security_enabled`, why);
   if (draft.allowedAddressPairs !== undefined && draft.allowedAddressPairs.length > 0) {
-    throw forbidden('create_port:allowed_address_pairs', why);
+    throw forbidden(`${action}:allowed_address_pairs`, why);
   }
 }
 

@@ -379,13 +379,10 @@ function planGateway(
   const { reader, change } = attempt;
   const network = seeNetwork(context, reader, gateway.networkId).record;
   if (!network.external) throw badRequest(`Network ${network.id} is not an external network`);
-  if ((gateway.fixedIps?.length ?? 0) > 1) throw badRequest('This version gives a router one external address.');
+  checkOneAddress(gateway);
   const address = externalAddress(attempt, network, gateway.fixedIps?.[0]);
   if (address !== undefined) {
-    for (const { record: port } of interfacesOf(reader, router)) {
-      const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
-      if (inner !== undefined) checkNoOverlap(inner, address.subnetRow.record);
-    }
+    checkApart(reader, router, address.subnetRow.record);
     subnetTable.unchanged(change, address.subnetRow);
   }
   change.compare({ key: networkTable.key(network.id), exists: true });
@@ -467,18 +464,60 @@ function changeGateway(
   gateway: GatewayDraft,
   portId: string,
 ): void {
-  const address = gateway.fixedIps?.[0];
-  const isSame =
-    router.externalNetworkId === gateway.networkId &&
-    (address?.ip === undefined || address.ip === router.externalIp) &&
-    (address?.subnetId === undefined || address.subnetId === router.externalSubnetId);
-  if (isSame) {
-    checkSnatRight(context, gateway);
-    router.snat = gateway.enableSnat ?? router.snat;
+  if (router.externalNetworkId !== gateway.networkId) {
+    clearGateway(attempt, router);
+    planGateway(context, attempt, router, gateway, portId);
     return;
   }
-  clearGateway(attempt, router);
-  planGateway(context, attempt, router, gateway, portId);
+  checkSnatRight(context, gateway);
+  router.snat = gateway.enableSnat ?? router.snat;
+  const wanted = gateway.fixedIps?.[0];
+  const isSame =
+    (wanted?.ip === undefined || wanted.ip === router.externalIp) &&
+    (wanted?.subnetId === undefined || wanted.subnetId === router.externalSubnetId);
+  if (!isSame) moveGateway(context, attempt, router, gateway);
+}
+
+/** Gives the router (not yet written) another address on the external network that it has. Floating IPs go on through it. */
+function moveGateway(context: RequestContext, attempt: Attempt, router: shoal.v1.Router, gateway: GatewayDraft): void {
+  const { reader, change } = attempt;
+  checkOneAddress(gateway);
+  const network = seeNetwork(context, reader, gateway.networkId).record;
+  const address = externalAddress(attempt, network, gateway.fixedIps?.[0]);
+  const port = systemPortOf(reader, router.id, deviceOwners.routerGateway);
+  if (address === undefined || port === undefined) return;
+  const subnetId = address.subnetRow.record.id;
+  if (subnetId !== router.externalSubnetId) {
+    checkNoRouteBy(reader, router, router.externalSubnetId);
+    checkApart(reader, router, address.subnetRow.record);
+  }
+  subnetTable.unchanged(change, address.subnetRow);
+  const { updatedMs } = router;
+  updatePortRow(change, port, new shoal.v1.Port({ ...port.record, fixedIps: [fixedIpOf(address)], updatedMs }));
+  router.externalSubnetId = subnetId;
+  router.externalIp = address.ip;
+}
+
+/** This version's bound. */
+function checkOneAddress(gateway: GatewayDraft): void {
+  if ((gateway.fixedIps?.length ?? 0) > 1) throw badRequest('This version gives a router one external address.');
+}
+
+/** No interface's prefix may overlap with the external one. */
+function checkApart(reader: StateReader, router: shoal.v1.Router, external: shoal.v1.Subnet): void {
+  for (const { record: port } of interfacesOf(reader, router)) {
+    const inner = subnetTable.get(reader, port.fixedIps[0]?.subnetId ?? '')?.record;
+    if (inner !== undefined) checkNoOverlap(inner, external);
+  }
+}
+
+function checkNoRouteBy(reader: StateReader, router: shoal.v1.Router, subnetId: string): void {
+  if (!hasRouteBy(reader, router, subnetId)) return;
+  throw refuse(
+    'CONFLICT',
+    'RouterInUse',
+    `Gateway cannot be updated for router ${router.id}, since its subnet ${subnetId} is required by one or more routes.`,
+  );
 }
 
 /** Takes the way out from `router` (not yet written). 409 while floating IPs lead through it. Without one: nothing. */
@@ -492,13 +531,7 @@ function clearGateway(attempt: Attempt, router: shoal.v1.Router): void {
       `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.externalNetworkId} is required by ${usesOf(reader, 'router-gateway', router.id)} floating IPs.`,
     ),
   );
-  if (hasRouteBy(reader, router, router.externalSubnetId)) {
-    throw refuse(
-      'CONFLICT',
-      'RouterInUse',
-      `Gateway cannot be updated for router ${router.id}, since its subnet ${router.externalSubnetId} is required by one or more routes.`,
-    );
-  }
+  checkNoRouteBy(reader, router, router.externalSubnetId);
   const port = systemPortOf(reader, router.id, deviceOwners.routerGateway);
   if (port !== undefined) removePortRow(change, port);
   router.externalNetworkId = '';

@@ -1,9 +1,16 @@
 import t from 'tap';
 import { quotaUsage } from '../../../../node/services/kit/quota.ts';
 import { indexKey } from '../../../../node/state/table.ts';
-import { floatingIpTable, portTable, quotaTable, subnetTable } from '../../../../node/state/tables/index.ts';
+import {
+  floatingIpTable,
+  portTable,
+  quotaTable,
+  securityGroupTable,
+  subnetTable,
+} from '../../../../node/state/tables/index.ts';
+import type { Transaction } from '../../../../node/state/types.ts';
 import { shoal } from '../../../../proto/messages.ts';
-import { addExternal, addHost, addNetwork, makeWorld, refusalOf } from '../world.ts';
+import { addExternal, addHost, addNetwork, beforeCommit, makeWorld, refusalOf } from '../world.ts';
 
 void t.test('a network gets a VNI, an MTU that fits the underlay, and counts in the quota', async (t) => {
   const world = makeWorld();
@@ -299,3 +306,98 @@ void t.test('without a quorum a change is refused and nothing is there', async (
 function portIdOf(world: ReturnType<typeof makeWorld>, deviceOwner: string): string {
   return portTable.list(world.state.local).find((row) => row.record.deviceOwner === deviceOwner)?.record.id ?? '';
 }
+
+void t.test(
+  'no rule is left that speaks of a group which is gone: of another project, or made at the same time',
+  async (t) => {
+    const world = makeWorld();
+    const { securityGroups } = world.network;
+    const gone = await securityGroups.create(world.alice, { name: 'gone' });
+    const other = await securityGroups.create(world.bob, { name: 'other' });
+    const about = (securityGroupId: string, remoteGroupId: string) => [
+      { securityGroupId, direction: 'ingress', remoteGroupId },
+    ];
+    const speaking = (id: string) =>
+      securityGroups.listRules(world.admin, world.state.local).filter(({ rule }) => rule.remoteGroupId === id);
+    await securityGroups.createRules(world.admin, about(other.id, gone.id));
+    const used = quotaUsage(world.state.local, 'bob-project', 'security_group_rule');
+    await securityGroups.delete(world.alice, gone.id);
+    t.same(speaking(gone.id), []);
+    t.equal(quotaUsage(world.state.local, 'bob-project', 'security_group_rule'), used - 1);
+
+    const mine = await securityGroups.create(world.alice, { name: 'mine' });
+    const late = await securityGroups.create(world.alice, { name: 'late' });
+    const removesLate = ({ thenOps }: Transaction) =>
+      thenOps.some((op) => op.kind === 'delete' && op.key === securityGroupTable.key(late.id));
+    const ruleFirst = beforeCommit(world.state, removesLate, () =>
+      securityGroups.createRules(world.alice, about(mine.id, late.id)),
+    );
+    await securityGroups.delete(world.alice, late.id);
+    t.ok(ruleFirst());
+    t.same(speaking(late.id), [], 'the deletion saw the rule that came before its commit');
+
+    const early = await securityGroups.create(world.alice, { name: 'early' });
+    const writesMine = ({ thenOps }: Transaction) =>
+      thenOps.some((op) => op.kind === 'put' && op.key === securityGroupTable.key(mine.id));
+    const goneFirst = beforeCommit(world.state, writesMine, () => securityGroups.delete(world.alice, early.id));
+    t.equal(
+      await refusalOf(securityGroups.createRules(world.alice, about(mine.id, early.id))),
+      'SecurityGroupNotFound',
+    );
+    t.ok(goneFirst());
+    t.same(speaking(early.id), []);
+  },
+);
+
+void t.test('a gateway takes another address of its network while floating IPs lead through it', async (t) => {
+  const world = makeWorld();
+  await addHost(world, 1);
+  const external = await addExternal(world);
+  const { network, subnet } = await addNetwork(world);
+  const { routers, floatingIps, ports } = world.network;
+  const [port] = await ports.create(world.alice, [{ networkId: network.id }]);
+  const networkId = external.network.id;
+  const router = await routers.create(world.alice, { gateway: { networkId } });
+  await routers.addInterface(world.alice, router.id, { subnetId: subnet.id });
+  const floating = await floatingIps.create(world.alice, { floatingNetworkId: networkId, portId: port?.id ?? '' });
+  const before = portTable.by(world.state.local, 'device', indexKey(router.id)).map(({ record }) => record.id);
+  const moved = await routers.update(world.admin, router.id, {
+    gateway: { networkId, fixedIps: [{ ip: '198.51.100.77' }] },
+  });
+  t.equal(moved.externalIp, '198.51.100.77');
+  const after = portTable.by(world.state.local, 'device', indexKey(router.id));
+  t.same(
+    after.map(({ record }) => record.id),
+    before,
+    'the gateway keeps its port',
+  );
+  t.ok(after.some(({ record }) => record.fixedIps[0]?.ip === '198.51.100.77'));
+  t.equal(floatingIpTable.must(world.state.local, floating.id).record.routerId, router.id);
+  t.equal(
+    await refusalOf(
+      routers.update(world.admin, router.id, { gateway: { networkId, fixedIps: [{ ip: floating.floatingIp }] } }),
+    ),
+    'IpAddressInUse',
+  );
+});
+
+void t.test('a port keeps each group once, and a refused update names the rule of updates', async (t) => {
+  const world = makeWorld();
+  const { network } = await addNetwork(world, '10.0.0.0/24', world.admin);
+  await world.network.networks.update(world.admin, network.id, { shared: true });
+  const { ports, securityGroups } = world.network;
+  const group = await securityGroups.create(world.alice, { name: 'g' });
+  const [port] = await ports.create(world.alice, [{ networkId: network.id }]);
+  const id = port?.id ?? '';
+  const updated = await ports.update(world.alice, id, { securityGroupIds: [group.id, group.id] });
+  t.same(updated.securityGroupIds, [group.id]);
+  const forbidden = { code: 'FORBIDDEN', message: /update_port:/ };
+  await t.rejects(ports.update(world.alice, id, { mac: 'fa:16:3e:00:00:01' }), forbidden);
+  await t.rejects(ports.update(world.alice, id, { fixedIps: [{ ip: '10.0.0.9' }] }), forbidden);
+  await t.rejects(ports.update(world.alice, id, { portSecurityEnabled: false }), forbidden);
+  await t.rejects(ports.update(world.alice, id, { allowedAddressPairs: [{ ip: '10.0.0.9' }] }), forbidden);
+  await t.rejects(ports.create(world.alice, [{ networkId: network.id, mac: 'fa:16:3e:00:00:02' }]), {
+    code: 'FORBIDDEN',
+    message: /create_port:mac_address/,
+  });
+});
