@@ -13,6 +13,10 @@ import { badRequest, checkName, conflict, flavorNotFound, forbidden } from './re
 const amountMax = 2 ** 31 - 1;
 /** Most extra specs of one flavor. */
 const extraSpecsMax = 256;
+/** Projects that may use one private flavor: its record, which each of its servers has a copy of, stays small. */
+const accessProjectsMax = 1000;
+/** Longest id of a project, characters. */
+const projectIdCharactersMax = 255;
 
 interface FlavorDraft {
   /** Absent: a UUID. */
@@ -124,7 +128,7 @@ export class Flavors {
     });
   }
 
-  /** Lets a project use a private flavor, or no longer. */
+  /** Lets a project use a private flavor, or no longer. `CONFLICT` for a public one, and beyond 1000 projects. */
   async setAccess(context: RequestContext, id: string, projectId: string, allowed: boolean): Promise<shoal.v1.Flavor> {
     return this.#edit(context, id, (flavor) => {
       if (flavor.isPublic) throw conflict('Can not modify the access of a public flavor.');
@@ -132,6 +136,15 @@ export class Flavors {
       if (allowed && has) throw conflict(`Flavor access already exists for flavor ${id} and project ${projectId}.`);
       if (!allowed && !has) {
         throw new ShoalError('NOT_FOUND', `Flavor access not found for ${id} / ${projectId} combination.`);
+      }
+      if (allowed && projectId.length > projectIdCharactersMax) {
+        throw badRequest(`A project's id has at most ${projectIdCharactersMax} characters.`);
+      }
+      if (allowed && flavor.accessProjectIds.length >= accessProjectsMax) {
+        throw conflict(
+          `Flavor ${id} is given to ${accessProjectsMax} projects, which is the most: take it from one, make another ` +
+            'flavor like it, or a public one.',
+        );
       }
       const rest = flavor.accessProjectIds.filter((other) => other !== projectId);
       return { ...flavor, accessProjectIds: allowed ? [...rest, projectId] : rest };

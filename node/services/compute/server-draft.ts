@@ -317,7 +317,8 @@ export function checkAccessAddress(version: 4 | 6, text: string): string {
   throw badRequest(says`Invalid input for field/attribute ${name}. Value: ${text}. It is no IPv${version} address.`);
 }
 
-function checkHostname(hostname: string): string {
+/** A guest's name for itself, as a caller may give it. Throws `INVALID_ARGUMENT`. */
+export function checkHostname(hostname: string): string {
   if (!/^[a-zA-Z0-9-_]{1,63}$/.test(hostname) || /^[-_]|[-_]$/.test(hostname)) {
     throw badRequest(`Invalid input for field/attribute hostname. Value: ${hostname.slice(0, 64)}.`);
   }

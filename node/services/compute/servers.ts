@@ -13,7 +13,7 @@ import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
-import { checkAccessAddress, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
+import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 import {
   checkState,
   checkUnlocked,
@@ -187,6 +187,7 @@ export class Servers {
 
   async update(context: RequestContext, id: string, patch: ServerPatch): Promise<shoal.v1.Server> {
     const name = patch.name === undefined ? undefined : checkName('name', patch.name);
+    const hostname = patch.hostname === undefined ? undefined : checkHostname(patch.hostname);
     checkAccessAddress(4, patch.accessIpv4 ?? '');
     checkAccessAddress(6, patch.accessIpv6 ?? '');
     return this.#edit(
@@ -196,7 +197,7 @@ export class Servers {
         ...server,
         name: name ?? server.name,
         description: patch.description ?? server.description,
-        hostname: patch.hostname ?? server.hostname,
+        hostname: hostname ?? server.hostname,
         accessIpv4: patch.accessIpv4 ?? server.accessIpv4,
         accessIpv6: patch.accessIpv6 ?? server.accessIpv6,
         diskConfigAuto: patch.diskConfigAuto ?? server.diskConfigAuto,

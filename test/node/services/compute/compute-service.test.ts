@@ -644,3 +644,27 @@ void t.test('servers of a refused request that cannot be deleted again are named
   t.same(refusal instanceof ShoalError ? refusal.facts['leftServerIds'] : [], left);
   for (const id of left) t.ok(refusal instanceof ShoalError && refusal.message.includes(id));
 });
+
+void t.test(
+  'a private flavor is given to 1000 projects at most, and a hostname is checked when it changes, too',
+  async (t) => {
+    const world = await makeComputeWorld();
+    const { flavors, servers } = world.compute;
+    const draft = { id: 'p', name: 'p', vcpus: 1, memoryMib: 1, diskGib: 1, isPublic: false };
+    await flavors.create(world.admin, draft);
+    for (let n = 0; n < 1000; n++) await flavors.setAccess(world.admin, 'p', `project-${n}`, true);
+    t.match(await errorOf(flavors.setAccess(world.admin, 'p', 'one-more', true)), {
+      code: 'CONFLICT',
+      message: /1000 projects, which is the most/,
+    });
+    t.match(await errorOf(flavors.setAccess(world.admin, 'p', 'x'.repeat(256), true)), { code: 'INVALID_ARGUMENT' });
+    await flavors.setAccess(world.admin, 'p', 'project-0', false);
+    await flavors.setAccess(world.admin, 'p', 'one-more', true);
+
+    const server = await one(world, { networks: 'none' });
+    for (const hostname of ['', 'a b', '-a', 'x'.repeat(64), 'a\nb']) {
+      t.match(await errorOf(servers.update(world.alice, server.id, { hostname })), { code: 'INVALID_ARGUMENT' });
+    }
+    t.equal((await servers.update(world.alice, server.id, { hostname: 'web-2' })).hostname, 'web-2');
+  },
+);
