@@ -166,8 +166,11 @@ export class PatientStorage implements StorageDriver {
   }
 
   #refusal(): ShoalError {
-    const why = this.#lastError?.message ?? 'no answer yet';
-    return new ShoalError('UNAVAILABLE', `The storage ${this.name} has not answered since the agent started: ${why}`, {
+    const said =
+      this.#lastError === undefined
+        ? 'is being started and has not answered yet; try again in a few seconds.'
+        : `has not answered since the agent started: ${this.#lastError.message}`;
+    return new ShoalError('UNAVAILABLE', `The storage ${this.name} ${said}`, {
       facts: { storage: this.name },
       cause: this.#lastError,
     });

@@ -89,3 +89,17 @@ t.test('an agent that is told to stop while Ceph is away stops', async (t) => {
   await t.rejects(starting, { code: 'CANCELLED' });
   await storage.stop();
 });
+
+t.test('before the first try has failed, nothing is said of how long the storage has been silent', async (t) => {
+  const inner = new Absent(new FakeStorage({ shared: true }));
+  const storage = new PatientStorage(
+    { clock: systemClock, logger: silentLogger, health: new Health(systemClock) },
+    inner,
+    true,
+  );
+  const { signal } = new AbortController();
+  await t.rejects(storage.findDisk(id, signal), { code: 'UNAVAILABLE', message: /is being started.*try again/ });
+  await storage.start(signal);
+  await t.rejects(storage.findDisk(id, signal), { code: 'UNAVAILABLE', message: /has not answered since.*Ceph/ });
+  await storage.stop();
+});
