@@ -1,8 +1,9 @@
 /**
  * With which status the real services refuse: of the routes most used, the body that is invalid, the id that nobody has, the
  * one that is another's, what is in use and what is over quota. The last column is the file that says so, and the exception
- * or the place in it. Compared on
- * 2026-11-29 with nova 34.0.0, keystone 30.0.0, glance 33.0.0, neutron 29.0.0 and neutron-lib 5.0.1.
+ * or the place in it. Read on 2026-11-29 in nova 34.0.0, keystone 30.0.0, glance 33.0.0, neutron 29.0.0 and neutron-lib
+ * 5.0.1: the deciding code of most rows. Of the rows for an invalid body in Nova and Keystone only that there is a schema;
+ * those for Keystone's 404 and Neutron's foreign ids follow from the classes of the exceptions and the policy hook.
  */
 import t from 'tap';
 import { type Cloud, startCloud } from '../cloud.ts';
