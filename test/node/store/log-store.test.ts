@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cp, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Entry, emptyConfState } from '../../../node/raft/index.ts';
@@ -405,6 +406,8 @@ await t.test('a log in a folder', async (t) => {
     // Without closing: what is in the write-ahead file only.
     for (let n = 0; n < 5; n += 1) await store.append({ entries: entriesFrom(store.lastIndex() + 1, 10, 2) });
     const last = store.lastIndex();
+    // The mark follows the batches within 20 ms.
+    await delay(200);
     await cp(folder, copy, { recursive: true });
     await store.close();
     const files = (await readdir(join(copy, 'db'))).filter((file) => file.endsWith('.log'));
