@@ -1,6 +1,7 @@
 /** Every key of the queries of flavors, hypervisors, keys, groups, services, limits and quotas. */
 import { randomUUID } from 'node:crypto';
 import type { Answer, Effect, EffectCloud, Effects } from '../effects/effects.ts';
+import { withEmptyHost } from './empty-host.ts';
 import { imageListEffects } from './image-effects.ts';
 import { publicKey } from './public-key.ts';
 import { at } from './server-effects.ts';
@@ -292,12 +293,15 @@ const others: Effects = {
   'GET /v2.1/os-hosts ?zone': async (t, cloud) => {
     const body = { aggregate: { name: randomUUID(), availability_zone: 'other' } };
     const { aggregate } = await cloud.ask('POST', '/compute/v2.1/os-aggregates', { body });
-    const action = { add_host: { host: 'host-2' } };
-    await cloud.ask('POST', `/compute/v2.1/os-aggregates/${aggregate.id}/action`, { body: action });
+    const path = `/compute/v2.1/os-aggregates/${aggregate.id}/action`;
     const names = async (zone: string) =>
       (await get(cloud, `/os-hosts?zone=${zone}`, 1)).hosts.map((each: Answer) => each.host_name);
-    t.strictSame(await names('nova'), ['host-1']);
-    t.strictSame(await names('other'), ['host-2']);
+    await withEmptyHost(cloud, async (host) => {
+      await cloud.ask('POST', path, { body: { add_host: { host } } });
+      t.strictSame((await names('nova')).sort(), ['host-1', 'host-2']);
+      t.strictSame(await names('other'), [host]);
+      await cloud.ask('POST', path, { body: { remove_host: { host } } });
+    });
   },
   'GET /v2.1/limits ?tenant_id': async (t, cloud) => {
     const body = { quota_set: { instances: 3 } };

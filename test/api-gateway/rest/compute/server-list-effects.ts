@@ -25,6 +25,15 @@ async function makePair(cloud: EffectCloud): Promise<Pair> {
   await addImage(world, 'debian');
   const send = async (token: string, path: string, body: object) =>
     (await gateway.call('POST', path, { token, headers, body })).json();
+  // Before any server: a host that has some keeps its zone.
+  for (const [name, host] of [
+    ['zone-1', 'host-1'],
+    ['zone-2', 'host-2'],
+  ] as const) {
+    const body = { aggregate: { name, availability_zone: name } };
+    const { aggregate } = await send(gateway.token, '/compute/v2.1/os-aggregates', body);
+    await send(gateway.token, `/compute/v2.1/os-aggregates/${aggregate.id}/action`, { add_host: { host } });
+  }
   const make = async (token: string, letter: 'a' | 'b', server: object) => {
     const { network } = await send(token, '/networking/v2.0/networks', { network: { name: `net-${letter}` } });
     const cidr = letter === 'a' ? '192.168.10.0/24' : '192.168.20.0/24';
@@ -48,14 +57,6 @@ async function makePair(cloud: EffectCloud): Promise<Pair> {
   await sleep(5);
   const other = { tags: ['y', 'both'], accessIPv4: '198.51.100.2', accessIPv6: '2001:db9::2' };
   const b = await make(gateway.token, 'b', { flavorRef: '2', imageRef: 'debian', ...other });
-  for (const [name, host] of [
-    ['zone-1', 'host-1'],
-    ['zone-2', 'host-2'],
-  ] as const) {
-    const body = { aggregate: { name, availability_zone: name } };
-    const { aggregate } = await send(gateway.token, '/compute/v2.1/os-aggregates', body);
-    await send(gateway.token, `/compute/v2.1/os-aggregates/${aggregate.id}/action`, { add_host: { host } });
-  }
   const act = (id: string, body: object) =>
     gateway.call('POST', `/compute/v2.1/servers/${id}/action`, { body, headers });
   await hostsAct(world);

@@ -377,7 +377,7 @@ void t.test('a gateway takes another address of its network while floating IPs l
     await refusalOf(
       routers.update(world.admin, router.id, { gateway: { networkId, fixedIps: [{ ip: floating.floatingIp }] } }),
     ),
-    'IpAddressInUse',
+    'IpAddressAlreadyAllocated',
   );
 });
 
