@@ -1,6 +1,6 @@
 /** What reads bytes from outside at the gateway throws its typed error and no other, whatever it is given (F1, F16). */
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { checkInput } from '../../api-gateway/kit/input.ts';
 import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
 import { checkQuery } from '../../api-gateway/rest/kit/request-line.ts';
@@ -19,24 +19,41 @@ function isTyped(run: () => unknown): boolean {
   }
 }
 
+/** Asserts a property; a counterexample is told with its seed. */
+function holds<T>(t: Test, property: fc.IProperty<T>): void {
+  const run = fc.check(property);
+  t.notOk(run.failed, run.failed ? (fc.defaultReportMessage(run) ?? '') : `${run.numRuns} inputs`);
+}
+
 /** Texts of any code units, halves of pairs among them. */
 const text = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
 
 t.test('bodies, queries and values: refused in the right words or taken', (t) => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => isTyped(() => parseJson(bytes))));
-  fc.assert(fc.property(fc.json(), (json) => isTyped(() => parseJson(Buffer.from(json)))));
-  fc.assert(fc.property(text, (query) => isTyped(() => checkQuery(query))));
-  fc.assert(
+  holds(
+    t,
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => isTyped(() => parseJson(bytes))),
+  );
+  holds(
+    t,
+    fc.property(fc.json(), (json) => isTyped(() => parseJson(Buffer.from(json)))),
+  );
+  holds(
+    t,
+    fc.property(text, (query) => isTyped(() => checkQuery(query))),
+  );
+  holds(
+    t,
     fc.property(fc.anything({ key: text, values: [text, fc.double()] }), (value) =>
       isTyped(() => checkInput(value, 'body')),
     ),
   );
-  t.pass('for every input that was drawn; a counterexample throws');
+
   t.end();
 });
 
 t.test('a record that can be written reads back as it was', (t) => {
-  fc.assert(
+  holds(
+    t,
     fc.property(text, fc.array(text), (name, tags) => {
       const network = new shoal.v1.Network({ id: 'n', name, tags });
       const builder = new TransactionBuilder();
@@ -52,12 +69,13 @@ t.test('a record that can be written reads back as it was', (t) => {
       return read.name === name && JSON.stringify(read.tags) === JSON.stringify(tags);
     }),
   );
-  t.pass('for every input that was drawn; a counterexample throws');
+
   t.end();
 });
 
 t.test('any bytes are a record or RECORD_UNREADABLE', (t) => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       try {
         networkTable.decode(bytes);
@@ -67,6 +85,6 @@ t.test('any bytes are a record or RECORD_UNREADABLE', (t) => {
       }
     }),
   );
-  t.pass('for every input that was drawn; a counterexample throws');
+
   t.end();
 });

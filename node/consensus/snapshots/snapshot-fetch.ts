@@ -79,7 +79,7 @@ export class SnapshotFetch {
     } catch (error) {
       reached('snapshot-fetch-given-up');
       await this.#abandon();
-      // A disk that failed is told, whoever gives up meanwhile.
+      // A disk that failed is told, also when its caller gives up meanwhile.
       if (!ShoalError.is(error, 'STORE_FAILED')) mustGoOn(signal);
       throw ShoalError.from(error, 'UNAVAILABLE', 'Fetching a snapshot');
     }
