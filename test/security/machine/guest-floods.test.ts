@@ -76,8 +76,13 @@ await t.test('floods of a guest', { skip: await whyNoNetwork() }, async (t) => {
     t.ok((await dropsIn('inet', 'shoal_sg', 'count_flows')) > 0, 'the rest is counted');
     t.ok(await pings(lab, on('c1'), '10.1.0.12'), 'a neighbour begins a new one');
     await flush();
-    await beginFlows(500);
-    t.ok((await flows()) >= 400, 'and so does the guest itself, once the old ones are gone');
+    // The kernel counts a flow that has gone for a moment longer.
+    let begun = 0;
+    for (let tries = 0; tries < 10 && begun < 400; tries += 1) {
+      await beginFlows(500);
+      begun = await flows();
+    }
+    t.ok(begun >= 400, `and so does the guest itself, once the old ones are gone: ${begun}`);
   });
 
   await t.test('A77: ports without port security share such a bound', async (t) => {
