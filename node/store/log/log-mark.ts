@@ -80,7 +80,7 @@ const markSyncMs = 10_000;
  * writes. What a killed process has not marked is as a mark that a power cut has taken, and those are 10 s. Unit:
  * milliseconds.
  */
-const markEveryMs = 20;
+const markEveryMs = 100;
 const sealKey = 'mark';
 
 /** Opens the mark in `path`, or makes it. Throws `STORE_FAILED`, or `LOG_CORRUPT` for a newer version's. */

@@ -406,7 +406,7 @@ await t.test('a log in a folder', async (t) => {
     // Without closing: what is in the write-ahead file only.
     for (let n = 0; n < 5; n += 1) await store.append({ entries: entriesFrom(store.lastIndex() + 1, 10, 2) });
     const last = store.lastIndex();
-    // The mark follows the batches within 20 ms.
+    // The mark follows the batches within 100 ms.
     await delay(200);
     await cp(folder, copy, { recursive: true });
     await store.close();
