@@ -91,7 +91,7 @@ function isSame(before: readonly KeyValue[], now: readonly KeyValue[]): boolean 
 /** Results by name, each made again only when something that it was made of has changed. */
 export class ReadMemo<T> {
   readonly #countMax: number;
-  readonly #kept = new Map<string, { readonly reads: ReadSet; readonly result: T; isDoubted: boolean }>();
+  readonly #kept = new Map<string, { readonly reads: ReadSet; readonly result: T; isStale: boolean }>();
   #isTold = false;
 
   /** @param countMax results kept; beyond it the one that was made longest ago is forgotten. */
@@ -100,8 +100,8 @@ export class ReadMemo<T> {
   }
 
   /** Whether the result that is kept for `name` may have changed by what was heard since; true when none is. */
-  isDoubted(name: string): boolean {
-    return this.#kept.get(name)?.isDoubted ?? true;
+  isStale(name: string): boolean {
+    return this.#kept.get(name)?.isStale ?? true;
   }
 
   /**
@@ -112,23 +112,22 @@ export class ReadMemo<T> {
     // What changed before the first call is not known.
     const isAll = !this.#isTold;
     this.#isTold = true;
-    for (const kept of this.#kept.values())
-      kept.isDoubted ||= isAll || keys.some((key) => kept.reads.mayChangeWith(key));
+    for (const kept of this.#kept.values()) kept.isStale ||= isAll || keys.some((key) => kept.reads.mayChangeWith(key));
   }
 
   /** The result of `make` for `name`. `make` reads from its reader alone, and does not ask for its revision. */
   get(name: string, reader: StateReader, make: (reader: StateReader) => T): T {
     const kept = this.#kept.get(name);
-    const isSure = this.#isTold && kept?.isDoubted === false && !kept.reads.hasCounters;
+    const isSure = this.#isTold && kept?.isStale === false && !kept.reads.hasCounters;
     if (kept !== undefined && (isSure || kept.reads.isSameIn(reader))) {
-      kept.isDoubted = false;
+      kept.isStale = false;
       return kept.result;
     }
     const reads = new ReadSet(reader);
     const result = make(reads);
     reads.close();
     this.#kept.delete(name);
-    this.#kept.set(name, { reads, result, isDoubted: false });
+    this.#kept.set(name, { reads, result, isStale: false });
     if (this.#kept.size > this.#countMax) {
       for (const oldest of this.#kept.keys()) {
         this.#kept.delete(oldest);

@@ -17,7 +17,7 @@ export const invariants = {
   'reads-monotonic': 'the revision of a running member never goes back',
   'sync-before-send': 'no vote and no acknowledgement leaves before the sync that covers it has returned',
   'one-vote-a-term': 'a member votes for one candidate in a term',
-  'doubtful-log-does-not-vote': 'a member whose log is in doubt asks for no votes and gives none',
+  'quarantined-log-does-not-vote': 'a member whose log is quarantined asks for no votes and gives none',
   'quorums-intersect': 'majorities of successive memberships have a member in common',
   'watch-ordered-and-complete': 'a watcher hears every change of every revision once, in order',
   'slow-is-not-lost': 'nothing is refused early for want of a quorum while a majority is alive and connected',
@@ -53,7 +53,7 @@ export const promises = {
   'leader-after-heal': 'a leader with a quorum within 10 s',
   'operations-end': 'every operation that was under way ended within 60 s',
   'everybody-caught-up': 'every member at the same revision within 60 s',
-  'log-repaired': 'no log in doubt within 60 s',
+  'log-repaired': 'no log is quarantined after 60 s',
   'states-agree': 'the state of every member the replay of the log within 60 s',
   'hosts-settled': 'every host as the records want it, and no claim left that nobody bound, within 140 s',
 } as const;

@@ -1,4 +1,4 @@
-/** Bounds that every running process keeps, and what a member in doubt may not say. */
+/** Bounds that every running process keeps, and what a quarantined member may not say. */
 import type { PeerMessage } from '../../node/consensus/transport/transport.ts';
 import type { Report } from './invariants.ts';
 
@@ -26,13 +26,13 @@ export function checkGivenUp(node: number, isDamaged: boolean, report: Report): 
   if (!isDamaged) report('given-up-only-if-wrong', `member ${node} gives up a state that nothing has damaged`);
 }
 
-/** A member whose log is in doubt sends `message`. */
-export function checkDoubtful(
+/** A member whose log is quarantined sends `message`. */
+export function checkQuarantined(
   message: Pick<PeerMessage, 'type' | 'from' | 'term'> & { readonly reject?: boolean },
   report: Report,
 ): void {
   const { type, from, term, reject } = message;
-  const told = `member ${from}, in doubt, sends ${type} in term ${term}`;
+  const told = `member ${from}, quarantined, sends ${type} in term ${term}`;
   const isYes = (type === 'MsgVoteResp' || type === 'MsgPreVoteResp') && reject !== true;
-  if (isYes || type === 'MsgVote' || type === 'MsgPreVote') report('doubtful-log-does-not-vote', told);
+  if (isYes || type === 'MsgVote' || type === 'MsgPreVote') report('quarantined-log-does-not-vote', told);
 }

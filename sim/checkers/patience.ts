@@ -20,7 +20,7 @@ const codes: readonly string[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN'];
 /** A voter, as it was when the refusal was given. */
 interface VoterPicture {
   readonly member: number;
-  /** When its process had started; Infinity: none runs, or its log is in doubt. */
+  /** When its process had started; Infinity: none runs, or its log is quarantined. */
   readonly upSinceMs: number;
   readonly pauses: readonly { readonly fromMs: number; readonly toMs: number }[];
 }

@@ -267,8 +267,8 @@ export const consensusMutants = {
       };
     },
   },
-  'doubtful-votes': {
-    text: 'a member whose log is in doubt says yes to whoever asks for its vote',
+  'quarantined-votes': {
+    text: 'a member whose log is quarantined says yes to whoever asks for its vote',
     overrides: { ...consensus, faults: ['disk-wipe', 'agent-crash', 'net-pair', 'leader-moves'], faultEveryMs: 1_000 },
     transport: (node, inner) => ({
       ...inner,
@@ -279,7 +279,7 @@ export const consensusMutants = {
             : {
                 onMessage: (message) => {
                   const isAsked = !isHello(message) && (message.type === 'MsgVote' || message.type === 'MsgPreVote');
-                  if (isAsked && node.process?.loop.doubt !== undefined) {
+                  if (isAsked && node.process?.loop.quarantine !== undefined) {
                     const { from, to, term } = message;
                     const type = message.type === 'MsgVote' ? 'MsgVoteResp' : 'MsgPreVoteResp';
                     inner.send(newMessage({ type, from: to, to: from, term }));
@@ -295,8 +295,8 @@ export const consensusMutants = {
         ),
     }),
   },
-  'doubt-ignored': {
-    text: 'a member does not mind that its log is in doubt',
+  'quarantine-ignored': {
+    text: 'a member does not mind that its log is quarantined',
     overrides: {
       ...consensus,
       faults: ['disk-wipe', 'net-isolate', 'agent-crash'],
@@ -304,7 +304,7 @@ export const consensusMutants = {
       graceMs: 60_000,
     },
     log: (_node, { store }) => {
-      Object.defineProperty(store, 'doubt', { get: () => undefined });
+      Object.defineProperty(store, 'quarantine', { get: () => undefined });
     },
   },
   'snapshot-without-members': {

@@ -89,7 +89,7 @@ export function availabilityChart(chronicle: Chronicle): string {
       y -= tall;
       if (bucket[answer] === 0) return '';
       const from = x(at * columnMs);
-      const colour = { done: '--good', refused: '--doubt', unknown: '--bad' }[answer];
+      const colour = { done: '--good', refused: '--warn', unknown: '--bad' }[answer];
       return `<rect x="${from.toFixed(1)}" y="${y.toFixed(1)}" width="${Math.max(1, x((at + 1) * columnMs) - from - 1).toFixed(1)}" height="${tall.toFixed(1)}" fill="var(${colour})"><title>${bucket[answer]} ${answer} in ${msText(columnMs)} from ${msText(at * columnMs)}</title></rect>`;
     });
   });
@@ -165,7 +165,7 @@ function bar({ fromMs, toMs, y, height, colour, title }: Bar, x: Scale): string 
 function leaderBar({ fromMs, toMs, member, term }: LeaderSpan, x: Scale, y: number): string {
   if (member === undefined)
     return bar(
-      { fromMs, toMs, y: y + 4, height: 11, colour: '--doubt', title: `nobody leads for ${msText(toMs - fromMs)}` },
+      { fromMs, toMs, y: y + 4, height: 11, colour: '--warn', title: `nobody leads for ${msText(toMs - fromMs)}` },
       x,
     );
   const colour = leaderColours[member % leaderColours.length] ?? '--lead';

@@ -7,9 +7,9 @@ import { escapeHtml, msText } from './text.ts';
 
 const style = `
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c2430; --soft: #5b6675; --line: #dfe4ea; --panel: #f6f8fa;
-  --good: #2f7d4f; --bad: #c2402f; --doubt: #b7791f; --lead: #3465a4; --lead2: #75507b; --lead3: #0e7c86; --fault: #c2402f; }
+  --good: #2f7d4f; --bad: #c2402f; --warn: #b7791f; --lead: #3465a4; --lead2: #75507b; --lead3: #0e7c86; --fault: #c2402f; }
 @media (prefers-color-scheme: dark) { :root { --paper: #12161c; --ink: #e4e8ee; --soft: #98a3b2; --line: #2b333f;
-  --panel: #1a2029; --good: #57b27c; --bad: #e5705f; --doubt: #d9a441; --lead: #6d9fe0; --lead2: #b48ead; --lead3: #4fb8c2; --fault: #e5705f; } }
+  --panel: #1a2029; --good: #57b27c; --bad: #e5705f; --warn: #d9a441; --lead: #6d9fe0; --lead2: #b48ead; --lead3: #4fb8c2; --fault: #e5705f; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 60px; }
@@ -51,11 +51,11 @@ ${story === '' ? '' : `<p>${escapeHtml(story.trim())}</p>`}
 ${isPassed ? '' : `<p>${escapeHtml(detail.split('\n', 1)[0] ?? '')}</p>`}
 ${cards(chronicle)}
 <h2>What struck, and who led</h2>
-<div class="key">${keyOf(['--fault', 'fault'], ['--soft', 'agent down'], ['--lead', 'leader: host · term'], ['--doubt', 'nobody leads'])}</div>
+<div class="key">${keyOf(['--fault', 'fault'], ['--soft', 'agent down'], ['--lead', 'leader: host · term'], ['--warn', 'nobody leads'])}</div>
 <figure>${timelineChart(chronicle)}</figure>
 ${faultTable(chronicle)}
 <h2>What clients were told</h2>
-<div class="key">${keyOf(['--good', 'done'], ['--doubt', 'refused'], ['--bad', 'outcome unknown'])}</div>
+<div class="key">${keyOf(['--good', 'done'], ['--warn', 'refused'], ['--bad', 'outcome unknown'])}</div>
 <figure>${availabilityChart(chronicle)}</figure>
 ${operationTable(tallies(chronicle.operations))}
 ${chronicle.operationsLeftOut === 0 ? '' : `<p class="soft">${chronicle.operationsLeftOut} later operations are left out.</p>`}

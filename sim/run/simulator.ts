@@ -15,7 +15,7 @@ import { AppliedChecker } from '../checkers/applied.ts';
 import { ConsensusChecker, type Membership, MembershipChecker, ProgressChecker } from '../checkers/consensus.ts';
 import { DurabilityChecker } from '../checkers/durability.ts';
 import { type Invariant, invariants, type Promised, promises } from '../checkers/invariants.ts';
-import { checkDoubtful, checkGivenUp, checkQueues } from '../checkers/limits.ts';
+import { checkGivenUp, checkQuarantined, checkQueues } from '../checkers/limits.ts';
 import { checkLinearizability } from '../checkers/linearizability.ts';
 import { registerModel } from '../checkers/linearizability-models.ts';
 import { checkRefusal } from '../checkers/patience.ts';
@@ -301,7 +301,7 @@ class Simulator {
     const left = (): number => Math.max(0, healedMs + convergeMsMax - this.#schedule.nowMs);
     await this.#until(left(), 'operations-end', () => this.#working.count === 0);
     await this.#until(left(), 'log-repaired', () =>
-      this.#nodes.every((node) => node.process !== undefined && node.process.loop.doubt === undefined),
+      this.#nodes.every((node) => node.process !== undefined && node.process.loop.quarantine === undefined),
     );
     await this.#until(left(), 'everybody-caught-up', () => this.#isCaughtUp());
     await this.#until(left(), 'states-agree', () => this.#statesAgree());
@@ -405,12 +405,12 @@ class Simulator {
           other === node ||
           (!other.isDamaged &&
             !other.isUnproved &&
-            other.process?.loop.doubt === undefined &&
+            other.process?.loop.quarantine === undefined &&
             other.process !== undefined),
       ) &&
       !node.isDamaged &&
       !node.isUnproved &&
-      node.process?.loop.doubt === undefined
+      node.process?.loop.quarantine === undefined
     );
   }
 
@@ -460,7 +460,7 @@ class Simulator {
       this.#consensus.leads(node.raftId, Number(facts.term));
     }
     if (message.startsWith('the log was repaired') || message.startsWith('this log holds less'))
-      this.#reach('log in doubt');
+      this.#reach('log quarantined');
     if (message.startsWith('this replica is not what the majority holds')) {
       this.#reach('state given up');
       checkGivenUp(node.raftId, node.isStateDamaged, (invariant, detail) => this.#violated(invariant, detail));
@@ -552,7 +552,7 @@ class Simulator {
           .filter(({ raftId }) => voters.includes(raftId))
           .map((voter) => ({
             member: voter.raftId,
-            upSinceMs: voter.process?.loop.doubt === undefined ? upSinceMs(voter) : Number.POSITIVE_INFINITY,
+            upSinceMs: voter.process?.loop.quarantine === undefined ? upSinceMs(voter) : Number.POSITIVE_INFINITY,
             pauses: voter.pauses,
           })),
         votersSinceMs: newest.sinceMs,
@@ -586,7 +586,7 @@ class Simulator {
     if (isHello(message) || isDigestMessage(message)) return;
     const { type, from, to, term, index, logTerm, reject } = message;
     const report = (invariant: Invariant, detail: string): void => this.#violated(invariant, detail);
-    if (this.#nodes[from - 1]?.process?.loop.doubt !== undefined) checkDoubtful(message, report);
+    if (this.#nodes[from - 1]?.process?.loop.quarantine !== undefined) checkQuarantined(message, report);
     switch (type) {
       case 'MsgApp':
         this.#consensus.leads(from, term);
@@ -625,7 +625,11 @@ class Simulator {
       const { commitIndex } = loop;
       const { appliedIndex } = log.machine;
       // A core that is made anew begins at what is on disk.
-      this.#progress.observe(`${life.name}${loop.doubt === undefined ? '' : ' in doubt'}`, commitIndex, appliedIndex);
+      this.#progress.observe(
+        `${life.name}${loop.quarantine === undefined ? '' : ' quarantined'}`,
+        commitIndex,
+        appliedIndex,
+      );
       checkQueues({ name: life.name, timers: clock.timers, batches: node.disk.inFlight }, (invariant, detail) =>
         this.#violated(invariant, detail),
       );
@@ -690,7 +694,7 @@ class Simulator {
       this.#nodes.every(
         ({ process: running }) =>
           running !== undefined &&
-          running.loop.doubt === undefined &&
+          running.loop.quarantine === undefined &&
           this.#applied.isReplay(running.log.machine) === true,
       )
     );
@@ -725,8 +729,9 @@ class Simulator {
       .map(({ name, process: running }) => {
         if (running === undefined) return `${name} is down`;
         const { leaderRaftId, term, commitIndex, appliedIndex, hasQuorum, voters } = running.state.standing();
-        const doubt = running.loop.doubt === undefined ? '' : ` in doubt (${running.loop.doubt.reason})`;
-        return `${name} term ${term} leader ${leaderRaftId} commit ${commitIndex} applied ${appliedIndex}${hasQuorum ? '' : ' no quorum'} voters ${voters.join()}${doubt}`;
+        const quarantine =
+          running.loop.quarantine === undefined ? '' : ` quarantined (${running.loop.quarantine.reason})`;
+        return `${name} term ${term} leader ${leaderRaftId} commit ${commitIndex} applied ${appliedIndex}${hasQuorum ? '' : ' no quorum'} voters ${voters.join()}${quarantine}`;
       })
       .concat([`${this.#working.count} operations under way`, ...this.#hosts.unsettled()])
       .join('; ');

@@ -7,7 +7,7 @@ export interface WatchedOperation {
   readonly endedMs: number;
   /** `refused`: certainly nothing happened, or a rule forbids it. `unknown`: it may have happened. */
   readonly answer: 'done' | 'refused' | 'unknown';
-  /** The refusal's or the doubt's code; empty when done. */
+  /** The code of the error; empty when done. */
   readonly code: string;
 }
 

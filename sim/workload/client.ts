@@ -34,8 +34,8 @@ export async function callAgent<T>(node: SimNode, work: (process: Process) => Pr
   return Promise.race([called(), gone]);
 }
 
-/** Doubts about what happened; every other code that is not certain is a rule that forbade it. */
-const doubts = ['OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'CANCELLED', 'CANNOT_TELL'] as const;
+/** Codes that leave open what happened; every other code is a rule that refused the call. */
+const uncertainCodes = ['OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'CANCELLED', 'CANNOT_TELL'] as const;
 
 /** A call as an operator counts it. */
 export function operationOf(
@@ -46,12 +46,12 @@ export function operationOf(
 ): WatchedOperation {
   if (answer.kind === 'done') return { kind, startedMs, endedMs, answer: 'done', code: '' };
   const { error } = answer;
-  const isDoubtful = error === undefined || ShoalError.is(error, ...doubts);
+  const isUncertain = error === undefined || ShoalError.is(error, ...uncertainCodes);
   return {
     kind,
     startedMs,
     endedMs,
-    answer: answer.kind === 'unknown' && isDoubtful ? 'unknown' : 'refused',
+    answer: answer.kind === 'unknown' && isUncertain ? 'unknown' : 'refused',
     code: error?.code ?? 'AGENT_DIED',
   };
 }

@@ -91,7 +91,7 @@ export class SimNode {
   readonly time: HostTime;
   /** No supervisor starts it again before somebody calls `boot`. */
   isHeldDown = false;
-  /** Its disk may hold less than it has promised, until it has started without doubt and holds as much again. */
+  /** Its disk may hold less than it has promised, until it has started without quarantine and holds as much again. */
   isDamaged = false;
   /** Something has changed its state in memory, behind its back; a start ends that. */
   isStateDamaged = false;
@@ -172,7 +172,7 @@ export class SimNode {
 
   /** A loss that no row shows is only found when a peer says what it remembers; until then the node must not pass for whole. */
   #isWhole(store: LogStore): boolean {
-    if (store.doubt !== undefined) return false;
+    if (store.quarantine !== undefined) return false;
     const end = logEnd(store);
     const before = this.#endBefore;
     if (end.term < before.term) return false;

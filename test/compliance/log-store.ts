@@ -85,7 +85,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       const again = await subject.open({ bootstrap: true });
       t.equal(again.isNew, false);
       t.same(again.store.initialState().confState.voters, [1]);
-      t.equal(again.store.doubt, undefined);
+      t.equal(again.store.quarantine, undefined);
       await again.store.close();
     });
   });
@@ -114,7 +114,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       await first.store.close();
       await first.store.close();
       const second = await subject.open();
-      t.equal(second.store.doubt, undefined);
+      t.equal(second.store.quarantine, undefined);
       t.same(second.findings, []);
       check(second.store, 'after');
       t.equal(second.store.identity.incarnation, incarnation);
@@ -136,7 +136,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       );
       await store.close();
       const again = (await subject.open()).store;
-      t.equal(again.doubt, undefined);
+      t.equal(again.quarantine, undefined);
       t.equal(again.lastIndex(), 5);
       t.same(read(again, 1, 6), ['1.1:1/1', '2.1:2/1', '3.1:3/1', '4.3:4/3', '5.3:5/3']);
       await again.close();
@@ -164,7 +164,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       );
       await store.close();
       const again = await subject.open();
-      t.equal(again.store.doubt, undefined);
+      t.equal(again.store.quarantine, undefined);
       t.same(
         [51, 52, 53].map((n) => again.store.term(n)),
         [1, 2, 'unavailable'],
@@ -225,7 +225,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       await log.store.append({ entries: entriesFrom(11, 1, 2) });
       await log.store.close();
       const again = await subject.open();
-      t.equal(again.store.doubt, undefined);
+      t.equal(again.store.quarantine, undefined);
       check(again.store, 'after');
       t.equal(again.machine.get('k1')?.revision, 1);
       await again.store.close();
@@ -261,7 +261,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       await second.store.close();
       const third = await subject.open();
       check(third.store, 'after');
-      t.equal(third.store.doubt, undefined);
+      t.equal(third.store.quarantine, undefined);
       t.same(
         third.machine.range('a', 'z').map((found) => [found.key, found.revision]),
         [
@@ -290,7 +290,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       await log.store.close();
       const again = await subject.open();
       t.equal(again.store.applied.index, 30);
-      t.equal(again.store.doubt, undefined);
+      t.equal(again.store.quarantine, undefined);
       t.same(
         again.machine.range('a', 'z').map((found) => found.key),
         ['x', 'y'],
@@ -313,20 +313,20 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
     });
   });
 
-  await t.test('a doubt stays until it is lifted, and raises the term once', async (t) => {
+  await t.test('a quarantine stays until it is lifted, and raises the term once', async (t) => {
     await withSubject(t, async (subject) => {
       const { store } = await subject.open();
       await store.append({ hardState: { term: 2, vote: 1, commit: 0 }, entries: entriesFrom(1, 1, 2) });
-      await store.setDoubt({ reason: 'rolled-back', detail: 'the leader remembers more', raisedTerm: 0 });
+      await store.setQuarantine({ reason: 'rolled-back', detail: 'the leader remembers more', raisedTerm: 0 });
       await store.raiseTerm(7);
       await store.close();
       const again = (await subject.open()).store;
-      t.match(again.doubt, { reason: 'rolled-back', raisedTerm: 1007 });
+      t.match(again.quarantine, { reason: 'rolled-back', raisedTerm: 1007 });
       t.same(again.initialState().hardState, { term: 1007, vote: 0, commit: 0 });
-      await again.setDoubt(undefined);
+      await again.setQuarantine(undefined);
       await again.close();
       const third = (await subject.open()).store;
-      t.equal(third.doubt, undefined);
+      t.equal(third.quarantine, undefined);
       await third.close();
     });
   });

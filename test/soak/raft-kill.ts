@@ -27,7 +27,7 @@ console.log(
     2,
   ),
 );
-if (report.lost.length > 0 || report.differing.length > 0 || report.doubts.length > 0) {
+if (report.lost.length > 0 || report.differing.length > 0 || report.quarantines.length > 0) {
   console.error(`kept for a look: ${folder}`);
   process.exitCode = 1;
 } else {

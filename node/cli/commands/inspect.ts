@@ -9,7 +9,7 @@ import { dataDirOf } from '../kit/data-dir.ts';
 import { jsonText } from '../kit/json-text.ts';
 import type { RecordView } from '../kit/record-view.ts';
 
-/** Exit status when something in the folder is damaged or in doubt. */
+/** Exit status when something in the folder is damaged or quarantined. */
 const statusDamaged = 1;
 
 interface InspectFlags extends ConfigFlags {

@@ -48,7 +48,10 @@ export function registerRecover(program: Command): void {
       'when a majority of the voters is lost for good, when no majority holds one state (STATE_DIVERGED: stop all agents, then recover the host whose state is right), or when the log of the only voter is damaged: make this stopped agent the only voter, with what it has; refused while a quorum can be reached',
     )
     .option('--yes', 'do it; without this it is only said what would be done')
-    .option('--force', 'even though this log is damaged or in doubt, or a voter cannot be asked for want of an address')
+    .option(
+      '--force',
+      'even though this log is damaged or quarantined, or a voter cannot be asked for want of an address',
+    )
     .option('--notes', "not the log: the host's own notes are damaged; go on with those that hold")
     .option(
       '--wait <seconds>',
@@ -136,7 +139,7 @@ function mustBeSound({ faults, isOnlyVoter }: Candidate, isForced: boolean): voi
   }
   throw new ShoalError(
     'LOG_CORRUPT',
-    'this log is damaged or in doubt; recover another member, or say --force when this is the best there is',
+    'this log is damaged or quarantined; recover another member, or say --force when this is the best there is',
   );
 }
 

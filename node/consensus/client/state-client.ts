@@ -129,7 +129,7 @@ export class RaftStateClient implements StateClient {
         } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
           throw error;
         } else {
-          if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.doubtQuorum();
+          if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.suspectQuorum();
           if (patience.isOver) {
             throw unknown ?? (ShoalError.is(error, 'PROPOSAL_DROPPED') ? error : this.#loop.noQuorum());
           }
@@ -246,7 +246,7 @@ export class RaftStateClient implements StateClient {
         const canRetry =
           stop.signal.aborted || ShoalError.is(error, 'NOT_LEADER', 'NO_QUORUM', 'UNAVAILABLE', 'OUTCOME_UNKNOWN');
         if (!canRetry) throw error;
-        if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.doubtQuorum();
+        if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.suspectQuorum();
         if (patience.isOver) throw this.#loop.noQuorum();
         reached('read-point-asked-again');
         await this.#loop.changed(patience.pauseMs());

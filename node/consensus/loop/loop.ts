@@ -130,7 +130,7 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly #scrub: Scrub;
   readonly #heldCommits: HeldCommits;
   readonly #succession: Succession;
-  /** Undefined while the log is in doubt and no peer has told its term. */
+  /** Undefined while the log is quarantined and no peer has told its term. */
   #core: RawNode | undefined;
   #state: LoopState = 'new';
   #timer: Timer | undefined;
@@ -210,7 +210,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#succession = new Succession({
       clock,
       random,
-      candidate: () => (this.#isLive() && store.doubt === undefined ? this.#core : undefined),
+      candidate: () => (this.#isLive() && store.quarantine === undefined ? this.#core : undefined),
       campaign: () => {
         this.#guard(() => this.#core?.campaign());
         this.#wake();
@@ -249,14 +249,14 @@ export class RaftLoop implements Service, RaftHandlers {
     }
     this.#state = 'running';
     const { findings } = this.#deps.log;
-    if (findings.length > 0) this.#deps.logger.warn({ findings }, 'the log was repaired or is in doubt');
-    if (this.#store.doubt === undefined || this.#store.doubt.raisedTerm > 0) this.#makeCore();
+    if (findings.length > 0) this.#deps.logger.warn({ findings }, 'the log was repaired or is quarantined');
+    if (this.#store.quarantine === undefined || this.#store.quarantine.raisedTerm > 0) this.#makeCore();
     this.#deps.transport.attach(this);
     this.#timer = this.#deps.clock.setInterval(() => this.#guard(() => this.#tick()), this.options.tickMs);
     this.#handshake.greetAll();
     // Nobody else could lead; waiting for an election timeout would only delay the first start.
-    // A log in doubt may be of before the others came: it says who voted then.
-    const isAlone = this.#store.doubt === undefined && this.#replica.isOnlyVoter(this.#raftId);
+    // A quarantined log may be of before the others came: it says who voted then.
+    const isAlone = this.#store.quarantine === undefined && this.#replica.isOnlyVoter(this.#raftId);
     if (isAlone) this.#guard(() => this.#core?.campaign());
     this.#wake();
   }
@@ -305,16 +305,18 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   /** Why this node does not vote, if so. */
-  get doubt(): LogStore['doubt'] {
-    return this.#store.doubt;
+  get quarantine(): LogStore['quarantine'] {
+    return this.#store.quarantine;
   }
 
   /** What is wrong with the log or the state here, for people, by part; empty when all is well. */
   troubles(): Readonly<Record<string, string>> {
-    const { doubt } = this.#store;
+    const { quarantine } = this.#store;
     const { disagreement } = this.#comparison;
     return {
-      ...(doubt === undefined ? {} : { log: `the log is in doubt; this host does not vote: ${doubt.detail}` }),
+      ...(quarantine === undefined
+        ? {}
+        : { log: `the log is quarantined; this host does not vote: ${quarantine.detail}` }),
       ...(disagreement === undefined ? {} : { state: disagreement }),
     };
   }
@@ -394,8 +396,8 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   /** The leader says that it has no quorum: whether that is so is asked of the voters' hosts now. */
-  doubtQuorum(): void {
-    this.#quorum.doubtRoute();
+  suspectQuorum(): void {
+    this.#quorum.suspectRoute();
   }
 
   /** Resolves when leader or quorum may have changed, or after `delayMs`. */
@@ -601,15 +603,15 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#tickCount += 1;
     this.#quorum.tick();
     const core = this.#core;
-    const { doubt } = this.#store;
-    // A doubtful node does not campaign, and campaigning is all that a follower's ticks are for.
-    if (core !== undefined && (doubt === undefined || this.isLeader)) core.tick();
+    const { quarantine } = this.#store;
+    // A quarantined node does not campaign, and campaigning is all that a follower's ticks are for.
+    if (core !== undefined && (quarantine === undefined || this.isLeader)) core.tick();
     if (this.route() === undefined || this.#tickCount <= this.options.electionTicks) {
       // Who else is there? The answers tell whom to name, and a fresh start asks what the others remember.
       this.#handshake.greetAll();
     }
     this.#expire();
-    this.#comparison.tick(this.isLeader && doubt === undefined, this.isCaughtUp);
+    this.#comparison.tick(this.isLeader && quarantine === undefined, this.isCaughtUp);
     this.#readRowsAgain();
     this.#cache.tick();
     this.#changes.tell();
@@ -619,8 +621,8 @@ export class RaftLoop implements Service, RaftHandlers {
     if (!maybe('raft-loop.flush-later')) this.#background(this.#store.flush());
     const compacted = this.#receiver.isInstalling ? undefined : this.#compaction.beginIfLarge();
     if (compacted !== undefined) this.#background(compacted);
-    // A doubt is lifted by a turn, whatever else there is to do.
-    if (core?.hasReady() === true || doubt !== undefined) this.#wake();
+    // A quarantine is lifted by a turn, whatever else there is to do.
+    if (core?.hasReady() === true || quarantine !== undefined) this.#wake();
   }
 
   #expire(): void {
@@ -732,7 +734,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#isApplyDue = true;
     this.#defer(() => {
       this.#isApplyDue = false;
-      // A doubt may have begun meanwhile: what was to be applied has gone with the core.
+      // A quarantine may have begun meanwhile: what was to be applied has gone with the core.
       if (this.#core !== undefined) this.#guard(() => this.#apply(appliedPerTurnMax));
     });
   }
@@ -761,7 +763,7 @@ export class RaftLoop implements Service, RaftHandlers {
   #goOnAfterLeap(): void {
     if (!this.#isLive()) return;
     reached('term-leapt');
-    failpoint('doubt.leapt');
+    failpoint('quarantine.leapt');
     // A core that began on what a snapshot is just replacing would know another log than the disk holds.
     if (!this.#receiver.isInstalling) this.#beginAnew();
   }
@@ -837,7 +839,8 @@ export class RaftLoop implements Service, RaftHandlers {
   ): Promise<void> {
     await this.#store.settled();
     failpoint('install.before-commit');
-    // A doubt may have begun meanwhile, and the term have leapt: what the old core knew of terms and votes is void.
+    // A quarantine may have begun meanwhile, and the term have leapt: what the old core knew of terms and votes is
+    // void.
     await fetched.install.commit(fetched.place, fetched.machine.digest, this.#core === core ? hardState : undefined);
     failpoint('install.committed');
     reached('snapshot-installed');
@@ -851,7 +854,7 @@ export class RaftLoop implements Service, RaftHandlers {
       const { behind, offer } = this.#receiver.end();
       if (this.#core !== core) {
         // The leap has been waiting for this; if it is on its way still, it goes on from here itself.
-        if (this.#store.doubt?.raisedTerm !== 0) this.#beginAnew();
+        if (this.#store.quarantine?.raisedTerm !== 0) this.#beginAnew();
         return;
       }
       // Entries that came behind the snapshot, then its responses.
@@ -873,8 +876,9 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   /**
-   * A majority holds another state: this one is not to be served any longer, and not to be read again. That is noted, and
-   * the process ends; the next start begins without a state, in doubt, and gets that of the others (store/log/recovery.ts).
+   * A majority holds another state: this one is not to be served any longer, and not to be read again. That is noted,
+   * and the process ends; the next start begins without a state, quarantined, and gets that of the others
+   * (store/log/recovery.ts).
    */
   #giveUpState(detail: string): void {
     if (this.#core === undefined) return;
@@ -884,7 +888,7 @@ export class RaftLoop implements Service, RaftHandlers {
     );
     this.#dropCore();
     this.#background(
-      this.#store.setDoubt({ reason: 'state-diverged', detail, raisedTerm: 0 }).then(() => {
+      this.#store.setQuarantine({ reason: 'state-diverged', detail, raisedTerm: 0 }).then(() => {
         failpoint('state.given-up');
         this.#fatal(new ShoalError('STATE_DIVERGED', detail));
       }),

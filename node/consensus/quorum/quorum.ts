@@ -38,7 +38,7 @@ interface QuorumDeps {
   readonly store: LogStore;
   readonly replica: Replica;
   readonly transport: Pick<RaftTransport, 'presence'>;
-  /** The core; undefined while the log is in doubt and no peer has told its term. */
+  /** The core; undefined while the log is quarantined and no peer has told its term. */
   readonly core: () => RawNode | undefined;
   /** What people call a member. */
   readonly nameOf: (member: RaftId) => string;
@@ -49,7 +49,7 @@ interface QuorumDeps {
 }
 
 /** How long a leader's word that it has no quorum keeps this node asking. Unit: milliseconds. */
-const doubtMs = 2000;
+const suspectMs = 2000;
 
 const lossTexts: Readonly<Record<Loss, string>> = {
   'refuses-connections': 'refuses connections',
@@ -65,7 +65,7 @@ export class Quorum {
   #lastTickMs: number;
   /** How long nobody is known who could commit, as far as this process was running. Unit: milliseconds. */
   #routelessMs = 0;
-  #doubtedUntilMs = Number.NEGATIVE_INFINITY;
+  #suspectedUntilMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(deps: QuorumDeps) {
@@ -88,8 +88,8 @@ export class Quorum {
   }
 
   /** Who leads says that it has no quorum: the voters are asked for, as if this node knew no leader. */
-  doubtRoute(): void {
-    this.#doubtedUntilMs = this.#deps.clock.monotonicMs() + doubtMs;
+  suspectRoute(): void {
+    this.#suspectedUntilMs = this.#deps.clock.monotonicMs() + suspectMs;
     this.#ask();
   }
 
@@ -109,7 +109,7 @@ export class Quorum {
     this.#lastTickMs = nowMs;
     this.#routelessMs = this.route() === undefined ? this.#routelessMs + ranMs : 0;
     // Asked before a route is given up, so that the answers are there when they are needed.
-    if (!this.#isRouteSure() || nowMs < this.#doubtedUntilMs) this.#ask();
+    if (!this.#isRouteSure() || nowMs < this.#suspectedUntilMs) this.#ask();
   }
 
   /** The loop has ended: from now on there is no route. */
@@ -179,9 +179,9 @@ export class Quorum {
   /** The refusal of a write or a fresh read for want of a quorum: it names who is lost, or who was waited for. */
   refusal(): ShoalError {
     const { missingVoters, leaderRaftId } = this.standing();
-    const { doubt } = this.#deps.store;
+    const { quarantine } = this.#deps.store;
     return new ShoalError('NO_QUORUM', this.#refusalText(leaderRaftId, missingVoters), {
-      facts: { missingVoters, leaderRaftId, ...(doubt === undefined ? {} : { doubt: doubt.detail }) },
+      facts: { missingVoters, leaderRaftId, ...(quarantine === undefined ? {} : { quarantine: quarantine.detail }) },
     });
   }
 

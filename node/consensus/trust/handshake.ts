@@ -68,11 +68,11 @@ export class Handshake {
       return [];
     }
     this.#trust.met(hello);
-    if (store.doubt?.raisedTerm === 0) {
+    if (store.quarantine?.raisedTerm === 0) {
       repair.leap(hello.term);
       return [];
     }
-    // Also while in doubt: the disk may be put back once more, and what was promised since the leap counts.
+    // Also while quarantined: the disk may be put back once more, and what was promised since the leap counts.
     const found = this.#trust.judge(hello, own);
     if (found !== undefined) {
       repair.begin(found, hello.term);
@@ -85,8 +85,8 @@ export class Handshake {
   believes(message: Message, core: RawNode): boolean {
     const { store, repair } = this.#deps;
     const { log, term } = core.raft;
-    if (store.doubt !== undefined && asksForVote(message)) {
-      reached('doubtful-log-asked-for-a-vote');
+    if (store.quarantine !== undefined && asksForVote(message)) {
+      reached('quarantined-log-asked-for-a-vote');
       return false;
     }
     const found = this.#trust.judgeHeartbeat(message, term, log.lastIndex());

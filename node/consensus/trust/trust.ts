@@ -4,18 +4,19 @@
  * The problem: a disk that was wiped, or put back from an old copy, under a live member. Such a node has forgotten votes
  * and entries that it acknowledged; were it to vote, committed entries could be lost. It cannot see that by itself.
  *
- * The method: every member notes of every other the last incarnation, the highest term it has spoken in and the last entry
- * that it has said is durable: a follower says so by acknowledging, a leader, who acknowledges its own entries to nobody,
- * with everything that it sends. After a start a node greets each peer, and believes nothing a peer says before that peer's answer
- * is here: the answer tells what the peer remembers. If that is more than the log holds, the log is in doubt. It then
- * leaps to a term that no forgotten vote can have reached, takes entries of leaders elected after the leap only, and does
- * not vote until it holds an entry of such a leader as committed; by then it has everything that was committed before.
+ * The method: every member notes of every other the last incarnation, the highest term it has spoken in and the last
+ * entry that it has said is durable: a follower says so by acknowledging, a leader, who acknowledges its own entries to
+ * nobody, with everything that it sends. After a start a node greets each peer, and believes nothing a peer says before
+ * that peer's answer is here: the answer tells what the peer remembers. If that is more than the log holds, the log is
+ * quarantined. It then leaps to a term that no forgotten vote can have reached, takes entries of leaders elected after
+ * the leap only, and does not vote until it holds an entry of such a leader as committed; by then it has everything
+ * that was committed before.
  *
- * A leap voids what the node promised in lower terms, and nothing else: what it acknowledges while in doubt counts, and a
- * disk that is put back once more meanwhile is doubted again. A leap is noted on the disk for good and told in
- * every greeting, and each memory says which leap it knew of. So a peer that was away during the repair can part, whenever
- * it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk put back from
- * before the leap is found out by any peer that has heard of it.
+ * A leap voids what the node promised in lower terms, and nothing else: what it acknowledges while quarantined counts,
+ * and a disk that is put back once more meanwhile is quarantined again. A leap is noted on the disk for good and told
+ * in every greeting, and each memory says which leap it knew of. So a peer that was away during the repair can part,
+ * whenever it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk
+ * put back from before the leap is found out by any peer that has heard of it.
  *
  * A leader's heartbeat that counts on entries beyond the end of the log says the same without having been asked.
  *
@@ -29,7 +30,7 @@
 import { reached } from '../../base/buggify/buggify.ts';
 import type { RaftId } from '../../base/ids.ts';
 import type { Message, MessageType, Term } from '../../raft/index.ts';
-import type { Doubt, Identity, PeerMemory } from '../../store/index.ts';
+import type { Identity, PeerMemory, Quarantine } from '../../store/index.ts';
 import type { Hello, SentMessage } from '../transport/transport.ts';
 
 /** Messages held back for a peer whose answer is not here yet: what it sends in one round trip. */
@@ -122,8 +123,8 @@ export class Trust {
     }
   }
 
-  /** What a peer's answer says about this node's log: a reason to doubt it, or undefined. */
-  judge(answer: Hello, own: OwnLog): Omit<Doubt, 'raisedTerm'> | undefined {
+  /** What a peer's answer says about this node's log: a reason to quarantine it, or undefined. */
+  judge(answer: Hello, own: OwnLog): Omit<Quarantine, 'raisedTerm'> | undefined {
     if (answer.known === undefined) return undefined;
     const isBeforeLeap = answer.known.raisedTerm < own.raisedTerm;
     if (isBeforeLeap) reached('answer-from-before-the-leap');
@@ -150,7 +151,7 @@ export class Trust {
    * follower of what is committed only as far as that follower has acknowledged the log: what is missing of it was here
    * once, though no peer that has answered a greeting remembers.
    */
-  judgeHeartbeat(message: Message, term: Term, lastIndex: number): Omit<Doubt, 'raisedTerm'> | undefined {
+  judgeHeartbeat(message: Message, term: Term, lastIndex: number): Omit<Quarantine, 'raisedTerm'> | undefined {
     if (message.type !== 'MsgHeartbeat' || message.term < term || message.commit <= lastIndex) return undefined;
     const detail = `Member ${message.from} leads term ${message.term} and counts on entry ${message.commit} of this member; the log ends at ${lastIndex}.`;
     return { reason: 'rolled-back', detail };

@@ -1,7 +1,19 @@
 /** Words of an old dialect of this code, and what the field says instead. Names on disk and on the wire keep theirs. */
 import type { Source } from './source.ts';
 
-const oldWords: readonly { readonly word: RegExp; readonly instead: string }[] = [
+interface OldWord {
+  readonly word: RegExp;
+  readonly instead: string;
+  /** Where the word stays, as it is the name of something on disk or on the wire. */
+  readonly stored?: RegExp;
+}
+
+const oldWords: readonly OldWord[] = [
+  {
+    word: /doubt/giu,
+    instead: 'quarantined',
+    stored: /quarantineField = 'doubt'|\bdoubt: \{|\bdoubt: 7|`doubt`|doubt: quarantine/gu,
+  },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },
@@ -14,8 +26,8 @@ const oldWords: readonly { readonly word: RegExp; readonly instead: string }[] =
 export function oldWordsIn(sources: readonly Source[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { text } of sources) {
-    for (const { word, instead } of oldWords) {
-      const times = text.match(word)?.length ?? 0;
+    for (const { word, instead, stored } of oldWords) {
+      const times = (text.match(word)?.length ?? 0) - (stored === undefined ? 0 : (text.match(stored)?.length ?? 0));
       if (times > 0) counts.set(instead, (counts.get(instead) ?? 0) + times);
     }
   }

@@ -105,7 +105,7 @@ export class DetectorLoop implements Service {
     return this.#detector.conditionOf(hostId);
   }
 
-  /** How far this host doubts itself; for metrics. 0 is well. */
+  /** The local health multiplier of Lifeguard, for metrics: 0 is healthy, more is slow to answer. */
   get localHealth(): number {
     return this.#detector.localHealth;
   }

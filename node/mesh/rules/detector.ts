@@ -111,7 +111,7 @@ export class Detector {
   readonly #options: DetectorOptions;
   readonly #members = new Map<HostId, Member>();
   #own: Incarnation;
-  /** 0: this host gets the answers that it should. Up to `healthMax`: it had better doubt itself. */
+  /** 0: this host gets the answers that it should. Up to `healthMax`: the fault may be here. */
   #health = 0;
   #round: HostId[] = [];
   #deadRound: HostId[] = [];
@@ -181,12 +181,12 @@ export class Detector {
     const member = this.#members.get(target);
     if (member === undefined) return [];
     if (isReached) {
-      this.#doubtSelf(-1);
+      this.#changeLocalHealth(-1);
       this.#reached(member);
     } else if (member.condition !== 'dead') {
       const helpers = this.#helpersFor(target);
       if (helpers.length === 0) {
-        this.#doubtSelf(1);
+        this.#changeLocalHealth(1);
         this.#suspect(member, nowMs);
       } else {
         const timeoutMs = this.#options.indirectMs * (this.#health + 1);
@@ -205,7 +205,7 @@ export class Detector {
     } else {
       // A helper that answered shows that this host is heard: then it is the target that is not there. One that did not
       // answer either is a hint that the fault is here.
-      this.#doubtSelf(answers.filter((answer) => answer === 'no-answer').length);
+      this.#changeLocalHealth(answers.filter((answer) => answer === 'no-answer').length);
       this.#suspect(member, nowMs);
     }
     return this.#taken();
@@ -229,7 +229,7 @@ export class Detector {
       case 'dead':
         if (order < 0 || (order === 0 && member.condition === 'dead')) break;
         if (order > 0) member.suspicion = undefined; // Of the past: the host has refuted it meanwhile.
-        this.#doubt(member, rumour, nowMs);
+        this.#suspectedBy(member, rumour, nowMs);
         break;
     }
     return this.#taken();
@@ -329,7 +329,7 @@ export class Detector {
   }
 
   /** Another host suspects a member, or holds it for dead, which is taken for a suspicion that needs no more witnesses. */
-  #doubt(member: Member, rumour: DetectorRumour, nowMs: number): void {
+  #suspectedBy(member: Member, rumour: DetectorRumour, nowMs: number): void {
     member.known = { epoch: rumour.epoch, incarnation: rumour.incarnation };
     member.suspicion ??= { startedMs: nowMs, by: new Set(), isCertain: false };
     this.#become(member, 'suspect');
@@ -341,8 +341,8 @@ export class Detector {
     // Of an earlier incarnation: refuted before, or, of an earlier start, by the next advert.
     if (rumour.kind === 'alive' || compareIncarnation(rumour, this.#own) < 0) return;
     this.#own = { epoch: rumour.epoch, incarnation: rumour.incarnation + 1 };
-    // Somebody had reason to doubt this host: perhaps it is slow.
-    this.#doubtSelf(1);
+    // Another host suspects this one: perhaps it is slow.
+    this.#changeLocalHealth(1);
     this.#actions.push({ kind: 'tell', rumour: this.ownRumour() });
   }
 
@@ -360,7 +360,7 @@ export class Detector {
     });
   }
 
-  #doubtSelf(change: number): void {
+  #changeLocalHealth(change: number): void {
     this.#health = Math.min(this.#options.healthMax, Math.max(0, this.#health + change));
   }
 

@@ -80,7 +80,7 @@ export class HostNetworkViews {
    */
   heard(keys: readonly string[]): boolean {
     this.#views.heard(keys);
-    return this.#views.isDoubted('view');
+    return this.#views.isStale('view');
   }
 }
 

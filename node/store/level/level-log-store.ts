@@ -40,7 +40,7 @@ const setAsideMax = 8;
 export const markName = 'db.mark';
 
 /**
- * Opens the log, or makes it. A database that is damaged is set aside, and a new log begins, in doubt; where nobody
+ * Opens the log, or makes it. A database that is damaged is set aside, and a new log begins, quarantined; where nobody
  * else votes, it is refused instead (../log/log-place.ts). Throws `STORE_FAILED` (locked, no permission, disk full),
  * `IDENTITY_MISMATCH`, `LOG_CORRUPT`.
  */

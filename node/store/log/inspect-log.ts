@@ -78,7 +78,8 @@ export async function inspectLog(disk: Disk, visitor: LogVisitor = {}, mark?: Lo
   const identity = record(disk, identityKey, decodeIdentity, 'identity', faults);
   const head = record(disk, headKey, decodeHead, 'term, vote and log (head)', faults);
   const applied = record(disk, appliedKey, decodeApplied, 'the applied index', faults);
-  if (head?.doubt !== undefined) faults.add(`The log is in doubt (${head.doubt.reason}): ${head.doubt.detail}`);
+  if (head?.quarantine !== undefined)
+    faults.add(`The log is quarantined (${head.quarantine.reason}): ${head.quarantine.detail}`);
   if (mark !== undefined && identity !== undefined && identity.incarnation !== mark.incarnation) {
     faults.add(`The log is another one (${identity.incarnation}) than was here before (${mark.incarnation}).`);
   } else if (mark !== undefined && head !== undefined && (head.batch ?? 0) < mark.batch) {

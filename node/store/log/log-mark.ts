@@ -61,8 +61,8 @@ export function markOf(log: {
     starts: identity.starts,
     batch,
     last: `entry ${head.lastIndex} of term ${head.lastTerm}`,
-    // A log in doubt is repaired from others, whatever it says of who votes: it may say what was so long ago.
-    isAlone: head.doubt === undefined && isOnlyVoter(identity.raftId, applied.confState),
+    // A quarantined log is repaired from others, whatever it says of who votes: it may say what was so long ago.
+    isAlone: head.quarantine === undefined && isOnlyVoter(identity.raftId, applied.confState),
   };
 }
 

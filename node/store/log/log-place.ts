@@ -3,9 +3,9 @@
  *
  * | found | others vote | this member alone votes |
  * |---|---|---|
- * | files of the database are damaged, or it is another's | set aside; a new log, in doubt (`unreadable`), repaired from the others | refused, nothing changed |
- * | it has come less far than its mark | used as far as it goes, in doubt (`rolled-back`) | refused, nothing changed |
- * | it is gone, and the folder remembers one | a new log, in doubt (`disk-wiped`) | refused |
+ * | files of the database are damaged, or it is another's | set aside; a new log, quarantined (`unreadable`), repaired from the others | refused, nothing changed |
+ * | it has come less far than its mark | used as far as it goes, quarantined (`rolled-back`) | refused, nothing changed |
+ * | it is gone, and the folder remembers one | a new log, quarantined (`disk-wiped`) | refused |
  *
  * What is damaged within the database is found by recovery.ts.
  */
@@ -87,7 +87,7 @@ export async function openLogAt(place: LogPlace, options: OpenPlaceOptions): Pro
       mark: place.mark,
       hasPeers: options.hasPeers,
       salvages: options.salvages,
-      ...(unreadable === undefined ? {} : { doubt: { reason: 'unreadable', detail: unreadable } }),
+      ...(unreadable === undefined ? {} : { quarantine: { reason: 'unreadable', detail: unreadable } }),
     });
     if (owner === undefined) await place.own(raftId);
     return opened;

@@ -26,13 +26,13 @@ import { type MarkKeeper, markOf } from './log-mark.ts';
 import { LogTail } from './log-tail.ts';
 import {
   type AppliedRecord,
-  type Doubt,
-  doubtTermLeap,
   encodeRecord,
   type Head,
   type Identity,
   lifeOf,
   type PeerMemory,
+  type Quarantine,
+  quarantineTermMargin,
 } from './records.ts';
 import { seal, sealBytes, sealed } from './sealed-bytes.ts';
 import { Slab } from './slab.ts';
@@ -191,8 +191,8 @@ export class LogStore {
   }
 
   /** Why this log must not vote; undefined when nothing is wrong with it. */
-  get doubt(): Doubt | undefined {
-    return this.#head.doubt;
+  get quarantine(): Quarantine | undefined {
+    return this.#head.quarantine;
   }
 
   /** Size of the log's entries. Unit: bytes. */
@@ -316,21 +316,27 @@ export class LogStore {
   }
 
   /** Notes that this log must not vote, or what has become of that. Durable when it resolves. */
-  setDoubt(doubt: Doubt | undefined): Promise<void> {
-    const { doubt: _, ...head } = this.#plannedHead;
-    this.#planHead(doubt === undefined ? head : { ...head, doubt });
+  setQuarantine(quarantine: Quarantine | undefined): Promise<void> {
+    const { quarantine: _, ...head } = this.#plannedHead;
+    this.#planHead(quarantine === undefined ? head : { ...head, quarantine });
     return this.#urgent();
   }
 
   /**
-   * Raises the term of a doubtful log out of reach of forgotten votes, given the highest term heard from the others.
+   * Raises the term of a quarantined log out of reach of forgotten votes, given the highest term heard from the others.
    * Durable when it resolves.
    */
   raiseTerm(heardTerm: number): Promise<void> {
-    const { doubt } = this.#plannedHead;
-    assert(doubt?.raisedTerm === 0, 'only a doubtful log leaps, and once');
-    const term = Math.max(this.#plannedHead.term, heardTerm) + doubtTermLeap;
-    this.#planHead({ ...this.#plannedHead, term, vote: 0, raisedTerm: term, doubt: { ...doubt, raisedTerm: term } });
+    const { quarantine } = this.#plannedHead;
+    assert(quarantine?.raisedTerm === 0, 'only a quarantined log leaps, and once');
+    const term = Math.max(this.#plannedHead.term, heardTerm) + quarantineTermMargin;
+    this.#planHead({
+      ...this.#plannedHead,
+      term,
+      vote: 0,
+      raisedTerm: term,
+      quarantine: { ...quarantine, raisedTerm: term },
+    });
     return this.#urgent();
   }
 

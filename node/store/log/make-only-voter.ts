@@ -3,10 +3,10 @@
  *
  * What is done, in one batch: everything in the log counts as committed and is applied (the lost majority may have
  * acknowledged it; what it acknowledged beyond is lost); changes of members among it are passed over; the membership is
- * the owner alone; the term leaps as far as after a doubt. The log itself is emptied behind a place that no other member
- * can have reached: `recoveredIndexLeap` ahead, in the new term. So every other member needs a snapshot of this state,
- * membership included, before it can take part; none can bring back what this one does not have; and a revision that
- * somebody remembers from before is never given to another change.
+ * the owner alone; the term leaps as far as after a quarantine. The log itself is emptied behind a place that no other
+ * member can have reached: `recoveredIndexLeap` ahead, in the new term. So every other member needs a snapshot of this
+ * state, membership included, before it can take part; none can bring back what this one does not have; and a revision
+ * that somebody remembers from before is never given to another change.
  */
 import { ShoalError } from '../../base/errors.ts';
 import { type ConfState, emptyConfState } from '../../raft/index.ts';
@@ -14,7 +14,7 @@ import { decodeCommand } from '../../state/command.ts';
 import type { StoredRow } from '../../state/rows.ts';
 import type { StateMachine } from '../../state/state-machine.ts';
 import type { LogStore } from './log-store.ts';
-import { doubtTermLeap } from './records.ts';
+import { quarantineTermMargin } from './records.ts';
 import type { OpenedLog } from './recovery.ts';
 
 /** Entries by which the log leaps: more than a group commits in a week at 6,000 a second. Indexes have room for two million. */
@@ -35,9 +35,9 @@ export interface RecoveredLog {
 }
 
 /**
- * Makes the owner of an opened log the only voter, and lifts any doubt. Durable when it resolves; a crash before leaves
- * the log as it was. Close the store behind it. Throws `CONFLICT` when the log holds no state yet, `LOG_CORRUPT`,
- * `STORE_FAILED`.
+ * Makes the owner of an opened log the only voter, and lifts any quarantine. Durable when it resolves; a crash before
+ * leaves the log as it was. Close the store behind it. Throws `CONFLICT` when the log holds no state yet,
+ * `LOG_CORRUPT`, `STORE_FAILED`.
  */
 export async function makeOnlyVoter({ store, machine }: OpenedLog): Promise<RecoveredLog> {
   if (machine.appliedIndex === 0) {
@@ -47,12 +47,12 @@ export async function makeOnlyVoter({ store, machine }: OpenedLog): Promise<Reco
   const lastIndex = machine.appliedIndex;
   const index = lastIndex + recoveredIndexLeap;
   const heardTerms = [...store.peers.values()].map((peer) => peer.term);
-  const term = Math.max(store.initialState().hardState.term, ...heardTerms) + doubtTermLeap;
+  const term = Math.max(store.initialState().hardState.term, ...heardTerms) + quarantineTermMargin;
   const confState: ConfState = { ...emptyConfState, voters: [store.identity.raftId] };
   const install = store.install();
   for (const rows of batchesOf(machine.view().rows())) await install.write(rows);
   await install.commit({ index, term, confState }, machine.digest, { term, vote: 0, commit: index });
-  if (store.doubt !== undefined) await store.setDoubt(undefined);
+  if (store.quarantine !== undefined) await store.setQuarantine(undefined);
   return { lastIndex, index, term, confState };
 }
 

@@ -26,10 +26,13 @@ export interface Head {
   readonly logSum?: number;
   /** Begins the incarnation of the log that this is the head of, so that another's is not taken for it; absent likewise. */
   readonly life?: string;
-  /** The term of the log's last leap (`Doubt.raisedTerm`), kept when the doubt is lifted; absent: it never leapt. */
+  /**
+   * The term of the log's last leap (`Quarantine.raisedTerm`), kept when the quarantine is lifted; absent: it never
+   * leapt.
+   */
   readonly raisedTerm?: number;
-  /** Why this log must not vote; absent while there is no doubt. */
-  readonly doubt?: Doubt;
+  /** Why this log must not vote; absent while there is no quarantine. */
+  readonly quarantine?: Quarantine;
 }
 
 /** What the rows of the state amount to. */
@@ -66,7 +69,7 @@ export interface PeerMemory {
 }
 
 /** Why a node does not trust its own log. */
-export type DoubtReason =
+export type QuarantineReason =
   /** The head is missing or fails its checksum: term and vote are not known. */
   | 'head-broken'
   /** An entry fails its checksum, and the state does not cover it. */
@@ -84,9 +87,9 @@ export type DoubtReason =
   /** The mesh, or the mark beside the log, remembers more of it than it holds. */
   | 'rolled-back';
 
-/** Why a log is not trusted, and how far its repair has come. Kept in the head until the doubt is lifted. */
-export interface Doubt {
-  readonly reason: DoubtReason;
+/** Why a log is not trusted, and how far its repair has come. Kept in the head until the quarantine is lifted. */
+export interface Quarantine {
+  readonly reason: QuarantineReason;
   /** For people. */
   readonly detail: string;
   /**
@@ -105,8 +108,13 @@ export function lifeOf({ incarnation }: Pick<Identity, 'incarnation'>): string {
   return incarnation.slice(0, lifeLength);
 }
 
-/** Terms by which a doubtful node leaps: more elections than can have happened since the vote it may have forgotten. */
-export const doubtTermLeap = 1000;
+/**
+ * Terms by which a quarantined node leaps: more elections than can have happened since the vote it may have forgotten.
+ */
+export const quarantineTermMargin = 1000;
+
+/** The field of the head record on disk that holds the quarantine; it keeps its first name. */
+const quarantineField = 'doubt';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -115,8 +123,14 @@ const confStateTexts = new WeakMap<ConfState, string>();
 
 /** The record as JSON behind a checksum that covers `key` too: a record that lies under another's key does not pass. */
 export function encodeRecord(key: string, record: Head | AppliedRecord | Identity | PeerMemory): Uint8Array {
-  const text = 'confState' in record ? appliedText(record) : JSON.stringify(record);
-  return sealed(encoder.encode(text), key);
+  return sealed(encoder.encode(recordText(record)), key);
+}
+
+function recordText(record: Head | AppliedRecord | Identity | PeerMemory): string {
+  if ('confState' in record) return appliedText(record);
+  if (!('logGeneration' in record) || record.quarantine === undefined) return JSON.stringify(record);
+  const { quarantine, ...head } = record;
+  return JSON.stringify({ ...head, [quarantineField]: quarantine });
 }
 
 function appliedText({ index, term, confState, stateGeneration, digest }: AppliedRecord): string {
@@ -150,7 +164,7 @@ function decodeRecord(key: string, value: Uint8Array): Record<string, unknown> |
 export function decodeHead(key: string, value: Uint8Array): Head | undefined {
   const record = decodeRecord(key, value);
   if (record === undefined) return undefined;
-  const doubt = record['doubt'];
+  const quarantine = record[quarantineField];
   return {
     term: number(record, 'term'),
     vote: number(record, 'vote'),
@@ -164,7 +178,7 @@ export function decodeHead(key: string, value: Uint8Array): Head | undefined {
     ...(record['logSum'] === undefined ? {} : { logSum: number(record, 'logSum') }),
     ...(record['life'] === undefined ? {} : { life: text(record, 'life') }),
     ...(record['raisedTerm'] === undefined ? {} : { raisedTerm: number(record, 'raisedTerm') }),
-    ...(doubt === undefined ? {} : { doubt: doubtOf(doubt) }),
+    ...(quarantine === undefined ? {} : { quarantine: quarantineOf(quarantine) }),
   };
 }
 
@@ -239,13 +253,13 @@ function numbers(record: Record<string, unknown>, name: string): number[] {
   });
 }
 
-/** A doubt that cannot be read is not left out: the log must not vote. */
-function doubtOf(value: unknown): Doubt {
-  if (!isDoubt(value)) throw notOurs('doubt');
+/** A quarantine that cannot be read is not left out: the log must not vote. */
+function quarantineOf(value: unknown): Quarantine {
+  if (!isQuarantine(value)) throw notOurs(quarantineField);
   return value;
 }
 
-function isDoubt(value: unknown): value is Doubt {
+function isQuarantine(value: unknown): value is Quarantine {
   return (
     typeof value === 'object' &&
     value !== null &&

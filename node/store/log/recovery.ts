@@ -3,22 +3,22 @@
  *
  * | found | done |
  * |---|---|
- * | nothing | a new log; with `expectsContents` in doubt (`disk-wiped`) |
+ * | nothing | a new log; with `expectsContents` quarantined (`disk-wiped`) |
  * | a log whose every checksum holds, from its start to the end that its head names, and with their sum | used |
  * | a broken entry that the durable state covers | the log begins behind the state; nothing is lost |
- * | a missing entry that the durable state covers | the same, in doubt: what else went with it is not known |
- * | a broken or missing entry behind the state, or entries that the head does not name | the log ends before it; what follows is set aside; in doubt |
- * | every entry holds, and their sum does not: one is another than was written | the log is emptied behind the state; in doubt |
- * | fewer batches or starts than the mark beside the log has (log-mark.ts) | used as far as it goes; in doubt |
- * | no head, or a broken one | the log is emptied behind the state; term and vote are not known; in doubt |
- * | a broken row of the state, or no applied record or a broken one | state and log are emptied; in doubt |
+ * | a missing entry that the durable state covers | the same, quarantined: what else went with it is not known |
+ * | a broken or missing entry behind the state, or entries that the head does not name | the log ends before it; what follows is set aside; quarantined |
+ * | every entry holds, and their sum does not: one is another than was written | the log is emptied behind the state; quarantined |
+ * | fewer batches or starts than the mark beside the log has (log-mark.ts) | used as far as it goes; quarantined |
+ * | no head, or a broken one | the log is emptied behind the state; term and vote are not known; quarantined |
+ * | a broken row of the state, or no applied record or a broken one | state and log are emptied; quarantined |
  * | rows that do not have the digest noted with the applied index: some missing, some of another time | the same |
  * | a note that the others hold another state (`state-diverged`) | the same |
  * | a torn batch at the end | LevelDB drops it whole; nobody was told that it was durable |
  *
- * In doubt: the log must not vote, nor promise anything else, until it has been repaired from the others (raft-loop). Where
- * there are no others, as the log's owner is the only voter, a log that would be in doubt is refused (`LOG_CORRUPT`), and
- * left as it is; `salvages` takes what is left of it.
+ * Quarantined: the log must not vote, nor promise anything else, until it has been repaired from the others
+ * (raft-loop). Where there are no others, as the log's owner is the only voter, a log that would be quarantined is
+ * refused (`LOG_CORRUPT`), and left as it is; `salvages` takes what is left of it.
  */
 
 import { failpoint, reached } from '../../base/buggify/buggify.ts';
@@ -48,8 +48,6 @@ import { LogStore } from './log-store.ts';
 import { LogTail } from './log-tail.ts';
 import {
   type AppliedRecord,
-  type Doubt,
-  type DoubtReason,
   decodeApplied,
   decodeHead,
   decodeIdentity,
@@ -59,6 +57,8 @@ import {
   type Identity,
   lifeOf,
   type PeerMemory,
+  type Quarantine,
+  type QuarantineReason,
 } from './records.ts';
 import { sealOf, unsealed } from './sealed-bytes.ts';
 
@@ -70,8 +70,8 @@ export interface OpenOptions {
   readonly newIncarnation: string;
   /** The log must be there: when it is not, the disk was wiped or swapped. */
   readonly expectsContents?: boolean;
-  /** Why to doubt the log whatever it holds. */
-  readonly doubt?: Omit<Doubt, 'raisedTerm'>;
+  /** Why the log is quarantined, whatever it holds. */
+  readonly quarantine?: Omit<Quarantine, 'raisedTerm'>;
   /** The first member of a new mesh: the log is made with it as the only voter. */
   readonly bootstrap?: boolean;
   /** The mark of this log: judged by, and kept from then on. Absent: there is none. */
@@ -82,7 +82,7 @@ export interface OpenOptions {
   readonly salvages?: boolean | undefined;
 }
 
-/** A log that may be used, in doubt or not (`store.doubt`), with the state that it holds. */
+/** A log that may be used, quarantined or not (`store.quarantine`), with the state that it holds. */
 export interface OpenedLog {
   readonly store: LogStore;
   /** The state as of the durable applied index. */
@@ -111,7 +111,7 @@ class Recovery {
   readonly #options: OpenOptions;
   readonly #findings: string[] = [];
   readonly #fixes: DiskOp[] = [];
-  #doubt: Doubt | undefined;
+  #quarantine: Quarantine | undefined;
   /** Who votes, as far as the log says. */
   #confState: ConfState | undefined;
 
@@ -126,17 +126,18 @@ class Recovery {
     const appliedBytes = this.#disk.get(appliedKey);
     const isNew = identityBytes === undefined && headBytes === undefined && appliedBytes === undefined;
     const identity = this.#identity(identityBytes, isNew);
-    if (this.#options.doubt !== undefined) this.#suspect(this.#options.doubt.reason, this.#options.doubt.detail);
+    if (this.#options.quarantine !== undefined)
+      this.#quarantineFor(this.#options.quarantine.reason, this.#options.quarantine.detail);
     if (isNew && this.#options.expectsContents) {
       reached('wiped-disk-opened');
-      this.#suspect('disk-wiped', 'The log is empty, but there was one before.');
+      this.#quarantineFor('disk-wiped', 'The log is empty, but there was one before.');
     }
     const found = isNew ? this.#fresh() : await this.#existing(headBytes, appliedBytes, identity);
     this.#mustBeRepairable();
     const peers = await this.#peers();
     const batch = Math.max(found.head.batch ?? 0, this.#options.mark?.found?.batch ?? 0) + 1;
     const decided = { ...found.head, batch, logSum: found.sums.total, life: lifeOf(identity) };
-    const head = this.#doubt === undefined ? decided : { ...decided, doubt: this.#doubt };
+    const head = this.#quarantine === undefined ? decided : { ...decided, quarantine: this.#quarantine };
     const { mark } = this.#options;
     const applied = { ...found.applied, digest: found.machine.digest };
     const store = new LogStore(this.#disk, { ...found, applied, head, identity, peers, mark });
@@ -152,7 +153,7 @@ class Recovery {
     await mark?.sync();
     // What is left of a damaged log stays until it has been repaired: it may be all there is.
     const others =
-      this.#doubt === undefined
+      this.#quarantine === undefined
         ? [...otherGenerations('l', head.logGeneration), ...otherGenerations('r', found.applied.stateGeneration)]
         : [];
     for (const range of [
@@ -168,13 +169,14 @@ class Recovery {
   /** Damage that nobody can repair is refused, before anything is written. */
   #mustBeRepairable(): void {
     const { raftId, mark, hasPeers = true, salvages = false } = this.#options;
-    if (this.#doubt === undefined || salvages) return;
+    if (this.#quarantine === undefined || salvages) return;
     // Either may be of before the other; who has ever been seen to vote beside this member may hold what is lost.
     const said = [mark?.found?.isAlone, this.#confState && isOnlyVoter(raftId, this.#confState)].filter(
       (isAlone) => isAlone !== undefined,
     );
     const isAlone = said.length === 0 ? !hasPeers : !said.includes(false);
-    if (isAlone) throw beyondRepair(this.#findings.length > 0 ? this.#findings : [this.#doubt.detail], mark?.found);
+    if (isAlone)
+      throw beyondRepair(this.#findings.length > 0 ? this.#findings : [this.#quarantine.detail], mark?.found);
   }
 
   #identity(bytes: Uint8Array | undefined, isNew: boolean): Identity {
@@ -184,7 +186,7 @@ class Recovery {
       if (bytes !== undefined) reached('identity-record-broken');
       if (!isNew) {
         const fault = bytes === undefined ? 'is missing' : 'fails its checksum';
-        this.#suspect('head-broken', `The identity record ${fault}.`);
+        this.#quarantineFor('head-broken', `The identity record ${fault}.`);
       }
       return { raftId, incarnation: newIncarnation, starts: 1 };
     }
@@ -215,11 +217,11 @@ class Recovery {
     identity: Identity,
   ): Promise<Found> {
     const storedHead = headBytes === undefined ? undefined : decodeHead(headKey, headBytes);
-    this.#doubt ??= storedHead?.doubt;
+    this.#quarantine ??= storedHead?.quarantine;
     const storedApplied = appliedBytes === undefined ? undefined : decodeApplied(appliedKey, appliedBytes);
     this.#confState = storedApplied?.confState;
     this.#compareWithMark(identity, storedHead);
-    if (storedHead?.doubt?.reason === 'state-diverged' && storedHead.doubt.raisedTerm === 0) {
+    if (storedHead?.quarantine?.reason === 'state-diverged' && storedHead.quarantine.raisedTerm === 0) {
       // The others have told that the rows are wrong: they are not to be read again.
       reached('diverged-state-given-up');
       return this.#withoutState(storedHead);
@@ -227,7 +229,7 @@ class Recovery {
     const machine = storedApplied === undefined ? undefined : await this.#loadState(storedApplied);
     if (storedHead === undefined) {
       reached('head-record-broken');
-      this.#suspect('head-broken', 'The record of term, vote and log is missing or fails its checksum.');
+      this.#quarantineFor('head-broken', 'The record of term, vote and log is missing or fails its checksum.');
       const generations = { term: storedApplied?.term ?? 0, logGeneration: generationLeap };
       return storedApplied === undefined || machine === undefined
         ? this.#emptied(nothingApplied(generationLeap), new StateMachine(), generations)
@@ -246,7 +248,7 @@ class Recovery {
     const hasLost = (head.batch ?? 0) < mark.batch || starts - 1 < mark.starts;
     if (!hasLost) return;
     reached('log-behind-its-mark');
-    this.#suspect(
+    this.#quarantineFor(
       'rolled-back',
       `The log holds ${head.batch ?? 0} batches of ${mark.batch} that were durable, of start ${starts - 1} of ` +
         `${mark.starts}, and ends at entry ${head.lastIndex} of term ${head.lastTerm}; it had come to ${mark.last}.`,
@@ -257,7 +259,10 @@ class Recovery {
   #withoutState(head: Head): Found {
     const generation = head.logGeneration + generationLeap;
     reached('state-broken');
-    this.#suspect('state-broken', head.doubt?.reason === 'state-diverged' ? head.doubt.detail : stateUnreadable);
+    this.#quarantineFor(
+      'state-broken',
+      head.quarantine?.reason === 'state-diverged' ? head.quarantine.detail : stateUnreadable,
+    );
     return this.#emptied(nothingApplied(generation), new StateMachine(), {
       term: head.term,
       logGeneration: generation,
@@ -266,14 +271,14 @@ class Recovery {
 
   async #withState(head: Head, applied: AppliedRecord, machine: StateMachine): Promise<Found> {
     if (applied.index > head.lastIndex || applied.index < head.startIndex) {
-      this.#suspect('entry-missing', `The log ends at ${head.lastIndex}, but the state is at ${applied.index}.`);
+      this.#quarantineFor('entry-missing', `The log ends at ${head.lastIndex}, but the state is at ${applied.index}.`);
       return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationLeap });
     }
     const log = await this.#readLog(head);
     if (log.badIndex === undefined) {
       if (head.logSum === undefined || head.logSum === log.sums.total) return { head, applied, ...log, machine };
       reached('entry-replaced');
-      this.#suspect('entry-missing', 'The entries of the log are not those that were written last.');
+      this.#quarantineFor('entry-missing', 'The entries of the log are not those that were written last.');
       return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationLeap });
     }
     if (log.badIndex <= applied.index) {
@@ -284,7 +289,7 @@ class Recovery {
         const finding = `Entry ${log.badIndex} is ${log.fault}; the state covers it, and the log begins behind.`;
         reached('bad-entry-covered-by-state');
         if (log.fault === 'broken') this.#findings.push(finding);
-        else this.#suspect('entry-missing', finding);
+        else this.#quarantineFor('entry-missing', finding);
         return { head: behind, applied, ...rest, machine };
       }
       return this.#cut(behind, applied, machine, rest);
@@ -296,7 +301,7 @@ class Recovery {
   async #cut(head: Head, applied: AppliedRecord, machine: StateMachine, log: ReadLog): Promise<Found> {
     reached('log-cut');
     const bad = log.badIndex ?? head.lastIndex + 1;
-    this.#suspect(
+    this.#quarantineFor(
       log.fault === 'broken' ? 'entry-broken' : 'entry-missing',
       `Entry ${bad} is ${log.fault}; the log is used up to ${bad - 1}, what follows is set aside.`,
     );
@@ -356,7 +361,7 @@ class Recovery {
       if (content === undefined) {
         this.#findings.push(`The state row ${rowOfKey(key)} fails its checksum.`);
         if (!(this.#options.salvages ?? false)) return undefined;
-        this.#suspect('state-broken', 'Rows of the state are broken and left out.');
+        this.#quarantineFor('state-broken', 'Rows of the state are broken and left out.');
         continue;
       }
       // Copied: what LevelDB hands out may be a part of something larger.
@@ -370,7 +375,7 @@ class Recovery {
           `${digestText(applied.digest)}: some are missing or are not those that were written.`,
       );
       if (!(this.#options.salvages ?? false)) return undefined;
-      this.#suspect('state-broken', 'What is left of the state is taken as it is.');
+      this.#quarantineFor('state-broken', 'What is left of the state is taken as it is.');
     }
     return machine;
   }
@@ -413,10 +418,10 @@ class Recovery {
     };
   }
 
-  #suspect(reason: DoubtReason, detail: string): void {
+  #quarantineFor(reason: QuarantineReason, detail: string): void {
     this.#findings.push(detail);
     // The first reason stands. A term raised before counts no more: what is missing now was missed after that.
-    this.#doubt = { reason: this.#doubt?.reason ?? reason, detail, raisedTerm: 0 };
+    this.#quarantine = { reason: this.#quarantine?.reason ?? reason, detail, raisedTerm: 0 };
   }
 }
 

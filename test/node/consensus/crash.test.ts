@@ -12,6 +12,6 @@ await t.test('what was acknowledged is there after members were killed at random
   t.same(report.lost, []);
   t.same(report.differing, []);
   t.ok(report.compared > 0);
-  t.same(report.doubts, []);
+  t.same(report.quarantines, []);
   t.ok(report.acknowledged > 50, 'there was load');
 });

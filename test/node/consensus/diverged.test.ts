@@ -68,10 +68,10 @@ for (const who of ['a follower', 'the leader'] as const) {
       const next = await group.waitLeader(odd);
       t.ok((await next.state.commit(put('meanwhile'))).succeeded, 'the others go on');
       const again = await group.start(odd);
-      t.equal(again.loop.doubt?.reason, 'state-diverged');
+      t.equal(again.loop.quarantine?.reason, 'state-diverged');
       t.match(again.loop.troubles(), { log: /a majority has/ });
       t.equal(again.state.local.get('k3'), undefined, 'what was wrong is not served');
-      await until(() => again.loop.doubt === undefined, 'it votes again');
+      await until(() => again.loop.quarantine === undefined, 'it votes again');
       await group.leader().state.commit(put('afterwards'));
       await until(() => again.state.local.get('afterwards') !== undefined, 'it has caught up');
       const digests = [1, 2, 3].map((id) => digestText(machine(id).digest));
@@ -154,6 +154,6 @@ await t.test('rows that change in memory alone end the process, and the disk has
     group.members.delete(1);
     const again = await group.start(1);
     t.equal(new TextDecoder().decode(again.state.local.get('a')?.value), 'right');
-    t.equal(again.loop.doubt, undefined);
+    t.equal(again.loop.quarantine, undefined);
   });
 });

@@ -118,7 +118,7 @@ await t.test('a leader whose disk fails stops, acknowledges nothing more, and th
     group.fatal.length = 0;
     const back = await group.start(1);
     await until(() => back.state.local.get('later') !== undefined, 'it comes back');
-    t.equal(back.loop.doubt, undefined, how);
+    t.equal(back.loop.quarantine, undefined, how);
     t.same(group.fatal, [], how);
     await group.stopAll();
   }
@@ -153,12 +153,12 @@ await t.test('a member killed while it is being repaired goes on being repaired,
   await group.kill(3);
   disks.delete(3);
   const wiped = await group.start(3);
-  await until(() => (wiped.loop.doubt?.raisedTerm ?? 0) > 0, 'it has leapt');
-  const leaptTo = wiped.loop.doubt?.raisedTerm;
+  await until(() => (wiped.loop.quarantine?.raisedTerm ?? 0) > 0, 'it has leapt');
+  const leaptTo = wiped.loop.quarantine?.raisedTerm;
   await group.kill(3);
   const back = await group.start(3);
-  t.equal(back.loop.doubt?.raisedTerm, leaptTo, 'it knows');
-  await until(() => back.loop.doubt === undefined, 'repaired');
+  t.equal(back.loop.quarantine?.raisedTerm, leaptTo, 'it knows');
+  await until(() => back.loop.quarantine === undefined, 'repaired');
   t.ok(back.state.standing().term < 2000, 'one leap');
   t.ok(back.state.local.get('a'), 'everything is back');
   t.same(group.fatal, []);

@@ -14,7 +14,7 @@ function member(
   return new Trust({ raftId, incarnation, starts }, memory);
 }
 
-await t.test('an answer is a reason for doubt exactly when it remembers more than the log holds', async (t) => {
+await t.test('an answer quarantines the log exactly when it remembers more than the log holds', async (t) => {
   const cases: [string, Partial<PeerMemory> | undefined, string | undefined][] = [
     ['nothing', undefined, undefined],
     ['the same', {}, undefined],
@@ -99,18 +99,25 @@ await t.test('what is remembered of an old disk stays until its owner says that 
 const repaired: OwnLog = { term: 1007, lastIndex: 200, lastTerm: 1006, raisedTerm: 1005 };
 const oldMemory: PeerMemory = { incarnation: 'old', starts: 9, term: 5, match: 150, matchTerm: 5, raisedTerm: 0 };
 
-await t.test('a peer that was away during the repair doubts nothing of it, whatever it hears first', async (t) => {
-  const renewed = member(1, { incarnation: 'new', starts: 2 });
-  const away = member(2, { memory: new Map([[1, oldMemory]]) });
-  // The repaired member leads: its messages arrive where nobody has heard of its leap.
-  away.heard(newMessage({ type: 'MsgHeartbeat', from: 1, to: 2, term: 1007 }), () => 0);
-  const answer = away.answer(renewed.greeting(2, repaired), own);
-  t.match(answer.known, { incarnation: 'old', term: 1007 });
-  t.equal(renewed.judge(answer, repaired), undefined);
-  const later = away.answer(renewed.greeting(2, repaired), own);
-  t.match(later.known, { incarnation: 'new', term: 1007, match: 0, raisedTerm: 1005 }, 'promises since the leap stay');
-  t.equal(renewed.judge(later, repaired), undefined);
-});
+await t.test(
+  'a peer that was away during the repair finds nothing wrong with it, whatever it hears first',
+  async (t) => {
+    const renewed = member(1, { incarnation: 'new', starts: 2 });
+    const away = member(2, { memory: new Map([[1, oldMemory]]) });
+    // The repaired member leads: its messages arrive where nobody has heard of its leap.
+    away.heard(newMessage({ type: 'MsgHeartbeat', from: 1, to: 2, term: 1007 }), () => 0);
+    const answer = away.answer(renewed.greeting(2, repaired), own);
+    t.match(answer.known, { incarnation: 'old', term: 1007 });
+    t.equal(renewed.judge(answer, repaired), undefined);
+    const later = away.answer(renewed.greeting(2, repaired), own);
+    t.match(
+      later.known,
+      { incarnation: 'new', term: 1007, match: 0, raisedTerm: 1005 },
+      'promises since the leap stay',
+    );
+    t.equal(renewed.judge(later, repaired), undefined);
+  },
+);
 
 await t.test('an answer tells of a leap as a greeting does', async (t) => {
   const away = member(2, { memory: new Map([[1, oldMemory]]) });
@@ -119,21 +126,24 @@ await t.test('an answer tells of a leap as a greeting does', async (t) => {
   t.match(known, { incarnation: 'new', starts: 2, term: 1007, raisedTerm: 1005 });
 });
 
-await t.test('a repaired disk that is rolled back, or wiped again, is doubted by whoever heard of it', async (t) => {
-  const peer = member(2, { memory: new Map([[1, oldMemory]]) });
-  peer.met(member(1, { incarnation: 'new', starts: 2 }).greeting(2, repaired));
-  peer.heard(newMessage({ type: 'MsgAppResp', from: 1, to: 2, term: 1008, index: 210 }), () => 1008);
-  for (const { name, incarnation, log } of [
-    { name: 'to a time after its repair', incarnation: 'new', log: repaired },
-    { name: 'to a time before its leap', incarnation: 'new', log: own },
-    { name: 'the disk from before the wipe, put back', incarnation: 'old', log: own },
-    { name: 'that disk, in a higher term', incarnation: 'old', log: { ...own, term: 2000, lastTerm: 2000 } },
-    { name: 'another empty disk', incarnation: 'newer', log: { term: 0, lastIndex: 0, lastTerm: 0, raisedTerm: 0 } },
-  ]) {
-    const back = member(1, { incarnation, starts: 3 });
-    t.ok(back.judge(peer.answer(back.greeting(2, log), own), log), name);
-  }
-});
+await t.test(
+  'a repaired disk that is rolled back, or wiped again, is quarantined when a member that heard of it answers',
+  async (t) => {
+    const peer = member(2, { memory: new Map([[1, oldMemory]]) });
+    peer.met(member(1, { incarnation: 'new', starts: 2 }).greeting(2, repaired));
+    peer.heard(newMessage({ type: 'MsgAppResp', from: 1, to: 2, term: 1008, index: 210 }), () => 1008);
+    for (const { name, incarnation, log } of [
+      { name: 'to a time after its repair', incarnation: 'new', log: repaired },
+      { name: 'to a time before its leap', incarnation: 'new', log: own },
+      { name: 'the disk from before the wipe, put back', incarnation: 'old', log: own },
+      { name: 'that disk, in a higher term', incarnation: 'old', log: { ...own, term: 2000, lastTerm: 2000 } },
+      { name: 'another empty disk', incarnation: 'newer', log: { term: 0, lastIndex: 0, lastTerm: 0, raisedTerm: 0 } },
+    ]) {
+      const back = member(1, { incarnation, starts: 3 });
+      t.ok(back.judge(peer.answer(back.greeting(2, log), own), log), name);
+    }
+  },
+);
 
 await t.test('a greeting that comes late takes nothing back', async (t) => {
   const peer = member(2, { memory: new Map([[1, oldMemory]]) });

@@ -27,7 +27,7 @@ t.teardown(() => rm(base, { recursive: true, force: true }));
 
 type Group = 'one' | 'three';
 const voters: Readonly<Record<Group, readonly number[]>> = { one: [1], three: [1, 2, 3] };
-/** What is right: `found` is a refusal of the only voter, and a doubt of one among three. */
+/** What is right: `found` is a refusal of the only voter, and a quarantine of one among three. */
 type Outcome = 'found' | 'whole' | 'found-or-whole';
 
 /** Files without content: LevelDB's diary and its lock. */
@@ -91,7 +91,8 @@ async function outcomeOf(folder: string, content: string): Promise<string> {
       : 'refused';
   }
   try {
-    if (log.store.doubt !== undefined) return log.findings.length > 0 ? 'doubt' : 'doubt, and nothing said';
+    if (log.store.quarantine !== undefined)
+      return log.findings.length > 0 ? 'quarantined' : 'quarantined, and no finding';
     return contentOf(log) === content ? 'whole' : 'HEALTH WITH RECORDS MISSING';
   } finally {
     await log.store.abandon();
@@ -131,7 +132,7 @@ async function copyOf(scene: Scene): Promise<string> {
 }
 
 function isRight(outcome: string, group: Group, right: Outcome): boolean {
-  const found = outcome === (group === 'one' ? 'refused' : 'doubt');
+  const found = outcome === (group === 'one' ? 'refused' : 'quarantined');
   return right === 'found' ? found : right === 'whole' ? outcome === 'whole' : found || outcome === 'whole';
 }
 

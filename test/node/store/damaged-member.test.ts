@@ -49,8 +49,8 @@ async function comesBackWhole(t: Test, what: string, damage: (database: string) 
   await damage(join(base, '3', 'db'));
   await write(3);
   const member = await group.start(3);
-  t.not(member.loop.doubt, undefined, `${what}: it does not vote`);
-  await until(() => member.loop.doubt === undefined, `${what}: repaired`, 30_000);
+  t.not(member.loop.quarantine, undefined, `${what}: it does not vote`);
+  await until(() => member.loop.quarantine === undefined, `${what}: repaired`, 30_000);
   await write(1);
   const reader = await member.state.fresh();
   const missing = keys.filter((key) => reader.get(key)?.value.length !== 20_000);

@@ -65,7 +65,7 @@ await t.test('a sync or a write that fails is told, final, and loses nothing tha
     await store.close();
 
     const again = await openLevelLogStore({ folder, raftId: 1 });
-    t.equal(again.store.doubt, undefined, device);
+    t.equal(again.store.quarantine, undefined, device);
     t.same(again.findings, [], `${device}: a batch that was never acknowledged leaves no trace`);
     t.equal(again.store.lastIndex(), first + 4, `${device}: after a restart, too`);
     t.same(again.store.entries(first, first + 5, 1e9), entriesFrom(first, 5, 1));
@@ -133,7 +133,7 @@ await t.test('a full disk: told as such, also when opening; with room again the 
 
   disk.resize(roomyMiB);
   const again = await open();
-  t.equal(again.store.doubt, undefined);
+  t.equal(again.store.quarantine, undefined);
   // The write that failed was never acknowledged: it may be there, and it may not.
   t.ok(again.store.lastIndex() === acknowledged || again.store.lastIndex() === acknowledged + 1);
   let whole = 0;
@@ -191,7 +191,7 @@ await t.test('a member whose disk is full stops; the others go on; with room aga
   disk.resize(roomyMiB);
   const back = await group.start(1);
   const reader = await back.state.fresh();
-  t.equal(back.loop.doubt, undefined);
+  t.equal(back.loop.quarantine, undefined);
   t.equal(reader.get('after')?.revision, after.revision);
   t.same(missing(reader), []);
   await back.state.commit(put('again'));
@@ -225,5 +225,5 @@ await t.test('a member that cannot sync stops at once, and acknowledges nothing 
     [],
     'the disk kept nothing of what it could not sync',
   );
-  t.equal(again.loop.doubt, undefined);
+  t.equal(again.loop.quarantine, undefined);
 });

@@ -3,7 +3,13 @@ import t from 'tap';
 import { MemoryDisk, openMemoryLogStore } from '../../../node/store/index.ts';
 import { inspectLog } from '../../../node/store/log/inspect-log.ts';
 import { appliedKey, headKey, identityKey, peerKey } from '../../../node/store/log/keys.ts';
-import { decodeApplied, decodeHead, decodeIdentity, decodePeerMemory } from '../../../node/store/log/records.ts';
+import {
+  decodeApplied,
+  decodeHead,
+  decodeIdentity,
+  decodePeerMemory,
+  encodeRecord,
+} from '../../../node/store/log/records.ts';
 import { sealed } from '../../../node/store/log/sealed-bytes.ts';
 
 const decoders = {
@@ -28,6 +34,15 @@ void t.test('each is LOG_CORRUPT, and none is taken for a record that has rotted
     t.throws(() => decodeHead(headKey, sealed(bytes(content), headKey)), { code: 'LOG_CORRUPT' }, content);
   }
   t.match(decodeHead(headKey, sealed(bytes(JSON.stringify(head)), headKey)), head);
+  t.end();
+});
+
+void t.test('the quarantine of a log lies under the name `doubt` on disk, and is read from there', (t) => {
+  const quarantine = { reason: 'rolled-back', detail: 'the leader remembers more', raisedTerm: 1007 } as const;
+  const written = encodeRecord(headKey, { ...head, quarantine });
+  const onDisk = sealed(bytes(JSON.stringify({ ...head, doubt: quarantine })), headKey);
+  t.same(written, onDisk);
+  t.same(decodeHead(headKey, onDisk)?.quarantine, quarantine);
   t.end();
 });
 

@@ -64,16 +64,16 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
   const cases: {
     readonly name: string;
     readonly damage: (disk: MemoryDisk) => void;
-    readonly doubt: string | undefined;
+    readonly quarantine: string | undefined;
     readonly last: number;
     readonly first: number;
     readonly applied: number;
   }[] = [
-    { name: 'none', damage: () => {}, doubt: undefined, first: 1, last: 10, applied: 6 },
+    { name: 'none', damage: () => {}, quarantine: undefined, first: 1, last: 10, applied: 6 },
     {
       name: 'an entry that the state covers rots',
       damage: (d) => d.corrupt(entryKey(1, 3), 6),
-      doubt: undefined,
+      quarantine: undefined,
       first: 7,
       last: 10,
       applied: 6,
@@ -81,7 +81,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'an entry that the state covers is missing',
       damage: (d) => d.remove(entryKey(1, 6)),
-      doubt: 'entry-missing',
+      quarantine: 'entry-missing',
       first: 7,
       last: 10,
       applied: 6,
@@ -89,7 +89,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'an entry behind the state rots',
       damage: (d) => d.corrupt(entryKey(1, 9), 14),
-      doubt: 'entry-broken',
+      quarantine: 'entry-broken',
       first: 1,
       last: 8,
       applied: 6,
@@ -97,7 +97,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'an entry behind the state is missing',
       damage: (d) => d.remove(entryKey(1, 7)),
-      doubt: 'entry-missing',
+      quarantine: 'entry-missing',
       first: 1,
       last: 6,
       applied: 6,
@@ -105,7 +105,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'the last entry is missing',
       damage: (d) => d.remove(entryKey(1, 10)),
-      doubt: 'entry-missing',
+      quarantine: 'entry-missing',
       first: 1,
       last: 9,
       applied: 6,
@@ -113,7 +113,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'an entry is another than was written last',
       damage: (d) => d.replace(entryKey(1, 9), recordOf(entry(9, 2, 'older'))),
-      doubt: 'entry-missing',
+      quarantine: 'entry-missing',
       first: 7,
       last: 6,
       applied: 6,
@@ -121,7 +121,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'the identity is missing',
       damage: (d) => d.remove('identity'),
-      doubt: 'head-broken',
+      quarantine: 'head-broken',
       first: 1,
       last: 10,
       applied: 6,
@@ -132,7 +132,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
         d.remove(entryKey(1, 2));
         d.corrupt(entryKey(1, 8));
       },
-      doubt: 'entry-broken',
+      quarantine: 'entry-broken',
       first: 7,
       last: 7,
       applied: 6,
@@ -140,7 +140,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'the head rots',
       damage: (d) => d.corrupt(headKey, 9),
-      doubt: 'head-broken',
+      quarantine: 'head-broken',
       first: 7,
       last: 6,
       applied: 6,
@@ -148,7 +148,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'the head is missing',
       damage: (d) => d.remove(headKey),
-      doubt: 'head-broken',
+      quarantine: 'head-broken',
       first: 7,
       last: 6,
       applied: 6,
@@ -156,7 +156,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'a row of the state rots',
       damage: (d) => d.corrupt(rowKey(1, 'kk2'), 5),
-      doubt: 'state-broken',
+      quarantine: 'state-broken',
       first: 1,
       last: 0,
       applied: 0,
@@ -164,7 +164,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'a row of the state is missing, as where LevelDB left out a block',
       damage: (d) => d.remove(rowKey(1, 'kk2')),
-      doubt: 'state-broken',
+      quarantine: 'state-broken',
       first: 1,
       last: 0,
       applied: 0,
@@ -172,7 +172,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'a row of the state is there once more',
       damage: (d) => d.put(rowKey(1, 'kk7'), sealed(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 3, 1]), rowKey(1, 'kk7'))),
-      doubt: 'state-broken',
+      quarantine: 'state-broken',
       first: 1,
       last: 0,
       applied: 0,
@@ -180,7 +180,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'a row of the state is of another time, with the checksum of that time',
       damage: (d) => d.put(rowKey(1, 'kk2'), sealed(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 1, 9]), rowKey(1, 'kk2'))),
-      doubt: 'state-broken',
+      quarantine: 'state-broken',
       first: 1,
       last: 0,
       applied: 0,
@@ -188,7 +188,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'the applied record is missing',
       damage: (d) => d.remove('applied'),
-      doubt: 'state-broken',
+      quarantine: 'state-broken',
       first: 1,
       last: 0,
       applied: 0,
@@ -196,19 +196,19 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     {
       name: 'the identity rots',
       damage: (d) => d.corrupt('identity', 5),
-      doubt: 'head-broken',
+      quarantine: 'head-broken',
       first: 1,
       last: 10,
       applied: 6,
     },
   ];
-  for (const { name, damage, doubt, first, last, applied } of cases) {
+  for (const { name, damage, quarantine, first, last, applied } of cases) {
     const disk = new MemoryDisk();
     await tenEntries(disk);
     damage(disk);
     const { store, machine, findings } = await openMemoryLogStore(memoryOptions(), disk);
-    t.equal(store.doubt?.reason, doubt, name);
-    t.equal(store.doubt?.raisedTerm, doubt === undefined ? undefined : 0, name);
+    t.equal(store.quarantine?.reason, quarantine, name);
+    t.equal(store.quarantine?.raisedTerm, quarantine === undefined ? undefined : 0, name);
     t.equal(findings.length > 0, name !== 'none', `${name}: said`);
     t.equal(store.firstIndex(), first, `${name}: first`);
     t.equal(store.lastIndex(), last, `${name}: last`);
@@ -219,7 +219,7 @@ await t.test('every kind of damage has its outcome, and none is passed over in s
     await store.append({ entries: [entry(last + 1, 3)] });
     await store.close();
     const again = await openMemoryLogStore(memoryOptions(), disk);
-    t.equal(again.store.doubt?.reason, doubt, `${name}: kept`);
+    t.equal(again.store.quarantine?.reason, quarantine, `${name}: kept`);
     t.equal(again.store.lastIndex(), last + 1, `${name}: goes on`);
     t.same(again.findings, [], `${name}: repaired`);
     await again.store.close();
@@ -234,7 +234,7 @@ await t.test('a log written before there were digests is opened, and has one fro
   const { digest, ...old } = applied;
   disk.put(appliedKey, encodeRecord(appliedKey, old));
   const { store, machine } = await openMemoryLogStore(memoryOptions(), disk);
-  t.equal(store.doubt, undefined);
+  t.equal(store.quarantine, undefined);
   t.equal(machine.keyCount, 6);
   t.same(machine.digest, digest);
   await store.close();
@@ -242,22 +242,22 @@ await t.test('a log written before there were digests is opened, and has one fro
 });
 
 await t.test(
-  'a state that the others do not have is not read again, and the doubt outlives the next start',
+  'a state that the others do not have is not read again, and the quarantine outlives the next start',
   async (t) => {
     const disk = new MemoryDisk();
     await tenEntries(disk);
     const first = await openMemoryLogStore(memoryOptions(), disk);
-    await first.store.setDoubt({ reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
+    await first.store.setQuarantine({ reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
     await first.store.close();
     const second = await openMemoryLogStore(memoryOptions(), disk);
     t.equal(second.machine.keyCount, 0);
     t.equal(second.store.lastIndex(), 0);
-    t.match(second.store.doubt, { reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
+    t.match(second.store.quarantine, { reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
     await second.store.raiseTerm(7);
     await second.store.close();
     const third = await openMemoryLogStore(memoryOptions(), disk);
     t.same(third.findings, []);
-    t.ok((third.store.doubt?.raisedTerm ?? 0) > 7);
+    t.ok((third.store.quarantine?.raisedTerm ?? 0) > 7);
     await third.store.close();
   },
 );
@@ -324,7 +324,7 @@ await t.test('after a failed write nothing more is written, and what waited is t
     t.equal(disk.writeCount, writes, `${how}: closing writes nothing`);
     const again = await openMemoryLogStore(memoryOptions(), disk);
     t.equal(again.store.lastIndex(), how === 'kept' ? 4 : 2, `${how}: after a restart the disk says`);
-    t.equal(again.store.doubt, undefined, how);
+    t.equal(again.store.quarantine, undefined, how);
     await again.store.close();
   }
 });
@@ -362,7 +362,7 @@ await t.test('whatever prefix of batches survives, the log is a prefix that was 
       disk.lose(disk.writeCount - keep);
       const expected = seen.findLast((state) => state.writes <= keep)?.text;
       const again = await openMemoryLogStore(memoryOptions(), disk);
-      return again.store.doubt === undefined && text(again) === expected;
+      return again.store.quarantine === undefined && text(again) === expected;
     }),
     { seed: 11, numRuns: 150 },
   );
@@ -399,7 +399,7 @@ await t.test('a log in a folder', async (t) => {
     await store.close();
   });
 
-  await t.test('that lost the end of its newest file keeps what is whole, in doubt', async (t) => {
+  await t.test('that lost the end of its newest file keeps what is whole, quarantined', async (t) => {
     const copy = await mkdtemp(join(tmpdir(), 'shoal-log-'));
     t.teardown(() => rm(copy, { recursive: true, force: true }));
     const { store } = await open();
@@ -416,22 +416,22 @@ await t.test('a log in a folder', async (t) => {
     const { size } = await (await import('node:fs/promises')).stat(file);
     await truncate(file, size - 20);
     const torn = await openLevelLogStore({ folder: copy, raftId: 1 });
-    t.equal(torn.store.doubt?.reason, 'rolled-back');
-    t.match(torn.store.doubt?.detail, `had come to entry ${last} of term 2`);
+    t.equal(torn.store.quarantine?.reason, 'rolled-back');
+    t.match(torn.store.quarantine?.detail, `had come to entry ${last} of term 2`);
     t.equal(torn.store.lastIndex(), last - 10, 'the torn batch is gone whole');
     await torn.store.close();
   });
 
-  await t.test('whose database vanished does not found a new mesh, and is in doubt', async (t) => {
+  await t.test('whose database vanished does not found a new mesh and is quarantined', async (t) => {
     await rm(join(folder, 'db'), { recursive: true });
     const { store, isNew } = await open(1, true);
     t.equal(isNew, true);
-    t.equal(store.doubt?.reason, 'disk-wiped');
+    t.equal(store.quarantine?.reason, 'disk-wiped');
     t.same(store.initialState().confState, emptyConfState);
     await store.close();
   });
 
-  await t.test('that LevelDB cannot open is set aside, and is in doubt', async (t) => {
+  await t.test('that LevelDB cannot open is set aside, and is quarantined', async (t) => {
     for (const damage of ['manifest', 'table'] as const) {
       const other = await mkdtemp(join(tmpdir(), 'shoal-log-'));
       t.teardown(() => rm(other, { recursive: true, force: true }));
@@ -448,7 +448,7 @@ await t.test('a log in a folder', async (t) => {
       t.ok(victim, damage);
       await rm(join(other, 'db', victim ?? ''));
       const { store } = await openLevelLogStore({ folder: other, raftId: 1, bootstrap: true });
-      t.equal(store.doubt?.reason, 'unreadable', damage);
+      t.equal(store.quarantine?.reason, 'unreadable', damage);
       t.equal(store.lastIndex(), 0, damage);
       t.ok((await readdir(other)).includes('db.unreadable-1'), damage);
       await store.close();

@@ -26,7 +26,7 @@ import {
   RemovalChecker,
 } from '../../../sim/checkers/hosts.ts';
 import { type Invariant, invariants, type Report } from '../../../sim/checkers/invariants.ts';
-import { checkDoubtful, checkGivenUp, checkQueues, timersMax } from '../../../sim/checkers/limits.ts';
+import { checkGivenUp, checkQuarantined, checkQueues, timersMax } from '../../../sim/checkers/limits.ts';
 import { checkLinearizability } from '../../../sim/checkers/linearizability.ts';
 import {
   type RegisterInput,
@@ -257,7 +257,7 @@ const queues =
 const says =
   (type: 'MsgVote' | 'MsgPreVote' | 'MsgVoteResp' | 'MsgPreVoteResp' | 'MsgAppResp' | 'Hello', reject = false): Trace =>
   (report) =>
-    checkDoubtful({ type, from: 1, term: 5, reject }, report);
+    checkQuarantined({ type, from: 1, term: 5, reject }, report);
 const advert = (hostId: string, epoch: number, sequence: number) => ({ hostId, epoch, sequence });
 const promised =
   (told: { created?: string[]; deleting?: string[]; deleted?: string[] }, recorded: readonly string[]): Trace =>
@@ -591,7 +591,7 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
       }),
     ) as unknown as readonly [Trace, Trace, Trace],
   },
-  'doubtful-log-does-not-vote': {
+  'quarantined-log-does-not-vote': {
     keeps: [says('MsgVoteResp', true), says('MsgAppResp'), says('Hello')],
     breaks: [says('MsgVoteResp'), says('MsgPreVote'), says('MsgVote')],
   },

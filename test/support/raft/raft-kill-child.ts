@@ -263,7 +263,7 @@ async function serve(request: Request): Promise<unknown> {
       return digest === undefined ? undefined : digestText(digest);
     }
     case 'standing':
-      return { ...state.standing(), doubt: loop.doubt, findings: log.findings };
+      return { ...state.standing(), quarantine: loop.quarantine, findings: log.findings };
   }
 }
 

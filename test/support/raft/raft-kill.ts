@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Prng } from '../../../node/base/prng.ts';
-import { doubtTermLeap } from '../../../node/store/log/records.ts';
+import { quarantineTermMargin } from '../../../node/store/log/records.ts';
 import { shoal } from '../../../proto/messages.ts';
 
 const membersCount = 3;
@@ -28,8 +28,10 @@ export interface KillReport {
   readonly differing: readonly string[];
   /** Rounds after which all members were compared. */
   readonly compared: number;
-  /** Doubts and repairs of any member, with reasons. Must be empty: a killed process loses nothing that was synced. */
-  readonly doubts: readonly string[];
+  /**
+   * Quarantines and repairs of any member, with reasons. Must be empty: a killed process loses nothing that was synced.
+   */
+  readonly quarantines: readonly string[];
   /** From a kill of the leader until a write succeeded again. Unit: milliseconds. */
   readonly recoveryMs: readonly number[];
 }
@@ -99,7 +101,7 @@ interface Standing {
   readonly term: number;
   readonly appliedIndex: number;
   readonly findings: readonly string[];
-  readonly doubt?: { readonly detail: string };
+  readonly quarantine?: { readonly detail: string };
 }
 
 export async function killRounds(folder: string, rounds: number, seed: number): Promise<KillReport> {
@@ -190,13 +192,13 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
         });
       }
     }
-    const doubts: string[] = [];
+    const quarantines: string[] = [];
     for (const child of children.values()) {
-      const { doubt, findings, term } = await standing(child);
-      if (doubt !== undefined) doubts.push(doubt.detail);
-      doubts.push(...findings);
-      // A doubt that was lifted again shows in the leap of the term.
-      if (term >= doubtTermLeap) doubts.push(`the term has leapt to ${term}`);
+      const { quarantine, findings, term } = await standing(child);
+      if (quarantine !== undefined) quarantines.push(quarantine.detail);
+      quarantines.push(...findings);
+      // A quarantine that was lifted again shows in the leap of the term.
+      if (term >= quarantineTermMargin) quarantines.push(`the term has leapt to ${term}`);
     }
     return {
       rounds,
@@ -205,7 +207,7 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
       lost: [...lost],
       differing,
       compared,
-      doubts,
+      quarantines,
       recoveryMs,
     };
   } finally {

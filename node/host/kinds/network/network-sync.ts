@@ -33,8 +33,8 @@ export class NetworkSync {
   readonly #logger: Logger;
   /** What was last ensured in this process, that of longest ago first: an unchanged spec costs nothing. */
   readonly #applied = new Map<string, object>();
-  /** What was applied and is to be looked at again. */
-  readonly #doubted = new Map<string, object>();
+  /** What was applied and must be checked again. */
+  readonly #toRecheck = new Map<string, object>();
   readonly #tapNames = new Map<PortId, string>();
   readonly #orphansTold = new Set<string>();
 
@@ -59,7 +59,7 @@ export class NetworkSync {
       if (left === 0) return;
       left -= 1;
       this.#applied.delete(key);
-      this.#doubted.set(key, spec);
+      this.#toRecheck.set(key, spec);
     }
   }
 
@@ -100,10 +100,10 @@ export class NetworkSync {
       await attempt(key, async () => {
         const { changes } = this.#driver;
         await run();
-        const before = this.#doubted.get(key);
+        const before = this.#toRecheck.get(key);
         if (before !== undefined && this.#driver.changes !== changes && isDeepStrictEqual(before, spec))
           hasDrifted = true;
-        this.#doubted.delete(key);
+        this.#toRecheck.delete(key);
         this.#applied.delete(key);
         this.#applied.set(key, spec);
       });
@@ -215,7 +215,7 @@ export class NetworkSync {
 
   #drop(key: string): void {
     this.#applied.delete(key);
-    this.#doubted.delete(key);
+    this.#toRecheck.delete(key);
   }
 
   async #forget(kind: Kind, id: string): Promise<void> {

@@ -96,7 +96,7 @@ await t.test(
     t.match(next.state.standing().missingVoters, [1]);
     const back = await group.start(1);
     t.equal((await back.state.fresh()).get('after')?.revision, after.revision, 'it catches up');
-    t.equal(back.loop.doubt, undefined);
+    t.equal(back.loop.quarantine, undefined);
     t.same(group.fatal, []);
   },
 );
@@ -213,9 +213,9 @@ await t.test('a disk that was wiped or put back under a live member does not vot
     if (how === 'rolled-back') await cp(`${base}.old`, base, { recursive: true });
     const termBefore = group.leader().state.standing().term;
     const back = await group.start(3);
-    await until(() => back.loop.doubt !== undefined, `${how}: doubted`);
-    t.comment(back.loop.doubt?.detail);
-    await until(() => back.loop.doubt === undefined, `${how}: repaired`);
+    await until(() => back.loop.quarantine !== undefined, `${how}: quarantined`);
+    t.comment(back.loop.quarantine?.detail);
+    await until(() => back.loop.quarantine === undefined, `${how}: repaired`);
     t.ok(back.state.standing().term > termBefore + 1000, `${how}: out of reach of forgotten votes`);
     t.equal(back.state.local.get('b')?.revision, second.revision, `${how}: everything is back`);
     await group.waitLeader();
@@ -260,9 +260,9 @@ await t.test(
     await rm(base, { recursive: true });
     await cp(`${base}.old`, base, { recursive: true });
     const back = await group.start(id);
-    await until(() => back.loop.doubt !== undefined, 'it doubts its log');
-    t.match(back.loop.doubt, { reason: 'rolled-back' });
-    await until(() => back.loop.doubt === undefined, 'it is repaired by the others');
+    await until(() => back.loop.quarantine !== undefined, 'its log is quarantined');
+    t.match(back.loop.quarantine, { reason: 'rolled-back' });
+    await until(() => back.loop.quarantine === undefined, 'it is repaired by the others');
     t.equal(back.state.local.get('b')?.revision, second.revision, 'everything is back');
     t.same(group.fatal, []);
   },
@@ -336,17 +336,17 @@ await t.test('a leader that counts on more than the log holds shows that the log
   const { leader, loop, from, to } = await leaderAndFollower(group);
   const { term } = leader.loop.standing();
   loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 100 }));
-  await until(() => loop.doubt !== undefined, 'it doubts its log');
-  t.equal(loop.doubt?.reason, 'rolled-back');
-  t.match(loop.doubt?.detail, /counts on entry/);
-  await until(() => loop.doubt === undefined, 'it is repaired by the others');
+  await until(() => loop.quarantine !== undefined, 'its log is quarantined');
+  t.equal(loop.quarantine?.reason, 'rolled-back');
+  t.match(loop.quarantine?.detail, /counts on entry/);
+  await until(() => loop.quarantine === undefined, 'it is repaired by the others');
   await leader.state
     .commit(put('after'))
     .catch(() => group.waitLeader().then(({ state }) => state.commit(put('after'))));
   t.same(group.fatal, [], 'and nothing broke');
 });
 
-await t.test('a log that is doubted while entries are left to apply is repaired all the same', async (t) => {
+await t.test('a log that is quarantined while entries are left to apply is repaired all the same', async (t) => {
   const group = newGroup();
   t.teardown(() => group.stopAll());
   // Entries are applied one at a time, the others after other events had their turn.
@@ -359,8 +359,8 @@ await t.test('a log that is doubted while entries are left to apply is repaired 
   t.ok(isBehind(), 'committed entries are left to apply');
   const { term } = leader.loop.standing();
   loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 1_000 }));
-  await until(() => loop.doubt !== undefined, 'it doubts its log');
+  await until(() => loop.quarantine !== undefined, 'its log is quarantined');
   await writes;
-  await until(() => loop.doubt === undefined, 'it is repaired by the others');
+  await until(() => loop.quarantine === undefined, 'it is repaired by the others');
   t.same(group.fatal, [], 'and nothing broke');
 });

@@ -175,7 +175,7 @@ t.test('after a partition heals both halves see each other again', async (t) => 
   for (const id of world.ids) t.equal(world.count(id, 'alive'), 9);
 });
 
-t.test("one host that hears nobody doubts itself, and kills nobody in others' eyes", async (t) => {
+t.test('one host that hears nobody raises its local health multiplier and declares nobody dead', async (t) => {
   const world = new World(12, 5);
   const [deaf = idOf(0), ...others] = world.ids;
   // What it says gets out; what others say does not get in.
