@@ -20,7 +20,7 @@ import { Listener, type TlsSource } from '../node/rpc/listener/listener.ts';
 import type { StateClient } from '../node/state/types.ts';
 import { AccessPolicy } from './kit/access-policy.ts';
 import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './kit/auth.ts';
-import { failureOf } from './kit/errors.ts';
+import { failureOf, isRepeatable } from './kit/errors.ts';
 import { isHostAndPort, type Origin, TrustedProxies } from './kit/forwarding.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from './kit/limits.ts';
 import { TokenBuckets } from './kit/token-bucket.ts';
@@ -392,7 +392,8 @@ export class RestServer implements Service {
     }
     const wait = failure.facts['retryAfterSeconds'];
     if (typeof wait === 'number') reply.header('retry-after', String(wait));
-    else if (status === 503 && failure.mapping.retryable) reply.header('retry-after', String(retryAfterSeconds));
+    else if (status === 503 && failure.code !== undefined && isRepeatable(failure.code))
+      reply.header('retry-after', String(retryAfterSeconds));
     if (failure.code === undefined || status === 500) {
       this.#deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
     } else if (status >= 500) {

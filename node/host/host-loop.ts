@@ -11,7 +11,7 @@ import { shoal } from '../../proto/messages.ts';
 import { AssertionError } from '../base/assert.ts';
 import { maybe, reached } from '../base/buggify/buggify.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { type ErrorCode, ShoalError, unwritableCodes } from '../base/errors.ts';
+import { isTransient, isUnrecorded, ShoalError } from '../base/errors.ts';
 import type { HostId, PortId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
@@ -41,21 +41,6 @@ const defaultStepPatienceMs = 300_000;
 /** Crashes of one guest within the window after which it is not started again by itself. */
 const crashesMax = 5;
 const crashWindowMs = 10 * 60_000;
-/**
- * Failures that may pass by themselves, whatever the step and whichever the driver: somebody does not answer now. All else is
- * an answer, and asking again would give the same.
- */
-const passing = [
-  'UNAVAILABLE',
-  'CANNOT_TELL',
-  'DEADLINE_EXCEEDED',
-  ...unwritableCodes,
-  'OUTCOME_UNKNOWN',
-  'PRECONDITION_CHANGED',
-] as const;
-/** Failures that never become a fault of the server: the records cannot be written, or it is not safe yet. */
-const patient = [...unwritableCodes, 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED', 'FENCE_UNPROVEN'] as const;
-
 /** What the loop works with. */
 interface HostLoopDeps {
   readonly hostId: HostId;
@@ -399,9 +384,10 @@ export class HostLoop implements Service {
     const { logger, clock } = this.#deps;
     const ask = askOf(record);
     const before = this.#attempts.get(record.id);
-    const isOneOf = (codes: readonly ErrorCode[]): boolean => codes.includes(error.code);
+    // Never a fault of the server: the records cannot be written, or it is not safe yet.
+    const isPatient = isUnrecorded(error.code) || error.code === 'FENCE_UNPROVEN';
     // What can never become a fault is no reason to leave the server alone either, however often it happens.
-    const count = (before?.ask === ask ? before.count : 0) + (isOneOf(patient) ? 0 : 1);
+    const count = (before?.ask === ask ? before.count : 0) + (isPatient ? 0 : 1);
     const nowMs = clock.monotonicMs();
     const sinceMs = before?.ask === ask ? before.sinceMs : nowMs;
     const pauseMs = Math.min(this.#retryMs * Math.max(1, count), periodMs);
@@ -413,7 +399,7 @@ export class HostLoop implements Service {
       step: step.kind,
       notBeforeMs: nowMs + pauseMs,
     });
-    const mayPass = isOneOf(passing) && nowMs + pauseMs - sinceMs < this.#stepPatienceMs;
+    const mayPass = isTransient(error.code) && nowMs + pauseMs - sinceMs < this.#stepPatienceMs;
     const facts = {
       serverId: record.id,
       step: step.kind,
@@ -422,7 +408,7 @@ export class HostLoop implements Service {
       attempt: count,
       err: error,
     };
-    if (mayPass || isOneOf(patient) || step.kind === 'destroy' || step.kind === 'release') {
+    if (mayPass || isPatient || step.kind === 'destroy' || step.kind === 'release') {
       reached('step-tried-again');
       // Tearing down has no fault to report: it is tried until it works.
       this.#repeated.warn(`step ${record.id} ${step.kind} ${error.code}`, facts, 'step failed; it will be tried again');

@@ -5,7 +5,7 @@
  */
 import type { StorageDriver } from '../../drivers/types.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { ShoalError } from '../base/errors.ts';
+import { isUnanswered, ShoalError } from '../base/errors.ts';
 import type { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 
@@ -17,9 +17,6 @@ const retryMsMax = 15_000;
 
 /** How often storage is asked whether it answers, so that its loss is known before somebody needs it. Unit: milliseconds. */
 const checkMs = 60_000;
-
-/** Failures that say something of the storage, and not of what was asked of it. */
-const storageFailures = ['UNAVAILABLE', 'CANNOT_TELL', 'DEADLINE_EXCEEDED', 'COMMAND_FAILED', 'DRIVER_FAILED'] as const;
 
 interface PatientStorageDeps {
   readonly clock: Clock;
@@ -160,7 +157,7 @@ export class PatientStorage implements StorageDriver {
       this.#deps.health.works(this.#part);
       return answer;
     } catch (caught) {
-      if (ShoalError.is(caught, ...storageFailures)) this.#deps.health.failed(this.#part, caught);
+      if (saysOfStorage(caught)) this.#deps.health.failed(this.#part, caught);
       throw caught;
     }
   }
@@ -175,4 +172,9 @@ export class PatientStorage implements StorageDriver {
       cause: this.#lastError,
     });
   }
+}
+
+/** Whether a failure says something of the storage, and not of what was asked of it. */
+function saysOfStorage(caught: unknown): caught is ShoalError {
+  return ShoalError.of(caught, isUnanswered) || ShoalError.is(caught, 'COMMAND_FAILED', 'DRIVER_FAILED');
 }

@@ -1,5 +1,5 @@
 /** What a client of an agent does and sees, in one place for checkers: calls, answers, and what it never heard. */
-import { ShoalError, unwritableCodes } from '../../node/base/errors.ts';
+import { isOutage, mayHaveHappened, ShoalError } from '../../node/base/errors.ts';
 import type { WatchedOperation } from '../trace/watcher.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
@@ -12,8 +12,10 @@ export type Answer<T> =
   /** It may have happened, or may still. */
   | { readonly kind: 'unknown'; readonly error: ShoalError | undefined };
 
-/** Refusals after which nothing can have happened. */
-const certain = [...unwritableCodes, 'PROPOSAL_DROPPED', 'NOT_LEADER', 'STALE', 'UNAVAILABLE'] as const;
+/** After these refusals nothing can have happened. */
+function isCertain(error: ShoalError): boolean {
+  return isOutage(error.code) || ShoalError.is(error, 'PROPOSAL_DROPPED', 'STALE', 'UNAVAILABLE');
+}
 
 /** Calls an agent; its death while the call is under way is an answer that never comes. */
 export async function callAgent<T>(node: SimNode, work: (process: Process) => Promise<T>): Promise<Answer<T>> {
@@ -27,15 +29,12 @@ export async function callAgent<T>(node: SimNode, work: (process: Process) => Pr
     } catch (caught) {
       const error = ShoalError.from(caught, 'UNAVAILABLE');
       if (!(caught instanceof ShoalError)) throw caught;
-      return ShoalError.is(error, ...certain) ? { kind: 'refused', error } : { kind: 'unknown', error };
+      return isCertain(error) ? { kind: 'refused', error } : { kind: 'unknown', error };
     }
   };
   const gone = process.life.died.then((): Answer<T> => ({ kind: 'unknown', error: undefined }));
   return Promise.race([called(), gone]);
 }
-
-/** Codes that leave open what happened; every other code is a rule that refused the call. */
-const uncertainCodes = ['OUTCOME_UNKNOWN', 'DEADLINE_EXCEEDED', 'CANCELLED', 'CANNOT_TELL'] as const;
 
 /** A call as an operator counts it. */
 export function operationOf(
@@ -46,7 +45,8 @@ export function operationOf(
 ): WatchedOperation {
   if (answer.kind === 'done') return { kind, startedMs, endedMs, answer: 'done', code: '' };
   const { error } = answer;
-  const isUncertain = error === undefined || ShoalError.is(error, ...uncertainCodes);
+  // Every other code that is not certain is a rule that forbade the call.
+  const isUncertain = error === undefined || mayHaveHappened(error.code);
   return {
     kind,
     startedMs,

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import t from 'tap';
-import { errorMappings, failureOf } from '../../api-gateway/kit/errors.ts';
+import { errorMappings, failureOf, isRepeatable } from '../../api-gateway/kit/errors.ts';
 import { AssertionError } from '../../node/base/assert.ts';
 import { type ErrorCode, errorCodes, ShoalError } from '../../node/base/errors.ts';
 
@@ -15,9 +15,12 @@ void t.test('every error code has a gRPC status and an HTTP status, and no mappi
 });
 
 void t.test('what a client may simply repeat is never reported as the client’s own mistake', (t) => {
-  for (const [code, { http, retryable }] of Object.entries(errorMappings)) {
-    if (retryable) t.ok(http === 409 || http === 429 || http >= 503, `${code}: ${http}`);
+  for (const code of Object.keys(errorCodes) as ErrorCode[]) {
+    const { http } = errorMappings[code];
+    if (isRepeatable(code)) t.ok(http === 409 || http === 429 || http >= 503, `${code}: ${http}`);
   }
+  t.notOk(isRepeatable('STATE_DIVERGED') || isRepeatable('FENCE_UNPROVEN'), 'these wait for people');
+  t.ok(isRepeatable('NO_QUORUM') && isRepeatable('RATE_LIMITED') && !isRepeatable('CONFLICT'));
   t.end();
 });
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../node/base/clock.ts';
-import { ShoalError, unwritableCodes } from '../../../node/base/errors.ts';
+import { isTransient, ShoalError } from '../../../node/base/errors.ts';
 import type { StateClient, StateReader } from '../../../node/state/types.ts';
 import type { GatewayLimits } from '../../kit/limits.ts';
 
@@ -9,16 +9,6 @@ interface ReadView {
   /** Undefined: confirmed. A number: at most so many seconds old. 'true': of unknown age. */
   readonly stale: number | 'true' | undefined;
 }
-
-/** Where no fresh view is to be had for one of these reasons, the local one is given, and marked. */
-const staleInstead = [
-  ...unwritableCodes,
-  'NOT_LEADER',
-  'STALE',
-  'UNAVAILABLE',
-  'DEADLINE_EXCEEDED',
-  'CANCELLED',
-] as const;
 
 /** Reads that are fresh where they can be and say so where they cannot. */
 export class FreshReads {
@@ -58,7 +48,8 @@ export class FreshReads {
         return { reader, stale: undefined };
       }
     } catch (error) {
-      if (!ShoalError.is(error, ...staleInstead)) throw error;
+      // No fresh view is to be had now: the local one is given, and marked.
+      if (!ShoalError.of(error, isTransient)) throw error;
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', gone);

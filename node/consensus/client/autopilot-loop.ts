@@ -1,6 +1,6 @@
 import type { shoal } from '../../../proto/messages.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
-import { ShoalError } from '../../base/errors.ts';
+import { isTransient, ShoalError } from '../../base/errors.ts';
 import type { Service } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { ReadMemo } from '../../state/read-set.ts';
@@ -77,14 +77,7 @@ export class AutopilotLoop implements Service {
     this.#stepping = loop
       .changeMembers(step.changes, this.#stopping.signal)
       .catch((error: unknown) => {
-        const isExpected = ShoalError.is(
-          error,
-          'NOT_LEADER',
-          'CONFLICT',
-          'CANCELLED',
-          'OUTCOME_UNKNOWN',
-          'PROPOSAL_DROPPED',
-        );
+        const isExpected = ShoalError.of(error, isTransient) || ShoalError.is(error, 'CONFLICT');
         this.#deps.logger[isExpected ? 'info' : 'error']({ error }, 'the members were not changed');
       })
       .finally(() => {

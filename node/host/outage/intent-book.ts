@@ -5,7 +5,7 @@
 
 import type { shoal } from '../../../proto/messages.ts';
 import { failpoint, maybe, reached } from '../../base/buggify/buggify.ts';
-import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import { isTransient, ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import type { LocalIntent, ServiceDependencies } from '../../services/kit/dependencies.ts';
 import { transact } from '../../services/kit/transact.ts';
@@ -15,16 +15,6 @@ import type { HostStore } from '../../store/host/host-store.ts';
 import { foldIntent, type PendingIntent, withIntent } from '../plan/local-intents.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
 import { ActedOn } from './revision-fence.ts';
-
-/** Why something cannot be recorded now and may be later: no quorum, a replica that is behind, a race that was lost. */
-const notNow = [
-  ...unwritableCodes,
-  'OUTCOME_UNKNOWN',
-  'CANCELLED',
-  'PROPOSAL_DROPPED',
-  'STALE',
-  'PRECONDITION_CHANGED',
-] as const;
 
 /** The intents of one host. */
 export class IntentBook {
@@ -92,7 +82,7 @@ export class IntentBook {
         });
       }
     } catch (caught) {
-      if (!ShoalError.is(caught, ...notNow)) throw caught;
+      if (!ShoalError.of(caught, isTransient)) throw caught;
       reached('intents-stay');
       this.#logger.info({ err: caught }, 'intents stay until they can be recorded');
     } finally {

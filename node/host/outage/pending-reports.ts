@@ -5,7 +5,7 @@
 
 import { shoal } from '../../../proto/messages.ts';
 import { reached } from '../../base/buggify/buggify.ts';
-import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import { isUnrecorded, ShoalError } from '../../base/errors.ts';
 import type { HostReports } from '../../services/kit/host-reporting.ts';
 
 const { ServerStatus } = shoal.v1;
@@ -84,7 +84,7 @@ export class PendingReports implements HostReports {
       await run();
       this.#pending.delete(server.id);
     } catch (caught) {
-      if (ShoalError.is(caught, ...unwritableCodes, 'OUTCOME_UNKNOWN')) {
+      if (ShoalError.of(caught, isUnrecorded)) {
         reached('report-not-said-yet');
         this.#pending.set(server.id, { generation: server.generation, power, notice });
       }

@@ -1,6 +1,6 @@
 /** Servers: what their owners see of them and ask of them. Making them: server-create.ts. */
 import { shoal } from '../../../proto/messages.ts';
-import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import { isOutage, ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { hostTable, portTable, securityGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -298,7 +298,7 @@ export class Servers {
         this.#write(attempt, row, { ...ask.edit(row.record), actions });
       });
     } catch (caught) {
-      if (!ShoalError.is(caught, ...unwritableCodes) || ask.intent === undefined) throw caught;
+      if (!ShoalError.of(caught, isOutage) || ask.intent === undefined) throw caught;
       await this.#intend(context, id, ask.action, ask.intent, caught);
     }
   }

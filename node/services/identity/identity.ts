@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
-import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import { isOutage, ShoalError } from '../../base/errors.ts';
 import { indexKey } from '../../state/table.ts';
 import { domainTable, projectTable, revokedTokenTable, userTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -167,7 +167,7 @@ export class IdentityService {
     try {
       return await state.fresh(signal);
     } catch (error) {
-      if (!ShoalError.is(error, ...unwritableCodes, 'NOT_LEADER', 'UNAVAILABLE')) throw error;
+      if (!ShoalError.of(error, isOutage) && !ShoalError.is(error, 'UNAVAILABLE')) throw error;
       return state.local;
     }
   }
@@ -180,7 +180,7 @@ export class IdentityService {
       try {
         reader = await this.#deps.state.fresh(signal);
       } catch (error) {
-        if (!ShoalError.is(error, ...unwritableCodes, 'NOT_LEADER', 'UNAVAILABLE')) throw error;
+        if (!ShoalError.of(error, isOutage) && !ShoalError.is(error, 'UNAVAILABLE')) throw error;
         // This replica lags behind the agent that issued the token and cannot catch up: what the token says is newer
         // than what is known here, except that it may have been revoked.
         if (this.#isRevoked(reader, claims)) throw refused();

@@ -1,5 +1,5 @@
 import { shoal } from '../../../proto/messages.ts';
-import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import { isOutage, ShoalError } from '../../base/errors.ts';
 import { userTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { transact } from '../kit/transact.ts';
@@ -97,7 +97,7 @@ export class PasswordLogIn {
           userTable.update(writes, row, new shoal.v1.User({ ...row.record, ...change(row.record) }));
       });
     } catch (error) {
-      if (!ShoalError.is(error, ...unwritableCodes, 'NOT_LEADER', 'UNAVAILABLE')) throw error;
+      if (!ShoalError.of(error, isOutage) && !ShoalError.is(error, 'UNAVAILABLE')) throw error;
       logger.warn({ error }, 'a log-in is not counted for the lock-out: the state takes no writes');
     }
   }

@@ -1,6 +1,6 @@
 /** Security groups and their rules. Each project gets a group called "default" when one is first needed. */
 import { shoal } from '../../../proto/messages.ts';
-import { ShoalError, unwritableCodes } from '../../base/errors.ts';
+import { isUnrecorded, ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { securityGroupTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -96,7 +96,7 @@ export class SecurityGroups {
       await this.ensureDefault(context);
       return undefined;
     } catch (caught) {
-      if (ShoalError.is(caught, ...unwritableCodes, 'OUTCOME_UNKNOWN', 'PRECONDITION_CHANGED')) return caught;
+      if (ShoalError.of(caught, isUnrecorded)) return caught;
       throw caught;
     }
   }
