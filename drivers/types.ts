@@ -156,8 +156,6 @@ export interface GuestSpec {
   readonly memoryMib: number;
   readonly disks: readonly GuestDisk[];
   readonly nics: readonly NicSpec[];
-  /** Path of a config drive image, attached read-only as virtio-blk. */
-  readonly configDrivePath?: string;
 }
 
 /**

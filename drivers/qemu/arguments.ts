@@ -113,18 +113,6 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
     };
     argv.push('-device', JSON.stringify(device));
   }
-  if (spec.configDrivePath !== undefined) {
-    const file = { driver: 'file', filename: spec.configDrivePath, 'node-name': 'config-src', 'read-only': true };
-    argv.push('-blockdev', JSON.stringify(file));
-    argv.push(
-      '-blockdev',
-      JSON.stringify({ driver: 'raw', 'node-name': 'config-fmt', file: 'config-src', 'read-only': true }),
-    );
-    argv.push(
-      '-device',
-      JSON.stringify({ driver: 'virtio-blk-pci', id: 'config', drive: 'config-fmt', serial: 'config-2' }),
-    );
-  }
   for (const nic of spec.nics) {
     const id = deviceId('nic', nic.portId);
     argv.push('-netdev', `tap,id=${id}-tap,ifname=${nic.tapName},script=no,downscript=no`);

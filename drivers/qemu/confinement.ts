@@ -51,7 +51,6 @@ export function sightOf(
     writable: files.map((file) => file.path),
     readable: [
       ...new Set(files.flatMap((file) => (file.backingPath === undefined ? [] : [file.backingPath]))),
-      ...(spec.configDrivePath === undefined ? [] : [spec.configDrivePath]),
       ...(also.cephFolder === undefined ? [] : [also.cephFolder]),
     ],
     groups: also.groups,

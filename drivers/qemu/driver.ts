@@ -691,10 +691,9 @@ async function spawnDetached(argv: readonly string[], logPath: string): Promise<
   }
 }
 
-/** Files that QEMU must be able to open for writing (disks) or that only it may read (the config drive). */
+/** Files that QEMU must be able to open for writing: its disks. */
 function ownedFiles(spec: GuestSpec): readonly string[] {
-  const disks = spec.disks.flatMap((disk) => (disk.source.kind === 'file' ? [disk.source.path] : []));
-  return spec.configDrivePath === undefined ? disks : [...disks, spec.configDrivePath];
+  return spec.disks.flatMap((disk) => (disk.source.kind === 'file' ? [disk.source.path] : []));
 }
 
 /** The group that may use /dev/kvm; undefined when root's own group is enough, or there is no such device. */

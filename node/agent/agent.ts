@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
-import type { HostId } from '../base/ids.ts';
+import { firstCell, type HostId } from '../base/ids.ts';
 import { Prng } from '../base/prng.ts';
 import { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
@@ -359,7 +359,7 @@ export class Agent {
             sealedAuthorityKey: Buffer.from(founding.sealedAuthorityKey, 'base64'),
             defaultStorage: this.#config.storage,
             createdMs: nowMs,
-            cell: 'cell0',
+            cell: firstCell,
           }),
         );
         hostTable.insert(

@@ -23,3 +23,9 @@ export type VolumeId = Branded<'VolumeId'>;
 
 /** Consensus: a member's number in the Raft group, in [1, 2^53). 0 is "none". */
 export type RaftId = number;
+
+/**
+ * The cell of every host: a mesh is one Raft group for now. The name is in the mesh's record, in every advert and in the
+ * topics of gossip from the start, so that a second cell can come without renaming the first.
+ */
+export const firstCell = 'cell0';

@@ -6,7 +6,7 @@ import { adverseIn, HostColumns } from '../../placement/index.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
-import type { HostId } from '../base/ids.ts';
+import { firstCell, type HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
@@ -26,9 +26,6 @@ import type { HostViews } from '../services/kit/dependencies.ts';
 import { placementAdvert } from './advert-mapping.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { KnownHost } from './membership.ts';
-
-/** Cell of this mesh: one for now, but in every topic's name from the start. */
-const cell = 'cell0';
 
 /** What it needs from outside. */
 interface MeshViewDeps {
@@ -72,8 +69,8 @@ export class MeshView implements Service, HostViews {
     this.clocks = new ClockOffsets(identity.hostId);
     this.#repeated = new RepeatedLog({ clock, logger });
     this.columns = new HostColumns({ seed: random.uint32() });
-    const topic = gossipTopic('adverts', { meshId, cell });
-    const rumours = gossipTopic('rumours', { meshId, cell });
+    const topic = gossipTopic('adverts', { meshId, cell: firstCell });
+    const rumours = gossipTopic('rumours', { meshId, cell: firstCell });
     const isMember = (hostId: HostId): boolean => directory.find(hostId) !== undefined;
     this.#gossip = new Libp2pGossip(
       { clock, logger, random: random.fork(), identity },

@@ -229,6 +229,11 @@ export class GossipPlacer implements Placer {
   ): Promise<readonly ClaimAnswer[]> {
     const { transport } = this.#deps;
     const { vcpus, memoryMib, diskGib } = wish.needs;
+    // The bind transaction decides; the target's word finds a lost race before the guest's ports are made.
+    const apart =
+      wish.group?.policy === 'anti-affinity'
+        ? { groupId: wish.group.id, groupMembersMax: wish.group.maxServerPerHost }
+        : {};
     const claims = members.map(({ key, candidate: { hostId } }) => ({
       hostId,
       request: new shoal.v1.ClaimRequest({
@@ -239,6 +244,7 @@ export class GossipPlacer implements Placer {
         ttlMs: claimTtlMs,
         hostId,
         attempt,
+        ...apart,
       }),
     }));
     if (transport.claimAll !== undefined && claims.length > 1) {
@@ -340,7 +346,7 @@ export class GossipPlacer implements Placer {
         ? {}
         : {
             group: {
-              id: request.serverId,
+              id: group.id,
               policy: group.policy as 'affinity',
               maxServerPerHost: Math.max(1, group.maxServerPerHost),
               memberHosts: [...(group.memberHostIds as readonly HostId[]), ...placed],

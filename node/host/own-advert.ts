@@ -2,7 +2,7 @@
 import type { ComputeDriver, StorageDriver } from '../../drivers/types.ts';
 import type { HostCapacity } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
-import type { HostId } from '../base/ids.ts';
+import { firstCell, type HostId } from '../base/ids.ts';
 import { agentVersion, featureLevel } from '../base/version.ts';
 import { endpointOf } from '../cluster/found-mesh.ts';
 import { advertisedAddress } from '../config/load.ts';
@@ -55,7 +55,7 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     hostId: parts.hostId,
     hostName: config.name,
     meshId: parts.meshId,
-    cell: 'cell0',
+    cell: firstCell,
     peerAddress: endpointOf(config, config.peer.listen),
     hostIp: advertisedAddress(config),
     zone: place.zone ?? config.zone,

@@ -25200,6 +25200,12 @@ export namespace shoal {
             /** ClaimRequest attempt. */
             attempt: number;
 
+            /** ClaimRequest groupId. */
+            groupId: string;
+
+            /** ClaimRequest groupMembersMax. */
+            groupMembersMax: number;
+
             /**
              * Creates a new ClaimRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -25255,6 +25261,12 @@ export namespace shoal {
 
                 /** ClaimRequest attempt */
                 attempt?: number;
+
+                /** ClaimRequest groupId */
+                groupId?: string;
+
+                /** ClaimRequest groupMembersMax */
+                groupMembersMax?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -63617,6 +63617,8 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [ttlMs] ClaimRequest ttlMs
              * @property {string} [hostId] ClaimRequest hostId
              * @property {number} [attempt] ClaimRequest attempt
+             * @property {string} [groupId] ClaimRequest groupId
+             * @property {number} [groupMembersMax] ClaimRequest groupMembersMax
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -63712,6 +63714,22 @@ export const shoal = $root.shoal = (() => {
              */
             ClaimRequest.prototype.attempt = 0;
 
+            /**
+             * ClaimRequest groupId.
+             * @member {string} groupId
+             * @memberof shoal.v1.ClaimRequest
+             * @instance
+             */
+            ClaimRequest.prototype.groupId = "";
+
+            /**
+             * ClaimRequest groupMembersMax.
+             * @member {number} groupMembersMax
+             * @memberof shoal.v1.ClaimRequest
+             * @instance
+             */
+            ClaimRequest.prototype.groupMembersMax = 0;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -63769,6 +63787,10 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 7, wireType 2 =*/58).string(message.hostId);
                 if (message.attempt != null && $Object.hasOwnProperty.call(message, "attempt") && message.attempt !== 0)
                     writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.attempt);
+                if (message.groupId != null && $Object.hasOwnProperty.call(message, "groupId") && message.groupId !== "")
+                    writer.uint32(/* id 9, wireType 2 =*/74).string(message.groupId);
+                if (message.groupMembersMax != null && $Object.hasOwnProperty.call(message, "groupMembersMax") && message.groupMembersMax !== 0)
+                    writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.groupMembersMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -63881,6 +63903,24 @@ export const shoal = $root.shoal = (() => {
                                 message.attempt = value;
                             else
                                 delete message.attempt;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.groupId = value;
+                            else
+                                delete message.groupId;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.groupMembersMax = value;
+                            else
+                                delete message.groupMembersMax;
                             continue;
                         }
                     }

@@ -6,7 +6,7 @@
 import { BlobStore } from '../../drivers/image/store.ts';
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageSha256 } from '../../node/base/ids.ts';
+import { firstCell, type HostId, type ImageSha256 } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import { GossipPlacer } from '../../node/cluster/placer.ts';
 import type { ClaimBook } from '../../node/host/claims/claim-book.ts';
@@ -301,7 +301,7 @@ export class HostAgent {
       hostId: machine.hostId,
       hostName: `host-${machine.raftId}`,
       meshId: 'mesh',
-      cell: 'cell0',
+      cell: firstCell,
       epoch,
       sequence: this.#sequence,
       hostIp: hostIpOf(machine.raftId),

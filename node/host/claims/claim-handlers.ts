@@ -53,6 +53,9 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
           generation,
           needs: { vcpus, memoryMib, diskGib, pci: [] },
           asker: askerOf(asker, request),
+          ...(request.groupId === ''
+            ? {}
+            : { group: { id: request.groupId, membersMax: Math.max(1, request.groupMembersMax) } }),
         },
         request.ttlMs,
       );

@@ -5,7 +5,7 @@
  * What comes by gossip is a hint. It may come late, twice, in any order, or never.
  */
 import { ShoalError } from '../../base/errors.ts';
-import type { HostId } from '../../base/ids.ts';
+import { firstCell, type HostId } from '../../base/ids.ts';
 import type { Service } from '../../base/lifecycle.ts';
 
 /**
@@ -56,7 +56,7 @@ export function gossipTopic(
   kind: 'adverts' | 'rumours',
   mesh: { readonly meshId: string; readonly cell: string },
 ): string {
-  return `shoal/${mesh.meshId}/${mesh.cell === '' ? 'cell0' : mesh.cell}/${kind}/1`;
+  return `shoal/${mesh.meshId}/${mesh.cell === '' ? firstCell : mesh.cell}/${kind}/1`;
 }
 
 /** The refusal of a message over `gossipBytesMax`. */

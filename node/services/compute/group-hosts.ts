@@ -18,7 +18,7 @@ export function groupForPlacement(
       const hostId = serverTable.get(reader, id)?.record.hostId ?? '';
       return hostId === '' ? [] : [hostId];
     });
-  return { policy: group.policy, maxServerPerHost: group.maxServerPerHost, memberHostIds };
+  return { id: group.id, policy: group.policy, maxServerPerHost: group.maxServerPerHost, memberHostIds };
 }
 
 /**

@@ -72,6 +72,7 @@ export interface PlaceRequest {
 
 /** A server group as placement sees it. */
 export interface PlacementGroup {
+  readonly id: string;
   /** `affinity`, `anti-affinity`, or their `soft-` variants. */
   readonly policy: string;
   /** Of anti-affinity: members that one host may have; 0 counts as 1. */

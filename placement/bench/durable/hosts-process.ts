@@ -8,7 +8,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { must } from '../../../node/base/assert.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { HostId } from '../../../node/base/ids.ts';
+import { firstCell, type HostId } from '../../../node/base/ids.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { ClaimBook } from '../../../node/host/claims/claim-book.ts';
@@ -119,7 +119,7 @@ function advertOf(name: string, size: HostSize, claims: ClaimBook): shoal.v1.IAd
   return {
     hostName: name,
     meshId,
-    cell: 'cell0',
+    cell: firstCell,
     peerAddress: config.self.peerAddress,
     hostIp: '192.0.2.1',
     zone: 'nova',

@@ -38,7 +38,6 @@ const spec: GuestSpec = {
   nics: [
     { portId: '6f1c5f0e-0000-4000-8000-00000000000c' as PortId, mac: '52:54:00:00:00:01', mtu: 1450, tapName: 'tap0' },
   ],
-  configDrivePath: '/c/drive.iso',
 };
 
 await t.test('a spec gives exactly these words', async (t) => {
@@ -108,12 +107,6 @@ virtio-rng-pci,rng=random,max-bytes=1024,period=1000
 {"driver":"qcow2","node-name":"d6kt4k2affrzur7zcpjl4ye1aj-fmt","file":"d6kt4k2affrzur7zcpjl4ye1aj-src","discard":"unmap"}
 -device
 {"driver":"virtio-blk-pci","id":"disk-6f1c5f0e-0000-4000-8000-00000000000b","drive":"d6kt4k2affrzur7zcpjl4ye1aj-fmt","serial":"6f1c5f0e-0000-4000-8","werror":"stop","rerror":"stop"}
--blockdev
-{"driver":"file","filename":"/c/drive.iso","node-name":"config-src","read-only":true}
--blockdev
-{"driver":"raw","node-name":"config-fmt","file":"config-src","read-only":true}
--device
-{"driver":"virtio-blk-pci","id":"config","drive":"config-fmt","serial":"config-2"}
 -netdev
 tap,id=nic-6f1c5f0e-0000-4000-8000-00000000000c-tap,ifname=tap0,script=no,downscript=no
 -device

@@ -76,6 +76,7 @@ class Mesh implements ClaimTransport {
         serverId: request.serverId as ServerId,
         generation: request.generation,
         needs: { vcpus, memoryMib, diskGib, pci: [] },
+        ...(request.groupId === '' ? {} : { group: { id: request.groupId, membersMax: request.groupMembersMax } }),
       },
       request.ttlMs,
     );
@@ -218,7 +219,7 @@ t.test('a batch takes as many as fit, and fewer than the least number leave noth
 
 t.test('a batch that a strict group does not allow is told so, with what it allows', async (t) => {
   const mesh = new Mesh(3, 5);
-  const group = { policy: 'anti-affinity', maxServerPerHost: 1, memberHostIds: [] };
+  const group = { id: 'g-1', policy: 'anti-affinity', maxServerPerHost: 1, memberHostIds: [] };
   const batch = { serverIds: idsOf('g', 4), minCount: 4 };
   await t.rejects(mesh.agent(1).placeBatch(request('', { group }), batch, signal), {
     code: 'NO_VALID_HOST',
@@ -269,9 +270,27 @@ t.test('a caller who gives up in the middle of a batch leaves no claim', async (
   for (const book of mesh.books.values()) t.equal(book.usage().servers, 0);
 });
 
+t.test(
+  'members of a group that two agents place at once do not share a host: its host refuses the second',
+  async (t) => {
+    const mesh = new Mesh(4, 8);
+    const group = { id: 'g-1', policy: 'anti-affinity', maxServerPerHost: 1, memberHostIds: [] };
+    const agents = [mesh.agent(1), mesh.agent(2)];
+    // Each agent knows of no member: only the hosts that they ask can tell.
+    const placed = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((id, n) => must(agents[n % 2], 'an agent').place(request(id, { group }), signal)),
+    );
+    t.equal(new Set(placed.map((one) => one.hostId)).size, 4);
+    await t.rejects(must(agents[0], 'an agent').place(request('e', { group }), signal), {
+      code: 'NO_VALID_HOST',
+      facts: { hosts: [{ filter: 'Claim', reason: /^1 members of server group g-1 are here already$/ }] },
+    });
+  },
+);
+
 t.test('members of one batch keep to their group', async (t) => {
   const policy = (name: string) => ({
-    group: { policy: name, maxServerPerHost: 1, memberHostIds: [] as string[] },
+    group: { id: 'g-1', policy: name, maxServerPerHost: 1, memberHostIds: [] as string[] },
   });
   const apart = await new Mesh(5, 8)
     .agent(1)

@@ -187,3 +187,19 @@ void t.test('the mesh is to hear what moves room, and a bind moves none', async 
   t.equal(changes(), 3, 'one that has gone gives room');
   t.equal(claims.usage().vcpus.used, 1);
 });
+
+void t.test('a second member of a group that keeps apart is refused, and room is as before', async (t) => {
+  const { handlers, claims } = host(9);
+  const apart = { groupId: 'g-1', groupMembersMax: 1 };
+  t.match(await handlers.claim(claim('a', apart), call), { admitted: true });
+  t.match(await handlers.claim(claim('b', apart), call), {
+    admitted: false,
+    reason: '1 members of server group g-1 are here already',
+  });
+  t.match(await handlers.claim(claim('a', apart), call), { admitted: true }, 'the member itself may ask again');
+  t.match(await handlers.claim(claim('c', { groupId: 'g-2', groupMembersMax: 1 }), call), { admitted: true });
+  t.match(await handlers.claim(claim('d', { ...apart, groupMembersMax: 2 }), call), { admitted: true });
+  // An asker that sends no number means one.
+  t.match(await handlers.claim(claim('e', { groupId: 'g-1' }), call), { admitted: false });
+  t.equal(claims.usage().vcpus.used, 3);
+});

@@ -31,7 +31,7 @@ void t.test('which hosts a policy allows beside the members', async (t) => {
     ['soft-affinity', 0, ['a'], ['b'], true],
     ['soft-anti-affinity', 0, ['a'], ['a'], true],
   ] as const) {
-    const group = { policy, maxServerPerHost, memberHostIds };
+    const group = { id: 'g', policy, maxServerPerHost, memberHostIds };
     t.equal(
       groupAllows(group, hostIds),
       isAllowed,
