@@ -318,7 +318,7 @@ export async function logStoreCompliance(t: Test, make: () => Promise<LogStoreSu
       const { store } = await subject.open();
       await store.append({ hardState: { term: 2, vote: 1, commit: 0 }, entries: entriesFrom(1, 1, 2) });
       await store.setQuarantine({ reason: 'rolled-back', detail: 'the leader remembers more', raisedTerm: 0 });
-      await store.raiseTerm(7);
+      await store.raiseTermFence(7);
       await store.close();
       const again = (await subject.open()).store;
       t.match(again.quarantine, { reason: 'rolled-back', raisedTerm: 1007 });

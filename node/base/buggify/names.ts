@@ -28,7 +28,7 @@ export type UnlikelyBranch = keyof typeof unlikelyBranches;
 
 /** Moments at which a process may end. */
 export const failpoints = {
-  'quarantine.leapt': 'a quarantined log has leapt, and nobody knows',
+  'quarantine.fence-raised': 'a quarantined log has raised its term fence, and no other member knows',
   'state.given-up': 'a state that the others do not have is given up, and the process runs on',
   'quarantine.lifted': 'a quarantine was lifted a moment ago',
   'install.before-commit': 'a snapshot is on disk beside the state',
@@ -74,7 +74,7 @@ export const probes = {
   'undecided-state-read-again': 'no majority holds one state, and a replica starts again to read its rows from disk',
   'no-state-has-a-majority': 'the replicas hold different states, and no majority holds one',
   'rows-changed-in-memory': 'rows of the state in memory are not those that were applied',
-  'term-leapt': 'a quarantined log leaps',
+  'term-fence-raised': 'a quarantined log raises its term fence',
   'quarantine-lifted': 'a log is trusted again',
   'newer-snapshot-offered-meanwhile': 'a newer snapshot is offered while one is being fetched',
   'snapshot-offered-of-the-past': 'a snapshot is offered of what is applied',
@@ -90,12 +90,12 @@ export const probes = {
   'tick-came-late': 'a process stood still for a while',
   'snapshot-installed': 'a snapshot was installed',
   'membership-is-joint': 'a change of several members passes through a joint membership',
-  'answer-from-before-the-leap': 'a peer answers that never heard of a leap',
+  'answer-from-below-the-fence': 'a peer answers that has not heard of the term fence',
   'proposal-replaced': 'another entry stands where a proposal was',
   'proposal-given-up': 'nobody knows what became of a proposal',
   'proposal-skipped-by-snapshot': 'a snapshot hides what became of a proposal',
   'read-failed': 'a read under way is given up',
-  'memory-follows-a-leap': 'what was remembered of a member is void, for it has leapt',
+  'memory-follows-a-fence': 'what was remembered of a member is void: it has raised its term fence',
   'snapshot-fetch-given-up': 'a fetch of a snapshot is given up',
   'snapshot-fetch-broken-off': 'a fetch of a snapshot broke off',
   'snapshot-fetch-resumed': 'a fetch of a snapshot goes on where it broke off',

@@ -180,7 +180,7 @@ export class RaftLoop implements Service, RaftHandlers {
       logger,
       background: (work) => this.#background(work),
       dropCore: () => this.#dropCore(),
-      leapt: () => this.#goOnAfterLeap(),
+      fenceRaised: () => this.#resumeAboveFence(),
       lifted: () => this.#changes.tell(),
     });
     this.#handshake = new Handshake({ store, transport, quorum: this.#quorum, repair: this.#repair });
@@ -760,10 +760,10 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#wake();
   }
 
-  #goOnAfterLeap(): void {
+  #resumeAboveFence(): void {
     if (!this.#isLive()) return;
-    reached('term-leapt');
-    failpoint('quarantine.leapt');
+    reached('term-fence-raised');
+    failpoint('quarantine.fence-raised');
     // A core that began on what a snapshot is just replacing would know another log than the disk holds.
     if (!this.#receiver.isInstalling) this.#beginAnew();
   }
@@ -839,8 +839,8 @@ export class RaftLoop implements Service, RaftHandlers {
   ): Promise<void> {
     await this.#store.settled();
     failpoint('install.before-commit');
-    // A quarantine may have begun meanwhile, and the term have leapt: what the old core knew of terms and votes is
-    // void.
+    // A quarantine may have begun meanwhile and have raised the term fence: what the old core knew of terms and votes
+    // is void.
     await fetched.install.commit(fetched.place, fetched.machine.digest, this.#core === core ? hardState : undefined);
     failpoint('install.committed');
     reached('snapshot-installed');
@@ -853,7 +853,7 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#proposals.skippedTo(place.index);
       const { behind, offer } = this.#receiver.end();
       if (this.#core !== core) {
-        // The leap has been waiting for this; if it is on its way still, it goes on from here itself.
+        // The term fence is durable and waited for this; one that is still being written resumes by itself.
         if (this.#store.quarantine?.raisedTerm !== 0) this.#beginAnew();
         return;
       }

@@ -26,9 +26,9 @@ export interface Hello {
   readonly incarnation: string;
   readonly starts: number;
   /**
-   * The term to which the sender leapt when its log was last quarantined; 0: it never was. It knows that the log may
-   * have forgotten what it promised in lower terms: that is void. Told for as long as the log lives, for a peer may
-   * have been away meanwhile.
+   * The sender's term fence: the term that it was raised to when its log was last quarantined; 0: it never was. It
+   * knows that the log may have forgotten what it promised in lower terms: that is void. Told for as long as the log
+   * lives, for a peer may have been away meanwhile.
    */
   readonly raisedTerm: Term;
   /** In an answer: what the sender remembers of the asker from before the question. */

@@ -69,10 +69,10 @@ export class Handshake {
     }
     this.#trust.met(hello);
     if (store.quarantine?.raisedTerm === 0) {
-      repair.leap(hello.term);
+      repair.raiseTermFence(hello.term);
       return [];
     }
-    // Also while quarantined: the disk may be put back once more, and what was promised since the leap counts.
+    // Also while quarantined: the disk may be put back once more, and what was promised above the fence counts.
     const found = this.#trust.judge(hello, own);
     if (found !== undefined) {
       repair.begin(found, hello.term);

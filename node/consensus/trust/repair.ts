@@ -1,7 +1,7 @@
 /**
  * How a quarantined log is repaired (trust.ts says when a log is quarantined, and why these steps are enough): the
- * quarantine is written to disk, the term leaps out of reach of forgotten votes, and the quarantine is lifted once an
- * entry of a leader elected after the leap is committed here. Each step is durable before the next.
+ * quarantine is written to disk, its term fence is raised out of reach of forgotten votes, and the quarantine is lifted
+ * once an entry of a leader elected above the fence is committed here. Each step is durable before the next.
  */
 
 import { failpoint, reached } from '../../base/buggify/buggify.ts';
@@ -18,8 +18,8 @@ interface RepairDeps {
    * Forgets the core, before the quarantine is noted: what it was about to do rests on a log that cannot be believed.
    */
   readonly dropCore: () => void;
-  /** The leap is durable: the loop may go on with a new core. */
-  readonly leapt: () => void;
+  /** The term fence is durable: the loop may resume with a new core. */
+  readonly fenceRaised: () => void;
   /** This member votes again. */
   readonly lifted: () => void;
 }
@@ -27,7 +27,7 @@ interface RepairDeps {
 /** The steps from quarantine to trust. Each returns at once and writes in the background; the loop begins them. */
 export class Repair {
   readonly #deps: RepairDeps;
-  /** A leap, or the end of a quarantine, is on its way to disk; neither begins before the other has ended. */
+  /** A term fence, or the end of a quarantine, is being written; neither begins before the other has ended. */
   #isWriting = false;
 
   constructor(deps: RepairDeps) {
@@ -40,26 +40,27 @@ export class Repair {
     reached('own-log-quarantined');
     logger.error({ ...found }, 'this log holds less than this member has promised; it does not vote until repaired');
     dropCore();
-    background(store.setQuarantine({ ...found, raisedTerm: 0 }).then(() => this.leap(heardTerm)));
+    background(store.setQuarantine({ ...found, raisedTerm: 0 }).then(() => this.raiseTermFence(heardTerm)));
   }
 
   /**
-   * Leaps out of reach of forgotten votes. Without effect when the log is not quarantined, or has leapt since it is.
+   * Raises the term out of reach of forgotten votes. Without effect when the log is not quarantined, or its fence is
+   * raised.
    */
-  leap(heardTerm: number): void {
-    const { store, background, leapt } = this.#deps;
+  raiseTermFence(heardTerm: number): void {
+    const { store, background, fenceRaised } = this.#deps;
     if (this.#isWriting || store.quarantine?.raisedTerm !== 0) return;
     this.#isWriting = true;
     background(
-      store.raiseTerm(heardTerm).then(() => {
+      store.raiseTermFence(heardTerm).then(() => {
         this.#isWriting = false;
-        leapt();
+        fenceRaised();
       }),
     );
   }
 
   /**
-   * A quarantined node that holds a committed entry of a leader elected after its leap has everything that was
+   * A quarantined node that holds a committed entry of a leader elected above its term fence has everything that was
    * committed.
    */
   liftIfRepaired({ raft }: RawNode): void {

@@ -8,23 +8,23 @@
  * entry that it has said is durable: a follower says so by acknowledging, a leader, who acknowledges its own entries to
  * nobody, with everything that it sends. After a start a node greets each peer, and believes nothing a peer says before
  * that peer's answer is here: the answer tells what the peer remembers. If that is more than the log holds, the log is
- * quarantined. It then leaps to a term that no forgotten vote can have reached, takes entries of leaders elected after
- * the leap only, and does not vote until it holds an entry of such a leader as committed; by then it has everything
- * that was committed before.
+ * quarantined. It then raises its term fence to a term that no forgotten vote can have reached, takes entries of
+ * leaders elected above the fence only, and does not vote until it holds an entry of such a leader as committed; by
+ * then it has everything that was committed before.
  *
- * A leap voids what the node promised in lower terms, and nothing else: what it acknowledges while quarantined counts,
- * and a disk that is put back once more meanwhile is quarantined again. A leap is noted on the disk for good and told
- * in every greeting, and each memory says which leap it knew of. So a peer that was away during the repair can part,
- * whenever it hears of the leap, what the old disk promised from what the repaired one has promised since; and a disk
- * put back from before the leap is found out by any peer that has heard of it.
+ * A term fence voids what the node promised in lower terms, and nothing else: what it acknowledges while quarantined
+ * counts, and a disk that is put back once more meanwhile is quarantined again. The fence stays on disk for good and is
+ * in every greeting, and each memory says which fence it knew of. So a peer that was away during the repair can tell,
+ * once it hears of the fence, what the old disk promised from what the repaired one has promised since; and a disk put
+ * back from before the fence is found out by any peer that has heard of it.
  *
  * A leader's heartbeat that counts on entries beyond the end of the log says the same without having been asked.
  *
- * Why that is enough: the leader after the leap was elected by a majority that this node is not part of, so every majority
- * this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no reachable
- * peer remembers anything about. So it is with entries which a leader has synced and counted, when it dies before its next
- * message and its disk comes back as it was before them: waiting for that message to arrive would cost each write a
- * round trip.
+ * Why that is enough: the leader above the fence was elected by a majority that this node is not part of, so every
+ * majority this node was part of shares some other, honest member with it. What can remain unseen: a rollback that no
+ * reachable peer remembers anything about. So it is with entries which a leader has synced and counted, when it dies
+ * before its next message and its disk comes back as it was before them: waiting for that message to arrive would cost
+ * each write a round trip.
  */
 
 import { reached } from '../../base/buggify/buggify.ts';
@@ -54,7 +54,7 @@ export interface OwnLog {
   readonly term: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
-  /** Its last leap; 0: none. */
+  /** Its term fence; 0: none. */
   readonly raisedTerm: number;
 }
 
@@ -107,16 +107,16 @@ export class Trust {
   }
 
   /**
-   * Takes in what a peer says of its log. Greetings come late, twice and out of order: a memory only ever goes on to a
-   * later leap. What is known of another disk stays until the peer tells of a leap, and so knows.
+   * Takes in what a peer says of its log. Greetings come late, twice and out of order: a memory only ever follows to
+   * a higher fence. What is known of another disk stays until the peer tells of a fence, and so knows.
    */
   met({ from, incarnation, starts, term, raisedTerm }: Hello): void {
     const known = this.#memory.get(from);
     if (known === undefined) {
       this.#note(from, { incarnation, starts, term, match: 0, matchTerm: 0, raisedTerm });
     } else if (raisedTerm > known.raisedTerm) {
-      reached('memory-follows-a-leap');
-      const left = sinceLeap(known, raisedTerm);
+      reached('memory-follows-a-fence');
+      const left = aboveFence(known, raisedTerm);
       this.#note(from, { ...left, incarnation, starts, term: Math.max(left.term, term), raisedTerm });
     } else if (known.incarnation === incarnation && known.raisedTerm === raisedTerm && known.starts < starts) {
       this.#note(from, { ...known, starts });
@@ -126,24 +126,24 @@ export class Trust {
   /** What a peer's answer says about this node's log: a reason to quarantine it, or undefined. */
   judge(answer: Hello, own: OwnLog): Omit<Quarantine, 'raisedTerm'> | undefined {
     if (answer.known === undefined) return undefined;
-    const isBeforeLeap = answer.known.raisedTerm < own.raisedTerm;
-    if (isBeforeLeap) reached('answer-from-before-the-leap');
-    const known = isBeforeLeap ? sinceLeap(answer.known, own.raisedTerm) : answer.known;
-    const isLeapForgotten = known.raisedTerm > own.raisedTerm;
+    const isBelowFence = answer.known.raisedTerm < own.raisedTerm;
+    if (isBelowFence) reached('answer-from-below-the-fence');
+    const known = isBelowFence ? aboveFence(answer.known, own.raisedTerm) : answer.known;
+    const isFenceForgotten = known.raisedTerm > own.raisedTerm;
     const isSameDisk = known.incarnation === this.#identity.incarnation;
     const isAhead = known.matchTerm > own.lastTerm || (known.matchTerm === own.lastTerm && known.match > own.lastIndex);
     const isTermForgotten = known.term > own.term;
-    // Names and starts are of the disk before the leap where the peer has not heard of it.
-    const isStartForgotten = isSameDisk && !isBeforeLeap && known.starts > this.#identity.starts;
-    // Any promise of another disk is one that this disk has not kept; only a leap voids it.
-    const isDiskForgotten = !isSameDisk && !isBeforeLeap && known.term > 0;
-    if (!isAhead && !isTermForgotten && !isStartForgotten && !isDiskForgotten && !isLeapForgotten) return undefined;
+    // Names and starts are of the disk before the fence where the peer has not heard of it.
+    const isStartForgotten = isSameDisk && !isBelowFence && known.starts > this.#identity.starts;
+    // Any promise of another disk is one that this disk has not kept; only a term fence voids it.
+    const isDiskForgotten = !isSameDisk && !isBelowFence && known.term > 0;
+    if (!isAhead && !isTermForgotten && !isStartForgotten && !isDiskForgotten && !isFenceForgotten) return undefined;
     const detail =
       `Member ${answer.from} remembers start ${known.starts} of this member, term ${known.term}, entry ` +
-      `${known.match} of term ${known.matchTerm}, and a leap to ${known.raisedTerm}; this is start ` +
-      `${this.#identity.starts}, term ${own.term}, the log ends at ${own.lastIndex} of term ${own.lastTerm}, and leapt ` +
-      `to ${own.raisedTerm}.`;
-    return { reason: isSameDisk || isBeforeLeap ? 'rolled-back' : 'disk-wiped', detail };
+      `${known.match} of term ${known.matchTerm}, and term fence ${known.raisedTerm}; this is start ` +
+      `${this.#identity.starts}, term ${own.term}, the log ends at ${own.lastIndex} of term ${own.lastTerm}, and its ` +
+      `term fence is ${own.raisedTerm}.`;
+    return { reason: isSameDisk || isBelowFence ? 'rolled-back' : 'disk-wiped', detail };
   }
 
   /**
@@ -206,11 +206,11 @@ export class Trust {
 }
 
 /**
- * What of a memory was promised after a leap to `raisedTerm`: nothing was ever promised in such terms before it. An
- * acknowledgement of an entry of a lower term goes with the rest: what is committed after the leap has an entry of a
+ * What of a memory was promised above the fence `raisedTerm`: nothing was ever promised in such terms before it. An
+ * acknowledgement of an entry of a lower term goes with the rest: what is committed above the fence has an entry of a
  * later leader behind it, which is remembered.
  */
-function sinceLeap(known: PeerMemory, raisedTerm: number): PeerMemory {
+function aboveFence(known: PeerMemory, raisedTerm: number): PeerMemory {
   const hasMatched = known.matchTerm >= raisedTerm;
   return {
     ...known,

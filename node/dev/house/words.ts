@@ -14,6 +14,7 @@ const oldWords: readonly OldWord[] = [
     instead: 'quarantined',
     stored: /quarantineField = 'doubt'|\bdoubt: \{|\bdoubt: 7|`doubt`|doubt: quarantine/gu,
   },
+  { word: /\bleap(?:s|t|ed)?\b|\w+Leap\b/gu, instead: 'term fence' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },

@@ -310,7 +310,7 @@ export class LogStore {
     };
   }
 
-  /** The term of the last leap; 0: none. Durable. */
+  /** The term fence; 0: it was never raised. Durable. */
   get raisedTerm(): number {
     return this.#head.raisedTerm ?? 0;
   }
@@ -326,9 +326,9 @@ export class LogStore {
    * Raises the term of a quarantined log out of reach of forgotten votes, given the highest term heard from the others.
    * Durable when it resolves.
    */
-  raiseTerm(heardTerm: number): Promise<void> {
+  raiseTermFence(heardTerm: number): Promise<void> {
     const { quarantine } = this.#plannedHead;
-    assert(quarantine?.raisedTerm === 0, 'only a quarantined log leaps, and once');
+    assert(quarantine?.raisedTerm === 0, 'only a quarantined log raises its term fence, and once');
     const term = Math.max(this.#plannedHead.term, heardTerm) + quarantineTermMargin;
     this.#planHead({
       ...this.#plannedHead,

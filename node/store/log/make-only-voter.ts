@@ -3,8 +3,8 @@
  *
  * What is done, in one batch: everything in the log counts as committed and is applied (the lost majority may have
  * acknowledged it; what it acknowledged beyond is lost); changes of members among it are passed over; the membership is
- * the owner alone; the term leaps as far as after a quarantine. The log itself is emptied behind a place that no other
- * member can have reached: `recoveredIndexLeap` ahead, in the new term. So every other member needs a snapshot of this
+ * the owner alone; the term is raised as far as in a quarantine. The log itself is emptied behind a place that no other
+ * member can have reached: `recoveredIndexGap` ahead, in the new term. So every other member needs a snapshot of this
  * state, membership included, before it can take part; none can bring back what this one does not have; and a revision
  * that somebody remembers from before is never given to another change.
  */
@@ -17,8 +17,11 @@ import type { LogStore } from './log-store.ts';
 import { quarantineTermMargin } from './records.ts';
 import type { OpenedLog } from './recovery.ts';
 
-/** Entries by which the log leaps: more than a group commits in a week at 6,000 a second. Indexes have room for two million. */
-export const recoveredIndexLeap = 2 ** 32;
+/**
+ * Entries by which the log jumps ahead: more than a group commits in a week at 6,000 a second. Indexes have room for
+ * two million.
+ */
+export const recoveredIndexGap = 2 ** 32;
 /** Entries read at a time. Unit: bytes. */
 const readBytesMax = 1024 * 1024;
 /** Rows written at a time. Unit: bytes. */
@@ -45,7 +48,7 @@ export async function makeOnlyVoter({ store, machine }: OpenedLog): Promise<Reco
   }
   applyAll(store, machine);
   const lastIndex = machine.appliedIndex;
-  const index = lastIndex + recoveredIndexLeap;
+  const index = lastIndex + recoveredIndexGap;
   const heardTerms = [...store.peers.values()].map((peer) => peer.term);
   const term = Math.max(store.initialState().hardState.term, ...heardTerms) + quarantineTermMargin;
   const confState: ConfState = { ...emptyConfState, voters: [store.identity.raftId] };

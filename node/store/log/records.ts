@@ -27,8 +27,8 @@ export interface Head {
   /** Begins the incarnation of the log that this is the head of, so that another's is not taken for it; absent likewise. */
   readonly life?: string;
   /**
-   * The term of the log's last leap (`Quarantine.raisedTerm`), kept when the quarantine is lifted; absent: it never
-   * leapt.
+   * The term fence of the log (`Quarantine.raisedTerm`), kept when the quarantine is lifted; absent: it was never
+   * raised.
    */
   readonly raisedTerm?: number;
   /** Why this log must not vote; absent while there is no quarantine. */
@@ -64,7 +64,7 @@ export interface PeerMemory {
   /** The last entry that it has acknowledged, as far as logs can be compared: by term first. */
   readonly match: number;
   readonly matchTerm: number;
-  /** The member's last leap that is known; 0: none. What it promised in terms below is void. */
+  /** The member's term fence as far as it is known; 0: none. What it promised in terms below is void. */
   readonly raisedTerm: number;
 }
 
@@ -93,9 +93,9 @@ export interface Quarantine {
   /** For people. */
   readonly detail: string;
   /**
-   * The term to which the node leapt, out of reach of any vote that it may have forgotten; 0 before. Until then it says
-   * nothing to anybody; from then on it takes entries of later leaders, and is trusted again once it has caught up with
-   * one of a term above this.
+   * The term fence: the term that the node was raised to, out of reach of any vote that it may have forgotten; 0
+   * before. Until then it says nothing to anybody; from then on it takes entries of later leaders, and is trusted again
+   * once it has caught up with one of a term above this.
    */
   readonly raisedTerm: number;
 }
@@ -109,7 +109,8 @@ export function lifeOf({ incarnation }: Pick<Identity, 'incarnation'>): string {
 }
 
 /**
- * Terms by which a quarantined node leaps: more elections than can have happened since the vote it may have forgotten.
+ * Terms by which a quarantined node raises its fence above all that it has heard of: more elections than can have
+ * happened since the vote it may have forgotten.
  */
 export const quarantineTermMargin = 1000;
 
@@ -217,7 +218,7 @@ export function decodeIdentity(key: string, value: Uint8Array): Identity | undef
   };
 }
 
-/** As `decodeHead`. Without `raisedTerm`, as older versions wrote it, the member never leapt. */
+/** As `decodeHead`. Without `raisedTerm`, as older versions wrote it, the member never raised a term fence. */
 export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | undefined {
   const record = decodeRecord(key, value);
   if (record === undefined) return undefined;
@@ -227,7 +228,7 @@ export function decodePeerMemory(key: string, value: Uint8Array): PeerMemory | u
     term: number(record, 'term'),
     match: number(record, 'match'),
     matchTerm: number(record, 'matchTerm'),
-    // Logs written before there were leaps to note have none.
+    // Logs written before there were term fences have none.
     raisedTerm: record['raisedTerm'] === undefined ? 0 : number(record, 'raisedTerm'),
   };
 }

@@ -94,8 +94,8 @@ export interface OpenedLog {
 }
 
 const stateUnreadable = 'The state cannot be read and has to come from the others.';
-/** Generations leap over whatever a lost head may have named. */
-const generationLeap = 1000;
+/** Generations skip what a lost head may have named. */
+const generationGap = 1000;
 
 /**
  * Opens the log on `disk`. Throws `STORE_FAILED`, `IDENTITY_MISMATCH`, or `LOG_CORRUPT`: for a newer version's format, or for
@@ -230,9 +230,9 @@ class Recovery {
     if (storedHead === undefined) {
       reached('head-record-broken');
       this.#quarantineFor('head-broken', 'The record of term, vote and log is missing or fails its checksum.');
-      const generations = { term: storedApplied?.term ?? 0, logGeneration: generationLeap };
+      const generations = { term: storedApplied?.term ?? 0, logGeneration: generationGap };
       return storedApplied === undefined || machine === undefined
-        ? this.#emptied(nothingApplied(generationLeap), new StateMachine(), generations)
+        ? this.#emptied(nothingApplied(generationGap), new StateMachine(), generations)
         : this.#emptied(storedApplied, machine, generations);
     }
     if (storedApplied === undefined || machine === undefined) return this.#withoutState(storedHead);
@@ -257,7 +257,7 @@ class Recovery {
 
   /** The state is of no use, and the log never reaches back to the first entry (a mesh begins behind one). */
   #withoutState(head: Head): Found {
-    const generation = head.logGeneration + generationLeap;
+    const generation = head.logGeneration + generationGap;
     reached('state-broken');
     this.#quarantineFor(
       'state-broken',
@@ -272,14 +272,14 @@ class Recovery {
   async #withState(head: Head, applied: AppliedRecord, machine: StateMachine): Promise<Found> {
     if (applied.index > head.lastIndex || applied.index < head.startIndex) {
       this.#quarantineFor('entry-missing', `The log ends at ${head.lastIndex}, but the state is at ${applied.index}.`);
-      return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationLeap });
+      return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationGap });
     }
     const log = await this.#readLog(head);
     if (log.badIndex === undefined) {
       if (head.logSum === undefined || head.logSum === log.sums.total) return { head, applied, ...log, machine };
       reached('entry-replaced');
       this.#quarantineFor('entry-missing', 'The entries of the log are not those that were written last.');
-      return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationLeap });
+      return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationGap });
     }
     if (log.badIndex <= applied.index) {
       // Everything up to the applied index is in the state, and was committed; only what follows is needed.

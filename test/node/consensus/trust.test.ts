@@ -26,8 +26,8 @@ await t.test('an answer quarantines the log exactly when it remembers more than 
     ['a later index of an earlier term: replaced since', { match: 200, matchTerm: 3 }, undefined],
     ['another disk, as far as this one', { incarnation: 'old' }, 'disk-wiped'],
     ['another disk that promised nothing', { incarnation: 'old', term: 0, match: 0, matchTerm: 0 }, undefined],
-    ['another disk, whose term this one has passed without a leap', { incarnation: 'old', term: 4 }, 'disk-wiped'],
-    ['a leap that this disk knows nothing of', { raisedTerm: 4, starts: 1 }, 'rolled-back'],
+    ['another disk, whose term this one has passed without a fence', { incarnation: 'old', term: 4 }, 'disk-wiped'],
+    ['a term fence that this disk knows nothing of', { raisedTerm: 4, starts: 1 }, 'rolled-back'],
   ];
   for (const [name, known, expected] of cases) {
     const memory =
@@ -89,13 +89,13 @@ await t.test('what is remembered of an old disk stays until its owner says that 
   const renewed = member(1, { incarnation: 'new', starts: 1 });
   t.match(trust.answer(renewed.greeting(2, own), own).known, { incarnation: 'old' });
   t.match(trust.answer(renewed.greeting(2, own), own).known, { incarnation: 'old' }, 'the answer may have been lost');
-  const leapt = { ...own, term: 1005, raisedTerm: 1005 };
-  t.match(trust.answer(renewed.greeting(2, leapt), own).known, { incarnation: 'old' }, 'told once more');
+  const fenced = { ...own, term: 1005, raisedTerm: 1005 };
+  t.match(trust.answer(renewed.greeting(2, fenced), own).known, { incarnation: 'old' }, 'told once more');
   const next = { incarnation: 'new', term: 1005, match: 0, raisedTerm: 1005 };
-  t.match(trust.answer(renewed.greeting(2, leapt), own).known, next, 'and then let go');
+  t.match(trust.answer(renewed.greeting(2, fenced), own).known, next, 'and then let go');
 });
 
-/** Member 1 after a leap to 1005 and its repair. */
+/** Member 1 after its repair, with its term fence at 1005. */
 const repaired: OwnLog = { term: 1007, lastIndex: 200, lastTerm: 1006, raisedTerm: 1005 };
 const oldMemory: PeerMemory = { incarnation: 'old', starts: 9, term: 5, match: 150, matchTerm: 5, raisedTerm: 0 };
 
@@ -104,7 +104,7 @@ await t.test(
   async (t) => {
     const renewed = member(1, { incarnation: 'new', starts: 2 });
     const away = member(2, { memory: new Map([[1, oldMemory]]) });
-    // The repaired member leads: its messages arrive where nobody has heard of its leap.
+    // The repaired member leads: its messages arrive where nobody has heard of its term fence.
     away.heard(newMessage({ type: 'MsgHeartbeat', from: 1, to: 2, term: 1007 }), () => 0);
     const answer = away.answer(renewed.greeting(2, repaired), own);
     t.match(answer.known, { incarnation: 'old', term: 1007 });
@@ -113,13 +113,13 @@ await t.test(
     t.match(
       later.known,
       { incarnation: 'new', term: 1007, match: 0, raisedTerm: 1005 },
-      'promises since the leap stay',
+      'promises above the fence stay',
     );
     t.equal(renewed.judge(later, repaired), undefined);
   },
 );
 
-await t.test('an answer tells of a leap as a greeting does', async (t) => {
+await t.test('an answer tells of a term fence as a greeting does', async (t) => {
   const away = member(2, { memory: new Map([[1, oldMemory]]) });
   away.met(member(1, { incarnation: 'new', starts: 2 }).answer(away.greeting(1, own), repaired));
   const { known } = away.answer(member(1).greeting(2, own), own);
@@ -134,7 +134,7 @@ await t.test(
     peer.heard(newMessage({ type: 'MsgAppResp', from: 1, to: 2, term: 1008, index: 210 }), () => 1008);
     for (const { name, incarnation, log } of [
       { name: 'to a time after its repair', incarnation: 'new', log: repaired },
-      { name: 'to a time before its leap', incarnation: 'new', log: own },
+      { name: 'to a time before its term fence', incarnation: 'new', log: own },
       { name: 'the disk from before the wipe, put back', incarnation: 'old', log: own },
       { name: 'that disk, in a higher term', incarnation: 'old', log: { ...own, term: 2000, lastTerm: 2000 } },
       { name: 'another empty disk', incarnation: 'newer', log: { term: 0, lastIndex: 0, lastTerm: 0, raisedTerm: 0 } },

@@ -253,7 +253,7 @@ await t.test(
     t.equal(second.machine.keyCount, 0);
     t.equal(second.store.lastIndex(), 0);
     t.match(second.store.quarantine, { reason: 'state-diverged', detail: 'the others have another', raisedTerm: 0 });
-    await second.store.raiseTerm(7);
+    await second.store.raiseTermFence(7);
     await second.store.close();
     const third = await openMemoryLogStore(memoryOptions(), disk);
     t.same(third.findings, []);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { MemoryDisk, openLogStore } from '../../../node/store/index.ts';
 import { inspectLog } from '../../../node/store/log/inspect-log.ts';
-import { makeOnlyVoter, recoveredIndexLeap } from '../../../node/store/log/make-only-voter.ts';
+import { makeOnlyVoter, recoveredIndexGap } from '../../../node/store/log/make-only-voter.ts';
 import { quarantineTermMargin } from '../../../node/store/log/records.ts';
 import { put, RaftGroup, until } from '../../support/raft/raft-group.ts';
 
@@ -42,7 +42,7 @@ await t.test('the last member of three goes on alone, and the others come back o
   const lastIndex = opened.store.lastIndex();
   const recovered = await makeOnlyVoter(opened);
   await opened.store.close();
-  t.match(recovered, { lastIndex, index: lastIndex + recoveredIndexLeap, confState: { voters: [survivor] } });
+  t.match(recovered, { lastIndex, index: lastIndex + recoveredIndexGap, confState: { voters: [survivor] } });
   t.ok(recovered.term >= term + quarantineTermMargin);
   t.match(await inspectLog(disk), { faultCount: 0, applied: { index: recovered.index }, log: { entries: 0 } });
 

@@ -197,8 +197,8 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
       const { quarantine, findings, term } = await standing(child);
       if (quarantine !== undefined) quarantines.push(quarantine.detail);
       quarantines.push(...findings);
-      // A quarantine that was lifted again shows in the leap of the term.
-      if (term >= quarantineTermMargin) quarantines.push(`the term has leapt to ${term}`);
+      // A quarantine that was lifted again shows in the raised term.
+      if (term >= quarantineTermMargin) quarantines.push(`the term was raised to ${term}`);
     }
     return {
       rounds,
