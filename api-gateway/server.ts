@@ -447,7 +447,7 @@ export class RestServer implements Service {
           requestId: request.id,
           url: request.url,
           staleSeconds: view.stale,
-          missingVoters: this.#deps.state.standing().missingVoters,
+          missingVoters: this.#deps.state.status().missingVoters,
         },
         'answered from a stale view',
       );

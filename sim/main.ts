@@ -16,7 +16,7 @@ import { exitStatus } from './run/exit-status.ts';
 import { mainFlags, misuse, numberOf, overrideFlags, overridesHelp, overridesOf } from './run/flags.ts';
 import { appendToLedger } from './run/ledger.ts';
 import { runSeeds } from './run/pool.ts';
-import { Progress, standingText } from './run/progress.ts';
+import { Progress, statusText } from './run/progress.ts';
 import { type RunSpec, replayCommand, runSpec, settingsOf } from './run/run-spec.ts';
 import { type Shrunk, shrink } from './run/shrink.ts';
 import { type SimResult, simulate } from './run/simulator.ts';
@@ -191,21 +191,21 @@ async function runMany(options: Parameters<typeof runSeeds>[0], isJson: boolean)
   const startedMs = performance.now();
   if (!isJson) console.log(`${options.count} seeds from ${options.first} on ${options.workers} threads`);
   const progress = new Progress(process.stdout, () => performance.now());
-  const standing = { seedsDone: 0, seeds: options.count, failures: 0, simulatedMs: 0, wallMs: 0 };
+  const status = { seedsDone: 0, seeds: options.count, failures: 0, simulatedMs: 0, wallMs: 0 };
   const results = await runSeeds(options, (result) => {
-    standing.seedsDone += 1;
-    standing.simulatedMs += result.simulatedMs;
-    standing.wallMs = performance.now() - startedMs;
+    status.seedsDone += 1;
+    status.simulatedMs += result.simulatedMs;
+    status.wallMs = performance.now() - startedMs;
     if (isJson) return;
     if (result.verdict !== 'passed') {
-      standing.failures += 1;
+      status.failures += 1;
       progress.clear();
       console.log(`seed ${result.options.seed}: ${result.verdict} (${result.violated})`);
     }
-    progress.show(standing);
+    progress.show(status);
   });
   progress.clear();
-  if (!isJson) console.log(standingText({ ...standing, wallMs: performance.now() - startedMs }));
+  if (!isJson) console.log(statusText({ ...status, wallMs: performance.now() - startedMs }));
   return results;
 }
 

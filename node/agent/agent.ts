@@ -390,7 +390,7 @@ export class Agent {
     const isCurrent = (record: shoal.v1.Host): boolean =>
       Buffer.from(record.tlsKeySha256).equals(tlsKeySha256) && isRecorded(record, fields);
     const local = hostTable.get(services.state.local, own.hostId);
-    if (local === undefined || isCurrent(local.record) || !services.state.standing().hasQuorum) return;
+    if (local === undefined || isCurrent(local.record) || !services.state.status().hasQuorum) return;
     await transact(services, { signal: this.#abort.signal }, ({ reader, change }) => {
       const row = hostTable.get(reader, own.hostId);
       if (row === undefined || isCurrent(row.record)) return;
@@ -408,7 +408,7 @@ export class Agent {
     const { hostId, publicKey } = own;
     const record = hostTable.get(services.state.local, hostId)?.record;
     const fields = hostFields(this.#config);
-    if (record === undefined || services.state.standing().hasQuorum || isRecorded(record, fields)) return;
+    if (record === undefined || services.state.status().hasQuorum || isRecorded(record, fields)) return;
     if (clock.monotonicMs() - this.#announcedMs < announceMs) return;
     const others = parts.directory.hosts().map((host) => host.hostId as HostId);
     const members = others.filter((id) => id !== hostId);
@@ -479,7 +479,7 @@ export class Agent {
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
         await parts.host.houseKeep(signal);
         await this.#announce(services, own, parts);
-        if (!services.state.standing().hasQuorum) return;
+        if (!services.state.status().hasQuorum) return;
         await this.#keepOwnRecord(services, own);
         await parts.interfaces.recoverUploads(signal);
         this.#health.works('housekeeping');
@@ -499,7 +499,7 @@ export class Agent {
   }
 
   #observe(state: StateClient, loop: RaftLoop, host: HostSide): void {
-    const { term, commitIndex, appliedIndex, hasQuorum } = state.standing();
+    const { term, commitIndex, appliedIndex, hasQuorum } = state.status();
     const metrics = this.#metrics;
     metrics.raftTerm.set(term);
     metrics.raftCommitIndex.set(commitIndex);

@@ -236,7 +236,7 @@ export class HostSide implements Service {
       this.#load = await readLoad();
     }
     await this.#intents.flush(signal);
-    if (nowMs >= this.#replicateDueMs && this.#parts.services.state.standing().hasQuorum) {
+    if (nowMs >= this.#replicateDueMs && this.#parts.services.state.status().hasQuorum) {
       this.#replicateDueMs = nowMs + replicateMs;
       await this.images.replicate(signal);
       await this.#executor.dropUnusedImages(this.#parts.services.state.local, signal);

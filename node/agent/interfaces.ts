@@ -168,7 +168,7 @@ export class Interfaces implements Service {
           operationsModule({
             registry: metrics.registry,
             metricsReaders: parseNetworks(config.api.metricsReaders),
-            standing: () => state.standing(),
+            status: () => state.status(),
             warnings: () => recordWarnings(state.local),
             troubles: () => loop.troubles(),
             degraded: () => health.told(),

@@ -39,7 +39,7 @@ export function announceHandler(
       );
       learned();
     }
-    if (!services.state.standing().hasQuorum) return { recorded: false };
+    if (!services.state.status().hasQuorum) return { recorded: false };
     await recordHost(services, wanted, call.signal);
     return { recorded: true };
   };

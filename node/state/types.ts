@@ -77,8 +77,8 @@ export interface StateEvent {
  */
 export type QuorumOutlook = 'answers' | 'awaited' | 'lost';
 
-/** What an agent knows of its own standing. Never waits. */
-export interface StateStanding {
+/** The status of the Raft group (the cluster), as this agent knows it now. Never waits. */
+export interface ClusterStatus {
   /** `quorum` is `answers`. */
   readonly hasQuorum: boolean;
   readonly quorum: QuorumOutlook;
@@ -108,7 +108,7 @@ export interface CommitOptions {
 export interface StateClient {
   /** The local replica. Possibly old; never blocks; its `revision` never goes back. */
   readonly local: StateReader;
-  standing(): StateStanding;
+  status(): ClusterStatus;
   /**
    * A linearizable view: resolves once the local replica has caught up with everything committed before the call.
    * Throws `NO_QUORUM`: in under 1 s when too many voters are known to be lost, else after about 12 s in which none answered

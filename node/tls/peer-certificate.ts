@@ -100,7 +100,7 @@ export class PeerCertificate implements PeerCertificateSource {
     const nowMs = services.clock.nowMs();
     if (!authority.isDue(nowMs)) return authority;
     const renewed = authority.renewed(nowMs);
-    if (!services.state.standing().hasQuorum) {
+    if (!services.state.status().hasQuorum) {
       // Only one that has ended is replaced before the others know: they renew it likewise, and one key signs for all.
       return isDue(authority.certificatePem, nowMs, 0) ? renewed : authority;
     }

@@ -28,7 +28,7 @@ export const plantedFaults = {
     }
   },
   'stops-without-quorum': async ({ process, machine, compute, signal }) => {
-    if (process.state.standing().hasQuorum) return;
+    if (process.state.status().hasQuorum) return;
     for (const serverId of machine.runningGuests()) await compute.stopGuest(serverId, { graceMs: 0 }, signal);
   },
   'stops-on-suspicion': async ({ agent, machine, machines, compute, signal }) => {

@@ -1,6 +1,6 @@
 /** How far a run of many seeds has come: one line that is written over on a terminal, a plain line now and then elsewhere. */
 
-interface Standing {
+interface SweepStatus {
   readonly seedsDone: number;
   readonly seeds: number;
   readonly failures: number;
@@ -32,11 +32,11 @@ export class Progress {
   }
 
   /** Called as often as there is something new. */
-  show(standing: Standing): void {
+  show(status: SweepStatus): void {
     const isTerminal = this.#output.isTTY === true;
     if (this.#nowMs() - this.#toldMs < (isTerminal ? terminalMs : plainMs)) return;
     this.#toldMs = this.#nowMs();
-    const line = standingText(standing);
+    const line = statusText(status);
     if (!isTerminal) {
       this.#output.write(`${line}\n`);
       return;
@@ -53,7 +53,7 @@ export class Progress {
 }
 
 /** One line. */
-export function standingText({ seedsDone, seeds, failures, simulatedMs, wallMs }: Standing): string {
+export function statusText({ seedsDone, seeds, failures, simulatedMs, wallMs }: SweepStatus): string {
   const perSecond = seedsDone / (wallMs / 1000);
   const left = seedsDone === 0 || seedsDone >= seeds ? '' : `, ${timeText((seeds - seedsDone) / perSecond)} left`;
   return `${seedsDone} of ${seeds} seeds, ${perSecond.toFixed(1)} a second, ${(simulatedMs / 3_600_000).toFixed(2)} simulated hours, ${failures} failures${left}`;

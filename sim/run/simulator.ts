@@ -322,7 +322,7 @@ class Simulator {
     const endMs = this.#schedule.nowMs + ms;
     while (!condition()) {
       if (this.#schedule.nowMs >= endMs) {
-        this.#fail('liveness', promised, `${promises[promised]}: not so. ${this.#standings()}`);
+        this.#fail('liveness', promised, `${promises[promised]}: not so. ${this.#statuses()}`);
         throw new Stop();
       }
       await this.#runFor(Math.min(pollMs, endMs - this.#schedule.nowMs));
@@ -646,9 +646,7 @@ class Simulator {
     return {
       atMs: this.#schedule.nowMs,
       leader:
-        leading === undefined || loop === undefined
-          ? undefined
-          : { member: leading.raftId, term: loop.standing().term },
+        leading === undefined || loop === undefined ? undefined : { member: leading.raftId, term: loop.status().term },
       isUp: this.#nodes.map(
         (node) => node.process !== undefined && (node.life?.pausedUntilMs ?? 0) <= this.#schedule.nowMs,
       ),
@@ -671,11 +669,11 @@ class Simulator {
     return (
       this.#isCaughtUp() &&
       this.#nodes.every(({ process: running }) => {
-        const standing = running?.state.standing();
+        const status = running?.state.status();
         return (
-          standing !== undefined &&
-          standing.voters.length === target &&
-          standing.voters.length + standing.learners.length === this.#nodes.length
+          status !== undefined &&
+          status.voters.length === target &&
+          status.voters.length + status.learners.length === this.#nodes.length
         );
       })
     );
@@ -724,11 +722,11 @@ class Simulator {
     );
   }
 
-  #standings(): string {
+  #statuses(): string {
     return this.#nodes
       .map(({ name, process: running }) => {
         if (running === undefined) return `${name} is down`;
-        const { leaderRaftId, term, commitIndex, appliedIndex, hasQuorum, voters } = running.state.standing();
+        const { leaderRaftId, term, commitIndex, appliedIndex, hasQuorum, voters } = running.state.status();
         const quarantine =
           running.loop.quarantine === undefined ? '' : ` quarantined (${running.loop.quarantine.reason})`;
         return `${name} term ${term} leader ${leaderRaftId} commit ${commitIndex} applied ${appliedIndex}${hasQuorum ? '' : ' no quorum'} voters ${voters.join()}${quarantine}`;

@@ -83,7 +83,7 @@ for (const { title, from, readers = '', proxies = '', headers = {}, status } of 
         operationsModule({
           registry: new Registry(),
           metricsReaders: parseNetworks(readers),
-          standing: () => state.standing(),
+          status: () => state.status(),
           warnings: () => ({}),
           troubles: () => ({}),
           degraded: () => ({}),

@@ -1,13 +1,13 @@
 import t from 'tap';
 import { ledgerLine, withLine } from '../../sim/run/ledger.ts';
-import { Progress, standingText } from '../../sim/run/progress.ts';
+import { Progress, statusText } from '../../sim/run/progress.ts';
 
-const standing = { seedsDone: 50, seeds: 200, failures: 1, simulatedMs: 3_600_000, wallMs: 10_000 };
+const status = { seedsDone: 50, seeds: 200, failures: 1, simulatedMs: 3_600_000, wallMs: 10_000 };
 
-t.test('a standing says how fast it goes and how long it takes yet', async (t) => {
-  t.equal(standingText(standing), '50 of 200 seeds, 5.0 a second, 1.00 simulated hours, 1 failures, 30 s left');
-  t.notMatch(standingText({ ...standing, seedsDone: 200 }), /left/);
-  t.match(standingText({ ...standing, seeds: 100_000 }), /5 h 34 min left/);
+t.test('the progress line says how fast it goes and how long is left', async (t) => {
+  t.equal(statusText(status), '50 of 200 seeds, 5.0 a second, 1.00 simulated hours, 1 failures, 30 s left');
+  t.notMatch(statusText({ ...status, seedsDone: 200 }), /left/);
+  t.match(statusText({ ...status, seeds: 100_000 }), /5 h 34 min left/);
 });
 
 t.test('on a terminal one line is written over; elsewhere there are plain lines, seldom', async (t) => {
@@ -15,7 +15,7 @@ t.test('on a terminal one line is written over; elsewhere there are plain lines,
     let nowMs = 0;
     const written: string[] = [];
     const progress = new Progress({ isTTY, columns: 60, write: (text) => written.push(text) }, () => nowMs);
-    for (; nowMs <= 30_000; nowMs += 100) progress.show(standing);
+    for (; nowMs <= 30_000; nowMs += 100) progress.show(status);
     progress.clear();
     progress.clear();
     const lines = written.filter((text) => text.includes('seeds'));
@@ -25,7 +25,7 @@ t.test('on a terminal one line is written over; elsewhere there are plain lines,
       t.equal(written.at(-1), '\r\u001b[K');
       t.equal(written.length, lines.length + 1, 'cleared once');
     } else {
-      t.same(written, Array(3).fill(`${standingText(standing)}\n`));
+      t.same(written, Array(3).fill(`${statusText(status)}\n`));
     }
   }
 });

@@ -27,7 +27,7 @@ export class FreshReads {
   /** A view within a bound, confirmed if possible. Throws what `signal` says when the caller has gone. */
   async read(signal: AbortSignal): Promise<ReadView> {
     signal.throwIfAborted();
-    const isLost = this.#state.standing().quorum === 'lost';
+    const isLost = this.#state.status().quorum === 'lost';
     const waitMs = isLost ? this.#limits.freshWaitWithoutQuorumMs : this.#limits.freshWaitMs;
     const bound = new AbortController();
     const timer = this.#clock.setTimeout(() => bound.abort(), waitMs);

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { isIn, type Network } from '../../../node/config/networks.ts';
-import type { StateStanding } from '../../../node/state/types.ts';
+import type { ClusterStatus } from '../../../node/state/types.ts';
 import { keystoneFaults } from './faults.ts';
 import type { RestModule } from './module.ts';
 
@@ -12,7 +12,7 @@ interface OperationsDependencies {
   readonly registry: Registry;
   /** Who may read the figures, besides this host itself: they tell of all tenants. */
   readonly metricsReaders: readonly Network[];
-  readonly standing: () => StateStanding;
+  readonly status: () => ClusterStatus;
   /** What this agent must not go on with, by name (a damaged log, a state that differs); empty when there is none. */
   readonly troubles: () => Readonly<Record<string, string>>;
   /**
@@ -48,7 +48,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
       app.get('/healthz', { config: { public: true } }, (_request, reply) => {
         const broken = deps.troubles();
         const troubles = { ...deps.degraded(), ...broken };
-        const { hasQuorum, leaderRaftId, appliedIndex } = deps.standing();
+        const { hasQuorum, leaderRaftId, appliedIndex } = deps.status();
         const isBroken = Object.keys(broken).length > 0;
         const isDegraded = Object.keys(troubles).length > 0;
         return reply.code(isBroken ? 503 : 200).send({
@@ -63,7 +63,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
         });
       });
       app.get('/readyz', { config: { public: true } }, (_request, reply) => {
-        const { hasQuorum, quorum, missingVoters } = deps.standing();
+        const { hasQuorum, quorum, missingVoters } = deps.status();
         // Voters that are slow make writes slow, not impossible: a balancer that took every agent away would make it worse.
         const names = missingVoters.map(deps.nameOf).sort();
         return reply

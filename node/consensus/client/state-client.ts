@@ -5,11 +5,11 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { encodeCommand } from '../../state/command.ts';
 import type {
+  ClusterStatus,
   CommitOptions,
   StateClient,
   StateEvent,
   StateReader,
-  StateStanding,
   Transaction,
   TransactionOutcome,
 } from '../../state/types.ts';
@@ -73,8 +73,8 @@ export class RaftStateClient implements StateClient {
     return this.#loop.reader;
   }
 
-  standing(): StateStanding {
-    return this.#loop.standing();
+  status(): ClusterStatus {
+    return this.#loop.status();
   }
 
   watch(

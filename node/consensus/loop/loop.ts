@@ -37,7 +37,7 @@ import {
 } from '../../raft/index.ts';
 import { type Command, decodeCommand, encodeCommand } from '../../state/command.ts';
 import { type DigestValue, digestText } from '../../state/digest.ts';
-import type { QuorumOutlook, StateReader, StateStanding, TransactionOutcome } from '../../state/types.ts';
+import type { ClusterStatus, QuorumOutlook, StateReader, TransactionOutcome } from '../../state/types.ts';
 import { WatchHub } from '../../state/watch.ts';
 import type { LogStore, OpenedLog, PeerMemory } from '../../store/index.ts';
 import { type MemberHealth, Quorum, type Route } from '../quorum/quorum.ts';
@@ -350,9 +350,9 @@ export class RaftLoop implements Service, RaftHandlers {
     return this.#quorum.commitIndex;
   }
 
-  standing(): StateStanding {
-    const standing = this.#quorum.standing();
-    return this.#state === 'idle' ? { ...standing, hasQuorum: false, quorum: 'lost', missingVoters: [] } : standing;
+  status(): ClusterStatus {
+    const status = this.#quorum.status();
+    return this.#state === 'idle' ? { ...status, hasQuorum: false, quorum: 'lost', missingVoters: [] } : status;
   }
 
   /** What the leader knows of the members; empty on others. */
@@ -430,7 +430,7 @@ export class RaftLoop implements Service, RaftHandlers {
     await promise;
   }
 
-  /** Leader: hands leadership to a voter. What became of it shows in `standing`. */
+  /** Leader: hands leadership to a voter. The outcome shows in `status`. */
   transferLeadership(to: RaftId): void {
     this.#guard(() => this.#core?.transferLeadership(to));
     this.#wake();

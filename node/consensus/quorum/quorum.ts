@@ -11,7 +11,7 @@ import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { RaftId } from '../../base/ids.ts';
 import { nobody, type RawNode } from '../../raft/index.ts';
-import type { QuorumOutlook, StateStanding } from '../../state/types.ts';
+import type { ClusterStatus, QuorumOutlook } from '../../state/types.ts';
 import type { LogStore } from '../../store/index.ts';
 import type { RaftLoopOptions } from '../replica/options.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -127,7 +127,7 @@ export class Quorum {
   }
 
   /** What there is to tell about all this. */
-  standing(): StateStanding {
+  status(): ClusterStatus {
     const { options, replica, store } = this.#deps;
     const raft = this.#deps.core()?.raft;
     const route = this.route();
@@ -178,7 +178,7 @@ export class Quorum {
 
   /** The refusal of a write or a fresh read for want of a quorum: it names who is lost, or who was waited for. */
   refusal(): ShoalError {
-    const { missingVoters, leaderRaftId } = this.standing();
+    const { missingVoters, leaderRaftId } = this.status();
     const { quarantine } = this.#deps.store;
     return new ShoalError('NO_QUORUM', this.#refusalText(leaderRaftId, missingVoters), {
       facts: { missingVoters, leaderRaftId, ...(quarantine === undefined ? {} : { quarantine: quarantine.detail }) },

@@ -15,6 +15,7 @@ const oldWords: readonly OldWord[] = [
     stored: /quarantineField = 'doubt'|\bdoubt: \{|\bdoubt: 7|`doubt`|doubt: quarantine/gu,
   },
   { word: /\bleap(?:s|t|ed)?\b|\w+Leap\b/gu, instead: 'term fence' },
+  { word: /\bstanding\(|\.standing\b|\w*Standing\b/gu, instead: 'status' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },

@@ -58,7 +58,7 @@ export class IntentBook {
 
   /** Commits what is pending. Without quorum it stays; the caller tries again. */
   async flush(signal: AbortSignal): Promise<void> {
-    if (this.#flushing || this.isEmpty || !this.#state.standing().hasQuorum || maybe('intents.flush-later')) return;
+    if (this.#flushing || this.isEmpty || !this.#state.status().hasQuorum || maybe('intents.flush-later')) return;
     this.#flushing = true;
     try {
       for (const [key, value] of this.#store.entries('intent/')) {

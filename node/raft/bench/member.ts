@@ -37,7 +37,7 @@ export type LoadKind = 'put' | 'read-linearizable' | 'read-stale';
 
 /** What the parent asks; each is answered by `MemberAnswer` with the same id. */
 export type MemberRequest =
-  | { readonly id: number; readonly ask: 'standing' }
+  | { readonly id: number; readonly ask: 'status' }
   | { readonly id: number; readonly ask: 'change'; readonly change: ConfChangeSingle }
   | {
       readonly id: number;
@@ -47,7 +47,7 @@ export type MemberRequest =
       readonly forMs: number;
     };
 
-export interface MemberStanding {
+export interface BenchMemberStatus {
   readonly isLeader: boolean;
   readonly hasQuorum: boolean;
   readonly voters: readonly number[];
@@ -57,7 +57,7 @@ export interface MemberStanding {
 }
 
 export type MemberAnswer =
-  | { readonly id: number; readonly result: MemberStanding | LoadResult | true }
+  | { readonly id: number; readonly result: BenchMemberStatus | LoadResult | true }
   | { readonly id: number; readonly error: string };
 
 const refuse = async (): Promise<never> => {
@@ -135,10 +135,10 @@ async function main(): Promise<void> {
       return undefined;
     },
   };
-  const answer = async (request: MemberRequest): Promise<MemberStanding | LoadResult | true> => {
+  const answer = async (request: MemberRequest): Promise<BenchMemberStatus | LoadResult | true> => {
     switch (request.ask) {
-      case 'standing':
-        return { ...state.standing(), isLeader: loop.isCaughtUp };
+      case 'status':
+        return { ...state.status(), isLeader: loop.isCaughtUp };
       case 'change':
         await loop.changeMembers([request.change]);
         return true;

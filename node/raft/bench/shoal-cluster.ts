@@ -11,7 +11,7 @@ import type { ConfChangeSingle } from '../index.ts';
 import { type BenchCluster, eventually } from './cluster.ts';
 import type { LoadResult } from './load.ts';
 import { freePorts, processCpuSeconds } from './machine.ts';
-import type { LoadKind, MemberAnswer, MemberConfig, MemberRequest, MemberStanding } from './member.ts';
+import type { BenchMemberStatus, LoadKind, MemberAnswer, MemberConfig, MemberRequest } from './member.ts';
 
 /** Standard error kept of a member, to say why it ended. Unit: characters. */
 const errorCharactersMax = 4000;
@@ -62,7 +62,7 @@ export class ShoalCluster implements BenchCluster {
     }
     for (let at = 0; at < this.size; at += 1) await this.#spawn(at);
     const first = this.#member(0);
-    await eventually('the first member leads', async () => ((await first.standing()).isLeader ? true : undefined));
+    await eventually('the first member leads', async () => ((await first.status()).isLeader ? true : undefined));
     for (let at = 1; at < this.size; at += 1) {
       await first.ask({ ask: 'change', change: { type: 'addNode', nodeId: at + 1 } });
       await this.#caughtUp(at);
@@ -94,7 +94,7 @@ export class ShoalCluster implements BenchCluster {
 
   leader(): Promise<number> {
     return eventually('a leader', async () => {
-      for (const [at, member] of this.#members) if ((await member.standing()).isLeader) return at;
+      for (const [at, member] of this.#members) if ((await member.status()).isLeader) return at;
       return undefined;
     });
   }
@@ -152,8 +152,8 @@ export class ShoalCluster implements BenchCluster {
 
   async #caughtUp(at: number): Promise<void> {
     await eventually(`member ${at} catches up`, async () => {
-      const leader = await this.#member(await this.leader()).standing();
-      const own = await this.#member(at).standing();
+      const leader = await this.#member(await this.leader()).status();
+      const own = await this.#member(at).status();
       const isIn = own.hasQuorum && [...own.voters, ...own.learners].includes(at + 1);
       return isIn && own.appliedIndex >= leader.commitIndex ? true : undefined;
     });
@@ -217,8 +217,8 @@ class MemberProcess {
     return promise;
   }
 
-  async standing(): Promise<MemberStanding> {
-    const result = await this.ask({ ask: 'standing' });
+  async status(): Promise<BenchMemberStatus> {
+    const result = await this.ask({ ask: 'status' });
     if (result === true || !('isLeader' in result)) throw new Error('a member did not answer what it was asked');
     return result;
   }

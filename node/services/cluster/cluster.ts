@@ -1,4 +1,4 @@
-/** The mesh as its operators see and steer it: standing, hosts, tickets. */
+/** The mesh as its operators see and steer it: status, hosts, tickets. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
@@ -20,7 +20,7 @@ import { removeUnreadableRecord, unreadableRecords } from '../kit/unreadable-rec
 const ticketTtlSecondsDefault = 3600;
 
 /** A host with what gossip says of it. */
-interface HostStanding {
+interface HostStatus {
   readonly host: shoal.v1.Host;
   readonly advert: shoal.v1.Advert | undefined;
   readonly condition: 'alive' | 'suspect' | 'dead' | 'unknown';
@@ -60,7 +60,7 @@ export class ClusterService {
   /** What this agent knows, at once, from nobody else. */
   status(): shoal.v1.GetStatusResponse {
     const reader = this.#deps.state.local;
-    const standing = this.#deps.state.standing();
+    const status = this.#deps.state.status();
     const byRaftId = new Map(hostTable.list(reader).map((row) => [row.record.raftId, row.record]));
     const voter = (raftId: number, learner: boolean): shoal.v1.Voter =>
       new shoal.v1.Voter({
@@ -68,19 +68,19 @@ export class ClusterService {
         learner,
         hostId: byRaftId.get(raftId)?.id ?? '',
         hostName: byRaftId.get(raftId)?.name ?? '',
-        reachable: !standing.missingVoters.includes(raftId),
+        reachable: !status.missingVoters.includes(raftId),
       });
     return new shoal.v1.GetStatusResponse({
       meshId: meshTable.get(reader, 'mesh')?.record.meshId ?? '',
       hostId: this.#self.hostId,
-      leaderHostId: byRaftId.get(standing.leaderRaftId)?.id ?? '',
-      hasQuorum: standing.hasQuorum,
-      term: standing.term,
-      commitIndex: standing.commitIndex,
-      appliedIndex: standing.appliedIndex,
+      leaderHostId: byRaftId.get(status.leaderRaftId)?.id ?? '',
+      hasQuorum: status.hasQuorum,
+      term: status.term,
+      commitIndex: status.commitIndex,
+      appliedIndex: status.appliedIndex,
       voters: [
-        ...standing.voters.map((raftId) => voter(raftId, false)),
-        ...standing.learners.map((raftId) => voter(raftId, true)),
+        ...status.voters.map((raftId) => voter(raftId, false)),
+        ...status.learners.map((raftId) => voter(raftId, true)),
       ],
       version: this.#self.version,
       troubles: Object.values(this.#self.troubles()),
@@ -88,7 +88,7 @@ export class ClusterService {
   }
 
   /** Every host on record, by name. */
-  hosts(reader: StateReader): readonly HostStanding[] {
+  hosts(reader: StateReader): readonly HostStatus[] {
     const adverts = new Map(this.#views.adverts().map((advert) => [advert.hostId, advert]));
     return hostTable
       .list(reader)

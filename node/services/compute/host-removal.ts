@@ -19,7 +19,7 @@ import {
   routerTable,
   serverTable,
 } from '../../state/tables/index.ts';
-import type { StateReader, StateStanding } from '../../state/types.ts';
+import type { ClusterStatus, StateReader } from '../../state/types.ts';
 import type { HostProbe, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
 import { endPutsOnHost } from '../kit/put-on-host.ts';
 import { type Change, transact } from '../kit/transact.ts';
@@ -111,32 +111,32 @@ async function mustBeAllowed(
   { force, signal }: RemovalRequest,
 ): Promise<void> {
   refuseServers(reader, host, force);
-  const standing = deps.state.standing();
+  const status = deps.state.status();
   const byRaftId = new Map(hostTable.list(reader).map(({ record }) => [record.raftId, record]));
   // Asked of each directly and now: what gossip or the log last heard may be old, and this is not done twice.
   const silentMs = new Map<RaftId, number>();
   await Promise.all(
-    standing.voters.map(async (raftId) => {
+    status.voters.map(async (raftId) => {
       const hostId = byRaftId.get(raftId)?.id as HostId | undefined;
       const answers = hostId !== undefined && (await deps.hostProbe.answers(hostId, signal));
       silentMs.set(raftId, answers ? 0 : Number.POSITIVE_INFINITY);
     }),
   );
-  mustBeRemovable(viewOf(standing, [...byRaftId.values()], silentMs), host.raftId, force);
+  mustBeRemovable(viewOf(status, [...byRaftId.values()], silentMs), host.raftId, force);
 }
 
 function viewOf(
-  standing: StateStanding,
+  status: ClusterStatus,
   hosts: readonly shoal.v1.Host[],
   silentMs: ReadonlyMap<RaftId, number>,
 ): AutopilotView {
   return {
-    leader: standing.leaderRaftId,
+    leader: status.leaderRaftId,
     hosts,
     confState: {
-      voters: standing.voters,
+      voters: status.voters,
       votersOutgoing: [],
-      learners: standing.learners,
+      learners: status.learners,
       learnersNext: [],
       autoLeave: false,
     },

@@ -8,11 +8,11 @@ import { decodeCommand, encodeCommand } from '../command.ts';
 import { StateMachine } from '../state-machine.ts';
 import { hostTable } from '../tables/index.ts';
 import type {
+  ClusterStatus,
   CommitOptions,
   StateClient,
   StateEvent,
   StateReader,
-  StateStanding,
   Transaction,
   TransactionOutcome,
 } from '../types.ts';
@@ -47,7 +47,7 @@ export class MemoryStateClient implements StateClient {
     return this.#machine;
   }
 
-  standing(): StateStanding {
+  status(): ClusterStatus {
     const { revision } = this.#machine;
     return {
       hasQuorum: this.available,

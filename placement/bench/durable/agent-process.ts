@@ -46,7 +46,7 @@ import { defaultConfiguration, HostColumns } from '../../index.ts';
 import { BaselineEngine } from './baseline-engine.ts';
 import { answerParent } from './child.ts';
 import { AdvertListener } from './feed.ts';
-import type { AgentConfig, AgentStanding, FoundHost, PlacerName, RecordedServer } from './messages.ts';
+import type { AgentConfig, AgentStatus, FoundHost, PlacerName, RecordedServer } from './messages.ts';
 import { ProcessClaims } from './process-claims.ts';
 import { refuse, refuseStream } from './refuse.ts';
 import { benchFlavors, benchImageId } from './world.ts';
@@ -215,13 +215,13 @@ await gateway.start();
 
 answerParent(async (question) => {
   switch (question.ask) {
-    case 'standing':
+    case 'status':
       return {
         isLeader: loop.isLeader,
         isCaughtUp: loop.isCaughtUp,
-        voters: state.standing().voters,
+        voters: state.status().voters,
         hostsInView: columns.hostCount,
-      } satisfies AgentStanding;
+      } satisfies AgentStatus;
     case 'add':
       await loop.changeMembers([{ type: 'addNode', nodeId: question.raftId }]);
       return true;

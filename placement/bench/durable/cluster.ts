@@ -122,7 +122,7 @@ export class DurableCluster {
       this.#agents.push(await Child.start(config, nodeOptions));
     }
     const first = must(this.#agents[0], 'the first agent');
-    await eventually('the first agent leads', async () => (await first.ask({ ask: 'standing' })).isCaughtUp);
+    await eventually('the first agent leads', async () => (await first.ask({ ask: 'status' })).isCaughtUp);
     for (let raftId = 2; raftId <= agentCount; raftId++) await first.ask({ ask: 'add', raftId });
     const lists = await Promise.all(this.#hosts.map((process) => process.ask({ ask: 'host-list' })));
     this.token = await first.ask({ ask: 'found', hosts: lists.flat() });
@@ -137,7 +137,7 @@ export class DurableCluster {
     // An advert is of no use to an agent that has not got its host's record yet.
     for (const agent of this.#agents) {
       await eventually('every agent votes', async () => {
-        const { voters } = await agent.ask({ ask: 'standing' });
+        const { voters } = await agent.ask({ ask: 'status' });
         return voters.length === agentCount;
       });
       await agent.ask({ ask: 'records' });
@@ -145,7 +145,7 @@ export class DurableCluster {
     await Promise.all(this.#hosts.map((process) => process.ask({ ask: 'watch' })));
     for (const agent of this.#agents) {
       await eventually('every agent sees every host', async () => {
-        const { hostsInView } = await agent.ask({ ask: 'standing' });
+        const { hostsInView } = await agent.ask({ ask: 'status' });
         return hostsInView === hosts;
       });
     }
@@ -163,7 +163,7 @@ export class DurableCluster {
 
   /** Whether the agent that led at first still does. */
   async firstLeads(): Promise<boolean> {
-    return (await must(this.#agents[0], 'the first agent').ask({ ask: 'standing' })).isLeader;
+    return (await must(this.#agents[0], 'the first agent').ask({ ask: 'status' })).isLeader;
   }
 
   /** Counts of all agents together, and of all hosts. */

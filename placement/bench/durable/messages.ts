@@ -53,7 +53,7 @@ export type PlacerName = 'shoal' | 'shoal-pack' | 'random2' | 'first-fit';
 
 /** What the bench asks; each is answered by `Answer` with the same id. */
 export type Question =
-  | { readonly ask: 'standing' }
+  | { readonly ask: 'status' }
   /** Agents: take this one into the Raft group. */
   | { readonly ask: 'add'; readonly raftId: number }
   /** Agents: which host is in which process. */
@@ -86,7 +86,7 @@ export interface RecordedServer {
   readonly diskGib: number;
 }
 
-export interface AgentStanding {
+export interface AgentStatus {
   readonly isLeader: boolean;
   readonly isCaughtUp: boolean;
   readonly voters: readonly number[];
@@ -96,7 +96,7 @@ export interface AgentStanding {
 export type Counts = Readonly<Record<string, number>>;
 
 export interface Answers {
-  readonly standing: AgentStanding;
+  readonly status: AgentStatus;
   readonly add: true;
   readonly hosts: true;
   readonly found: string;

@@ -15,7 +15,7 @@ void t.test('/readyz and /healthz call hosts by their names', async (t) => {
   const operations = operationsModule({
     registry: new Registry(),
     metricsReaders: [],
-    standing: () => ({ ...state.standing(), leaderRaftId: 2, missingVoters: [3, 1, 9] }),
+    status: () => ({ ...state.status(), leaderRaftId: 2, missingVoters: [3, 1, 9] }),
     warnings: () => ({}),
     troubles: () => ({}),
     degraded: () => ({ clock: 'h3 is 900 s ahead' }),

@@ -133,6 +133,6 @@ await t.test('what clients see is linearizable while members are cut off and kil
     t.comment(JSON.stringify({ last: found.longest.slice(-5), blocked: found.blocked }));
   t.ok(tally.done > 500, 'there was load');
   t.ok(tally.refused + tally.unknown > 10, 'and trouble');
-  for (const { loop } of group.members.values()) t.ok(loop.standing().term < 1000, 'no log was quarantined');
+  for (const { loop } of group.members.values()) t.ok(loop.status().term < 1000, 'no log was quarantined');
   t.same(group.fatal, []);
 });

@@ -129,7 +129,7 @@ await t.test('a command that this version does not understand stops the loop', a
   t.teardown(() => group.stopAll());
   const { loop } = await group.start(1, true);
   await until(() => loop.isLeader && loop.isCaughtUp, 'it leads');
-  const index = loop.standing().commitIndex + 1;
+  const index = loop.status().commitIndex + 1;
   await group.kill(1);
   // As a newer version would have written it: committed, durable, and of an unknown kind.
   const disk = disks.get(1);
@@ -161,7 +161,7 @@ await t.test(
     const back = await group.start(3);
     t.equal(back.loop.quarantine?.raisedTerm, fence, 'it knows');
     await until(() => back.loop.quarantine === undefined, 'repaired');
-    t.ok(back.state.standing().term < 2000, 'raised once');
+    t.ok(back.state.status().term < 2000, 'raised once');
     t.ok(back.state.local.get('a'), 'everything is back');
     t.same(group.fatal, []);
   },

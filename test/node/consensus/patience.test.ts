@@ -36,7 +36,7 @@ await t.test('slow is not lost: voters without CPU are waited for, and every cal
     });
     // Later than any election, and longer than silence ever meant loss.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
-    for (const { state } of group.members.values()) t.not(state.standing().quorum, 'lost');
+    for (const { state } of group.members.values()) t.not(state.status().quorum, 'lost');
     group.feed();
     const results = await Promise.allSettled(calls);
     t.same(
@@ -67,7 +67,7 @@ await t.test('what is waited for in vain is said by name, and told from what is 
     ),
   });
   group.feed();
-  await until(() => leader.state.standing().hasQuorum, 'they are back');
+  await until(() => leader.state.status().hasQuorum, 'they are back');
   const next = group.leader().loop.raftId;
   const rest = [1, 2, 3].filter((id) => id !== next);
   for (const id of rest) await group.kill(id);

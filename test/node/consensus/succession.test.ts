@@ -34,7 +34,7 @@ await t.test('false news costs nothing: of a leader that lives, and of who does 
   t.teardown(() => group.stopAll());
   await group.startVoters(3);
   const leader = group.leader();
-  const { term } = leader.state.standing();
+  const { term } = leader.state.status();
   const followers = [...group.members.values()].filter((member) => member !== leader);
   const [one, two] = followers;
   if (one === undefined || two === undefined) throw new Error('two followers');
@@ -44,6 +44,6 @@ await t.test('false news costs nothing: of a leader that lives, and of who does 
   leader.loop.onGone(leader.loop.raftId);
   await pause(1500);
   t.equal((await leader.state.commit(put('a'))).succeeded, true);
-  t.match(one.state.standing(), { leaderRaftId: leader.loop.raftId, term });
-  t.match(two.state.standing(), { leaderRaftId: leader.loop.raftId, term });
+  t.match(one.state.status(), { leaderRaftId: leader.loop.raftId, term });
+  t.match(two.state.status(), { leaderRaftId: leader.loop.raftId, term });
 });

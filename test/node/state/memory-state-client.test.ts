@@ -26,7 +26,7 @@ await t.test('without quorum writes and fresh reads are refused and local reads 
   await t.rejects(state.commit(put('b')), { code: 'NO_QUORUM', facts: { missingVoters: [1] } });
   await t.rejects(state.fresh(), { code: 'NO_QUORUM' });
   t.equal(state.local.get('a')?.revision, 1);
-  t.match(state.standing(), { hasQuorum: false, leaderRaftId: 0, missingVoters: [1] });
+  t.match(state.status(), { hasQuorum: false, leaderRaftId: 0, missingVoters: [1] });
   state.available = true;
   t.equal((await state.commit(put('b'))).succeeded, true);
 });

@@ -25,7 +25,7 @@ await t.test('the last member of three goes on alone, and the others come back o
   await before.startVoters(3);
   const leader = before.leader();
   for (let n = 0; n < 20; n += 1) await leader.state.commit(put(`k${n}`));
-  const term = leader.state.standing().term;
+  const term = leader.state.status().term;
   const survivor = [...before.members.keys()].find((id) => id !== leader.loop.raftId) ?? 0;
   await before.member(survivor).state.fresh();
   // What the lost two commit without the survivor is lost with them.
@@ -62,7 +62,7 @@ await t.test('the last member of three goes on alone, and the others come back o
   const fresh = await after.member(other).state.fresh();
   t.equal(fresh.get('lost'), undefined);
   t.ok(fresh.get('new'));
-  t.same([...after.member(other).state.standing().voters].sort(), [survivor, other].sort());
+  t.same([...after.member(other).state.status().voters].sort(), [survivor, other].sort());
   t.same(after.fatal, []);
 });
 

@@ -26,8 +26,8 @@ const dayMs = 86_400_000;
 const startMs = Date.UTC(2026, 0, 1);
 const signal = new AbortController().signal;
 
-/** A clock that stands where it is put. */
-function standingClock() {
+/** A clock that only moves when it is set. */
+function fixedClock() {
   let nowMs = startMs;
   return {
     ...systemClock,
@@ -52,7 +52,7 @@ t.test(
   'the certificate of an API names its host, is no peer certificate, and is renewed with a third of its life left',
   async (t) => {
     const dataDir = folderOf(t);
-    const clock = standingClock();
+    const clock = fixedClock();
     let authority: MeshAuthority | undefined;
     const names = { dnsNames: ['h1', 'cloud.example'], addresses: ['192.0.2.1', '2001:db8::1'] };
     const deps = { clock, logger: silentLogger, authority: () => authority };
@@ -163,7 +163,7 @@ t.test(
 t.test(
   'between agents: a host’s certificate is renewed with four months left, the authority’s after ten years',
   async (t) => {
-    const clock = standingClock();
+    const clock = fixedClock();
     const meshKey = MeshKey.create();
     const authority = MeshAuthority.create('m-1', startMs);
     const state = new MemoryStateClient();

@@ -44,7 +44,7 @@ export async function startWholeCloud(bounds: Partial<GatewayLimits> = {}): Prom
     registry: new Registry(),
     // As a new agent is set.
     metricsReaders: parseNetworks('127.0.0.0/8'),
-    standing: () => cloud.gateway.state.standing(),
+    status: () => cloud.gateway.state.status(),
     warnings: () => ({}),
     troubles: () => ({}),
     degraded: () => ({}),

@@ -80,9 +80,9 @@ export class RaftGroup {
   async add(raftId: number): Promise<Member> {
     const member = await this.start(raftId);
     await this.leader().loop.changeMembers([{ type: 'addLearner', nodeId: raftId }]);
-    await until(() => member.loop.standing().learners.includes(raftId), `member ${raftId} is a learner`);
+    await until(() => member.loop.status().learners.includes(raftId), `member ${raftId} is a learner`);
     await this.leader().loop.changeMembers([{ type: 'addNode', nodeId: raftId }]);
-    await until(() => member.loop.standing().voters.includes(raftId), `member ${raftId} votes`);
+    await until(() => member.loop.status().voters.includes(raftId), `member ${raftId} votes`);
     return member;
   }
 

@@ -229,7 +229,7 @@ function tell(value: unknown): void {
 
 interface Request {
   readonly id: number;
-  readonly op: 'commit' | 'read' | 'standing' | 'digest';
+  readonly op: 'commit' | 'read' | 'status' | 'digest';
   readonly revision?: number;
   readonly transaction?: { readonly compares: []; readonly thenOps: { kind: 'put'; key: string; text: string }[] };
   readonly token?: string;
@@ -262,8 +262,8 @@ async function serve(request: Request): Promise<unknown> {
       const digest = loop.digestAt(request.revision ?? 0);
       return digest === undefined ? undefined : digestText(digest);
     }
-    case 'standing':
-      return { ...state.standing(), quarantine: loop.quarantine, findings: log.findings };
+    case 'status':
+      return { ...state.status(), quarantine: loop.quarantine, findings: log.findings };
   }
 }
 

@@ -94,7 +94,7 @@ class Child {
   }
 }
 
-interface Standing {
+interface MemberStatus {
   readonly hasQuorum: boolean;
   readonly leaderRaftId: number;
   readonly voters: readonly number[];
@@ -133,7 +133,7 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
       await eventually(async () => hasHost(first, id), 'a record');
       await start(id).ready;
     }
-    await eventually(async () => (await standing(first)).voters.length === membersCount, 'three voters');
+    await eventually(async () => (await status(first)).voters.length === membersCount, 'three voters');
 
     let writes = 0;
     const writer = async (number: number): Promise<void> => {
@@ -178,7 +178,7 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
     isOver = true;
     await Promise.all(writers);
     await eventually(
-      async () => (await Promise.all([...children.values()].map(standing))).every((s) => s.hasQuorum),
+      async () => (await Promise.all([...children.values()].map(status))).every((s) => s.hasQuorum),
       'all are back',
     );
     const lost = new Set<string>();
@@ -194,7 +194,7 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
     }
     const quarantines: string[] = [];
     for (const child of children.values()) {
-      const { quarantine, findings, term } = await standing(child);
+      const { quarantine, findings, term } = await status(child);
       if (quarantine !== undefined) quarantines.push(quarantine.detail);
       quarantines.push(...findings);
       // A quarantine that was lifted again shows in the raised term.
@@ -216,15 +216,15 @@ export async function killRounds(folder: string, rounds: number, seed: number): 
   }
 }
 
-async function standing(child: Child): Promise<Standing> {
-  return (await child.ask({ op: 'standing' })) as Standing;
+async function status(child: Child): Promise<MemberStatus> {
+  return (await child.ask({ op: 'status' })) as MemberStatus;
 }
 
 /** The digests of all members' states at one revision, which all of them have applied and still know. */
 async function digestsOf(children: readonly Child[]): Promise<readonly string[]> {
   let digests: readonly string[] = [];
   await eventually(async () => {
-    const revision = Math.min(...(await Promise.all(children.map(standing))).map(({ appliedIndex }) => appliedIndex));
+    const revision = Math.min(...(await Promise.all(children.map(status))).map(({ appliedIndex }) => appliedIndex));
     const told = await Promise.all(children.map((child) => child.ask({ op: 'digest', revision })));
     digests = told.filter((digest) => typeof digest === 'string');
     return digests.length === children.length;
@@ -235,7 +235,7 @@ async function digestsOf(children: readonly Child[]): Promise<readonly string[]>
 async function leaderOf(children: ReadonlyMap<number, Child>): Promise<number> {
   for (const child of children.values()) {
     try {
-      const { hasQuorum, leaderRaftId } = await standing(child);
+      const { hasQuorum, leaderRaftId } = await status(child);
       if (hasQuorum) return leaderRaftId;
     } catch {
       // Killed a moment ago; another knows.

@@ -31,7 +31,7 @@ await t.test('one member serves alone, and finds everything again after a restar
   t.equal(outcome.succeeded, true);
   t.equal(state.local.get('a')?.revision, outcome.revision);
   t.equal((await state.fresh()).get('a')?.revision, outcome.revision);
-  t.match(state.standing(), { hasQuorum: true, leaderRaftId: 1, voters: [1], missingVoters: [] });
+  t.match(state.status(), { hasQuorum: true, leaderRaftId: 1, voters: [1], missingVoters: [] });
   await loop.stop();
   await loop.stop();
   await t.rejects(state.commit(put('b')), { code: 'CANCELLED' });
@@ -63,7 +63,7 @@ await t.test(
       );
     }
     await until(() => heard.length === 3, 'the watcher hears');
-    t.match(two.state.standing(), { hasQuorum: true, leaderRaftId: 1, voters: [1, 2, 3], missingVoters: [] });
+    t.match(two.state.status(), { hasQuorum: true, leaderRaftId: 1, voters: [1, 2, 3], missingVoters: [] });
 
     // Many at once, from everywhere, each with its own token sent twice.
     const many = await Promise.all(
@@ -93,7 +93,7 @@ await t.test(
     t.comment(`next leader after ${Math.round(performance.now() - startedMs)} ms`);
     const after = await next.state.commit(put('after'));
     t.ok(after.revision > 300);
-    t.match(next.state.standing().missingVoters, [1]);
+    t.match(next.state.status().missingVoters, [1]);
     const back = await group.start(1);
     t.equal((await back.state.fresh()).get('after')?.revision, after.revision, 'it catches up');
     t.equal(back.loop.quarantine, undefined);
@@ -133,9 +133,9 @@ await t.test(
       t.ok(performance.now() - startedMs < 1000, `${Math.round(performance.now() - startedMs)} ms`);
     }
     t.equal(one.state.local.get('before') !== undefined, true, 'local reads go on');
-    t.match(one.state.standing(), { hasQuorum: false, missingVoters: [2, 3] });
+    t.match(one.state.status(), { hasQuorum: false, missingVoters: [2, 3] });
     group.heal();
-    await until(() => one.state.standing().hasQuorum, 'the minority is back');
+    await until(() => one.state.status().hasQuorum, 'the minority is back');
     t.equal((await one.state.fresh()).get('majority')?.revision, written.revision);
     t.equal(one.state.local.get('minority'), undefined, 'what was refused did not happen');
 
@@ -211,12 +211,12 @@ await t.test('a disk that was wiped or put back under a live member does not vot
     if (how === 'wiped') await rm(join(base, 'db'), { recursive: true });
     else await rm(base, { recursive: true });
     if (how === 'rolled-back') await cp(`${base}.old`, base, { recursive: true });
-    const termBefore = group.leader().state.standing().term;
+    const termBefore = group.leader().state.status().term;
     const back = await group.start(3);
     await until(() => back.loop.quarantine !== undefined, `${how}: quarantined`);
     t.comment(back.loop.quarantine?.detail);
     await until(() => back.loop.quarantine === undefined, `${how}: repaired`);
-    t.ok(back.state.standing().term > termBefore + 1000, `${how}: out of reach of forgotten votes`);
+    t.ok(back.state.status().term > termBefore + 1000, `${how}: out of reach of forgotten votes`);
     t.equal(back.state.local.get('b')?.revision, second.revision, `${how}: everything is back`);
     await group.waitLeader();
     // Now it counts again: with another member gone it must make the quorum.
@@ -228,7 +228,7 @@ await t.test('a disk that was wiped or put back under a live member does not vot
       `${how}: it votes again`,
     );
     await group.start(gone);
-    await until(() => group.member(gone).state.standing().hasQuorum, 'whole again');
+    await until(() => group.member(gone).state.status().hasQuorum, 'whole again');
   }
   t.same(group.fatal, []);
 });
@@ -326,7 +326,7 @@ async function leaderAndFollower(group: RaftGroup) {
   const from = leader.loop.raftId;
   const to = [1, 2, 3].find((id) => id !== from) ?? 0;
   const { loop } = group.member(to);
-  await until(() => loop.standing().appliedIndex >= leader.loop.commitIndex, 'the follower has caught up');
+  await until(() => loop.status().appliedIndex >= leader.loop.commitIndex, 'the follower has caught up');
   return { leader, loop, from, to };
 }
 
@@ -334,7 +334,7 @@ await t.test('a leader that counts on more than the log holds shows that the log
   const group = newGroup();
   t.teardown(() => group.stopAll());
   const { leader, loop, from, to } = await leaderAndFollower(group);
-  const { term } = leader.loop.standing();
+  const { term } = leader.loop.status();
   loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 100 }));
   await until(() => loop.quarantine !== undefined, 'its log is quarantined');
   t.equal(loop.quarantine?.reason, 'rolled-back');
@@ -354,10 +354,10 @@ await t.test('a log that is quarantined while entries are left to apply is repai
   t.teardown(() => rule(undefined));
   const { leader, loop, from, to } = await leaderAndFollower(group);
   const writes = Promise.allSettled(Array.from({ length: 200 }, (_, at) => leader.state.commit(put(`key${at}`))));
-  const isBehind = (): boolean => loop.commitIndex > loop.standing().appliedIndex + 2;
+  const isBehind = (): boolean => loop.commitIndex > loop.status().appliedIndex + 2;
   for (let turns = 0; !isBehind() && turns < 100_000; turns += 1) await new Promise((done) => setImmediate(done));
   t.ok(isBehind(), 'committed entries are left to apply');
-  const { term } = leader.loop.standing();
+  const { term } = leader.loop.status();
   loop.onMessage(newMessage({ type: 'MsgHeartbeat', from, to, term, commit: leader.loop.commitIndex + 1_000 }));
   await until(() => loop.quarantine !== undefined, 'its log is quarantined');
   await writes;
