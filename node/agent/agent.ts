@@ -62,6 +62,7 @@ import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
 import { HostSide } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
+import { raftMetrics } from './raft-metrics.ts';
 import { readVendorData } from './vendor-data.ts';
 
 /** How often the small housekeeping runs: figures, intents, own record. */
@@ -327,6 +328,7 @@ export class Agent {
         onFatal,
         nameOf: (raftId) => directory.nameOf(raftId),
         idle,
+        observer: raftMetrics(this.#metrics),
       },
       raft,
     );

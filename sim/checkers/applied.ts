@@ -6,7 +6,7 @@
 import type { Command } from '../../node/state/command.ts';
 import { type DigestValue, digestText, isSameDigest } from '../../node/state/digest.ts';
 import type { StoredRow } from '../../node/state/rows.ts';
-import { type Applied, StateMachine } from '../../node/state/state-machine.ts';
+import { StateMachine } from '../../node/state/state-machine.ts';
 import type { StateEvent, StateReader, TransactionOutcome } from '../../node/state/types.ts';
 import type { Report } from './invariants.ts';
 
@@ -43,20 +43,12 @@ export class AppliedChecker {
   readonly #waiting = new Map<number, AppliedEntry>();
   #firstIndex: number | undefined;
 
-  readonly #apply: (index: number, command: Command) => Applied;
+  readonly #command: (index: number, command: Command) => Command;
 
-  /** @param wrap a planted bug that every member has, and so the replay. */
-  constructor(
-    report: Report,
-    wrap?: (
-      index: number,
-      command: Command,
-      apply: (index: number, command: Command) => Applied,
-    ) => Applied | undefined,
-  ) {
+  /** @param command a planted bug that every member has, and so the replay: what is applied instead of a command. */
+  constructor(report: Report, command: (index: number, command: Command) => Command = (_index, same) => same) {
     this.#report = report;
-    const apply = this.#replay.apply.bind(this.#replay);
-    this.#apply = (index, command) => wrap?.(index, command, apply) ?? apply(index, command);
+    this.#command = command;
   }
 
   /** The replay, up to the last index that was applied anywhere without a gap. */
@@ -196,7 +188,7 @@ export class AppliedChecker {
         this.#replay.skip(entry.index);
         continue;
       }
-      const again = this.#apply(entry.index, entry.command);
+      const again = this.#replay.apply(entry.index, this.#command(entry.index, entry.command));
       if (isSameOutcome(again.outcome, entry.outcome)) continue;
       this.#report('snapshot-equals-replay', `the command at ${entry.index} came out differently when it was replayed`);
     }

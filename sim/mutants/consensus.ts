@@ -7,13 +7,16 @@ import {
   type RaftHandlers,
 } from '../../node/consensus/transport/transport.ts';
 import { newMessage } from '../../node/raft/index.ts';
-import { decodeRow } from '../../node/state/rows.ts';
-import { StateMachine } from '../../node/state/state-machine.ts';
+import { decodeRow, type StoredRow } from '../../node/state/rows.ts';
+import { StateMachine, type StateView } from '../../node/state/state-machine.ts';
+import type { StateEvent } from '../../node/state/types.ts';
+import type { LogStore } from '../../node/store/index.ts';
 import type { Disk, DiskOp } from '../../node/store/log/disk.ts';
 import { headKey } from '../../node/store/log/keys.ts';
 import { decodeHead, encodeRecord } from '../../node/store/log/records.ts';
 import type { Mutant } from './mutant.ts';
 import { consensus, snapshots, starved } from './settings.ts';
+import { stateClient } from './state-client.ts';
 
 /** A disk that does something else with what it is given. */
 function writing(inner: Disk, write: Disk['write']): Disk {
@@ -40,6 +43,49 @@ function hearing(inner: RaftHandlers, hear: (message: DigestMessage) => boolean)
   };
 }
 
+/** A state that does not read its rows again: what was kept of them is what it finds. */
+class UnreadMachine extends StateMachine {
+  override view(): StateView {
+    const taken = super.view();
+    return {
+      ...taken,
+      *sums() {
+        yield;
+        return taken.digest;
+      },
+    };
+  }
+}
+
+/** A state that leaves the client tokens of a snapshot out. */
+class ForgetfulMachine extends StateMachine {
+  override replaceWith(next: StateMachine): readonly StateEvent[] {
+    return super.replaceWith(loadedFrom(next, new StateMachine(), (row) => decodeRow(row).kind !== 'session'));
+  }
+}
+
+/** Gives `machine`, which is new, the rows of another. */
+function loadedFrom<T extends StateMachine>(
+  from: StateMachine,
+  machine: T,
+  isTaken: (row: StoredRow) => boolean = () => true,
+): T {
+  for (const row of from.view().rows()) if (isTaken(row)) machine.load(row);
+  machine.loaded(from.appliedIndex);
+  return machine;
+}
+
+/** A store that says of itself that nothing is wrong with it. */
+function withoutQuarantine(inner: LogStore): LogStore {
+  return new Proxy(inner, {
+    get: (target, key) => {
+      if (key === 'quarantine') return undefined;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 export const consensusMutants = {
   'vote-forgotten': {
     text: 'the hard state on disk never names whom it voted for',
@@ -59,41 +105,33 @@ export const consensusMutants = {
   'double-apply': {
     text: 'one member applies a write with a token twice, now and then',
     overrides: consensus,
-    apply: (node, { index, command, apply }) => {
-      if (node?.raftId !== 2 || index % 7 !== 0 || command.clientToken === '') return undefined;
-      // Without its token it takes effect whatever was remembered.
-      return apply(index, { ...command, clientToken: '' });
-    },
+    // Without its token it takes effect whatever was remembered.
+    command: (node, index, command) =>
+      node?.raftId !== 2 || index % 7 !== 0 ? command : { ...command, clientToken: '' },
   },
   'token-ignored': {
     text: 'no member looks at client tokens',
     overrides: { ...consensus, network: { delayMs: 2, jitterMs: 40, loss: 0.05, repeat: 0, overtake: 0 } },
-    apply: (_node, { index, command, apply }) =>
-      command.clientToken === ''
-        ? undefined
-        : apply(index, { ...command, clientToken: `${command.clientToken}#${index}` }),
+    command: (_node, index, command) =>
+      command.clientToken === '' ? command : { ...command, clientToken: `${command.clientToken}#${index}` },
   },
   'ack-before-commit': {
     text: 'a write is acknowledged when it is sent',
     overrides: consensus,
-    state: (_node, inner) => {
-      const commit = inner.commit.bind(inner);
-      inner.commit = async (transaction, options) => {
-        commit(transaction, options).catch(() => {
-          // The bug: nobody looks.
-        });
-        return { revision: inner.local.revision + 1, succeeded: true, counters: [] };
-      };
-      return inner;
-    },
+    state: (_node, inner) =>
+      stateClient(inner, {
+        commit: async (transaction, options) => {
+          inner.commit(transaction, options).catch(() => {
+            // The bug: nobody looks.
+          });
+          return { revision: inner.local.revision + 1, succeeded: true, counters: [] };
+        },
+      }),
   },
   'stale-read-as-fresh': {
     text: 'a fresh read is answered from the local replica without asking the leader',
     overrides: { ...consensus, keys: 1, clients: 6, thinkMs: 20 },
-    state: (_node, inner) => {
-      inner.fresh = async () => inner.local;
-      return inner;
-    },
+    state: (_node, inner) => stateClient(inner, { fresh: async () => inner.local }),
   },
   'takes-slow-for-lost': {
     text: 'a silent voter counts as lost though its host takes connections for it',
@@ -135,15 +173,15 @@ export const consensusMutants = {
   'counter-unbounded': {
     text: 'bounds of counters are not looked at by the state machine',
     overrides: { ...consensus, thinkMs: 20, clients: 6 },
-    apply: (_node, { index, command, apply }) => {
+    command: (_node, _index, command) => {
       const loosen = (ops: typeof command.transaction.thenOps): typeof ops =>
         ops.map((op) =>
           op.kind === 'add' ? { ...op, min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } : op,
         );
-      return apply(index, {
+      return {
         ...command,
         transaction: { ...command.transaction, thenOps: loosen(command.transaction.thenOps) },
-      });
+      };
     },
   },
   'term-forgotten': {
@@ -252,20 +290,7 @@ export const consensusMutants = {
   'rows-not-read-again': {
     text: 'rows in memory are taken for what was applied, and not read again',
     overrides: { ...consensus, faults: ['memory-rots'], faultEveryMs: 3_000 },
-    log: (_node, { machine }) => {
-      const view = machine.view.bind(machine);
-      machine.view = () => {
-        const taken = view();
-        return {
-          ...taken,
-          // The bug: nobody looks.
-          *sums() {
-            yield;
-            return taken.digest;
-          },
-        };
-      };
-    },
+    log: (_node, inner) => ({ ...inner, machine: loadedFrom(inner.machine, new UnreadMachine()) }),
   },
   'quarantined-votes': {
     text: 'a member whose log is quarantined says yes to whoever asks for its vote',
@@ -303,9 +328,7 @@ export const consensusMutants = {
       faultEveryMs: 600,
       graceMs: 60_000,
     },
-    log: (_node, { store }) => {
-      Object.defineProperty(store, 'quarantine', { get: () => undefined });
-    },
+    log: (_node, inner) => ({ ...inner, store: withoutQuarantine(inner.store) }),
   },
   'snapshot-without-members': {
     text: 'a snapshot tells of one voter, its sender',
@@ -323,15 +346,7 @@ export const consensusMutants = {
   'tokens-lost-in-snapshot': {
     text: 'a state that comes by snapshot remembers no client tokens',
     overrides: snapshots,
-    log: (_node, { machine }) => {
-      const replace = machine.replaceWith.bind(machine);
-      machine.replaceWith = (next) => {
-        const without = new StateMachine();
-        for (const row of next.view().rows()) if (decodeRow(row)?.kind !== 'session') without.load(row);
-        without.loaded(next.appliedIndex);
-        return replace(without);
-      };
-    },
+    log: (_node, inner) => ({ ...inner, machine: loadedFrom(inner.machine, new ForgetfulMachine()) }),
   },
 } as const satisfies Readonly<Record<string, Mutant>>;
 

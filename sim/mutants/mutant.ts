@@ -1,10 +1,9 @@
 /** A planted bug: what it puts between the parts. */
 
 import type { Clock } from '../../node/base/clock.ts';
-import type { RaftStateClient } from '../../node/consensus/client/state-client.ts';
 import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
 import type { Command } from '../../node/state/command.ts';
-import type { Applied } from '../../node/state/state-machine.ts';
+import type { StateClient } from '../../node/state/types.ts';
 import type { HostStore } from '../../node/store/host/host-store.ts';
 import type { OpenedLog } from '../../node/store/index.ts';
 import type { Disk } from '../../node/store/log/disk.ts';
@@ -41,19 +40,14 @@ export interface Mutant {
   readonly disk?: (node: SimNode, inner: Disk) => Disk;
   /** Stands between a start and the database that it finds. */
   readonly place?: (node: SimNode, inner: LogPlace) => LogPlace;
-  readonly state?: (node: SimNode, inner: RaftStateClient) => RaftStateClient;
-  /** `node` undefined: the checkers' replay, which has the bugs that every member has. */
-  readonly apply?: (
-    node: SimNode | undefined,
-    call: {
-      readonly index: number;
-      readonly command: Command;
-      readonly apply: (index: number, command: Command) => Applied;
-    },
-  ) => Applied | undefined;
+  readonly state?: (node: SimNode, inner: StateClient, clock: Clock) => StateClient;
+  /**
+   * What is applied instead of a command. `node` undefined: the checkers' replay, which has the bugs that every member has.
+   */
+  readonly command?: (node: SimNode | undefined, index: number, command: Command) => Command;
   readonly host?: HostMutant;
-  /** Sees each log when it has been opened, before anybody else. */
-  readonly log?: (node: SimNode, log: OpenedLog) => void;
+  /** Stands between the log as it was opened and the loop. */
+  readonly log?: (node: SimNode, inner: OpenedLog) => OpenedLog;
   /** Sees each process when it runs, before the rest of the agent is built on it. */
   readonly started?: (node: SimNode, process: Process) => void;
   readonly hostStore?: (inner: HostStore) => HostStore;

@@ -1,32 +1,44 @@
 /** Bugs planted in the state machine, its watches, and in what services write. */
 
 import { networkTable, portTable, serverGroupTable, serverTable } from '../../node/state/tables/index.ts';
-import type { Op, Transaction } from '../../node/state/types.ts';
+import type { Op, StateClient, StateEvent, Transaction } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { Mutant } from './mutant.ts';
 import { consensus, guests } from './settings.ts';
+import { stateClient } from './state-client.ts';
 
 /** Every member applies something else than what was asked. */
-function applying(edit: (transaction: Transaction) => Transaction): NonNullable<Mutant['apply']> {
-  return (_node, { index, command, apply }) => apply(index, { ...command, transaction: edit(command.transaction) });
+function applying(edit: (transaction: Transaction) => Transaction): NonNullable<Mutant['command']> {
+  return (_node, _index, command) => ({ ...command, transaction: edit(command.transaction) });
 }
 
-function puts(prefix: string, edit: (value: Uint8Array) => Uint8Array): NonNullable<Mutant['apply']> {
+function puts(prefix: string, edit: (value: Uint8Array) => Uint8Array): NonNullable<Mutant['command']> {
   const change = (op: Op): Op =>
     op.kind === 'put' && op.key.startsWith(prefix) ? { ...op, value: edit(op.value) } : op;
   return applying((transaction) => ({ ...transaction, thenOps: transaction.thenOps.map(change) }));
+}
+
+/** Watchers hear something else than what happened. */
+function watching(inner: StateClient, edit: (events: readonly StateEvent[]) => readonly StateEvent[]): StateClient {
+  return stateClient(inner, {
+    watch: (options, listener) =>
+      inner.watch(options, (events) => {
+        const told = edit(events);
+        if (told.length > 0) listener(told);
+      }),
+  });
 }
 
 export const stateMutants = {
   'compares-ignored': {
     text: 'no member looks at what a transaction compares',
     overrides: { ...consensus, keys: 1, clients: 6, thinkMs: 20 },
-    apply: applying((transaction) => ({ ...transaction, compares: [] })),
+    command: applying((transaction) => ({ ...transaction, compares: [] })),
   },
   'group-not-compared': {
     text: 'a server joins its group whatever has become of the group since it was placed',
     overrides: { ...guests, faults: [] },
-    apply: applying((transaction) => ({
+    command: applying((transaction) => ({
       ...transaction,
       compares: transaction.compares.filter(({ key }) => !key.startsWith(serverGroupTable.prefix)),
     })),
@@ -34,15 +46,15 @@ export const stateMutants = {
   'entry-skipped': {
     text: 'one member passes over an entry now and then',
     overrides: consensus,
-    apply: (node, { index, command, apply }) =>
+    command: (node, index, command) =>
       node?.raftId === 2 && index % 11 === 0
-        ? apply(index, { ...command, transaction: { compares: [], thenOps: [], elseOps: [] } })
-        : undefined,
+        ? { ...command, transaction: { compares: [], thenOps: [], elseOps: [] } }
+        : command,
   },
   'quota-leaks': {
     text: 'what is deleted stays counted',
     overrides: guests,
-    apply: applying((transaction) => ({
+    command: applying((transaction) => ({
       ...transaction,
       thenOps: transaction.thenOps.map((op) =>
         op.kind === 'add' && op.key.startsWith('c/quota/') && op.delta < 0 ? { ...op, delta: 0 } : op,
@@ -52,7 +64,7 @@ export const stateMutants = {
   'address-given-twice': {
     text: 'every port of a network gets one address',
     overrides: guests,
-    apply: puts(portTable.prefix, (value) => {
+    command: puts(portTable.prefix, (value) => {
       const port = shoal.v1.Port.decode(value);
       for (const fixed of port.fixedIps) fixed.ip = '10.0.0.77';
       return shoal.v1.Port.encode(port).finish();
@@ -61,7 +73,7 @@ export const stateMutants = {
   'mac-given-twice': {
     text: 'every port of a network gets one MAC',
     overrides: guests,
-    apply: puts(portTable.prefix, (value) => {
+    command: puts(portTable.prefix, (value) => {
       const port = shoal.v1.Port.decode(value);
       port.mac = 'fa:16:3e:00:00:77';
       return shoal.v1.Port.encode(port).finish();
@@ -70,7 +82,7 @@ export const stateMutants = {
   'vni-given-twice': {
     text: 'every network gets one VNI',
     overrides: { ...guests, tenants: 3 },
-    apply: puts(networkTable.prefix, (value) => {
+    command: puts(networkTable.prefix, (value) => {
       const network = shoal.v1.Network.decode(value);
       network.vni = 4_242;
       return shoal.v1.Network.encode(network).finish();
@@ -79,18 +91,12 @@ export const stateMutants = {
   'watch-loses-events': {
     text: 'watchers do not hear of every seventh revision',
     overrides: consensus,
-    started: (_node, { loop: { watches } }) => {
-      const publish = watches.publish.bind(watches);
-      watches.publish = (revision, events) => publish(revision, revision % 7 === 0 ? [] : events);
-    },
+    state: (_node, inner) => watching(inner, (events) => events.filter(({ revision }) => revision % 7 !== 0)),
   },
   'watch-reorders-events': {
     text: 'watchers hear of the changes of a revision backwards',
     overrides: guests,
-    started: (_node, { loop: { watches } }) => {
-      const publish = watches.publish.bind(watches);
-      watches.publish = (revision, events) => publish(revision, [...events].reverse());
-    },
+    state: (_node, inner) => watching(inner, (events) => [...events].reverse()),
   },
   'logs-user-data': {
     text: 'a record is logged whole when it changes',
@@ -108,12 +114,12 @@ export const stateMutants = {
   'timers-left': {
     text: 'every call of the state leaves timers that nobody ends',
     overrides: { ...consensus, clients: 6, thinkMs: 20 },
-    started: (_node, { state, clock }) => {
-      const fresh = state.fresh.bind(state);
-      state.fresh = (signal) => {
-        for (let n = 0; n < 200; n += 1) clock.setTimeout(() => {}, 3_600_000);
-        return fresh(signal);
-      };
-    },
+    state: (_node, inner, clock) =>
+      stateClient(inner, {
+        fresh: (signal) => {
+          for (let n = 0; n < 200; n += 1) clock.setTimeout(() => {}, 3_600_000);
+          return inner.fresh(signal);
+        },
+      }),
   },
 } as const satisfies Readonly<Record<string, Mutant>>;

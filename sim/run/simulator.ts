@@ -2,29 +2,19 @@
  * One run: a world from a seed, clients and faults in it, checkers around it. First safety under chaos; then everything is
  * healed and the cluster must converge in time. The first violation ends the run.
  */
-import { createHash } from 'node:crypto';
 import { rule } from '../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { Prng } from '../../node/base/prng.ts';
-import type { PeerMessage } from '../../node/consensus/transport/transport.ts';
-import { isDigestMessage, isHello } from '../../node/consensus/transport/transport.ts';
-import type { Command } from '../../node/state/command.ts';
-import type { Applied } from '../../node/state/state-machine.ts';
-import type { OpenedLog } from '../../node/store/index.ts';
-import { AppliedChecker } from '../checkers/applied.ts';
-import { ConsensusChecker, type Membership, MembershipChecker, ProgressChecker } from '../checkers/consensus.ts';
-import { DurabilityChecker } from '../checkers/durability.ts';
 import { type Invariant, invariants, type Promised, promises } from '../checkers/invariants.ts';
-import { checkGivenUp, checkQuarantined, checkQueues } from '../checkers/limits.ts';
 import { checkLinearizability } from '../checkers/linearizability.ts';
 import { registerModel } from '../checkers/linearizability-models.ts';
 import { checkRefusal } from '../checkers/patience.ts';
 import { SecretChecker } from '../checkers/secrets.ts';
-import { WatchChecker } from '../checkers/watch.ts';
 import { HostWorld } from '../cluster/host-world.ts';
 import type { FaultKind, FaultWorld } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Mutant } from '../mutants/mutant.ts';
+import { ConsensusObserver } from '../observers/consensus-observer.ts';
 import { drawOptions } from '../settings/draw-options.ts';
 import type { SimOptions, SimOverrides } from '../settings/options.ts';
 import { factsText, Trace } from '../trace/trace.ts';
@@ -38,7 +28,7 @@ import { idMaker } from '../world/ids.ts';
 import { SimNetwork } from '../world/network.ts';
 import { type Process, SimNode } from '../world/node.ts';
 import { scaleOf } from '../world/scale.ts';
-import { type Life, Schedule } from '../world/schedule.ts';
+import { Schedule } from '../world/schedule.ts';
 import { Trouble } from '../world/trouble.ts';
 
 /** How a run ended. */
@@ -111,20 +101,10 @@ class Simulator {
   readonly #trouble = new Trouble();
   readonly #fate: SimFate;
   readonly #reached: Record<string, number> = {};
-  readonly #consensus: ConsensusChecker;
-  readonly #progress: ProgressChecker;
-  readonly #membership: MembershipChecker;
-  readonly #durability: DurabilityChecker;
-  readonly #applied: AppliedChecker;
-  /** By life: what its watch has heard. */
-  readonly #watches = new Map<string, WatchChecker>();
-  /** Memberships by the index that made them, newest last. */
-  readonly #memberships: { readonly index: number; readonly membership: Membership; readonly sinceMs: number }[] = [];
+  readonly #consensus: ConsensusObserver;
   readonly #clients: RecordClient[] = [];
   readonly #working: Working;
   readonly #ends: (() => void)[] = [];
-  /** The life that is taking over a snapshot right now. */
-  #installing: string | undefined;
   #isChaosOver = false;
   #isOver = false;
   #failure: { verdict: Verdict; violated: SimResult['violated']; detail: string } | undefined;
@@ -133,24 +113,31 @@ class Simulator {
     this.#options = options;
     this.#settings = settings;
     this.#random = new Prng(options.seed);
-    this.#trace = new Trace(() => this.#schedule.nowMs, settings.write);
     this.#working = new Working(this.#schedule);
     const report = (invariant: Invariant, detail: string): void => this.#violated(invariant, detail);
     const secrets = new SecretChecker(report);
     secrets.keeps(secretOfGuests);
-    this.#trace.onLine = (line) => secrets.line(line);
-    this.#consensus = new ConsensusChecker(report);
-    this.#progress = new ProgressChecker(report);
-    this.#membership = new MembershipChecker(report);
-    this.#durability = new DurabilityChecker(report);
-    this.#applied = new AppliedChecker(report, (index, command, apply) =>
-      settings.mutant?.apply?.(undefined, { index, command, apply }),
+    this.#trace = new Trace(
+      () => this.#schedule.nowMs,
+      (line) => {
+        secrets.line(line);
+        settings.write?.(line);
+      },
     );
+    const planted = settings.mutant?.command;
+    this.#consensus = new ConsensusObserver({
+      report,
+      reached: (name) => this.#reach(name),
+      onFailed: (error) => this.#crashed(error),
+      nowMs: () => this.#schedule.nowMs,
+      node: (raftId) => this.#nodes[raftId - 1],
+      ...(planted === undefined ? {} : { command: (index, command) => planted(undefined, index, command) }),
+    });
     this.#network = new SimNetwork({
       schedule: this.#schedule,
       random: this.#random.fork(),
       trace: this.#trace,
-      onSend: (message) => this.#sees(message),
+      onSend: (message) => this.#consensus.sent(message),
     });
     const newId = idMaker(this.#random.fork());
     for (let raftId = 1; raftId <= options.hosts; raftId += 1) this.#nodes.push(this.#makeNode(raftId, newId));
@@ -174,8 +161,8 @@ class Simulator {
         newId,
         report,
         reached: (name) => this.#reach(name),
-        replay: () => this.#applied.replay,
-        keysOf: (revision) => this.#applied.keysOf(revision),
+        replay: () => this.#consensus.applied.replay,
+        keysOf: (revision) => this.#consensus.applied.keysOf(revision),
         working: this.#working,
         trouble: this.#trouble,
         onFailed: (error) => this.#crashed(error),
@@ -255,7 +242,7 @@ class Simulator {
           random: this.#random.fork(),
           trace: this.#trace,
           nodes: this.#nodes,
-          applied: this.#applied,
+          applied: this.#consensus.applied,
           working: this.#working,
           isOver: () => this.#isChaosOver || this.#isOver,
           nextNumber: () => {
@@ -363,7 +350,7 @@ class Simulator {
       racks: this.#options.racks,
       nowMs: () => this.#schedule.nowMs,
       count: (name) => this.#reach(name),
-      voters: () => this.#memberships.at(-1)?.membership.voters ?? [],
+      voters: () => this.#consensus.memberships.newest?.membership.voters ?? [],
       mayDamage: (node) => this.#mayDamage(node),
       later: (delayMs, run) => {
         this.#schedule.after(delayMs, () => {
@@ -396,7 +383,7 @@ class Simulator {
   }
 
   #mayDamage(node: SimNode): boolean {
-    const newest = this.#memberships.at(-1)?.membership;
+    const newest = this.#consensus.memberships.newest?.membership;
     if (newest === undefined || newest.voters.length < 3 || newest.votersOutgoing.length > 0) return false;
     for (const one of this.#nodes) one.lookWhetherWhole();
     return (
@@ -422,14 +409,7 @@ class Simulator {
       {
         schedule: this.#schedule,
         random: this.#random.fork(),
-        observer: {
-          onDurable: (ops) => this.#durability.durable(raftId, ops),
-          onWiped: () => this.#durability.wiped(raftId),
-          onRolledBack: (rows) => {
-            this.#durability.wiped(raftId);
-            this.#durability.rolledBack(raftId, rows);
-          },
-        },
+        observer: this.#consensus.disk(raftId),
       },
       { syncMs: this.#options.syncMs },
     );
@@ -441,100 +421,29 @@ class Simulator {
         network: this.#network,
         disk,
         newId,
-        onOpened: (node, life, log) => this.#observeLog(node, life, log),
+        observer: (node, life, log) => this.#consensus.of(node, life, log),
         onStarted: (node, started) => this.#onStarted(node, started),
         onBroken: (_node, error) => this.#crashed(error),
-        onLog: (node, _life, facts, message) => this.#onLog(node, facts, message),
         ...(mutant?.transport === undefined ? {} : { wrapTransport: mutant.transport }),
         ...(mutant?.disk === undefined ? {} : { wrapDisk: mutant.disk }),
         ...(mutant?.place === undefined ? {} : { wrapPlace: mutant.place }),
+        ...(mutant?.log === undefined ? {} : { wrapLog: mutant.log }),
         ...(mutant?.state === undefined ? {} : { wrapState: mutant.state }),
+        ...(mutant?.command === undefined ? {} : { wrapCommand: mutant.command }),
       },
       { raftId, logBytesMax: this.#options.logBytesMax, graceMs: this.#options.graceMs },
     );
   }
 
-  #onLog(node: SimNode, facts: object, message: string): void {
-    if (message === 'leadership' && 'role' in facts && 'term' in facts && facts.role === 'leader') {
-      this.#reach('election');
-      this.#consensus.leads(node.raftId, Number(facts.term));
-    }
-    if (message.startsWith('the log was repaired') || message.startsWith('this log holds less'))
-      this.#reach('log quarantined');
-    if (message.startsWith('this replica is not what the majority holds')) {
-      this.#reach('state given up');
-      checkGivenUp(node.raftId, node.isStateDamaged, (invariant, detail) => this.#violated(invariant, detail));
-    }
-    if (message.startsWith('the log is repaired')) this.#reach('log repaired');
-    if (message === 'a snapshot was installed') this.#reach('snapshot installed');
-    if (message === 'compacting the log') this.#reach('log compacted');
-    if (message === 'changing the members') this.#reach('membership changed');
-    if (message === 'a watcher threw; the others go on')
-      this.#crashed('error' in facts ? facts.error : new Error(message));
-  }
-
-  /** Looks over the shoulder of the state machine and of the store: what is applied, at which term, by whom. */
-  #observeLog(node: SimNode, life: Life, log: OpenedLog): void {
-    this.#settings.mutant?.log?.(node, log);
-    const { machine, store } = log;
-    let last: { readonly command: Command; readonly applied: Applied } | undefined;
-    const apply = machine.apply.bind(machine);
-    machine.apply = (index, command) => {
-      const applied = this.#settings.mutant?.apply?.(node, { index, command, apply }) ?? apply(index, command);
-      last = { command, applied };
-      return applied;
-    };
-    const storeApply = store.apply.bind(store);
-    store.apply = (write) => {
-      const { index, term, confState } = write;
-      const isNew = this.#consensus.committedTerm(index) === undefined;
-      this.#consensus.committed(index, term, store.plannedHardState.term);
-      if (isNew) this.#durability.applied(index, term, this.#membershipsBefore(index));
-      this.#noteMembership(index, confState);
-      const { command, applied } = last ?? {};
-      last = undefined;
-      this.#applied.apply(node.raftId, {
-        index,
-        command,
-        outcome: applied?.outcome,
-        isReplay: applied?.isReplay ?? false,
-        events: applied?.events ?? [],
-      });
-      if (!node.isStateDamaged) this.#applied.digest(node.raftId, index, write.digest);
-      storeApply(write);
-    };
-    const replace = machine.replaceWith.bind(machine);
-    machine.replaceWith = (other) => {
-      const events = replace(other);
-      this.#applied.state(node.raftId, machine);
-      // Watchers hear of it before anything else happens in that process.
-      this.#installing = life.name;
-      queueMicrotask(() => {
-        this.#installing = undefined;
-        this.#watches.get(life.name)?.skippedTo(machine.appliedIndex);
-      });
-      return events;
-    };
-  }
-
   async #onStarted(node: SimNode, started: Process): Promise<void> {
     this.#settings.mutant?.started?.(node, started);
-    const { loop, life, state } = started;
-    const watch = new WatchChecker((invariant, detail) => this.#violated(invariant, detail), {
-      name: life.name,
-      afterRevision: loop.watches.revision,
-      keysOf: (revision) => this.#applied.keysOf(revision),
-    });
-    this.#watches.set(life.name, watch);
-    state.watch({ prefix: '' }, (events) => {
-      if (life.isAlive) watch.heard(events, this.#installing === life.name);
-    });
+    this.#consensus.watch(started);
     await this.#hosts.start(node, started);
   }
 
   #notDone(node: SimNode, code: string | undefined, startedMs: number): void {
     const { process: running } = node;
-    const newest = this.#memberships.at(-1);
+    const newest = this.#consensus.memberships.newest;
     if (running === undefined || newest === undefined || code === undefined) return;
     const { voters, votersOutgoing } = newest.membership;
     if (votersOutgoing.length > 0) return;
@@ -563,78 +472,9 @@ class Simulator {
     );
   }
 
-  #noteMembership(index: number, { voters, votersOutgoing }: Membership): void {
-    const last = this.#memberships.at(-1)?.membership;
-    const isSame =
-      last !== undefined &&
-      last.voters.join() === voters.join() &&
-      last.votersOutgoing.join() === votersOutgoing.join();
-    if (isSame || index <= (this.#memberships.at(-1)?.index ?? -1)) return;
-    this.#memberships.push({ index, membership: { voters, votersOutgoing }, sinceMs: this.#schedule.nowMs });
-    this.#membership.applied(index, { voters, votersOutgoing });
-  }
-
-  /** Memberships that may have decided the entry at `index`: a change counts only from when its entry is applied. */
-  #membershipsBefore(index: number): readonly Membership[] {
-    return this.#memberships
-      .filter((known) => known.index < index)
-      .slice(-3)
-      .map(({ membership }) => membership);
-  }
-
-  #sees(message: PeerMessage): void {
-    if (isHello(message) || isDigestMessage(message)) return;
-    const { type, from, to, term, index, logTerm, reject } = message;
-    const report = (invariant: Invariant, detail: string): void => this.#violated(invariant, detail);
-    if (this.#nodes[from - 1]?.process?.loop.quarantine !== undefined) checkQuarantined(message, report);
-    switch (type) {
-      case 'MsgApp':
-        this.#consensus.leads(from, term);
-        this.#consensus.appends(
-          term,
-          { index, term: logTerm },
-          message.entries.map((entry) => ({
-            index: entry.index,
-            term: entry.term,
-            hash: hashOf(entry.type, entry.data),
-          })),
-        );
-        break;
-      case 'MsgHeartbeat':
-      case 'MsgSnap':
-        this.#consensus.leads(from, term);
-        break;
-      case 'MsgAppResp':
-        if (!reject) this.#durability.acknowledges(from, term, index);
-        break;
-      case 'MsgVoteResp':
-        if (reject) break;
-        this.#durability.votes(from, term, to);
-        break;
-      default:
-        break;
-    }
-  }
-
   /** From outside, now and then. */
   #look(): void {
-    for (const node of this.#nodes) {
-      const { process: running } = node;
-      if (running === undefined) continue;
-      const { loop, life, clock, log } = running;
-      const { commitIndex } = loop;
-      const { appliedIndex } = log.machine;
-      // A core that is made anew begins at what is on disk.
-      this.#progress.observe(
-        `${life.name}${loop.quarantine === undefined ? '' : ' quarantined'}`,
-        commitIndex,
-        appliedIndex,
-      );
-      checkQueues({ name: life.name, timers: clock.timers, batches: node.disk.inFlight }, (invariant, detail) =>
-        this.#violated(invariant, detail),
-      );
-      if (log.machine.appliedIndex > 0) this.#watches.get(life.name)?.upTo(loop.watches.revision);
-    }
+    for (const node of this.#nodes) this.#consensus.look(node);
     this.#hosts.look();
     this.#settings.watcher?.looked?.(this.#picture());
     this.#schedule.after(lookMs[scaleOf(this.#nodes.length)], () => this.#look());
@@ -693,14 +533,14 @@ class Simulator {
         ({ process: running }) =>
           running !== undefined &&
           running.loop.quarantine === undefined &&
-          this.#applied.isReplay(running.log.machine) === true,
+          this.#consensus.applied.isReplay(running.log.machine) === true,
       )
     );
   }
 
   #judgeStates(): void {
     for (const { process: running, raftId } of this.#nodes)
-      if (running !== undefined) this.#applied.state(raftId, running.log.machine);
+      if (running !== undefined) this.#consensus.applied.state(raftId, running.log.machine);
   }
 
   #judgeHistories(): void {
@@ -756,18 +596,6 @@ class Simulator {
     // Without the stack, whose paths differ from machine to machine.
     this.#trace.add('sim', `${verdict}: ${detail.split('\n')[0] ?? ''}`);
   }
-}
-
-/** By the bytes, which members hand on by reference. */
-const hashes = new WeakMap<Uint8Array, string>();
-
-function hashOf(type: string, data: Uint8Array): string {
-  let hash = hashes.get(data);
-  if (hash === undefined) {
-    hash = createHash('sha1').update(data).digest('base64');
-    hashes.set(data, hash);
-  }
-  return `${type} ${hash}`;
 }
 
 /** When a node's process had started; Infinity: none runs. */

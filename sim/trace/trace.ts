@@ -8,8 +8,6 @@ const summedAtOnce = 32_768;
 
 export class Trace {
   lines = 0;
-  /** Hears each line. */
-  onLine: (line: string) => void = () => {};
   readonly #now: () => number;
   readonly #write: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
@@ -17,6 +15,7 @@ export class Trace {
   /** Lines that are not summed yet. */
   #unsummed = '';
 
+  /** @param write takes each line. */
   constructor(now: () => number, write?: (line: string) => void) {
     this.#now = now;
     this.#write = write;
@@ -26,7 +25,6 @@ export class Trace {
   add(who: string, what: string): void {
     const line = `${this.#now().toFixed(3).padStart(12)} ${who.padEnd(6)} ${what}\n`;
     this.lines += 1;
-    this.onLine(line);
     this.#unsummed += line;
     if (this.#unsummed.length > summedAtOnce) this.#sum();
     this.#last.push(line);

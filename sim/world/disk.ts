@@ -26,7 +26,7 @@ import type { Life, Schedule } from './schedule.ts';
 import { WriteAhead } from './write-ahead.ts';
 
 /** Hears what becomes durable, and what is taken away again. */
-interface DiskObserver {
+export interface DiskObserver {
   onDurable(ops: readonly DiskOp[]): void;
   onWiped(): void;
   onRolledBack(rows: readonly DiskOp[]): void;

@@ -5,6 +5,7 @@
  */
 
 import { AssertionError } from '../../node/base/assert.ts';
+import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
@@ -12,13 +13,16 @@ import { defaultAutopilotOptions } from '../../node/consensus/autopilot/autopilo
 import { AutopilotLoop } from '../../node/consensus/client/autopilot-loop.ts';
 import { RaftStateClient } from '../../node/consensus/client/state-client.ts';
 import { RaftLoop } from '../../node/consensus/loop/loop.ts';
+import type { RaftObserver } from '../../node/consensus/replica/observer.ts';
 import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
-import { type Command, decodeCommand } from '../../node/state/command.ts';
+import type { Command } from '../../node/state/command.ts';
+import type { StateClient } from '../../node/state/types.ts';
 import type { LogStore, OpenedLog } from '../../node/store/index.ts';
 import type { Disk } from '../../node/store/log/disk.ts';
 import { type LogPlace, openLogAt } from '../../node/store/log/log-place.ts';
 import { factsText, type Trace } from '../trace/trace.ts';
 import { HostTime, LifeClock } from './clock.ts';
+import { decodedOnce } from './commands.ts';
 import type { SimDisk } from './disk.ts';
 import type { SimNetwork } from './network.ts';
 import { Life, type Schedule } from './schedule.ts';
@@ -38,7 +42,7 @@ export interface Process {
   readonly clock: LifeClock;
   readonly logger: Logger;
   readonly loop: RaftLoop;
-  readonly state: RaftStateClient;
+  readonly state: StateClient;
   readonly log: OpenedLog;
   /** A part of it cannot go on. */
   readonly end: (error: unknown) => void;
@@ -51,19 +55,20 @@ interface NodeDeps {
   readonly network: SimNetwork;
   readonly disk: SimDisk;
   readonly newId: () => string;
-  /** Sees each log when it has been opened, before the loop has it. */
-  readonly onOpened: (node: SimNode, life: Life, log: OpenedLog) => void;
+  /** What hears of a process all that its Raft loop reports. */
+  readonly observer: (node: SimNode, life: Life, log: OpenedLog) => RaftObserver;
   /** A process runs: more of the agent can be built on it. Its failure ends the process. */
   readonly onStarted: (node: SimNode, process: Process) => Promise<void>;
   /** Something failed that has no name, or an invariant of the code itself is broken. */
   readonly onBroken: (node: SimNode, error: unknown) => void;
-  /** Hears of each line of log at `info` and above. */
-  readonly onLog?: (node: SimNode, life: Life, facts: object, message: string) => void;
   /** Planted bugs come between the parts here. */
   readonly wrapTransport?: (node: SimNode, transport: RaftTransport) => RaftTransport;
   readonly wrapDisk?: (node: SimNode, disk: Disk) => Disk;
   readonly wrapPlace?: (node: SimNode, place: LogPlace) => LogPlace;
-  readonly wrapState?: (node: SimNode, state: RaftStateClient) => RaftStateClient;
+  readonly wrapLog?: (node: SimNode, log: OpenedLog) => OpenedLog;
+  readonly wrapState?: (node: SimNode, state: StateClient, clock: Clock) => StateClient;
+  /** What is applied instead of the command at `index`. */
+  readonly wrapCommand?: (node: SimNode, index: number, command: Command) => Command;
 }
 
 interface NodeOptions {
@@ -196,15 +201,15 @@ export class SimNode {
   }
 
   async #start(life: Life): Promise<void> {
-    const { schedule, random, network, newId } = this.#deps;
+    const { schedule, random, network, newId, wrapCommand } = this.#deps;
     const { raftId, logBytesMax, graceMs } = this.#options;
     const clock = new LifeClock(schedule, this.time, life);
     const logger = this.#logger(life, {});
-    const log = await openLogAt(this.#place(life), { raftId, newIncarnation: newId(), bootstrap: raftId === 1 });
+    const opened = await openLogAt(this.#place(life), { raftId, newIncarnation: newId(), bootstrap: raftId === 1 });
     if (!life.isAlive) return;
+    const log = this.#deps.wrapLog?.(this, opened) ?? opened;
     if (this.#isWhole(log.store)) this.isDamaged = false;
     this.isStateDamaged = false;
-    this.#deps.onOpened(this, life, log);
     const bare = network.transport(raftId, life);
     const transport = this.#deps.wrapTransport?.(this, bare) ?? bare;
     const loop = new RaftLoop(
@@ -215,7 +220,8 @@ export class SimNode {
         transport,
         log,
         defer: (callback) => void schedule.after(0, callback, life),
-        decode: decodedOnce,
+        decode: wrapCommand === undefined ? decodedOnce : (data, index) => wrapCommand(this, index, decodedOnce(data)),
+        observer: this.#deps.observer(this, life, log),
         onFatal: (error) => this.#ended(life, error),
       },
       { logBytesMax, scrubTicks },
@@ -223,7 +229,7 @@ export class SimNode {
     await loop.start();
     if (!life.isAlive) return;
     const client = new RaftStateClient({ loop, transport, clock, uniqueName: newId() });
-    const state = this.#deps.wrapState?.(this, client) ?? client;
+    const state = this.#deps.wrapState?.(this, client, clock) ?? client;
     const autopilot = new AutopilotLoop({ loop, state, clock, logger }, { ...defaultAutopilotOptions, graceMs });
     await autopilot.start();
     if (!life.isAlive) return;
@@ -253,7 +259,6 @@ export class SimNode {
       if (!life.isAlive) return;
       const all = { ...bound, ...facts };
       this.#deps.trace.add(this.name, `${level}: ${message} ${factsText(all)}`);
-      this.#deps.onLog?.(this, life, all, message);
     };
     return {
       debug: () => {},
@@ -263,16 +268,4 @@ export class SimNode {
       child: (facts) => this.#logger(life, { ...bound, ...facts }),
     };
   }
-}
-
-/** Members hand the bytes of an entry on by reference, and nobody changes a command. */
-const decoded = new WeakMap<Uint8Array, Command>();
-
-function decodedOnce(data: Uint8Array): Command {
-  let command = decoded.get(data);
-  if (command === undefined) {
-    command = decodeCommand(data);
-    decoded.set(data, command);
-  }
-  return command;
 }

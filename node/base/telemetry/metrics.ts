@@ -16,6 +16,10 @@ export interface Metrics {
   readonly raftCommitIndex: Gauge;
   readonly raftAppliedIndex: Gauge;
   readonly raftIsLeader: Gauge;
+  readonly raftLeaderChanges: Counter;
+  readonly raftQuarantines: Counter<'reason'>;
+  readonly raftSnapshotsInstalled: Counter;
+  readonly raftCompactions: Counter;
   readonly hasQuorum: Gauge;
   readonly clockOffsetSeconds: Gauge;
   readonly unreadableRecords: Gauge;
@@ -105,6 +109,27 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     }),
     raftAppliedIndex: new Gauge({ name: 'shoal_raft_applied_index', help: 'Last applied index.', registers }),
     raftIsLeader: new Gauge({ name: 'shoal_raft_is_leader', help: '1 on the leader.', registers }),
+    raftLeaderChanges: new Counter({
+      name: 'shoal_raft_leader_changes_total',
+      help: 'Times that this agent has seen another leader, or the same one in another term.',
+      registers,
+    }),
+    raftQuarantines: new Counter({
+      name: 'shoal_raft_quarantines_total',
+      help: 'Times that the log or the state here was found to be less than was promised, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    raftSnapshotsInstalled: new Counter({
+      name: 'shoal_raft_snapshots_installed_total',
+      help: 'Snapshots from the leader that have replaced the state here.',
+      registers,
+    }),
+    raftCompactions: new Counter({
+      name: 'shoal_raft_compactions_total',
+      help: 'Times that the beginning of the log was dropped.',
+      registers,
+    }),
     unreadableRecords: new Gauge({
       name: 'shoal_unreadable_records',
       help: 'Records met that cannot be read: lists and host loops leave them out.',

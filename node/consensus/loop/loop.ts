@@ -43,6 +43,7 @@ import type { LogStore, OpenedLog, PeerMemory } from '../../store/index.ts';
 import { type MemberHealth, Quorum, type Route } from '../quorum/quorum.ts';
 import { Compaction } from '../replica/compaction.ts';
 import { Comparison } from '../replica/comparison.ts';
+import type { RaftObserver } from '../replica/observer.ts';
 import { checkRaftLoopOptions, type RaftLoopOptions } from '../replica/options.ts';
 import { Replica } from '../replica/replica.ts';
 import { Scrub } from '../replica/scrub.ts';
@@ -95,8 +96,10 @@ interface RaftLoopDeps {
   readonly defer?: (callback: () => void) => void;
   /** What people call a member, for what is told to them; default `voter 3`. */
   readonly nameOf?: (member: RaftId) => string;
-  /** Reads a committed command, as `decodeCommand` does, which is the default. The simulator reads each once for all. */
-  readonly decode?: (data: Uint8Array) => Command;
+  /** Reads the command committed at `index`, as `decodeCommand` does, which is the default. The simulator reads each once for all. */
+  readonly decode?: (data: Uint8Array, index: number) => Command;
+  /** Is told what happens here; default: nobody is. */
+  readonly observer?: RaftObserver;
   /**
    * Why this member is to take no part and to write nothing (its disk is full): the replica is read as it is, and all else is
    * refused with this, at once. Absent: it takes part.
@@ -152,18 +155,23 @@ export class RaftLoop implements Service, RaftHandlers {
     this.options = checkRaftLoopOptions(options);
     this.#deps = deps;
     this.#defer = deps.defer ?? ((callback) => void setImmediate(callback));
-    const { clock, logger, random, transport } = deps;
+    const { clock, logger, random, transport, observer } = deps;
     const { store } = deps.log;
     this.#store = store;
     this.#raftId = store.identity.raftId;
-    this.#replica = new Replica(deps.log, deps.decode ?? decodeCommand, () => {
-      this.#handshake.greetAll();
-      this.#changes.tell();
+    this.#replica = new Replica(deps.log, deps.decode ?? decodeCommand, {
+      membersChanged: (confState) => {
+        observer?.membersChanged?.(confState);
+        this.#handshake.greetAll();
+        this.#changes.tell();
+      },
+      ...(observer === undefined ? {} : { observer }),
     });
     const replica = this.#replica;
-    this.#hub = new WatchHub(replica.appliedIndex, (error) =>
-      logger.error({ error }, 'a watcher threw; the others go on'),
-    );
+    this.#hub = new WatchHub(replica.appliedIndex, (error) => {
+      logger.error({ error }, 'a watcher threw; the others go on');
+      observer?.watcherThrew?.(error);
+    });
     this.#quorum = new Quorum({
       clock,
       options: this.options,
@@ -180,8 +188,12 @@ export class RaftLoop implements Service, RaftHandlers {
       logger,
       background: (work) => this.#background(work),
       dropCore: () => this.#dropCore(),
+      quarantined: (found) => observer?.quarantined?.(found),
       fenceRaised: () => this.#resumeAboveFence(),
-      lifted: () => this.#changes.tell(),
+      lifted: () => {
+        observer?.repaired?.();
+        this.#changes.tell();
+      },
     });
     this.#handshake = new Handshake({ store, transport, quorum: this.#quorum, repair: this.#repair });
     this.#comparison = new Comparison(
@@ -234,9 +246,11 @@ export class RaftLoop implements Service, RaftHandlers {
       arrived: () => this.#guard(() => this.#offerFetched()),
       failed: (error) => this.#fatal(error),
     });
-    this.#compaction = new Compaction(this.options, store, logger, () =>
-      Math.min(this.#cache.neededIndex, this.#quorum.neededIndex()),
-    );
+    this.#compaction = new Compaction(this.options, store, {
+      logger,
+      neededIndex: () => Math.min(this.#cache.neededIndex, this.#quorum.neededIndex()),
+      compacting: (index) => observer?.compacting?.(index),
+    });
   }
 
   // --- Life ----------------------------------------------------------------------------------------------------------
@@ -249,7 +263,10 @@ export class RaftLoop implements Service, RaftHandlers {
     }
     this.#state = 'running';
     const { findings } = this.#deps.log;
-    if (findings.length > 0) this.#deps.logger.warn({ findings }, 'the log was repaired or is quarantined');
+    if (findings.length > 0) {
+      this.#deps.logger.warn({ findings }, 'the log was repaired or is quarantined');
+      this.#deps.observer?.damaged?.(findings);
+    }
     if (this.#store.quarantine === undefined || this.#store.quarantine.raisedTerm > 0) this.#makeCore();
     this.#deps.transport.attach(this);
     this.#timer = this.#deps.clock.setInterval(() => this.#guard(() => this.#tick()), this.options.tickMs);
@@ -582,7 +599,9 @@ export class RaftLoop implements Service, RaftHandlers {
       const ready = core.ready();
       if (ready.softState !== undefined) {
         const { leader, role } = ready.softState;
-        this.#deps.logger.info({ leader, role, term: core.raft.term }, 'leadership');
+        const { term } = core.raft;
+        this.#deps.logger.info({ leader, role, term }, 'leadership');
+        this.#deps.observer?.role?.({ leader, role, term });
         if (role !== 'leader') {
           this.#reads.fail(notLeader(leader), Number.POSITIVE_INFINITY, true);
           this.#heldCommits.clear();
@@ -847,6 +866,7 @@ export class RaftLoop implements Service, RaftHandlers {
     const { place } = fetched;
     const events = this.#replica.replaceWith(fetched.machine, place);
     this.#deps.logger.info({ index: place.index, term: place.term }, 'a snapshot was installed');
+    this.#deps.observer?.installed?.(place, this.reader);
     if (!this.#isLive()) return;
     this.#guard(() => {
       this.#hub.publishSnapshot(place.index, events);
@@ -886,6 +906,7 @@ export class RaftLoop implements Service, RaftHandlers {
       { reason: 'state-diverged', detail },
       'this replica is not what the majority holds; it is given up, and comes from the others',
     );
+    this.#deps.observer?.quarantined?.({ reason: 'state-diverged', detail });
     this.#dropCore();
     this.#background(
       this.#store.setQuarantine({ reason: 'state-diverged', detail, raisedTerm: 0 }).then(() => {

@@ -5,20 +5,25 @@ import type { Logger } from '../../base/telemetry/logger.ts';
 import type { LogStore } from '../../store/index.ts';
 import type { RaftLoopOptions } from './options.ts';
 
+interface CompactionDeps {
+  readonly logger: Logger;
+  /** The last entry that no live follower and no snapshot on its way needs; Infinity: all may go. */
+  readonly neededIndex: () => number;
+  /** Is told up to which entry the log is about to be dropped. */
+  readonly compacting: (index: number) => void;
+}
+
 /** Given the sizes of `RaftLoopOptions` (`logBytesMax`, `logBytesKept`, `logBytesHard`); asked once a tick. */
 export class Compaction {
   readonly #options: RaftLoopOptions;
   readonly #store: LogStore;
-  readonly #logger: Logger;
-  readonly #neededIndex: () => number;
+  readonly #deps: CompactionDeps;
   #isUnderWay = false;
 
-  /** @param neededIndex the last entry that no live follower and no snapshot on its way needs; Infinity: all may go. */
-  constructor(options: RaftLoopOptions, store: LogStore, logger: Logger, neededIndex: () => number) {
+  constructor(options: RaftLoopOptions, store: LogStore, deps: CompactionDeps) {
     this.#options = options;
     this.#store = store;
-    this.#logger = logger;
-    this.#neededIndex = neededIndex;
+    this.#deps = deps;
   }
 
   /** Begins when the log is large and something of it may go. Returns when it has ended; undefined: nothing was begun. */
@@ -29,14 +34,15 @@ export class Compaction {
     const isEager = maybe('raft-loop.compact-now');
     if (logBytes <= logBytesMax && !isEager) return undefined;
     let index = this.#store.compactionIndex(isEager ? 0 : logBytesKept);
-    if (logBytes <= logBytesHard) index = Math.min(index, this.#neededIndex());
+    if (logBytes <= logBytesHard) index = Math.min(index, this.#deps.neededIndex());
     if (index < this.#store.firstIndex()) {
       reached('compaction-held-back');
       return undefined;
     }
     reached('log-compacted');
     this.#isUnderWay = true;
-    this.#logger.info({ index, logBytes }, 'compacting the log');
+    this.#deps.logger.info({ index, logBytes }, 'compacting the log');
+    this.#deps.compacting(index);
     return this.#store.compact(index).finally(() => {
       this.#isUnderWay = false;
     });

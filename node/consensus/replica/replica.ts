@@ -18,9 +18,10 @@ import type { Command } from '../../state/command.ts';
 import type { DigestValue } from '../../state/digest.ts';
 import { RecentDigests } from '../../state/recent-digests.ts';
 import type { StateRow } from '../../state/rows.ts';
-import type { StateMachine, StateView } from '../../state/state-machine.ts';
+import type { Applied, StateMachine, StateView } from '../../state/state-machine.ts';
 import type { StateEvent, StateReader, TransactionOutcome } from '../../state/types.ts';
 import type { LogStore, OpenedLog, SnapshotPlace } from '../../store/index.ts';
+import type { RaftObserver } from './observer.ts';
 
 /** What applying one entry did. */
 interface AppliedEntry {
@@ -30,22 +31,28 @@ interface AppliedEntry {
   readonly events: readonly StateEvent[];
 }
 
+interface ReplicaDeps {
+  /** A change of members was applied in memory, and is not noted in the store yet. */
+  readonly membersChanged: (confState: ConfState) => void;
+  readonly observer?: RaftObserver;
+}
+
 /** The state machine with its place in the log and its membership, opened from what the log store found on disk. */
 export class Replica {
   readonly #store: LogStore;
   readonly #machine: StateMachine;
-  readonly #decode: (data: Uint8Array) => Command;
-  readonly #membersChanged: () => void;
+  readonly #decode: (data: Uint8Array, index: number) => Command;
+  readonly #deps: ReplicaDeps;
   readonly #digests = new RecentDigests();
   #appliedTerm: Term;
   #confState: ConfState;
 
-  /** @param membersChanged a change of members was applied in memory, and is not noted in the store yet. */
-  constructor(log: OpenedLog, decode: (data: Uint8Array) => Command, membersChanged: () => void) {
+  /** @param decode reads the command of the entry at an index. */
+  constructor(log: OpenedLog, decode: (data: Uint8Array, index: number) => Command, deps: ReplicaDeps) {
     this.#store = log.store;
     this.#machine = log.machine;
     this.#decode = decode;
-    this.#membersChanged = membersChanged;
+    this.#deps = deps;
     this.#appliedTerm = log.store.applied.term;
     this.#confState = log.store.applied.confState;
     if (this.#machine.appliedIndex > 0) this.#digests.note(this.#machine.appliedIndex, this.#machine.digest);
@@ -87,13 +94,15 @@ export class Replica {
     if (index <= this.#machine.appliedIndex) return undefined;
     this.#appliedTerm = term;
     if (entry.type === 'normal' && entry.data.length > 0) {
-      const { outcome, rows, events } = this.#machine.apply(index, this.#decode(entry.data));
-      this.#note(rows, index, term);
-      return { outcome, events };
+      const applied = this.#machine.apply(index, this.#decode(entry.data, index));
+      this.#note(applied.rows, entry);
+      if (this.#deps.observer !== undefined) this.#observe(this.#deps.observer, entry, applied);
+      return { outcome: applied.outcome, events: applied.events };
     }
     this.#machine.skip(index);
     if (entry.type !== 'normal') this.#applyMembers(core, entry);
-    this.#note([], index, term);
+    this.#note([], entry);
+    if (this.#deps.observer !== undefined) this.#observe(this.#deps.observer, entry, undefined);
     // The core puts an empty entry in the place of a change of members that it refuses.
     const outcome = entry.type === 'normal' ? 'replaced' : { revision: index, succeeded: true, counters: [] };
     return { outcome, events: [] };
@@ -116,10 +125,22 @@ export class Replica {
     return events;
   }
 
-  #note(rows: readonly StateRow[], index: number, term: Term): void {
+  #note(rows: readonly StateRow[], { index, term }: Entry): void {
     const { digest } = this.#machine;
     this.#digests.note(index, digest);
     this.#store.apply({ rows, index, term, confState: this.#confState, digest });
+  }
+
+  #observe(observer: RaftObserver, entry: Entry, applied: Applied | undefined): void {
+    observer.applied?.({
+      entry,
+      outcome: applied?.outcome,
+      isReplay: applied?.isReplay ?? false,
+      events: applied?.events ?? [],
+      digest: this.#machine.digest,
+      confState: this.#confState,
+      plannedTerm: this.#store.plannedHardState.term,
+    });
   }
 
   #applyMembers(core: RawNode, entry: Entry): void {
@@ -130,6 +151,6 @@ export class Replica {
     this.#confState = core.applyConfChange(change);
     if (this.#confState.votersOutgoing.length > 0) reached('membership-is-joint');
     failpoint('members.changed-not-stored');
-    this.#membersChanged();
+    this.#deps.membersChanged(this.#confState);
   }
 }

@@ -18,6 +18,8 @@ interface RepairDeps {
    * Forgets the core, before the quarantine is noted: what it was about to do rests on a log that cannot be believed.
    */
   readonly dropCore: () => void;
+  /** A reason was found why this log may not be trusted; it is not noted on disk yet. */
+  readonly quarantined: (found: Omit<Quarantine, 'raisedTerm'>) => void;
   /** The term fence is durable: the loop may resume with a new core. */
   readonly fenceRaised: () => void;
   /** This member votes again. */
@@ -36,9 +38,10 @@ export class Repair {
 
   /** The log is quarantined. `heardTerm` is the highest term that its finder has told. */
   begin(found: Omit<Quarantine, 'raisedTerm'>, heardTerm: number): void {
-    const { store, logger, background, dropCore } = this.#deps;
+    const { store, logger, background, quarantined, dropCore } = this.#deps;
     reached('own-log-quarantined');
     logger.error({ ...found }, 'this log holds less than this member has promised; it does not vote until repaired');
+    quarantined(found);
     dropCore();
     background(store.setQuarantine({ ...found, raisedTerm: 0 }).then(() => this.raiseTermFence(heardTerm)));
   }

@@ -6,6 +6,7 @@ import { Prng } from '../../../node/base/prng.ts';
 import { type Logger, silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { RaftStateClient } from '../../../node/consensus/client/state-client.ts';
 import { RaftLoop } from '../../../node/consensus/loop/loop.ts';
+import type { RaftObserver } from '../../../node/consensus/replica/observer.ts';
 import type { RaftLoopOptions } from '../../../node/consensus/replica/options.ts';
 import type {
   PeerMessage,
@@ -36,11 +37,18 @@ export class RaftGroup {
   readonly #open: OpenLog;
   readonly #options: Partial<RaftLoopOptions>;
   readonly #logger: Logger;
+  readonly #observer: ((raftId: number) => RaftObserver) | undefined;
   /** Fails a snapshot transfer after so many parts, once. */
   breakSnapshotAfterParts: number | undefined;
   snapshotParts = 0;
 
-  constructor(open: OpenLog, options: Partial<RaftLoopOptions> = {}, logger: Logger = silentLogger) {
+  constructor(
+    open: OpenLog,
+    options: Partial<RaftLoopOptions> = {},
+    logger: Logger = silentLogger,
+    observer?: (raftId: number) => RaftObserver,
+  ) {
+    this.#observer = observer;
     this.#open = open;
     this.#options = options;
     this.#logger = logger;
@@ -58,6 +66,7 @@ export class RaftGroup {
         transport,
         log,
         onFatal: (error) => this.fatal.push(error),
+        ...(this.#observer === undefined ? {} : { observer: this.#observer(raftId) }),
       },
       this.#options,
     );
