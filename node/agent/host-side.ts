@@ -16,11 +16,11 @@ import { placementConfiguration } from '../config/placement.ts';
 import { ClaimBook } from '../host/claims/claim-book.ts';
 import { AgentHostControl } from '../host/control.ts';
 import type { HostDrivers } from '../host/drivers.ts';
-import { HostLoop } from '../host/host-loop.ts';
+import { hostKeeper } from '../host/host-keeper.ts';
+import type { HostLoop } from '../host/host-loop.ts';
 import { ImageCache } from '../host/image-cache.ts';
 import { type HostLoad, type Inventory, readInventory, readLoad } from '../host/inventory.ts';
-import { NetworkSync } from '../host/kinds/network/network-sync.ts';
-import { Executor } from '../host/kinds/server/executor.ts';
+import { dropUnusedImages } from '../host/kinds/server/kit/storage-images.ts';
 import { IntentBook } from '../host/outage/intent-book.ts';
 import { PendingReports } from '../host/outage/pending-reports.ts';
 import { ActedOn } from '../host/outage/revision-fence.ts';
@@ -77,7 +77,6 @@ export class HostSide implements Service {
   readonly drivers: HostDrivers;
   readonly #parts: HostSideParts;
   readonly #intents: IntentBook;
-  readonly #executor: Executor;
   readonly #loop: HostLoop;
   readonly #guestPower = new Map<string, number>();
   #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
@@ -107,44 +106,38 @@ export class HostSide implements Service {
     );
     this.#intents = new IntentBook({ ...services, store });
     const reports = new PendingReports(new HostReportService(services, hostId, options.signal));
-    const networkSync = new NetworkSync({ driver: drivers.network, store, logger: logger.child({ part: 'network' }) });
     const networkViews = new HostNetworkViews(hostId, options.metadata);
     const actedOn = new ActedOn(store);
-    this.#executor = new Executor({
-      hostId,
-      compute: drivers.compute,
-      storage: drivers.storage,
-      store,
-      reports,
-      imageFile: (image, signal) => this.images.file(image, signal),
-      tapName: (portId) => networkSync.tapName(portId),
-      mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
-    });
-    this.#loop = new HostLoop(
+    this.#loop = hostKeeper(
       {
         hostId,
         state,
         compute: drivers.compute,
-        executor: this.#executor,
-        networkSync,
-        networkViews,
+        storage: drivers.storage,
+        network: drivers.network,
+        store,
         reports,
+        imageFile: (image, signal) => this.images.file(image, signal),
+        mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
+        networkViews,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision, isHere) =>
           this.claims.follow(servers, hostId, revision, isHere, (id) => serverTable.isUnreadable(state.local, id)),
         isBehind: (revision) => actedOn.isAheadOf(revision),
         onActing: (revision) => actedOn.note(revision),
-        onStep: (step, result, seconds) => {
-          metrics.steps.inc({ step, result });
-          metrics.stepSeconds.observe({ step }, seconds);
-        },
-        onHealth: (part, error) => {
-          if (error === undefined) parts.health.works(part);
-          else parts.health.failed(part, error);
-        },
         onGuests: (guests) => {
           this.#guestPower.clear();
           for (const { power } of guests) this.#guestPower.set(power, (this.#guestPower.get(power) ?? 0) + 1);
+        },
+        observer: {
+          step: (_kind, step, result, seconds) => {
+            metrics.steps.inc({ step, result });
+            metrics.stepSeconds.observe({ step }, seconds);
+          },
+          health: (part, error) => {
+            if (error === undefined) parts.health.works(part);
+            else parts.health.failed(part, error);
+          },
         },
         clock,
         logger: logger.child({ part: 'host' }),
@@ -239,7 +232,8 @@ export class HostSide implements Service {
     if (nowMs >= this.#replicateDueMs && this.#parts.services.state.status().hasQuorum) {
       this.#replicateDueMs = nowMs + replicateMs;
       await this.images.replicate(signal);
-      await this.#executor.dropUnusedImages(this.#parts.services.state.local, signal);
+      const { store, drivers, services } = this.#parts;
+      await dropUnusedImages({ store, storage: drivers.storage }, services.state.local, signal);
     }
   }
 

@@ -3829,6 +3829,12 @@ export namespace shoal {
             /** Server actions. */
             actions: shoal.v1.ServerAction[];
 
+            /** Server askedRevision. */
+            askedRevision: number;
+
+            /** Server observedRevision. */
+            observedRevision: number;
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -3998,6 +4004,12 @@ export namespace shoal {
 
                 /** Server actions */
                 actions?: shoal.v1.ServerAction.$Properties[];
+
+                /** Server askedRevision */
+                askedRevision?: number;
+
+                /** Server observedRevision */
+                observedRevision?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

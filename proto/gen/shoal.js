@@ -9489,6 +9489,8 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [keyType] Server keyType
              * @property {string} [lockedReason] Server lockedReason
              * @property {Array.<shoal.v1.ServerAction.$Properties>} [actions] Server actions
+             * @property {number} [askedRevision] Server askedRevision
+             * @property {number} [observedRevision] Server observedRevision
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -9895,6 +9897,22 @@ export const shoal = $root.shoal = (() => {
              */
             Server.prototype.actions = $util.emptyArray;
 
+            /**
+             * Server askedRevision.
+             * @member {number} askedRevision
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.askedRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Server observedRevision.
+             * @member {number} observedRevision
+             * @memberof shoal.v1.Server
+             * @instance
+             */
+            Server.prototype.observedRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -10041,6 +10059,10 @@ export const shoal = $root.shoal = (() => {
                 if (message.actions != null && message.actions.length)
                     for (let i = 0; i < message.actions.length; ++i)
                         $root.shoal.v1.ServerAction.encode(message.actions[i], writer.uint32(/* id 46, wireType 2 =*/370).fork(), _depth + 1).ldelim();
+                if (message.askedRevision != null && $Object.hasOwnProperty.call(message, "askedRevision") && (typeof message.askedRevision === "object" ? message.askedRevision.low || message.askedRevision.high : message.askedRevision !== 0))
+                    writer.uint32(/* id 47, wireType 0 =*/376).uint64(message.askedRevision);
+                if (message.observedRevision != null && $Object.hasOwnProperty.call(message, "observedRevision") && (typeof message.observedRevision === "object" ? message.observedRevision.low || message.observedRevision.high : message.observedRevision !== 0))
+                    writer.uint32(/* id 48, wireType 0 =*/384).uint64(message.observedRevision);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10542,6 +10564,24 @@ export const shoal = $root.shoal = (() => {
                             if (!(message.actions && message.actions.length))
                                 message.actions = [];
                             message.actions.push($root.shoal.v1.ServerAction.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 47: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.askedRevision = value;
+                            else
+                                delete message.askedRevision;
+                            continue;
+                        }
+                    case 48: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.observedRevision = value;
+                            else
+                                delete message.observedRevision;
                             continue;
                         }
                     }

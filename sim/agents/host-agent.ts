@@ -10,10 +10,9 @@ import { firstCell, type HostId, type ImageSha256 } from '../../node/base/ids.ts
 import type { Prng } from '../../node/base/prng.ts';
 import { GossipPlacer } from '../../node/cluster/placer.ts';
 import type { ClaimBook } from '../../node/host/claims/claim-book.ts';
-import { HostLoop } from '../../node/host/host-loop.ts';
+import { hostKeeper } from '../../node/host/host-keeper.ts';
+import type { HostLoop } from '../../node/host/host-loop.ts';
 import { ImageCache } from '../../node/host/image-cache.ts';
-import { NetworkSync } from '../../node/host/kinds/network/network-sync.ts';
-import { Executor } from '../../node/host/kinds/server/executor.ts';
 import { IntentBook } from '../../node/host/outage/intent-book.ts';
 import { PendingReports } from '../../node/host/outage/pending-reports.ts';
 import { ActedOn } from '../../node/host/outage/revision-fence.ts';
@@ -143,33 +142,25 @@ export class HostAgent {
     );
     this.#intents = new IntentBook({ ...services, store });
     const reports = new PendingReports(new HostReportService(services, hostId, signal));
-    const networkSync = new NetworkSync({ driver: drivers.network, store, logger });
     const networkViews = new HostNetworkViews(hostId);
     const actedOn = new ActedOn(store);
-    const executor = new Executor({
-      hostId,
-      compute: drivers.compute,
-      storage: new Map([[machine.storage.shared ? 'rbd' : 'local', drivers.storage]]),
-      store,
-      reports,
-      imageFile: async (image) => ({
-        sha256: image.sha256 as ImageSha256,
-        path: '/simulated',
-        format: 'qcow2',
-        virtualSizeBytes: image.virtualSizeBytes,
-      }),
-      tapName: (portId) => networkSync.tapName(portId),
-      mtu: (networkId) => networkTable.get(state.local, networkId)?.record.mtu ?? 1450,
-    });
-    this.loop = new HostLoop(
+    this.loop = hostKeeper(
       {
         hostId,
         state,
         compute: drivers.compute,
-        executor,
-        networkSync,
-        networkViews,
+        storage: new Map([[machine.storage.shared ? 'rbd' : 'local', drivers.storage]]),
+        network: drivers.network,
+        store,
         reports,
+        imageFile: async (image) => ({
+          sha256: image.sha256 as ImageSha256,
+          path: '/simulated',
+          format: 'qcow2',
+          virtualSizeBytes: image.virtualSizeBytes,
+        }),
+        mtu: (networkId) => networkTable.get(state.local, networkId)?.record.mtu ?? 1450,
+        networkViews,
         withIntents: (server) => this.#intents.overlay(server),
         onRecords: (servers, revision, isHere) =>
           this.claims.follow(servers, hostId, revision, deps.adoptsAnything ? () => true : isHere, (id) =>

@@ -9,6 +9,7 @@
 
 import { shoal } from '../../../proto/messages.ts';
 import { reached } from '../../base/buggify/buggify.ts';
+import { requestOf } from '../../services/kit/server-request.ts';
 import type { HostStore, HostStoreWrite } from '../../store/host/host-store.ts';
 
 const { PowerWanted } = shoal.v1;
@@ -35,7 +36,7 @@ export class PowerOffNotes {
 
   /** Durable when it resolves. */
   async note(server: shoal.v1.Server): Promise<void> {
-    const note: PowerOffNote = { ask: askOf(server) };
+    const note: PowerOffNote = { ask: requestOf(server) };
     await this.#store.write([{ key: keyOf(server.id), value: note }]);
   }
 
@@ -57,16 +58,10 @@ export class PowerOffNotes {
 
   /** The record as it will be once it says that the guest is off; the record itself when it has no note that holds. */
   overlay(server: shoal.v1.Server): shoal.v1.Server {
-    if (this.askOf(server.id) !== askOf(server)) return server;
+    if (this.askOf(server.id) !== requestOf(server)) return server;
     reached('power-off-remembered');
     return new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_STOPPED });
   }
-}
-
-/** Reports of the host change tasks, but none of them sets this one: an owner's start does. */
-function askOf(server: shoal.v1.Server): string {
-  const isStarting = server.taskState === 'powering-on';
-  return [server.generation, server.powerWanted, server.rebootsWanted, server.deleting, isStarting].join('/');
 }
 
 function keyOf(serverId: string): string {

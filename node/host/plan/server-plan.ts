@@ -1,6 +1,7 @@
 /**
  * What a host does about one server: the record (wanted) against the guest (found) gives one step, or none. Pure: same
- * input, same step. `../kinds/server/executor.ts` runs the step and asks again, so each step may assume nothing about the last one.
+ * input, same step. The steps are in ../kinds/server/steps,
+ * and the plan is made again after each, so that none may assume anything about the last one.
  *
  * The order of the questions below is the design:
  *
@@ -9,11 +10,12 @@
  * 3. Did the guest change by itself? What the guest did (powered off) is told to the record, not undone.
  * 4. Else bring the guest to what the record wants, and tell the record when it is there.
  *
- * A guest without a record never reaches this function: it is left alone and reported (executor, "orphans").
+ * A guest without a record never reaches this function: it is left alone and told (engine/stepped-kind.ts).
  */
 import type { GuestFound } from '../../../drivers/types.ts';
 import { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
+import { isObserved } from '../../services/kit/server-request.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -80,14 +82,14 @@ export function planServer(
   switch (record.powerWanted) {
     case PowerWanted.POWER_WANTED_STOPPED:
       if (guest !== undefined && guest.power !== 'crashed') return { kind: 'stop', graceMs: options.stopGraceMs };
-      return record.status === ServerStatus.SERVER_STATUS_SHUTOFF && record.taskState === ''
+      return record.status === ServerStatus.SERVER_STATUS_SHUTOFF && record.taskState === '' && isObserved(record)
         ? undefined
         : { kind: 'report', power: 'stopped' };
     case PowerWanted.POWER_WANTED_PAUSED:
       if (!isUp)
         return memory.failed ? undefined : { kind: 'start', reason: guest === undefined ? 'wanted' : 'crashed' };
       if (guest.power === 'running') return { kind: 'pause' };
-      return record.status === ServerStatus.SERVER_STATUS_PAUSED && record.taskState === ''
+      return record.status === ServerStatus.SERVER_STATUS_PAUSED && record.taskState === '' && isObserved(record)
         ? undefined
         : { kind: 'report', power: 'paused' };
     case PowerWanted.POWER_WANTED_RUNNING: {
@@ -101,6 +103,7 @@ export function planServer(
       const settled =
         record.status === ServerStatus.SERVER_STATUS_ACTIVE &&
         record.taskState === '' &&
+        isObserved(record) &&
         record.rebootsDone >= record.rebootsWanted;
       return settled ? undefined : { kind: 'report', power: guest.power === 'paused' ? 'paused' : 'running' };
     }

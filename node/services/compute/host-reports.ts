@@ -16,6 +16,7 @@ import type { Row } from '../../state/table.ts';
 import { portTable, serverTable } from '../../state/tables/index.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import type { HostReports } from '../kit/host-reporting.ts';
+import { requestOf } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { hostAction } from './action-history.ts';
@@ -66,11 +67,14 @@ export class HostReportService implements HostReports {
       const moot = isWanted && power !== 'running' ? record.rebootsWanted : 0;
       const done = Math.max(record.rebootsDone, rebootsDone, moot);
       if (!isWanted) reached('report-meets-another-wish');
-      const isAsked = isWanted && done >= record.rebootsWanted && !record.deleting;
+      const observedRevision = Math.max(record.observedRevision, server.askedRevision);
+      const isAllAsked = observedRevision >= record.askedRevision;
+      const isAsked = isWanted && isAllAsked && done >= record.rebootsWanted && !record.deleting;
       const next = new shoal.v1.Server({
         ...record,
         ...reported[power],
         rebootsDone: done,
+        observedRevision,
         taskState: isAsked ? '' : record.taskState,
         launchedMs: record.launchedMs === 0 && power === 'running' ? this.#deps.clock.nowMs() : record.launchedMs,
         fault: null,
@@ -89,7 +93,7 @@ export class HostReportService implements HostReports {
     await this.#report(server, (attempt, row) => {
       const { record } = row;
       const next = new shoal.v1.Server({ ...record, ...reported.stopped, fault: null });
-      if (isSameAsk(record, server)) {
+      if (requestOf(record) === requestOf(server)) {
         next.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
         next.taskState = '';
       }
@@ -100,7 +104,7 @@ export class HostReportService implements HostReports {
 
   async fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
     await this.#report(server, (attempt, row) => {
-      if (!isSameAsk(row.record, server)) {
+      if (requestOf(row.record) !== requestOf(server)) {
         reached('fault-of-an-old-ask');
         return;
       }
@@ -155,7 +159,7 @@ export class HostReportService implements HostReports {
   async task(server: shoal.v1.Server, taskState: string): Promise<void> {
     try {
       await this.#report(server, (attempt, row) => {
-        if (!isSameAsk(row.record, server)) return;
+        if (requestOf(row.record) !== requestOf(server)) return;
         this.#write(attempt, row, new shoal.v1.Server({ ...row.record, taskState }));
       });
     } catch (caught) {
@@ -193,13 +197,4 @@ export class HostReportService implements HostReports {
       updatePortRow(attempt.change, row, new shoal.v1.Port({ ...row.record, status }));
     }
   }
-}
-
-/** Whether the owner still asks for what the host was doing. */
-function isSameAsk(record: shoal.v1.Server, server: shoal.v1.Server): boolean {
-  return (
-    record.powerWanted === server.powerWanted &&
-    record.rebootsWanted === server.rebootsWanted &&
-    record.deleting === server.deleting
-  );
 }

@@ -411,6 +411,7 @@ export class ServerMaker {
       imageId: checked.image.id,
       generation: firstGeneration,
       powerWanted: shoal.v1.PowerWanted.POWER_WANTED_RUNNING,
+      askedRevision: 1,
       status: shoal.v1.ServerStatus.SERVER_STATUS_BUILD,
       taskState: 'spawning',
       keyName: checked.key?.name ?? '',

@@ -7,6 +7,7 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { LocalIntent } from '../kit/dependencies.ts';
 import { findOwnServer } from '../kit/ownership.ts';
+import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { askedAction } from './action-history.ts';
@@ -95,7 +96,8 @@ export class Servers {
         removeServerRow(attempt.change, attempt.reader, row, this.#deps.clock.nowMs());
       } else if (!row.record.deleting) {
         const actions = askedAction(row.record, 'delete', context, this.#deps.clock.nowMs());
-        this.#write(attempt, row, { ...row.record, deleting: true, taskState: 'deleting', actions });
+        const deletion = { deleting: true, taskState: 'deleting', ...nextRequest(row.record), actions };
+        this.#write(attempt, row, { ...row.record, ...deletion });
       }
     });
   }
@@ -295,7 +297,7 @@ export class Servers {
         checkIdle(shown, ask.action);
         if (row.record.hostId === '') throw conflict(`Instance ${id} has no host: it could not be placed`);
         const actions = askedAction(row.record, ask.action, context, this.#deps.clock.nowMs());
-        this.#write(attempt, row, { ...ask.edit(row.record), actions });
+        this.#write(attempt, row, { ...ask.edit(row.record), ...nextRequest(row.record), actions });
       });
     } catch (caught) {
       if (!ShoalError.of(caught, isOutage) || ask.intent === undefined) throw caught;

@@ -8,9 +8,8 @@ import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId, ImageSha256, NetworkId, PortId, ServerId, SubnetId, VolumeId } from '../../../node/base/ids.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
-import { HostLoop } from '../../../node/host/host-loop.ts';
-import { NetworkSync } from '../../../node/host/kinds/network/network-sync.ts';
-import { Executor } from '../../../node/host/kinds/server/executor.ts';
+import { hostKeeper } from '../../../node/host/host-keeper.ts';
+import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { PowerOffNotes } from '../../../node/host/outage/power-off-notes.ts';
 import { ActedOn } from '../../../node/host/outage/revision-fence.ts';
 import type { HostReports } from '../../../node/services/kit/host-reporting.ts';
@@ -58,30 +57,23 @@ class World {
     const network = new FakeNetworkDriver(this.network);
     const storage = new FakeStorageDriver(this.storage);
     for (const driver of [compute, network, storage]) await driver.start(signal);
-    const networkSync = new NetworkSync({ driver: network, store: this.store, logger: silentLogger });
     const reports = this.#reports();
-    const executor = new Executor({
-      hostId: self,
-      compute,
-      storage: new Map([['local', storage]]),
-      store: this.store,
-      reports,
-      imageFile: async (image): Promise<ImageFile> => ({
-        sha256: image.sha256 as ImageSha256,
-        path: '/dev/null',
-        format: 'qcow2',
-        virtualSizeBytes: 1024,
-      }),
-      tapName: (id) => networkSync.tapName(id),
-      mtu: () => 1450,
-    });
-    const loop = new HostLoop(
+    const loop = hostKeeper(
       {
         hostId: self,
         state: this.state,
         compute,
-        executor,
-        networkSync,
+        network,
+        storage: new Map([['local', storage]]),
+        store: this.store,
+        reports,
+        imageFile: async (image): Promise<ImageFile> => ({
+          sha256: image.sha256 as ImageSha256,
+          path: '/dev/null',
+          format: 'qcow2',
+          virtualSizeBytes: 1024,
+        }),
+        mtu: () => 1450,
         networkViews: {
           of: (reader) => {
             const ports = portTable.by(reader, 'host', self).map((row) => row.record);
@@ -126,7 +118,6 @@ class World {
           },
           heard: (keys) => keys.some((key) => key.includes('/port/')),
         },
-        reports,
         withIntents: (server) => this.intend(new PowerOffNotes(this.store).overlay(server)),
         onRecords: async () => {
           await this.beforePlan?.();

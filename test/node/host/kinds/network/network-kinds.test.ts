@@ -1,9 +1,10 @@
 import t from 'tap';
 import { FakeNetworkDriver, FakeNetworkHost } from '../../../../../drivers/fake/network.ts';
 import type { LocalPortSpec, NetworkSpec } from '../../../../../drivers/types.ts';
+import { systemClock } from '../../../../../node/base/clock.ts';
 import type { NetworkId, PortId, RouterId, SubnetId } from '../../../../../node/base/ids.ts';
 import { silentLogger } from '../../../../../node/base/telemetry/logger.ts';
-import { NetworkSync } from '../../../../../node/host/kinds/network/network-sync.ts';
+import { NetworkKinds } from '../../../../../node/host/kinds/network/network-kinds.ts';
 import type { HostNetworkView } from '../../../../../node/services/kit/host-network-view.ts';
 import { memoryHostStore } from '../../../../../node/store/host/host-store.ts';
 
@@ -74,7 +75,12 @@ async function world() {
       };
     },
   });
-  const sync = new NetworkSync({ driver: counting, store: memoryHostStore(), logger: silentLogger });
+  const sync = new NetworkKinds({
+    driver: counting,
+    store: memoryHostStore(),
+    clock: systemClock,
+    logger: silentLogger,
+  });
   /** One pass; returns the calls that it made. */
   const pass = async (given = view()): Promise<readonly string[]> => {
     t.same(await sync.sync(given, new Set(), signal), []);

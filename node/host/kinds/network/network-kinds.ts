@@ -1,0 +1,94 @@
+/** The network of a host, as the kinds of things that it is made of: networks, their ports, forwarding and routers. */
+import type { NetworkDriver, NetworkFound } from '../../../../drivers/types.ts';
+import { reached } from '../../../base/buggify/buggify.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import type { PortId } from '../../../base/ids.ts';
+import type { Logger } from '../../../base/telemetry/logger.ts';
+import { RepeatedLog } from '../../../base/telemetry/repeated-log.ts';
+import type { HostNetworkView, SyncFailure } from '../../../services/kit/host-network-view.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { HostStore } from '../../../store/host/host-store.ts';
+import { EnsuredKinds } from '../../engine/ensured-kinds.ts';
+import type { Kind, KindObserver, Pass, Passes } from '../../engine/kind.ts';
+import { forwardingKind } from './forwarding.ts';
+import { networkKind } from './network.ts';
+import { portKind } from './port.ts';
+import { routerKind } from './router.ts';
+
+/** After a part of the network could not be made. */
+const defaultRetryMs = 1_000;
+
+/** What it works with. */
+interface NetworkKindsDeps {
+  readonly driver: NetworkDriver;
+  readonly store: HostStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The network kinds of one host, in one pass after another. */
+export class NetworkKinds {
+  readonly #kinds: EnsuredKinds<HostNetworkView, NetworkFound>;
+  readonly #tapNames = new Map<PortId, string>();
+  readonly #deps: NetworkKindsDeps;
+
+  constructor(deps: NetworkKindsDeps) {
+    const { driver, store, logger } = deps;
+    this.#deps = deps;
+    this.#kinds = new EnsuredKinds(
+      { found: (signal) => driver.found(signal), changes: () => driver.changes, store, logger },
+      [networkKind(driver), portKind(driver, this.#tapNames), forwardingKind(driver), routerKind(driver)],
+    );
+  }
+
+  /** The tap of a port ensured by the last pass. */
+  tapName(portId: PortId): string | undefined {
+    return this.#tapNames.get(portId);
+  }
+
+  /** As in engine/ensured-kinds.ts. */
+  recheck(): void {
+    this.#kinds.recheck();
+  }
+
+  /** As in engine/ensured-kinds.ts. @param busyPorts are plugged into a process that lives. */
+  sync(view: HostNetworkView, busyPorts: ReadonlySet<PortId>, signal: AbortSignal): Promise<SyncFailure[]> {
+    return this.#kinds.sync(view, busyPorts, signal);
+  }
+
+  /** The same as a kind of the host loop. */
+  kind(host: {
+    /** What this host must carry; told of every change before it is asked, it says whether that may be another now. */
+    readonly views: { of(reader: StateReader): HostNetworkView; heard(keys: readonly string[]): boolean };
+    /** Ports plugged into a guest that lives, as of this pass. */
+    readonly busyPorts: () => ReadonlySet<PortId>;
+    readonly passes: Passes;
+    readonly observer?: KindObserver | undefined;
+    readonly retryMs?: number | undefined;
+  }): Kind {
+    const repeated = new RepeatedLog(this.#deps);
+    const tell = ({ what, error }: SyncFailure): void => {
+      const typed = ShoalError.from(error, 'DRIVER_FAILED');
+      repeated.error(
+        `network ${what} ${typed.code}`,
+        { what, code: typed.code, facts: typed.facts, err: typed },
+        'a part of the network could not be made',
+      );
+    };
+    return {
+      name: 'network',
+      busy: new Map(),
+      concerns: (keys) => host.views.heard(keys),
+      observe: async () => {},
+      act: async ({ reader, signal }: Pass) => {
+        const failures = await this.sync(host.views.of(reader), host.busyPorts(), signal);
+        for (const failure of failures) tell(failure);
+        host.observer?.health?.('network', failures[0]?.error);
+        if (failures.length === 0) return;
+        reached('network-part-failed');
+        host.passes.wakeLater(host.retryMs ?? defaultRetryMs);
+      },
+    };
+  }
+}

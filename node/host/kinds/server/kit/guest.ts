@@ -1,0 +1,57 @@
+/** A guest process of a server: made of its record, and what must be so before and after. */
+import type { NicSpec } from '../../../../../drivers/types.ts';
+import type { shoal } from '../../../../../proto/messages.ts';
+import { failpoint, reached } from '../../../../base/buggify/buggify.ts';
+import { ShoalError } from '../../../../base/errors.ts';
+import type { PortId, ServerId } from '../../../../base/ids.ts';
+import { portTable } from '../../../../state/tables/index.ts';
+import { closeDisks, openDisks } from './disks.ts';
+import type { ServerTools } from './tools.ts';
+
+/** Makes the disks and runs the guest, unless it runs at the server's generation. */
+export async function startGuest(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+  const { compute, signal } = tools;
+  const running = await compute.find(server.id as ServerId, signal);
+  if (running?.power === 'running' && running.generation === server.generation) return;
+  await tools.powerOffs.drop(server.id);
+  const nics = server.portIds.map((id) => nic(id as PortId, tools));
+  const disks = await openDisks(server, tools);
+  await compute.startGuest(
+    {
+      serverId: server.id as ServerId,
+      generation: server.generation,
+      name: server.name,
+      vcpus: server.flavor?.vcpus ?? 1,
+      memoryMib: server.flavor?.memoryMib ?? 128,
+      disks,
+      nics,
+    },
+    signal,
+  );
+  failpoint('start.guest-runs');
+}
+
+/** Which port of the server keeps it from being started, for people; undefined: all are plugged. */
+export function unpluggedPort(server: shoal.v1.Server, tools: ServerTools): string | undefined {
+  const portId = server.portIds.find((id) => tools.tapName(id as PortId) === undefined);
+  return portId === undefined ? undefined : notPlugged(portId);
+}
+
+/** The locks of a guest that could not be started go back, unless QEMU may hold the disks after all. */
+export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
+  const found = await tools.compute.find(server.id as ServerId, tools.signal);
+  if (found !== undefined && found.power !== 'crashed') return;
+  reached('start-failed-lock-given-back');
+  await closeDisks(server, server.generation, tools);
+}
+
+function nic(portId: PortId, tools: ServerTools): NicSpec {
+  const port = portTable.must(tools.reader, portId).record;
+  const tapName = tools.tapName(portId);
+  if (tapName === undefined) throw new ShoalError('UNAVAILABLE', notPlugged(portId), { facts: { portId } });
+  return { portId, mac: port.mac, mtu: tools.mtu(port.networkId), tapName };
+}
+
+function notPlugged(portId: string): string {
+  return `port ${portId} is not plugged on this host yet`;
+}

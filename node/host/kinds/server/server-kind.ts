@@ -1,0 +1,126 @@
+/** Servers, as a kind that a host keeps: the records of this host against the guests on it. */
+import type { GuestFound } from '../../../../drivers/types.ts';
+import { shoal } from '../../../../proto/messages.ts';
+import { reached } from '../../../base/buggify/buggify.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { PortId } from '../../../base/ids.ts';
+import { requestOf } from '../../../services/kit/server-request.ts';
+import { serverTable } from '../../../state/tables/index.ts';
+import type { Fault, SteppedDefinition } from '../../engine/stepped-kind.ts';
+import { PowerOffNotes } from '../../outage/power-off-notes.ts';
+import { ActedOn } from '../../outage/revision-fence.ts';
+import { planServer, type ServerStep } from '../../plan/server-plan.ts';
+import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
+import { RebootNotes } from './kit/reboot-notes.ts';
+import type { ServerPorts, ServerTools } from './kit/tools.ts';
+import { serverSteps } from './steps/index.ts';
+
+/** Steps at once on one host: QEMU starts cost a core each for a moment. */
+const stepsAtOnceMax = 4;
+
+/** What the kind works with, beside what its steps do. */
+interface ServerKindDeps extends ServerPorts {
+  /** Lays what an owner has asked of this host alone over a record. */
+  readonly withIntents: (server: shoal.v1.Server) => shoal.v1.Server;
+  /**
+   * Called once a pass with the records of this host as of `revision`, and with whose guests are here: the ledger of
+   * claims follows them. Returns the servers that this host has no room for, each with the reason.
+   */
+  readonly onRecords: (
+    servers: readonly shoal.v1.Server[],
+    revision: number,
+    isHere: (serverId: string) => boolean,
+  ) => Promise<ReadonlyMap<string, string>>;
+  /** Hears of the guests found by each pass; for metrics. */
+  readonly onGuests?: ((guests: readonly GuestFound[]) => void) | undefined;
+  readonly clock: Clock;
+}
+
+/** The definition of the kind. @param options.stopGraceMs how long a guest may take to power off when it is stopped. */
+export function serverKind(
+  deps: ServerKindDeps,
+  options: { readonly stopGraceMs: number },
+): SteppedDefinition<shoal.v1.Server, GuestFound, ServerStep, ServerTools> {
+  const powerOffs = new PowerOffNotes(deps.store);
+  const reboots = new RebootNotes(deps.store);
+  const actedOn = new ActedOn(deps.store);
+  const crashes = new Crashes(deps.clock);
+  let roomless: ReadonlyMap<string, string> = new Map();
+  return {
+    name: 'server',
+    atOnceMax: stepsAtOnceMax,
+    steps: serverSteps,
+    id: (server) => server.id,
+    facts: ({ generation }) => ({ generation }),
+    requestOf,
+    wanted: (reader, failed) =>
+      serverTable.by(reader, 'host', deps.hostId).map(({ record }) => {
+        try {
+          return deps.withIntents(record);
+        } catch (caught) {
+          failed(record.id, caught);
+          return record;
+        }
+      }),
+    recorded: (reader, id) => serverTable.get(reader, id)?.record,
+    async found(signal) {
+      const guests = await deps.compute.list(signal);
+      deps.onGuests?.(guests);
+      return new Map(guests.map((guest) => [guest.serverId, guest]));
+    },
+    async before({ revision }, servers, guests) {
+      roomless = await deps.onRecords(servers, revision, (serverId) => guests.has(serverId));
+      crashes.keep(new Set(servers.map(({ id }) => id)));
+    },
+    plan: (server, guest, hasFailed) =>
+      planServer(
+        server,
+        guest,
+        { rebootsDone: reboots.done(server), failed: hasFailed || saysFailed(server) },
+        deps.hostId,
+        options,
+      ),
+    refuse: (step, server) => refusal(step, server, roomless, crashes),
+    tools: (reader, signal) => ({ ...deps, powerOffs, reboots, actedOn, reader, signal }),
+    fault: (server, { message, details }) => deps.reports.fault(server, message, details),
+    orphan: ({ pid, power }) => ({ pid, power }),
+  };
+}
+
+/** Ports plugged into a guest process that lives. */
+export function busyPorts(
+  servers: readonly shoal.v1.Server[],
+  guests: ReadonlyMap<string, GuestFound>,
+): ReadonlySet<PortId> {
+  const busy = new Set<PortId>();
+  for (const server of servers) {
+    const guest = guests.get(server.id);
+    if (guest === undefined || guest.power === 'crashed') continue;
+    for (const portId of server.portIds) busy.add(portId as PortId);
+  }
+  return busy;
+}
+
+/** A step failed for good, and nothing was asked since. */
+function saysFailed(server: shoal.v1.Server): boolean {
+  return server.status === shoal.v1.ServerStatus.SERVER_STATUS_ERROR && server.taskState === '';
+}
+
+function refusal(
+  step: ServerStep,
+  server: shoal.v1.Server,
+  roomless: ReadonlyMap<string, string>,
+  crashes: Crashes,
+): Fault | undefined {
+  if (step.kind !== 'start') return undefined;
+  const shortage = roomless.get(server.id);
+  if (shortage !== undefined) {
+    const message =
+      'No valid host was found. The host that had admitted the server gave its room away before it was recorded there.';
+    return { message, details: shortage };
+  }
+  if (step.reason !== 'crashed' || crashes.note(server.id)) return undefined;
+  reached('guest-crashed-too-often');
+  const message = `The guest crashed ${crashesMax + 1} times in ${crashWindowMs / 60_000} minutes.`;
+  return { message, details: '' };
+}

@@ -1,0 +1,27 @@
+/** Every step of a server. One more: a file here, a line below, a variant of `ServerStep` and the question in its plan. */
+import type { shoal } from '../../../../../proto/messages.ts';
+import type { Steps } from '../../../engine/step.ts';
+import type { ServerStep } from '../../../plan/server-plan.ts';
+import type { ServerTools } from '../kit/tools.ts';
+import { destroy } from './destroy.ts';
+import { pause } from './pause.ts';
+import { reboot } from './reboot.ts';
+import { release } from './release.ts';
+import { report } from './report.ts';
+import { resume } from './resume.ts';
+import { settleShutdown } from './settle-shutdown.ts';
+import { start } from './start.ts';
+import { stop } from './stop.ts';
+
+/** By the name that the plan gives them. */
+export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
+  start,
+  stop,
+  'settle-shutdown': settleShutdown,
+  reboot,
+  pause,
+  resume,
+  report,
+  destroy,
+  release,
+};

@@ -1,0 +1,12 @@
+import type { ServerId } from '../../../../base/ids.ts';
+import type { ServerStepDefinition } from './definition.ts';
+
+/** Stops the guest's processors; its memory stays. */
+export const pause: ServerStepDefinition<'pause'> = {
+  mode: 'acts',
+  words: 'pausing the server',
+  async do(_step, server, tools) {
+    await tools.compute.pauseGuest(server.id as ServerId, tools.signal);
+    await tools.reports.power(server, 'paused', server.rebootsDone);
+  },
+};

@@ -1,0 +1,31 @@
+import { failpoint, reached } from '../../../../base/buggify/buggify.ts';
+import type { ServerId } from '../../../../base/ids.ts';
+import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
+import type { ServerStepDefinition } from './definition.ts';
+
+/** A guest that does not power off in this time is reset: a reboot is wanted, not a long wait. */
+const softRebootGraceMs = 20_000;
+
+/** Resets in place (hard), or stops and starts (soft); then tells the record which reboot is done. */
+export const reboot: ServerStepDefinition<'reboot'> = {
+  mode: 'acts',
+  words: 'rebooting the server',
+  wait: (_step, server, tools) => unpluggedPort(server, tools),
+  async do(step, server, tools) {
+    const serverId = server.id as ServerId;
+    const { compute, signal } = tools;
+    if (step.hard && (await compute.find(serverId, signal))?.power === 'running') {
+      await compute.resetGuest(serverId, signal);
+    } else {
+      await compute.stopGuest(serverId, { graceMs: step.hard ? 0 : softRebootGraceMs }, signal);
+      await startGuest(server, tools);
+    }
+    failpoint('reboot.done-not-noted');
+    reached(step.hard ? 'reboot-hard' : 'reboot-soft');
+    // Written before it is reported: should the report fail, the guest is not rebooted again.
+    await tools.reboots.note(server, step.number);
+    failpoint('reboot.noted-not-reported');
+    await tools.reports.power(server, 'running', step.number);
+  },
+  undo: (_step, server, tools) => giveBackDisks(server, tools),
+};

@@ -1,0 +1,17 @@
+import type { ServerId } from '../../../../base/ids.ts';
+import { closeDisks } from '../kit/disks.ts';
+import type { ServerStepDefinition } from './definition.ts';
+
+/** The server has moved on: guest, ports and locks go; the disks stay for the next host; the record is told. */
+export const release: ServerStepDefinition<'release'> = {
+  mode: 'tears-down',
+  words: 'releasing the server',
+  async do(_step, server, tools) {
+    const serverId = server.id as ServerId;
+    await tools.compute.stopGuest(serverId, { graceMs: 0 }, tools.signal);
+    await tools.compute.removeGuest(serverId, tools.signal);
+    await tools.powerOffs.drop(server.id);
+    await closeDisks(server, server.generation - 1, tools);
+    await tools.reports.released(server);
+  },
+};

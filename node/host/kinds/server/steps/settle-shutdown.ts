@@ -1,0 +1,23 @@
+import { failpoint, reached } from '../../../../base/buggify/buggify.ts';
+import type { ServerId } from '../../../../base/ids.ts';
+import { closeDisks } from '../kit/disks.ts';
+import type { ServerStepDefinition } from './definition.ts';
+
+/** The guest powered itself off: lets QEMU go, closes the disks, and records that it is wanted stopped. */
+export const settleShutdown: ServerStepDefinition<'settle-shutdown'> = {
+  mode: 'acts',
+  words: 'letting go of the server that powered off',
+  async do(_step, server, tools) {
+    // Noted before QEMU goes: should the report fail, nothing else would say that the guest is not to be started.
+    await tools.powerOffs.note(server);
+    failpoint('settle.noted');
+    await tools.compute.stopGuest(server.id as ServerId, { graceMs: 0 }, tools.signal);
+    failpoint('settle.guest-let-go');
+    reached('guest-powered-itself-off');
+    await closeDisks(server, server.generation, tools);
+    await tools.reports.shutdown(server);
+    // The records say so now, as of this revision: the note goes, and no older one is believed any more.
+    await tools.actedOn.note(tools.reader.revision);
+    await tools.powerOffs.drop(server.id);
+  },
+};
