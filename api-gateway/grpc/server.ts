@@ -15,6 +15,7 @@ import { PlacementPreview, type PreviewOptions } from '../../node/services/compu
 import type { IdentityDirectory } from '../../node/services/identity/directory.ts';
 import type { IdentityService } from '../../node/services/identity/identity.ts';
 import type { ImageService } from '../../node/services/image/image.ts';
+import type { Jobs } from '../../node/services/jobs/jobs.ts';
 import type { PlacementInquiry } from '../../node/services/kit/dependencies.ts';
 import type { NetworkService } from '../../node/services/network/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
@@ -34,6 +35,7 @@ import { computeHandlers } from './compute.ts';
 import { healthHandlers } from './health.ts';
 import { identityHandlers } from './identity/index.ts';
 import { imageHandlers } from './image.ts';
+import { jobHandlers } from './jobs.ts';
 import { type Caller, Callers, tokenKey } from './kit/caller.ts';
 import { type DescriptorSet, loadDescriptors } from './kit/descriptor.ts';
 import { grpcFieldName } from './kit/field-names.ts';
@@ -69,6 +71,7 @@ interface GrpcGatewayDependencies {
   /** The one that REST has, too. */
   readonly limiter: PasswordLimiter;
   readonly cluster: ClusterService;
+  readonly jobs: Jobs;
   readonly inquiry: PlacementInquiry;
   /** What the questions of `PlacementService` go by. */
   readonly preview?: PreviewOptions;
@@ -142,7 +145,7 @@ export class GrpcGateway implements Service {
   }
 
   #build(descriptors: DescriptorSet, isOperatorDoor: boolean): GrpcServer {
-    const { clock, logger, compute, images, network, cluster, inquiry, preview, state } = this.#deps;
+    const { clock, logger, compute, images, network, cluster, jobs, inquiry, preview, state } = this.#deps;
     const server = new GrpcServer(
       { clock, logger },
       {
@@ -210,6 +213,10 @@ export class GrpcGateway implements Service {
     server.add({
       ...guarded(shoal.v1.ClusterService),
       handlers: clusterHandlers(callers, cluster),
+    });
+    server.add({
+      ...guarded(shoal.v1.JobService),
+      handlers: jobHandlers(callers, jobs),
     });
     server.add({
       ...guarded(shoal.v1.PlacementService),

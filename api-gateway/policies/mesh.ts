@@ -1,7 +1,8 @@
-/** `shoal.v1.ClusterService`: the mesh is administrators' business; how it stands, a project's readers may see. */
+/** `shoal.v1.ClusterService` and `JobService`: the mesh is administrators' business; how it stands, a project's readers may see. */
 import { cloudAdmin, hostOperator, type PolicyRule, projectReader, rule } from './rule.ts';
 
 const rpc = (name: string): string => `rpc shoal.v1.ClusterService/${name}`;
+const jobRpc = (name: string): string => `rpc shoal.v1.JobService/${name}`;
 
 /**
  * The rules of the mesh, all named `shoal:mesh:...`: OpenStack has no such API. `reset_password` needs root at a host,
@@ -17,4 +18,7 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:mesh:remove_unreadable_record', cloudAdmin, [rpc('RemoveUnreadableRecord')]),
   rule('shoal:mesh:reset_password', hostOperator, [rpc('ResetPassword')]),
   rule('shoal:mesh:rekey', cloudAdmin, [rpc('Rekey')]),
+  rule('shoal:jobs:list', cloudAdmin, [jobRpc('ListJobs'), jobRpc('GetJob')]),
+  rule('shoal:jobs:cancel', cloudAdmin, [jobRpc('CancelJob')]),
+  rule('shoal:mesh:drain_host', cloudAdmin, [jobRpc('DrainHost')]),
 ];

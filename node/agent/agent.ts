@@ -60,6 +60,7 @@ import { openLevelLogStore } from '../store/index.ts';
 import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
+import { Background } from './background.ts';
 import { HostSide } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
 import { raftMetrics } from './raft-metrics.ts';
@@ -272,6 +273,16 @@ export class Agent {
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
+    const background = new Background({
+      services,
+      compute: interfaces.compute,
+      hostId,
+      isLeader: () => loop.isLeader,
+      isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
+      metrics: this.#metrics,
+    });
+    await background.start();
+    this.#started('jobs and tasks', () => background.stop());
     this.#startHousekeeping(services, own, { host, loop, interfaces, peers, directory });
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
     this.#started('leadership', () => loop.handOver());

@@ -35,6 +35,7 @@ import { IdentityDirectory } from '../services/identity/directory.ts';
 import { IdentityService } from '../services/identity/identity.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import { ImageService } from '../services/image/image.ts';
+import { Jobs } from '../services/jobs/jobs.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { QuotaService } from '../services/kit/quota.ts';
 import { defaultNetworkOptions, NetworkService } from '../services/network/index.ts';
@@ -63,6 +64,8 @@ interface InterfacesParts {
 
 /** See above. */
 export class Interfaces implements Service {
+  /** What jobs act through, as requests do. */
+  readonly compute: ComputeService;
   readonly #images: ImageService;
   readonly #rest: RestServer;
   readonly #grpc: GrpcGateway;
@@ -105,6 +108,7 @@ export class Interfaces implements Service {
       },
       computeOptions,
     );
+    this.compute = compute;
     const quotas = new QuotaService(services);
     const limiter = new PasswordLimiter(clock, defaultLimits);
     const catalog = new Catalog(Object.values(catalogServices), region);
@@ -131,6 +135,7 @@ export class Interfaces implements Service {
         directory,
         limiter,
         cluster,
+        jobs: new Jobs(services),
         inquiry: host.placer,
         preview: computeOptions,
       },

@@ -12,6 +12,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerHosts } from './commands/hosts.ts';
 import { registerInit } from './commands/init.ts';
 import { registerInspect } from './commands/inspect.ts';
+import { registerJobs } from './commands/jobs.ts';
 import { registerJoin } from './commands/join.ts';
 import { registerPlacement } from './commands/placement.ts';
 import { registerRecords } from './commands/records.ts';
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
   registerTicket(program);
   registerStatus(program);
   registerHosts(program);
+  registerJobs(program);
   registerCa(program);
   registerRecords(program);
   registerAdmin(program);

@@ -4120,6 +4120,355 @@ export namespace shoal {
             type $Shape = shoal.v1.ServerAction.$Properties;
         }
 
+        /** JobStatus enum. */
+        enum JobStatus {
+
+            /** JOB_STATUS_UNSPECIFIED value */
+            JOB_STATUS_UNSPECIFIED = 0,
+
+            /** JOB_STATUS_RUNNING value */
+            JOB_STATUS_RUNNING = 1,
+
+            /** JOB_STATUS_ROLLING_BACK value */
+            JOB_STATUS_ROLLING_BACK = 2,
+
+            /** JOB_STATUS_SUCCEEDED value */
+            JOB_STATUS_SUCCEEDED = 3,
+
+            /** JOB_STATUS_FAILED value */
+            JOB_STATUS_FAILED = 4,
+
+            /** JOB_STATUS_CANCELLED value */
+            JOB_STATUS_CANCELLED = 5
+        }
+
+        /**
+         * Properties of a Job.
+         * @deprecated Use shoal.v1.Job.$Properties instead.
+         */
+        interface IJob extends shoal.v1.Job.$Properties {
+        }
+
+        /** Represents a Job. */
+        class Job {
+
+            /**
+             * Constructs a new Job.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.Job.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Job id. */
+            id: string;
+
+            /** Job kind. */
+            kind: string;
+
+            /** Job subject. */
+            subject: string;
+
+            /** Job projectId. */
+            projectId: string;
+
+            /** Job userId. */
+            userId: string;
+
+            /** Job status. */
+            status: shoal.v1.JobStatus;
+
+            /** Job phase. */
+            phase: string;
+
+            /** Job ownerHostId. */
+            ownerHostId: string;
+
+            /** Job progressDone. */
+            progressDone: number;
+
+            /** Job progressTotal. */
+            progressTotal: number;
+
+            /** Job message. */
+            message: string;
+
+            /** Job createdMs. */
+            createdMs: number;
+
+            /** Job updatedMs. */
+            updatedMs: number;
+
+            /** Job endedMs. */
+            endedMs: number;
+
+            /** Job deadlineMs. */
+            deadlineMs: number;
+
+            /** Job cancelRequested. */
+            cancelRequested: boolean;
+
+            /** Job failures. */
+            failures: shoal.v1.JobFailure[];
+
+            /** Job drain. */
+            drain: (shoal.v1.DrainJob|null);
+
+            /**
+             * Creates a new Job instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Job instance
+             */
+            static create(properties: shoal.v1.Job.$Shape): shoal.v1.Job & shoal.v1.Job.$Shape;
+            static create(properties?: shoal.v1.Job.$Properties): shoal.v1.Job;
+
+            /**
+             * Encodes the specified Job message. Does not implicitly {@link shoal.v1.Job.verify|verify} messages.
+             * @param message Job message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.Job.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Job message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.Job & shoal.v1.Job.$Shape} Job
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.Job & shoal.v1.Job.$Shape;
+        }
+
+        namespace Job {
+
+            /** Properties of a Job. */
+            interface $Properties {
+
+                /** Job id */
+                id?: string;
+
+                /** Job kind */
+                kind?: string;
+
+                /** Job subject */
+                subject?: string;
+
+                /** Job projectId */
+                projectId?: string;
+
+                /** Job userId */
+                userId?: string;
+
+                /** Job status */
+                status?: shoal.v1.JobStatus;
+
+                /** Job phase */
+                phase?: string;
+
+                /** Job ownerHostId */
+                ownerHostId?: string;
+
+                /** Job progressDone */
+                progressDone?: number;
+
+                /** Job progressTotal */
+                progressTotal?: number;
+
+                /** Job message */
+                message?: string;
+
+                /** Job createdMs */
+                createdMs?: number;
+
+                /** Job updatedMs */
+                updatedMs?: number;
+
+                /** Job endedMs */
+                endedMs?: number;
+
+                /** Job deadlineMs */
+                deadlineMs?: number;
+
+                /** Job cancelRequested */
+                cancelRequested?: boolean;
+
+                /** Job failures */
+                failures?: shoal.v1.JobFailure.$Properties[];
+
+                /** Job drain */
+                drain?: (shoal.v1.DrainJob.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Job. */
+            type $Shape = shoal.v1.Job.$Properties;
+        }
+
+        /**
+         * Properties of a JobFailure.
+         * @deprecated Use shoal.v1.JobFailure.$Properties instead.
+         */
+        interface IJobFailure extends shoal.v1.JobFailure.$Properties {
+        }
+
+        /** Represents a JobFailure. */
+        class JobFailure {
+
+            /**
+             * Constructs a new JobFailure.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.JobFailure.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** JobFailure subject. */
+            subject: string;
+
+            /** JobFailure message. */
+            message: string;
+
+            /** JobFailure attempts. */
+            attempts: number;
+
+            /**
+             * Creates a new JobFailure instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns JobFailure instance
+             */
+            static create(properties: shoal.v1.JobFailure.$Shape): shoal.v1.JobFailure & shoal.v1.JobFailure.$Shape;
+            static create(properties?: shoal.v1.JobFailure.$Properties): shoal.v1.JobFailure;
+
+            /**
+             * Encodes the specified JobFailure message. Does not implicitly {@link shoal.v1.JobFailure.verify|verify} messages.
+             * @param message JobFailure message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.JobFailure.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a JobFailure message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.JobFailure & shoal.v1.JobFailure.$Shape} JobFailure
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.JobFailure & shoal.v1.JobFailure.$Shape;
+        }
+
+        namespace JobFailure {
+
+            /** Properties of a JobFailure. */
+            interface $Properties {
+
+                /** JobFailure subject */
+                subject?: string;
+
+                /** JobFailure message */
+                message?: string;
+
+                /** JobFailure attempts */
+                attempts?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a JobFailure. */
+            type $Shape = shoal.v1.JobFailure.$Properties;
+        }
+
+        /**
+         * Properties of a DrainJob.
+         * @deprecated Use shoal.v1.DrainJob.$Properties instead.
+         */
+        interface IDrainJob extends shoal.v1.DrainJob.$Properties {
+        }
+
+        /** Represents a DrainJob. */
+        class DrainJob {
+
+            /**
+             * Constructs a new DrainJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DrainJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DrainJob hostId. */
+            hostId: string;
+
+            /** DrainJob stopRunning. */
+            stopRunning: boolean;
+
+            /** DrainJob wasEnabled. */
+            wasEnabled: boolean;
+
+            /** DrainJob stoppedServerIds. */
+            stoppedServerIds: string[];
+
+            /**
+             * Creates a new DrainJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DrainJob instance
+             */
+            static create(properties: shoal.v1.DrainJob.$Shape): shoal.v1.DrainJob & shoal.v1.DrainJob.$Shape;
+            static create(properties?: shoal.v1.DrainJob.$Properties): shoal.v1.DrainJob;
+
+            /**
+             * Encodes the specified DrainJob message. Does not implicitly {@link shoal.v1.DrainJob.verify|verify} messages.
+             * @param message DrainJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DrainJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DrainJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainJob & shoal.v1.DrainJob.$Shape} DrainJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DrainJob & shoal.v1.DrainJob.$Shape;
+        }
+
+        namespace DrainJob {
+
+            /** Properties of a DrainJob. */
+            interface $Properties {
+
+                /** DrainJob hostId */
+                hostId?: string;
+
+                /** DrainJob stopRunning */
+                stopRunning?: boolean;
+
+                /** DrainJob wasEnabled */
+                wasEnabled?: boolean;
+
+                /** DrainJob stoppedServerIds */
+                stoppedServerIds?: string[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DrainJob. */
+            type $Shape = shoal.v1.DrainJob.$Properties;
+        }
+
         /**
          * Properties of an InjectedFile.
          * @deprecated Use shoal.v1.InjectedFile.$Properties instead.
@@ -15617,6 +15966,662 @@ export namespace shoal {
 
             /** Shape of a DownloadImageResponse. */
             type $Shape = shoal.v1.DownloadImageResponse.$Properties;
+        }
+
+        /** Represents a JobService */
+        class JobService extends $protobuf.rpc.Service {
+
+            /**
+             * Constructs a new JobService service.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             */
+            constructor(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean);
+
+            /**
+             * Creates new JobService service using the specified rpc implementation.
+             * @param rpcImpl RPC implementation
+             * @param [requestDelimited=false] Whether requests are length-delimited
+             * @param [responseDelimited=false] Whether responses are length-delimited
+             * @returns RPC service. Useful where requests and/or responses are streamed.
+             */
+            static create(rpcImpl: $protobuf.RPCImpl, requestDelimited?: boolean, responseDelimited?: boolean): JobService;
+
+            /** Calls ListJobs. */
+            listJobs: shoal.v1.JobService.ListJobs;
+
+            /** Calls GetJob. */
+            getJob: shoal.v1.JobService.GetJob;
+
+            /** Calls CancelJob. */
+            cancelJob: shoal.v1.JobService.CancelJob;
+
+            /** Calls DrainHost. */
+            drainHost: shoal.v1.JobService.DrainHost;
+        }
+
+        namespace JobService {
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#listJobs}.
+             * @param error Error, if any
+             * @param [response] ListJobsResponse
+             */
+            type ListJobsCallback = (error: (Error|null), response?: shoal.v1.ListJobsResponse) => void;
+
+            /** Calls ListJobs. */
+            type ListJobs = {
+              (request: shoal.v1.IListJobsRequest, callback: shoal.v1.JobService.ListJobsCallback): void;
+              (request: shoal.v1.IListJobsRequest): Promise<shoal.v1.ListJobsResponse>;
+              readonly name: "ListJobs";
+              readonly path: "/shoal.v1.JobService/ListJobs";
+              readonly requestType: "ListJobsRequest";
+              readonly responseType: "ListJobsResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#getJob}.
+             * @param error Error, if any
+             * @param [response] GetJobResponse
+             */
+            type GetJobCallback = (error: (Error|null), response?: shoal.v1.GetJobResponse) => void;
+
+            /** Calls GetJob. */
+            type GetJob = {
+              (request: shoal.v1.IGetJobRequest, callback: shoal.v1.JobService.GetJobCallback): void;
+              (request: shoal.v1.IGetJobRequest): Promise<shoal.v1.GetJobResponse>;
+              readonly name: "GetJob";
+              readonly path: "/shoal.v1.JobService/GetJob";
+              readonly requestType: "GetJobRequest";
+              readonly responseType: "GetJobResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#cancelJob}.
+             * @param error Error, if any
+             * @param [response] CancelJobResponse
+             */
+            type CancelJobCallback = (error: (Error|null), response?: shoal.v1.CancelJobResponse) => void;
+
+            /** Calls CancelJob. */
+            type CancelJob = {
+              (request: shoal.v1.ICancelJobRequest, callback: shoal.v1.JobService.CancelJobCallback): void;
+              (request: shoal.v1.ICancelJobRequest): Promise<shoal.v1.CancelJobResponse>;
+              readonly name: "CancelJob";
+              readonly path: "/shoal.v1.JobService/CancelJob";
+              readonly requestType: "CancelJobRequest";
+              readonly responseType: "CancelJobResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#drainHost}.
+             * @param error Error, if any
+             * @param [response] DrainHostResponse
+             */
+            type DrainHostCallback = (error: (Error|null), response?: shoal.v1.DrainHostResponse) => void;
+
+            /** Calls DrainHost. */
+            type DrainHost = {
+              (request: shoal.v1.IDrainHostRequest, callback: shoal.v1.JobService.DrainHostCallback): void;
+              (request: shoal.v1.IDrainHostRequest): Promise<shoal.v1.DrainHostResponse>;
+              readonly name: "DrainHost";
+              readonly path: "/shoal.v1.JobService/DrainHost";
+              readonly requestType: "DrainHostRequest";
+              readonly responseType: "DrainHostResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a ListJobsRequest.
+         * @deprecated Use shoal.v1.ListJobsRequest.$Properties instead.
+         */
+        interface IListJobsRequest extends shoal.v1.ListJobsRequest.$Properties {
+        }
+
+        /** Represents a ListJobsRequest. */
+        class ListJobsRequest {
+
+            /**
+             * Constructs a new ListJobsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListJobsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListJobsRequest ended. */
+            ended: boolean;
+
+            /**
+             * Creates a new ListJobsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListJobsRequest instance
+             */
+            static create(properties: shoal.v1.ListJobsRequest.$Shape): shoal.v1.ListJobsRequest & shoal.v1.ListJobsRequest.$Shape;
+            static create(properties?: shoal.v1.ListJobsRequest.$Properties): shoal.v1.ListJobsRequest;
+
+            /**
+             * Encodes the specified ListJobsRequest message. Does not implicitly {@link shoal.v1.ListJobsRequest.verify|verify} messages.
+             * @param message ListJobsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListJobsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListJobsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListJobsRequest & shoal.v1.ListJobsRequest.$Shape} ListJobsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListJobsRequest & shoal.v1.ListJobsRequest.$Shape;
+        }
+
+        namespace ListJobsRequest {
+
+            /** Properties of a ListJobsRequest. */
+            interface $Properties {
+
+                /** ListJobsRequest ended */
+                ended?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListJobsRequest. */
+            type $Shape = shoal.v1.ListJobsRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ListJobsResponse.
+         * @deprecated Use shoal.v1.ListJobsResponse.$Properties instead.
+         */
+        interface IListJobsResponse extends shoal.v1.ListJobsResponse.$Properties {
+        }
+
+        /** Represents a ListJobsResponse. */
+        class ListJobsResponse {
+
+            /**
+             * Constructs a new ListJobsResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ListJobsResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ListJobsResponse jobs. */
+            jobs: shoal.v1.Job[];
+
+            /** ListJobsResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new ListJobsResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListJobsResponse instance
+             */
+            static create(properties: shoal.v1.ListJobsResponse.$Shape): shoal.v1.ListJobsResponse & shoal.v1.ListJobsResponse.$Shape;
+            static create(properties?: shoal.v1.ListJobsResponse.$Properties): shoal.v1.ListJobsResponse;
+
+            /**
+             * Encodes the specified ListJobsResponse message. Does not implicitly {@link shoal.v1.ListJobsResponse.verify|verify} messages.
+             * @param message ListJobsResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ListJobsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListJobsResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ListJobsResponse & shoal.v1.ListJobsResponse.$Shape} ListJobsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ListJobsResponse & shoal.v1.ListJobsResponse.$Shape;
+        }
+
+        namespace ListJobsResponse {
+
+            /** Properties of a ListJobsResponse. */
+            interface $Properties {
+
+                /** ListJobsResponse jobs */
+                jobs?: shoal.v1.Job.$Properties[];
+
+                /** ListJobsResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListJobsResponse. */
+            type $Shape = shoal.v1.ListJobsResponse.$Properties;
+        }
+
+        /**
+         * Properties of a GetJobRequest.
+         * @deprecated Use shoal.v1.GetJobRequest.$Properties instead.
+         */
+        interface IGetJobRequest extends shoal.v1.GetJobRequest.$Properties {
+        }
+
+        /** Represents a GetJobRequest. */
+        class GetJobRequest {
+
+            /**
+             * Constructs a new GetJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetJobRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetJobRequest id. */
+            id: string;
+
+            /**
+             * Creates a new GetJobRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetJobRequest instance
+             */
+            static create(properties: shoal.v1.GetJobRequest.$Shape): shoal.v1.GetJobRequest & shoal.v1.GetJobRequest.$Shape;
+            static create(properties?: shoal.v1.GetJobRequest.$Properties): shoal.v1.GetJobRequest;
+
+            /**
+             * Encodes the specified GetJobRequest message. Does not implicitly {@link shoal.v1.GetJobRequest.verify|verify} messages.
+             * @param message GetJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetJobRequest & shoal.v1.GetJobRequest.$Shape} GetJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetJobRequest & shoal.v1.GetJobRequest.$Shape;
+        }
+
+        namespace GetJobRequest {
+
+            /** Properties of a GetJobRequest. */
+            interface $Properties {
+
+                /** GetJobRequest id */
+                id?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetJobRequest. */
+            type $Shape = shoal.v1.GetJobRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetJobResponse.
+         * @deprecated Use shoal.v1.GetJobResponse.$Properties instead.
+         */
+        interface IGetJobResponse extends shoal.v1.GetJobResponse.$Properties {
+        }
+
+        /** Represents a GetJobResponse. */
+        class GetJobResponse {
+
+            /**
+             * Constructs a new GetJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetJobResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetJobResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /** GetJobResponse stale. */
+            stale: boolean;
+
+            /**
+             * Creates a new GetJobResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetJobResponse instance
+             */
+            static create(properties: shoal.v1.GetJobResponse.$Shape): shoal.v1.GetJobResponse & shoal.v1.GetJobResponse.$Shape;
+            static create(properties?: shoal.v1.GetJobResponse.$Properties): shoal.v1.GetJobResponse;
+
+            /**
+             * Encodes the specified GetJobResponse message. Does not implicitly {@link shoal.v1.GetJobResponse.verify|verify} messages.
+             * @param message GetJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetJobResponse & shoal.v1.GetJobResponse.$Shape} GetJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetJobResponse & shoal.v1.GetJobResponse.$Shape;
+        }
+
+        namespace GetJobResponse {
+
+            /** Properties of a GetJobResponse. */
+            interface $Properties {
+
+                /** GetJobResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** GetJobResponse stale */
+                stale?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetJobResponse. */
+            type $Shape = shoal.v1.GetJobResponse.$Properties;
+        }
+
+        /**
+         * Properties of a CancelJobRequest.
+         * @deprecated Use shoal.v1.CancelJobRequest.$Properties instead.
+         */
+        interface ICancelJobRequest extends shoal.v1.CancelJobRequest.$Properties {
+        }
+
+        /** Represents a CancelJobRequest. */
+        class CancelJobRequest {
+
+            /**
+             * Constructs a new CancelJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CancelJobRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CancelJobRequest id. */
+            id: string;
+
+            /**
+             * Creates a new CancelJobRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CancelJobRequest instance
+             */
+            static create(properties: shoal.v1.CancelJobRequest.$Shape): shoal.v1.CancelJobRequest & shoal.v1.CancelJobRequest.$Shape;
+            static create(properties?: shoal.v1.CancelJobRequest.$Properties): shoal.v1.CancelJobRequest;
+
+            /**
+             * Encodes the specified CancelJobRequest message. Does not implicitly {@link shoal.v1.CancelJobRequest.verify|verify} messages.
+             * @param message CancelJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CancelJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CancelJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CancelJobRequest & shoal.v1.CancelJobRequest.$Shape} CancelJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CancelJobRequest & shoal.v1.CancelJobRequest.$Shape;
+        }
+
+        namespace CancelJobRequest {
+
+            /** Properties of a CancelJobRequest. */
+            interface $Properties {
+
+                /** CancelJobRequest id */
+                id?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CancelJobRequest. */
+            type $Shape = shoal.v1.CancelJobRequest.$Properties;
+        }
+
+        /**
+         * Properties of a CancelJobResponse.
+         * @deprecated Use shoal.v1.CancelJobResponse.$Properties instead.
+         */
+        interface ICancelJobResponse extends shoal.v1.CancelJobResponse.$Properties {
+        }
+
+        /** Represents a CancelJobResponse. */
+        class CancelJobResponse {
+
+            /**
+             * Constructs a new CancelJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.CancelJobResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CancelJobResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /**
+             * Creates a new CancelJobResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CancelJobResponse instance
+             */
+            static create(properties: shoal.v1.CancelJobResponse.$Shape): shoal.v1.CancelJobResponse & shoal.v1.CancelJobResponse.$Shape;
+            static create(properties?: shoal.v1.CancelJobResponse.$Properties): shoal.v1.CancelJobResponse;
+
+            /**
+             * Encodes the specified CancelJobResponse message. Does not implicitly {@link shoal.v1.CancelJobResponse.verify|verify} messages.
+             * @param message CancelJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.CancelJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CancelJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.CancelJobResponse & shoal.v1.CancelJobResponse.$Shape} CancelJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.CancelJobResponse & shoal.v1.CancelJobResponse.$Shape;
+        }
+
+        namespace CancelJobResponse {
+
+            /** Properties of a CancelJobResponse. */
+            interface $Properties {
+
+                /** CancelJobResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CancelJobResponse. */
+            type $Shape = shoal.v1.CancelJobResponse.$Properties;
+        }
+
+        /**
+         * Properties of a DrainHostRequest.
+         * @deprecated Use shoal.v1.DrainHostRequest.$Properties instead.
+         */
+        interface IDrainHostRequest extends shoal.v1.DrainHostRequest.$Properties {
+        }
+
+        /** Represents a DrainHostRequest. */
+        class DrainHostRequest {
+
+            /**
+             * Constructs a new DrainHostRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DrainHostRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DrainHostRequest host. */
+            host: string;
+
+            /** DrainHostRequest stopRunning. */
+            stopRunning: boolean;
+
+            /** DrainHostRequest timeoutSeconds. */
+            timeoutSeconds: number;
+
+            /**
+             * Creates a new DrainHostRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DrainHostRequest instance
+             */
+            static create(properties: shoal.v1.DrainHostRequest.$Shape): shoal.v1.DrainHostRequest & shoal.v1.DrainHostRequest.$Shape;
+            static create(properties?: shoal.v1.DrainHostRequest.$Properties): shoal.v1.DrainHostRequest;
+
+            /**
+             * Encodes the specified DrainHostRequest message. Does not implicitly {@link shoal.v1.DrainHostRequest.verify|verify} messages.
+             * @param message DrainHostRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DrainHostRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DrainHostRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainHostRequest & shoal.v1.DrainHostRequest.$Shape} DrainHostRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DrainHostRequest & shoal.v1.DrainHostRequest.$Shape;
+        }
+
+        namespace DrainHostRequest {
+
+            /** Properties of a DrainHostRequest. */
+            interface $Properties {
+
+                /** DrainHostRequest host */
+                host?: string;
+
+                /** DrainHostRequest stopRunning */
+                stopRunning?: boolean;
+
+                /** DrainHostRequest timeoutSeconds */
+                timeoutSeconds?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DrainHostRequest. */
+            type $Shape = shoal.v1.DrainHostRequest.$Properties;
+        }
+
+        /**
+         * Properties of a DrainHostResponse.
+         * @deprecated Use shoal.v1.DrainHostResponse.$Properties instead.
+         */
+        interface IDrainHostResponse extends shoal.v1.DrainHostResponse.$Properties {
+        }
+
+        /** Represents a DrainHostResponse. */
+        class DrainHostResponse {
+
+            /**
+             * Constructs a new DrainHostResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.DrainHostResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DrainHostResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /**
+             * Creates a new DrainHostResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DrainHostResponse instance
+             */
+            static create(properties: shoal.v1.DrainHostResponse.$Shape): shoal.v1.DrainHostResponse & shoal.v1.DrainHostResponse.$Shape;
+            static create(properties?: shoal.v1.DrainHostResponse.$Properties): shoal.v1.DrainHostResponse;
+
+            /**
+             * Encodes the specified DrainHostResponse message. Does not implicitly {@link shoal.v1.DrainHostResponse.verify|verify} messages.
+             * @param message DrainHostResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.DrainHostResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DrainHostResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainHostResponse & shoal.v1.DrainHostResponse.$Shape} DrainHostResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.DrainHostResponse & shoal.v1.DrainHostResponse.$Shape;
+        }
+
+        namespace DrainHostResponse {
+
+            /** Properties of a DrainHostResponse. */
+            interface $Properties {
+
+                /** DrainHostResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DrainHostResponse. */
+            type $Shape = shoal.v1.DrainHostResponse.$Properties;
         }
 
         /** Represents a NetworkService */

@@ -10876,6 +10876,933 @@ export const shoal = $root.shoal = (() => {
             return ServerAction;
         })();
 
+        /**
+         * JobStatus enum.
+         * @name shoal.v1.JobStatus
+         * @enum {number}
+         * @property {number} JOB_STATUS_UNSPECIFIED=0 JOB_STATUS_UNSPECIFIED value
+         * @property {number} JOB_STATUS_RUNNING=1 JOB_STATUS_RUNNING value
+         * @property {number} JOB_STATUS_ROLLING_BACK=2 JOB_STATUS_ROLLING_BACK value
+         * @property {number} JOB_STATUS_SUCCEEDED=3 JOB_STATUS_SUCCEEDED value
+         * @property {number} JOB_STATUS_FAILED=4 JOB_STATUS_FAILED value
+         * @property {number} JOB_STATUS_CANCELLED=5 JOB_STATUS_CANCELLED value
+         */
+        v1.JobStatus = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "JOB_STATUS_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "JOB_STATUS_RUNNING"] = 1;
+            values[valuesById[2] = "JOB_STATUS_ROLLING_BACK"] = 2;
+            values[valuesById[3] = "JOB_STATUS_SUCCEEDED"] = 3;
+            values[valuesById[4] = "JOB_STATUS_FAILED"] = 4;
+            values[valuesById[5] = "JOB_STATUS_CANCELLED"] = 5;
+            return values;
+        })();
+
+        v1.Job = (function() {
+
+            /**
+             * Properties of a Job.
+             * @typedef {Object} shoal.v1.Job.$Properties
+             * @property {string} [id] Job id
+             * @property {string} [kind] Job kind
+             * @property {string} [subject] Job subject
+             * @property {string} [projectId] Job projectId
+             * @property {string} [userId] Job userId
+             * @property {shoal.v1.JobStatus} [status] Job status
+             * @property {string} [phase] Job phase
+             * @property {string} [ownerHostId] Job ownerHostId
+             * @property {number} [progressDone] Job progressDone
+             * @property {number} [progressTotal] Job progressTotal
+             * @property {string} [message] Job message
+             * @property {number} [createdMs] Job createdMs
+             * @property {number} [updatedMs] Job updatedMs
+             * @property {number} [endedMs] Job endedMs
+             * @property {number} [deadlineMs] Job deadlineMs
+             * @property {boolean} [cancelRequested] Job cancelRequested
+             * @property {Array.<shoal.v1.JobFailure.$Properties>} [failures] Job failures
+             * @property {shoal.v1.DrainJob.$Properties|null} [drain] Job drain
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Job.
+             * @memberof shoal.v1
+             * @interface IJob
+             * @augments shoal.v1.Job.$Properties
+             * @deprecated Use shoal.v1.Job.$Properties instead.
+             */
+
+            /**
+             * Shape of a Job.
+             * @typedef {shoal.v1.Job.$Properties} shoal.v1.Job.$Shape
+             */
+
+            /**
+             * Constructs a new Job.
+             * @memberof shoal.v1
+             * @classdesc Represents a Job.
+             * @constructor
+             * @param {shoal.v1.Job.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Job = function (properties) {
+                this.failures = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Job id.
+             * @member {string} id
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.id = "";
+
+            /**
+             * Job kind.
+             * @member {string} kind
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.kind = "";
+
+            /**
+             * Job subject.
+             * @member {string} subject
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.subject = "";
+
+            /**
+             * Job projectId.
+             * @member {string} projectId
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.projectId = "";
+
+            /**
+             * Job userId.
+             * @member {string} userId
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.userId = "";
+
+            /**
+             * Job status.
+             * @member {shoal.v1.JobStatus} status
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.status = 0;
+
+            /**
+             * Job phase.
+             * @member {string} phase
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.phase = "";
+
+            /**
+             * Job ownerHostId.
+             * @member {string} ownerHostId
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.ownerHostId = "";
+
+            /**
+             * Job progressDone.
+             * @member {number} progressDone
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.progressDone = 0;
+
+            /**
+             * Job progressTotal.
+             * @member {number} progressTotal
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.progressTotal = 0;
+
+            /**
+             * Job message.
+             * @member {string} message
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.message = "";
+
+            /**
+             * Job createdMs.
+             * @member {number} createdMs
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Job updatedMs.
+             * @member {number} updatedMs
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.updatedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Job endedMs.
+             * @member {number} endedMs
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.endedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Job deadlineMs.
+             * @member {number} deadlineMs
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.deadlineMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Job cancelRequested.
+             * @member {boolean} cancelRequested
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.cancelRequested = false;
+
+            /**
+             * Job failures.
+             * @member {Array.<shoal.v1.JobFailure>} failures
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.failures = $util.emptyArray;
+
+            /**
+             * Job drain.
+             * @member {shoal.v1.DrainJob|null} drain
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.drain = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Job.prototype, "_drain", {
+                get: $util.oneOfGetter($oneOfFields = ["drain"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new Job instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.Job
+             * @static
+             * @param {shoal.v1.Job.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.Job} Job instance
+             * @type {{
+             *   (properties: shoal.v1.Job.$Shape): shoal.v1.Job & shoal.v1.Job.$Shape;
+             *   (properties?: shoal.v1.Job.$Properties): shoal.v1.Job;
+             * }}
+             */
+            Job.create = function(properties) {
+                return new Job(properties);
+            };
+
+            /**
+             * Encodes the specified Job message. Does not implicitly {@link shoal.v1.Job.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.Job
+             * @static
+             * @param {shoal.v1.Job.$Properties} message Job message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Job.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.kind);
+                if (message.subject != null && $Object.hasOwnProperty.call(message, "subject") && message.subject !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.subject);
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId") && message.projectId !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.projectId);
+                if (message.userId != null && $Object.hasOwnProperty.call(message, "userId") && message.userId !== "")
+                    writer.uint32(/* id 5, wireType 2 =*/42).string(message.userId);
+                if (message.status != null && $Object.hasOwnProperty.call(message, "status") && message.status !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).int32(message.status);
+                if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                    writer.uint32(/* id 7, wireType 2 =*/58).string(message.phase);
+                if (message.ownerHostId != null && $Object.hasOwnProperty.call(message, "ownerHostId") && message.ownerHostId !== "")
+                    writer.uint32(/* id 8, wireType 2 =*/66).string(message.ownerHostId);
+                if (message.progressDone != null && $Object.hasOwnProperty.call(message, "progressDone") && message.progressDone !== 0)
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.progressDone);
+                if (message.progressTotal != null && $Object.hasOwnProperty.call(message, "progressTotal") && message.progressTotal !== 0)
+                    writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.progressTotal);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(/* id 11, wireType 2 =*/90).string(message.message);
+                if (message.createdMs != null && $Object.hasOwnProperty.call(message, "createdMs") && (typeof message.createdMs === "object" ? message.createdMs.low || message.createdMs.high : message.createdMs !== 0))
+                    writer.uint32(/* id 12, wireType 0 =*/96).int64(message.createdMs);
+                if (message.updatedMs != null && $Object.hasOwnProperty.call(message, "updatedMs") && (typeof message.updatedMs === "object" ? message.updatedMs.low || message.updatedMs.high : message.updatedMs !== 0))
+                    writer.uint32(/* id 13, wireType 0 =*/104).int64(message.updatedMs);
+                if (message.endedMs != null && $Object.hasOwnProperty.call(message, "endedMs") && (typeof message.endedMs === "object" ? message.endedMs.low || message.endedMs.high : message.endedMs !== 0))
+                    writer.uint32(/* id 14, wireType 0 =*/112).int64(message.endedMs);
+                if (message.deadlineMs != null && $Object.hasOwnProperty.call(message, "deadlineMs") && (typeof message.deadlineMs === "object" ? message.deadlineMs.low || message.deadlineMs.high : message.deadlineMs !== 0))
+                    writer.uint32(/* id 15, wireType 0 =*/120).int64(message.deadlineMs);
+                if (message.cancelRequested != null && $Object.hasOwnProperty.call(message, "cancelRequested") && message.cancelRequested !== false)
+                    writer.uint32(/* id 16, wireType 0 =*/128).bool(message.cancelRequested);
+                if (message.failures != null && message.failures.length)
+                    for (let i = 0; i < message.failures.length; ++i)
+                        $root.shoal.v1.JobFailure.encode(message.failures[i], writer.uint32(/* id 17, wireType 2 =*/138).fork(), _depth + 1).ldelim();
+                if (message.drain != null && $Object.hasOwnProperty.call(message, "drain"))
+                    $root.shoal.v1.DrainJob.encode(message.drain, writer.uint32(/* id 20, wireType 2 =*/162).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Job message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.Job
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.Job & shoal.v1.Job.$Shape} Job
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Job.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.Job();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.subject = value;
+                            else
+                                delete message.subject;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.projectId = value;
+                            else
+                                delete message.projectId;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.userId = value;
+                            else
+                                delete message.userId;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.status = value;
+                            else
+                                delete message.status;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.phase = value;
+                            else
+                                delete message.phase;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.ownerHostId = value;
+                            else
+                                delete message.ownerHostId;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.progressDone = value;
+                            else
+                                delete message.progressDone;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.progressTotal = value;
+                            else
+                                delete message.progressTotal;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.createdMs = value;
+                            else
+                                delete message.createdMs;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.updatedMs = value;
+                            else
+                                delete message.updatedMs;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.endedMs = value;
+                            else
+                                delete message.endedMs;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.deadlineMs = value;
+                            else
+                                delete message.deadlineMs;
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.cancelRequested = value;
+                            else
+                                delete message.cancelRequested;
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.failures && message.failures.length))
+                                message.failures = [];
+                            message.failures.push($root.shoal.v1.JobFailure.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            message.drain = $root.shoal.v1.DrainJob.decode(reader, reader.size(), $undefined, _depth + 1, message.drain);
+                            message._drain = "drain";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Job;
+        })();
+
+        v1.JobFailure = (function() {
+
+            /**
+             * Properties of a JobFailure.
+             * @typedef {Object} shoal.v1.JobFailure.$Properties
+             * @property {string} [subject] JobFailure subject
+             * @property {string} [message] JobFailure message
+             * @property {number} [attempts] JobFailure attempts
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a JobFailure.
+             * @memberof shoal.v1
+             * @interface IJobFailure
+             * @augments shoal.v1.JobFailure.$Properties
+             * @deprecated Use shoal.v1.JobFailure.$Properties instead.
+             */
+
+            /**
+             * Shape of a JobFailure.
+             * @typedef {shoal.v1.JobFailure.$Properties} shoal.v1.JobFailure.$Shape
+             */
+
+            /**
+             * Constructs a new JobFailure.
+             * @memberof shoal.v1
+             * @classdesc Represents a JobFailure.
+             * @constructor
+             * @param {shoal.v1.JobFailure.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const JobFailure = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * JobFailure subject.
+             * @member {string} subject
+             * @memberof shoal.v1.JobFailure
+             * @instance
+             */
+            JobFailure.prototype.subject = "";
+
+            /**
+             * JobFailure message.
+             * @member {string} message
+             * @memberof shoal.v1.JobFailure
+             * @instance
+             */
+            JobFailure.prototype.message = "";
+
+            /**
+             * JobFailure attempts.
+             * @member {number} attempts
+             * @memberof shoal.v1.JobFailure
+             * @instance
+             */
+            JobFailure.prototype.attempts = 0;
+
+            /**
+             * Creates a new JobFailure instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.JobFailure
+             * @static
+             * @param {shoal.v1.JobFailure.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.JobFailure} JobFailure instance
+             * @type {{
+             *   (properties: shoal.v1.JobFailure.$Shape): shoal.v1.JobFailure & shoal.v1.JobFailure.$Shape;
+             *   (properties?: shoal.v1.JobFailure.$Properties): shoal.v1.JobFailure;
+             * }}
+             */
+            JobFailure.create = function(properties) {
+                return new JobFailure(properties);
+            };
+
+            /**
+             * Encodes the specified JobFailure message. Does not implicitly {@link shoal.v1.JobFailure.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.JobFailure
+             * @static
+             * @param {shoal.v1.JobFailure.$Properties} message JobFailure message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            JobFailure.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.subject != null && $Object.hasOwnProperty.call(message, "subject") && message.subject !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.subject);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.message);
+                if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.attempts);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a JobFailure message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.JobFailure
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.JobFailure & shoal.v1.JobFailure.$Shape} JobFailure
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            JobFailure.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.JobFailure();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.subject = value;
+                            else
+                                delete message.subject;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.attempts = value;
+                            else
+                                delete message.attempts;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return JobFailure;
+        })();
+
+        v1.DrainJob = (function() {
+
+            /**
+             * Properties of a DrainJob.
+             * @typedef {Object} shoal.v1.DrainJob.$Properties
+             * @property {string} [hostId] DrainJob hostId
+             * @property {boolean} [stopRunning] DrainJob stopRunning
+             * @property {boolean} [wasEnabled] DrainJob wasEnabled
+             * @property {Array.<string>} [stoppedServerIds] DrainJob stoppedServerIds
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DrainJob.
+             * @memberof shoal.v1
+             * @interface IDrainJob
+             * @augments shoal.v1.DrainJob.$Properties
+             * @deprecated Use shoal.v1.DrainJob.$Properties instead.
+             */
+
+            /**
+             * Shape of a DrainJob.
+             * @typedef {shoal.v1.DrainJob.$Properties} shoal.v1.DrainJob.$Shape
+             */
+
+            /**
+             * Constructs a new DrainJob.
+             * @memberof shoal.v1
+             * @classdesc Represents a DrainJob.
+             * @constructor
+             * @param {shoal.v1.DrainJob.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DrainJob = function (properties) {
+                this.stoppedServerIds = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DrainJob hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.DrainJob
+             * @instance
+             */
+            DrainJob.prototype.hostId = "";
+
+            /**
+             * DrainJob stopRunning.
+             * @member {boolean} stopRunning
+             * @memberof shoal.v1.DrainJob
+             * @instance
+             */
+            DrainJob.prototype.stopRunning = false;
+
+            /**
+             * DrainJob wasEnabled.
+             * @member {boolean} wasEnabled
+             * @memberof shoal.v1.DrainJob
+             * @instance
+             */
+            DrainJob.prototype.wasEnabled = false;
+
+            /**
+             * DrainJob stoppedServerIds.
+             * @member {Array.<string>} stoppedServerIds
+             * @memberof shoal.v1.DrainJob
+             * @instance
+             */
+            DrainJob.prototype.stoppedServerIds = $util.emptyArray;
+
+            /**
+             * Creates a new DrainJob instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.DrainJob
+             * @static
+             * @param {shoal.v1.DrainJob.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.DrainJob} DrainJob instance
+             * @type {{
+             *   (properties: shoal.v1.DrainJob.$Shape): shoal.v1.DrainJob & shoal.v1.DrainJob.$Shape;
+             *   (properties?: shoal.v1.DrainJob.$Properties): shoal.v1.DrainJob;
+             * }}
+             */
+            DrainJob.create = function(properties) {
+                return new DrainJob(properties);
+            };
+
+            /**
+             * Encodes the specified DrainJob message. Does not implicitly {@link shoal.v1.DrainJob.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.DrainJob
+             * @static
+             * @param {shoal.v1.DrainJob.$Properties} message DrainJob message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DrainJob.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.hostId);
+                if (message.stopRunning != null && $Object.hasOwnProperty.call(message, "stopRunning") && message.stopRunning !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.stopRunning);
+                if (message.wasEnabled != null && $Object.hasOwnProperty.call(message, "wasEnabled") && message.wasEnabled !== false)
+                    writer.uint32(/* id 3, wireType 0 =*/24).bool(message.wasEnabled);
+                if (message.stoppedServerIds != null && message.stoppedServerIds.length)
+                    for (let i = 0; i < message.stoppedServerIds.length; ++i)
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.stoppedServerIds[i]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DrainJob message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.DrainJob
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainJob & shoal.v1.DrainJob.$Shape} DrainJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DrainJob.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.DrainJob();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.stopRunning = value;
+                            else
+                                delete message.stopRunning;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.wasEnabled = value;
+                            else
+                                delete message.wasEnabled;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.stoppedServerIds && message.stoppedServerIds.length))
+                                message.stoppedServerIds = [];
+                            message.stoppedServerIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DrainJob;
+        })();
+
         v1.InjectedFile = (function() {
 
             /**
@@ -39882,6 +40809,1523 @@ export const shoal = $root.shoal = (() => {
             };
 
             return DownloadImageResponse;
+        })();
+
+        v1.JobService = (function() {
+
+            /**
+             * Constructs a new JobService service.
+             * @memberof shoal.v1
+             * @classdesc Represents a JobService
+             * @extends $protobuf.rpc.Service
+             * @constructor
+             * @param {$protobuf.RPCImpl} rpcImpl RPC implementation
+             * @param {boolean} [requestDelimited=false] Whether requests are length-delimited
+             * @param {boolean} [responseDelimited=false] Whether responses are length-delimited
+             */
+            const JobService = function(rpcImpl, requestDelimited, responseDelimited) {
+                $protobuf.rpc.Service.call(this, rpcImpl, requestDelimited, responseDelimited);
+            };
+
+            $Object.defineProperty(JobService.prototype = $Object.create($protobuf.rpc.Service.prototype), "constructor", { value: JobService, writable: true, enumerable: false, configurable: true });
+
+            /**
+             * Creates new JobService service using the specified rpc implementation.
+             * @function create
+             * @memberof shoal.v1.JobService
+             * @static
+             * @param {$protobuf.RPCImpl} rpcImpl RPC implementation
+             * @param {boolean} [requestDelimited=false] Whether requests are length-delimited
+             * @param {boolean} [responseDelimited=false] Whether responses are length-delimited
+             * @returns {JobService} RPC service. Useful where requests and/or responses are streamed.
+             */
+            JobService.create = function(rpcImpl, requestDelimited, responseDelimited) {
+                return new this(rpcImpl, requestDelimited, responseDelimited);
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#listJobs}.
+             * @memberof shoal.v1.JobService
+             * @typedef ListJobsCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.ListJobsResponse} [response] ListJobsResponse
+             */
+
+            /**
+             * Calls ListJobs.
+             * @memberof shoal.v1.JobService
+             * @typedef ListJobs
+             * @type {{
+             *   (request: shoal.v1.IListJobsRequest, callback: shoal.v1.JobService.ListJobsCallback): void;
+             *   (request: shoal.v1.IListJobsRequest): Promise<shoal.v1.ListJobsResponse>;
+             *   readonly name: "ListJobs";
+             *   readonly path: "/shoal.v1.JobService/ListJobs";
+             *   readonly requestType: "ListJobsRequest";
+             *   readonly responseType: "ListJobsResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls ListJobs.
+             * @name shoal.v1.JobService#listJobs
+             * @type {shoal.v1.JobService.ListJobs}
+             */
+            $Object.defineProperties(JobService.prototype.listJobs = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, JobService.prototype.listJobs, $root.shoal.v1.ListJobsRequest, $root.shoal.v1.ListJobsResponse, request, callback);
+            }, {
+                name: { value: "ListJobs" },
+                path: { value: "/shoal.v1.JobService/ListJobs" },
+                requestType: { value: "ListJobsRequest" },
+                responseType: { value: "ListJobsResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#getJob}.
+             * @memberof shoal.v1.JobService
+             * @typedef GetJobCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.GetJobResponse} [response] GetJobResponse
+             */
+
+            /**
+             * Calls GetJob.
+             * @memberof shoal.v1.JobService
+             * @typedef GetJob
+             * @type {{
+             *   (request: shoal.v1.IGetJobRequest, callback: shoal.v1.JobService.GetJobCallback): void;
+             *   (request: shoal.v1.IGetJobRequest): Promise<shoal.v1.GetJobResponse>;
+             *   readonly name: "GetJob";
+             *   readonly path: "/shoal.v1.JobService/GetJob";
+             *   readonly requestType: "GetJobRequest";
+             *   readonly responseType: "GetJobResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls GetJob.
+             * @name shoal.v1.JobService#getJob
+             * @type {shoal.v1.JobService.GetJob}
+             */
+            $Object.defineProperties(JobService.prototype.getJob = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, JobService.prototype.getJob, $root.shoal.v1.GetJobRequest, $root.shoal.v1.GetJobResponse, request, callback);
+            }, {
+                name: { value: "GetJob" },
+                path: { value: "/shoal.v1.JobService/GetJob" },
+                requestType: { value: "GetJobRequest" },
+                responseType: { value: "GetJobResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#cancelJob}.
+             * @memberof shoal.v1.JobService
+             * @typedef CancelJobCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.CancelJobResponse} [response] CancelJobResponse
+             */
+
+            /**
+             * Calls CancelJob.
+             * @memberof shoal.v1.JobService
+             * @typedef CancelJob
+             * @type {{
+             *   (request: shoal.v1.ICancelJobRequest, callback: shoal.v1.JobService.CancelJobCallback): void;
+             *   (request: shoal.v1.ICancelJobRequest): Promise<shoal.v1.CancelJobResponse>;
+             *   readonly name: "CancelJob";
+             *   readonly path: "/shoal.v1.JobService/CancelJob";
+             *   readonly requestType: "CancelJobRequest";
+             *   readonly responseType: "CancelJobResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls CancelJob.
+             * @name shoal.v1.JobService#cancelJob
+             * @type {shoal.v1.JobService.CancelJob}
+             */
+            $Object.defineProperties(JobService.prototype.cancelJob = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, JobService.prototype.cancelJob, $root.shoal.v1.CancelJobRequest, $root.shoal.v1.CancelJobResponse, request, callback);
+            }, {
+                name: { value: "CancelJob" },
+                path: { value: "/shoal.v1.JobService/CancelJob" },
+                requestType: { value: "CancelJobRequest" },
+                responseType: { value: "CancelJobResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#drainHost}.
+             * @memberof shoal.v1.JobService
+             * @typedef DrainHostCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.DrainHostResponse} [response] DrainHostResponse
+             */
+
+            /**
+             * Calls DrainHost.
+             * @memberof shoal.v1.JobService
+             * @typedef DrainHost
+             * @type {{
+             *   (request: shoal.v1.IDrainHostRequest, callback: shoal.v1.JobService.DrainHostCallback): void;
+             *   (request: shoal.v1.IDrainHostRequest): Promise<shoal.v1.DrainHostResponse>;
+             *   readonly name: "DrainHost";
+             *   readonly path: "/shoal.v1.JobService/DrainHost";
+             *   readonly requestType: "DrainHostRequest";
+             *   readonly responseType: "DrainHostResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls DrainHost.
+             * @name shoal.v1.JobService#drainHost
+             * @type {shoal.v1.JobService.DrainHost}
+             */
+            $Object.defineProperties(JobService.prototype.drainHost = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, JobService.prototype.drainHost, $root.shoal.v1.DrainHostRequest, $root.shoal.v1.DrainHostResponse, request, callback);
+            }, {
+                name: { value: "DrainHost" },
+                path: { value: "/shoal.v1.JobService/DrainHost" },
+                requestType: { value: "DrainHostRequest" },
+                responseType: { value: "DrainHostResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
+            return JobService;
+        })();
+
+        v1.ListJobsRequest = (function() {
+
+            /**
+             * Properties of a ListJobsRequest.
+             * @typedef {Object} shoal.v1.ListJobsRequest.$Properties
+             * @property {boolean} [ended] ListJobsRequest ended
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ListJobsRequest.
+             * @memberof shoal.v1
+             * @interface IListJobsRequest
+             * @augments shoal.v1.ListJobsRequest.$Properties
+             * @deprecated Use shoal.v1.ListJobsRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a ListJobsRequest.
+             * @typedef {shoal.v1.ListJobsRequest.$Properties} shoal.v1.ListJobsRequest.$Shape
+             */
+
+            /**
+             * Constructs a new ListJobsRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a ListJobsRequest.
+             * @constructor
+             * @param {shoal.v1.ListJobsRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ListJobsRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ListJobsRequest ended.
+             * @member {boolean} ended
+             * @memberof shoal.v1.ListJobsRequest
+             * @instance
+             */
+            ListJobsRequest.prototype.ended = false;
+
+            /**
+             * Creates a new ListJobsRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ListJobsRequest
+             * @static
+             * @param {shoal.v1.ListJobsRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ListJobsRequest} ListJobsRequest instance
+             * @type {{
+             *   (properties: shoal.v1.ListJobsRequest.$Shape): shoal.v1.ListJobsRequest & shoal.v1.ListJobsRequest.$Shape;
+             *   (properties?: shoal.v1.ListJobsRequest.$Properties): shoal.v1.ListJobsRequest;
+             * }}
+             */
+            ListJobsRequest.create = function(properties) {
+                return new ListJobsRequest(properties);
+            };
+
+            /**
+             * Encodes the specified ListJobsRequest message. Does not implicitly {@link shoal.v1.ListJobsRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ListJobsRequest
+             * @static
+             * @param {shoal.v1.ListJobsRequest.$Properties} message ListJobsRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ListJobsRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.ended != null && $Object.hasOwnProperty.call(message, "ended") && message.ended !== false)
+                    writer.uint32(/* id 1, wireType 0 =*/8).bool(message.ended);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ListJobsRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ListJobsRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ListJobsRequest & shoal.v1.ListJobsRequest.$Shape} ListJobsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ListJobsRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ListJobsRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.ended = value;
+                            else
+                                delete message.ended;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ListJobsRequest;
+        })();
+
+        v1.ListJobsResponse = (function() {
+
+            /**
+             * Properties of a ListJobsResponse.
+             * @typedef {Object} shoal.v1.ListJobsResponse.$Properties
+             * @property {Array.<shoal.v1.Job.$Properties>} [jobs] ListJobsResponse jobs
+             * @property {boolean} [stale] ListJobsResponse stale
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ListJobsResponse.
+             * @memberof shoal.v1
+             * @interface IListJobsResponse
+             * @augments shoal.v1.ListJobsResponse.$Properties
+             * @deprecated Use shoal.v1.ListJobsResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a ListJobsResponse.
+             * @typedef {shoal.v1.ListJobsResponse.$Properties} shoal.v1.ListJobsResponse.$Shape
+             */
+
+            /**
+             * Constructs a new ListJobsResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a ListJobsResponse.
+             * @constructor
+             * @param {shoal.v1.ListJobsResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ListJobsResponse = function (properties) {
+                this.jobs = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ListJobsResponse jobs.
+             * @member {Array.<shoal.v1.Job>} jobs
+             * @memberof shoal.v1.ListJobsResponse
+             * @instance
+             */
+            ListJobsResponse.prototype.jobs = $util.emptyArray;
+
+            /**
+             * ListJobsResponse stale.
+             * @member {boolean} stale
+             * @memberof shoal.v1.ListJobsResponse
+             * @instance
+             */
+            ListJobsResponse.prototype.stale = false;
+
+            /**
+             * Creates a new ListJobsResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ListJobsResponse
+             * @static
+             * @param {shoal.v1.ListJobsResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ListJobsResponse} ListJobsResponse instance
+             * @type {{
+             *   (properties: shoal.v1.ListJobsResponse.$Shape): shoal.v1.ListJobsResponse & shoal.v1.ListJobsResponse.$Shape;
+             *   (properties?: shoal.v1.ListJobsResponse.$Properties): shoal.v1.ListJobsResponse;
+             * }}
+             */
+            ListJobsResponse.create = function(properties) {
+                return new ListJobsResponse(properties);
+            };
+
+            /**
+             * Encodes the specified ListJobsResponse message. Does not implicitly {@link shoal.v1.ListJobsResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ListJobsResponse
+             * @static
+             * @param {shoal.v1.ListJobsResponse.$Properties} message ListJobsResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ListJobsResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.jobs != null && message.jobs.length)
+                    for (let i = 0; i < message.jobs.length; ++i)
+                        $root.shoal.v1.Job.encode(message.jobs[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.stale != null && $Object.hasOwnProperty.call(message, "stale") && message.stale !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.stale);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ListJobsResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ListJobsResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ListJobsResponse & shoal.v1.ListJobsResponse.$Shape} ListJobsResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ListJobsResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ListJobsResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.jobs && message.jobs.length))
+                                message.jobs = [];
+                            message.jobs.push($root.shoal.v1.Job.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.stale = value;
+                            else
+                                delete message.stale;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ListJobsResponse;
+        })();
+
+        v1.GetJobRequest = (function() {
+
+            /**
+             * Properties of a GetJobRequest.
+             * @typedef {Object} shoal.v1.GetJobRequest.$Properties
+             * @property {string} [id] GetJobRequest id
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a GetJobRequest.
+             * @memberof shoal.v1
+             * @interface IGetJobRequest
+             * @augments shoal.v1.GetJobRequest.$Properties
+             * @deprecated Use shoal.v1.GetJobRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a GetJobRequest.
+             * @typedef {shoal.v1.GetJobRequest.$Properties} shoal.v1.GetJobRequest.$Shape
+             */
+
+            /**
+             * Constructs a new GetJobRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a GetJobRequest.
+             * @constructor
+             * @param {shoal.v1.GetJobRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const GetJobRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * GetJobRequest id.
+             * @member {string} id
+             * @memberof shoal.v1.GetJobRequest
+             * @instance
+             */
+            GetJobRequest.prototype.id = "";
+
+            /**
+             * Creates a new GetJobRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.GetJobRequest
+             * @static
+             * @param {shoal.v1.GetJobRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.GetJobRequest} GetJobRequest instance
+             * @type {{
+             *   (properties: shoal.v1.GetJobRequest.$Shape): shoal.v1.GetJobRequest & shoal.v1.GetJobRequest.$Shape;
+             *   (properties?: shoal.v1.GetJobRequest.$Properties): shoal.v1.GetJobRequest;
+             * }}
+             */
+            GetJobRequest.create = function(properties) {
+                return new GetJobRequest(properties);
+            };
+
+            /**
+             * Encodes the specified GetJobRequest message. Does not implicitly {@link shoal.v1.GetJobRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.GetJobRequest
+             * @static
+             * @param {shoal.v1.GetJobRequest.$Properties} message GetJobRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            GetJobRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a GetJobRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.GetJobRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.GetJobRequest & shoal.v1.GetJobRequest.$Shape} GetJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            GetJobRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.GetJobRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return GetJobRequest;
+        })();
+
+        v1.GetJobResponse = (function() {
+
+            /**
+             * Properties of a GetJobResponse.
+             * @typedef {Object} shoal.v1.GetJobResponse.$Properties
+             * @property {shoal.v1.Job.$Properties|null} [job] GetJobResponse job
+             * @property {boolean} [stale] GetJobResponse stale
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a GetJobResponse.
+             * @memberof shoal.v1
+             * @interface IGetJobResponse
+             * @augments shoal.v1.GetJobResponse.$Properties
+             * @deprecated Use shoal.v1.GetJobResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a GetJobResponse.
+             * @typedef {shoal.v1.GetJobResponse.$Properties} shoal.v1.GetJobResponse.$Shape
+             */
+
+            /**
+             * Constructs a new GetJobResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a GetJobResponse.
+             * @constructor
+             * @param {shoal.v1.GetJobResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const GetJobResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * GetJobResponse job.
+             * @member {shoal.v1.Job|null} job
+             * @memberof shoal.v1.GetJobResponse
+             * @instance
+             */
+            GetJobResponse.prototype.job = null;
+
+            /**
+             * GetJobResponse stale.
+             * @member {boolean} stale
+             * @memberof shoal.v1.GetJobResponse
+             * @instance
+             */
+            GetJobResponse.prototype.stale = false;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(GetJobResponse.prototype, "_job", {
+                get: $util.oneOfGetter($oneOfFields = ["job"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new GetJobResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.GetJobResponse
+             * @static
+             * @param {shoal.v1.GetJobResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.GetJobResponse} GetJobResponse instance
+             * @type {{
+             *   (properties: shoal.v1.GetJobResponse.$Shape): shoal.v1.GetJobResponse & shoal.v1.GetJobResponse.$Shape;
+             *   (properties?: shoal.v1.GetJobResponse.$Properties): shoal.v1.GetJobResponse;
+             * }}
+             */
+            GetJobResponse.create = function(properties) {
+                return new GetJobResponse(properties);
+            };
+
+            /**
+             * Encodes the specified GetJobResponse message. Does not implicitly {@link shoal.v1.GetJobResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.GetJobResponse
+             * @static
+             * @param {shoal.v1.GetJobResponse.$Properties} message GetJobResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            GetJobResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.job != null && $Object.hasOwnProperty.call(message, "job"))
+                    $root.shoal.v1.Job.encode(message.job, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.stale != null && $Object.hasOwnProperty.call(message, "stale") && message.stale !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.stale);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a GetJobResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.GetJobResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.GetJobResponse & shoal.v1.GetJobResponse.$Shape} GetJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            GetJobResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.GetJobResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.job = $root.shoal.v1.Job.decode(reader, reader.size(), $undefined, _depth + 1, message.job);
+                            message._job = "job";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.stale = value;
+                            else
+                                delete message.stale;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return GetJobResponse;
+        })();
+
+        v1.CancelJobRequest = (function() {
+
+            /**
+             * Properties of a CancelJobRequest.
+             * @typedef {Object} shoal.v1.CancelJobRequest.$Properties
+             * @property {string} [id] CancelJobRequest id
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a CancelJobRequest.
+             * @memberof shoal.v1
+             * @interface ICancelJobRequest
+             * @augments shoal.v1.CancelJobRequest.$Properties
+             * @deprecated Use shoal.v1.CancelJobRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a CancelJobRequest.
+             * @typedef {shoal.v1.CancelJobRequest.$Properties} shoal.v1.CancelJobRequest.$Shape
+             */
+
+            /**
+             * Constructs a new CancelJobRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a CancelJobRequest.
+             * @constructor
+             * @param {shoal.v1.CancelJobRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const CancelJobRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * CancelJobRequest id.
+             * @member {string} id
+             * @memberof shoal.v1.CancelJobRequest
+             * @instance
+             */
+            CancelJobRequest.prototype.id = "";
+
+            /**
+             * Creates a new CancelJobRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.CancelJobRequest
+             * @static
+             * @param {shoal.v1.CancelJobRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.CancelJobRequest} CancelJobRequest instance
+             * @type {{
+             *   (properties: shoal.v1.CancelJobRequest.$Shape): shoal.v1.CancelJobRequest & shoal.v1.CancelJobRequest.$Shape;
+             *   (properties?: shoal.v1.CancelJobRequest.$Properties): shoal.v1.CancelJobRequest;
+             * }}
+             */
+            CancelJobRequest.create = function(properties) {
+                return new CancelJobRequest(properties);
+            };
+
+            /**
+             * Encodes the specified CancelJobRequest message. Does not implicitly {@link shoal.v1.CancelJobRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.CancelJobRequest
+             * @static
+             * @param {shoal.v1.CancelJobRequest.$Properties} message CancelJobRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            CancelJobRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a CancelJobRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.CancelJobRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.CancelJobRequest & shoal.v1.CancelJobRequest.$Shape} CancelJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            CancelJobRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.CancelJobRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return CancelJobRequest;
+        })();
+
+        v1.CancelJobResponse = (function() {
+
+            /**
+             * Properties of a CancelJobResponse.
+             * @typedef {Object} shoal.v1.CancelJobResponse.$Properties
+             * @property {shoal.v1.Job.$Properties|null} [job] CancelJobResponse job
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a CancelJobResponse.
+             * @memberof shoal.v1
+             * @interface ICancelJobResponse
+             * @augments shoal.v1.CancelJobResponse.$Properties
+             * @deprecated Use shoal.v1.CancelJobResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a CancelJobResponse.
+             * @typedef {shoal.v1.CancelJobResponse.$Properties} shoal.v1.CancelJobResponse.$Shape
+             */
+
+            /**
+             * Constructs a new CancelJobResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a CancelJobResponse.
+             * @constructor
+             * @param {shoal.v1.CancelJobResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const CancelJobResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * CancelJobResponse job.
+             * @member {shoal.v1.Job|null} job
+             * @memberof shoal.v1.CancelJobResponse
+             * @instance
+             */
+            CancelJobResponse.prototype.job = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(CancelJobResponse.prototype, "_job", {
+                get: $util.oneOfGetter($oneOfFields = ["job"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new CancelJobResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.CancelJobResponse
+             * @static
+             * @param {shoal.v1.CancelJobResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.CancelJobResponse} CancelJobResponse instance
+             * @type {{
+             *   (properties: shoal.v1.CancelJobResponse.$Shape): shoal.v1.CancelJobResponse & shoal.v1.CancelJobResponse.$Shape;
+             *   (properties?: shoal.v1.CancelJobResponse.$Properties): shoal.v1.CancelJobResponse;
+             * }}
+             */
+            CancelJobResponse.create = function(properties) {
+                return new CancelJobResponse(properties);
+            };
+
+            /**
+             * Encodes the specified CancelJobResponse message. Does not implicitly {@link shoal.v1.CancelJobResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.CancelJobResponse
+             * @static
+             * @param {shoal.v1.CancelJobResponse.$Properties} message CancelJobResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            CancelJobResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.job != null && $Object.hasOwnProperty.call(message, "job"))
+                    $root.shoal.v1.Job.encode(message.job, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a CancelJobResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.CancelJobResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.CancelJobResponse & shoal.v1.CancelJobResponse.$Shape} CancelJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            CancelJobResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.CancelJobResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.job = $root.shoal.v1.Job.decode(reader, reader.size(), $undefined, _depth + 1, message.job);
+                            message._job = "job";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return CancelJobResponse;
+        })();
+
+        v1.DrainHostRequest = (function() {
+
+            /**
+             * Properties of a DrainHostRequest.
+             * @typedef {Object} shoal.v1.DrainHostRequest.$Properties
+             * @property {string} [host] DrainHostRequest host
+             * @property {boolean} [stopRunning] DrainHostRequest stopRunning
+             * @property {number} [timeoutSeconds] DrainHostRequest timeoutSeconds
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DrainHostRequest.
+             * @memberof shoal.v1
+             * @interface IDrainHostRequest
+             * @augments shoal.v1.DrainHostRequest.$Properties
+             * @deprecated Use shoal.v1.DrainHostRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a DrainHostRequest.
+             * @typedef {shoal.v1.DrainHostRequest.$Properties} shoal.v1.DrainHostRequest.$Shape
+             */
+
+            /**
+             * Constructs a new DrainHostRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a DrainHostRequest.
+             * @constructor
+             * @param {shoal.v1.DrainHostRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DrainHostRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DrainHostRequest host.
+             * @member {string} host
+             * @memberof shoal.v1.DrainHostRequest
+             * @instance
+             */
+            DrainHostRequest.prototype.host = "";
+
+            /**
+             * DrainHostRequest stopRunning.
+             * @member {boolean} stopRunning
+             * @memberof shoal.v1.DrainHostRequest
+             * @instance
+             */
+            DrainHostRequest.prototype.stopRunning = false;
+
+            /**
+             * DrainHostRequest timeoutSeconds.
+             * @member {number} timeoutSeconds
+             * @memberof shoal.v1.DrainHostRequest
+             * @instance
+             */
+            DrainHostRequest.prototype.timeoutSeconds = 0;
+
+            /**
+             * Creates a new DrainHostRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.DrainHostRequest
+             * @static
+             * @param {shoal.v1.DrainHostRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.DrainHostRequest} DrainHostRequest instance
+             * @type {{
+             *   (properties: shoal.v1.DrainHostRequest.$Shape): shoal.v1.DrainHostRequest & shoal.v1.DrainHostRequest.$Shape;
+             *   (properties?: shoal.v1.DrainHostRequest.$Properties): shoal.v1.DrainHostRequest;
+             * }}
+             */
+            DrainHostRequest.create = function(properties) {
+                return new DrainHostRequest(properties);
+            };
+
+            /**
+             * Encodes the specified DrainHostRequest message. Does not implicitly {@link shoal.v1.DrainHostRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.DrainHostRequest
+             * @static
+             * @param {shoal.v1.DrainHostRequest.$Properties} message DrainHostRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DrainHostRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.host);
+                if (message.stopRunning != null && $Object.hasOwnProperty.call(message, "stopRunning") && message.stopRunning !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.stopRunning);
+                if (message.timeoutSeconds != null && $Object.hasOwnProperty.call(message, "timeoutSeconds") && message.timeoutSeconds !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.timeoutSeconds);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DrainHostRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.DrainHostRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainHostRequest & shoal.v1.DrainHostRequest.$Shape} DrainHostRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DrainHostRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.DrainHostRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.host = value;
+                            else
+                                delete message.host;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.stopRunning = value;
+                            else
+                                delete message.stopRunning;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.timeoutSeconds = value;
+                            else
+                                delete message.timeoutSeconds;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DrainHostRequest;
+        })();
+
+        v1.DrainHostResponse = (function() {
+
+            /**
+             * Properties of a DrainHostResponse.
+             * @typedef {Object} shoal.v1.DrainHostResponse.$Properties
+             * @property {shoal.v1.Job.$Properties|null} [job] DrainHostResponse job
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a DrainHostResponse.
+             * @memberof shoal.v1
+             * @interface IDrainHostResponse
+             * @augments shoal.v1.DrainHostResponse.$Properties
+             * @deprecated Use shoal.v1.DrainHostResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a DrainHostResponse.
+             * @typedef {shoal.v1.DrainHostResponse.$Properties} shoal.v1.DrainHostResponse.$Shape
+             */
+
+            /**
+             * Constructs a new DrainHostResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a DrainHostResponse.
+             * @constructor
+             * @param {shoal.v1.DrainHostResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const DrainHostResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * DrainHostResponse job.
+             * @member {shoal.v1.Job|null} job
+             * @memberof shoal.v1.DrainHostResponse
+             * @instance
+             */
+            DrainHostResponse.prototype.job = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(DrainHostResponse.prototype, "_job", {
+                get: $util.oneOfGetter($oneOfFields = ["job"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new DrainHostResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.DrainHostResponse
+             * @static
+             * @param {shoal.v1.DrainHostResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.DrainHostResponse} DrainHostResponse instance
+             * @type {{
+             *   (properties: shoal.v1.DrainHostResponse.$Shape): shoal.v1.DrainHostResponse & shoal.v1.DrainHostResponse.$Shape;
+             *   (properties?: shoal.v1.DrainHostResponse.$Properties): shoal.v1.DrainHostResponse;
+             * }}
+             */
+            DrainHostResponse.create = function(properties) {
+                return new DrainHostResponse(properties);
+            };
+
+            /**
+             * Encodes the specified DrainHostResponse message. Does not implicitly {@link shoal.v1.DrainHostResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.DrainHostResponse
+             * @static
+             * @param {shoal.v1.DrainHostResponse.$Properties} message DrainHostResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            DrainHostResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.job != null && $Object.hasOwnProperty.call(message, "job"))
+                    $root.shoal.v1.Job.encode(message.job, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a DrainHostResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.DrainHostResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.DrainHostResponse & shoal.v1.DrainHostResponse.$Shape} DrainHostResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            DrainHostResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.DrainHostResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.job = $root.shoal.v1.Job.decode(reader, reader.size(), $undefined, _depth + 1, message.job);
+                            message._job = "job";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DrainHostResponse;
         })();
 
         v1.NetworkService = (function() {

@@ -16,6 +16,7 @@ import { IdentityService } from '../../node/services/identity/identity.ts';
 import type { Principal } from '../../node/services/identity/principal.ts';
 import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
 import { ImageService } from '../../node/services/image/image.ts';
+import { Jobs } from '../../node/services/jobs/jobs.ts';
 import type { PlaceRequest } from '../../node/services/kit/dependencies.ts';
 import { type ComputeWorld, fakeHostViews, makeComputeWorld } from '../node/services/compute-world.ts';
 import { MemoryImageContent } from './guests/memory-image-content.ts';
@@ -66,6 +67,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
       identity,
       directory: new IdentityDirectory(world.deps, identity.logIn),
       limiter: new PasswordLimiter(world.deps.clock, { ...defaultLimits, ...limits }),
+      jobs: new Jobs(world.deps),
       cluster: new ClusterService(
         { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
         fakeHostViews(world),

@@ -40,6 +40,8 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal ca': 'machines',
   'export OS_CACERT=/var/lib/shoal/ca.pem': 'machines',
   'shoal admin reset-password': 'machines',
+  'shoal host drain NAME --wait': { test: 'test/node/cli/jobs.test.ts' },
+  'shoal job list': { test: 'test/node/cli/jobs.test.ts' },
   'shoal host remove NAME': 'machines',
   'shoal inspect': 'machines',
   'shoal recover': { test: 'test/node/cli/recover.test.ts' },

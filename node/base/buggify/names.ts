@@ -56,6 +56,8 @@ export const failpoints = {
   'destroy.disk-removed': 'a disk is removed, the notes are there',
   'destroy.not-reported': 'all of a server is removed but its record',
   'intents.recorded-not-dropped': 'an intent is recorded, and still noted',
+  'job.noted-not-done': 'the record of a job says what comes next, and nothing of it is done',
+  'job.done-not-noted': 'an action of a job is done, and its record does not say so',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** What `failpoint` takes. */
@@ -142,6 +144,9 @@ export const probes = {
   'look-failed': 'a host could not look at itself',
   'step-tried-again': 'a step failed and is tried again',
   'step-given-up': 'a step failed for good',
+  'job-put-off': 'a job waits, for what it does cannot be done now',
+  'job-rolls-back': 'a job is taken back',
+  'job-action-failed': 'an action of a job was refused',
   'fault-not-recorded-yet': 'a fault waits for a quorum',
   'fault-waits-for-its-intent': 'a fault waits until what failed is recorded itself',
   'guest-crashed-too-often': 'a guest crashes so often that it is left alone',

@@ -11,6 +11,8 @@ export interface Metrics {
   readonly claims: Counter<'result'>;
   readonly steps: Counter<'step' | 'result'>;
   readonly stepSeconds: Histogram<'step'>;
+  readonly leaderTasks: Counter<'task' | 'result'>;
+  readonly leaderTaskSeconds: Histogram<'task'>;
   readonly guests: Gauge<'power'>;
   readonly raftTerm: Gauge;
   readonly raftCommitIndex: Gauge;
@@ -92,6 +94,19 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
       name: 'shoal_host_step_seconds',
       help: 'Time that a step took.',
       labelNames: ['step'],
+      buckets,
+      registers,
+    }),
+    leaderTasks: new Counter({
+      name: 'shoal_leader_task_runs_total',
+      help: 'Runs of background tasks while this agent led, by task and result.',
+      labelNames: ['task', 'result'],
+      registers,
+    }),
+    leaderTaskSeconds: new Histogram({
+      name: 'shoal_leader_task_seconds',
+      help: 'Time that runs of background tasks took, by task.',
+      labelNames: ['task'],
       buckets,
       registers,
     }),

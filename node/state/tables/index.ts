@@ -137,6 +137,17 @@ export const serverTable = new Table<shoal.v1.Server>({
   ],
 });
 
+/** Long work (node/host/jobs). Two jobs about one subject are never under way. */
+export const jobTable = new Table<shoal.v1.Job>({
+  name: 'job',
+  codec: v1.Job,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'subject', unique: true, keys: (r) => (r.endedMs === 0 ? [indexKey(r.subject)] : []) },
+    { name: 'under-way', keys: (r) => (r.endedMs === 0 ? ['yes'] : []) },
+  ],
+});
+
 /** Nova server groups: affinity rules. The members are found by the servers' own index. */
 export const serverGroupTable = new Table<shoal.v1.ServerGroup>({
   name: 'server-group',

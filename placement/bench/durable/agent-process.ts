@@ -35,6 +35,7 @@ import { IdentityDirectory } from '../../../node/services/identity/directory.ts'
 import { IdentityService } from '../../../node/services/identity/identity.ts';
 import { fixedTokenKeys } from '../../../node/services/identity/token-keys.ts';
 import { ImageService } from '../../../node/services/image/image.ts';
+import { Jobs } from '../../../node/services/jobs/jobs.ts';
 import type { HostViews, Placer } from '../../../node/services/kit/dependencies.ts';
 import { transact } from '../../../node/services/kit/transact.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
@@ -176,6 +177,7 @@ const gateway = new GrpcGateway(
     compute,
     images: new ImageService({ ...services, content: { store: refuse, open: refuse }, hostId: selfId }),
     network: new NetworkService(services),
+    jobs: new Jobs(services),
     identity,
     directory: new IdentityDirectory(services, identity.logIn),
     limiter: new PasswordLimiter(clock, defaultLimits),

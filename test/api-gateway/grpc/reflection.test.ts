@@ -98,6 +98,7 @@ void t.test('both versions of reflection list what is served and nothing between
       'shoal.v1.ComputeService',
       'shoal.v1.IdentityService',
       'shoal.v1.ImageService',
+      'shoal.v1.JobService',
       'shoal.v1.NetworkService',
       'shoal.v1.PlacementService',
     ]);

@@ -10,6 +10,7 @@ import type { HostId } from '../../../node/base/ids.ts';
 import { parseNetworks } from '../../../node/config/networks.ts';
 import { ClusterService } from '../../../node/services/cluster/cluster.ts';
 import { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
+import { Jobs } from '../../../node/services/jobs/jobs.ts';
 import type { PlacementInquiry } from '../../../node/services/kit/dependencies.ts';
 import { type Cloud, startCloud } from '../../api-gateway/rest/cloud.ts';
 import { fakeHostViews } from '../../node/services/compute-world.ts';
@@ -86,6 +87,7 @@ export function grpcGatewayOf(cloud: Cloud, policies?: readonly PolicyRule[]): G
       directory: gateway.directory,
       limiter: gateway.limiter,
       cluster,
+      jobs: new Jobs(world.deps),
       inquiry,
       ...(policies === undefined ? {} : { policies }),
     },

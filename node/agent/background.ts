@@ -1,0 +1,60 @@
+/** What an agent does behind everybody's back: jobs that are its own, and the leader's tasks while it leads. */
+import type { shoal } from '../../proto/messages.ts';
+import type { HostId } from '../base/ids.ts';
+import type { Service } from '../base/lifecycle.ts';
+import type { Metrics } from '../base/telemetry/metrics.ts';
+import { anyJobKind } from '../host/jobs/job-kind.ts';
+import { JobRunner } from '../host/jobs/job-runner.ts';
+import { drainJob } from '../host/jobs/kinds/drain.ts';
+import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
+import { TaskRunner } from '../host/tasks/task-runner.ts';
+import type { ComputeService } from '../services/compute/index.ts';
+import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+
+/** What it works with. */
+interface BackgroundDeps {
+  readonly services: ServiceDependencies;
+  readonly compute: ComputeService;
+  readonly hostId: HostId;
+  readonly isLeader: () => boolean;
+  /** Whether a storage of this name can be reached from other hosts. */
+  readonly isSharedStorage: (storage: string) => boolean;
+  readonly metrics?: Metrics | undefined;
+}
+
+/** See above. */
+export class Background implements Service {
+  readonly jobs: JobRunner;
+  readonly #tasks: TaskRunner;
+
+  constructor({ services, compute, hostId, isLeader, isSharedStorage, metrics }: BackgroundDeps) {
+    const { logger } = services;
+    this.jobs = new JobRunner({
+      ...services,
+      logger: logger.child({ part: 'jobs' }),
+      // A job that no host is named for is the leader's.
+      isOwn: ({ ownerHostId }: shoal.v1.Job) => (ownerHostId === '' ? isLeader() : ownerHostId === hostId),
+      kinds: [anyJobKind(drainJob(compute, isSharedStorage))],
+    });
+    this.#tasks = new TaskRunner({
+      ...services,
+      logger: logger.child({ part: 'leader-tasks' }),
+      isLeader,
+      tasks: [forgetEndedJobs],
+      onRun: (task, result, seconds) => {
+        metrics?.leaderTasks.inc({ task, result });
+        metrics?.leaderTaskSeconds.observe({ task }, seconds);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.jobs.start();
+    await this.#tasks.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#tasks.stop();
+    await this.jobs.stop();
+  }
+}

@@ -1,0 +1,106 @@
+/** Emptying a host: ../../plan/drain-plan.ts decides; this reads the records for it, and asks the compute service. */
+import { shoal } from '../../../../proto/messages.ts';
+import type { ComputeService } from '../../../services/compute/index.ts';
+import type { RequestContext } from '../../../services/kit/context.ts';
+import { hostTable, serverTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import {
+  type DrainAction,
+  type DrainServer,
+  type DrainWorld,
+  nextOfDrain,
+  progressOfDrain,
+} from '../../plan/drain-plan.ts';
+import type { JobKind } from '../job-kind.ts';
+
+const { ServerStatus } = shoal.v1;
+
+/** See above. @param isShared whether a storage of this name can be reached from other hosts. */
+export function drainJob(
+  compute: Pick<ComputeService, 'servers' | 'moves' | 'hosts'>,
+  isShared: (storage: string) => boolean,
+): JobKind<DrainWorld, DrainAction> {
+  return {
+    name: 'drain',
+    world: (job, reader) => worldOf(job, reader, isShared),
+    next: nextOfDrain,
+    progress: progressOfDrain,
+    noteBefore: noted,
+    async carryOut(job, action, signal) {
+      const context = operatorContext(job, signal);
+      const hostId = job.drain?.hostId ?? '';
+      switch (action.kind) {
+        case 'disable-host':
+          await compute.hosts.setEnabled(context, hostId, false, `job ${job.id} empties it`);
+          return;
+        case 'enable-host':
+          await compute.hosts.setEnabled(context, hostId, true);
+          return;
+        case 'stop-server':
+          await compute.servers.stop(context, action.serverId);
+          return;
+        case 'move-server':
+          await compute.moves.migrate(context, action.serverId);
+          return;
+        case 'start-server':
+          await compute.servers.start(context, action.serverId);
+          return;
+        case 'forget-stopped':
+          // The note is all of it.
+          return;
+      }
+    },
+  };
+}
+
+/** What the job stopped is noted before it is stopped: else a crash in between would leave it off. */
+function noted(job: shoal.v1.Job, action: DrainAction): shoal.v1.Job | undefined {
+  if (job.drain === null || (action.kind !== 'stop-server' && action.kind !== 'forget-stopped')) return undefined;
+  const others = job.drain.stoppedServerIds.filter((id) => id !== action.serverId);
+  const stoppedServerIds = action.kind === 'stop-server' ? [...others, action.serverId] : others;
+  return new shoal.v1.Job({ ...job, drain: new shoal.v1.DrainJob({ ...job.drain, stoppedServerIds }) });
+}
+
+function worldOf(job: shoal.v1.Job, reader: StateReader, isShared: (storage: string) => boolean): DrainWorld {
+  const hostId = job.drain?.hostId ?? '';
+  const host = hostTable.get(reader, hostId)?.record;
+  const there = serverTable.by(reader, 'host', hostId).map(({ record }) => record);
+  const stopped = (job.drain?.stoppedServerIds ?? [])
+    .filter((id) => !there.some((server) => server.id === id))
+    .flatMap((id) => serverTable.find(reader, id)?.record ?? []);
+  return {
+    host: host === undefined ? undefined : { name: host.name, isEnabled: !host.disabled },
+    servers: [...there, ...stopped].map((server) => seen(server, hostId, isShared)),
+  };
+}
+
+function seen(server: shoal.v1.Server, hostId: string, isShared: (storage: string) => boolean): DrainServer {
+  const power = new Map([
+    [ServerStatus.SERVER_STATUS_ACTIVE, 'running' as const],
+    [ServerStatus.SERVER_STATUS_SHUTOFF, 'stopped' as const],
+  ]);
+  const isLeaving = server.hostId !== hostId && server.previousHostId === hostId;
+  return {
+    id: server.id,
+    name: server.name,
+    place: server.hostId === hostId ? 'here' : isLeaving ? 'leaving' : 'elsewhere',
+    power: power.get(server.status) ?? 'other',
+    isIdle: server.taskState === '' && server.previousHostId === '' && !server.deleting,
+    isShared: isShared(server.storage),
+    isDeleting: server.deleting,
+  };
+}
+
+/** Acts as an administrator, and in the history of each server as the user who began the job. */
+function operatorContext(job: shoal.v1.Job, signal: AbortSignal): RequestContext {
+  return {
+    requestId: `req-${job.id}`,
+    userId: job.userId,
+    userName: '',
+    userDomainId: '',
+    projectId: job.projectId,
+    roles: ['admin'],
+    isAdmin: true,
+    signal,
+  };
+}
