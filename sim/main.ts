@@ -22,7 +22,7 @@ import { type Shrunk, shrink } from './run/shrink.ts';
 import { type SimResult, simulate } from './run/simulator.ts';
 import { readScenario, scenarioNames } from './scenarios/scenario.ts';
 import { drawOptions } from './settings/draw-options.ts';
-import { probeNames, unreached } from './settings/probes.ts';
+import { pointNames, unreached } from './settings/points.ts';
 import { causesOf } from './trace/causes.ts';
 import { factsText } from './trace/trace.ts';
 
@@ -295,10 +295,11 @@ function tellCoverage(results: readonly SimResult[]): void {
     console.log(`  ${name.padEnd(56)} ${String(seeds).padStart(7)} ${String(times).padStart(10)}`);
   }
   console.log('');
+  const all = pointNames();
   for (const [group, missing] of Object.entries(unreached(reachedIn(results)))) {
-    const all = probeNames[group as keyof typeof probeNames].length;
+    const count = all[group as keyof typeof all].length;
     const left = missing.length === 0 ? '' : `; not ${missing.map((name) => name.replace(`${group} `, '')).join(', ')}`;
-    console.log(`${group}: ${all - missing.length} of ${all} reached${left}`);
+    console.log(`${group}: ${count - missing.length} of ${count} reached${left}`);
   }
 }
 

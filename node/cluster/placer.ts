@@ -19,7 +19,7 @@ import {
 } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { must } from '../base/assert.ts';
-import { maybe, reached } from '../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../base/buggify/buggify.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId, ServerId } from '../base/ids.ts';
@@ -28,6 +28,11 @@ import type { Prng } from '../base/prng.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import type { Placed, PlacedServer, PlacementInquiry, PlaceRequest, Placer } from '../services/kit/dependencies.ts';
 import { needsOf } from './resource-needs.ts';
+
+const buggifyForgetHost = buggify('placer.forget-host', 'the best host is passed over');
+const markHostCouldNotBeAsked = coverageMark('host-could-not-be-asked', 'a host chosen by gossip does not answer');
+const markClaimRefusedByItsTarget = coverageMark('claim-refused-by-its-target', 'a host chosen by gossip refuses');
+const markNoValidHost = coverageMark('no-valid-host', 'no host takes a server');
 
 /** Hosts asked before giving up: a view so wrong that eight hosts refuse needs a new view, not a ninth try. */
 const claimsMax = 8;
@@ -153,7 +158,7 @@ export class GossipPlacer implements Placer {
       });
       if (selection.outcome === 'none') break;
       const { members } = selection;
-      if (asked === 0 && maybe('placer.forget-host')) {
+      if (asked === 0 && buggifyForgetHost()) {
         for (const { key, candidate } of members) {
           columns.settle(key);
           excluded.add(candidate.hostId);
@@ -266,7 +271,7 @@ export class GossipPlacer implements Placer {
     const response = answer ?? new ShoalError('UNAVAILABLE', 'It was not asked.');
     if (response instanceof ShoalError) {
       columns.settle(key);
-      reached('host-could-not-be-asked');
+      markHostCouldNotBeAsked();
       logger.warn(
         { hostId, hostName: this.#hostName(hostId), code: response.code, err: response },
         'a host could not be asked to admit',
@@ -277,7 +282,7 @@ export class GossipPlacer implements Placer {
     }
     if (response.advert !== null) this.#deps.acceptAdvert(response.advert);
     if (!response.admitted) {
-      reached('claim-refused-by-its-target');
+      markClaimRefusedByItsTarget();
       columns.settle(key);
       onDecision?.('refused');
       return response.reason;
@@ -364,7 +369,7 @@ export class GossipPlacer implements Placer {
     { explanation, hosts: told }: Told = this.explain(request),
   ): ShoalError {
     this.#deps.onDecision?.('no-host');
-    reached('no-valid-host');
+    markNoValidHost();
     const hosts = told
       .slice(0, hostReasonsMax)
       .flatMap(({ hostName, refusals: reasons }) => reasons.map((reason) => ({ hostName, ...reason })));

@@ -5,7 +5,7 @@
  * It runs on this host's own replica of the state, so it goes on without quorum and from the first moment after a
  * restart; what it cannot tell the records then, it tells at a later pass.
  */
-import { maybe, reached } from '../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../base/buggify/buggify.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Service } from '../base/lifecycle.ts';
@@ -13,6 +13,10 @@ import type { Logger } from '../base/telemetry/logger.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
 import type { StateClient } from '../state/types.ts';
 import type { Kind, KindObserver, Pass, Passes } from './engine/kind.ts';
+
+const markLookFailed = coverageMark('look-failed', 'a host could not look at itself');
+const markReplicaBehindHost = coverageMark('replica-behind-host', 'a host waits, for its replica has gone back');
+const buggifyLookAgain = buggify('host-loop.look-again', 'a pass is followed by another at once');
 
 /** Changes within this time are looked at together. */
 const coalesceMs = 10;
@@ -139,7 +143,7 @@ export class HostLoop implements Service {
       if (this.#abort.signal.aborted) return;
       this.#failuresInRow++;
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
-      reached('look-failed');
+      markLookFailed();
       observer?.health?.('host', error);
       this.#repeated.error(
         `look ${error.code}`,
@@ -156,7 +160,7 @@ export class HostLoop implements Service {
     const pass: Pass = { reader, revision, signal: this.#abort.signal };
     for (const kind of this.#kinds) await kind.observe(pass);
     if (this.#deps.isBehind?.(revision) === true) {
-      reached('replica-behind-host');
+      markReplicaBehindHost();
       this.#repeated.warn(
         'behind',
         { revision },
@@ -165,7 +169,7 @@ export class HostLoop implements Service {
       this.#wakeLater(this.#retryMs);
       return;
     }
-    if (maybe('host-loop.look-again')) this.#again = true;
+    if (buggifyLookAgain()) this.#again = true;
     for (const kind of this.#kinds) await kind.act(pass);
   }
 

@@ -19,7 +19,7 @@ import {
 import type { HostAdvert, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { GossipChecker } from '../checkers/gossip.ts';
-import type { WorldProbe } from '../settings/probes.ts';
+import type { WorldMark } from '../settings/points.ts';
 import type { LifeClock } from '../world/clock.ts';
 import { type Scale, scaleOf } from '../world/scale.ts';
 
@@ -55,7 +55,7 @@ interface SimGossipDeps {
   readonly send: (to: HostId, told: HeardAdverts) => void;
   /** Resolves with what the far side answers; rejects when it does not in time. */
   readonly ask: <T>(to: HostId, timeoutMs: number, work: (far: SimGossip) => Promise<T> | T) => Promise<T>;
-  readonly reached: (probe: WorldProbe) => void;
+  readonly reached: (mark: WorldMark) => void;
   /** A planted bug: the order of adverts is not looked at. */
   readonly isCredulous: boolean;
 }

@@ -34,7 +34,7 @@ import { defaultConfiguration, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { ClaimChecker } from '../checkers/claims.ts';
 import type { GossipChecker } from '../checkers/gossip.ts';
-import type { WorldProbe } from '../settings/probes.ts';
+import type { WorldMark } from '../settings/points.ts';
 import { hostIpOf } from '../world/ids.ts';
 import type { HostDriverSet, HostMachine } from '../world/machine.ts';
 import type { Process } from '../world/node.ts';
@@ -61,7 +61,7 @@ export interface HostAgentDeps {
   readonly send: (to: HostId, told: HeardAdverts) => void;
   readonly checker: GossipChecker;
   readonly claimChecker: ClaimChecker;
-  readonly reached: (probe: WorldProbe) => void;
+  readonly reached: (mark: WorldMark) => void;
   /** A planted bug: an older advert wins over a newer one. */
   readonly isCredulous: boolean;
   /** A planted bug: a target is not asked whether it admits. */

@@ -18,7 +18,7 @@ import { PowerOffs } from '../observers/power-offs.ts';
 import { Promises } from '../observers/promises.ts';
 import { RecordList } from '../observers/record-list.ts';
 import { RecordEye } from '../observers/record-observer.ts';
-import type { WorldProbe } from '../settings/probes.ts';
+import type { WorldMark } from '../settings/points.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../trace/watcher.ts';
 import type { Working } from '../workload/client.ts';
@@ -105,7 +105,7 @@ export class HostWorld {
     const machines = this.#makeMachines();
     this.machines = machines;
     const agentOf = (raftId: number): HostAgent | undefined => this.#agents.get(raftId);
-    const reached = (probe: WorldProbe): void => this.#probe(probe);
+    const reached = (mark: WorldMark): void => this.#mark(mark);
     const lists = { servers: this.#servers, ports: new RecordList(portTable) };
     const removals = new RemovalChecker(deps.report);
     this.members = new Members({ ...deps, reached }, options.racks);
@@ -154,7 +154,7 @@ export class HostWorld {
       },
       checker: this.#gossipChecker,
       claimChecker: this.#claimChecker,
-      reached: (probe) => this.#probe(probe),
+      reached: (mark) => this.#mark(mark),
       boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,
       ask: (hostId, signal, work) => {
         const to = Number(hostId.slice(-4));
@@ -219,7 +219,7 @@ export class HostWorld {
           },
           roleOfReach: this.#deps.planted?.host === 'foreign-references-taken' ? 'admin' : 'member',
           onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
-          reached: (probe) => this.#probe(probe),
+          reached: (mark) => this.#mark(mark),
         },
         { projectId, networkId, groupIds, thinkMs: this.#options.tenantThinkMs, servers },
       );
@@ -324,8 +324,8 @@ export class HostWorld {
     });
   }
 
-  #probe(probe: WorldProbe): void {
-    this.#deps.reached(`probe ${probe}`);
+  #mark(mark: WorldMark): void {
+    this.#deps.reached(`mark ${mark}`);
   }
 
   #machine(raftId: number): HostMachine | undefined {

@@ -5,7 +5,7 @@ import { type Change, transact } from '../../node/services/kit/transact.ts';
 import { hostTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { hostRecordOf } from '../agents/host-record.ts';
-import type { WorldProbe } from '../settings/probes.ts';
+import type { WorldMark } from '../settings/points.ts';
 import type { Working } from '../workload/client.ts';
 import { hostIdOf } from '../world/ids.ts';
 import type { SimNode } from '../world/node.ts';
@@ -17,7 +17,7 @@ interface MembersDeps {
   readonly nodes: readonly SimNode[];
   readonly newId: () => string;
   readonly working: Working;
-  readonly reached: (probe: WorldProbe) => void;
+  readonly reached: (mark: WorldMark) => void;
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -57,7 +57,7 @@ export class Members {
     this.#work = this.#work.then(() => void this.#absent.delete(raftId));
   }
 
-  #changeHosts(raftId: number, probe: WorldProbe, edit: (change: Change, reader: StateReader) => void): void {
+  #changeHosts(raftId: number, mark: WorldMark, edit: (change: Change, reader: StateReader) => void): void {
     const { schedule, random, nodes, newId, working, reached, onFailed } = this.#deps;
     const attempt = async (): Promise<boolean> => {
       const process = random.pick(nodes.filter((node) => node.raftId !== raftId)).process;
@@ -78,7 +78,7 @@ export class Members {
     };
     const work = async (): Promise<void> => {
       while (!(await attempt())) await schedule.sleep(300);
-      reached(probe);
+      reached(mark);
     };
     this.#work = this.#work.then(() => working.during(work()));
     this.#work.catch(onFailed);

@@ -162,7 +162,7 @@ export const diskFaults = {
         world.later(rollbackSafeMs, () => {
           node.isUnproved = false;
         });
-        world.count('probe disk-rolled-back');
+        world.count('mark disk-rolled-back');
         // A rollback that no reachable peer remembers is beyond what is promised.
         for (const other of others) world.network.protect(node.raftId, other.raftId, rollbackSafeMs);
         node.boot();

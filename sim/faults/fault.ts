@@ -1,7 +1,7 @@
 /** One kind of bad luck, and what it may touch. */
 import type { Prng } from '../../node/base/prng.ts';
 import type { HostWorld } from '../cluster/host-world.ts';
-import type { SimFate } from '../world/fate.ts';
+import type { SimFaultInjector } from '../world/fault-injector.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { SimNetwork } from '../world/network.ts';
 import type { SimNode } from '../world/node.ts';
@@ -14,7 +14,7 @@ export interface FaultWorld {
   readonly network: SimNetwork;
   readonly hosts: HostWorld;
   readonly trouble: Trouble;
-  readonly fate: SimFate;
+  readonly injector: SimFaultInjector;
   readonly random: Prng;
   /** Racks that hosts stand in, host n in rack n modulo this. 0: none. */
   readonly racks: number;

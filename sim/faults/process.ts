@@ -1,7 +1,7 @@
-import { type Failpoint, failpoints } from '../../node/base/buggify/names.ts';
+import { productionPoints } from '../settings/production-points.ts';
 import type { FaultKind } from './fault.ts';
 
-const points = Object.keys(failpoints) as Failpoint[];
+const failpointNames = productionPoints('failpoint');
 /** Steps of whoever asks a host for room, from its question to its bind. */
 const promises = ['claims.admitted-not-answered', 'create.claimed-not-bound', 'create.bind-planned'] as const;
 /** How long a claim waits to be bound (node/cluster/placer.ts): who stands still for longer finds it gone. Unit: ms. */
@@ -67,8 +67,8 @@ export const processFaults = {
   'agent-failpoint': {
     text: 'the next agent that comes to one named step of production code is killed right there',
     strike(world) {
-      const point = world.random.pick(points);
-      world.fate.arm(point);
+      const point = world.random.pick(failpointNames);
+      world.injector.arm(point);
       return { detail: point };
     },
   },
@@ -76,9 +76,9 @@ export const processFaults = {
     text: 'the next agent that comes to one named step of production code stands still there, for a moment or up to a minute',
     strike(world) {
       const { random } = world;
-      const point = random.pick(points);
+      const point = random.pick(failpointNames);
       const freezeMs = random.chance(0.5) ? claimMs * (1 + random.float()) : 2_000 * random.float();
-      world.fate.arm(point, freezeMs);
+      world.injector.arm(point, freezeMs);
       return { detail: `${point} ${Math.round(freezeMs)} ms` };
     },
   },
@@ -87,7 +87,7 @@ export const processFaults = {
     strike(world) {
       const freezeMs = claimMs * (1 + world.random.float());
       const point = world.random.pick(promises);
-      world.fate.arm(point, freezeMs);
+      world.injector.arm(point, freezeMs);
       return { detail: `${point} ${Math.round(freezeMs)} ms` };
     },
   },

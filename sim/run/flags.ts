@@ -3,7 +3,6 @@
  * and comes back from it. Names, ranges and help of each option are here once.
  */
 
-import type { UnlikelyBranch } from '../../node/base/buggify/names.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { type FaultName, faultNames } from '../settings/fault-names.ts';
 import {
@@ -12,8 +11,8 @@ import {
   type SimOptions,
   type SimOverrides,
   serversPerTenant,
-  unlikelyNames,
 } from '../settings/options.ts';
+import { productionPoints } from '../settings/production-points.ts';
 import { calmNetwork } from '../world/network.ts';
 
 /** Flags that are numbers, with what they set. */
@@ -170,9 +169,9 @@ function faultOf(name: string): FaultName {
   return known;
 }
 
-function branchOf(name: string): UnlikelyBranch {
-  const known = unlikelyNames.find((branch) => branch === name);
+function branchOf(name: string): string {
+  const known = productionPoints('buggify').find((branch) => branch === name);
   if (known === undefined)
-    throw misuse(`--unlikely ${name}: there is no such branch; there are ${unlikelyNames.join(', ')}`);
+    throw misuse(`--unlikely ${name}: there is no such branch; there are ${productionPoints('buggify').join(', ')}`);
   return known;
 }

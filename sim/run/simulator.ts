@@ -2,7 +2,7 @@
  * One run: a world from a seed, clients and faults in it, checkers around it. First safety under chaos; then everything is
  * healed and the cluster must converge in time. The first violation ends the run.
  */
-import { rule } from '../../node/base/buggify/buggify.ts';
+import { setFaultInjector } from '../../node/base/buggify/buggify.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import { Prng } from '../../node/base/prng.ts';
 import { type Invariant, invariants, type Promised, promises } from '../checkers/invariants.ts';
@@ -23,7 +23,7 @@ import { Working } from '../workload/client.ts';
 import { RecordClient, type RecordOperation } from '../workload/records.ts';
 import { secretOfGuests } from '../workload/tenant.ts';
 import { SimDisk } from '../world/disk.ts';
-import { SimFate } from '../world/fate.ts';
+import { SimFaultInjector } from '../world/fault-injector.ts';
 import { idMaker } from '../world/ids.ts';
 import { SimNetwork } from '../world/network.ts';
 import { type Process, SimNode } from '../world/node.ts';
@@ -99,7 +99,7 @@ class Simulator {
   readonly #nodes: SimNode[] = [];
   readonly #hosts: HostWorld;
   readonly #trouble = new Trouble();
-  readonly #fate: SimFate;
+  readonly #injector: SimFaultInjector;
   readonly #reached: Record<string, number> = {};
   readonly #consensus: ConsensusObserver;
   readonly #clients: RecordClient[] = [];
@@ -141,7 +141,7 @@ class Simulator {
     });
     const newId = idMaker(this.#random.fork());
     for (let raftId = 1; raftId <= options.hosts; raftId += 1) this.#nodes.push(this.#makeNode(raftId, newId));
-    this.#fate = new SimFate(
+    this.#injector = new SimFaultInjector(
       {
         schedule: this.#schedule,
         random: this.#random.fork(),
@@ -176,7 +176,7 @@ class Simulator {
   async run(): Promise<SimResult> {
     const onRejection = (error: unknown): void => this.#crashed(error);
     process.on('unhandledRejection', onRejection);
-    rule(this.#fate);
+    setFaultInjector(this.#injector);
     try {
       this.#trace.add('sim', `options ${factsText(this.#options)}`);
       this.#look();
@@ -191,7 +191,7 @@ class Simulator {
       this.#settings.watcher?.placements?.(this.#hosts.placements());
       // Calls under way will never be answered: what they hold is let go.
       for (const node of this.#nodes) node.life?.end();
-      rule(undefined);
+      setFaultInjector(undefined);
       process.off('unhandledRejection', onRejection);
     }
     const { verdict, violated, detail } = this.#failure ?? {
@@ -233,7 +233,7 @@ class Simulator {
   async #chaos(): Promise<void> {
     const options = this.#options;
     this.#network.conditions = options.network;
-    this.#fate.isCruel = true;
+    this.#injector.isActive = true;
     let number = 0;
     for (let client = 1; client <= options.clients; client += 1) {
       const made = new RecordClient(
@@ -253,7 +253,7 @@ class Simulator {
           onOperation: (operation) => this.#settings.watcher?.operation?.(operation),
           onNotDone: (node, code, startedMs) => this.#notDone(node, code, startedMs),
           trouble: this.#trouble,
-          reached: (probe) => this.#reach(`probe ${probe}`),
+          reached: (mark) => this.#reach(`mark ${mark}`),
         },
         { name: `c${client}`, keys: options.keys, thinkMs: options.thinkMs },
       );
@@ -267,7 +267,7 @@ class Simulator {
 
   async #heal(): Promise<void> {
     this.#isChaosOver = true;
-    this.#fate.isCruel = false;
+    this.#injector.isActive = false;
     for (const end of this.#ends.splice(0)) end();
     this.#network.heal();
     for (const node of this.#nodes) {
@@ -345,7 +345,7 @@ class Simulator {
       network: this.#network,
       hosts: this.#hosts,
       trouble: this.#trouble,
-      fate: this.#fate,
+      injector: this.#injector,
       random,
       racks: this.#options.racks,
       nowMs: () => this.#schedule.nowMs,

@@ -3,14 +3,8 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { Prng } from '../../node/base/prng.ts';
 import type { NetworkConditions } from '../world/network.ts';
 import { faultNames } from './fault-names.ts';
-import {
-  type NumberOption,
-  optionBounds,
-  type SimOptions,
-  type SimOverrides,
-  serversPerTenant,
-  unlikelyNames,
-} from './options.ts';
+import { type NumberOption, optionBounds, type SimOptions, type SimOverrides, serversPerTenant } from './options.ts';
+import { productionPoints } from './production-points.ts';
 import { drawTheme } from './themes.ts';
 
 /** Draws the options of a seed. Throws `CONFIG_INVALID`. */
@@ -50,7 +44,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     syncMs: random.pick([0.2, 2, 10]),
     logBytesMax: random.pick([20_000, 100_000, 1_000_000, 64 * 1024 * 1024]),
     graceMs: random.pick([4_000, 15_000, 60_000]),
-    unlikely: unlikelyNames.filter(() => branchRandom.chance(branchShare)),
+    unlikely: productionPoints('buggify').filter(() => branchRandom.chance(branchShare)),
     unlikelyChance: branchRandom.pick([0.01, 0.05, 0.25]),
   };
   const options = { ...drawn, ...drawTheme(themeRandom), ...overrides };
@@ -72,7 +66,7 @@ function mistakesIn(options: SimOptions): readonly string[] {
       );
   }
   for (const name of options.unlikely)
-    if (!unlikelyNames.includes(name)) mistakes.push(`there is no unlikely branch ${String(name)}`);
+    if (!productionPoints('buggify').includes(name)) mistakes.push(`there is no unlikely branch ${String(name)}`);
   if (!(options.unlikelyChance >= 0 && options.unlikelyChance <= 1))
     mistakes.push(`unlikelyChance ${options.unlikelyChance} must be from 0 to 1`);
   for (const name of options.faults) if (!faultNames.includes(name)) mistakes.push(`there is no fault ${String(name)}`);

@@ -1,5 +1,4 @@
 /** Everything that a seed decides before anything runs. Printed first, so that a run can be understood from its head. */
-import { type UnlikelyBranch, unlikelyBranches } from '../../node/base/buggify/names.ts';
 import type { NetworkConditions } from '../world/network.ts';
 import type { FaultName } from './fault-names.ts';
 
@@ -40,7 +39,7 @@ export interface SimOptions {
   /** Racks that the hosts stand in, in turn; each has one switch. 0: none is known. */
   readonly racks: number;
   /** Unlikely branches of production code that are forced now and then (node/base/buggify/buggify.ts). */
-  readonly unlikely: readonly UnlikelyBranch[];
+  readonly unlikely: readonly string[];
   /** How often, each time that one is come to. */
   readonly unlikelyChance: number;
 }
@@ -69,9 +68,6 @@ export const optionBounds = {
 
 /** An option that is a number. All are whole numbers but `syncMs`. */
 export type NumberOption = keyof typeof optionBounds;
-
-/** All unlikely branches that there are. */
-export const unlikelyNames = Object.keys(unlikelyBranches) as UnlikelyBranch[];
 
 /** What a caller may fix. */
 export type SimOverrides = Partial<Omit<SimOptions, 'seed'>>;

@@ -8,7 +8,7 @@ import type { Transaction, TransactionOutcome } from '../../node/state/types.ts'
 import type { AppliedChecker } from '../checkers/applied.ts';
 import type { Operation } from '../checkers/linearizability.ts';
 import type { RegisterInput, RegisterOutput } from '../checkers/linearizability-models.ts';
-import type { WorldProbe } from '../settings/probes.ts';
+import type { WorldMark } from '../settings/points.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { WatchedOperation } from '../trace/watcher.ts';
 import type { SimNode } from '../world/node.ts';
@@ -39,7 +39,7 @@ interface RecordClientDeps {
   /** Hears of each call that was not done; `code` undefined: the agent died. */
   readonly onNotDone: (node: SimNode, code: string | undefined, startedMs: number) => void;
   readonly trouble: Trouble;
-  readonly reached: (probe: WorldProbe) => void;
+  readonly reached: (mark: WorldMark) => void;
 }
 
 export class RecordClient {

@@ -5,7 +5,7 @@ import type { MadeServers } from '../../node/services/compute/server-create.ts';
 import type { RequestContext } from '../../node/services/kit/context.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
 import { serversPerTenant } from '../settings/options.ts';
-import type { WorldProbe } from '../settings/probes.ts';
+import type { WorldMark } from '../settings/points.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { WatchedOperation } from '../trace/watcher.ts';
 import type { SimNode } from '../world/node.ts';
@@ -54,7 +54,7 @@ interface TenantDeps {
   readonly onStranger: (by: string, serverId: string, isShown: boolean) => void;
   /** What this tenant's user is taken for: `member`, unless a bug is planted. */
   readonly role: string;
-  readonly reached: (probe: WorldProbe) => void;
+  readonly reached: (mark: WorldMark) => void;
   /** A deletion was acknowledged. */
   readonly onDeleted: (serverId: string) => void;
 }

@@ -142,7 +142,7 @@ export class SimNode {
     this.#life = life;
     this.#deps.network.bind(this.raftId, life);
     this.#deps.trace.add(this.name, `boots (${this.boots})`);
-    // Its own thing from the first step on, so that whose code runs is known (fate.ts).
+    // Its own thing from the first step on, so that whose code runs is known (fault-injector.ts).
     this.#deps.schedule.after(
       0,
       () => {

@@ -5,7 +5,7 @@ import { invariants } from '../../sim/checkers/invariants.ts';
 import { faults } from '../../sim/faults/index.ts';
 import { mutants } from '../../sim/mutants/index.ts';
 import { faultNames } from '../../sim/settings/fault-names.ts';
-import { probeNames, unreached } from '../../sim/settings/probes.ts';
+import { pointNames, unreached } from '../../sim/settings/points.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../sim/${path}`, import.meta.url), 'utf8');
 
@@ -30,9 +30,10 @@ t.test('every fault that is named can strike, and is drawn by its name', async (
 });
 
 t.test('a set of runs is told what it did not reach', async (t) => {
-  const [first, ...others] = probeNames.probe;
-  t.ok(probeNames.probe.length >= 60, `${probeNames.probe.length} probes`);
-  t.ok(probeNames.unlikely.length >= 12, `${probeNames.unlikely.length} unlikely branches`);
-  t.same(unreached({ [String(first)]: 3 }).probe, others);
-  t.same(unreached(Object.fromEntries(probeNames.fault.map((name) => [name, 1]))).fault, []);
+  const names = pointNames();
+  const [first, ...others] = names.mark;
+  t.ok(names.mark.length >= 60, `${names.mark.length} coverage marks`);
+  t.ok(names.unlikely.length >= 12, `${names.unlikely.length} unlikely branches`);
+  t.same(unreached({ [String(first)]: 3 }).mark, others);
+  t.same(unreached(Object.fromEntries(names.fault.map((name) => [name, 1]))).fault, []);
 });

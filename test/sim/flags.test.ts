@@ -4,7 +4,8 @@ import t from 'tap';
 import { flagsOf, overrideFlags, overridesHelp, overridesOf } from '../../sim/run/flags.ts';
 import { drawOptions } from '../../sim/settings/draw-options.ts';
 import { faultNames } from '../../sim/settings/fault-names.ts';
-import { optionBounds, type SimOverrides, unlikelyNames } from '../../sim/settings/options.ts';
+import { optionBounds, type SimOverrides } from '../../sim/settings/options.ts';
+import { productionPoints } from '../../sim/settings/production-points.ts';
 import { calmNetwork } from '../../sim/world/network.ts';
 
 /** What a command line of these flags fixes. */
@@ -20,7 +21,7 @@ t.test('what is written as flags is read as it was', async (t) => {
       ...Object.fromEntries(numbers.map(([name, [min, max]]) => [name, fc.integer({ min: Math.ceil(min), max })])),
       storage: fc.constantFrom('local', 'rbd'),
       faults: fc.subarray([...faultNames]),
-      unlikely: fc.subarray([...unlikelyNames]),
+      unlikely: fc.subarray([...productionPoints('buggify')]),
       network: fc.constant(calmNetwork),
     },
     { requiredKeys: [] },

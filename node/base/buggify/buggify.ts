@@ -1,41 +1,53 @@
 /**
- * What a simulator may do to the code from inside, and what it may learn from it. Outside of one all three are constant:
- * no branch is taken, no process ends, nobody counts. They cost a test of one variable.
+ * What a simulator may do to the code from inside, and what it may learn from it, after FoundationDB's BUGGIFY and code
+ * probes. Each point is declared once, at module level of the file that hits it:
  *
- * `maybe` forces what is legal and rare: the smallest batch, the early flush, the second try. `failpoint` is a moment at
- * which a process may be killed: between two steps, around a sync. `reached` says that a rare branch was taken, so that a
- * set of runs that never got there is known to prove nothing about it.
+ *     const buggifySmallPieces = buggify('snapshot-cache.small-pieces', 'a snapshot travels in pieces of a few rows');
+ *     const chunkBytes = buggifySmallPieces() ? smallPieceBytes : snapshotChunkBytes;
  *
- * Pure code calls none of them: what rests on chance is handed to it, as its random numbers are.
+ * Outside of a simulator all points are constant: no branch is taken, no process ends, nothing is counted. A hit costs a
+ * call and the test of one variable. Pure code declares none: what rests on chance is handed to it, as its random numbers
+ * are.
  */
-import type { Failpoint, Probe, UnlikelyBranch } from './names.ts';
+import { declarePoint } from './declared-points.ts';
 
-/** A simulator's hand in the process: what `maybe`, `failpoint` and `reached` below pass on once `rule` has set one. */
-export interface Fate {
-  maybe(branch: UnlikelyBranch): boolean;
+/** The simulator's side of the points: what is called at each hit. */
+export interface FaultInjector {
+  /** Whether to take the branch this time. */
+  buggify(name: string): boolean;
   /** The process that is running may end here; what it does afterwards never happens. */
-  failpoint(point: Failpoint): void;
-  reached(probe: Probe): void;
+  failpoint(name: string): void;
+  /** The branch of this coverage mark was taken. */
+  mark(name: string): void;
 }
 
-let fate: Fate | undefined;
+let injector: FaultInjector | undefined;
 
-/** For simulators alone. Until `undefined` is given, the whole process is in their hands. */
-export function rule(next: Fate | undefined): void {
-  fate = next;
+/** For simulators alone: connects every point of this process to `next`, until `undefined` is given. */
+export function setFaultInjector(next: FaultInjector | undefined): void {
+  injector = next;
 }
 
-/** Whether to take an unlikely branch. False outside of a simulator. */
-export function maybe(branch: UnlikelyBranch): boolean {
-  return fate?.maybe(branch) === true;
+/**
+ * Declares a branch that is legal and rare, and that a simulator may force: the smallest batch, the early flush, the second
+ * try. What is returned says whether to take it: false outside of a simulator.
+ */
+export function buggify(name: string, text: string): () => boolean {
+  declarePoint('buggify', name, text);
+  return () => injector?.buggify(name) === true;
 }
 
-/** Where a simulator may kill this process. */
-export function failpoint(point: Failpoint): void {
-  fate?.failpoint(point);
+/** Declares a moment at which a simulator may kill the process: between two steps, around a sync. */
+export function failpoint(name: string, text: string): () => void {
+  declarePoint('failpoint', name, text);
+  return () => injector?.failpoint(name);
 }
 
-/** A rare branch was taken. */
-export function reached(probe: Probe): void {
-  fate?.reached(probe);
+/**
+ * Declares a rare branch that is counted, so that a set of runs that never took it is known to prove nothing about it. What
+ * is returned is called in the branch.
+ */
+export function coverageMark(name: string, text: string): () => void {
+  declarePoint('mark', name, text);
+  return () => injector?.mark(name);
 }

@@ -1,6 +1,6 @@
 /** The state as services use it, on top of the Raft loop: writes go to the leader wherever it is, reads are local. */
 
-import { maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../../base/buggify/buggify.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { encodeCommand } from '../../state/command.ts';
@@ -17,6 +17,19 @@ import { mustBeProposable } from '../../state/validate.ts';
 import type { RaftLoop } from '../loop/loop.ts';
 import type { Route } from '../quorum/quorum.ts';
 import type { RaftTransport } from '../transport/transport.ts';
+
+const markWriteOfUnknownFate = coverageMark(
+  'write-of-unknown-fate',
+  'the fate of a write is not known, and it is sent again where it may',
+);
+const markWriteForwarded = coverageMark('write-forwarded', 'a write goes to the leader over the network');
+const markLeaderLostUnderAWrite = coverageMark(
+  'leader-lost-under-a-write',
+  'a leader loses its office or its life with a write in its hands',
+);
+const markReadPointShared = coverageMark('read-point-shared', 'readers that wait for a leader share one question');
+const buggifyAskAgain = buggify('state-client.ask-again', 'a read point that was given is asked for again');
+const markReadPointAskedAgain = coverageMark('read-point-asked-again', 'a read point is asked for again');
 
 /** Pause before asking again when the leader is changing: the first, then doubled up to the last. Unit: milliseconds. */
 const retryMsMin = 20;
@@ -124,7 +137,7 @@ export class RaftStateClient implements StateClient {
       } catch (error) {
         if (ShoalError.is(error, 'OUTCOME_UNKNOWN')) {
           unknown = error;
-          reached('write-of-unknown-fate');
+          markWriteOfUnknownFate();
           if (token === '' || this.#loop.isLossKnown || !patience.renew()) throw error;
         } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
           throw error;
@@ -148,7 +161,7 @@ export class RaftStateClient implements StateClient {
 
   #send(route: Route, command: Uint8Array, signal: AbortSignal | undefined): Promise<TransactionOutcome> {
     if (route.kind === 'here') return this.#loop.proposeEncoded(command, signal);
-    reached('write-forwarded');
+    markWriteForwarded();
     return this.#forward(route.raftId, command, signal);
   }
 
@@ -168,7 +181,7 @@ export class RaftStateClient implements StateClient {
     } catch (error) {
       if (signal?.aborted) throw new ShoalError('CANCELLED', 'The caller gave up.', { cause: signal.reason });
       if (stop.signal.aborted) {
-        reached('leader-lost-under-a-write');
+        markLeaderLostUnderAWrite();
         throw new ShoalError('OUTCOME_UNKNOWN', 'The leader was lost before it answered.', { cause: error });
       }
       throw error;
@@ -197,7 +210,7 @@ export class RaftStateClient implements StateClient {
     // While it waits for a leader nobody has been asked: what is asked then is asked after this call, and will do. A
     // question that is on its way will not: its answer may be from before this call.
     if (this.#asking !== undefined && !this.#isQuestionOut) {
-      reached('read-point-shared');
+      markReadPointShared();
       return this.#asking;
     }
     if (this.#asking === undefined) {
@@ -239,7 +252,7 @@ export class RaftStateClient implements StateClient {
             : this.#transport.forwardReadIndex(route.raftId, stop.signal),
           stop.signal,
         );
-        if (maybe('state-client.ask-again')) continue;
+        if (buggifyAskAgain()) continue;
         return point;
       } catch (error) {
         this.#isQuestionOut = false;
@@ -248,7 +261,7 @@ export class RaftStateClient implements StateClient {
         if (!canRetry) throw error;
         if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.suspectQuorum();
         if (patience.isOver) throw this.#loop.noQuorum();
-        reached('read-point-asked-again');
+        markReadPointAskedAgain();
         await this.#loop.changed(patience.pauseMs());
       } finally {
         timeout.cancel();

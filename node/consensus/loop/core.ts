@@ -3,7 +3,7 @@
  * when what is stored may be spoken of.
  */
 
-import { maybe } from '../../base/buggify/buggify.ts';
+import { buggify } from '../../base/buggify/buggify.ts';
 import type { RaftId } from '../../base/ids.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
@@ -12,6 +12,12 @@ import type { LogStore } from '../../store/index.ts';
 import type { RaftLoopOptions } from '../replica/options.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { SnapshotCache } from '../snapshots/snapshot-cache.ts';
+
+const buggifyOneEntryAtATime = buggify('raft-loop.one-entry-at-a-time', 'entries are read from the log one by one');
+const buggifyShortestElectionTimeout = buggify(
+  'raft-loop.shortest-election-timeout',
+  'an election timeout is the shortest there is',
+);
 
 interface CoreDeps {
   readonly raftId: RaftId;
@@ -30,7 +36,7 @@ export function makeCore(deps: CoreDeps): RawNode {
     id: raftId,
     storage: {
       initialState: () => ({ ...store.initialState(), confState: replica.confState }),
-      entries: (low, high, bytesMax) => store.entries(low, high, maybe('raft-loop.one-entry-at-a-time') ? 1 : bytesMax),
+      entries: (low, high, bytesMax) => store.entries(low, high, buggifyOneEntryAtATime() ? 1 : bytesMax),
       term: (index) => store.term(index),
       firstIndex: () => store.firstIndex(),
       lastIndex: () => store.lastIndex(),
@@ -38,7 +44,7 @@ export function makeCore(deps: CoreDeps): RawNode {
     },
     applied: replica.appliedIndex,
     random: {
-      below: (bound) => (maybe('raft-loop.shortest-election-timeout') ? 0 : random.below(bound)),
+      below: (bound) => (buggifyShortestElectionTimeout() ? 0 : random.below(bound)),
     },
     electionTicks: options.electionTicks,
     heartbeatTicks: options.heartbeatTicks,

@@ -15,7 +15,7 @@
  */
 
 import { assert, must } from '../../base/assert.ts';
-import { failpoint, maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { RaftId } from '../../base/ids.ts';
@@ -61,6 +61,53 @@ import { Reads } from './reads.ts';
 import { notLeader, stopping } from './refusals.ts';
 import { Succession } from './succession.ts';
 import { AppliedWaiters, ChangeWaiters } from './waiters.ts';
+
+const markLeaderWithoutAQuorum = coverageMark(
+  'leader-without-a-quorum',
+  'a leader that hears no quorum is asked to write',
+);
+const markLeaderWaitsForItsVoters = coverageMark(
+  'leader-waits-for-its-voters',
+  'a leader takes a request while its voters are silent',
+);
+const buggifyOneMessageATurn = buggify(
+  'raft-loop.one-message-a-turn',
+  'a turn takes one message and leaves the rest to the next',
+);
+const buggifyRememberNow = buggify('raft-loop.remember-now', 'what was heard of others is stored at this tick');
+const buggifyFlushLater = buggify('raft-loop.flush-later', 'what was applied is not flushed at this tick');
+const failpointRaftLoopSyncedNotSent = failpoint(
+  'raft-loop.synced-not-sent',
+  'entries or a vote are on disk, and nobody was told',
+);
+const buggifyApplyOne = buggify(
+  'raft-loop.apply-one',
+  'one committed entry is applied before other events have their turn',
+);
+const markApplyPutOff = coverageMark('apply-put-off', 'applying goes on after other events');
+const markTermFenceRaised = coverageMark('term-fence-raised', 'a quarantined log raises its term fence');
+const failpointQuarantineFenceRaised = failpoint(
+  'quarantine.fence-raised',
+  'a quarantined log has raised its term fence, and no other member knows',
+);
+const failpointInstallBeforeCommit = failpoint('install.before-commit', 'a snapshot is on disk beside the state');
+const failpointInstallCommitted = failpoint(
+  'install.committed',
+  'a snapshot has replaced the state on disk, not in memory',
+);
+const markSnapshotInstalled = coverageMark('snapshot-installed', 'a snapshot was installed');
+const failpointStateGivenUp = failpoint(
+  'state.given-up',
+  'a state that the others do not have is given up, and the process runs on',
+);
+const markUndecidedStateReadAgain = coverageMark(
+  'undecided-state-read-again',
+  'no majority holds one state, and a replica starts again to read its rows from disk',
+);
+const markRowsChangedInMemory = coverageMark(
+  'rows-changed-in-memory',
+  'rows of the state in memory are not those that were applied',
+);
 
 /** Messages from peers that wait for the next turn; more are dropped, as a slow network would. */
 const inboxMax = 8192;
@@ -496,7 +543,7 @@ export class RaftLoop implements Service, RaftHandlers {
       this.#mustLead();
       this.#mustAgree();
       if (this.route() === undefined) {
-        reached('leader-without-a-quorum');
+        markLeaderWithoutAQuorum();
         throw this.noQuorum();
       }
     } catch (error) {
@@ -539,7 +586,7 @@ export class RaftLoop implements Service, RaftHandlers {
         throw passedOn(error);
       }
       if (this.#quorum.outlook !== 'awaited') return;
-      reached('leader-waits-for-its-voters');
+      markLeaderWaitsForItsVoters();
       await this.changed(this.options.patienceMs);
     }
   }
@@ -575,7 +622,7 @@ export class RaftLoop implements Service, RaftHandlers {
     if (core === undefined || this.#isInTurn) return;
     this.#isInTurn = true;
     try {
-      const isSlow = this.#inbox.length > 1 && maybe('raft-loop.one-message-a-turn');
+      const isSlow = this.#inbox.length > 1 && buggifyOneMessageATurn();
       const inbox = isSlow ? this.#inbox.slice(0, 1) : this.#inbox;
       this.#inbox = isSlow ? this.#inbox.slice(1) : [];
       if (isSlow) this.#wake();
@@ -634,10 +681,10 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#readRowsAgain();
     this.#cache.tick();
     this.#changes.tell();
-    if (this.#tickCount % rememberTicks === 0 || maybe('raft-loop.remember-now')) {
+    if (this.#tickCount % rememberTicks === 0 || buggifyRememberNow()) {
       this.#handshake.remember();
     }
-    if (!maybe('raft-loop.flush-later')) this.#background(this.#store.flush());
+    if (!buggifyFlushLater()) this.#background(this.#store.flush());
     const compacted = this.#receiver.isInstalling ? undefined : this.#compaction.beginIfLarge();
     if (compacted !== undefined) this.#background(compacted);
     // A quarantine is lifted by a turn, whatever else there is to do.
@@ -678,7 +725,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#store.append({ hardState, entries }).then(
       () => {
         slot.isDurable = true;
-        failpoint('raft-loop.synced-not-sent');
+        failpointRaftLoopSyncedNotSent();
         this.#guard(() => {
           if (this.#core !== core) return;
           this.#deliverDurable(core);
@@ -727,7 +774,7 @@ export class RaftLoop implements Service, RaftHandlers {
   /** Applies up to `entriesMax` entries; the rest follows after other events had their turn. */
   #apply(entriesMax: number): void {
     const core = must(this.#core, 'core');
-    let left = maybe('raft-loop.apply-one') ? Math.min(1, entriesMax) : entriesMax;
+    let left = buggifyApplyOne() ? Math.min(1, entriesMax) : entriesMax;
     for (;;) {
       const message = this.#applyQueue[0];
       if (message === undefined) break;
@@ -749,7 +796,7 @@ export class RaftLoop implements Service, RaftHandlers {
   }
 
   #applyLater(): void {
-    reached('apply-put-off');
+    markApplyPutOff();
     this.#isApplyDue = true;
     this.#defer(() => {
       this.#isApplyDue = false;
@@ -781,8 +828,8 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #resumeAboveFence(): void {
     if (!this.#isLive()) return;
-    reached('term-fence-raised');
-    failpoint('quarantine.fence-raised');
+    markTermFenceRaised();
+    failpointQuarantineFenceRaised();
     // A core that began on what a snapshot is just replacing would know another log than the disk holds.
     if (!this.#receiver.isInstalling) this.#beginAnew();
   }
@@ -857,12 +904,12 @@ export class RaftLoop implements Service, RaftHandlers {
     hardState: HardState | undefined,
   ): Promise<void> {
     await this.#store.settled();
-    failpoint('install.before-commit');
+    failpointInstallBeforeCommit();
     // A quarantine may have begun meanwhile and have raised the term fence: what the old core knew of terms and votes
     // is void.
     await fetched.install.commit(fetched.place, fetched.machine.digest, this.#core === core ? hardState : undefined);
-    failpoint('install.committed');
-    reached('snapshot-installed');
+    failpointInstallCommitted();
+    markSnapshotInstalled();
     const { place } = fetched;
     const events = this.#replica.replaceWith(fetched.machine, place);
     this.#deps.logger.info({ index: place.index, term: place.term }, 'a snapshot was installed');
@@ -910,7 +957,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#dropCore();
     this.#background(
       this.#store.setQuarantine({ reason: 'state-diverged', detail, raisedTerm: 0 }).then(() => {
-        failpoint('state.given-up');
+        failpointStateGivenUp();
         this.#fatal(new ShoalError('STATE_DIVERGED', detail));
       }),
     );
@@ -927,7 +974,7 @@ export class RaftLoop implements Service, RaftHandlers {
    */
   #readStateAgain(): void {
     if (this.#tickCount < rereadTicksMin) return;
-    reached('undecided-state-read-again');
+    markUndecidedStateReadAgain();
     throw new ShoalError(
       'STATE_DIVERGED',
       'No state is held by a majority of the replicas: this one starts again, to read its own from disk once more.',
@@ -938,7 +985,7 @@ export class RaftLoop implements Service, RaftHandlers {
   #readRowsAgain(): void {
     const found = this.#scrub.tick();
     if (found === undefined) return;
-    reached('rows-changed-in-memory');
+    markRowsChangedInMemory();
     throw new ShoalError(
       'STATE_DIVERGED',
       `The rows of the state at ${found.revision} have the digest ${digestText(found.found)} in memory, not ` +

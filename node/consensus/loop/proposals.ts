@@ -5,11 +5,27 @@
  * and the proposal is committed; another, and it never will be. Nothing needs to be written into the entry for that.
  */
 
-import { maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ConfChangeV2, RawNode } from '../../raft/index.ts';
 import type { TransactionOutcome } from '../../state/types.ts';
 import { notLeader, stopping } from './refusals.ts';
+
+const markProposalAtAFormerLeader = coverageMark(
+  'proposal-at-a-former-leader',
+  'a queued proposal finds that its node leads no more',
+);
+const buggifyProposeApart = buggify(
+  'raft-loop.propose-apart',
+  'proposals that came together go to the core one by one',
+);
+const markProposalRefusedByCore = coverageMark('proposal-refused-by-core', 'the core takes no more proposals');
+const markProposalReplaced = coverageMark('proposal-replaced', 'another entry stands where a proposal was');
+const markProposalSkippedBySnapshot = coverageMark(
+  'proposal-skipped-by-snapshot',
+  'a snapshot hides what became of a proposal',
+);
+const markProposalGivenUp = coverageMark('proposal-given-up', 'nobody knows what became of a proposal');
 
 /** Proposals without an outcome, at most: what a leader can commit in about a second. */
 const proposalsMax = 8192;
@@ -77,12 +93,12 @@ export class Proposals {
     if (queued.length === 0) return;
     const { raft } = core;
     if (raft.role !== 'leader') {
-      reached('proposal-at-a-former-leader');
+      markProposalAtAFormerLeader();
       for (const proposal of queued) refuse(proposal, notLeader(raft.leader));
       return;
     }
     // Neighbours of one kind go together; a change of members goes alone.
-    const isApart = maybe('raft-loop.propose-apart');
+    const isApart = buggifyProposeApart();
     const groups = isApart ? queued.flatMap((proposal) => grouped([proposal])) : grouped(queued);
     for (const group of groups) {
       const refusal =
@@ -90,7 +106,7 @@ export class Proposals {
           ? core.proposeBatch(group.proposals.map((proposal) => proposal.data))
           : core.proposeConfChange(group.members);
       if (refusal !== undefined) {
-        reached('proposal-refused-by-core');
+        markProposalRefusedByCore();
         const error = new ShoalError('PROPOSAL_DROPPED', 'The leader takes no more writes for now.', {
           facts: { refusal },
         });
@@ -113,7 +129,7 @@ export class Proposals {
     for (const { proposal, term: appendedIn } of at) {
       proposal.detach();
       if (appendedIn !== term) {
-        reached('proposal-replaced');
+        markProposalReplaced();
         proposal.reject(dropped('A new leader has replaced it.'));
       } else if (outcome === 'replaced') proposal.reject(conflict());
       else proposal.resolve(outcome);
@@ -124,7 +140,7 @@ export class Proposals {
   skippedTo(index: number): void {
     for (const [at, proposals] of this.#appended) {
       if (at > index) continue;
-      reached('proposal-skipped-by-snapshot');
+      markProposalSkippedBySnapshot();
       this.#appended.delete(at);
       for (const { proposal } of proposals) this.#giveUp(proposal, 'A snapshot has replaced the log.');
     }
@@ -185,7 +201,7 @@ export class Proposals {
   }
 
   #giveUp(proposal: Proposal, why: string): void {
-    reached('proposal-given-up');
+    markProposalGivenUp();
     proposal.detach();
     proposal.reject(new ShoalError('OUTCOME_UNKNOWN', `The write was sent and its fate is not known. ${why}`));
   }

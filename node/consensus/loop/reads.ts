@@ -1,9 +1,11 @@
 /** Linearizable reads that wait for their read point. All that come within one turn of the loop share one. */
 
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { RawNode } from '../../raft/index.ts';
 import { notLeader } from './refusals.ts';
+
+const markReadFailed = coverageMark('read-failed', 'a read under way is given up');
 
 /** Reads that wait, at most; each is a caller's promise and nothing more. */
 const readsMax = 16_384;
@@ -60,7 +62,7 @@ export class Reads {
     for (const [name, asked] of this.#asked) {
       if (asked.startedMs > startedMs) continue;
       this.#asked.delete(name);
-      reached('read-failed');
+      markReadFailed();
       failed.push(...asked.reads);
     }
     if (alsoQueued) {

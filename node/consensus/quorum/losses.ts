@@ -8,11 +8,17 @@
  * Without this a stall of a second, which any busy machine has, would refuse writes while every voter lives.
  */
 
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { RaftId } from '../../base/ids.ts';
 import type { RaftLoopOptions } from '../replica/options.ts';
 import type { Presence, RaftTransport } from '../transport/transport.ts';
+
+const markSilentMemberLives = coverageMark(
+  'silent-member-lives',
+  'a silent member is asked for and takes the connection',
+);
+const markMemberKnownLost = coverageMark('member-known-lost', 'a silent member is asked for and is not there');
 
 /** Time between two questions for one silent member. Unit: milliseconds. */
 const askEveryMs = 500;
@@ -81,7 +87,7 @@ export class Losses {
     switch (presence) {
       case 'listening':
         if (this.#lost.delete(member)) this.#deps.changed();
-        reached('silent-member-lives');
+        markSilentMemberLives();
         return;
       case 'closed':
         this.#know(member, 'refuses-connections');
@@ -97,7 +103,7 @@ export class Losses {
   #know(member: RaftId, loss: Loss): void {
     if (this.#lost.get(member) === loss) return;
     this.#lost.set(member, loss);
-    reached('member-known-lost');
+    markMemberKnownLost();
     this.#deps.changed();
   }
 }

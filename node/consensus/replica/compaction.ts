@@ -1,9 +1,13 @@
 /** Keeps the log small: drops what is applied and what nobody needs any more, one compaction at a time. */
 
-import { maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../../base/buggify/buggify.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import type { LogStore } from '../../store/index.ts';
 import type { RaftLoopOptions } from './options.ts';
+
+const buggifyCompactNow = buggify('raft-loop.compact-now', 'the log is compacted though it is small');
+const markCompactionHeldBack = coverageMark('compaction-held-back', 'a log is not compacted, for somebody needs it');
+const markLogCompacted = coverageMark('log-compacted', 'a log was compacted');
 
 interface CompactionDeps {
   readonly logger: Logger;
@@ -31,15 +35,15 @@ export class Compaction {
     const { logBytesMax, logBytesKept, logBytesHard } = this.#options;
     const { logBytes } = this.#store;
     if (this.#isUnderWay) return undefined;
-    const isEager = maybe('raft-loop.compact-now');
+    const isEager = buggifyCompactNow();
     if (logBytes <= logBytesMax && !isEager) return undefined;
     let index = this.#store.compactionIndex(isEager ? 0 : logBytesKept);
     if (logBytes <= logBytesHard) index = Math.min(index, this.#deps.neededIndex());
     if (index < this.#store.firstIndex()) {
-      reached('compaction-held-back');
+      markCompactionHeldBack();
       return undefined;
     }
-    reached('log-compacted');
+    markLogCompacted();
     this.#isUnderWay = true;
     this.#deps.logger.info({ index, logBytes }, 'compacting the log');
     this.#deps.compacting(index);

@@ -26,12 +26,18 @@
  * nothing is given up unless a majority that can go on has been heard.
  */
 
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import type { RaftId } from '../../base/ids.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import type { ConfState } from '../../raft/index.ts';
 import { type DigestValue, digestText, isSameDigest } from '../../state/digest.ts';
 import type { DigestMessage } from '../transport/transport.ts';
+
+const markReplicaFoundOdd = coverageMark('replica-found-odd', 'a replica holds another state than the majority');
+const markNoStateHasAMajority = coverageMark(
+  'no-state-has-a-majority',
+  'the replicas hold different states, and no majority holds one',
+);
 
 /** From one round to the next where one is due soon: members that start greet for a while. Unit: ticks. */
 const soonTicks = 10;
@@ -257,7 +263,7 @@ export class Comparison {
   /** Tells the odd ones; this node may be one of them. */
   #name(revision: number, right: DigestValue, odd: readonly RaftId[]): void {
     const { raftId, logger, nameOf } = this.#deps;
-    reached('replica-found-odd');
+    markReplicaFoundOdd();
     this.#divergences += odd.length;
     this.#settled(revision, right);
     for (const member of odd) {
@@ -278,7 +284,7 @@ export class Comparison {
 
   #disagree(revision: number, told: ReadonlyMap<RaftId, DigestValue>): void {
     const { raftId, logger, nameOf } = this.#deps;
-    reached('no-state-has-a-majority');
+    markNoStateHasAMajority();
     const held = [...told].map(([member, digest]) => `${nameOf(member)} ${digestText(digest)}`).join(', ');
     const isNews = this.#disagreement === undefined;
     this.#disagreement =

@@ -3,7 +3,7 @@
  * of the disk, where what is applied rides on the next batch; a start then applies the same entries again.
  */
 
-import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { RaftId } from '../../base/ids.ts';
 import {
@@ -22,6 +22,15 @@ import type { Applied, StateMachine, StateView } from '../../state/state-machine
 import type { StateEvent, StateReader, TransactionOutcome } from '../../state/types.ts';
 import type { LogStore, OpenedLog, SnapshotPlace } from '../../store/index.ts';
 import type { RaftObserver } from './observer.ts';
+
+const markMembershipIsJoint = coverageMark(
+  'membership-is-joint',
+  'a change of several members passes through a joint membership',
+);
+const failpointMembersChangedNotStored = failpoint(
+  'members.changed-not-stored',
+  'a change of members is applied in memory',
+);
 
 /** What applying one entry did. */
 interface AppliedEntry {
@@ -149,8 +158,8 @@ export class Replica {
       throw new ShoalError('LOG_CORRUPT', `The change of members at ${entry.index} cannot be decoded.`);
     }
     this.#confState = core.applyConfChange(change);
-    if (this.#confState.votersOutgoing.length > 0) reached('membership-is-joint');
-    failpoint('members.changed-not-stored');
+    if (this.#confState.votersOutgoing.length > 0) markMembershipIsJoint();
+    failpointMembersChangedNotStored();
     this.#deps.membersChanged(this.#confState);
   }
 }

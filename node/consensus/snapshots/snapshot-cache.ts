@@ -4,7 +4,7 @@
  * are of use, and the log is not compacted behind them.
  */
 
-import { maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../../base/buggify/buggify.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { RaftId } from '../../base/ids.ts';
@@ -14,6 +14,19 @@ import type { StateView } from '../../state/state-machine.ts';
 import type { SnapshotPlace } from '../../store/index.ts';
 import type { Vouching } from '../replica/comparison.ts';
 import type { SnapshotPart, SnapshotRequest } from '../transport/transport.ts';
+
+const buggifyTakeAgain = buggify('snapshot-cache.take-again', 'a new snapshot is taken though one of use is there');
+const markSnapshotViewShared = coverageMark('snapshot-view-shared', 'two offers name one snapshot');
+const markSnapshotViewPushedOut = coverageMark(
+  'snapshot-view-pushed-out',
+  'a newer snapshot pushes out one that may be in use',
+);
+const markSnapshotNeverFetched = coverageMark('snapshot-never-fetched', 'a follower never fetched what it was told of');
+const buggifySmallPieces = buggify('snapshot-cache.small-pieces', 'a snapshot travels in pieces of a few rows');
+const markSnapshotHeldUntilCompared = coverageMark(
+  'snapshot-held-until-compared',
+  'the last piece of a snapshot waits until the state was compared with the others',
+);
 
 /** Views kept: one being fetched and one newer. */
 const viewsMax = 2;
@@ -74,19 +87,19 @@ export class SnapshotCache {
     const newest = this.#cached.at(-1);
     if (
       newest !== undefined &&
-      !maybe('snapshot-cache.take-anew') &&
+      !buggifyTakeAgain() &&
       newest.place.index >= startIndex &&
       newest.place.index >= appliedIndex - lagMax &&
       sameMembers(newest.place.confState, confState)
     ) {
       newest.usedMs = this.#deps.nowMs();
-      reached('snapshot-view-shared');
+      markSnapshotViewShared();
       return newest.place;
     }
     const { place, view } = this.#deps.take();
     this.#cached.push({ place, view, usedMs: this.#deps.nowMs() });
     if (this.#cached.length > viewsMax) {
-      reached('snapshot-view-pushed-out');
+      markSnapshotViewPushedOut();
       this.#cached.shift();
     }
     return place;
@@ -151,7 +164,7 @@ export class SnapshotCache {
     for (const [peer, told] of this.#told) {
       if (told.fetches > 0 || nowMs - told.sinceMs < fetchMsMax) continue;
       this.#told.delete(peer);
-      reached('snapshot-never-fetched');
+      markSnapshotNeverFetched();
       this.#deps.report(peer, false);
     }
   }
@@ -164,7 +177,7 @@ export class SnapshotCache {
     let offsetBytes = 0;
     // One chunk is held back, so that the last can be marked.
     let held: SnapshotPart | undefined;
-    const chunkBytes = maybe('snapshot-cache.small-pieces') ? smallPieceBytes : snapshotChunkBytes;
+    const chunkBytes = buggifySmallPieces() ? smallPieceBytes : snapshotChunkBytes;
     for (const chunk of encodeSnapshot(cached.view, chunkBytes)) {
       if (signal.aborted) throw new ShoalError('CANCELLED', 'The peer gave up.', { cause: signal.reason });
       cached.usedMs = this.#deps.nowMs();
@@ -206,7 +219,7 @@ export class SnapshotCache {
       if (vouching === 'yes') return;
       if (vouching === 'no')
         throw new ShoalError('UNAVAILABLE', 'The replicas were not found to hold the state of this host.');
-      reached('snapshot-held-until-compared');
+      markSnapshotHeldUntilCompared();
       cached.usedMs = this.#deps.nowMs();
       await this.#untilJudged(signal);
     }

@@ -1,6 +1,6 @@
 /** Fetches a snapshot from the leader: chunks checked, rows written beside the state as they come, resumed after a break. */
 
-import { failpoint, maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { crc32c } from '../../base/crc32c.ts';
 import { ShoalError } from '../../base/errors.ts';
@@ -12,6 +12,22 @@ import { SnapshotDecoder } from '../../state/snapshot.ts';
 import { StateMachine } from '../../state/state-machine.ts';
 import type { LogStore, SnapshotInstall, SnapshotPlace } from '../../store/index.ts';
 import type { RaftTransport, SnapshotPart } from '../transport/transport.ts';
+
+const markSnapshotFetchGivenUp = coverageMark('snapshot-fetch-given-up', 'a fetch of a snapshot is given up');
+const markSnapshotFetchBrokenOff = coverageMark('snapshot-fetch-broken-off', 'a fetch of a snapshot broke off');
+const markSnapshotFetchResumed = coverageMark(
+  'snapshot-fetch-resumed',
+  'a fetch of a snapshot goes on where it broke off',
+);
+const buggifyBreakOff = buggify('snapshot-fetch.break-off', 'a fetch breaks off behind a piece');
+const failpointSnapshotFetchBeforeRows = failpoint(
+  'snapshot-fetch.before-rows',
+  'rows of a snapshot have come and are not on disk',
+);
+const markSnapshotWithoutItsDigest = coverageMark(
+  'snapshot-without-its-digest',
+  'a snapshot holds other rows than its sender has applied',
+);
 
 /** Tries in a row that bring nothing new before it is given up; the leader offers a snapshot again. */
 const barrenTriesMax = 5;
@@ -77,7 +93,7 @@ export class SnapshotFetch {
       mustGoOn(signal);
       return fetched;
     } catch (error) {
-      reached('snapshot-fetch-given-up');
+      markSnapshotFetchGivenUp();
       await this.#abandon();
       // A disk that failed is told, also when its caller gives up meanwhile.
       if (!ShoalError.is(error, 'STORE_FAILED')) mustGoOn(signal);
@@ -95,7 +111,7 @@ export class SnapshotFetch {
         const isOver = signal.aborted || ShoalError.is(error, 'STORE_FAILED');
         barrenTries = (this.#partial?.offsetBytes ?? 0) > before ? 0 : barrenTries + 1;
         if (isOver || barrenTries >= barrenTriesMax) throw error;
-        reached('snapshot-fetch-broken-off');
+        markSnapshotFetchBrokenOff();
         this.#deps.logger.warn(
           { error, from: this.#from, bytes: before },
           'fetching a snapshot broke off; trying again',
@@ -111,7 +127,7 @@ export class SnapshotFetch {
     let timer = this.#deps.clock.setTimeout(quiet, silenceMsMax);
     try {
       const partial = this.#partial;
-      if (partial !== undefined) reached('snapshot-fetch-resumed');
+      if (partial !== undefined) markSnapshotFetchResumed();
       const request =
         partial === undefined
           ? { indexMin: this.#indexMin }
@@ -122,7 +138,7 @@ export class SnapshotFetch {
         timer = this.#deps.clock.setTimeout(quiet, silenceMsMax);
         const taken = await this.#take(part);
         if (part.isLast) return await this.#finish(taken, part.digest);
-        if (maybe('snapshot-fetch.break-off')) break;
+        if (buggifyBreakOff()) break;
       }
       throw new ShoalError('UNAVAILABLE', 'The snapshot ended too early.');
     } finally {
@@ -172,7 +188,7 @@ export class SnapshotFetch {
       const { rows } = partial;
       partial.rows = [];
       partial.rowBytes = 0;
-      failpoint('snapshot-fetch.before-rows');
+      failpointSnapshotFetchBeforeRows();
       await partial.install.write(rows);
     }
     return partial;
@@ -187,7 +203,7 @@ export class SnapshotFetch {
       throw new ShoalError('LOG_CORRUPT', `A snapshot said to be of ${place.index} is of ${index}.`);
     }
     if (digest !== undefined && !isSameDigest(digest, machine.digest)) {
-      reached('snapshot-without-its-digest');
+      markSnapshotWithoutItsDigest();
       await this.#abandon();
       throw new ShoalError(
         'LOG_CORRUPT',

@@ -4,7 +4,7 @@
  * far that has come; the loop says when each step is taken.
  */
 import { assert, must } from '../../base/assert.ts';
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
@@ -12,6 +12,23 @@ import { type Message, noBytes, type Snapshot } from '../../raft/index.ts';
 import type { LogStore } from '../../store/index.ts';
 import type { RaftTransport } from '../transport/transport.ts';
 import { type FetchedSnapshot, SnapshotFetch } from './snapshot-fetch.ts';
+
+const markNewerSnapshotOfferedMeanwhile = coverageMark(
+  'newer-snapshot-offered-meanwhile',
+  'a newer snapshot is offered while one is being fetched',
+);
+const markSnapshotOfferedOfThePast = coverageMark(
+  'snapshot-offered-of-the-past',
+  'a snapshot is offered of what is applied',
+);
+const markSnapshotFetchedInVain = coverageMark(
+  'snapshot-fetched-in-vain',
+  'the core does not take a snapshot that was fetched',
+);
+const markAppendBehindAnInstall = coverageMark(
+  'append-behind-an-install',
+  'entries come while a snapshot is being installed',
+);
 
 interface SnapshotReceiverDeps {
   readonly clock: Clock;
@@ -58,12 +75,12 @@ export class SnapshotReceiver {
     if (this.#fetched !== undefined && this.#fetched.place.index >= index) return 'here';
     if (this.#fetch !== undefined) {
       if (this.#fetch.indexMin >= index) return 'fetching';
-      reached('newer-snapshot-offered-meanwhile');
+      markNewerSnapshotOfferedMeanwhile();
       this.#fetch.stop.abort(new ShoalError('CANCELLED', 'A newer snapshot is offered.'));
       this.#fetch = undefined;
     }
     if (index <= appliedIndex) {
-      reached('snapshot-offered-of-the-past');
+      markSnapshotOfferedOfThePast();
       // The core hears of it now; it is not to hear of it again when an install has ended.
       this.#offer = undefined;
       return 'past';
@@ -85,7 +102,7 @@ export class SnapshotReceiver {
   takeUnwanted(): FetchedSnapshot | undefined {
     const fetched = this.#fetched;
     if (fetched === undefined) return undefined;
-    reached('snapshot-fetched-in-vain');
+    markSnapshotFetchedInVain();
     this.#fetched = undefined;
     return fetched;
   }
@@ -102,7 +119,7 @@ export class SnapshotReceiver {
   /** Takes storage work that has to wait for a snapshot; false: there is none to wait for. */
   hold(message: Message): boolean {
     if (this.#behind === undefined) return false;
-    reached('append-behind-an-install');
+    markAppendBehindAnInstall();
     this.#behind.push(message);
     return true;
   }

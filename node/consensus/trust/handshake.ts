@@ -4,7 +4,7 @@
  * trust.ts; this is where they meet the wire and the disk.
  */
 
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import type { RaftId } from '../../base/ids.ts';
 import type { Message, RawNode } from '../../raft/index.ts';
 import type { LogStore, PeerMemory } from '../../store/index.ts';
@@ -12,6 +12,15 @@ import type { Quorum } from '../quorum/quorum.ts';
 import type { Hello, RaftTransport } from '../transport/transport.ts';
 import type { Repair } from './repair.ts';
 import { type OwnLog, Trust } from './trust.ts';
+
+const markMessageHeldUntilGreeted = coverageMark(
+  'message-held-until-greeted',
+  'a message waits for the answer to a greeting',
+);
+const markQuarantinedLogAskedForAVote = coverageMark(
+  'quarantined-log-asked-for-a-vote',
+  'a quarantined member is asked for its vote',
+);
 
 interface HandshakeDeps {
   readonly store: LogStore;
@@ -48,7 +57,7 @@ export class Handshake {
   /** Whether the sender has answered a greeting. Otherwise it is greeted, and the message kept until `onHello`. */
   admits(message: Message): boolean {
     if (this.#trust.hasAnswered(message.from)) return true;
-    reached('message-held-until-greeted');
+    markMessageHeldUntilGreeted();
     this.#trust.hold(message);
     this.#greet(message.from);
     return false;
@@ -86,7 +95,7 @@ export class Handshake {
     const { store, repair } = this.#deps;
     const { log, term } = core.raft;
     if (store.quarantine !== undefined && asksForVote(message)) {
-      reached('quarantined-log-asked-for-a-vote');
+      markQuarantinedLogAskedForAVote();
       return false;
     }
     const found = this.#trust.judgeHeartbeat(message, term, log.lastIndex());

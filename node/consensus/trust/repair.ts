@@ -4,10 +4,17 @@
  * once an entry of a leader elected above the fence is committed here. Each step is durable before the next.
  */
 
-import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { nobody, type RawNode } from '../../raft/index.ts';
 import type { LogStore, Quarantine } from '../../store/index.ts';
+
+const markOwnLogQuarantined = coverageMark(
+  'own-log-quarantined',
+  'a member learns from a peer that its log holds less than it promised',
+);
+const markQuarantineLifted = coverageMark('quarantine-lifted', 'a log is trusted again');
+const failpointQuarantineLifted = failpoint('quarantine.lifted', 'a quarantine was lifted a moment ago');
 
 interface RepairDeps {
   readonly store: LogStore;
@@ -39,7 +46,7 @@ export class Repair {
   /** The log is quarantined. `heardTerm` is the highest term that its finder has told. */
   begin(found: Omit<Quarantine, 'raisedTerm'>, heardTerm: number): void {
     const { store, logger, background, quarantined, dropCore } = this.#deps;
-    reached('own-log-quarantined');
+    markOwnLogQuarantined();
     logger.error({ ...found }, 'this log holds less than this member has promised; it does not vote until repaired');
     quarantined(found);
     dropCore();
@@ -76,8 +83,8 @@ export class Repair {
     background(
       store.setQuarantine(undefined).then(() => {
         this.#isWriting = false;
-        reached('quarantine-lifted');
-        failpoint('quarantine.lifted');
+        markQuarantineLifted();
+        failpointQuarantineLifted();
         logger.info(
           { was: quarantine.reason, index: raft.log.committed },
           'the log is repaired; this member votes again',

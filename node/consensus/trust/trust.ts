@@ -27,11 +27,20 @@
  * each write a round trip.
  */
 
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import type { RaftId } from '../../base/ids.ts';
 import type { Message, MessageType, Term } from '../../raft/index.ts';
 import type { Identity, PeerMemory, Quarantine } from '../../store/index.ts';
 import type { Hello, SentMessage } from '../transport/transport.ts';
+
+const markMemoryFollowsAFence = coverageMark(
+  'memory-follows-a-fence',
+  'what was remembered of a member is void: it has raised its term fence',
+);
+const markAnswerFromBelowTheFence = coverageMark(
+  'answer-from-below-the-fence',
+  'a peer answers that has not heard of the term fence',
+);
 
 /** Messages held back for a peer whose answer is not here yet: what it sends in one round trip. */
 const heldMessagesMax = 64;
@@ -115,7 +124,7 @@ export class Trust {
     if (known === undefined) {
       this.#note(from, { incarnation, starts, term, match: 0, matchTerm: 0, raisedTerm });
     } else if (raisedTerm > known.raisedTerm) {
-      reached('memory-follows-a-fence');
+      markMemoryFollowsAFence();
       const left = aboveFence(known, raisedTerm);
       this.#note(from, { ...left, incarnation, starts, term: Math.max(left.term, term), raisedTerm });
     } else if (known.incarnation === incarnation && known.raisedTerm === raisedTerm && known.starts < starts) {
@@ -127,7 +136,7 @@ export class Trust {
   judge(answer: Hello, own: OwnLog): Omit<Quarantine, 'raisedTerm'> | undefined {
     if (answer.known === undefined) return undefined;
     const isBelowFence = answer.known.raisedTerm < own.raisedTerm;
-    if (isBelowFence) reached('answer-from-below-the-fence');
+    if (isBelowFence) markAnswerFromBelowTheFence();
     const known = isBelowFence ? aboveFence(answer.known, own.raisedTerm) : answer.known;
     const isFenceForgotten = known.raisedTerm > own.raisedTerm;
     const isSameDisk = known.incarnation === this.#identity.incarnation;

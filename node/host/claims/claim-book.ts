@@ -14,13 +14,30 @@ import {
   type LedgerUsage,
 } from '../../../placement/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { needsOf } from '../../cluster/resource-needs.ts';
 import { notesLostKey } from '../../store/host/host-record.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
 import { ActedOn } from '../outage/revision-fence.ts';
+
+const markUnboundClaimRestored = coverageMark('unbound-claim-restored', 'a start finds a claim that nobody has bound');
+const failpointClaimsBeforeAdmission = failpoint('claims.before-admission', 'a host is about to decide about a claim');
+const markClaimRefused = coverageMark('claim-refused', 'a host has no room');
+const failpointClaimsAdmittedNotAnswered = failpoint(
+  'claims.admitted-not-answered',
+  'a claim is durable, and nobody was told',
+);
+const markClaimReleasedByRecord = coverageMark('claim-released-by-record', 'a claim ends with its record');
+const markClaimAdopted = coverageMark(
+  'claim-adopted',
+  'a host finds itself responsible for a server of which it has no claim',
+);
+const markClaimLapsed = coverageMark(
+  'claim-lapsed',
+  'a server is bound after its claim has ended, and its room is taken',
+);
 
 /** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
 const restoredTtlMs = 120_000;
@@ -54,7 +71,7 @@ export class ClaimBook {
     const restored = stored.map((record) =>
       record.state === 'bound' ? record : { ...record, expiresAtMs: Math.floor(nowMs) + restoredTtlMs },
     );
-    if (stored.some((record) => record.state === 'admitted')) reached('unbound-claim-restored');
+    if (stored.some((record) => record.state === 'admitted')) markUnboundClaimRestored();
     this.#ledger = ClaimLedger.restore(capacity, restored);
   }
 
@@ -68,11 +85,11 @@ export class ClaimBook {
     await this.#persist(this.#ledger.expire(nowMs).changes);
     if (nowMs < this.#admitsFromMs) return lostNotes(Math.ceil((this.#admitsFromMs - nowMs) / 1000));
     if (this.#store.get(notesLostKey) !== undefined) await this.#store.write([{ key: notesLostKey, value: undefined }]);
-    failpoint('claims.before-admission');
+    failpointClaimsBeforeAdmission();
     const admission = this.#ledger.admit({ ...claim, expiresAtMs: nowMs + ttlMs }, nowMs);
-    if (admission.outcome === 'refused') reached('claim-refused');
+    if (admission.outcome === 'refused') markClaimRefused();
     await this.#persist(admission.changes);
-    failpoint('claims.admitted-not-answered');
+    failpointClaimsAdmittedNotAnswered();
     return admission;
   }
 
@@ -121,7 +138,7 @@ export class ClaimBook {
     const isOld = this.#actedOn.isAheadOf(revision);
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId)) {
-        reached('claim-released-by-record');
+        markClaimReleasedByRecord();
         changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
       }
     }
@@ -134,13 +151,13 @@ export class ClaimBook {
         bound.push(...this.#ledger.bind(key).changes);
         continue;
       }
-      reached('claim-adopted');
+      markClaimAdopted();
       const [needs, groupId] = [needsOf(server), server.serverGroupId];
       const adopted = isHere(server.id)
         ? this.#ledger.adopt(key, needs, groupId)
         : this.#ledger.adoptWithin(key, needs, groupId);
       if (adopted.outcome === 'refused') {
-        reached('claim-lapsed');
+        markClaimLapsed();
         lapsed.set(server.id, adopted.text);
       } else changes.push(...adopted.changes);
     }

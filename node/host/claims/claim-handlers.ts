@@ -1,11 +1,13 @@
 /** What a host answers to those who ask it to admit servers: one claim, several at once, and claims given back. */
 import type { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
-import { maybe } from '../../base/buggify/buggify.ts';
+import { buggify } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId, ServerId } from '../../base/ids.ts';
 import type { PeerHandlers } from '../../mesh/peers/peer-server.ts';
 import type { ClaimBook } from './claim-book.ts';
+
+const buggifyRefuseEarly = buggify('claims.refuse-early', 'a host refuses a claim as if it were overloaded');
 
 /** Longest that a claim may wait to be bound, ms. */
 const claimTtlMsMax = 120_000;
@@ -42,7 +44,7 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
     const { resources, serverId, generation, hostId } = request;
     if (deps.hostId !== undefined && hostId !== '' && hostId !== deps.hostId) return 'another host was asked for';
     if (!deps.isEnabled()) return 'the host is disabled';
-    if (deciding >= claimsAtOnceMax || maybe('claims.refuse-early'))
+    if (deciding >= claimsAtOnceMax || buggifyRefuseEarly())
       return `the host is overloaded: ${deciding} claims are being decided`;
     deciding++;
     try {

@@ -8,10 +8,15 @@
  * and is left alone. So neither an empty state nor an old one can take anything from under a guest.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import type { SyncFailure } from '../../services/kit/host-network-view.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
+
+const markNetworkChangedByOthers = coverageMark(
+  'network-changed-by-others',
+  'somebody else had changed the network of a host, and the host has seen it',
+);
 
 /**
  * Calls of `recheck` until everything has been looked at again. One look at one port asks the kernel several times, by a
@@ -116,7 +121,7 @@ export class EnsuredKinds<View extends WantedView, Found> {
     });
     if (found !== undefined) this.#forgetMissing(view, found);
     if (await this.#ensureAll(view, attempt, signal)) {
-      reached('network-changed-by-others');
+      markNetworkChangedByOthers();
       this.#deps.logger.warn({}, 'this network was changed by somebody else; all of it is looked at again');
       this.#applied.clear();
       await this.#ensureAll(view, attempt, signal);

@@ -3,7 +3,7 @@
  * again. Steps of one thing run one after the other, those of different things side by side up to a bound.
  */
 import { AssertionError } from '../../base/assert.ts';
-import { maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isTransient, isUnrecorded, ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
@@ -13,6 +13,20 @@ import type { StateClient, StateReader } from '../../state/types.ts';
 import { Attempts } from './attempts.ts';
 import type { Kind, KindObserver, Pass, Passes } from './kind.ts';
 import { type Steps, stepOf } from './step.ts';
+
+const buggifyBackwards = buggify('host-loop.backwards', 'servers are looked at in the opposite order');
+const buggifyOneStepAPass = buggify(
+  'host-loop.one-step-a-pass',
+  'a pass begins one step and leaves the others to the next',
+);
+const markMoreStepsThanAtOnce = coverageMark('more-steps-than-at-once', 'a host has more to do than it may at once');
+const markStepTriedAgain = coverageMark('step-tried-again', 'a step failed and is tried again');
+const markStepGivenUp = coverageMark('step-given-up', 'a step failed for good');
+const markFaultWaitsForItsIntent = coverageMark(
+  'fault-waits-for-its-intent',
+  'a fault waits until what failed is recorded itself',
+);
+const markFaultNotRecordedYet = coverageMark('fault-not-recorded-yet', 'a fault waits for a quorum');
 
 /** After a step failed for a reason that may pass; unless told otherwise. */
 const defaultRetryMs = 1_000;
@@ -138,8 +152,8 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     await this.#definition.before?.(pass, wanted, this.#found);
     this.#tellOrphans(wanted);
     this.#forgetGone(wanted);
-    if (maybe('host-loop.backwards')) wanted.reverse();
-    const atOnceMax = maybe('host-loop.one-step-a-pass') ? 1 : this.#definition.atOnceMax;
+    if (buggifyBackwards()) wanted.reverse();
+    const atOnceMax = buggifyOneStepAPass() ? 1 : this.#definition.atOnceMax;
     for (const one of wanted) {
       try {
         // The next pass takes up what finds no room in this one.
@@ -174,7 +188,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     const step = definition.plan(wanted, this.#found.get(id), hasFailed);
     if (step === undefined || this.#mustWait(id, step, wanted)) return undefined;
     if (this.#busy.size >= atOnceMax) {
-      reached('more-steps-than-at-once');
+      markMoreStepsThanAtOnce();
       return 'no-room';
     }
     const refusal = definition.refuse?.(step, wanted);
@@ -269,12 +283,12 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
       err: error,
     };
     if (mayPass || isPatient || mode === 'tears-down') {
-      reached('step-tried-again');
+      markStepTriedAgain();
       this.#repeated.warn(`step ${id} ${step.kind} ${error.code}`, facts, 'step failed; it will be tried again');
       passes.wakeLater(pauseMs);
       return;
     }
-    reached('step-given-up');
+    markStepGivenUp();
     logger.error(facts, 'step failed');
     await this.#giveUp(id, wanted, {
       message: `${error.code}: ${words} failed on its host.`,
@@ -310,7 +324,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     const recorded = definition.recorded(state.local, id);
     if (recorded !== undefined && definition.requestOf(recorded) !== request) {
       // The records do not know yet what its owner has asked of this host alone; a fault of it would mean nothing there.
-      reached('fault-waits-for-its-intent');
+      markFaultWaitsForItsIntent();
       passes.wakeLater(this.#retryMs);
       return;
     }
@@ -318,7 +332,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
       if (pending.request === request) await definition.fault(wanted, pending);
       this.#pendingFaults.delete(id);
     } catch (caught) {
-      reached('fault-not-recorded-yet');
+      markFaultNotRecordedYet();
       this.#repeated.warn(`fault ${id}`, { [`${this.name}Id`]: id, err: caught }, 'the fault could not be recorded');
       passes.wakeLater(this.#retryMs);
     }

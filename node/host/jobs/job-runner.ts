@@ -7,7 +7,7 @@
  * the host loop, from going on.
  */
 import { shoal } from '../../../proto/messages.ts';
-import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { isTransient, ShoalError } from '../../base/errors.ts';
 import type { Service } from '../../base/lifecycle.ts';
@@ -19,6 +19,18 @@ import { transact } from '../../services/kit/transact.ts';
 import { jobTable } from '../../state/tables/index.ts';
 import type { JobDecision } from '../plan/job-plan.ts';
 import type { AnyJobKind } from './job-kind.ts';
+
+const markJobPutOff = coverageMark('job-put-off', 'a job waits, for what it does cannot be done now');
+const markJobRollsBack = coverageMark('job-rolls-back', 'a job is taken back');
+const failpointJobNotedNotDone = failpoint(
+  'job.noted-not-done',
+  'the record of a job says what comes next, and nothing of it is done',
+);
+const failpointJobDoneNotNoted = failpoint(
+  'job.done-not-noted',
+  'an action of a job is done, and its record does not say so',
+);
+const markJobActionFailed = coverageMark('job-action-failed', 'an action of a job was refused');
 
 const { JobStatus } = shoal.v1;
 
@@ -99,7 +111,7 @@ export class JobRunner implements Service {
     } catch (caught) {
       if (this.#abort.signal.aborted) return;
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
-      reached('job-put-off');
+      markJobPutOff();
       this.#notBeforeMs.set(jobId, this.#clock.monotonicMs() + retryMs);
       this.#repeated.warn(`job ${jobId} ${error.code}`, { jobId, code: error.code, err: error }, 'a job waits');
     }
@@ -117,7 +129,7 @@ export class JobRunner implements Service {
     if (kind === undefined) return false;
     if (this.#mustRollBack(job)) {
       await this.#write(job, (now) => new shoal.v1.Job({ ...now, status: JobStatus.JOB_STATUS_ROLLING_BACK }));
-      reached('job-rolls-back');
+      markJobRollsBack();
       return true;
     }
     const world = kind.world(job, reader);
@@ -140,7 +152,7 @@ export class JobRunner implements Service {
         );
         return false;
       case 'do':
-        failpoint('job.noted-not-done');
+        failpointJobNotedNotDone();
         await this.#do(kind, job, decision);
         return true;
     }
@@ -159,12 +171,12 @@ export class JobRunner implements Service {
     const { signal } = this.#abort;
     try {
       await kind.carryOut(job, decision.action, signal);
-      failpoint('job.done-not-noted');
+      failpointJobDoneNotNoted();
     } catch (caught) {
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
       if (signal.aborted || isTransient(error.code)) throw error;
       // An answer: the kind decides what it means for the rest.
-      reached('job-action-failed');
+      markJobActionFailed();
       this.#logger.warn(
         { jobId: job.id, kind: job.kind, about: decision.about, code: error.code, err: error },
         'an action of a job failed',

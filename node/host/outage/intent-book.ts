@@ -4,7 +4,7 @@
  */
 
 import type { shoal } from '../../../proto/messages.ts';
-import { failpoint, maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { isTransient, ShoalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import type { LocalIntent, ServiceDependencies } from '../../services/kit/dependencies.ts';
@@ -15,6 +15,15 @@ import type { HostStore } from '../../store/host/host-store.ts';
 import { foldIntent, type PendingIntent, withIntent } from '../plan/local-intents.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
 import { ActedOn } from './revision-fence.ts';
+
+const markIntentNoted = coverageMark('intent-noted', 'an owner is obeyed without a quorum');
+const buggifyFlushLater = buggify('intents.flush-later', 'intents are not recorded at this chance');
+const failpointIntentsRecordedNotDropped = failpoint(
+  'intents.recorded-not-dropped',
+  'an intent is recorded, and still noted',
+);
+const markIntentsStay = coverageMark('intents-stay', 'intents could not be recorded yet');
+const markIntentRecorded = coverageMark('intent-recorded', 'an intent is recorded after an outage');
 
 /** The intents of one host. */
 export class IntentBook {
@@ -37,7 +46,7 @@ export class IntentBook {
 
   /** Notes an intent; durable when it resolves. */
   async note(server: shoal.v1.Server, intent: LocalIntent): Promise<void> {
-    reached('intent-noted');
+    markIntentNoted();
     const next = foldIntent(this.#pending(server.id), server, intent);
     // Whatever the guest did before, this is asked for now.
     await this.#store.write([{ key: intentKey(server.id), value: next }, this.#powerOffs.dropping(server.id)]);
@@ -58,14 +67,14 @@ export class IntentBook {
 
   /** Commits what is pending. Without quorum it stays; the caller tries again. */
   async flush(signal: AbortSignal): Promise<void> {
-    if (this.#flushing || this.isEmpty || !this.#state.status().hasQuorum || maybe('intents.flush-later')) return;
+    if (this.#flushing || this.isEmpty || !this.#state.status().hasQuorum || buggifyFlushLater()) return;
     this.#flushing = true;
     try {
       for (const [key, value] of this.#store.entries('intent/')) {
         const pending = value as PendingIntent;
         await this.#unlessUnreadable(pending.serverId, async () => {
           await this.#commit(pending, signal);
-          failpoint('intents.recorded-not-dropped');
+          failpointIntentsRecordedNotDropped();
           // Only what was committed goes: an intent noted meanwhile has another content.
           if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
             await this.#store.write([{ key, value: undefined }, ...this.#actedOn.writes(this.#state.local.revision)]);
@@ -83,7 +92,7 @@ export class IntentBook {
       }
     } catch (caught) {
       if (!ShoalError.of(caught, isTransient)) throw caught;
-      reached('intents-stay');
+      markIntentsStay();
       this.#logger.info({ err: caught }, 'intents stay until they can be recorded');
     } finally {
       this.#flushing = false;
@@ -106,7 +115,7 @@ export class IntentBook {
       const next = row === undefined ? undefined : withIntent(row.record, pending);
       if (row !== undefined && next !== undefined && next !== row.record) serverTable.update(change, row, next);
     });
-    reached('intent-recorded');
+    markIntentRecorded();
     this.#logger.info({ serverId: pending.serverId }, 'an intent accepted without quorum is recorded now');
   }
 

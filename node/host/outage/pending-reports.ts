@@ -4,9 +4,11 @@
  */
 
 import { shoal } from '../../../proto/messages.ts';
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import { isUnrecorded, ShoalError } from '../../base/errors.ts';
 import type { HostReports } from '../../services/kit/host-reporting.ts';
+
+const markReportPending = coverageMark('report-pending', 'a host has a report that it cannot record yet');
 
 const { ServerStatus } = shoal.v1;
 
@@ -85,7 +87,7 @@ export class PendingReports implements HostReports {
       this.#pending.delete(server.id);
     } catch (caught) {
       if (ShoalError.of(caught, isUnrecorded)) {
-        reached('report-not-said-yet');
+        markReportPending();
         this.#pending.set(server.id, { generation: server.generation, power, notice });
       }
       throw caught;

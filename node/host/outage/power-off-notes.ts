@@ -8,9 +8,14 @@
  */
 
 import { shoal } from '../../../proto/messages.ts';
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import { requestOf } from '../../services/kit/server-request.ts';
 import type { HostStore, HostStoreWrite } from '../../store/host/host-store.ts';
+
+const markPowerOffRemembered = coverageMark(
+  'power-off-remembered',
+  'a guest is off by its own will, and only its host knows',
+);
 
 const { PowerWanted } = shoal.v1;
 
@@ -59,7 +64,7 @@ export class PowerOffNotes {
   /** The record as it will be once it says that the guest is off; the record itself when it has no note that holds. */
   overlay(server: shoal.v1.Server): shoal.v1.Server {
     if (this.askOf(server.id) !== requestOf(server)) return server;
-    reached('power-off-remembered');
+    markPowerOffRemembered();
     return new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_STOPPED });
   }
 }

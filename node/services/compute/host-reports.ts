@@ -8,7 +8,7 @@
  */
 
 import { shoal } from '../../../proto/messages.ts';
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import { beginningOf } from '../../base/text.ts';
@@ -21,6 +21,16 @@ import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { hostAction } from './action-history.ts';
 import { freeNamingPorts, powerStates, removeServerRow } from './server-record.ts';
+
+const markReportOfAnotherState = coverageMark(
+  'report-of-another-state',
+  'a report meets a record that wants something else',
+);
+const markFaultOfAnOldRequest = coverageMark(
+  'fault-of-an-old-request',
+  'a fault is not recorded, for the owner has asked for something else since',
+);
+const markReportComesLate = coverageMark('report-comes-late', 'a report speaks of a server that is gone');
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -66,7 +76,7 @@ export class HostReportService implements HostReports {
       // A guest that is to be off, and is, owes no reboot any more.
       const moot = isWanted && power !== 'running' ? record.rebootsWanted : 0;
       const done = Math.max(record.rebootsDone, rebootsDone, moot);
-      if (!isWanted) reached('report-meets-another-wish');
+      if (!isWanted) markReportOfAnotherState();
       const observedRevision = Math.max(record.observedRevision, server.askedRevision);
       const isAllAsked = observedRevision >= record.askedRevision;
       const isAsked = isWanted && isAllAsked && done >= record.rebootsWanted && !record.deleting;
@@ -105,7 +115,7 @@ export class HostReportService implements HostReports {
   async fault(server: shoal.v1.Server, message: string, details: string): Promise<void> {
     await this.#report(server, (attempt, row) => {
       if (requestOf(row.record) !== requestOf(server)) {
-        reached('fault-of-an-old-ask');
+        markFaultOfAnOldRequest();
         return;
       }
       const fault = new shoal.v1.ServerFault({
@@ -178,7 +188,7 @@ export class HostReportService implements HostReports {
       const row = serverTable.get(attempt.reader, server.id);
       const isOurs = row?.record.hostId === this.#hostId && row.record.generation === server.generation;
       if (row !== undefined && isOurs) work(attempt, row);
-      else reached('report-comes-late');
+      else markReportComesLate();
     });
   }
 

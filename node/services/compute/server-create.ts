@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
-import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { beginningOf } from '../../base/text.ts';
@@ -35,6 +35,31 @@ import {
   usablePort,
 } from './server-draft.ts';
 import { amountsOf, powerStates } from './server-record.ts';
+
+const markCreationRepeated = coverageMark('creation-repeated', 'a creation is answered with what an earlier one made');
+const failpointCreateClaimedNotBound = failpoint(
+  'create.claimed-not-bound',
+  'a host has admitted a server that is not recorded',
+);
+const failpointCreateBoundNotAnswered = failpoint(
+  'create.bound-not-answered',
+  'a server is recorded, and its owner was not told',
+);
+const markRepeatBoundElsewhere = coverageMark(
+  'repeat-bound-elsewhere',
+  'a repeat of a creation was faster, on another host',
+);
+const markBindOfUnknownFate = coverageMark('bind-of-unknown-fate', 'a claim is kept, for its server may be recorded');
+const markBindFailed = coverageMark('bind-failed', 'a claim is given back');
+const markClaimsTooOldToBind = coverageMark(
+  'claims-too-old-to-bind',
+  'a placement took so long that its claims may have ended',
+);
+const failpointCreateBindPlanned = failpoint('create.bind-planned', 'a bind is about to be sent');
+const markGroupOutdated = coverageMark(
+  'group-outdated',
+  'a server is placed again: its group does not allow the chosen host any more',
+);
 
 /** Placements of one request when its group or its quota keeps changing between choice and commit. */
 const placementsMax = 32;
@@ -103,7 +128,7 @@ export class ServerMaker {
     const before =
       draft.clientToken === undefined ? [] : ids.flatMap((id) => serverTable.get(reader, id)?.record ?? []);
     const isDone = before.length > 0 && before.length >= (draft.minCount ?? 1);
-    if (before[0] !== undefined) reached('creation-repeated');
+    if (before[0] !== undefined) markCreationRepeated();
     if (before[0] !== undefined && isDone) return { servers: before, reservationId: before[0].reservationId };
 
     const checked = checkDraft(context, reader, draft, this.#options);
@@ -208,21 +233,21 @@ export class ServerMaker {
         if (!ShoalError.is(caught, 'NO_VALID_HOST') || checked.maxCount > 1) throw caught;
         return [await this.#bindFailed(context, checked, must(wanted[0], 'the one server'), storage, caught)];
       }
-      failpoint('create.claimed-not-bound');
+      failpointCreateClaimedNotBound();
       try {
         const bound = await this.#bind(context, checked, wanted, { placed, storage });
-        failpoint('create.bound-not-answered');
+        failpointCreateBoundNotAnswered();
         // A repeat of this request was faster, and on another host.
         const hostOf = new Map(bound.map((server) => [server.id, server.hostId]));
         const elsewhere = placed.filter((one) => hostOf.get(one.serverId) !== one.hostId);
-        if (elsewhere.length > 0) reached('repeat-bound-elsewhere');
+        if (elsewhere.length > 0) markRepeatBoundElsewhere();
         await Promise.all(elsewhere.map((one) => one.release()));
         return bound;
       } catch (caught) {
         // Servers that may be bound keep their room; the claims end by themselves if they are not.
-        if (ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) reached('bind-of-unknown-fate');
+        if (ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'CANCELLED')) markBindOfUnknownFate();
         else {
-          reached('bind-failed');
+          markBindFailed();
           await Promise.all(placed.map((one) => one.release()));
         }
         // Somebody else took of the quota meanwhile: as many as it has room for now.
@@ -275,7 +300,7 @@ export class ServerMaker {
       }
       if (added.length === 0) return servers;
       if (where.placed.some((one) => one.isTooOld())) {
-        reached('claims-too-old-to-bind');
+        markClaimsTooOldToBind();
         // By now a repeat may have made the server, and its owner have deleted it again: it must not come back.
         if (checked.isRepeatable)
           throw new ShoalError(
@@ -290,7 +315,7 @@ export class ServerMaker {
       if (checked.groupId !== '') this.#join(attempt, checked.groupId, added);
       change.compare({ key: imageTable.key(checked.image.id), exists: true });
       for (const server of added) serverTable.insert(change, server);
-      failpoint('create.bind-planned');
+      failpointCreateBindPlanned();
       return servers;
     });
   }
@@ -300,7 +325,7 @@ export class ServerMaker {
     const group = serverGroupTable.get(reader, groupId);
     const hostIds = added.map((server) => server.hostId);
     if (group === undefined || !groupAllows(groupForPlacement(reader, group.record), hostIds)) {
-      reached('group-outdated');
+      markGroupOutdated();
       throw new PlacementOutdated();
     }
     if (membersLeft(reader, group.record) < added.length) throw tooManyMembers();

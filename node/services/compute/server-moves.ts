@@ -3,7 +3,7 @@
  * over: at no moment do two hosts have the disk. A move whose old host has not released yet can be taken back.
  */
 import { shoal } from '../../../proto/messages.ts';
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ServerId } from '../../base/ids.ts';
 import { indexKey } from '../../state/table.ts';
@@ -18,6 +18,11 @@ import type { ComputeDependencies } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, conflict, forbidden } from './refusals.ts';
 import { checkState, checkUnlocked, seeServer } from './server-record.ts';
+
+const markClaimsTooOldToMove = coverageMark(
+  'claims-too-old-to-move',
+  'a move took so long that its claims may have ended',
+);
 
 const { ServerStatus } = shoal.v1;
 
@@ -123,7 +128,7 @@ export class ServerMoves {
         const row = seeServer(context, reader, server.id);
         checkMovable(row.record);
         if (placed.isTooOld()) {
-          reached('claims-too-old-to-bind');
+          markClaimsTooOldToMove();
           throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
         }
         if (row.record.generation !== server.generation) throw conflict(`Instance ${server.id} has moved meanwhile`);

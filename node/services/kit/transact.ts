@@ -7,13 +7,17 @@
  * transaction, and the change knows in which words.
  */
 
-import { maybe, reached } from '../../base/buggify/buggify.ts';
+import { buggify, coverageMark } from '../../base/buggify/buggify.ts';
 import { sleep } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { Prng } from '../../base/prng.ts';
 import { TransactionBuilder } from '../../state/table.ts';
 import type { StateReader, TransactionOutcome } from '../../state/types.ts';
 import type { ServiceDependencies } from './dependencies.ts';
+
+const buggifyLoseRace = buggify('transact.lose-race', 'a transaction plans again though nobody was faster');
+const markRaceLost = coverageMark('race-lost', 'a transaction plans again, for another was faster');
+const markTransactionSentAgain = coverageMark('transaction-sent-again', 'a transaction is sent again under its token');
 
 /**
  * How often a plan is made. A lost race means that another one was won, so a crowd of n on one row needs n rounds at
@@ -122,7 +126,7 @@ export async function transact<T>(
     const change = new Change();
     const result = await plan({ reader, change, random, number });
     if (change.isEmpty) return result;
-    if (number === 0 && maybe('transact.lose-race')) continue;
+    if (number === 0 && buggifyLoseRace()) continue;
     const outcome = await commitKnown(deps, change, `${token}/${number}`, options.signal);
     if (outcome.refusal !== undefined && !change.isOutdatedBy(outcome.failedKey)) {
       throw (
@@ -133,7 +137,7 @@ export async function transact<T>(
       );
     }
     if (outcome.succeeded) return result;
-    reached('race-lost');
+    markRaceLost();
     if (number > 0) await sleep(deps.clock, random.below(Math.min(pauseMsMax, 2 ** number)) + 1, options.signal);
   }
   throw new ShoalError('PRECONDITION_CHANGED', 'The records kept changing under this request; try again.', {
@@ -164,7 +168,7 @@ async function commitKnown(
       if (ShoalError.is(caught, 'OUTCOME_UNKNOWN')) unknown = caught;
       const again = ShoalError.is(caught, 'OUTCOME_UNKNOWN', 'PROPOSAL_DROPPED') && repeat < repeatsMax;
       if (!again) throw unknown ?? caught;
-      reached('transaction-sent-again');
+      markTransactionSentAgain();
     }
   }
 }

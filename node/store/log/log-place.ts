@@ -10,7 +10,7 @@
  * What is damaged within the database is found by recovery.ts.
  */
 
-import { reached } from '../../base/buggify/buggify.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { beyondRepair } from './beyond-repair.ts';
 import type { Disk } from './disk.ts';
@@ -18,6 +18,11 @@ import { headKey, identityKey } from './keys.ts';
 import type { LogMark, MarkKeeper } from './log-mark.ts';
 import { decodeHead, decodeIdentity, type Head, lifeOf } from './records.ts';
 import { type OpenedLog, openLogStore } from './recovery.ts';
+
+const markDamagedDatabaseFound = coverageMark(
+  'damaged-database-found',
+  'files of a database are damaged, found before it is opened',
+);
 
 /** What a look at the files of a database found, before anything opens it. */
 export interface LevelCheck {
@@ -120,7 +125,7 @@ async function openSound(
     if (typeof opened !== 'string') return { disk: opened };
     faults.push(opened);
   }
-  reached('damaged-database-found');
+  markDamagedDatabaseFound();
   if (salvages) {
     const copy = await place.salvage();
     return { disk: await place.open(), unreadable: `${faults.join(' ')} A copy is kept as ${copy}.` };

@@ -37,6 +37,8 @@ import {
 import { seal, sealBytes, sealed } from './sealed-bytes.ts';
 import { Slab } from './slab.ts';
 
+const failpointCompactionHeadMoved = failpoint('compaction.head-moved', 'a compacted log still holds what it dropped');
+
 /** Bytes of state rows that wait for a batch to ride on; beyond, they get one of their own. */
 const waitingRowBytesMax = 4 * 1024 * 1024;
 
@@ -292,7 +294,7 @@ export class LogStore {
     this.#next.effects.push(() => tail.compact(index));
     const generation = this.#plannedHead.logGeneration;
     await this.#urgent();
-    failpoint('compaction.head-moved');
+    failpointCompactionHeadMoved();
     await this.#disk.clear(entryKey(generation, from), entryKey(generation, index + 1));
   }
 

@@ -21,7 +21,7 @@
  * refused (`LOG_CORRUPT`), and left as it is; `salvages` takes what is left of it.
  */
 
-import { failpoint, reached } from '../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { type ConfState, type Entry, emptyConfState } from '../../raft/index.ts';
 import { digestText, isSameDigest } from '../../state/digest.ts';
@@ -61,6 +61,29 @@ import {
   type QuarantineReason,
 } from './records.ts';
 import { sealOf, unsealed } from './sealed-bytes.ts';
+
+const markWipedDiskOpened = coverageMark('wiped-disk-opened', 'an empty disk is found where a log was');
+const failpointRecoveryDecidedNotWritten = failpoint(
+  'recovery.decided-not-written',
+  'a start has looked at the log and written nothing',
+);
+const failpointRecoveryWritten = failpoint('recovery.written', 'a start has written what it found');
+const markIdentityRecordBroken = coverageMark('identity-record-broken', 'the record of whose log it is has rotted');
+const markDivergedStateGivenUp = coverageMark(
+  'diverged-state-given-up',
+  'a state that the others do not have is given up at a start',
+);
+const markHeadRecordBroken = coverageMark('head-record-broken', 'the record of term and vote has rotted');
+const markLogBehindItsMark = coverageMark('log-behind-its-mark', 'a log holds less than its mark says');
+const markStateBroken = coverageMark('state-broken', 'a row of the state has rotted');
+const markEntryReplaced = coverageMark('entry-replaced', 'entries all hold, and are not those that were written last');
+const markBadEntryCoveredByState = coverageMark('bad-entry-covered-by-state', 'a bad entry is covered by the state');
+const markLogCut = coverageMark('log-cut', 'a log ends before a bad entry');
+const markRowsWithoutTheirDigest = coverageMark(
+  'rows-without-their-digest',
+  'the rows of the state are not all that were written',
+);
+const markPeerMemoryBroken = coverageMark('peer-memory-broken', 'what was remembered of a peer has rotted');
 
 /** What an opener knows that the log cannot say of itself. */
 export interface OpenOptions {
@@ -129,7 +152,7 @@ class Recovery {
     if (this.#options.quarantine !== undefined)
       this.#quarantineFor(this.#options.quarantine.reason, this.#options.quarantine.detail);
     if (isNew && this.#options.expectsContents) {
-      reached('wiped-disk-opened');
+      markWipedDiskOpened();
       this.#quarantineFor('disk-wiped', 'The log is empty, but there was one before.');
     }
     const found = isNew ? this.#fresh() : await this.#existing(headBytes, appliedBytes, identity);
@@ -141,7 +164,7 @@ class Recovery {
     const { mark } = this.#options;
     const applied = { ...found.applied, digest: found.machine.digest };
     const store = new LogStore(this.#disk, { ...found, applied, head, identity, peers, mark });
-    failpoint('recovery.decided-not-written');
+    failpointRecoveryDecidedNotWritten();
     // What was decided is written before anybody acts on it, together with the count of starts.
     await this.#disk.write([
       ...this.#fixes,
@@ -162,7 +185,7 @@ class Recovery {
     ]) {
       await this.#disk.clear(range.start, range.end);
     }
-    failpoint('recovery.written');
+    failpointRecoveryWritten();
     return { store, machine: found.machine, isNew, findings: this.#findings };
   }
 
@@ -183,7 +206,7 @@ class Recovery {
     const { raftId, newIncarnation } = this.#options;
     const found = bytes === undefined ? undefined : decodeIdentity(identityKey, bytes);
     if (found === undefined) {
-      if (bytes !== undefined) reached('identity-record-broken');
+      if (bytes !== undefined) markIdentityRecordBroken();
       if (!isNew) {
         const fault = bytes === undefined ? 'is missing' : 'fails its checksum';
         this.#quarantineFor('head-broken', `The identity record ${fault}.`);
@@ -223,12 +246,12 @@ class Recovery {
     this.#compareWithMark(identity, storedHead);
     if (storedHead?.quarantine?.reason === 'state-diverged' && storedHead.quarantine.raisedTerm === 0) {
       // The others have told that the rows are wrong: they are not to be read again.
-      reached('diverged-state-given-up');
+      markDivergedStateGivenUp();
       return this.#withoutState(storedHead);
     }
     const machine = storedApplied === undefined ? undefined : await this.#loadState(storedApplied);
     if (storedHead === undefined) {
-      reached('head-record-broken');
+      markHeadRecordBroken();
       this.#quarantineFor('head-broken', 'The record of term, vote and log is missing or fails its checksum.');
       const generations = { term: storedApplied?.term ?? 0, logGeneration: generationGap };
       return storedApplied === undefined || machine === undefined
@@ -247,7 +270,7 @@ class Recovery {
     // This start is counted in `starts`.
     const hasLost = (head.batch ?? 0) < mark.batch || starts - 1 < mark.starts;
     if (!hasLost) return;
-    reached('log-behind-its-mark');
+    markLogBehindItsMark();
     this.#quarantineFor(
       'rolled-back',
       `The log holds ${head.batch ?? 0} batches of ${mark.batch} that were durable, of start ${starts - 1} of ` +
@@ -258,7 +281,7 @@ class Recovery {
   /** The state is of no use, and the log never reaches back to the first entry (a mesh begins behind one). */
   #withoutState(head: Head): Found {
     const generation = head.logGeneration + generationGap;
-    reached('state-broken');
+    markStateBroken();
     this.#quarantineFor(
       'state-broken',
       head.quarantine?.reason === 'state-diverged' ? head.quarantine.detail : stateUnreadable,
@@ -277,7 +300,7 @@ class Recovery {
     const log = await this.#readLog(head);
     if (log.badIndex === undefined) {
       if (head.logSum === undefined || head.logSum === log.sums.total) return { head, applied, ...log, machine };
-      reached('entry-replaced');
+      markEntryReplaced();
       this.#quarantineFor('entry-missing', 'The entries of the log are not those that were written last.');
       return this.#emptied(applied, machine, { term: head.term, logGeneration: head.logGeneration + generationGap });
     }
@@ -287,7 +310,7 @@ class Recovery {
       const rest = await this.#readLog(behind);
       if (rest.badIndex === undefined) {
         const finding = `Entry ${log.badIndex} is ${log.fault}; the state covers it, and the log begins behind.`;
-        reached('bad-entry-covered-by-state');
+        markBadEntryCoveredByState();
         if (log.fault === 'broken') this.#findings.push(finding);
         else this.#quarantineFor('entry-missing', finding);
         return { head: behind, applied, ...rest, machine };
@@ -299,7 +322,7 @@ class Recovery {
 
   /** Ends the log before a bad entry and sets aside what follows. */
   async #cut(head: Head, applied: AppliedRecord, machine: StateMachine, log: ReadLog): Promise<Found> {
-    reached('log-cut');
+    markLogCut();
     const bad = log.badIndex ?? head.lastIndex + 1;
     this.#quarantineFor(
       log.fault === 'broken' ? 'entry-broken' : 'entry-missing',
@@ -369,7 +392,7 @@ class Recovery {
     }
     machine.loaded(applied.index);
     if (applied.digest !== undefined && !isSameDigest(applied.digest, machine.digest)) {
-      reached('rows-without-their-digest');
+      markRowsWithoutTheirDigest();
       this.#findings.push(
         `The rows of the state at ${applied.index} have the digest ${digestText(machine.digest)}, not ` +
           `${digestText(applied.digest)}: some are missing or are not those that were written.`,
@@ -386,7 +409,7 @@ class Recovery {
       // Only a help in finding others' faults: one that is broken is forgotten.
       const memory = decodePeerMemory(key, value);
       if (memory === undefined) {
-        reached('peer-memory-broken');
+        markPeerMemoryBroken();
         this.#findings.push(`The record ${key} fails its checksum and is forgotten.`);
       } else peers.set(Number(key.slice(peerRange.start.length)), memory);
     }

@@ -1,6 +1,6 @@
 /** The network of a host, as the kinds of things that it is made of: networks, their ports, forwarding and routers. */
 import type { NetworkDriver, NetworkFound } from '../../../../drivers/types.ts';
-import { reached } from '../../../base/buggify/buggify.ts';
+import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { ShoalError } from '../../../base/errors.ts';
 import type { PortId } from '../../../base/ids.ts';
@@ -15,6 +15,8 @@ import { forwardingKind } from './forwarding.ts';
 import { networkKind } from './network.ts';
 import { portKind } from './port.ts';
 import { routerKind } from './router.ts';
+
+const markNetworkPartFailed = coverageMark('network-part-failed', 'a part of a network could not be made');
 
 /** After a part of the network could not be made. */
 const defaultRetryMs = 1_000;
@@ -86,7 +88,7 @@ export class NetworkKinds {
         for (const failure of failures) tell(failure);
         host.observer?.health?.('network', failures[0]?.error);
         if (failures.length === 0) return;
-        reached('network-part-failed');
+        markNetworkPartFailed();
         host.passes.wakeLater(host.retryMs ?? defaultRetryMs);
       },
     };

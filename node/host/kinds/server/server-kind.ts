@@ -1,7 +1,7 @@
 /** Servers, as a kind that a host keeps: the records of this host against the guests on it. */
 import type { GuestFound } from '../../../../drivers/types.ts';
 import { shoal } from '../../../../proto/messages.ts';
-import { reached } from '../../../base/buggify/buggify.ts';
+import { coverageMark } from '../../../base/buggify/buggify.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { PortId } from '../../../base/ids.ts';
 import { requestOf } from '../../../services/kit/server-request.ts';
@@ -14,6 +14,11 @@ import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
 import { RebootNotes } from './kit/reboot-notes.ts';
 import type { ServerPorts, ServerTools } from './kit/tools.ts';
 import { serverSteps } from './steps/index.ts';
+
+const markGuestCrashedTooOften = coverageMark(
+  'guest-crashed-too-often',
+  'a guest crashes so often that it is left alone',
+);
 
 /** Steps at once on one host: QEMU starts cost a core each for a moment. */
 const stepsAtOnceMax = 4;
@@ -120,7 +125,7 @@ function refusal(
     return { message, details: shortage };
   }
   if (step.reason !== 'crashed' || crashes.note(server.id)) return undefined;
-  reached('guest-crashed-too-often');
+  markGuestCrashedTooOften();
   const message = `The guest crashed ${crashesMax + 1} times in ${crashWindowMs / 60_000} minutes.`;
   return { message, details: '' };
 }

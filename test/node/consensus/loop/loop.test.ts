@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { rule } from '../../../../node/base/buggify/buggify.ts';
+import { setFaultInjector } from '../../../../node/base/buggify/buggify.ts';
 import { newMessage } from '../../../../node/raft/index.ts';
 import { encodeCommand } from '../../../../node/state/command.ts';
 import { openLevelLogStore } from '../../../../node/store/index.ts';
@@ -350,8 +350,8 @@ await t.test('a log that is quarantined while entries are left to apply is repai
   const group = newGroup();
   t.teardown(() => group.stopAll());
   // Entries are applied one at a time, the others after other events had their turn.
-  rule({ maybe: (branch) => branch === 'raft-loop.apply-one', failpoint: () => {}, reached: () => {} });
-  t.teardown(() => rule(undefined));
+  setFaultInjector({ buggify: (branch) => branch === 'raft-loop.apply-one', failpoint: () => {}, mark: () => {} });
+  t.teardown(() => setFaultInjector(undefined));
   const { leader, loop, from, to } = await leaderAndFollower(group);
   const writes = Promise.allSettled(Array.from({ length: 200 }, (_, at) => leader.state.commit(put(`key${at}`))));
   const isBehind = (): boolean => loop.commitIndex > loop.status().appliedIndex + 2;

@@ -9,6 +9,9 @@ import { imageTable } from '../../../../state/tables/index.ts';
 import { noteStorageImage } from './storage-images.ts';
 import type { ServerTools } from './tools.ts';
 
+const failpointStartDiskMade = failpoint('start.disk-made', 'a disk is made and not opened');
+const failpointStartDiskOpened = failpoint('start.disk-opened', 'a disk is locked for a guest that does not run');
+
 /** One disk as the record says it. */
 interface ServerDisk {
   readonly volumeId: VolumeId;
@@ -39,13 +42,13 @@ export async function openDisks(server: shoal.v1.Server, tools: ServerTools): Pr
     const spec = await diskSpec(server, disk, tools);
     await ensureImage(server, spec, storage, tools);
     await storage.ensureDisk(spec, tools.signal);
-    failpoint('start.disk-made');
+    failpointStartDiskMade();
     open.push({
       volumeId: disk.volumeId,
       source: await storage.openDisk(spec, tools.hostId, tools.signal),
       bootIndex: disk.bootIndex,
     });
-    failpoint('start.disk-opened');
+    failpointStartDiskOpened();
   }
   return open;
 }

@@ -1,12 +1,18 @@
 /** A guest process of a server: made of its record, and what must be so before and after. */
 import type { NicSpec } from '../../../../../drivers/types.ts';
 import type { shoal } from '../../../../../proto/messages.ts';
-import { failpoint, reached } from '../../../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import { ShoalError } from '../../../../base/errors.ts';
 import type { PortId, ServerId } from '../../../../base/ids.ts';
 import { portTable } from '../../../../state/tables/index.ts';
 import { closeDisks, openDisks } from './disks.ts';
 import type { ServerTools } from './tools.ts';
+
+const failpointStartGuestRuns = failpoint('start.guest-runs', 'a guest runs, and no record says so');
+const markStartFailedLockGivenBack = coverageMark(
+  'start-failed-lock-given-back',
+  'a start failed, and the lock of its disk was given back',
+);
 
 /** Makes the disks and runs the guest, unless it runs at the server's generation. */
 export async function startGuest(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
@@ -28,7 +34,7 @@ export async function startGuest(server: shoal.v1.Server, tools: ServerTools): P
     },
     signal,
   );
-  failpoint('start.guest-runs');
+  failpointStartGuestRuns();
 }
 
 /** Which port of the server keeps it from being started, for people; undefined: all are plugged. */
@@ -41,7 +47,7 @@ export function unpluggedPort(server: shoal.v1.Server, tools: ServerTools): stri
 export async function giveBackDisks(server: shoal.v1.Server, tools: ServerTools): Promise<void> {
   const found = await tools.compute.find(server.id as ServerId, tools.signal);
   if (found !== undefined && found.power !== 'crashed') return;
-  reached('start-failed-lock-given-back');
+  markStartFailedLockGivenBack();
   await closeDisks(server, server.generation, tools);
 }
 

@@ -3,6 +3,10 @@ import type { ServerId } from '../../../../base/ids.ts';
 import { removeDisks } from '../kit/disks.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
+const failpointDestroyGuestRemoved = failpoint('destroy.guest-removed', 'a guest is removed, its disk is there');
+const failpointDestroyDiskRemoved = failpoint('destroy.disk-removed', 'a disk is removed, the notes are there');
+const failpointDestroyNotReported = failpoint('destroy.not-reported', 'all of a server is removed but its record');
+
 /** A committed deletion: guest, disks, notes and record go, in this order. */
 export const destroy: ServerStepDefinition<'destroy'> = {
   mode: 'tears-down',
@@ -11,11 +15,11 @@ export const destroy: ServerStepDefinition<'destroy'> = {
     const serverId = server.id as ServerId;
     await tools.compute.stopGuest(serverId, { graceMs: 0 }, tools.signal);
     await tools.compute.removeGuest(serverId, tools.signal);
-    failpoint('destroy.guest-removed');
+    failpointDestroyGuestRemoved();
     await removeDisks(server, tools);
-    failpoint('destroy.disk-removed');
+    failpointDestroyDiskRemoved();
     await tools.store.write([tools.reboots.dropping(server.id), tools.powerOffs.dropping(server.id)]);
-    failpoint('destroy.not-reported');
+    failpointDestroyNotReported();
     await tools.reports.deleted(server);
   },
 };

@@ -1,7 +1,12 @@
-import { failpoint, reached } from '../../../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { giveBackDisks, startGuest, unpluggedPort } from '../kit/guest.ts';
 import type { ServerStepDefinition } from './definition.ts';
+
+const failpointRebootDoneNotNoted = failpoint('reboot.done-not-noted', 'a guest was rebooted, and nothing says so');
+const markRebootHard = coverageMark('reboot-hard', 'a hard reboot');
+const markRebootSoft = coverageMark('reboot-soft', 'a soft reboot');
+const failpointRebootNotedNotReported = failpoint('reboot.noted-not-reported', 'a reboot is noted, and not recorded');
 
 /** A guest that does not power off in this time is reset: a reboot is wanted, not a long wait. */
 const softRebootGraceMs = 20_000;
@@ -20,11 +25,12 @@ export const reboot: ServerStepDefinition<'reboot'> = {
       await compute.stopGuest(serverId, { graceMs: step.hard ? 0 : softRebootGraceMs }, signal);
       await startGuest(server, tools);
     }
-    failpoint('reboot.done-not-noted');
-    reached(step.hard ? 'reboot-hard' : 'reboot-soft');
+    failpointRebootDoneNotNoted();
+    if (step.hard) markRebootHard();
+    else markRebootSoft();
     // Written before it is reported: should the report fail, the guest is not rebooted again.
     await tools.reboots.note(server, step.number);
-    failpoint('reboot.noted-not-reported');
+    failpointRebootNotedNotReported();
     await tools.reports.power(server, 'running', step.number);
   },
   undo: (_step, server, tools) => giveBackDisks(server, tools),

@@ -1,7 +1,14 @@
-import { failpoint, reached } from '../../../../base/buggify/buggify.ts';
+import { coverageMark, failpoint } from '../../../../base/buggify/buggify.ts';
 import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks } from '../kit/disks.ts';
 import type { ServerStepDefinition } from './definition.ts';
+
+const failpointShutdownNoted = failpoint('shutdown.noted', 'a guest that went off is noted, and still there');
+const failpointShutdownGuestRemoved = failpoint(
+  'shutdown.guest-removed',
+  'a guest that went off is gone, and its disk is open',
+);
+const markGuestPoweredItselfOff = coverageMark('guest-powered-itself-off', 'a guest powered itself off');
 
 /** The guest powered itself off: lets QEMU go, closes the disks, and records that it is wanted stopped. */
 export const settleShutdown: ServerStepDefinition<'settle-shutdown'> = {
@@ -10,10 +17,10 @@ export const settleShutdown: ServerStepDefinition<'settle-shutdown'> = {
   async do(_step, server, tools) {
     // Noted before QEMU goes: should the report fail, nothing else would say that the guest is not to be started.
     await tools.powerOffs.note(server);
-    failpoint('settle.noted');
+    failpointShutdownNoted();
     await tools.compute.stopGuest(server.id as ServerId, { graceMs: 0 }, tools.signal);
-    failpoint('settle.guest-let-go');
-    reached('guest-powered-itself-off');
+    failpointShutdownGuestRemoved();
+    markGuestPoweredItselfOff();
     await closeDisks(server, server.generation, tools);
     await tools.reports.shutdown(server);
     // The records say so now, as of this revision: the note goes, and no older one is believed any more.

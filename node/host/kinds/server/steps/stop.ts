@@ -3,13 +3,15 @@ import type { ServerId } from '../../../../base/ids.ts';
 import { closeDisks } from '../kit/disks.ts';
 import type { ServerStepDefinition } from './definition.ts';
 
+const failpointStopGuestStopped = failpoint('stop.guest-stopped', 'a guest is off, and its disk is open');
+
 /** Powers the guest off, closes its disks, and tells the record. */
 export const stop: ServerStepDefinition<'stop'> = {
   mode: 'acts',
   words: 'stopping the server',
   async do(step, server, tools) {
     await tools.compute.stopGuest(server.id as ServerId, { graceMs: step.graceMs }, tools.signal);
-    failpoint('stop.guest-stopped');
+    failpointStopGuestStopped();
     await closeDisks(server, server.generation, tools);
     await tools.reports.power(server, 'stopped', Math.max(server.rebootsDone, server.rebootsWanted));
   },

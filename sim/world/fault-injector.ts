@@ -1,10 +1,9 @@
 /**
- * The simulator's hand inside production code (node/base/buggify/buggify.ts): unlikely branches are forced, processes are killed at
- * failpoints or stand still there, rare branches are counted. Whose code is running when it is asked shows in the
- * schedule: between two things of the schedule only the process runs whose thing was done last.
+ * The simulator's side of the points in production code (node/base/buggify/buggify.ts): it forces unlikely branches, kills
+ * or freezes processes at failpoints, and counts coverage marks. The schedule tells whose code is running: between two of
+ * its steps only the process runs that the last step belongs to.
  */
-import type { Fate } from '../../node/base/buggify/buggify.ts';
-import type { Failpoint, Probe, UnlikelyBranch } from '../../node/base/buggify/names.ts';
+import type { FaultInjector } from '../../node/base/buggify/buggify.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { SimNode } from './node.ts';
@@ -13,9 +12,9 @@ import type { Schedule } from './schedule.ts';
 /** Longest time until a supervisor starts a process again that was killed at a failpoint. Unit: ms. */
 const restartMsMax = 500;
 
-export class SimFate implements Fate {
+export class SimFaultInjector implements FaultInjector {
   /** Branches are forced, and failpoints strike, only while this is true. */
-  isCruel = false;
+  isActive = false;
   readonly #deps: {
     readonly schedule: Schedule;
     readonly random: Prng;
@@ -23,10 +22,10 @@ export class SimFate implements Fate {
     readonly nodes: readonly SimNode[];
     readonly count: (name: string) => void;
   };
-  readonly #branches: ReadonlySet<UnlikelyBranch>;
+  readonly #branches: ReadonlySet<string>;
   readonly #chance: number;
   /** By point: what befalls the next process that comes to it. Time to stand still, in ms; undefined: it dies. */
-  readonly #armed = new Map<Failpoint, number | undefined>();
+  readonly #armed = new Map<string, number | undefined>();
 
   constructor(
     deps: {
@@ -36,7 +35,7 @@ export class SimFate implements Fate {
       readonly nodes: readonly SimNode[];
       readonly count: (name: string) => void;
     },
-    options: { readonly branches: readonly UnlikelyBranch[]; readonly chance: number },
+    options: { readonly branches: readonly string[]; readonly chance: number },
   ) {
     this.#deps = deps;
     this.#branches = new Set(options.branches);
@@ -44,22 +43,22 @@ export class SimFate implements Fate {
   }
 
   /** The next process that comes to `point` is killed there, or stands still for `freezeMs`. */
-  arm(point: Failpoint, freezeMs?: number): void {
+  arm(point: string, freezeMs?: number): void {
     this.#armed.set(point, freezeMs);
   }
 
-  disarm(point: Failpoint): void {
+  disarm(point: string): void {
     this.#armed.delete(point);
   }
 
-  maybe(branch: UnlikelyBranch): boolean {
-    if (!this.isCruel || !this.#branches.has(branch) || !this.#deps.random.chance(this.#chance)) return false;
+  buggify(branch: string): boolean {
+    if (!this.isActive || !this.#branches.has(branch) || !this.#deps.random.chance(this.#chance)) return false;
     this.#deps.count(`unlikely ${branch}`);
     return true;
   }
 
-  failpoint(point: Failpoint): void {
-    if (!this.isCruel || !this.#armed.has(point)) return;
+  failpoint(point: string): void {
+    if (!this.isActive || !this.#armed.has(point)) return;
     const { schedule, random, trace, nodes, count } = this.#deps;
     const node = nodes.find(({ life }) => life !== undefined && life === schedule.running && life.isAlive);
     if (node === undefined) return;
@@ -78,7 +77,7 @@ export class SimFate implements Fate {
     });
   }
 
-  reached(probe: Probe): void {
-    this.#deps.count(`probe ${probe}`);
+  mark(name: string): void {
+    this.#deps.count(`mark ${name}`);
   }
 }
