@@ -5,6 +5,7 @@
  * A request's way: listener -> rate limit -> token -> policy -> body (bounded, parsed) -> the module's handler -> a service
  * in node/services -> the answer, or a fault in the shape of that service.
  */
+
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -17,13 +18,15 @@ import { ownValue } from '../node/base/own-value.ts';
 import type { Logger } from '../node/base/telemetry/logger.ts';
 import { addressGroup } from '../node/rpc/listener/address-group.ts';
 import { Listener, type TlsSource } from '../node/rpc/listener/listener.ts';
+import type { RequestContext } from '../node/services/kit/context.ts';
 import type { StateClient } from '../node/state/types.ts';
-import { AccessPolicy } from './kit/access-policy.ts';
 import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './kit/auth.ts';
 import { failureOf, isRepeatable } from './kit/errors.ts';
 import { isHostAndPort, type Origin, TrustedProxies } from './kit/forwarding.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from './kit/limits.ts';
 import { TokenBuckets } from './kit/token-bucket.ts';
+import { AccessPolicy, type PolicyOverrides } from './policies/access-policy.ts';
+import { nativePolicies } from './policies/native.ts';
 import { type FaultStyle, keystoneFaults, phrase } from './rest/kit/faults.ts';
 import { FreshReads } from './rest/kit/fresh-reads.ts';
 import { acceptJson } from './rest/kit/json-body.ts';
@@ -75,6 +78,8 @@ interface RestServerOptions {
   readonly publicUrl?: string;
   /** Proxies that are believed about whom they speak for. Default: none. */
   readonly trustedProxies?: TrustedProxies;
+  /** Rules that the operator has set. Default: none. */
+  readonly policy?: PolicyOverrides;
 }
 
 /** Serves the modules. `start` returns once every listener listens. */
@@ -231,7 +236,7 @@ export class RestServer implements Service {
   }
 
   #mount(app: FastifyInstance, module: RestModule, prefix: string): void {
-    const access = new AccessPolicy(module.policies);
+    const access = new AccessPolicy(module.policies, { asked: nativePolicies, overrides: this.#options.policy ?? {} });
     void app.register(
       (scope, _options, done) => {
         scope.addHook('onRoute', (route) => {
@@ -262,7 +267,7 @@ export class RestServer implements Service {
       get limits() {
         return server.limits;
       },
-      context: (request) => requestContext(principalOf(request), request.id, requestState(request).abort.signal),
+      context: contextFor,
       principal: principalOf,
       credentials: (request) => policyCredentials(principalOf(request)),
       allows: (request, rule, target) =>
@@ -286,6 +291,7 @@ export class RestServer implements Service {
       abort,
       startedMs: clock.monotonicMs(),
       principal: undefined,
+      rule: undefined,
       stale: false,
       timer: undefined,
     };
@@ -501,6 +507,18 @@ function principalOf(request: FastifyRequest) {
   return principal;
 }
 
+function contextFor(request: FastifyRequest): RequestContext {
+  const { rule, abort } = requestState(request);
+  assert(rule !== undefined, 'a handler runs that no policy has allowed');
+  const { access } = guardOf(request);
+  return requestContext(principalOf(request), {
+    requestId: request.id,
+    signal: abort.signal,
+    access,
+    operation: rule,
+  });
+}
+
 /** Ties a route to the rules that guard it. Returns the operations that no rule names: the gateway does not start then. */
 function guardRoute(route: RouteOptions, access: AccessPolicy, prefix: string): string[] {
   const config = route.config ?? {};
@@ -525,7 +543,11 @@ function authorize(request: FastifyRequest): void {
   if (request.is404 || request.routeOptions.config.public === true) return;
   const { access, path } = guardOf(request);
   const parameters = request.params as Readonly<Record<string, string>>;
-  access.enforceOperation(`${request.method} ${path}`, policyCredentials(principalOf(request)), parameters);
+  requestState(request).rule = access.enforceOperation(
+    `${request.method} ${path}`,
+    policyCredentials(principalOf(request)),
+    parameters,
+  );
 }
 
 /** What the body asks for is known only now. */
@@ -537,7 +559,11 @@ function authorizeAction(request: FastifyRequest): void {
   const credentials = policyCredentials(principalOf(request));
   for (const action of Object.keys(body)) {
     if (!actions.includes(action)) continue;
-    guard.access.enforceOperation(`${request.method} ${guard.path}#${action}`, credentials, parameters);
+    requestState(request).rule = guard.access.enforceOperation(
+      `${request.method} ${guard.path}#${action}`,
+      credentials,
+      parameters,
+    );
   }
 }
 

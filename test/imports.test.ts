@@ -24,6 +24,8 @@ const areas = [
   'node/bin',
   'placement',
   'drivers',
+  // Before the area that it lies in.
+  'api-gateway/policies',
   'api-gateway',
   'sim',
   'test',
@@ -61,7 +63,7 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
   'node/base': [],
   placement: ['node/base'],
   drivers: ['node/base'],
-  'node/config': ['node/base', 'drivers', 'placement'],
+  'node/config': ['node/base', 'drivers', 'placement', 'api-gateway/policies'],
   'node/rpc': ground,
   'node/raft': ['node/base'],
   'node/state': ground,
@@ -91,8 +93,10 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
     'placement',
     'drivers',
   ],
+  'api-gateway/policies': ['node/base'],
   'api-gateway': [
     ...ground,
+    'api-gateway/policies',
     'node/config',
     'node/rpc',
     'node/state',
@@ -101,11 +105,12 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
     'placement',
     'drivers',
   ],
-  'node/agent': [...parts, 'api-gateway'],
-  'node/cli': [...parts, 'node/agent'],
+  'node/agent': [...parts, 'api-gateway', 'api-gateway/policies'],
+  'node/cli': [...parts, 'node/agent', 'api-gateway/policies'],
   'node/dev': [...parts, 'node/agent', 'node/cli'],
   'node/bin': ['node/cli', 'sim'],
-  sim: parts,
+  // Tenants have no gateway before them and are bound by its policies all the same.
+  sim: [...parts, 'api-gateway/policies'],
   test: areas,
 };
 

@@ -32,24 +32,25 @@ export function computeHandlers(
         const { servers, reservationId } = await compute.servers.create(context, draftOf(request));
         const serverIds = servers.map((server) => server.id);
         if (request.idsOnly) return { serverIds, reservationId };
-        const views = servers.map((server) => serverView(server, context.isAdmin));
+        const views = servers.map((server) => serverView(context, server));
         const isMany = request.minCount > 1 || request.maxCount > 1;
         return { server: views[0] ?? null, servers: isMany ? views : [], serverIds, reservationId };
       }),
     getServer: ({ serverId }, call) =>
       callers.serve(call, async ({ context, read }) => {
         const { reader, stale } = await read();
-        return { server: serverView(compute.servers.show(context, reader, serverId), context.isAdmin), stale };
+        return { server: serverView(context, compute.servers.show(context, reader, serverId)), stale };
       }),
     listServers: ({ allProjects, pageSize, pageToken }, call) =>
-      callers.serve(call, async ({ context, read }) => {
+      callers.serve(call, async ({ context, read, enforce }) => {
+        if (allProjects) enforce('os_compute_api:servers:index:get_all_tenants');
         const { reader, stale } = await read();
         const { page, nextPageToken } = pageById(compute.servers.list(context, reader, allProjects), {
           pageSize,
           pageToken,
         });
         return {
-          servers: page.map((server) => serverView(server, context.isAdmin)),
+          servers: page.map((server) => serverView(context, server)),
           nextPageToken,
           stale,
           revision: reader.revision,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { RequestContext } from '../../node/services/kit/context.ts';
+import { isAllowed } from '../../node/services/kit/permissions.ts';
 import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateClient, StateEvent } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
@@ -19,10 +20,11 @@ interface Right {
   recheck(): Promise<void>;
 }
 
-/** A server as its owner may see it: which host it is on and what went wrong inside are for administrators. */
-export function serverView(server: shoal.v1.Server, isAdmin: boolean): shoal.v1.Server {
+/** A server as its owner may see it: which host it is on and what went wrong inside has a rule of its own. */
+export function serverView(context: RequestContext, server: shoal.v1.Server): shoal.v1.Server {
   // Whatever is in it (passwords, tokens of other services) was for the guest.
-  if (isAdmin) return new shoal.v1.Server({ ...server, userData: new Uint8Array(0) });
+  if (isAllowed(context, 'os_compute_api:os-extended-server-attributes'))
+    return new shoal.v1.Server({ ...server, userData: new Uint8Array(0) });
   const fault = server.fault === null ? null : new shoal.v1.ServerFault({ ...server.fault, details: '' });
   return new shoal.v1.Server({ ...server, userData: new Uint8Array(0), fault, hostId: '', previousHostId: '' });
 }
@@ -119,13 +121,13 @@ export class ServerWatch {
     return new shoal.v1.WatchServersResponse({
       revision,
       serverId: server.id,
-      server: serverView(server, this.#context.isAdmin),
+      server: serverView(this.#context, server),
     });
   }
 
   #concerns(projectId: string): boolean {
-    const { projectId: own, isAdmin } = this.#context;
-    return own === '' ? isAdmin : projectId === own;
+    const { projectId: own } = this.#context;
+    return own === '' ? isAllowed(this.#context, 'os_compute_api:servers:index:get_all_tenants') : projectId === own;
   }
 }
 

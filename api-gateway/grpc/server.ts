@@ -20,13 +20,13 @@ import type { PlacementInquiry } from '../../node/services/kit/dependencies.ts';
 import type { NetworkService } from '../../node/services/network/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
-import { AccessPolicy } from '../kit/access-policy.ts';
 import { type Authenticator, tokenCharactersMax } from '../kit/auth.ts';
 import { errorMappings, failureOf } from '../kit/errors.ts';
 import { TrustedProxies } from '../kit/forwarding.ts';
 import { checkInput } from '../kit/input.ts';
 import { defaultLimits, type GatewayLimits, listenerLimits } from '../kit/limits.ts';
 import { TokenBuckets } from '../kit/token-bucket.ts';
+import { AccessPolicy, type PolicyOverrides } from '../policies/access-policy.ts';
 import { nativePolicies, publicOperations } from '../policies/native.ts';
 import type { PolicyRule } from '../policies/rule.ts';
 import type { PasswordLimiter } from '../rest/identity/password-limiter.ts';
@@ -77,6 +77,8 @@ interface GrpcGatewayDependencies {
   readonly preview?: PreviewOptions;
   /** Who may call what. With a method that no rule names the gateway does not start. Default: `nativePolicies`. */
   readonly policies?: readonly PolicyRule[];
+  /** Rules that the operator has set. Default: none. */
+  readonly policyOverrides?: PolicyOverrides;
 }
 
 /** One address to listen on. */
@@ -167,7 +169,10 @@ export class GrpcGateway implements Service {
         },
       },
     );
-    const access = new AccessPolicy(this.#deps.policies ?? nativePolicies);
+    const access = new AccessPolicy(this.#deps.policies ?? nativePolicies, {
+      asked: nativePolicies,
+      overrides: this.#deps.policyOverrides ?? {},
+    });
     const callers = new Callers({ ...this.#deps, access }, this.#limits);
     const check = (request: unknown): void => checkInput(request, 'request');
     // What every service with callers of its own has: who may call, asked before any handler runs.

@@ -1,6 +1,8 @@
 import type { Principal } from '../../node/services/identity/principal.ts';
 import type { RequestContext } from '../../node/services/kit/context.ts';
-import type { PolicyCredentials } from './policy.ts';
+import type { AccessPolicy } from '../policies/access-policy.ts';
+import { permissionsOf } from '../policies/permissions.ts';
+import type { PolicyCredentials } from '../policies/policy.ts';
 
 /** Turns a token into who it speaks for. The identity service is one; it asks no other agent. */
 export interface Authenticator {
@@ -19,15 +21,24 @@ export function policyCredentials(principal: Principal): PolicyCredentials {
 }
 
 /** What services are told of the caller. */
-export function requestContext(principal: Principal, requestId: string, signal: AbortSignal): RequestContext {
+export function requestContext(
+  principal: Principal,
+  call: {
+    readonly requestId: string;
+    readonly signal: AbortSignal;
+    readonly access: AccessPolicy;
+    /** Name of the rule that let the caller in. */
+    readonly operation: string;
+  },
+): RequestContext {
+  const { requestId, signal, access, operation } = call;
   return {
     requestId,
     userId: principal.userId,
     userName: principal.userName,
     userDomainId: principal.userDomainId,
     projectId: principal.projectId,
-    roles: principal.roles,
-    isAdmin: principal.roles.includes('admin'),
+    permissions: permissionsOf(access, policyCredentials(principal), operation),
     signal,
   };
 }

@@ -1,5 +1,5 @@
 /** Nova's policy, by Nova's names, for the compute API and for `shoal.v1.ComputeService`. */
-import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
+import { administrator, anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
 
 const servers = '/v2.1/servers';
 const action = (name: string): string => `POST ${servers}/:id/action#${name}`;
@@ -52,6 +52,22 @@ const serverRules: readonly PolicyRule[] = [
   rule('os_compute_api:os-server-tags:update', projectMember, [`PUT ${servers}/:id/tags/:key`]),
   rule('os_compute_api:os-server-tags:delete_all', projectMember, [`DELETE ${servers}/:id/tags`]),
   rule('os_compute_api:os-server-tags:delete', projectMember, [`DELETE ${servers}/:id/tags/:key`]),
+];
+
+/** Parts of requests and of answers that are rights of their own. Asked by handlers and by the compute service. */
+const serverParts: readonly PolicyRule[] = [
+  rule('os_compute_api:servers:index:get_all_tenants', administrator, []),
+  rule('os_compute_api:servers:detail:get_all_tenants', administrator, []),
+  // More keys to filter by, and a mistake in one is refused instead of ignored.
+  rule('os_compute_api:servers:allow_all_filters', administrator, []),
+  rule('os_compute_api:servers:create:forced_host', administrator, []),
+  rule('compute:servers:create:requested_destination', administrator, []),
+  rule('os_compute_api:os-extended-server-attributes', administrator, []),
+  rule('os_compute_api:servers:show:host_status', administrator, []),
+  rule('os_compute_api:os-instance-actions:events', administrator, []),
+  rule('os_compute_api:os-instance-actions:events:details', administrator, []),
+  rule('os_compute_api:os-server-groups:index:all_projects', administrator, []),
+  rule('os_compute_api:limits:other_project', administrator, []),
 ];
 
 const flavors = '/v2.1/flavors';
@@ -144,7 +160,13 @@ const projectRules: readonly PolicyRule[] = [
 ];
 
 /**
- * Every compute operation, REST and gRPC, is guarded by exactly one of these. Whose server it is, the compute service
- * checks.
+ * Every compute operation, REST and gRPC, is guarded by exactly one of these. The compute service asks the same one again, of
+ * the server that it finds.
  */
-export const computePolicies: readonly PolicyRule[] = [...serverRules, ...flavorRules, ...hostRules, ...projectRules];
+export const computePolicies: readonly PolicyRule[] = [
+  ...serverRules,
+  ...serverParts,
+  ...flavorRules,
+  ...hostRules,
+  ...projectRules,
+];

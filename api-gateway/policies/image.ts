@@ -1,5 +1,5 @@
 /** Glance's policy, by Glance's names, for the image API and for `shoal.v1.ImageService`. Whose an image is, is asked of the image itself by the image service. */
-import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
+import { administrator, anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
 
 const rpc = (name: string): string => `rpc shoal.v1.ImageService/${name}`;
 
@@ -11,6 +11,8 @@ export const imagePolicies: readonly PolicyRule[] = [
   rule('get_images', projectReader, ['GET /v2/images', rpc('ListImages')]),
   rule('get_image', projectReader, ['GET /v2/images/:id', rpc('GetImage')]),
   rule('add_image', projectMember, ['POST /v2/images', rpc('CreateImage')]),
+  // Asked by the image service for an image that is made public.
+  rule('publicize_image', administrator, []),
   rule('modify_image', projectMember, [
     'PATCH /v2/images/:id',
     'PUT /v2/images/:id/tags/:tag',

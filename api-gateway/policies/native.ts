@@ -1,4 +1,5 @@
 /** The rules of the native API (`shoal.v1`): the REST gateway's own, so that no right depends on the way it is asked for. */
+import { commonPolicies } from './common.ts';
 import { computePolicies } from './compute.ts';
 import { identityPolicies, publicIdentityMethods } from './identity.ts';
 import { imagePolicies } from './image.ts';
@@ -9,6 +10,7 @@ import type { PolicyRule } from './rule.ts';
 
 /** The rules of all services together, for the gRPC gateway. It looks only at their `rpc ...` operations. */
 export const nativePolicies: readonly PolicyRule[] = [
+  ...commonPolicies,
   ...identityPolicies,
   ...imagePolicies,
   ...networkPolicies,

@@ -1,5 +1,14 @@
 /** Neutron's policy, by Neutron's names, for the network API and for `shoal.v1.NetworkService`. Whose a thing is, is asked of the thing itself by the network service. */
-import { anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
+import {
+  administrator,
+  anyToken,
+  cloudAdmin,
+  networkOwner,
+  type PolicyRule,
+  projectMember,
+  projectReader,
+  rule,
+} from './rule.ts';
 
 /** Name in rules: last part of the path, name in methods. */
 const collections = {
@@ -30,12 +39,46 @@ function collectionRules([name, [plural, Name]]: [string, readonly [string, stri
   ];
 }
 
+/** Attributes that are rights of their own. Asked by the network service, and by views for what an answer shows. */
+const attributeRules: readonly PolicyRule[] = [
+  ...['create', 'update'].flatMap((verb) => [
+    ...[
+      'shared',
+      'router:external',
+      'provider:network_type',
+      'provider:physical_network',
+      'provider:segmentation_id',
+    ].map((attribute) => rule(`${verb}_network:${attribute}`, administrator, [])),
+    ...['enable_snat', 'external_fixed_ips'].map((attribute) =>
+      rule(`${verb}_router:external_gateway_info:${attribute}`, administrator, []),
+    ),
+    ...['mac_address', 'fixed_ips:ip_address', 'port_security_enabled', 'allowed_address_pairs'].map((attribute) =>
+      rule(`${verb}_port:${attribute}`, networkOwner, []),
+    ),
+    // The word of routers, floating IPs and DHCP: `network:...`.
+    rule(`${verb}_port:device_owner`, administrator, []),
+  ]),
+  rule('create_floatingip:floating_ip_address', administrator, []),
+  ...[
+    'network:provider:network_type',
+    'network:provider:physical_network',
+    'network:provider:segmentation_id',
+    'port:binding:host_id',
+    'port:binding:vif_type',
+    'port:binding:vif_details',
+    'port:binding:profile',
+    'router:distributed',
+    'router:ha',
+  ].map((attribute) => rule(`get_${attribute}`, administrator, [])),
+];
+
 /**
  * Every network operation, REST and gRPC. They say which role a caller needs; the network service checks whose the
  * thing is.
  */
 export const networkPolicies: readonly PolicyRule[] = [
   ...Object.entries(collections).flatMap(collectionRules),
+  ...attributeRules,
   rule('get_security_group_rule', projectReader, [
     'GET /v2.0/security-group-rules',
     'GET /v2.0/security-group-rules/:id',
@@ -69,8 +112,9 @@ export const networkPolicies: readonly PolicyRule[] = [
   ]),
   rule('update_quota', cloudAdmin, ['PUT /v2.0/quotas/:project']),
   rule('delete_quota', cloudAdmin, ['DELETE /v2.0/quotas/:project']),
-  // As in Neutron: others than administrators see an empty list, and no agent by its id.
-  rule('get_agent', projectReader, ['GET /v2.0/agents', 'GET /v2.0/agents/:id']),
+  // As in Neutron: whom `get_agent` does not hold for sees an empty list, and no agent by its id.
+  rule('get_agent', administrator, []),
+  rule('shoal:network:ask_for_agents', projectReader, ['GET /v2.0/agents', 'GET /v2.0/agents/:id']),
   rule('get_availability_zone', projectReader, ['GET /v2.0/availability_zones']),
   rule('get_network_ip_availability', cloudAdmin, [
     'GET /v2.0/network-ip-availabilities',

@@ -7,7 +7,10 @@ export interface Grant {
   readonly needs: string;
 }
 
-/** One rule and the operations that it guards, as Nova's and Keystone's own policies are documented. */
+/**
+ * One rule and the operations that it guards, as Nova's and Keystone's own policies are documented. A rule is asked twice:
+ * before the handler runs, of the caller's own project, and by the service, of the record that the request is about.
+ */
 export interface PolicyRule {
   /** OpenStack's name where the operation is OpenStack's; `shoal:...` where it is ours. */
   readonly name: string;
@@ -56,20 +59,29 @@ export const hostOperator: Grant = {
  */
 const projectAdmin = `(role:admin and scope:project) or (${hostOperator.check})`;
 
-/** Callers who may change things in a project. */
+/** Callers who may change things in a project: in their own, and administrators in all. */
 export const projectMember: Grant = {
-  check: `${projectAdmin} or (role:member and scope:project)`,
+  check: `${projectAdmin} or (role:member and scope:project and project_id:%(project_id)s)`,
   needs: 'the role member, in a token for a project',
 };
 
 /** Callers who may look at a project's things: readers, and those who may change them, where no role `reader` is left. */
 export const projectReader: Grant = {
-  check: `${projectAdmin} or ((role:reader or role:member) and scope:project)`,
+  check: `${projectAdmin} or ((role:reader or role:member) and scope:project and project_id:%(project_id)s)`,
   needs: 'the role reader or member, in a token for a project',
 };
 
 /** Any token that is good, also one without a scope. */
 export const anyToken: Grant = { check: '@', needs: 'a token' };
+
+/** An administrator's, whatever the token is for, as a part of a larger right: what else the operation takes, its own rule says. */
+export const administrator: Grant = { check: 'rule:context_is_admin', needs: 'the role admin' };
+
+/** The owner of a network, for things on it that belong to others: the target's `project_id` is the network's. */
+export const networkOwner: Grant = {
+  check: 'rule:admin_or_owner',
+  needs: "the network to be your own project's, or the role admin",
+};
 
 /** Nobody's business but the administrator's, whatever the token is for: Keystone's `admin_required`. */
 export const identityAdmin: Grant = { check: 'role:admin', needs: 'the role admin' };

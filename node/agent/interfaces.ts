@@ -138,6 +138,7 @@ export class Interfaces implements Service {
         jobs: new Jobs(services),
         inquiry: host.placer,
         preview: computeOptions,
+        policyOverrides: config.policy,
       },
       [
         { address: config.api.grpcListen, ...tls },
@@ -163,6 +164,7 @@ export class Interfaces implements Service {
         listen: [parseListenAddress(config.api.listen)],
         ...tls,
         trustedProxies,
+        policy: config.policy,
         ...(config.api.publicUrl === '' ? {} : { publicUrl: config.api.publicUrl }),
         modules: [
           identityModule({ identity, directory, catalog, limiter }),

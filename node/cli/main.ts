@@ -15,6 +15,7 @@ import { registerInspect } from './commands/inspect.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerJoin } from './commands/join.ts';
 import { registerPlacement } from './commands/placement.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerRecords } from './commands/records.ts';
 import { registerRecover } from './commands/recover.ts';
 import { registerResetMembership } from './commands/reset-membership.ts';
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
   registerRecords(program);
   registerAdmin(program);
   registerPlacement(program);
+  registerPolicy(program);
   registerInspect(program);
   registerRecover(program);
   registerResetMembership(program);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Value } from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
+import { mistakesIn } from '../../api-gateway/policies/overrides.ts';
 import { ShoalError } from '../base/errors.ts';
 import { ipVersion } from '../base/ip-version.ts';
 import { defaultRouteAddress } from './default-route.ts';
@@ -154,7 +155,7 @@ function schemaMistakes(config: unknown): string[] {
 
 /** Relations between settings that no single one shows. */
 function relationMistakes(config: Config): string[] {
-  const mistakes: string[] = [];
+  const mistakes: string[] = [...mistakesIn(config.policy)];
   if (config.raft.electionTicks <= config.raft.heartbeatTicks * 2) {
     mistakes.push('raft.electionTicks: must be more than twice raft.heartbeatTicks');
   }

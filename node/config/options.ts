@@ -67,6 +67,10 @@ export const configSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
+    policy: Type.Record(Type.String({ maxLength: 255 }), Type.String({ maxLength: 4096 }), {
+      description:
+        'rules of who may do what, by OpenStack\'s names, instead of the defaults; in the file only; "shoal policy list" shows all',
+    }),
     security: Type.Object(
       {
         uniqueLastPasswordCount: Type.Integer({
@@ -255,6 +259,7 @@ export function configDefaults(): Config {
       bodyBytesMax: 1024 * 1024, // User data is 64 KiB at most; the rest is small. Image content streams past this.
       tokenLifetimeMs: 3_600_000,
     },
+    policy: {},
     // Keystone's defaults. Guessing is slowed anyway, and who knows a name could lock its owner out.
     security: { uniqueLastPasswordCount: 0, lockoutFailureAttempts: 0, lockoutMs: 1_800_000 },
     // An election after 1 to 2 s without a leader: well above the pauses of a busy machine (etcd's default is the same).

@@ -1,4 +1,5 @@
 /** A project whose user makes, stops, starts, reboots and deletes servers, through any agent. */
+import { permissionsByDefault } from '../../api-gateway/policies/permissions.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { MadeServers } from '../../node/services/compute/server-create.ts';
@@ -150,7 +151,10 @@ export class Tenant {
     if (theirs === undefined) return;
     reached('foreign-thing-named');
     const { networkId, serverId } = theirs;
-    const asReacher = (context: RequestContext): RequestContext => ({ ...context, isAdmin: roleOfReach === 'admin' });
+    const asReacher = (context: RequestContext): RequestContext => {
+      const roles = [roleOfReach === 'admin' ? 'admin' : 'member'];
+      return { ...context, permissions: permissionsByDefault({ ...context, roles }) };
+    };
     if (random.chance(0.5)) {
       const port = { networkId: this.#networkId, deviceId: serverId, deviceOwner: 'compute:nova' };
       await this.#call(`reach ${serverId}`, (agent, context) => agent.network.ports.create(asReacher(context), [port]));
@@ -246,14 +250,14 @@ export function contextOf(
   roles: readonly string[] = ['member'],
   signal = new AbortController().signal,
 ): RequestContext {
+  const userId = `user-of-${projectId}`;
   return {
     requestId: 'req-simulated',
-    userId: `user-of-${projectId}`,
+    userId,
     userName: projectId,
     userDomainId: 'default',
     projectId,
-    roles,
-    isAdmin: roles.includes('admin'),
+    permissions: permissionsByDefault({ roles, userId, projectId }),
     signal,
   };
 }

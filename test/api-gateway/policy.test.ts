@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Policy, type PolicyCredentials } from '../../api-gateway/kit/policy.ts';
+import { Policy, type PolicyCredentials } from '../../api-gateway/policies/policy.ts';
 import { ShoalError } from '../../node/base/errors.ts';
 
 const baseRules = {

@@ -1,6 +1,6 @@
 /** F4: what no policy names is not served: neither gateway starts with such an operation. */
 import t from 'tap';
-import { AccessPolicy } from '../../api-gateway/kit/access-policy.ts';
+import { AccessPolicy } from '../../api-gateway/policies/access-policy.ts';
 import type { PolicyRule } from '../../api-gateway/policies/rule.ts';
 import { anyToken, projectMember, rule } from '../../api-gateway/policies/rule.ts';
 import { novaFaults } from '../../api-gateway/rest/kit/faults.ts';

@@ -1,13 +1,13 @@
 /** A token for the system has no project: whatever made something with it would make a thing that nobody owns. */
 import t from 'tap';
-import { AccessPolicy } from '../../api-gateway/kit/access-policy.ts';
-import type { PolicyCredentials } from '../../api-gateway/kit/policy.ts';
+import { AccessPolicy } from '../../api-gateway/policies/access-policy.ts';
 import { computePolicies } from '../../api-gateway/policies/compute.ts';
 import { identityPolicies } from '../../api-gateway/policies/identity.ts';
 import { imagePolicies } from '../../api-gateway/policies/image.ts';
 import { meshPolicies } from '../../api-gateway/policies/mesh.ts';
 import { networkPolicies } from '../../api-gateway/policies/network.ts';
 import { placementPolicies } from '../../api-gateway/policies/placement.ts';
+import type { PolicyCredentials } from '../../api-gateway/policies/policy.ts';
 
 const rules = [
   ...computePolicies,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import type { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { defaultLimits, type GatewayLimits } from '../../api-gateway/kit/limits.ts';
+import type { PolicyOverrides } from '../../api-gateway/policies/access-policy.ts';
 import { Catalog, catalogServices } from '../../api-gateway/rest/identity/catalog.ts';
 import { identityModule } from '../../api-gateway/rest/identity/module.ts';
 import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
@@ -41,6 +42,7 @@ export interface TestGatewayOptions {
   readonly publicUrl?: string;
   readonly passwordRules?: PasswordRules;
   readonly trustedProxies?: TrustedProxies;
+  readonly policy?: PolicyOverrides;
 }
 
 /** A started gateway and short ways to use it. */
@@ -100,6 +102,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
       ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
+      ...(options.policy === undefined ? {} : { policy: options.policy }),
     },
   );
   await server.start();

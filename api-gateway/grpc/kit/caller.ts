@@ -2,12 +2,13 @@ import { assert } from '../../../node/base/assert.ts';
 import type { Clock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { GrpcCall } from '../../../node/rpc/server.ts';
-import type { RequestContext } from '../../../node/services/kit/context.ts';
+import type { Permissions, RequestContext } from '../../../node/services/kit/context.ts';
 import type { StateClient, StateReader } from '../../../node/state/types.ts';
-import type { AccessPolicy } from '../../kit/access-policy.ts';
 import { type Authenticator, policyCredentials, requestContext } from '../../kit/auth.ts';
 import type { GatewayLimits } from '../../kit/limits.ts';
-import type { PolicyCredentials, PolicyTarget } from '../../kit/policy.ts';
+import type { AccessPolicy } from '../../policies/access-policy.ts';
+import { permissionsOf } from '../../policies/permissions.ts';
+import type { PolicyCredentials, PolicyTarget } from '../../policies/policy.ts';
 import { FreshReads } from '../../rest/kit/fresh-reads.ts';
 import { fieldNameOf } from './attributes.ts';
 
@@ -94,10 +95,14 @@ export class Callers {
     const { caller, signal } = call;
     const requestId = `req-${this.#deps.newId()}`;
     const read = (): Promise<View> => this.read(signal);
-    const served = (context: RequestContext, credentials: PolicyCredentials, expiresMs: number): Served => {
-      access.enforceOperation(caller.operation, credentials, parameters);
+    const served = (
+      contextBy: (rule: string) => RequestContext,
+      credentials: PolicyCredentials,
+      expiresMs: number,
+    ): Served => {
+      const rule = access.enforceOperation(caller.operation, credentials, parameters);
       return {
-        context,
+        context: contextBy(rule),
         credentials,
         expiresMs,
         allows: (rule) => access.allows(rule, credentials),
@@ -111,11 +116,19 @@ export class Callers {
       };
     };
     if (caller.kind !== 'token') {
-      const { context, credentials } = operator(requestId, signal);
-      return served(context, credentials, Number.POSITIVE_INFINITY);
+      const credentials = operator;
+      return served(
+        (operation) => operatorContext(requestId, signal, permissionsOf(access, credentials, operation)),
+        credentials,
+        Number.POSITIVE_INFINITY,
+      );
     }
     const principal = await authenticator.authenticate(caller.token, signal);
-    return served(requestContext(principal, requestId, signal), policyCredentials(principal), principal.expiresMs);
+    return served(
+      (operation) => requestContext(principal, { requestId, signal, access, operation }),
+      policyCredentials(principal),
+      principal.expiresMs,
+    );
   }
 }
 
@@ -149,11 +162,16 @@ function parametersOf(request: unknown): Readonly<Record<string, string>> {
 }
 
 /** The process that may open the agent's own socket is root's or the agent itself: the system's administrator. */
-function operator(requestId: string, signal: AbortSignal): Pick<Served, 'context' | 'credentials'> {
-  const roles = ['admin', 'member', 'reader'];
-  const userId = 'operator';
-  return {
-    context: { requestId, userId, userName: userId, userDomainId: '', projectId: '', roles, isAdmin: true, signal },
-    credentials: { roles, scope: 'system', userId, projectId: '', domainId: '', projectDomainId: '' },
-  };
+const operator: PolicyCredentials = {
+  roles: ['admin', 'member', 'reader'],
+  scope: 'system',
+  userId: 'operator',
+  projectId: '',
+  domainId: '',
+  projectDomainId: '',
+};
+
+function operatorContext(requestId: string, signal: AbortSignal, permissions: Permissions): RequestContext {
+  const { userId } = operator;
+  return { requestId, userId, userName: userId, userDomainId: '', projectId: '', permissions, signal };
 }

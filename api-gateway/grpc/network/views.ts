@@ -1,4 +1,5 @@
 /** Records of the network service as users see them, by Neutron's names. */
+import { isAllowed } from '../../../node/services/kit/permissions.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
 import { indexKey } from '../../../node/state/table.ts';
 import { hostTable, subnetTable } from '../../../node/state/tables/index.ts';
@@ -35,13 +36,14 @@ export function networkView({ context, reader }: Viewing, network: shoal.v1.Netw
     mtu: network.mtu,
     subnetIds: subnetTable.by(reader, 'network', indexKey(network.id)).map((row) => row.record.id),
     portSecurityEnabled: network.portSecurityEnabled,
-    // Which wires carry it is for administrators.
-    ...(context.isAdmin
-      ? {
-          providerNetworkType: external ? 'flat' : 'vxlan',
-          providerPhysicalNetwork: external ? network.physicalNetwork : '',
-          providerSegmentationId: external ? 0 : network.vni,
-        }
+    ...(isAllowed(context, 'get_network:provider:network_type')
+      ? { providerNetworkType: external ? 'flat' : 'vxlan' }
+      : {}),
+    ...(isAllowed(context, 'get_network:provider:physical_network')
+      ? { providerPhysicalNetwork: external ? network.physicalNetwork : '' }
+      : {}),
+    ...(isAllowed(context, 'get_network:provider:segmentation_id')
+      ? { providerSegmentationId: external ? 0 : network.vni }
       : {}),
   });
 }
@@ -82,8 +84,7 @@ export function portView({ context, reader }: Viewing, port: shoal.v1.Port): sho
       ipAddress: ip,
       macAddress: mac === '' ? port.mac : mac,
     })),
-    // Where it is plugged in is for administrators.
-    bindingHostId: context.isAdmin ? hostName(reader, port.hostId) : '',
+    bindingHostId: isAllowed(context, 'get_port:binding:host_id') ? hostName(reader, port.hostId) : '',
   });
 }
 

@@ -35,8 +35,12 @@ export function addServerActions(app: FastifyInstance, gateway: Gateway, { serve
     if (action === undefined) {
       throw new ShoalError('NOT_FOUND', `Action for request_id ${key} on instance ${id} not found`);
     }
-    const hasEvents = context.isAdmin || microversionOf(request) >= eventsForAllFrom;
-    const events = hasEvents ? eventsOf(request, reader, server, action, context.isAdmin) : undefined;
+    const may = {
+      events: gateway.allows(request, 'os_compute_api:os-instance-actions:events'),
+      details: gateway.allows(request, 'os_compute_api:os-instance-actions:events:details'),
+    };
+    const hasEvents = may.events || microversionOf(request) >= eventsForAllFrom;
+    const events = hasEvents ? eventsOf(request, reader, server, action, may) : undefined;
     return { instanceAction: { ...actionView(request, server, action), ...(events === undefined ? {} : { events }) } };
   });
 }
@@ -60,7 +64,7 @@ function eventsOf(
   reader: StateReader,
   server: shoal.v1.Server,
   { action, hostId, startMs }: shoal.v1.ServerAction,
-  isAdmin: boolean,
+  may: { readonly events: boolean; readonly details: boolean },
 ): readonly View[] {
   if (hostId === '') return [];
   const microversion = microversionOf(request);
@@ -71,9 +75,9 @@ function eventsOf(
       start_time: time,
       finish_time: time,
       result: 'Success',
-      ...(isAdmin || microversion < eventsForAllFrom ? { traceback: null } : {}),
+      ...(may.events || microversion < eventsForAllFrom ? { traceback: null } : {}),
       ...(microversion >= hostsOfEventsFrom ? { hostId: hostIdText(server.projectId, hostId) } : {}),
-      ...(microversion >= hostsOfEventsFrom && isAdmin
+      ...(microversion >= hostsOfEventsFrom && may.details
         ? { host: hostTable.find(reader, hostId)?.record.name ?? null }
         : {}),
     },

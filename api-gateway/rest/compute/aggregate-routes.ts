@@ -24,17 +24,15 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
   };
 
   app.get('/v2.1/os-aggregates', async (request) => {
-    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const microversion = microversionOf(request);
     return {
-      aggregates: aggregates.list(context, reader).map((aggregate) => aggregateView(reader, aggregate, microversion)),
+      aggregates: aggregates.list(reader).map((aggregate) => aggregateView(reader, aggregate, microversion)),
     };
   });
   app.get<ById>('/v2.1/os-aggregates/:id', async (request) => {
-    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
-    return answer(request, aggregates.show(context, reader, request.params.id));
+    return answer(request, aggregates.show(reader, request.params.id));
   });
   app.post('/v2.1/os-aggregates', async (request) => {
     const context = gateway.context(request);

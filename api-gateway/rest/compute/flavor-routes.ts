@@ -1,8 +1,10 @@
 /** `/flavors`, their extra specs and who may use private ones. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
+import { isAdministrator } from '../../../node/services/kit/permissions.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
 import type { Gateway } from '../kit/module.ts';
@@ -24,7 +26,7 @@ type FlavorView = (root: string, flavor: shoal.v1.Flavor, microversion: Microver
 export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: ComputeService): void {
   const list = async (request: FastifyRequest, view: FlavorView): Promise<object> => {
     const { context, reader } = await viewingOf(gateway, request);
-    const selected = select(request, flavors.list(context, reader), context.isAdmin);
+    const selected = select(request, flavors.list(context, reader), isAdministrator(context));
     const { page, links } = pageOf(gateway, request, selected, (flavor) => flavor.id);
     return {
       flavors: page.map((flavor) => view(rootOf(gateway, request), flavor, microversionOf(request))),
@@ -78,11 +80,11 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
 function select(
   request: FastifyRequest,
   all: readonly shoal.v1.Flavor[],
-  isAdmin: boolean,
+  seesPrivate: boolean,
 ): readonly shoal.v1.Flavor[] {
   const isPublicText = queryValue(request, 'is_public');
   // Administrators see public ones unless they ask for private ones or, by "none", for all.
-  const isAll = !isAdmin || isPublicText?.toLowerCase() === 'none';
+  const isAll = !seesPrivate || isPublicText?.toLowerCase() === 'none';
   const isPublic = isAll ? undefined : readFlag(isPublicText ?? 'true');
   if (!isAll && isPublic === undefined) {
     throw new ShoalError('INVALID_ARGUMENT', `Invalid is_public filter [${shown(isPublicText ?? '')}]`);

@@ -18,7 +18,10 @@ type ById = { Params: { id: string } };
 export function addServerGroups(app: FastifyInstance, gateway: Gateway, { serverGroups }: ComputeService): void {
   app.get('/v2.1/os-server-groups', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
-    const groups = serverGroups.list(context, reader, queryValue(request, 'all_projects') !== undefined);
+    const isAll =
+      queryValue(request, 'all_projects') !== undefined &&
+      gateway.allows(request, 'os_compute_api:os-server-groups:index:all_projects');
+    const groups = serverGroups.list(context, reader, isAll);
     return {
       server_groups: offsetPageOf(gateway, request, groups).map((group) => groupView(group, microversionOf(request))),
     };

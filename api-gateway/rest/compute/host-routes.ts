@@ -22,9 +22,8 @@ const computeBinary = 'nova-compute';
  */
 export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   const all = async (request: FastifyRequest): Promise<readonly HostView[]> => {
-    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
-    return hosts.list(context, reader);
+    return hosts.list(reader);
   };
   const one = async (request: FastifyRequest<ById>): Promise<HostView> => {
     const { id } = request.params;
@@ -191,21 +190,19 @@ const emptyView: HostView = {
 export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-hosts', async (request) => {
     requireMicroversion(request, { to: 42 });
-    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const zone = queryValue(request, 'zone');
     return {
       hosts: hosts
-        .list(context, reader)
+        .list(reader)
         .filter((view) => zone === undefined || view.zone === zone)
         .map((view) => ({ host_name: view.host.name, service: 'compute', zone: view.zone })),
     };
   });
   app.get<ById>('/v2.1/os-hosts/:id', async (request) => {
     requireMicroversion(request, { to: 42 });
-    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
-    const view = hosts.list(context, reader).find((candidate) => candidate.host.name === request.params.id);
+    const view = hosts.list(reader).find((candidate) => candidate.host.name === request.params.id);
     if (view === undefined) {
       throw new ShoalError('NOT_FOUND', `Compute host ${request.params.id} could not be found.`);
     }
@@ -252,13 +249,12 @@ function resourcesOf(view: HostView): readonly View[] {
  */
 export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
   app.get('/v2.1/os-services', async (request) => {
-    const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
     const host = queryValue(request, 'host');
     const binary = queryValue(request, 'binary');
     return {
       services: hosts
-        .list(context, reader)
+        .list(reader)
         .filter((view) => host === undefined || view.host.name === host)
         .filter(() => binary === undefined || binary === computeBinary)
         .map((view) => serviceView(view, microversionOf(request))),
@@ -303,14 +299,14 @@ export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: C
       throw new ShoalError('INVALID_ARGUMENT', "Specifying disabled_reason requires that status is 'disabled'.");
     }
     const before = (await viewingOf(gateway, request)).reader;
-    const { id } = serviceOf(hosts.list(context, before), request).host;
+    const { id } = serviceOf(hosts.list(before), request).host;
     await hosts.update(context, id, {
       ...(status === undefined ? {} : { enabled: status === 'enabled' }),
       ...(reason === undefined ? {} : { reason }),
       ...(down === undefined ? {} : { forcedDown: flagOf(down) }),
     });
     const { reader } = await viewingOf(gateway, request);
-    return { service: serviceView(hosts.show(context, reader, id), microversionOf(request)) };
+    return { service: serviceView(hosts.show(reader, id), microversionOf(request)) };
   });
 }
 
@@ -319,7 +315,7 @@ export function addServiceRemoval(app: FastifyInstance, gateway: Gateway, { host
   app.delete<ById>('/v2.1/os-services/:id', async (request, reply) => {
     const context = gateway.context(request);
     const { reader } = await viewingOf(gateway, request);
-    await hosts.remove(context, serviceOf(hosts.list(context, reader), request).host.id);
+    await hosts.remove(context, serviceOf(hosts.list(reader), request).host.id);
     return reply.code(204).send();
   });
 }

@@ -134,7 +134,8 @@ function quotaView(microversion: Microversion, value: (name: QuotaResource) => n
 export function addLimits(app: FastifyInstance, gateway: Gateway, quotas: QuotaService): void {
   app.get('/v2.1/limits', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
-    const project = context.isAdmin ? (queryValue(request, 'tenant_id') ?? context.projectId) : context.projectId;
+    const isAnyones = gateway.allows(request, 'os_compute_api:limits:other_project');
+    const project = (isAnyones ? queryValue(request, 'tenant_id') : undefined) ?? context.projectId;
     const { limits, used } = quotas.show(context, reader, project);
     return { limits: { rate: [], absolute: absoluteView(microversionOf(request), limits, used) } };
   });

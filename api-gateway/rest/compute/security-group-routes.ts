@@ -2,8 +2,10 @@
  * Nova's old way to the network service's security groups, up to 2.35: `openstack server add security group` and several
  * other clients still find groups by it.
  */
+
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { isAdministrator } from '../../../node/services/kit/permissions.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import { securityGroupTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
@@ -32,7 +34,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     const { context, reader } = await viewingOf(gateway, request);
     const err = gateway.isStale(request) ? undefined : await securityGroups.offerDefault(context);
     if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be made now');
-    const isAll = context.isAdmin && readFlag(queryValue(request, 'all_tenants') ?? 'false') === true;
+    const isAll = isAdministrator(context) && readFlag(queryValue(request, 'all_tenants') ?? 'false') === true;
     const groups = securityGroups
       .list(context, reader)
       .filter((group) => isAll || group.projectId === context.projectId);

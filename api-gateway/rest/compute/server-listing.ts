@@ -17,12 +17,12 @@ import { statusText } from './server-view.ts';
 
 type Server = shoal.v1.Server;
 
-/** The servers that the query asks for, in its order. Administrators may ask by more. */
+/** The servers that the query asks for, in its order. By more for whom `servers:allow_all_filters` holds. */
 export function selectServers(
   request: FastifyRequest,
   reader: StateReader,
   servers: readonly Server[],
-  options: { readonly isAdmin: boolean; readonly microversion: Microversion },
+  options: { readonly allows: (rule: string) => boolean; readonly microversion: Microversion },
 ): readonly Server[] {
   const tests: ((server: Server) => boolean)[] = [];
   // Given several times, one of the values has to fit.
@@ -38,7 +38,8 @@ export function selectServers(
   for (const key of ['deleted', 'soft_deleted']) {
     if (readFlag(queryValue(request, key) ?? 'false') === true) return [];
   }
-  if (options.isAdmin) refuseFilters(request);
+  const allFilters = options.allows('os_compute_api:servers:allow_all_filters');
+  if (allFilters) refuseFilters(request);
   const addPattern = (keys: readonly string[], textOf: (server: Server) => string): void => {
     for (const key of keys) {
       add(key, (value) => {
@@ -99,7 +100,7 @@ export function selectServers(
       return (server) => server.locked === wanted;
     });
   }
-  if (options.isAdmin) {
+  if (allFilters) {
     add('project_id', (value) => (server) => server.projectId === value);
     add('tenant_id', (value) => (server) => server.projectId === value);
     for (const key of ['host', 'node']) {

@@ -44,18 +44,24 @@ const clientTokenHeader = 'x-shoal-client-token';
 export function addServers(app: FastifyInstance, gateway: Gateway, compute: ComputeService): void {
   const { servers } = compute;
   const viewing = async (request: FastifyRequest): Promise<ServerViewing> => {
-    const { context, reader } = await viewingOf(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
     return {
       reader,
       root: rootOf(gateway, request),
       microversion: microversionOf(request),
-      isAdmin: context.isAdmin,
+      allows: (rule) => gateway.allows(request, rule),
       hostStatus: (host) => compute.hosts.statusOf(host),
     };
   };
-  const list = async (request: FastifyRequest, view: (with_: ServerViewing, server: shoal.v1.Server) => View) => {
+  const list = async (
+    request: FastifyRequest,
+    rule: 'index' | 'detail',
+    view: (with_: ServerViewing, server: shoal.v1.Server) => View,
+  ) => {
     const with_ = await viewing(request);
-    const all = servers.list(gateway.context(request), with_.reader, wantsAllProjects(request));
+    const isAll = wantsAllProjects(request);
+    if (isAll) gateway.enforce(request, `os_compute_api:servers:${rule}:get_all_tenants`);
+    const all = servers.list(gateway.context(request), with_.reader, isAll);
     const selected = selectServers(request, with_.reader, all, with_);
     const { page, links } = pageOf(gateway, request, selected, (server) => server.id);
     return {
@@ -64,8 +70,10 @@ export function addServers(app: FastifyInstance, gateway: Gateway, compute: Comp
     };
   };
 
-  app.get('/v2.1/servers', (request) => list(request, briefServerView));
-  app.get('/v2.1/servers/detail', (request) => list(request, (with_, server) => serverView(with_, server, true)));
+  app.get('/v2.1/servers', (request) => list(request, 'index', briefServerView));
+  app.get('/v2.1/servers/detail', (request) =>
+    list(request, 'detail', (with_, server) => serverView(with_, server, true)),
+  );
 
   app.post('/v2.1/servers', async (request, reply) => {
     const context = gateway.context(request);

@@ -27,7 +27,8 @@ export interface ServerViewing {
   /** `{base}/compute`. */
   readonly root: string;
   readonly microversion: Microversion;
-  readonly isAdmin: boolean;
+  /** Whether a rule holds for the caller. */
+  readonly allows: (rule: string) => boolean;
   /** Nova's word for how a server's host is; empty for none. */
   readonly hostStatus: (host: shoal.v1.Host | undefined) => string;
 }
@@ -42,7 +43,7 @@ export function briefServerView(viewing: ServerViewing, server: shoal.v1.Server)
  * @param isList some keys are in the answer for one server alone.
  */
 export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isList: boolean): View {
-  const { reader, microversion, isAdmin } = viewing;
+  const { reader, microversion, allows } = viewing;
   const host = hostTable.find(reader, server.hostId)?.record;
   const names = groupNames(reader, server);
   return {
@@ -57,8 +58,10 @@ export function serverView(viewing: ServerViewing, server: shoal.v1.Server, isLi
     'OS-SRV-USG:launched_at': server.launchedMs === 0 ? null : plainTimeText(server.launchedMs),
     'OS-SRV-USG:terminated_at': null,
     'os-extended-volumes:volumes_attached': [],
-    ...(isAdmin ? adminView(server, host, microversion) : {}),
-    ...(isAdmin && microversion >= 16 ? { host_status: viewing.hostStatus(host) } : {}),
+    ...(allows('os_compute_api:os-extended-server-attributes') ? adminView(server, host, microversion) : {}),
+    ...(microversion >= 16 && allows('os_compute_api:servers:show:host_status')
+      ? { host_status: viewing.hostStatus(host) }
+      : {}),
     ...(microversion >= 71 && !isList
       ? { server_groups: server.serverGroupId === '' ? [] : [server.serverGroupId] }
       : {}),
@@ -76,7 +79,7 @@ export function updatedServerView(viewing: ServerViewing, server: shoal.v1.Serve
 }
 
 function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
-  const { reader, root, microversion, isAdmin } = viewing;
+  const { reader, root, microversion, allows } = viewing;
   const status = statusText(server);
   const flavor = server.flavor ?? new shoal.v1.Flavor();
   return {
@@ -103,7 +106,9 @@ function commonView(viewing: ServerViewing, server: shoal.v1.Server): View {
     links: linksOf(root, `servers/${server.id}`),
     'OS-DCF:diskConfig': server.diskConfigAuto ? 'AUTO' : 'MANUAL',
     ...(progressing.has(status) ? { progress: status === 'ACTIVE' ? 100 : 0 } : {}),
-    ...(status === 'ERROR' && server.fault !== null ? { fault: faultView(server.fault, isAdmin) } : {}),
+    ...(status === 'ERROR' && server.fault !== null
+      ? { fault: faultView(server.fault, allows('context_is_admin')) }
+      : {}),
     ...(microversion >= 9 ? { locked: server.locked } : {}),
     ...(microversion >= 19 ? { description: server.description === '' ? null : server.description } : {}),
     ...(microversion >= 26 ? { tags: server.tags } : {}),
@@ -205,11 +210,11 @@ export function hostIdText(projectId: string, hostId: string): string {
   return createHash('sha224').update(`${projectId}${hostId}`).digest('hex');
 }
 
-function faultView(fault: shoal.v1.ServerFault, isAdmin: boolean): View {
+function faultView(fault: shoal.v1.ServerFault, hasDetails: boolean): View {
   return {
     code: fault.code,
     message: fault.message,
     created: timeText(fault.createdMs),
-    ...(isAdmin && fault.details !== '' ? { details: fault.details } : {}),
+    ...(hasDetails && fault.details !== '' ? { details: fault.details } : {}),
   };
 }

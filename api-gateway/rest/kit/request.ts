@@ -11,6 +11,8 @@ interface RequestState {
   readonly abort: AbortController;
   readonly startedMs: number;
   principal: Principal | undefined;
+  /** Name of the rule that let the caller in, once one has. */
+  rule: string | undefined;
   stale: boolean;
   timer: Timer | undefined;
 }

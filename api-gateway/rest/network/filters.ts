@@ -3,8 +3,8 @@
 /** The attributes of one list. */
 export interface ListKeys {
   readonly keys: readonly string[];
-  /** Of these, what only administrators are shown. To others' lists it is unknown. */
-  readonly forAdmins?: readonly string[];
+  /** Further attributes, and the rule of each: `get_network` and the attribute. To lists of others it is unknown. */
+  readonly guarded?: { readonly rule: string; readonly keys: readonly string[] };
 }
 
 const named = ['id', 'tenant_id', 'project_id', 'description', 'name', 'revision_number', 'created_at', 'updated_at'];
@@ -25,7 +25,10 @@ export const networkKeys: ListKeys = {
     'ipv6_address_scope',
     'is_default',
   ],
-  forAdmins: ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'],
+  guarded: {
+    rule: 'get_network',
+    keys: ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'],
+  },
 };
 
 /** The filters of `GET /v2.0/subnets`. */
@@ -59,13 +62,13 @@ export const portKeys: ListKeys = {
     'port_security_enabled',
     'binding:vnic_type',
   ],
-  forAdmins: ['binding:host_id', 'binding:vif_type'],
+  guarded: { rule: 'get_port', keys: ['binding:host_id', 'binding:vif_type'] },
 };
 
 /** The filters of `GET /v2.0/routers`. */
 export const routerKeys: ListKeys = {
   keys: [...standard, 'admin_state_up', 'status', 'flavor_id'],
-  forAdmins: ['distributed', 'ha'],
+  guarded: { rule: 'get_router', keys: ['distributed', 'ha'] },
 };
 
 /** The filters of `GET /v2.0/floatingips`, which have no names. */

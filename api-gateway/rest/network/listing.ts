@@ -50,7 +50,8 @@ export function listAnswer(
   { key, views, known }: { readonly key: string; readonly views: readonly View[]; readonly known: ListKeys },
 ): object {
   const query = queryOf(request);
-  checkKeys(query, known, gateway.context(request).isAdmin);
+  const allows = (rule: string): boolean => gateway.allows(request, rule);
+  checkKeys(query, known, allows);
   const matching = views.filter((view) => matches(view, query));
   // An empty list has no attributes to go by: then any name of the form is let pass.
   const isKnown = (name: string): boolean =>
@@ -89,9 +90,12 @@ function pick(view: View, fields: readonly string[] | undefined): View {
 }
 
 /** A script that deletes what a filter finds must not be answered with everything. Throws 400. */
-function checkKeys(query: Query, { keys, forAdmins = [] }: ListKeys, isAdmin: boolean): void {
+function checkKeys(query: Query, { keys, guarded }: ListKeys, allows: (rule: string) => boolean): void {
   const unknown = [...query.keys()].filter(
-    (key) => !paging.has(key) && !keys.includes(key) && !(isAdmin && forAdmins.includes(key)),
+    (key) =>
+      !paging.has(key) &&
+      !keys.includes(key) &&
+      !(guarded?.keys.includes(key) === true && allows(`${guarded.rule}:${key}`)),
   );
   if (unknown.length === 0) return;
   throw badRequest(`[${unknown.map((key) => `'${shown(key)}'`).join(', ')}] is invalid attribute for filtering`);

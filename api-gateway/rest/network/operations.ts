@@ -121,15 +121,15 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
 /** Each host's agent does the work of all of Neutron's. */
 export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts): void {
   app.get('/v2.0/agents', async (request) => {
-    const { context, reader } = await viewingOf(gateway, request);
+    const { reader } = await viewingOf(gateway, request);
     // As in Neutron, others see an empty list: what may not be seen is not there.
-    const views = context.isAdmin ? hosts.list(context, reader).map((view) => agentView(view)) : [];
+    const views = gateway.allows(request, 'get_agent') ? hosts.list(reader).map((view) => agentView(view)) : [];
     return listAnswer(gateway, request, { key: 'agents', views, known: filters.agentKeys });
   });
   app.get<ById>('/v2.0/agents/:id', async (request) => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const found = context.isAdmin
-      ? hosts.list(context, reader).find((view) => view.host.id === request.params.id)
+    const { reader } = await viewingOf(gateway, request);
+    const found = gateway.allows(request, 'get_agent')
+      ? hosts.list(reader).find((view) => view.host.id === request.params.id)
       : undefined;
     if (found === undefined) {
       throw refuse('NOT_FOUND', 'AgentNotFound', `Agent ${request.params.id} could not be found`);

@@ -1,8 +1,10 @@
 /** The collections: each names its service, its bodies and its view. */
+
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { definedOf } from '../../../node/base/defined-of.ts';
 import { badRequest } from '../../../node/services/kit/network-refusals.ts';
+import { isAllowed } from '../../../node/services/kit/permissions.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { RouterInterface } from '../../../node/services/network/routers.ts';
 import type { RuleView } from '../../../node/services/network/security-groups.ts';
@@ -57,7 +59,7 @@ export function addNetworks(app: FastifyInstance, gateway: Gateway, network: Net
     update: (context, id, body) => networks.update(context, id, bodies.networkPatchOf(as(schemas.networkPatch, body))),
     retag: (context, id, tags) => networks.update(context, id, { tags }),
     delete: (context, id) => networks.delete(context, id),
-    view: ({ context, reader }, record) => networkView(reader, record, context.isAdmin),
+    view: ({ context, reader }, record) => networkView(reader, record, (rule) => isAllowed(context, rule)),
   });
 }
 
@@ -117,7 +119,7 @@ export function addPorts(app: FastifyInstance, gateway: Gateway, network: Networ
     update: (context, id, body) => ports.update(context, id, bodies.portPatchOf(as(schemas.portPatch, body))),
     retag: (context, id, tags) => ports.update(context, id, { tags }),
     delete: (context, id) => ports.delete(context, id),
-    view: ({ context, reader }, record) => portView(reader, record, context.isAdmin),
+    view: ({ context, reader }, record) => portView(reader, record, (rule) => isAllowed(context, rule)),
   });
 }
 
@@ -140,7 +142,7 @@ export function addRouters(app: FastifyInstance, gateway: Gateway, network: Netw
     update: (context, id, body) => routers.update(context, id, bodies.routerPatchOf(as(schemas.routerPatch, body))),
     retag: (context, id, tags) => routers.update(context, id, { tags }),
     delete: (context, id) => routers.delete(context, id),
-    view: ({ context }, record) => routerView(record, context.isAdmin),
+    view: ({ context }, record) => routerView(record, (rule) => isAllowed(context, rule)),
   });
 
   app.put<ById>('/v2.0/routers/:id/add_router_interface', async (request) => {

@@ -34,8 +34,16 @@ function standard(record: Standard): View {
   };
 }
 
-/** @param isAdmin provider attributes are for administrators. */
-export function networkView(reader: StateReader, network: shoal.v1.Network, isAdmin: boolean): View {
+/** Whether a rule holds for the caller. */
+type May = (rule: string) => boolean;
+
+/** The attributes whose own rules hold: `get_network:provider:network_type`. */
+function shown(may: May, rule: string, attributes: View): View {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => may(`${rule}:${name}`)));
+}
+
+/** @param may which rules hold: provider attributes have their own. */
+export function networkView(reader: StateReader, network: shoal.v1.Network, may: May): View {
   return {
     ...standard(network),
     name: network.name,
@@ -51,13 +59,11 @@ export function networkView(reader: StateReader, network: shoal.v1.Network, isAd
     ipv4_address_scope: null,
     ipv6_address_scope: null,
     is_default: false,
-    ...(isAdmin
-      ? {
-          'provider:network_type': network.external ? 'flat' : 'vxlan',
-          'provider:physical_network': network.external ? network.physicalNetwork : null,
-          'provider:segmentation_id': network.external ? null : network.vni,
-        }
-      : {}),
+    ...shown(may, 'get_network', {
+      'provider:network_type': network.external ? 'flat' : 'vxlan',
+      'provider:physical_network': network.external ? network.physicalNetwork : null,
+      'provider:segmentation_id': network.external ? null : network.vni,
+    }),
   };
 }
 
@@ -81,8 +87,8 @@ export function subnetView(subnet: shoal.v1.Subnet): View {
   };
 }
 
-/** @param isAdmin where it is plugged in is for administrators. */
-export function portView(reader: StateReader, port: shoal.v1.Port, isAdmin: boolean): View {
+/** @param may which rules hold: where it is plugged in has its own. */
+export function portView(reader: StateReader, port: shoal.v1.Port, may: May): View {
   return {
     ...standard(port),
     name: port.name,
@@ -101,21 +107,17 @@ export function portView(reader: StateReader, port: shoal.v1.Port, isAdmin: bool
     extra_dhcp_opts: [],
     port_security_enabled: port.portSecurityEnabled,
     'binding:vnic_type': 'normal',
-    ...(isAdmin
-      ? {
-          'binding:host_id': hostTable.find(reader, port.hostId)?.record.name ?? '',
-          'binding:vif_type': port.hostId === '' ? 'unbound' : 'tap',
-          'binding:vif_details': {},
-          'binding:profile': {},
-        }
-      : {}),
+    ...shown(may, 'get_port', {
+      'binding:host_id': hostTable.find(reader, port.hostId)?.record.name ?? '',
+      'binding:vif_type': port.hostId === '' ? 'unbound' : 'tap',
+      'binding:vif_details': {},
+      'binding:profile': {},
+    }),
   };
 }
 
-/**
- * @param isAdmin `distributed` and `ha` are for administrators, as in Neutron.
- */
-export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
+/** @param may which rules hold: `distributed` and `ha` have their own, as in Neutron. */
+export function routerView(router: shoal.v1.Router, may: May): View {
   return {
     ...standard(router),
     name: router.name,
@@ -135,7 +137,7 @@ export function routerView(router: shoal.v1.Router, isAdmin: boolean): View {
     availability_zone_hints: [],
     availability_zones: [],
     flavor_id: null,
-    ...(isAdmin ? { distributed: true, ha: false } : {}),
+    ...shown(may, 'get_router', { distributed: true, ha: false }),
   };
 }
 

@@ -9,7 +9,7 @@ import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { zoneByAggregate, zoneKey, zoneOfHost } from '../kit/zones.ts';
-import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
+import { badRequest, checkName, conflict } from './refusals.ts';
 
 /** Keys of one aggregate, and longest key and value, characters: Nova's columns. */
 const metadataItemsMax = 128;
@@ -28,7 +28,7 @@ interface AggregatePatch {
 }
 
 /**
- * Nova's `os-aggregates`. Every method is for administrators: it throws `FORBIDDEN` for others, and what `transact`
+ * Nova's `os-aggregates`. By default its rules let administrators alone to it. Methods that change throw what `transact`
  * throws.
  */
 export class Aggregates {
@@ -38,9 +38,8 @@ export class Aggregates {
     this.#deps = deps;
   }
 
-  /** By number. Administrators only, like all of this. */
-  list(context: RequestContext, reader: StateReader): readonly shoal.v1.HostAggregate[] {
-    allow(context, 'index');
+  /** By number. */
+  list(reader: StateReader): readonly shoal.v1.HostAggregate[] {
     return aggregateTable
       .list(reader)
       .map((row) => row.record)
@@ -48,8 +47,7 @@ export class Aggregates {
   }
 
   /** By number or id. Throws `NOT_FOUND`. */
-  show(context: RequestContext, reader: StateReader, idOrNumber: string): shoal.v1.HostAggregate {
-    allow(context, 'show');
+  show(reader: StateReader, idOrNumber: string): shoal.v1.HostAggregate {
     return aggregateRow(reader, idOrNumber).record;
   }
 
@@ -58,7 +56,6 @@ export class Aggregates {
     context: RequestContext,
     draft: { readonly name: string; readonly zone?: string },
   ): Promise<shoal.v1.HostAggregate> {
-    allow(context, 'create');
     const name = checkName('name', draft.name);
     const zone = draft.zone === undefined ? undefined : checkZoneName(draft.zone);
     return transact(this.#deps, context, ({ reader, change }) => {
@@ -84,7 +81,7 @@ export class Aggregates {
   update(context: RequestContext, idOrNumber: string, patch: AggregatePatch): Promise<shoal.v1.HostAggregate> {
     const { zone } = patch;
     const name = patch.name === undefined ? undefined : checkName('name', patch.name);
-    return this.#edit(context, 'update', idOrNumber, (attempt, aggregate) => {
+    return this.#edit(context, idOrNumber, (attempt, aggregate) => {
       const { reader } = attempt;
       const other = name === undefined ? undefined : aggregateTable.one(reader, 'name', indexKey(name));
       if (other !== undefined && other.record.id !== aggregate.id) throw conflict(`Aggregate ${name} already exists.`);
@@ -101,7 +98,7 @@ export class Aggregates {
     idOrNumber: string,
     metadata: Readonly<Record<string, string | null>>,
   ): Promise<shoal.v1.HostAggregate> {
-    return this.#edit(context, 'set_metadata', idOrNumber, (attempt, aggregate) => {
+    return this.#edit(context, idOrNumber, (attempt, aggregate) => {
       const { [zoneKey]: zone, ...plain } = metadata;
       const next = new Map(
         Object.entries(zone === undefined ? aggregate.metadata : withZone(attempt, aggregate, zone)),
@@ -121,7 +118,7 @@ export class Aggregates {
    * servers whose zone would change.
    */
   addHost(context: RequestContext, idOrNumber: string, hostName: string): Promise<shoal.v1.HostAggregate> {
-    return this.#edit(context, 'add_host', idOrNumber, ({ reader, change }, aggregate) => {
+    return this.#edit(context, idOrNumber, ({ reader, change }, aggregate) => {
       const row = hostTable.one(reader, 'name', indexKey(hostName));
       if (row === undefined) throw hostNotFound(hostName);
       const { record: host } = row;
@@ -144,7 +141,7 @@ export class Aggregates {
 
   /** Throws `NOT_FOUND` for a host that is not in it, `CONFLICT` for one that has servers whose zone would change. */
   removeHost(context: RequestContext, idOrNumber: string, hostName: string): Promise<shoal.v1.HostAggregate> {
-    return this.#edit(context, 'remove_host', idOrNumber, ({ reader, change }, aggregate) => {
+    return this.#edit(context, idOrNumber, ({ reader, change }, aggregate) => {
       const host = hostTable.one(reader, 'name', indexKey(hostName))?.record;
       if (host === undefined) throw hostNotFound(hostName);
       if (!aggregate.hostIds.includes(host.id)) {
@@ -162,7 +159,6 @@ export class Aggregates {
 
   /** Throws `INVALID_ARGUMENT` while it has hosts, as Nova does. */
   async delete(context: RequestContext, idOrNumber: string): Promise<void> {
-    allow(context, 'delete');
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = aggregateRow(reader, idOrNumber);
       if (row.record.hostIds.length > 0) {
@@ -176,11 +172,9 @@ export class Aggregates {
 
   #edit(
     context: RequestContext,
-    action: string,
     idOrNumber: string,
     edit: (attempt: Attempt, aggregate: shoal.v1.HostAggregate) => shoal.v1.HostAggregate.$Properties,
   ): Promise<shoal.v1.HostAggregate> {
-    allow(context, action);
     return transact(this.#deps, context, (attempt) => {
       const row = aggregateRow(attempt.reader, idOrNumber);
       const next = new shoal.v1.HostAggregate({
@@ -295,8 +289,4 @@ function checkText(text: string, charactersMin: number): string {
 
 function hostNotFound(name: string): ShoalError {
   return new ShoalError('NOT_FOUND', `Compute host ${name.slice(0, 255)} could not be found.`);
-}
-
-function allow(context: RequestContext, action: string): void {
-  if (!context.isAdmin) throw forbidden(`compute_extension:aggregates:${action}`);
 }

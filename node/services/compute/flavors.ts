@@ -1,4 +1,5 @@
 /** Flavors: what a server is made of. Administrators make them; servers keep their own copy. */
+
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
@@ -6,8 +7,9 @@ import { flavorTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { isAdministrator } from '../kit/permissions.ts';
 import { transact } from '../kit/transact.ts';
-import { badRequest, checkName, conflict, flavorNotFound, forbidden } from './refusals.ts';
+import { badRequest, checkName, conflict, flavorNotFound } from './refusals.ts';
 
 /** Largest amounts of a flavor: what the records' 32-bit fields and Nova's own schema hold. */
 const amountMax = 2 ** 31 - 1;
@@ -57,7 +59,6 @@ export class Flavors {
   }
 
   async create(context: RequestContext, draft: FlavorDraft): Promise<shoal.v1.Flavor> {
-    if (!context.isAdmin) throw forbidden('os_compute_api:os-flavor-manage:create');
     const name = checkName('name', draft.name);
     if (draft.id !== undefined && !/^[A-Za-z0-9._ -]{1,255}$/.test(draft.id)) {
       throw badRequest(`Invalid input for field/attribute id. Value: ${JSON.stringify(draft.id.slice(0, 64))}.`);
@@ -93,7 +94,7 @@ export class Flavors {
 
   /** Servers made of it keep their copy. */
   async delete(context: RequestContext, id: string): Promise<void> {
-    await this.#change(context, id, 'os-flavor-manage:delete', ({ row, remove }) => remove(row));
+    await this.#change(context, id, ({ row, remove }) => remove(row));
   }
 
   async setDescription(context: RequestContext, id: string, description: string): Promise<shoal.v1.Flavor> {
@@ -162,7 +163,7 @@ export class Flavors {
     id: string,
     edit: (flavor: shoal.v1.Flavor) => shoal.v1.Flavor.$Properties,
   ): Promise<shoal.v1.Flavor> {
-    return this.#change(context, id, 'os-flavor-manage:update', ({ row, update }) => {
+    return this.#change(context, id, ({ row, update }) => {
       const next = new shoal.v1.Flavor(edit(row.record));
       update(row, next);
       return next;
@@ -172,14 +173,12 @@ export class Flavors {
   async #change<T>(
     context: RequestContext,
     id: string,
-    rule: string,
     work: (with_: {
       row: Row<shoal.v1.Flavor>;
       update: (row: Row<shoal.v1.Flavor>, next: shoal.v1.Flavor) => void;
       remove: (row: Row<shoal.v1.Flavor>) => void;
     }) => T,
   ): Promise<T> {
-    if (!context.isAdmin) throw forbidden(`os_compute_api:${rule}`);
     return transact(this.#deps, context, ({ reader, change }) =>
       work({
         row: this.#row(context, reader, id),
@@ -192,7 +191,7 @@ export class Flavors {
 
 /** Whether the caller's project may make servers of it. */
 export function canUse(context: RequestContext, flavor: shoal.v1.Flavor): boolean {
-  return flavor.isPublic || context.isAdmin || flavor.accessProjectIds.includes(context.projectId);
+  return flavor.isPublic || isAdministrator(context) || flavor.accessProjectIds.includes(context.projectId);
 }
 
 function amount(field: string, value: number, min: number): void {

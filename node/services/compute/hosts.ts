@@ -9,7 +9,6 @@ import { transact } from '../kit/transact.ts';
 import { zoneOf } from '../kit/zones.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { hostRow, type Removal, removeHost } from './host-removal.ts';
-import { forbidden } from './refusals.ts';
 
 /** Longest reason for disabling a host, characters: Nova's column. */
 const reasonCharactersMax = 255;
@@ -45,15 +44,14 @@ export class Hosts {
     this.#deps = deps;
   }
 
-  /** By name. Administrators only. */
-  list(context: RequestContext, reader: StateReader): readonly HostView[] {
-    if (!context.isAdmin) throw forbidden('os_compute_api:os-hypervisors:list');
+  /** All, by name. */
+  list(reader: StateReader): readonly HostView[] {
     return this.#views(reader);
   }
 
   /** By id or by name; 404 when neither fits. */
-  show(context: RequestContext, reader: StateReader, idOrName: string): HostView {
-    const found = this.list(context, reader).find((view) => view.host.id === idOrName || view.host.name === idOrName);
+  show(reader: StateReader, idOrName: string): HostView {
+    const found = this.list(reader).find((view) => view.host.id === idOrName || view.host.name === idOrName);
     if (found === undefined) throw new ShoalError('NOT_FOUND', `Compute host ${idOrName} could not be found.`);
     return found;
   }
@@ -79,9 +77,8 @@ export class Hosts {
     return this.update(context, idOrName, { enabled, reason });
   }
 
-  /** Changes what is said of a host, all of it in one transaction; an administrator's right. Nothing is done to its guests. */
+  /** Changes what is said of a host, all of it in one transaction. Nothing is done to its guests. */
   async update(context: RequestContext, idOrName: string, patch: HostPatch): Promise<shoal.v1.Host> {
-    if (!context.isAdmin) throw forbidden('os_compute_api:os-services:update');
     const { enabled, reason = '', forcedDown } = patch;
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = hostRow(reader, idOrName);
@@ -100,7 +97,6 @@ export class Hosts {
    * must be stopped first, or removed by the native API.
    */
   async remove(context: RequestContext, idOrName: string): Promise<Removal> {
-    if (!context.isAdmin) throw forbidden('os_compute_api:os-services:delete');
     return removeHost(this.#deps, { host: idOrName, force: false, signal: context.signal });
   }
 

@@ -171,5 +171,7 @@ function sshInteger(base64url: string): Buffer {
 }
 
 function checkUser(context: RequestContext, userId: string): void {
-  if (userId !== context.userId && !context.isAdmin) throw forbidden('os_compute_api:os-keypairs of another user');
+  const { permissions } = context;
+  if (userId === context.userId || permissions.allows(permissions.operation, { user_id: userId })) return;
+  throw forbidden(`${permissions.operation} of another user`);
 }

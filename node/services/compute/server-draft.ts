@@ -2,6 +2,7 @@
  * What a caller asks for when making servers, checked: everything that can be refused without a host is refused here,
  * before any room is claimed or any address drawn.
  */
+
 import { compileJsonQuery, defaultFilterNames } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
@@ -21,7 +22,8 @@ import {
 import type { StateReader } from '../../state/types.ts';
 import { bootableFormats } from '../image/draft.ts';
 import type { RequestContext } from '../kit/context.ts';
-import { canSeeNetwork, findImage, findOwnServer, isOwner } from '../kit/ownership.ts';
+import { canSeeNetwork, findImage, findOwnServer } from '../kit/ownership.ts';
+import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { zoneOf } from '../kit/zones.ts';
 import { parseIpv4 } from '../network/address.ts';
@@ -335,7 +337,8 @@ function checkZone(
   if (zone === '' && hostName === undefined) return { zone, forceHostName: hostName };
   const hosts = hostTable.list(reader).map((row) => row.record);
   if (hostName !== undefined) {
-    if (!context.isAdmin) throw forbidden('os_compute_api:servers:create:forced_host');
+    if (!isAllowed(context, 'os_compute_api:servers:create:forced_host'))
+      throw forbidden('os_compute_api:servers:create:forced_host');
     if (!hosts.some((host) => host.name === hostName)) {
       throw badRequest(`Compute host ${hostName} could not be found.`);
     }
@@ -406,7 +409,8 @@ function checkQuery(text: string): string {
 
 function checkHost(context: RequestContext, reader: StateReader, name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
-  if (!context.isAdmin) throw forbidden('compute:servers:create:requested_destination');
+  if (!isAllowed(context, 'compute:servers:create:requested_destination'))
+    throw forbidden('compute:servers:create:requested_destination');
   if (hostTable.one(reader, 'name', indexKey(name)) === undefined) {
     throw badRequest(`Compute host ${name.slice(0, 255)} could not be found.`);
   }

@@ -1,11 +1,13 @@
 /** Server groups: which servers must, or should, share a host or keep apart. */
+
 import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { serverGroupTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import { isOwner } from '../kit/ownership.ts';
+import { mayActOn } from '../kit/permissions.ts';
+
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { transact } from '../kit/transact.ts';
 import { badRequest, checkName, groupNotFound } from './refusals.ts';
@@ -30,12 +32,11 @@ export class ServerGroups {
     this.#deps = deps;
   }
 
-  /** The project's; with `allProjects` everybody's, for administrators. */
+  /** The project's; with `allProjects` everybody's. */
   list(context: RequestContext, reader: StateReader, allProjects = false): readonly shoal.v1.ServerGroup[] {
-    const rows =
-      allProjects && context.isAdmin
-        ? serverGroupTable.list(reader)
-        : serverGroupTable.by(reader, 'project', indexKey(context.projectId));
+    const rows = allProjects
+      ? serverGroupTable.list(reader)
+      : serverGroupTable.by(reader, 'project', indexKey(context.projectId));
     return rows.map((row) => row.record);
   }
 
@@ -80,6 +81,6 @@ export class ServerGroups {
 /** The project's own group, or any for administrators; 404 otherwise. */
 export function groupRow(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.ServerGroup> {
   const row = serverGroupTable.get(reader, id);
-  if (row === undefined || !isOwner(context, row.record)) throw groupNotFound(id);
+  if (row === undefined || !mayActOn(context, row.record)) throw groupNotFound(id);
   return row;
 }

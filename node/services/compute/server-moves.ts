@@ -16,7 +16,7 @@ import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
-import { badRequest, conflict, forbidden } from './refusals.ts';
+import { badRequest, conflict } from './refusals.ts';
 import { checkState, checkUnlocked, seeServer } from './server-record.ts';
 
 const markClaimsTooOldToMove = coverageMark(
@@ -38,13 +38,12 @@ export class ServerMoves {
   }
 
   /**
-   * Moves a stopped server to another host, chosen by placement or named; an administrator's right. A named host passes
+   * Moves a stopped server to another host, chosen by placement or named. A named host passes
    * the same filters as any, else `NO_VALID_HOST`; the server's own is `INVALID_ARGUMENT`. `CONFLICT` when the named host
    * is not one that the server's group allows, the server is not stopped, its disk is not on shared storage, or its present host does not answer: only that host can let
    * go of the disk, and the move would wait for it without an end.
    */
   async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
-    if (!context.isAdmin) throw forbidden('os_compute_api:os-migrate-server:migrate');
     const reader = await this.#deps.state.fresh(context.signal);
     const server = seeServer(context, reader, id).record;
     checkMovable(server);

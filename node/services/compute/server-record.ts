@@ -1,11 +1,13 @@
 /** Servers as rows: how one comes and goes with all that belongs to it, and what its owner may ask of it when. */
+
 import { shoal } from '../../../proto/messages.ts';
 import type { Row } from '../../state/table.ts';
 import { portTable, serverGroupTable, serverTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import { findOwnServer, portsOfServer } from '../kit/ownership.ts';
+import { portsOfServer } from '../kit/ownership.ts';
+import { isAdministrator, mayActOn } from '../kit/permissions.ts';
 import { refundQuota } from '../kit/quota.ts';
 import type { Change, TransactOptions } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
@@ -47,16 +49,22 @@ export function vmState(server: shoal.v1.Server): VmState {
   }
 }
 
-/** The project's own server, or any for administrators; 404 otherwise. */
+/** The server that the operation under way is about; undefined where its rule does not hold for it. */
+export function findServer(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Server> | undefined {
+  const row = serverTable.get(reader, id);
+  return row === undefined || !mayActOn(context, row.record) ? undefined : row;
+}
+
+/** As `findServer`; 404 otherwise. */
 export function seeServer(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Server> {
-  const row = findOwnServer(context, reader, id);
+  const row = findServer(context, reader, id);
   if (row === undefined) throw serverNotFound(id);
   return row;
 }
 
 /** 409 when the server is locked and the caller is not an administrator. */
 export function checkUnlocked(context: RequestContext, server: shoal.v1.Server): void {
-  if (server.locked && !context.isAdmin) throw conflict(`Instance ${server.id} is locked`);
+  if (server.locked && !isAdministrator(context)) throw conflict(`Instance ${server.id} is locked`);
 }
 
 /** 409 unless the server is in one of these states and not on its way out. */

@@ -6,18 +6,18 @@ import { hostTable, portTable, securityGroupTable, serverTable } from '../../sta
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { LocalIntent } from '../kit/dependencies.ts';
-import { findOwnServer } from '../kit/ownership.ts';
 import { nextRequest } from '../kit/server-request.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { askedAction } from './action-history.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
-import { checkName, conflict, forbidden, serverNotFound } from './refusals.ts';
+import { checkName, conflict, serverNotFound } from './refusals.ts';
 import { type MadeServers, ServerMaker } from './server-create.ts';
 import { checkAccessAddress, checkHostname, checkMetadata, checkTags, type ServerDraft } from './server-draft.ts';
 import {
   checkState,
   checkUnlocked,
+  findServer,
   freeNamingPorts,
   removeServerRow,
   seeServer,
@@ -63,9 +63,8 @@ export class Servers {
     this.#maker = new ServerMaker(deps, options);
   }
 
-  /** The project's servers; with `allProjects` everybody's, for administrators. Newest first. */
+  /** The project's servers; with `allProjects` everybody's, which is the caller's to ask for. Newest first. */
   list(context: RequestContext, reader: StateReader, allProjects = false): readonly shoal.v1.Server[] {
-    if (allProjects && !context.isAdmin) throw forbidden('os_compute_api:servers:index:get_all_tenants');
     const rows = allProjects
       ? serverTable.list(reader)
       : serverTable.by(reader, 'project', indexKey(context.projectId));
@@ -87,7 +86,7 @@ export class Servers {
    * it is asked once.
    */
   async delete(context: RequestContext, id: string): Promise<void> {
-    const unplaced = findOwnServer(context, this.#deps.state.local, id)?.record;
+    const unplaced = findServer(context, this.#deps.state.local, id)?.record;
     if (unplaced?.hostId === '') await freeNamingPorts(this.#deps, context, unplaced);
     await transact(this.#deps, context, (attempt) => {
       const row = seeServer(context, attempt.reader, id);

@@ -5,6 +5,7 @@
  * Who sees what: public images everybody; community images everybody who names them or asks for them; shared ones the
  * projects they are shared with; private ones their project. Who changes what: the owner's members, and administrators.
  */
+
 import type { Readable } from 'node:stream';
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
@@ -14,12 +15,13 @@ import { deletedImageTable, imageTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ImageContent, ServiceDependencies, StoredImage } from '../kit/dependencies.ts';
-import { imageMembership, isOwner } from '../kit/ownership.ts';
+import { imageMembership } from '../kit/ownership.ts';
+import { isAdministrator, isAllowed, mayActOn } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { chargesOf, contentRoom, wholeMib } from './charges.ts';
 import { checkDraft, checkImageId, draftOf, emptyDraft, type ImageDraft } from './draft.ts';
-import { ImageMembers, type MemberStatus, memberStatusName, mustBeMember, visibleImage } from './members.ts';
+import { ImageMembers, type MemberStatus, memberStatusName, visibleImage } from './members.ts';
 
 const { ImageStatus } = shoal.v1;
 type Image = shoal.v1.Image;
@@ -72,7 +74,7 @@ export class ImageService {
       .map((row) => row.record)
       .filter((image) => {
         if (image.deleting) return false;
-        if (isOwner(context, image) || image.visibility === 'public') return true;
+        if (mayActOn(context, image) || image.visibility === 'public') return true;
         if (image.visibility === 'community') return options.community;
         const member = imageMembership(context, image);
         if (member === undefined) return false;
@@ -90,7 +92,6 @@ export class ImageService {
    * where the caller may not have it so.
    */
   async create(context: RequestContext, fields: Partial<ImageDraft>, id?: string): Promise<Image> {
-    mustBeMember(context);
     if (id !== undefined) checkImageId(id);
     const draft: ImageDraft = { ...emptyDraft(context.projectId), ...fields };
     checkDraft(draft);
@@ -194,7 +195,7 @@ export class ImageService {
   /** Opens an image's content. Undefined: it has none yet. Throws `FORBIDDEN` for one out of use, `UNAVAILABLE`. */
   async download(reader: StateReader, context: RequestContext, id: string): Promise<ImageDownload | undefined> {
     const image = this.show(reader, context, id);
-    if (image.status === ImageStatus.IMAGE_STATUS_DEACTIVATED && !context.isAdmin) {
+    if (image.status === ImageStatus.IMAGE_STATUS_DEACTIVATED && !isAdministrator(context)) {
       throw new ShoalError('FORBIDDEN', `Image ${id} is deactivated and cannot be downloaded.`);
     }
     if (image.sha256 === '') return undefined;
@@ -290,10 +291,9 @@ export class ImageService {
 
   #changeable(reader: StateReader, context: RequestContext, id: string): Row<Image> {
     const row = visibleImage(context, reader, id);
-    if (!isOwner(context, row.record)) {
+    if (!mayActOn(context, row.record)) {
       throw new ShoalError('FORBIDDEN', 'You are not permitted to modify this image.');
     }
-    mustBeMember(context);
     return row;
   }
 }
@@ -314,13 +314,12 @@ export function statusName(image: Image): string {
   }
 }
 
-/** Public images and other projects' images are administrators' business. */
+/** Public images and other projects' images are by default administrators' business. */
 function mayPublish(context: RequestContext, before: ImageDraft | undefined, after: ImageDraft): void {
-  if (context.isAdmin) return;
-  if (after.visibility === 'public' && before?.visibility !== 'public') {
+  if (after.visibility === 'public' && before?.visibility !== 'public' && !isAllowed(context, 'publicize_image')) {
     throw new ShoalError('FORBIDDEN', 'Only administrators make images public.');
   }
-  if (after.projectId !== (before?.projectId ?? context.projectId)) {
+  if (after.projectId !== (before?.projectId ?? context.projectId) && !mayActOn(context, after)) {
     throw new ShoalError('FORBIDDEN', 'Only administrators make images for, or give them to, another project.');
   }
 }

@@ -2,6 +2,7 @@
  * Sharing of an image with single projects. The owner names them; each of them says for itself what it makes of it. A list
  * shows what its project accepted, unless other statuses are asked for.
  */
+
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Row } from '../../state/table.ts';
@@ -9,7 +10,8 @@ import { imageTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
-import { findImage, imageMembership, isOwner } from '../kit/ownership.ts';
+import { findImage, imageMembership } from '../kit/ownership.ts';
+import { isAdministrator, isOwner, mayActOn } from '../kit/permissions.ts';
 import { transact } from '../kit/transact.ts';
 
 const Status = shoal.v1.ImageMemberStatus;
@@ -84,7 +86,7 @@ export class ImageMembers {
     return this.#change(context, imageId, (image, nowMs) => {
       const seen = image.members.filter((one) => isOwner(context, image) || one === imageMembership(context, image));
       const member = mustHave(seen, imageId, projectId);
-      if (!context.isAdmin && context.projectId !== projectId) {
+      if (context.projectId !== projectId && !isAdministrator(context)) {
         throw new ShoalError('FORBIDDEN', `Only project ${projectId} says whether it accepts the image.`);
       }
       const next = new shoal.v1.ImageMember({ ...member, status: statuses[status], updatedMs: nowMs });
@@ -108,7 +110,6 @@ export class ImageMembers {
   ): Promise<Member> {
     return transact(this.#deps, context, ({ reader, change }) => {
       const row = visibleImage(context, reader, imageId);
-      mustBeMember(context);
       mustBeShared(row.record);
       const { members, result } = edit(row.record, this.#deps.clock.nowMs());
       imageTable.update(change, row, new shoal.v1.Image({ ...row.record, members }));
@@ -126,19 +127,13 @@ export function visibleImage(context: RequestContext, reader: StateReader, id: s
   return row;
 }
 
-/** Readers look and change nothing. */
-export function mustBeMember(context: RequestContext): void {
-  if (context.isAdmin || (context.projectId !== '' && context.roles.includes('member'))) return;
-  throw new ShoalError('FORBIDDEN', 'Changing images takes the role member on a project.');
-}
-
 function mustBeShared(image: Image): void {
   if (image.visibility === 'shared') return;
   throw new ShoalError('FORBIDDEN', `Only shared images have members; image ${image.id} is ${image.visibility}.`);
 }
 
 function mustOwn(context: RequestContext, image: Image): void {
-  if (isOwner(context, image)) return;
+  if (mayActOn(context, image)) return;
   throw new ShoalError('FORBIDDEN', 'Only the owner of an image says whom it is shared with.');
 }
 

@@ -6,6 +6,7 @@
  * The second half is for readers of records: a port says of itself which device it is for (`device_id`), and its maker
  * could write anything there. So a caller that wants the ports of a device asks here, and gets those that belong to it.
  */
+
 import type { shoal } from '../../../proto/messages.ts';
 import type { ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row, type Table } from '../../state/table.ts';
@@ -23,27 +24,28 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from './context.ts';
 import { deviceOwners } from './device-owners.ts';
 import { forbidden, notFound, refuse } from './network-refusals.ts';
+import { isAdministrator, isAllowed, isAllowedOn, isOwner, mayActOn, mayActOnAll } from './permissions.ts';
 
-/** True also for administrators. False for a token without a project, whatever the thing's `projectId` is. */
-export function isOwner(context: RequestContext, thing: { readonly projectId: string }): boolean {
-  return context.isAdmin || (context.projectId !== '' && thing.projectId === context.projectId);
+/** Whether a project's thing may be read: own ones, which every operation may name, and what the rule lets be read besides. */
+function mayRead(context: RequestContext, rule: string, thing: { readonly projectId: string }): boolean {
+  return isOwner(context, thing) || isAllowedOn(context, rule, thing);
 }
 
 /** As in Neutron: own networks, shared ones and external ones; all for administrators. */
 export function canSeeNetwork(context: RequestContext, network: shoal.v1.Network): boolean {
-  return isOwner(context, network) || network.shared || network.external;
+  return mayRead(context, 'get_network', network) || network.shared || network.external;
 }
 
 /** A network's addresses are seen by its owner, and by all where it is shared. That it is external opens nothing. */
 export function canSeeSubnet(context: RequestContext, reader: StateReader, subnet: shoal.v1.Subnet): boolean {
-  if (isOwner(context, subnet)) return true;
+  if (mayRead(context, 'get_subnet', subnet)) return true;
   const network = networkTable.find(reader, subnet.networkId)?.record;
   return network !== undefined && (isOwner(context, network) || network.shared);
 }
 
 /** Ports are their project's; the network's owner sees all that lie on it. */
 export function canSeePort(context: RequestContext, reader: StateReader, port: shoal.v1.Port): boolean {
-  if (isOwner(context, port)) return true;
+  if (mayRead(context, 'get_port', port)) return true;
   const network = networkTable.find(reader, port.networkId)?.record;
   return network !== undefined && isOwner(context, network);
 }
@@ -60,7 +62,8 @@ export function imageMembership(context: RequestContext, image: shoal.v1.Image):
  */
 function canSeeImage(context: RequestContext, image: shoal.v1.Image): boolean {
   if (image.deleting) return false;
-  if (isOwner(context, image) || image.visibility === 'public' || image.visibility === 'community') return true;
+  if (mayRead(context, 'get_image', image) || image.visibility === 'public' || image.visibility === 'community')
+    return true;
   return imageMembership(context, image) !== undefined;
 }
 
@@ -80,7 +83,8 @@ export function seeNetwork(context: RequestContext, reader: StateReader, id: str
 /** For changing it. Throws 404 as `seeNetwork` does, and 403 for a network that is seen and is another project's. */
 export function ownNetwork(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Network> {
   const row = seeNetwork(context, reader, id);
-  if (!isOwner(context, row.record)) throw forbidden('update_network', `network ${id} belongs to another project`);
+  if (!mayActOn(context, row.record))
+    throw forbidden(context.permissions.operation, `network ${id} belongs to another project`);
   return row;
 }
 
@@ -94,7 +98,8 @@ export function seeSubnet(context: RequestContext, reader: StateReader, id: stri
 /** For changing it. Throws 404 as `seeSubnet` does, and 403 for a subnet that is seen and is another project's. */
 export function ownSubnet(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Subnet> {
   const row = seeSubnet(context, reader, id);
-  if (!isOwner(context, row.record)) throw forbidden('update_subnet', `subnet ${id} belongs to another project`);
+  if (!mayActOn(context, row.record))
+    throw forbidden(context.permissions.operation, `subnet ${id} belongs to another project`);
   return row;
 }
 
@@ -107,17 +112,17 @@ export function seePort(context: RequestContext, reader: StateReader, id: string
 
 /** A port to plug in, to lead to, to hand to a server: the caller's own. That one owns the network is not enough. */
 export function ownPort(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Port> {
-  return ownRow(portTable, 'port', context, reader, id);
+  return ownRow(portTable, 'port', (port) => isOwner(context, port), reader, id);
 }
 
 /** Throws 404 `RouterNotFound` unless the router is the project's own or the caller an administrator. */
 export function ownRouter(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.Router> {
-  return ownRow(routerTable, 'router', context, reader, id);
+  return ownRow(routerTable, 'router', (router) => mayActOn(context, router), reader, id);
 }
 
 /** Throws 404 `FloatingIPNotFound` unless it is the project's own or the caller an administrator. */
 export function ownFloatingIp(context: RequestContext, reader: StateReader, id: string): Row<shoal.v1.FloatingIp> {
-  return ownRow(floatingIpTable, 'floatingip', context, reader, id);
+  return ownRow(floatingIpTable, 'floatingip', (floatingIp) => mayActOn(context, floatingIp), reader, id);
 }
 
 /** Throws 404 `SecurityGroupNotFound` unless the group is the project's own or the caller an administrator. */
@@ -126,10 +131,13 @@ export function ownSecurityGroup(
   reader: StateReader,
   id: string,
 ): Row<shoal.v1.SecurityGroup> {
-  return ownRow(securityGroupTable, 'security_group', context, reader, id);
+  return ownRow(securityGroupTable, 'security_group', (group) => mayActOn(context, group), reader, id);
 }
 
-/** The project's own server, or any for administrators. Undefined otherwise: each caller has its own words. */
+/**
+ * A server that a request names beside what it is about: the project's own, or any for administrators. Undefined otherwise:
+ * each caller has its own words.
+ */
 export function findOwnServer(
   context: RequestContext,
   reader: StateReader,
@@ -139,23 +147,32 @@ export function findOwnServer(
   return row === undefined || !isOwner(context, row.record) ? undefined : row;
 }
 
+/** Rows of what the operation under way may show: the project's own, or everybody's where its rule says so. */
+export function projectRows<T extends object>(
+  context: RequestContext,
+  reader: StateReader,
+  table: Table<T>,
+): readonly Row<T>[] {
+  return mayActOnAll(context) ? table.list(reader) : table.by(reader, 'project', indexKey(context.projectId));
+}
+
 function ownRow<T extends { readonly projectId: string }>(
   table: Table<T>,
   kind: 'port' | 'router' | 'floatingip' | 'security_group',
-  context: RequestContext,
+  isOwn: (record: T) => boolean,
   reader: StateReader,
   id: string,
 ): Row<T> {
   const row = table.get(reader, id);
-  if (row === undefined || !isOwner(context, row.record)) throw notFound(kind, id);
+  if (row === undefined || !isOwn(row.record)) throw notFound(kind, id);
   return row;
 }
 
 /** The project a new thing belongs to: the caller's own, or for administrators whichever they name. */
 export function projectFor(context: RequestContext, wanted: string | undefined): string {
   const projectId = wanted === undefined || wanted === '' ? context.projectId : wanted;
-  if (projectId !== context.projectId && !context.isAdmin)
-    throw forbidden('context_is_admin', 'only administrators name a project_id that is not their own');
+  if (projectId !== context.projectId && !mayActOn(context, { projectId }))
+    throw forbidden(context.permissions.operation, 'only administrators name a project_id that is not their own');
   return projectId;
 }
 
@@ -170,12 +187,15 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function checkDevice(
   context: RequestContext,
   reader: StateReader,
+  verb: 'create' | 'update',
   device: { readonly deviceId: string; readonly deviceOwner: string },
 ): void {
-  if (context.isAdmin) return;
+  if (isAdministrator(context)) return;
   const { deviceId, deviceOwner } = device;
-  if (deviceOwner.startsWith('network:'))
-    throw forbidden('create_port:device_owner', 'network:* owners are for administrators');
+  const rule = `${verb}_port:device_owner`;
+  if (deviceOwner.startsWith('network:') && !isAllowed(context, rule)) {
+    throw forbidden(rule, 'network:* owners are for administrators');
+  }
   if (deviceId === '') return;
   const isServers = findOwnServer(context, reader, deviceId) !== undefined;
   if (deviceOwner.startsWith('compute:')) {

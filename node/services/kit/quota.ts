@@ -2,6 +2,7 @@
  * What a project may have, and what it has: limits are records, usage is a counter that moves in the very transaction
  * that makes or removes the thing, so it is exact and needs no recount.
  */
+
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { encodePart } from '../../state/table.ts';
@@ -9,6 +10,7 @@ import { quotaTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from './context.ts';
 import type { ServiceDependencies } from './dependencies.ts';
+import { mayActOn } from './permissions.ts';
 import { type Change, transact } from './transact.ts';
 
 /** Limits of a project that has no record of its own. The numbers are Nova's and Neutron's own defaults. */
@@ -132,9 +134,9 @@ export class QuotaService {
     this.#deps = deps;
   }
 
-  /** Own project, or any for an administrator; `FORBIDDEN` otherwise. */
+  /** Own project, or any that the operation's rule allows; `FORBIDDEN` otherwise. */
   show(context: RequestContext, reader: StateReader, projectId: string): QuotaView {
-    if (!context.isAdmin && context.projectId !== projectId) {
+    if (context.projectId !== projectId && !mayActOn(context, { projectId })) {
       throw new ShoalError('FORBIDDEN', "Policy does not allow this project's quota to be read.");
     }
     const limits: Record<string, number> = { ...defaultLimits, ...quotaTable.get(reader, projectId)?.record.limits };
@@ -148,7 +150,7 @@ export class QuotaService {
   }
 
   /**
-   * Sets some limits; an administrator's right. A limit below what is used is refused unless `force`.
+   * Sets some limits. A limit below what is used is refused unless `force`.
    * @param projectId 1 to 64 characters. It need not exist yet: clouds set limits before a project's first token.
    */
   async set(
@@ -157,7 +159,6 @@ export class QuotaService {
     limits: Partial<Record<QuotaResource, number>>,
     options: { readonly force?: boolean } = {},
   ): Promise<void> {
-    requireAdmin(context);
     if (projectId === '' || projectId.length > projectIdCharactersMax) {
       throw new ShoalError('INVALID_ARGUMENT', `A project's id has 1 to ${projectIdCharactersMax} characters.`);
     }
@@ -181,18 +182,13 @@ export class QuotaService {
     });
   }
 
-  /** Back to the defaults; an administrator's right. */
+  /** Back to the defaults. */
   async reset(context: RequestContext, projectId: string): Promise<void> {
-    requireAdmin(context);
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = quotaTable.get(reader, projectId);
       if (row !== undefined) quotaTable.remove(change, row);
     });
   }
-}
-
-function requireAdmin(context: RequestContext): void {
-  if (!context.isAdmin) throw new ShoalError('FORBIDDEN', 'Policy allows only administrators to change quotas.');
 }
 
 /** The refusal, with the figures. */

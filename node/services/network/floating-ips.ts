@@ -1,4 +1,5 @@
 /** Floating IPs: an external address, reserved by a port of its own, that leads to a port's fixed address. */
+
 import { shoal } from '../../../proto/messages.ts';
 import { indexKey, type Row } from '../../state/table.ts';
 import { floatingIpTable, networkTable, portTable, routerTable, subnetTable } from '../../state/tables/index.ts';
@@ -7,7 +8,16 @@ import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import { badRequest, forbidden, notFound, refuse } from '../kit/network-refusals.ts';
-import { interfacesOf, ownFloatingIp, ownPort, projectFor, seeNetwork, systemPortOf } from '../kit/ownership.ts';
+import {
+  interfacesOf,
+  ownFloatingIp,
+  ownPort,
+  projectFor,
+  projectRows,
+  seeNetwork,
+  systemPortOf,
+} from '../kit/ownership.ts';
+import { isAllowed } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { contains, formatIpv4, parseIpv4, usableRange } from './address.ts';
@@ -48,10 +58,7 @@ export class FloatingIps {
   }
 
   list(context: RequestContext, reader: StateReader): readonly shoal.v1.FloatingIp[] {
-    const rows = context.isAdmin
-      ? floatingIpTable.list(reader)
-      : floatingIpTable.by(reader, 'project', indexKey(context.projectId));
-    return rows.map((row) => row.record);
+    return projectRows(context, reader, floatingIpTable).map((row) => row.record);
   }
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.FloatingIp {
@@ -60,7 +67,9 @@ export class FloatingIps {
 
   async create(context: RequestContext, draft: FloatingIpDraft): Promise<shoal.v1.FloatingIp> {
     checkText('description', draft.description);
-    if (draft.floatingIp !== undefined && !context.isAdmin) throw forbidden('create_floatingip:floating_ip_address');
+    if (draft.floatingIp !== undefined && !isAllowed(context, 'create_floatingip:floating_ip_address')) {
+      throw forbidden('create_floatingip:floating_ip_address');
+    }
     const projectId = projectFor(context, draft.projectId);
     const ids = { floatingIp: this.#deps.newId(), port: this.#deps.newId() };
     const nowMs = this.#deps.clock.nowMs();

@@ -1,4 +1,5 @@
 /** Tenant networks (each with its VNI) and external networks (each on a physical network of the hosts). */
+
 import { shoal } from '../../../proto/messages.ts';
 import { definedOf } from '../../base/defined-of.ts';
 import { field, says } from '../../base/field-names.ts';
@@ -9,6 +10,7 @@ import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badRequest, forbidden, refuse } from '../kit/network-refusals.ts';
 import { canSeeNetwork, ownNetwork, projectFor, seeNetwork } from '../kit/ownership.ts';
+import { isAllowed } from '../kit/permissions.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
@@ -144,9 +146,9 @@ export class Networks {
     checkText('description', draft.description);
     const facts: NetworkDraft = draft;
     for (const [field, attribute] of privileged) {
-      if (facts[field] !== undefined && facts[field] !== false && !context.isAdmin) {
-        throw forbidden(`${verb}_network:${attribute}`);
-      }
+      if (facts[field] === undefined || facts[field] === false) continue;
+      const rule = `${verb}_network:${attribute}`;
+      if (!isAllowed(context, rule)) throw forbidden(rule);
     }
   }
 

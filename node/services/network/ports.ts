@@ -1,4 +1,5 @@
 /** Ports: a MAC and addresses on a network, for whatever is plugged in there. */
+
 import { shoal } from '../../../proto/messages.ts';
 import { definedOf } from '../../base/defined-of.ts';
 import { indexKey, type Row } from '../../state/table.ts';
@@ -7,16 +8,8 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, forbidden, notFound, refuse } from '../kit/network-refusals.ts';
-import {
-  canSeePort,
-  checkDevice,
-  isOwner,
-  projectFor,
-  seeNetwork,
-  seePort,
-  seeSubnet,
-  serverOfPort,
-} from '../kit/ownership.ts';
+import { canSeePort, checkDevice, projectFor, seeNetwork, seePort, seeSubnet, serverOfPort } from '../kit/ownership.ts';
+import { isAdministrator, isAllowedOn, mayActOn } from '../kit/permissions.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
 import { contains, formatPrefix, overlaps, parseIpv4, parsePrefix, usableRange } from './address.ts';
 import { allocateAddress, allocateMac, alreadyAllocated, takeAddress } from './allocation.ts';
@@ -100,9 +93,9 @@ export class Ports {
     return transact(this.#deps, context, (attempt) => {
       const { reader, change } = attempt;
       const row = seePort(context, reader, id);
-      if (!isOwner(context, row.record)) throw forbidden('update_port', `port ${id} belongs to another project`);
+      if (!mayActOn(context, row.record)) throw forbidden('update_port', `port ${id} belongs to another project`);
       const networkRow = networkTable.must(reader, row.record.networkId);
-      checkPrivileges(context, 'update_port', networkRow.record, patch);
+      checkPrivileges(context, 'update', networkRow.record, patch);
       checkDeviceChange(context, reader, row.record, patch);
       const next = this.#patched(context, attempt, row, networkRow.record, patch);
       const keep = next.fixedIps.map((fixed) => fixed.ip);
@@ -120,7 +113,7 @@ export class Ports {
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = seePort(context, reader, id);
       const port = row.record;
-      if (!isOwner(context, port)) throw forbidden('delete_port', `port ${id} belongs to another project`);
+      if (!mayActOn(context, port)) throw forbidden('delete_port', `port ${id} belongs to another project`);
       if (isServicePort(reader, port)) {
         throw refuse(
           'CONFLICT',
@@ -224,10 +217,10 @@ export function planPort(
   checkText('description', draft.description);
   const { reader, change } = attempt;
   const network = seeNetwork(context, reader, draft.networkId).record;
-  checkPrivileges(context, 'create_port', network, draft);
+  checkPrivileges(context, 'create', network, draft);
   // A new server's own record is not there yet.
   if (making.madeForServer !== true) {
-    checkDevice(context, reader, { deviceId: draft.deviceId ?? '', deviceOwner: draft.deviceOwner ?? '' });
+    checkDevice(context, reader, 'create', { deviceId: draft.deviceId ?? '', deviceOwner: draft.deviceOwner ?? '' });
   }
   const projectId = projectFor(context, draft.projectId);
   change.compare({ key: networkTable.key(network.id), exists: true });
@@ -283,7 +276,7 @@ function planGroups(
 function checkGroups(context: RequestContext, attempt: Attempt, groupIds: readonly string[], projectId: string): void {
   for (const id of groupIds) {
     const group = securityGroupTable.get(attempt.reader, id)?.record;
-    const usable = group !== undefined && (group.projectId === projectId || context.isAdmin);
+    const usable = group !== undefined && (group.projectId === projectId || isAdministrator(context));
     if (!usable) throw notFound('security_group', id);
     attempt.change.compare({ key: securityGroupTable.key(id), exists: true });
   }
@@ -309,23 +302,24 @@ function checkSecurityAgrees(port: shoal.v1.Port): void {
 
 /**
  * Who does not own the network takes the MAC and the address that it gives, and speaks from no other. So a gateway's
- * address is its network's owner's to give away.
+ * address is its network's owner's to give away. As in Neutron the rules' `project_id` is that of the network.
  */
 function checkPrivileges(
   context: RequestContext,
-  action: 'create_port' | 'update_port',
+  verb: 'create' | 'update',
   network: shoal.v1.Network,
   draft: Omit<PortDraft, 'networkId' | 'projectId'> | PortPatch,
 ): void {
-  if (isOwner(context, network)) return;
-  const why = 'the network belongs to another project';
-  if (draft.mac !== undefined) throw forbidden(`${action}:mac_address`, why);
-  if (draft.fixedIps?.some((fixed) => fixed.ip !== undefined)) {
-    throw forbidden(`${action}:fixed_ips:ip_address`, why);
-  }
-  if (draft.portSecurityEnabled === false) throw forbidden(`${action}:port_security_enabled`, why);
-  if (draft.allowedAddressPairs !== undefined && draft.allowedAddressPairs.length > 0) {
-    throw forbidden(`${action}:allowed_address_pairs`, why);
+  const asked = {
+    mac_address: draft.mac !== undefined,
+    'fixed_ips:ip_address': draft.fixedIps?.some((fixed) => fixed.ip !== undefined) === true,
+    port_security_enabled: draft.portSecurityEnabled === false,
+    allowed_address_pairs: draft.allowedAddressPairs !== undefined && draft.allowedAddressPairs.length > 0,
+  };
+  for (const [attribute, isAsked] of Object.entries(asked)) {
+    const rule = `${verb}_port:${attribute}`;
+    if (isAsked && !isAllowedOn(context, rule, network))
+      throw forbidden(rule, 'the network belongs to another project');
   }
 }
 
@@ -355,7 +349,7 @@ function checkDeviceChange(context: RequestContext, reader: StateReader, port: s
       `Unable to complete operation on port ${port.id} for network ${port.networkId}. Port already has an attached device ${port.deviceId}.`,
     );
   }
-  checkDevice(context, reader, device);
+  checkDevice(context, reader, 'update', device);
 }
 
 /** One address of the first subnet that has one left; none when the network has no subnet. */

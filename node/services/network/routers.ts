@@ -2,6 +2,7 @@
  * Routers: interfaces on tenant networks, and at most one way out through an external network. A router is everywhere at
  * once (each host routes for its own guests); only the source NAT of guests without a floating IP has one host.
  */
+
 import { routerMac } from '../../../drivers/vxlan/model/names.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { definedOf } from '../../base/defined-of.ts';
@@ -15,14 +16,15 @@ import { deviceOwners } from '../kit/device-owners.ts';
 import { badRequest, forbidden, refuse } from '../kit/network-refusals.ts';
 import {
   interfacesOf,
-  isOwner,
   ownPort,
   ownRouter,
   projectFor,
+  projectRows,
   seeNetwork,
   seeSubnet,
   systemPortOf,
 } from '../kit/ownership.ts';
+import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
@@ -80,10 +82,7 @@ export class Routers {
   }
 
   list(context: RequestContext, reader: StateReader): readonly shoal.v1.Router[] {
-    const rows = context.isAdmin
-      ? routerTable.list(reader)
-      : routerTable.by(reader, 'project', indexKey(context.projectId));
-    return rows.map((row) => row.record);
+    return projectRows(context, reader, routerTable).map((row) => row.record);
   }
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.Router {
@@ -107,7 +106,10 @@ export class Routers {
         createdMs: nowMs,
         updatedMs: nowMs,
       });
-      if (draft.gateway) planGateway(context, attempt, router, draft.gateway, portId);
+      if (draft.gateway) {
+        checkSnatRight(context, 'create', draft.gateway);
+        planGateway(context, attempt, router, draft.gateway, portId);
+      }
       chargeQuota(attempt.change, attempt.reader, projectId, { router: 1 });
       routerTable.insert(attempt.change, router);
       return router;
@@ -359,11 +361,15 @@ function checkNoOverlap(a: shoal.v1.Subnet, b: shoal.v1.Subnet): void {
   throw badRequest(`Cidr ${a.cidr} of subnet ${a.id} overlaps with cidr ${b.cidr} of subnet ${b.id}`);
 }
 
-function checkSnatRight(context: RequestContext, gateway: GatewayDraft): void {
-  if (gateway.enableSnat !== undefined && !context.isAdmin)
-    throw forbidden('update_router:external_gateway_info:enable_snat');
-  if (gateway.fixedIps !== undefined && gateway.fixedIps.length > 0 && !context.isAdmin) {
-    throw forbidden('update_router:external_gateway_info:external_fixed_ips');
+/** @param verb what the request does to the router: its rules are named so. */
+function checkSnatRight(context: RequestContext, verb: 'create' | 'update', gateway: GatewayDraft): void {
+  const parts = [
+    ...(gateway.enableSnat === undefined ? [] : ['enable_snat']),
+    ...(gateway.fixedIps === undefined || gateway.fixedIps.length === 0 ? [] : ['external_fixed_ips']),
+  ];
+  for (const part of parts) {
+    const rule = `${verb}_router:external_gateway_info:${part}`;
+    if (!isAllowed(context, rule)) throw forbidden(rule);
   }
 }
 
@@ -375,7 +381,6 @@ function planGateway(
   gateway: GatewayDraft,
   portId: string,
 ): void {
-  checkSnatRight(context, gateway);
   const { reader, change } = attempt;
   const network = seeNetwork(context, reader, gateway.networkId).record;
   if (!network.external) throw badRequest(`Network ${network.id} is not an external network`);
@@ -464,12 +469,12 @@ function changeGateway(
   gateway: GatewayDraft,
   portId: string,
 ): void {
+  checkSnatRight(context, 'update', gateway);
   if (router.externalNetworkId !== gateway.networkId) {
     clearGateway(attempt, router);
     planGateway(context, attempt, router, gateway, portId);
     return;
   }
-  checkSnatRight(context, gateway);
   router.snat = gateway.enableSnat ?? router.snat;
   const wanted = gateway.fixedIps?.[0];
   const isSame =

@@ -1,4 +1,5 @@
 /** Security groups and their rules. Each project gets a group called "default" when one is first needed. */
+
 import { shoal } from '../../../proto/messages.ts';
 import { isUnrecorded, ShoalError } from '../../base/errors.ts';
 import { indexKey, type Row } from '../../state/table.ts';
@@ -7,7 +8,8 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { ServiceDependencies } from '../kit/dependencies.ts';
 import { badAttribute, badRequest, notFound, refuse } from '../kit/network-refusals.ts';
-import { isOwner, ownSecurityGroup, projectFor } from '../kit/ownership.ts';
+import { ownSecurityGroup, projectFor, projectRows } from '../kit/ownership.ts';
+import { isAdministrator, mayActOn } from '../kit/permissions.ts';
 import { endPointing, pointAt } from '../kit/pointed-at.ts';
 import { chargeQuota, refundQuota } from '../kit/quota.ts';
 import { type Attempt, transact } from '../kit/transact.ts';
@@ -66,10 +68,7 @@ export class SecurityGroups {
   }
 
   list(context: RequestContext, reader: StateReader): readonly shoal.v1.SecurityGroup[] {
-    const rows = context.isAdmin
-      ? securityGroupTable.list(reader)
-      : securityGroupTable.by(reader, 'project', indexKey(context.projectId));
-    return rows.map((row) => row.record);
+    return projectRows(context, reader, securityGroupTable).map((row) => row.record);
   }
 
   show(context: RequestContext, reader: StateReader, id: string): shoal.v1.SecurityGroup {
@@ -165,7 +164,7 @@ export class SecurityGroups {
     await transactInPieces(this.#deps, context, ({ reader, change }) => {
       const row = ownSecurityGroup(context, reader, id);
       const group = row.record;
-      if (group.name === defaultGroupName && !context.isAdmin) {
+      if (group.name === defaultGroupName && !isAdministrator(context)) {
         throw refuse(
           'CONFLICT',
           'SecurityGroupCannotRemoveDefault',
@@ -301,7 +300,7 @@ function ruleRow(
 ): { readonly row: Row<shoal.v1.SecurityGroup>; readonly rule: shoal.v1.SecurityGroupRule } {
   const row = securityGroupTable.one(reader, 'rule', indexKey(id));
   const rule = row?.record.rules.find((candidate) => candidate.id === id);
-  if (row === undefined || rule === undefined || !isOwner(context, row.record))
+  if (row === undefined || rule === undefined || !mayActOn(context, row.record))
     throw notFound('security_group_rule', id);
   return { row, rule };
 }

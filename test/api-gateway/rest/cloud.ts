@@ -1,6 +1,7 @@
 /** A gateway with compute and network on a state in memory, a placer that takes hosts in turn, and little hosts that act. */
 import { randomUUID } from 'node:crypto';
 import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
+import type { PolicyOverrides } from '../../../api-gateway/policies/access-policy.ts';
 import { computeModule } from '../../../api-gateway/rest/compute/module.ts';
 import type { RestModule } from '../../../api-gateway/rest/kit/module.ts';
 import { networkModule } from '../../../api-gateway/rest/network/module.ts';
@@ -39,6 +40,7 @@ export async function startCloud(
     readonly act?: boolean;
     readonly limits?: Partial<GatewayLimits>;
     readonly onInvariantBroken?: (error: unknown) => void;
+    readonly policy?: PolicyOverrides;
     /** Modules besides identity, image, compute and network. */
     readonly modules?: readonly RestModule[];
   } = {},
@@ -75,6 +77,7 @@ export async function startCloud(
     listen: options.listen === true,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
+    ...(options.policy === undefined ? {} : { policy: options.policy }),
     modules: (_deps, images) => [
       computeModule({ compute, quotas, network, images }),
       networkModule({ network, quotas, hosts: compute.hosts }),

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { nativePolicies } from '../../../api-gateway/policies/native.ts';
 
 const bin = fileURLToPath(new URL('../../../node/bin/shoal.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'shoal-cli-'));
@@ -79,4 +80,30 @@ t.test('completion offers commands, choices and options', async (t) => {
   t.equal(await complete('placement', 'w'), 'what-if');
   t.equal(await complete('completion', 'f'), 'fish');
   t.equal(await complete('status', '--js'), '--json');
+});
+
+t.test('policy list shows every rule with its default and what the configuration sets', async (t) => {
+  const config = join(folder, 'policy.yaml');
+  writeFileSync(config, 'policy:\n  create_network: "!"\n');
+  const local = ['--config', config, '--set', 'advertiseAddress=127.0.0.1'];
+  const listed = await shoal(['policy', 'list', '--json', ...local]);
+  t.equal(listed.status, 0, listed.err);
+  const rules = JSON.parse(listed.out) as { name: string; value: string; isSet: boolean; operations: string[] }[];
+  t.same(
+    rules.map(({ name }) => name),
+    nativePolicies.map(({ name }) => name),
+  );
+  const network = rules.find(({ name }) => name === 'create_network');
+  t.match(network, { value: '!', isSet: true, operations: ['POST /v2.0/networks', /CreateNetwork$/] });
+  t.match(
+    rules.find(({ name }) => name === 'context_is_admin'),
+    { default: 'role:admin', value: 'role:admin', isSet: false },
+  );
+  const changed = await shoal(['policy', 'list', '--changed', ...local]);
+  t.match(changed.out, /create_network.*!.*role:member/);
+  t.notMatch(changed.out, /create_subnet/);
+  writeFileSync(config, 'policy:\n  create_network: nobody\n');
+  const wrong = await shoal(['policy', 'list', ...local]);
+  t.equal(wrong.status, 2);
+  t.match(wrong.err, /policy\.create_network: .*"nobody" is not KIND:VALUE/);
 });

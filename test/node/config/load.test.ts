@@ -143,3 +143,24 @@ t.test('each setting has its own environment name', (t) => {
   t.ok(names.includes('SHOAL_API_BODY_BYTES_MAX'));
   t.end();
 });
+
+t.test('rules of the policy are set in the file, and a mistake in one is told with the others', (t) => {
+  const filePath = join(folder, 'policy.yaml');
+  writeFileSync(filePath, 'policy:\n  os_compute_api:servers:create: role:member\n  create_network: "!"\n');
+  t.same(loadConfig({ filePath, settings: base }).policy, {
+    'os_compute_api:servers:create': 'role:member',
+    create_network: '!',
+  });
+  t.same(loadConfig({ settings: base }).policy, {}, 'by default none is');
+  writeFileSync(filePath, 'policy:\n  create_networks: "@"\n  get_port: admin\nraft: {electionTicks: 3}\n');
+  const mistakes = mistakesOf(() => loadConfig({ filePath, settings: base }));
+  t.equal(mistakes.length, 3);
+  t.match(mistakes[0], /^policy\.create_networks: there is no such rule; did you mean create_network\?/);
+  t.match(mistakes[1], /^policy\.get_port: .*"admin" is not KIND:VALUE/);
+  writeFileSync(filePath, 'policy:\n  get_port: [admin]\n');
+  t.match(
+    mistakesOf(() => loadConfig({ filePath, settings: base })),
+    [/^policy\.get_port: must be string/],
+  );
+  t.end();
+});

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { permissionsByDefault } from '../../../api-gateway/policies/permissions.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
@@ -19,8 +20,7 @@ const context: RequestContext = {
   userName: 'u',
   userDomainId: 'default',
   projectId: '',
-  roles: ['admin'],
-  isAdmin: true,
+  permissions: permissionsByDefault({ roles: ['admin'], userId: 'u', projectId: '' }),
   signal,
 };
 

@@ -1,5 +1,7 @@
 /** A state in memory with services on it, hosts in it, and contexts to call them with. For tests. */
+
 import { randomUUID } from 'node:crypto';
+import { permissionsByDefault } from '../../../api-gateway/policies/permissions.ts';
 import type { Clock } from '../../../node/base/clock.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
@@ -34,14 +36,14 @@ export interface World {
 
 /** A context of one project; `roles` decide about administrator rights. */
 export function contextOf(projectId: string, roles: readonly string[] = ['member']): RequestContext {
+  const userId = `user-of-${projectId}`;
   return {
     requestId: `req-${randomUUID()}`,
-    userId: `user-of-${projectId}`,
+    userId,
     userName: projectId,
     userDomainId: 'default',
     projectId,
-    roles,
-    isAdmin: roles.includes('admin'),
+    permissions: permissionsByDefault({ roles, userId, projectId }),
     signal: new AbortController().signal,
   };
 }

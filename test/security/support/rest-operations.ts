@@ -1,5 +1,5 @@
 /** Every operation of the REST API, from the routes that the gateway has and the rules that guard them. */
-import { AccessPolicy } from '../../../api-gateway/kit/access-policy.ts';
+import { AccessPolicy } from '../../../api-gateway/policies/access-policy.ts';
 import { computePolicies } from '../../../api-gateway/policies/compute.ts';
 import { identityPolicies } from '../../../api-gateway/policies/identity.ts';
 import { imagePolicies } from '../../../api-gateway/policies/image.ts';

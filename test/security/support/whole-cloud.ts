@@ -3,6 +3,7 @@
 import { Registry } from 'prom-client';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
 import type { GatewayLimits } from '../../../api-gateway/kit/limits.ts';
+import type { PolicyOverrides } from '../../../api-gateway/policies/access-policy.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { operationsModule } from '../../../api-gateway/rest/kit/operations.ts';
 import { placementModule } from '../../../api-gateway/rest/placement/module.ts';
@@ -40,7 +41,10 @@ const limits = {
 };
 
 /** @param bounds in the place of those that are as good as none. */
-export async function startWholeCloud(bounds: Partial<GatewayLimits> = {}): Promise<WholeCloud> {
+export async function startWholeCloud(
+  bounds: Partial<GatewayLimits> = {},
+  policy: PolicyOverrides = {},
+): Promise<WholeCloud> {
   const operations = operationsModule({
     registry: new Registry(),
     // As a new agent is set.
@@ -54,9 +58,10 @@ export async function startWholeCloud(bounds: Partial<GatewayLimits> = {}): Prom
   });
   const cloud: Cloud = await startCloud({
     limits: { ...limits, ...bounds },
+    policy,
     modules: [placementModule(new PlacementPreview(inquiry)), operations],
   });
-  const grpc = grpcGatewayOf(cloud);
+  const grpc = grpcGatewayOf(cloud, undefined, policy);
   await grpc.start();
   return {
     cloud,
@@ -69,7 +74,11 @@ export async function startWholeCloud(bounds: Partial<GatewayLimits> = {}): Prom
 }
 
 /** A native gateway of the cloud, not started. */
-export function grpcGatewayOf(cloud: Cloud, policies?: readonly PolicyRule[]): GrpcGateway {
+export function grpcGatewayOf(
+  cloud: Cloud,
+  policies?: readonly PolicyRule[],
+  policyOverrides: PolicyOverrides = {},
+): GrpcGateway {
   const { world, gateway } = cloud;
   const cluster = new ClusterService(
     { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
@@ -89,6 +98,7 @@ export function grpcGatewayOf(cloud: Cloud, policies?: readonly PolicyRule[]): G
       cluster,
       jobs: new Jobs(world.deps),
       inquiry,
+      policyOverrides,
       ...(policies === undefined ? {} : { policies }),
     },
     [{ address: '127.0.0.1:0' }],

@@ -316,7 +316,8 @@ const forAdmins =
 
 export const listEffects: Effects = Object.fromEntries(
   lists.flatMap((of) => {
-    const { keys, forAdmins: hidden = [] } = of.known;
+    const { keys, guarded } = of.known;
+    const hidden = guarded?.keys ?? [];
     const route = `GET /v2.0/${of.path}`;
     return [
       ...keys.map((key) => [`${route} ?${key}`, special[key]?.(of) ?? byAttribute(of, key)] as const),

@@ -345,7 +345,6 @@ void t.test('a stopped server on shared storage moves: generation, ports, and a 
   await hostsAct(world);
   await servers.stop(world.alice, local.id);
   await hostsAct(world);
-  t.match(await errorOf(world.compute.moves.migrate(world.alice, local.id)), { code: 'FORBIDDEN' });
   t.match(await errorOf(world.compute.moves.migrate(world.admin, local.id)), {
     code: 'CONFLICT',
     message: /shared storage/,
@@ -529,7 +528,6 @@ void t.test('private flavors are for those let in', async (t) => {
   const world = await makeComputeWorld();
   const { flavors } = world.compute;
   const draft = { id: 'p', name: 'private', vcpus: 1, memoryMib: 64, diskGib: 1, isPublic: false };
-  t.match(await errorOf(flavors.create(world.alice, draft)), { code: 'FORBIDDEN' });
   await flavors.create(world.admin, draft);
   t.match(await errorOf(flavors.create(world.admin, { ...draft, id: 'q' })), { code: 'CONFLICT' });
   t.match(await errorOf(one(world, { flavorId: 'p', networks: 'none' })), { code: 'INVALID_ARGUMENT' });
@@ -562,7 +560,6 @@ void t.test('a limit is raised, lowered to what is used at least, and reset', as
   const { QuotaService } = await import('../../../../node/services/kit/quota.ts');
   const quotas = new QuotaService(world.deps);
   await one(world, { networks: 'none' });
-  t.match(await errorOf(quotas.set(world.alice, 'alice-project', { instances: 99 })), { code: 'FORBIDDEN' });
   t.match(await errorOf(quotas.set(world.admin, 'alice-project', { instances: 0 })), { code: 'INVALID_ARGUMENT' });
   await quotas.set(world.admin, 'alice-project', { instances: 1 });
   t.match(await errorOf(one(world, { networks: 'none' })), { code: 'QUOTA_EXCEEDED' });

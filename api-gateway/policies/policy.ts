@@ -44,8 +44,10 @@ export class Policy<Name extends string = string> {
       const done = checks.get(name);
       if (done !== undefined) return done;
       const text = texts.get(name);
-      if (text === undefined)
-        throw new ShoalError('CONFIG_INVALID', `Policy refers to rule ${name}, which is not there.`);
+      if (text === undefined) {
+        const from = [...open].at(-1);
+        throw new ShoalError('CONFIG_INVALID', `Policy rule ${from} refers to rule ${name}, which is not there.`);
+      }
       if (open.has(name)) throw new ShoalError('CONFIG_INVALID', `Policy rule ${name} refers to itself.`);
       open.add(name);
       const check = new Parser(name, text, compile).parse();
