@@ -2,12 +2,15 @@
  * How services ask the policies. A service never looks at a role: what an operation takes, the gateway has asked before; what
  * depends on a record, or on a part of the request that is a right of its own, is asked here.
  */
-import type { RequestContext } from './context.ts';
+import type { Permissions, RequestContext } from './context.ts';
 
 /** Whose a record is. */
 interface Owned {
   readonly projectId: string;
 }
+
+/** For what an agent does of its own accord, as a job's next step: no policy is asked, since no caller is there. */
+export const systemPermissions: Permissions = { operation: 'shoal:system', allows: () => true };
 
 /** Whether a rule holds, of a thing of the caller's own project. */
 export function isAllowed(context: RequestContext, rule: string): boolean {

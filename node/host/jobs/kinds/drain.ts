@@ -1,7 +1,9 @@
 /** Emptying a host: ../../plan/drain-plan.ts decides; this reads the records for it, and asks the compute service. */
+
 import { shoal } from '../../../../proto/messages.ts';
 import type { ComputeService } from '../../../services/compute/index.ts';
 import type { RequestContext } from '../../../services/kit/context.ts';
+import { systemPermissions } from '../../../services/kit/permissions.ts';
 import { hostTable, serverTable } from '../../../state/tables/index.ts';
 import type { StateReader } from '../../../state/types.ts';
 import {
@@ -91,7 +93,7 @@ function seen(server: shoal.v1.Server, hostId: string, isShared: (storage: strin
   };
 }
 
-/** Acts as an administrator, and in the history of each server as the user who began the job. */
+/** Acts as the system, since who may begin a drain was asked when the job was made, and in the history of each server as the user who began the job. */
 function operatorContext(job: shoal.v1.Job, signal: AbortSignal): RequestContext {
   return {
     requestId: `req-${job.id}`,
@@ -99,8 +101,7 @@ function operatorContext(job: shoal.v1.Job, signal: AbortSignal): RequestContext
     userName: '',
     userDomainId: '',
     projectId: job.projectId,
-    roles: ['admin'],
-    isAdmin: true,
+    permissions: systemPermissions,
     signal,
   };
 }
