@@ -70,11 +70,12 @@ export class MeshView implements Service, HostViews {
     this.#repeated = new RepeatedLog({ clock, logger });
     this.columns = new HostColumns({ seed: random.uint32() });
     const topic = gossipTopic('adverts', { meshId, cell: firstCell });
-    const rumours = gossipTopic('rumours', { meshId, cell: firstCell });
+    // The topic of health updates keeps its first name.
+    const healthUpdates = gossipTopic('rumours', { meshId, cell: firstCell });
     const isMember = (hostId: HostId): boolean => directory.find(hostId) !== undefined;
     this.#gossip = new Libp2pGossip(
       { clock, logger, random: random.fork(), identity },
-      { listen: multiaddrOf(config.gossip.listen), topics: [topic, rumours], admits: isMember },
+      { listen: multiaddrOf(config.gossip.listen), topics: [topic, healthUpdates], admits: isMember },
     );
     this.#exchange = new AdvertExchange(
       { clock, logger, random: random.fork(), gossip: this.#gossip },
@@ -103,7 +104,7 @@ export class MeshView implements Service, HostViews {
       },
       {
         meshId,
-        topic: rumours,
+        topic: healthUpdates,
         epoch,
         isMember,
         onCondition: (hostId, condition) => this.#onCondition(hostId, condition),

@@ -6628,198 +6628,198 @@ export namespace shoal {
             type $Shape = shoal.v1.SignedAdvert.$Properties;
         }
 
-        /** RumourKind enum. */
-        enum RumourKind {
+        /** HealthUpdateKind enum. */
+        enum HealthUpdateKind {
 
-            /** RUMOUR_KIND_UNSPECIFIED value */
-            RUMOUR_KIND_UNSPECIFIED = 0,
+            /** HEALTH_UPDATE_KIND_UNSPECIFIED value */
+            HEALTH_UPDATE_KIND_UNSPECIFIED = 0,
 
-            /** RUMOUR_KIND_SUSPECT value */
-            RUMOUR_KIND_SUSPECT = 1,
+            /** HEALTH_UPDATE_KIND_SUSPECT value */
+            HEALTH_UPDATE_KIND_SUSPECT = 1,
 
-            /** RUMOUR_KIND_ALIVE value */
-            RUMOUR_KIND_ALIVE = 2,
+            /** HEALTH_UPDATE_KIND_ALIVE value */
+            HEALTH_UPDATE_KIND_ALIVE = 2,
 
-            /** RUMOUR_KIND_DEAD value */
-            RUMOUR_KIND_DEAD = 3
+            /** HEALTH_UPDATE_KIND_DEAD value */
+            HEALTH_UPDATE_KIND_DEAD = 3
         }
 
         /**
-         * Properties of a Rumour.
-         * @deprecated Use shoal.v1.Rumour.$Properties instead.
+         * Properties of a HealthUpdate.
+         * @deprecated Use shoal.v1.HealthUpdate.$Properties instead.
          */
-        interface IRumour extends shoal.v1.Rumour.$Properties {
+        interface IHealthUpdate extends shoal.v1.HealthUpdate.$Properties {
         }
 
-        /** Represents a Rumour. */
-        class Rumour {
+        /** Represents a HealthUpdate. */
+        class HealthUpdate {
 
             /**
-             * Constructs a new Rumour.
+             * Constructs a new HealthUpdate.
              * @param [properties] Properties to set
              */
-            constructor(properties?: shoal.v1.Rumour.$Properties);
+            constructor(properties?: shoal.v1.HealthUpdate.$Properties);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
 
-            /** Rumour meshId. */
+            /** HealthUpdate meshId. */
             meshId: string;
 
-            /** Rumour aboutHostId. */
+            /** HealthUpdate aboutHostId. */
             aboutHostId: string;
 
-            /** Rumour epoch. */
+            /** HealthUpdate epoch. */
             epoch: number;
 
-            /** Rumour incarnation. */
+            /** HealthUpdate incarnation. */
             incarnation: number;
 
-            /** Rumour kind. */
-            kind: shoal.v1.RumourKind;
+            /** HealthUpdate kind. */
+            kind: shoal.v1.HealthUpdateKind;
 
-            /** Rumour fromHostId. */
+            /** HealthUpdate fromHostId. */
             fromHostId: string;
 
-            /** Rumour publishedMs. */
+            /** HealthUpdate publishedMs. */
             publishedMs: number;
 
             /**
-             * Creates a new Rumour instance using the specified properties.
+             * Creates a new HealthUpdate instance using the specified properties.
              * @param [properties] Properties to set
-             * @returns Rumour instance
+             * @returns HealthUpdate instance
              */
-            static create(properties: shoal.v1.Rumour.$Shape): shoal.v1.Rumour & shoal.v1.Rumour.$Shape;
-            static create(properties?: shoal.v1.Rumour.$Properties): shoal.v1.Rumour;
+            static create(properties: shoal.v1.HealthUpdate.$Shape): shoal.v1.HealthUpdate & shoal.v1.HealthUpdate.$Shape;
+            static create(properties?: shoal.v1.HealthUpdate.$Properties): shoal.v1.HealthUpdate;
 
             /**
-             * Encodes the specified Rumour message. Does not implicitly {@link shoal.v1.Rumour.verify|verify} messages.
-             * @param message Rumour message or plain object to encode
+             * Encodes the specified HealthUpdate message. Does not implicitly {@link shoal.v1.HealthUpdate.verify|verify} messages.
+             * @param message HealthUpdate message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            static encode(message: shoal.v1.Rumour.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static encode(message: shoal.v1.HealthUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a Rumour message from the specified reader or buffer.
+             * Decodes a HealthUpdate message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns {shoal.v1.Rumour & shoal.v1.Rumour.$Shape} Rumour
+             * @returns {shoal.v1.HealthUpdate & shoal.v1.HealthUpdate.$Shape} HealthUpdate
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.Rumour & shoal.v1.Rumour.$Shape;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.HealthUpdate & shoal.v1.HealthUpdate.$Shape;
         }
 
-        namespace Rumour {
+        namespace HealthUpdate {
 
-            /** Properties of a Rumour. */
+            /** Properties of a HealthUpdate. */
             interface $Properties {
 
-                /** Rumour meshId */
+                /** HealthUpdate meshId */
                 meshId?: string;
 
-                /** Rumour aboutHostId */
+                /** HealthUpdate aboutHostId */
                 aboutHostId?: string;
 
-                /** Rumour epoch */
+                /** HealthUpdate epoch */
                 epoch?: number;
 
-                /** Rumour incarnation */
+                /** HealthUpdate incarnation */
                 incarnation?: number;
 
-                /** Rumour kind */
-                kind?: shoal.v1.RumourKind;
+                /** HealthUpdate kind */
+                kind?: shoal.v1.HealthUpdateKind;
 
-                /** Rumour fromHostId */
+                /** HealthUpdate fromHostId */
                 fromHostId?: string;
 
-                /** Rumour publishedMs */
+                /** HealthUpdate publishedMs */
                 publishedMs?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
-            /** Shape of a Rumour. */
-            type $Shape = shoal.v1.Rumour.$Properties;
+            /** Shape of a HealthUpdate. */
+            type $Shape = shoal.v1.HealthUpdate.$Properties;
         }
 
         /**
-         * Properties of a SignedRumour.
-         * @deprecated Use shoal.v1.SignedRumour.$Properties instead.
+         * Properties of a SignedHealthUpdate.
+         * @deprecated Use shoal.v1.SignedHealthUpdate.$Properties instead.
          */
-        interface ISignedRumour extends shoal.v1.SignedRumour.$Properties {
+        interface ISignedHealthUpdate extends shoal.v1.SignedHealthUpdate.$Properties {
         }
 
-        /** Represents a SignedRumour. */
-        class SignedRumour {
+        /** Represents a SignedHealthUpdate. */
+        class SignedHealthUpdate {
 
             /**
-             * Constructs a new SignedRumour.
+             * Constructs a new SignedHealthUpdate.
              * @param [properties] Properties to set
              */
-            constructor(properties?: shoal.v1.SignedRumour.$Properties);
+            constructor(properties?: shoal.v1.SignedHealthUpdate.$Properties);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
 
-            /** SignedRumour rumour. */
-            rumour: Uint8Array;
+            /** SignedHealthUpdate update. */
+            update: Uint8Array;
 
-            /** SignedRumour signature. */
+            /** SignedHealthUpdate signature. */
             signature: Uint8Array;
 
-            /** SignedRumour publicKey. */
+            /** SignedHealthUpdate publicKey. */
             publicKey: Uint8Array;
 
             /**
-             * Creates a new SignedRumour instance using the specified properties.
+             * Creates a new SignedHealthUpdate instance using the specified properties.
              * @param [properties] Properties to set
-             * @returns SignedRumour instance
+             * @returns SignedHealthUpdate instance
              */
-            static create(properties: shoal.v1.SignedRumour.$Shape): shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape;
-            static create(properties?: shoal.v1.SignedRumour.$Properties): shoal.v1.SignedRumour;
+            static create(properties: shoal.v1.SignedHealthUpdate.$Shape): shoal.v1.SignedHealthUpdate & shoal.v1.SignedHealthUpdate.$Shape;
+            static create(properties?: shoal.v1.SignedHealthUpdate.$Properties): shoal.v1.SignedHealthUpdate;
 
             /**
-             * Encodes the specified SignedRumour message. Does not implicitly {@link shoal.v1.SignedRumour.verify|verify} messages.
-             * @param message SignedRumour message or plain object to encode
+             * Encodes the specified SignedHealthUpdate message. Does not implicitly {@link shoal.v1.SignedHealthUpdate.verify|verify} messages.
+             * @param message SignedHealthUpdate message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            static encode(message: shoal.v1.SignedRumour.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static encode(message: shoal.v1.SignedHealthUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a SignedRumour message from the specified reader or buffer.
+             * Decodes a SignedHealthUpdate message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns {shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape} SignedRumour
+             * @returns {shoal.v1.SignedHealthUpdate & shoal.v1.SignedHealthUpdate.$Shape} SignedHealthUpdate
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SignedHealthUpdate & shoal.v1.SignedHealthUpdate.$Shape;
         }
 
-        namespace SignedRumour {
+        namespace SignedHealthUpdate {
 
-            /** Properties of a SignedRumour. */
+            /** Properties of a SignedHealthUpdate. */
             interface $Properties {
 
-                /** SignedRumour rumour */
-                rumour?: Uint8Array;
+                /** SignedHealthUpdate update */
+                update?: Uint8Array;
 
-                /** SignedRumour signature */
+                /** SignedHealthUpdate signature */
                 signature?: Uint8Array;
 
-                /** SignedRumour publicKey */
+                /** SignedHealthUpdate publicKey */
                 publicKey?: Uint8Array;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
-            /** Shape of a SignedRumour. */
-            type $Shape = shoal.v1.SignedRumour.$Properties;
+            /** Shape of a SignedHealthUpdate. */
+            type $Shape = shoal.v1.SignedHealthUpdate.$Properties;
         }
 
         /**
@@ -27091,7 +27091,7 @@ export namespace shoal {
             targetHostId: string;
 
             /** ProbeRequest suspicion. */
-            suspicion: (shoal.v1.SignedRumour|null);
+            suspicion: (shoal.v1.SignedHealthUpdate|null);
 
             /**
              * Creates a new ProbeRequest instance using the specified properties.
@@ -27129,7 +27129,7 @@ export namespace shoal {
                 targetHostId?: string;
 
                 /** ProbeRequest suspicion */
-                suspicion?: (shoal.v1.SignedRumour.$Properties|null);
+                suspicion?: (shoal.v1.SignedHealthUpdate.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -27162,7 +27162,7 @@ export namespace shoal {
             reached: boolean;
 
             /** ProbeResponse alive. */
-            alive: (shoal.v1.SignedRumour|null);
+            alive: (shoal.v1.SignedHealthUpdate|null);
 
             /**
              * Creates a new ProbeResponse instance using the specified properties.
@@ -27200,7 +27200,7 @@ export namespace shoal {
                 reached?: boolean;
 
                 /** ProbeResponse alive */
-                alive?: (shoal.v1.SignedRumour.$Properties|null);
+                alive?: (shoal.v1.SignedHealthUpdate.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -17908,60 +17908,60 @@ export const shoal = $root.shoal = (() => {
         })();
 
         /**
-         * RumourKind enum.
-         * @name shoal.v1.RumourKind
+         * HealthUpdateKind enum.
+         * @name shoal.v1.HealthUpdateKind
          * @enum {number}
-         * @property {number} RUMOUR_KIND_UNSPECIFIED=0 RUMOUR_KIND_UNSPECIFIED value
-         * @property {number} RUMOUR_KIND_SUSPECT=1 RUMOUR_KIND_SUSPECT value
-         * @property {number} RUMOUR_KIND_ALIVE=2 RUMOUR_KIND_ALIVE value
-         * @property {number} RUMOUR_KIND_DEAD=3 RUMOUR_KIND_DEAD value
+         * @property {number} HEALTH_UPDATE_KIND_UNSPECIFIED=0 HEALTH_UPDATE_KIND_UNSPECIFIED value
+         * @property {number} HEALTH_UPDATE_KIND_SUSPECT=1 HEALTH_UPDATE_KIND_SUSPECT value
+         * @property {number} HEALTH_UPDATE_KIND_ALIVE=2 HEALTH_UPDATE_KIND_ALIVE value
+         * @property {number} HEALTH_UPDATE_KIND_DEAD=3 HEALTH_UPDATE_KIND_DEAD value
          */
-        v1.RumourKind = (function() {
+        v1.HealthUpdateKind = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "RUMOUR_KIND_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "RUMOUR_KIND_SUSPECT"] = 1;
-            values[valuesById[2] = "RUMOUR_KIND_ALIVE"] = 2;
-            values[valuesById[3] = "RUMOUR_KIND_DEAD"] = 3;
+            values[valuesById[0] = "HEALTH_UPDATE_KIND_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "HEALTH_UPDATE_KIND_SUSPECT"] = 1;
+            values[valuesById[2] = "HEALTH_UPDATE_KIND_ALIVE"] = 2;
+            values[valuesById[3] = "HEALTH_UPDATE_KIND_DEAD"] = 3;
             return values;
         })();
 
-        v1.Rumour = (function() {
+        v1.HealthUpdate = (function() {
 
             /**
-             * Properties of a Rumour.
-             * @typedef {Object} shoal.v1.Rumour.$Properties
-             * @property {string} [meshId] Rumour meshId
-             * @property {string} [aboutHostId] Rumour aboutHostId
-             * @property {number} [epoch] Rumour epoch
-             * @property {number} [incarnation] Rumour incarnation
-             * @property {shoal.v1.RumourKind} [kind] Rumour kind
-             * @property {string} [fromHostId] Rumour fromHostId
-             * @property {number} [publishedMs] Rumour publishedMs
+             * Properties of a HealthUpdate.
+             * @typedef {Object} shoal.v1.HealthUpdate.$Properties
+             * @property {string} [meshId] HealthUpdate meshId
+             * @property {string} [aboutHostId] HealthUpdate aboutHostId
+             * @property {number} [epoch] HealthUpdate epoch
+             * @property {number} [incarnation] HealthUpdate incarnation
+             * @property {shoal.v1.HealthUpdateKind} [kind] HealthUpdate kind
+             * @property {string} [fromHostId] HealthUpdate fromHostId
+             * @property {number} [publishedMs] HealthUpdate publishedMs
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
             /**
-             * Properties of a Rumour.
+             * Properties of a HealthUpdate.
              * @memberof shoal.v1
-             * @interface IRumour
-             * @augments shoal.v1.Rumour.$Properties
-             * @deprecated Use shoal.v1.Rumour.$Properties instead.
+             * @interface IHealthUpdate
+             * @augments shoal.v1.HealthUpdate.$Properties
+             * @deprecated Use shoal.v1.HealthUpdate.$Properties instead.
              */
 
             /**
-             * Shape of a Rumour.
-             * @typedef {shoal.v1.Rumour.$Properties} shoal.v1.Rumour.$Shape
+             * Shape of a HealthUpdate.
+             * @typedef {shoal.v1.HealthUpdate.$Properties} shoal.v1.HealthUpdate.$Shape
              */
 
             /**
-             * Constructs a new Rumour.
+             * Constructs a new HealthUpdate.
              * @memberof shoal.v1
-             * @classdesc Represents a Rumour.
+             * @classdesc Represents a HealthUpdate.
              * @constructor
-             * @param {shoal.v1.Rumour.$Properties=} [properties] Properties to set
+             * @param {shoal.v1.HealthUpdate.$Properties=} [properties] Properties to set
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
-            const Rumour = function (properties) {
+            const HealthUpdate = function (properties) {
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -17969,87 +17969,87 @@ export const shoal = $root.shoal = (() => {
             };
 
             /**
-             * Rumour meshId.
+             * HealthUpdate meshId.
              * @member {string} meshId
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.meshId = "";
+            HealthUpdate.prototype.meshId = "";
 
             /**
-             * Rumour aboutHostId.
+             * HealthUpdate aboutHostId.
              * @member {string} aboutHostId
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.aboutHostId = "";
+            HealthUpdate.prototype.aboutHostId = "";
 
             /**
-             * Rumour epoch.
+             * HealthUpdate epoch.
              * @member {number} epoch
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            HealthUpdate.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
-             * Rumour incarnation.
+             * HealthUpdate incarnation.
              * @member {number} incarnation
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.incarnation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            HealthUpdate.prototype.incarnation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
-             * Rumour kind.
-             * @member {shoal.v1.RumourKind} kind
-             * @memberof shoal.v1.Rumour
+             * HealthUpdate kind.
+             * @member {shoal.v1.HealthUpdateKind} kind
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.kind = 0;
+            HealthUpdate.prototype.kind = 0;
 
             /**
-             * Rumour fromHostId.
+             * HealthUpdate fromHostId.
              * @member {string} fromHostId
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.fromHostId = "";
+            HealthUpdate.prototype.fromHostId = "";
 
             /**
-             * Rumour publishedMs.
+             * HealthUpdate publishedMs.
              * @member {number} publishedMs
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @instance
              */
-            Rumour.prototype.publishedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            HealthUpdate.prototype.publishedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             /**
-             * Creates a new Rumour instance using the specified properties.
+             * Creates a new HealthUpdate instance using the specified properties.
              * @function create
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @static
-             * @param {shoal.v1.Rumour.$Properties=} [properties] Properties to set
-             * @returns {shoal.v1.Rumour} Rumour instance
+             * @param {shoal.v1.HealthUpdate.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.HealthUpdate} HealthUpdate instance
              * @type {{
-             *   (properties: shoal.v1.Rumour.$Shape): shoal.v1.Rumour & shoal.v1.Rumour.$Shape;
-             *   (properties?: shoal.v1.Rumour.$Properties): shoal.v1.Rumour;
+             *   (properties: shoal.v1.HealthUpdate.$Shape): shoal.v1.HealthUpdate & shoal.v1.HealthUpdate.$Shape;
+             *   (properties?: shoal.v1.HealthUpdate.$Properties): shoal.v1.HealthUpdate;
              * }}
              */
-            Rumour.create = function(properties) {
-                return new Rumour(properties);
+            HealthUpdate.create = function(properties) {
+                return new HealthUpdate(properties);
             };
 
             /**
-             * Encodes the specified Rumour message. Does not implicitly {@link shoal.v1.Rumour.verify|verify} messages.
+             * Encodes the specified HealthUpdate message. Does not implicitly {@link shoal.v1.HealthUpdate.verify|verify} messages.
              * @function encode
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @static
-             * @param {shoal.v1.Rumour.$Properties} message Rumour message or plain object to encode
+             * @param {shoal.v1.HealthUpdate.$Properties} message HealthUpdate message or plain object to encode
              * @param {$protobuf.Writer} [writer] Writer to encode to
              * @returns {$protobuf.Writer} Writer
              */
-            Rumour.encode = function (message, writer, _depth) {
+            HealthUpdate.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
                 if (_depth === $undefined)
@@ -18077,17 +18077,17 @@ export const shoal = $root.shoal = (() => {
             };
 
             /**
-             * Decodes a Rumour message from the specified reader or buffer.
+             * Decodes a HealthUpdate message from the specified reader or buffer.
              * @function decode
-             * @memberof shoal.v1.Rumour
+             * @memberof shoal.v1.HealthUpdate
              * @static
              * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
              * @param {number} [length] Message length if known beforehand
-             * @returns {shoal.v1.Rumour & shoal.v1.Rumour.$Shape} Rumour
+             * @returns {shoal.v1.HealthUpdate & shoal.v1.HealthUpdate.$Shape} HealthUpdate
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            Rumour.decode = function (reader, length, _end, _depth, _target) {
+            HealthUpdate.decode = function (reader, length, _end, _depth, _target) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (_depth === $undefined)
@@ -18104,7 +18104,7 @@ export const shoal = $root.shoal = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = _target || new $root.shoal.v1.Rumour();
+                message = _target || new $root.shoal.v1.HealthUpdate();
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
@@ -18194,42 +18194,42 @@ export const shoal = $root.shoal = (() => {
                 return message;
             };
 
-            return Rumour;
+            return HealthUpdate;
         })();
 
-        v1.SignedRumour = (function() {
+        v1.SignedHealthUpdate = (function() {
 
             /**
-             * Properties of a SignedRumour.
-             * @typedef {Object} shoal.v1.SignedRumour.$Properties
-             * @property {Uint8Array} [rumour] SignedRumour rumour
-             * @property {Uint8Array} [signature] SignedRumour signature
-             * @property {Uint8Array} [publicKey] SignedRumour publicKey
+             * Properties of a SignedHealthUpdate.
+             * @typedef {Object} shoal.v1.SignedHealthUpdate.$Properties
+             * @property {Uint8Array} [update] SignedHealthUpdate update
+             * @property {Uint8Array} [signature] SignedHealthUpdate signature
+             * @property {Uint8Array} [publicKey] SignedHealthUpdate publicKey
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
             /**
-             * Properties of a SignedRumour.
+             * Properties of a SignedHealthUpdate.
              * @memberof shoal.v1
-             * @interface ISignedRumour
-             * @augments shoal.v1.SignedRumour.$Properties
-             * @deprecated Use shoal.v1.SignedRumour.$Properties instead.
+             * @interface ISignedHealthUpdate
+             * @augments shoal.v1.SignedHealthUpdate.$Properties
+             * @deprecated Use shoal.v1.SignedHealthUpdate.$Properties instead.
              */
 
             /**
-             * Shape of a SignedRumour.
-             * @typedef {shoal.v1.SignedRumour.$Properties} shoal.v1.SignedRumour.$Shape
+             * Shape of a SignedHealthUpdate.
+             * @typedef {shoal.v1.SignedHealthUpdate.$Properties} shoal.v1.SignedHealthUpdate.$Shape
              */
 
             /**
-             * Constructs a new SignedRumour.
+             * Constructs a new SignedHealthUpdate.
              * @memberof shoal.v1
-             * @classdesc Represents a SignedRumour.
+             * @classdesc Represents a SignedHealthUpdate.
              * @constructor
-             * @param {shoal.v1.SignedRumour.$Properties=} [properties] Properties to set
+             * @param {shoal.v1.SignedHealthUpdate.$Properties=} [properties] Properties to set
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
-            const SignedRumour = function (properties) {
+            const SignedHealthUpdate = function (properties) {
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -18237,63 +18237,63 @@ export const shoal = $root.shoal = (() => {
             };
 
             /**
-             * SignedRumour rumour.
-             * @member {Uint8Array} rumour
-             * @memberof shoal.v1.SignedRumour
+             * SignedHealthUpdate update.
+             * @member {Uint8Array} update
+             * @memberof shoal.v1.SignedHealthUpdate
              * @instance
              */
-            SignedRumour.prototype.rumour = $util.newBuffer([]);
+            SignedHealthUpdate.prototype.update = $util.newBuffer([]);
 
             /**
-             * SignedRumour signature.
+             * SignedHealthUpdate signature.
              * @member {Uint8Array} signature
-             * @memberof shoal.v1.SignedRumour
+             * @memberof shoal.v1.SignedHealthUpdate
              * @instance
              */
-            SignedRumour.prototype.signature = $util.newBuffer([]);
+            SignedHealthUpdate.prototype.signature = $util.newBuffer([]);
 
             /**
-             * SignedRumour publicKey.
+             * SignedHealthUpdate publicKey.
              * @member {Uint8Array} publicKey
-             * @memberof shoal.v1.SignedRumour
+             * @memberof shoal.v1.SignedHealthUpdate
              * @instance
              */
-            SignedRumour.prototype.publicKey = $util.newBuffer([]);
+            SignedHealthUpdate.prototype.publicKey = $util.newBuffer([]);
 
             /**
-             * Creates a new SignedRumour instance using the specified properties.
+             * Creates a new SignedHealthUpdate instance using the specified properties.
              * @function create
-             * @memberof shoal.v1.SignedRumour
+             * @memberof shoal.v1.SignedHealthUpdate
              * @static
-             * @param {shoal.v1.SignedRumour.$Properties=} [properties] Properties to set
-             * @returns {shoal.v1.SignedRumour} SignedRumour instance
+             * @param {shoal.v1.SignedHealthUpdate.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SignedHealthUpdate} SignedHealthUpdate instance
              * @type {{
-             *   (properties: shoal.v1.SignedRumour.$Shape): shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape;
-             *   (properties?: shoal.v1.SignedRumour.$Properties): shoal.v1.SignedRumour;
+             *   (properties: shoal.v1.SignedHealthUpdate.$Shape): shoal.v1.SignedHealthUpdate & shoal.v1.SignedHealthUpdate.$Shape;
+             *   (properties?: shoal.v1.SignedHealthUpdate.$Properties): shoal.v1.SignedHealthUpdate;
              * }}
              */
-            SignedRumour.create = function(properties) {
-                return new SignedRumour(properties);
+            SignedHealthUpdate.create = function(properties) {
+                return new SignedHealthUpdate(properties);
             };
 
             /**
-             * Encodes the specified SignedRumour message. Does not implicitly {@link shoal.v1.SignedRumour.verify|verify} messages.
+             * Encodes the specified SignedHealthUpdate message. Does not implicitly {@link shoal.v1.SignedHealthUpdate.verify|verify} messages.
              * @function encode
-             * @memberof shoal.v1.SignedRumour
+             * @memberof shoal.v1.SignedHealthUpdate
              * @static
-             * @param {shoal.v1.SignedRumour.$Properties} message SignedRumour message or plain object to encode
+             * @param {shoal.v1.SignedHealthUpdate.$Properties} message SignedHealthUpdate message or plain object to encode
              * @param {$protobuf.Writer} [writer] Writer to encode to
              * @returns {$protobuf.Writer} Writer
              */
-            SignedRumour.encode = function (message, writer, _depth) {
+            SignedHealthUpdate.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
                 if (_depth === $undefined)
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
-                if (message.rumour != null && $Object.hasOwnProperty.call(message, "rumour") && message.rumour.length)
-                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.rumour);
+                if (message.update != null && $Object.hasOwnProperty.call(message, "update") && message.update.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.update);
                 if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
                     writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.signature);
                 if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
@@ -18305,17 +18305,17 @@ export const shoal = $root.shoal = (() => {
             };
 
             /**
-             * Decodes a SignedRumour message from the specified reader or buffer.
+             * Decodes a SignedHealthUpdate message from the specified reader or buffer.
              * @function decode
-             * @memberof shoal.v1.SignedRumour
+             * @memberof shoal.v1.SignedHealthUpdate
              * @static
              * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
              * @param {number} [length] Message length if known beforehand
-             * @returns {shoal.v1.SignedRumour & shoal.v1.SignedRumour.$Shape} SignedRumour
+             * @returns {shoal.v1.SignedHealthUpdate & shoal.v1.SignedHealthUpdate.$Shape} SignedHealthUpdate
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            SignedRumour.decode = function (reader, length, _end, _depth, _target) {
+            SignedHealthUpdate.decode = function (reader, length, _end, _depth, _target) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (_depth === $undefined)
@@ -18332,7 +18332,7 @@ export const shoal = $root.shoal = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = _target || new $root.shoal.v1.SignedRumour();
+                message = _target || new $root.shoal.v1.SignedHealthUpdate();
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
@@ -18346,9 +18346,9 @@ export const shoal = $root.shoal = (() => {
                             if (wireType !== 2)
                                 break;
                             if ((value = reader.bytes()).length)
-                                message.rumour = value;
+                                message.update = value;
                             else
-                                delete message.rumour;
+                                delete message.update;
                             continue;
                         }
                     case 2: {
@@ -18386,7 +18386,7 @@ export const shoal = $root.shoal = (() => {
                 return message;
             };
 
-            return SignedRumour;
+            return SignedHealthUpdate;
         })();
 
         v1.Command = (function() {
@@ -68316,7 +68316,7 @@ export const shoal = $root.shoal = (() => {
              * Properties of a ProbeRequest.
              * @typedef {Object} shoal.v1.ProbeRequest.$Properties
              * @property {string} [targetHostId] ProbeRequest targetHostId
-             * @property {shoal.v1.SignedRumour.$Properties|null} [suspicion] ProbeRequest suspicion
+             * @property {shoal.v1.SignedHealthUpdate.$Properties|null} [suspicion] ProbeRequest suspicion
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -68358,7 +68358,7 @@ export const shoal = $root.shoal = (() => {
 
             /**
              * ProbeRequest suspicion.
-             * @member {shoal.v1.SignedRumour|null} suspicion
+             * @member {shoal.v1.SignedHealthUpdate|null} suspicion
              * @memberof shoal.v1.ProbeRequest
              * @instance
              */
@@ -68408,7 +68408,7 @@ export const shoal = $root.shoal = (() => {
                 if (message.targetHostId != null && $Object.hasOwnProperty.call(message, "targetHostId") && message.targetHostId !== "")
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.targetHostId);
                 if (message.suspicion != null && $Object.hasOwnProperty.call(message, "suspicion"))
-                    $root.shoal.v1.SignedRumour.encode(message.suspicion, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    $root.shoal.v1.SignedHealthUpdate.encode(message.suspicion, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -68465,7 +68465,7 @@ export const shoal = $root.shoal = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            message.suspicion = $root.shoal.v1.SignedRumour.decode(reader, reader.size(), $undefined, _depth + 1, message.suspicion);
+                            message.suspicion = $root.shoal.v1.SignedHealthUpdate.decode(reader, reader.size(), $undefined, _depth + 1, message.suspicion);
                             message._suspicion = "suspicion";
                             continue;
                         }
@@ -68495,7 +68495,7 @@ export const shoal = $root.shoal = (() => {
              * Properties of a ProbeResponse.
              * @typedef {Object} shoal.v1.ProbeResponse.$Properties
              * @property {boolean} [reached] ProbeResponse reached
-             * @property {shoal.v1.SignedRumour.$Properties|null} [alive] ProbeResponse alive
+             * @property {shoal.v1.SignedHealthUpdate.$Properties|null} [alive] ProbeResponse alive
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -68537,7 +68537,7 @@ export const shoal = $root.shoal = (() => {
 
             /**
              * ProbeResponse alive.
-             * @member {shoal.v1.SignedRumour|null} alive
+             * @member {shoal.v1.SignedHealthUpdate|null} alive
              * @memberof shoal.v1.ProbeResponse
              * @instance
              */
@@ -68587,7 +68587,7 @@ export const shoal = $root.shoal = (() => {
                 if (message.reached != null && $Object.hasOwnProperty.call(message, "reached") && message.reached !== false)
                     writer.uint32(/* id 1, wireType 0 =*/8).bool(message.reached);
                 if (message.alive != null && $Object.hasOwnProperty.call(message, "alive"))
-                    $root.shoal.v1.SignedRumour.encode(message.alive, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    $root.shoal.v1.SignedHealthUpdate.encode(message.alive, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -68644,7 +68644,7 @@ export const shoal = $root.shoal = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            message.alive = $root.shoal.v1.SignedRumour.decode(reader, reader.size(), $undefined, _depth + 1, message.alive);
+                            message.alive = $root.shoal.v1.SignedHealthUpdate.decode(reader, reader.size(), $undefined, _depth + 1, message.alive);
                             message._alive = "alive";
                             continue;
                         }

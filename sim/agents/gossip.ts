@@ -13,7 +13,7 @@ import {
   type Condition,
   Detector,
   type DetectorAction,
-  type DetectorRumour,
+  type DetectorUpdate,
   livenessOf,
 } from '../../node/mesh/rules/detector.ts';
 import type { HostAdvert, HostColumns } from '../../placement/index.ts';
@@ -26,7 +26,7 @@ import { type Scale, scaleOf } from '../world/scale.ts';
 /** What hosts tell of one another. */
 export type HeardAdverts =
   | { readonly kind: 'advert'; readonly by: HostId; readonly advert: shoal.v1.Advert }
-  | { readonly kind: 'rumour'; readonly by: HostId; readonly rumour: DetectorRumour };
+  | { readonly kind: 'health-update'; readonly by: HostId; readonly update: DetectorUpdate };
 
 /** How often the detector looks at the time, in a small mesh and in a large one, where events are dear. Unit: ms. */
 const tickMs = { small: 200, large: 1_000 };
@@ -84,8 +84,8 @@ export class SimGossip {
   }
 
   /** What this host says of itself. */
-  ownRumour(): DetectorRumour {
-    return this.#detector.ownRumour();
+  ownHealthUpdate(): DetectorUpdate {
+    return this.#detector.ownHealthUpdate();
   }
 
   conditionOf(hostId: HostId): Condition {
@@ -101,7 +101,7 @@ export class SimGossip {
 
   /** Something has come from another host. */
   hear(told: HeardAdverts): void {
-    const isNews = told.kind === 'advert' ? this.#hearAdvert(told) : this.#hearRumour(told);
+    const isNews = told.kind === 'advert' ? this.#hearAdvert(told) : this.#hearHealthUpdate(told);
     if (!isNews) return;
     if (relays[this.#scale] === 0) return;
     const { random, self, hosts, send } = this.#deps;
@@ -140,8 +140,8 @@ export class SimGossip {
   async answer(
     from: HostId,
     about: HostId | undefined,
-    suspicion: DetectorRumour | undefined,
-  ): Promise<{ readonly isReached: boolean; readonly alive: DetectorRumour | undefined }> {
+    suspicion: DetectorUpdate | undefined,
+  ): Promise<{ readonly isReached: boolean; readonly alive: DetectorUpdate | undefined }> {
     if (about !== undefined) {
       try {
         const { ask, self } = this.#deps;
@@ -155,7 +155,7 @@ export class SimGossip {
     this.#detector.contacted(from);
     if (suspicion === undefined) return { isReached: true, alive: undefined };
     if (suspicion.from === from) this.#run(this.#detector.heard(suspicion, this.#deps.clock.monotonicMs()));
-    return { isReached: true, alive: this.#detector.ownRumour() };
+    return { isReached: true, alive: this.#detector.ownHealthUpdate() };
   }
 
   #hearAdvert({ by, advert }: Extract<HeardAdverts, { kind: 'advert' }>): boolean {
@@ -164,9 +164,9 @@ export class SimGossip {
     return false;
   }
 
-  #hearRumour({ by, rumour }: Extract<HeardAdverts, { kind: 'rumour' }>): boolean {
-    if (by !== rumour.from) return false;
-    const actions = this.#detector.heard(rumour, this.#deps.clock.monotonicMs());
+  #hearHealthUpdate({ by, update }: Extract<HeardAdverts, { kind: 'health-update' }>): boolean {
+    if (by !== update.from) return false;
+    const actions = this.#detector.heard(update, this.#deps.clock.monotonicMs());
     this.#run(actions);
     return actions.length > 0;
   }
@@ -187,7 +187,7 @@ export class SimGossip {
           void this.#probeIndirectly(action.target, action.helpers, action.timeoutMs);
           break;
         case 'tell':
-          this.#tell({ kind: 'rumour', by: self, rumour: action.rumour });
+          this.#tell({ kind: 'health-update', by: self, update: action.update });
           break;
         case 'condition':
           this.#looks(action.hostId, action.condition);
@@ -196,7 +196,7 @@ export class SimGossip {
     }
   }
 
-  async #probe(target: HostId, timeoutMs: number, suspicion: DetectorRumour | undefined): Promise<void> {
+  async #probe(target: HostId, timeoutMs: number, suspicion: DetectorUpdate | undefined): Promise<void> {
     const { ask, self, clock } = this.#deps;
     let isReached = false;
     try {

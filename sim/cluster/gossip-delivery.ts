@@ -65,8 +65,8 @@ export class GossipDelivery {
       lies.push({ kind: 'advert', by: hostIdOf(victim), advert: random.pick(old) });
     }
     if (about !== undefined) {
-      const rumour = { ...about.gossip.ownRumour(), from: by, kind: random.pick(['dead', 'suspect'] as const) };
-      lies.push({ kind: 'rumour', by, rumour });
+      const update = { ...about.gossip.ownHealthUpdate(), from: by, kind: random.pick(['dead', 'suspect'] as const) };
+      lies.push({ kind: 'health-update', by, update });
     }
     for (const told of lies) for (const { raftId } of nodes) if (raftId !== liar) this.send(liar, raftId, told);
   }

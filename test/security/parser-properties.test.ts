@@ -31,7 +31,7 @@ import {
   snapshotRequestFromWire,
 } from '../../node/consensus/transport/codec.ts';
 import { sources } from '../../node/dev/house/source.ts';
-import { openAdvert, openRumour, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
+import { openAdvert, openHealthUpdate, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
 import { MeshAuthority, verifyHost } from '../../node/mesh/identity/authority.ts';
 import { openForHost, sealToHost } from '../../node/mesh/identity/host-box.ts';
 import { HostIdentity } from '../../node/mesh/identity/identity.ts';
@@ -149,7 +149,9 @@ const parsers: Readonly<Record<string, Property | string>> = {
     (signed) => openAdvert(signed, 'm-1'),
     advert,
   ),
-  'node/mesh/gossip/advert-check.ts: openRumour': message(shoal.v1.SignedRumour, (signed) => openRumour(signed, 'm-1')),
+  'node/mesh/gossip/advert-check.ts: openHealthUpdate': message(shoal.v1.SignedHealthUpdate, (signed) =>
+    openHealthUpdate(signed, 'm-1'),
+  ),
   'node/mesh/identity/authority.ts: verifyHost': lines(
     (pem) => verifyHost(pem, authority.certificatePem, 'm-1'),
     authority.certificatePem,

@@ -15,6 +15,11 @@ const oldWords: readonly OldWord[] = [
     stored: /quarantineField = 'doubt'|\bdoubt: \{|\bdoubt: 7|`doubt`|doubt: quarantine/gu,
   },
   { word: /\bleap(?:s|t|ed)?\b|\w+Leap\b/gu, instead: 'term fence' },
+  {
+    word: /rumou?r/giu,
+    instead: 'health update',
+    stored: /Topic\('rumours'|'adverts' \| 'rumours'|'rumour\/v1'|cell0\/rumours\//gu,
+  },
   { word: /\bstanding\(|\.standing\b|\w*Standing\b/gu, instead: 'status' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },

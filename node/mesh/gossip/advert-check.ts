@@ -1,4 +1,4 @@
-/** Signing adverts and rumours, and checking those of others. */
+/** Signing adverts and health updates, and checking those of others. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
@@ -7,7 +7,8 @@ import { hostIdOf, isHostId, verifySignature } from '../identity/signature.ts';
 import { gossipBytesMax } from './gossip.ts';
 
 const advertPurpose = 'advert/v1';
-const rumourPurpose = 'rumour/v1';
+/** What signatures of health updates begin with, of all versions: it keeps its first name. */
+const healthUpdatePurpose = 'rumour/v1';
 
 /** Longest text anywhere in an advert, characters; and how many of each repeated field. */
 const textCharactersMax = 256;
@@ -60,18 +61,18 @@ export function openAdvert(
   return advert;
 }
 
-/** A rumour with its signature. */
-export function signRumour(identity: HostIdentity, rumour: shoal.v1.IRumour): shoal.v1.SignedRumour {
-  const bytes = shoal.v1.Rumour.encode(rumour).finish();
-  return shoal.v1.SignedRumour.create({
-    rumour: bytes,
-    signature: identity.sign(rumourPurpose, bytes),
+/** A health update with its signature. */
+export function signHealthUpdate(identity: HostIdentity, update: shoal.v1.IHealthUpdate): shoal.v1.SignedHealthUpdate {
+  const bytes = shoal.v1.HealthUpdate.encode(update).finish();
+  return shoal.v1.SignedHealthUpdate.create({
+    update: bytes,
+    signature: identity.sign(healthUpdatePurpose, bytes),
     publicKey: identity.publicKey,
   });
 }
 
-/** A rumour that has been checked. */
-export interface CheckedRumour {
+/** A health update that has been checked. */
+export interface CheckedHealthUpdate {
   readonly about: HostId;
   readonly from: HostId;
   readonly epoch: number;
@@ -79,36 +80,36 @@ export interface CheckedRumour {
   readonly kind: 'suspect' | 'alive' | 'dead';
 }
 
-/** The rumour inside, if the host that it is from signed it. Throws as `openAdvert`. */
-export function openRumour(signed: shoal.v1.ISignedRumour, meshId: string): CheckedRumour {
-  const bytes = signed.rumour ?? new Uint8Array(0);
+/** The health update inside, if the host that it is from signed it. Throws as `openAdvert`. */
+export function openHealthUpdate(signed: shoal.v1.ISignedHealthUpdate, meshId: string): CheckedHealthUpdate {
+  const bytes = signed.update ?? new Uint8Array(0);
   const publicKey = signed.publicKey ?? new Uint8Array(0);
-  const rumour = decoded('rumour', bytes, () => shoal.v1.Rumour.decode(bytes));
-  const { aboutHostId: about, epoch, incarnation } = rumour;
-  mustBelong(rumour.meshId, meshId);
+  const update = decoded('health update', bytes, () => shoal.v1.HealthUpdate.decode(bytes));
+  const { aboutHostId: about, epoch, incarnation } = update;
+  mustBelong(update.meshId, meshId);
   for (const value of [epoch, incarnation]) mustBeCount(value);
   const from = hostIdOf(publicKey);
-  const kind = rumourKinds[rumour.kind];
-  if (kind === undefined || !isHostId(about)) throw invalid('A rumour makes no sense.');
-  if (rumour.fromHostId !== from) throw mismatch('A rumour is not from whom it says.');
+  const kind = healthUpdateKinds[update.kind];
+  if (kind === undefined || !isHostId(about)) throw invalid('A health update names no known kind or no host.');
+  if (update.fromHostId !== from) throw mismatch('A health update is signed by another host than it names.');
   if (kind === 'alive' && about !== from) throw mismatch('A host says that another one is alive.');
-  if (!verifySignature(publicKey, rumourPurpose, bytes, signed.signature ?? new Uint8Array(0))) {
-    throw mismatch('The signature of a rumour is wrong.');
+  if (!verifySignature(publicKey, healthUpdatePurpose, bytes, signed.signature ?? new Uint8Array(0))) {
+    throw mismatch('The signature of a health update is wrong.');
   }
   return { about, from, epoch, incarnation, kind };
 }
 
-const rumourKinds: Readonly<Record<number, CheckedRumour['kind']>> = {
-  [shoal.v1.RumourKind.RUMOUR_KIND_SUSPECT]: 'suspect',
-  [shoal.v1.RumourKind.RUMOUR_KIND_ALIVE]: 'alive',
-  [shoal.v1.RumourKind.RUMOUR_KIND_DEAD]: 'dead',
+const healthUpdateKinds: Readonly<Record<number, CheckedHealthUpdate['kind']>> = {
+  [shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_SUSPECT]: 'suspect',
+  [shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_ALIVE]: 'alive',
+  [shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_DEAD]: 'dead',
 };
 
 /** The number of a kind on the wire. */
-export const rumourKindNumbers: Readonly<Record<CheckedRumour['kind'], shoal.v1.RumourKind>> = {
-  suspect: shoal.v1.RumourKind.RUMOUR_KIND_SUSPECT,
-  alive: shoal.v1.RumourKind.RUMOUR_KIND_ALIVE,
-  dead: shoal.v1.RumourKind.RUMOUR_KIND_DEAD,
+export const healthUpdateKindNumbers: Readonly<Record<CheckedHealthUpdate['kind'], shoal.v1.HealthUpdateKind>> = {
+  suspect: shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_SUSPECT,
+  alive: shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_ALIVE,
+  dead: shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_DEAD,
 };
 
 function decoded<T>(what: string, bytes: Uint8Array, decode: () => T): T {

@@ -6,7 +6,12 @@ import type { Service } from '../../base/lifecycle.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
-import { type CheckedRumour, openRumour, rumourKindNumbers, signRumour } from '../gossip/advert-check.ts';
+import {
+  type CheckedHealthUpdate,
+  healthUpdateKindNumbers,
+  openHealthUpdate,
+  signHealthUpdate,
+} from '../gossip/advert-check.ts';
 import type { Gossip, Verdict } from '../gossip/gossip.ts';
 import type { HostIdentity } from '../identity/identity.ts';
 import { isHostId } from '../identity/signature.ts';
@@ -16,7 +21,7 @@ import {
   Detector,
   type DetectorAction,
   type DetectorOptions,
-  type DetectorRumour,
+  type DetectorUpdate,
   detectorOptions,
   type HelperAnswer,
 } from '../rules/detector.ts';
@@ -59,7 +64,7 @@ interface DetectorLoopOptions {
   readonly detector?: DetectorOptions;
 }
 
-/** Runs the detector: time, probes and rumours in, actions out. */
+/** Runs the detector: time, probes and health updates in, actions out. */
 export class DetectorLoop implements Service {
   /** To be put into the peer server's handlers. */
   readonly peerHandlers: Pick<PeerHandlers, 'probe'>;
@@ -68,7 +73,7 @@ export class DetectorLoop implements Service {
   readonly #options: DetectorLoopOptions;
   readonly #detector: Detector;
   readonly #stopping = new AbortController();
-  readonly #checked = new WeakMap<Uint8Array, CheckedRumour>();
+  readonly #checked = new WeakMap<Uint8Array, CheckedHealthUpdate>();
   #timer: Timer | undefined;
   #leave: (() => void) | undefined;
   #helping = 0;
@@ -131,7 +136,7 @@ export class DetectorLoop implements Service {
           this.#later(this.#probeIndirectly(action.target, action.helpers, action.timeoutMs), 'an indirect probe');
           break;
         case 'tell':
-          this.#later(this.#tell(action.rumour), 'telling a rumour');
+          this.#later(this.#tell(action.update), 'publishing a health update');
           break;
         case 'condition':
           this.#deps.logger.info({ hostId: action.hostId, condition: action.condition }, 'a host looks different');
@@ -147,7 +152,7 @@ export class DetectorLoop implements Service {
     });
   }
 
-  async #probe(target: HostId, timeoutMs: number, suspicion: DetectorRumour | undefined): Promise<void> {
+  async #probe(target: HostId, timeoutMs: number, suspicion: DetectorUpdate | undefined): Promise<void> {
     let isReached = false;
     try {
       const answer = await this.#deps.prober.probe(
@@ -156,7 +161,7 @@ export class DetectorLoop implements Service {
         { timeoutMs, signal: this.#stopping.signal },
       );
       isReached = answer.reached;
-      if (answer.alive) this.#hear(openRumour(answer.alive, this.#options.meshId));
+      if (answer.alive) this.#hear(openHealthUpdate(answer.alive, this.#options.meshId));
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
       this.#deps.logger.debug({ error: caught, target }, 'a host did not answer a probe');
@@ -185,9 +190,9 @@ export class DetectorLoop implements Service {
     if (request.targetHostId !== '') return { reached: await this.#help(request.targetHostId, call.signal) };
     this.#detector.contacted(call.caller);
     if (!request.suspicion) return { reached: true };
-    const rumour = openRumour(request.suspicion, this.#options.meshId);
-    if (rumour.from === call.caller) this.#hear(rumour);
-    return { reached: true, alive: this.#signed(this.#detector.ownRumour()) };
+    const update = openHealthUpdate(request.suspicion, this.#options.meshId);
+    if (update.from === call.caller) this.#hear(update);
+    return { reached: true, alive: this.#signed(this.#detector.ownHealthUpdate()) };
   }
 
   async #help(target: string, signal: AbortSignal): Promise<boolean> {
@@ -206,52 +211,52 @@ export class DetectorLoop implements Service {
     }
   }
 
-  async #tell(rumour: DetectorRumour): Promise<void> {
-    const { rumour: bytes, signature, publicKey } = this.#signed(rumour);
-    const data = shoal.v1.SignedRumour.encode({ rumour: bytes, signature, publicKey }).finish();
+  async #tell(update: DetectorUpdate): Promise<void> {
+    const { update: bytes, signature, publicKey } = this.#signed(update);
+    const data = shoal.v1.SignedHealthUpdate.encode({ update: bytes, signature, publicKey }).finish();
     await this.#deps.gossip.publish(this.#options.topic, data);
   }
 
-  #signed(rumour: DetectorRumour): shoal.v1.SignedRumour {
-    return signRumour(this.#deps.identity, {
+  #signed(update: DetectorUpdate): shoal.v1.SignedHealthUpdate {
+    return signHealthUpdate(this.#deps.identity, {
       meshId: this.#options.meshId,
-      aboutHostId: rumour.about,
+      aboutHostId: update.about,
       fromHostId: this.#deps.identity.hostId,
-      epoch: rumour.epoch,
-      incarnation: rumour.incarnation,
-      kind: rumourKindNumbers[rumour.kind],
+      epoch: update.epoch,
+      incarnation: update.incarnation,
+      kind: healthUpdateKindNumbers[update.kind],
       publishedMs: Math.floor(this.#deps.clock.nowMs()),
     });
   }
 
-  #hear(rumour: CheckedRumour): void {
-    if (!this.#options.isMember(rumour.from)) return;
-    this.#run(this.#detector.heard(rumour, this.#deps.clock.monotonicMs()));
+  #hear(update: CheckedHealthUpdate): void {
+    if (!this.#options.isMember(update.from)) return;
+    this.#run(this.#detector.heard(update, this.#deps.clock.monotonicMs()));
   }
 
   #validate(data: Uint8Array): Verdict {
     try {
-      const rumour = openRumour(decoded(data), this.#options.meshId);
-      if (!this.#options.isMember(rumour.from)) return 'ignore';
-      this.#checked.set(data, rumour);
+      const update = openHealthUpdate(decoded(data), this.#options.meshId);
+      if (!this.#options.isMember(update.from)) return 'ignore';
+      this.#checked.set(data, update);
       return 'accept';
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
-      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'a rumour that came by gossip was refused');
+      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'a health update from gossip was refused');
       return 'reject';
     }
   }
 
   #handle(data: Uint8Array): void {
-    const rumour = this.#checked.get(data) ?? openRumour(decoded(data), this.#options.meshId);
-    this.#hear(rumour);
+    const update = this.#checked.get(data) ?? openHealthUpdate(decoded(data), this.#options.meshId);
+    this.#hear(update);
   }
 }
 
-function decoded(data: Uint8Array): shoal.v1.SignedRumour {
+function decoded(data: Uint8Array): shoal.v1.SignedHealthUpdate {
   try {
-    return shoal.v1.SignedRumour.decode(data);
+    return shoal.v1.SignedHealthUpdate.decode(data);
   } catch (caught) {
-    throw new ShoalError('INVALID_ARGUMENT', 'What should be a signed rumour cannot be decoded.', { cause: caught });
+    throw new ShoalError('INVALID_ARGUMENT', 'A signed health update cannot be decoded.', { cause: caught });
   }
 }

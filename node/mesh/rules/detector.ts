@@ -1,6 +1,6 @@
 /**
  * Who is there and who is not: SWIM (Das, Gupta, Motivala, 2002) with the improvements of Lifeguard (Dadgar, Phillips,
- * Currey, 2017). Pure: time, random numbers, answers and rumours are handed in; what is to be done comes out.
+ * Currey, 2017). Pure: time, random numbers, answers and health updates are handed in; what is to be done comes out.
  *
  * Each period one member is probed, in a shuffled round. No answer: three others are asked to probe it. Still none: it is
  * suspected, and the mesh is told. A suspected member has some time to say that it is alive; then it counts as dead.
@@ -30,7 +30,7 @@ interface Incarnation {
 }
 
 /** What one host says of another. "alive" comes from the host itself only. Checked before it comes here. */
-export interface DetectorRumour extends Incarnation {
+export interface DetectorUpdate extends Incarnation {
   readonly about: HostId;
   readonly from: HostId;
   readonly kind: 'suspect' | 'alive' | 'dead';
@@ -43,7 +43,7 @@ export type DetectorAction =
       readonly kind: 'probe';
       readonly target: HostId;
       readonly timeoutMs: number;
-      readonly suspicion: DetectorRumour | undefined;
+      readonly suspicion: DetectorUpdate | undefined;
     }
   /** Ask each of `helpers` to probe `target` and report with `probedIndirectly`. */
   | {
@@ -53,7 +53,7 @@ export type DetectorAction =
       readonly timeoutMs: number;
     }
   /** Tell the mesh. */
-  | { readonly kind: 'tell'; readonly rumour: DetectorRumour }
+  | { readonly kind: 'tell'; readonly update: DetectorUpdate }
   /** A host looks different from here now. */
   | { readonly kind: 'condition'; readonly hostId: HostId; readonly condition: Condition };
 
@@ -139,7 +139,7 @@ export class Detector {
   }
 
   /** What this host says of itself. */
-  ownRumour(): DetectorRumour {
+  ownHealthUpdate(): DetectorUpdate {
     return { ...this.#own, about: this.#self, from: this.#self, kind: 'alive' };
   }
 
@@ -211,25 +211,25 @@ export class Detector {
     return this.#taken();
   }
 
-  /** A rumour has come, signed and checked. */
-  heard(rumour: DetectorRumour, nowMs: number): readonly DetectorAction[] {
-    if (rumour.about === this.#self) {
-      this.#refute(rumour);
+  /** A health update has come, signed and checked. */
+  heard(update: DetectorUpdate, nowMs: number): readonly DetectorAction[] {
+    if (update.about === this.#self) {
+      this.#refute(update);
       return this.#taken();
     }
-    const member = this.#members.get(rumour.about);
+    const member = this.#members.get(update.about);
     if (member === undefined) return [];
-    const order = compareIncarnation(rumour, member.known);
-    switch (rumour.kind) {
+    const order = compareIncarnation(update, member.known);
+    switch (update.kind) {
       case 'alive':
-        if (rumour.from !== rumour.about) break;
-        if (order > 0 || (order === 0 && member.condition === 'unknown')) this.#alive(member, rumour);
+        if (update.from !== update.about) break;
+        if (order > 0 || (order === 0 && member.condition === 'unknown')) this.#alive(member, update);
         break;
       case 'suspect':
       case 'dead':
         if (order < 0 || (order === 0 && member.condition === 'dead')) break;
         if (order > 0) member.suspicion = undefined; // Of the past: the host has refuted it meanwhile.
-        this.#suspectedBy(member, rumour, nowMs);
+        this.#suspectedBy(member, update, nowMs);
         break;
     }
     return this.#taken();
@@ -329,21 +329,21 @@ export class Detector {
   }
 
   /** Another host suspects a member, or holds it for dead, which is taken for a suspicion that needs no more witnesses. */
-  #suspectedBy(member: Member, rumour: DetectorRumour, nowMs: number): void {
-    member.known = { epoch: rumour.epoch, incarnation: rumour.incarnation };
+  #suspectedBy(member: Member, update: DetectorUpdate, nowMs: number): void {
+    member.known = { epoch: update.epoch, incarnation: update.incarnation };
     member.suspicion ??= { startedMs: nowMs, by: new Set(), isCertain: false };
     this.#become(member, 'suspect');
-    member.suspicion.by.add(rumour.from);
-    if (rumour.kind === 'dead') member.suspicion.isCertain = true;
+    member.suspicion.by.add(update.from);
+    if (update.kind === 'dead') member.suspicion.isCertain = true;
   }
 
-  #refute(rumour: DetectorRumour): void {
+  #refute(update: DetectorUpdate): void {
     // Of an earlier incarnation: refuted before, or, of an earlier start, by the next advert.
-    if (rumour.kind === 'alive' || compareIncarnation(rumour, this.#own) < 0) return;
-    this.#own = { epoch: rumour.epoch, incarnation: rumour.incarnation + 1 };
+    if (update.kind === 'alive' || compareIncarnation(update, this.#own) < 0) return;
+    this.#own = { epoch: update.epoch, incarnation: update.incarnation + 1 };
     // Another host suspects this one: perhaps it is slow.
     this.#changeLocalHealth(1);
-    this.#actions.push({ kind: 'tell', rumour: this.ownRumour() });
+    this.#actions.push({ kind: 'tell', update: this.ownHealthUpdate() });
   }
 
   #become(member: Member, condition: Condition): void {
@@ -356,7 +356,7 @@ export class Detector {
   #tell(member: Member, kind: 'suspect' | 'dead'): void {
     this.#actions.push({
       kind: 'tell',
-      rumour: { ...member.known, about: member.hostId, from: this.#self, kind },
+      update: { ...member.known, about: member.hostId, from: this.#self, kind },
     });
   }
 

@@ -3,7 +3,7 @@ import { ShoalError } from '../../../../node/base/errors.ts';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { Prng } from '../../../../node/base/prng.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
-import { signRumour } from '../../../../node/mesh/gossip/advert-check.ts';
+import { signHealthUpdate } from '../../../../node/mesh/gossip/advert-check.ts';
 import type { GossipPeer } from '../../../../node/mesh/gossip/gossip.ts';
 import { type MemoryGossip, MemoryGossipHub } from '../../../../node/mesh/gossip/memory-gossip.ts';
 import { DetectorLoop } from '../../../../node/mesh/health/detector-loop.ts';
@@ -106,23 +106,26 @@ t.test('hosts find one another alive, and a fallen one dead, and alive again', a
   }
 });
 
-t.test('a rumour that is not from whom it says, or about another mesh, is refused', async (t) => {
+t.test('a health update that another host signed, or of another mesh, is refused', async (t) => {
   const { clock, hosts } = await meshOf(3);
   const [one, two, three] = hosts;
   if (one === undefined || two === undefined || three === undefined) throw new Error('three hosts');
   await clock.advance(5_000);
   const about = { aboutHostId: three.identity.hostId, epoch: 5, incarnation: 5 };
   const stranger = HostIdentity.create();
-  const bad: readonly [string, HostIdentity, shoal.v1.IRumour][] = [
+  const bad: readonly [string, HostIdentity, shoal.v1.IHealthUpdate][] = [
     ['another signer', stranger, { meshId: 'm-1', fromHostId: two.identity.hostId, ...about, kind: 1 }],
     ['no member', stranger, { meshId: 'm-1', fromHostId: stranger.hostId, ...about, kind: 1 }],
     ['another mesh', two.identity, { meshId: 'm-2', fromHostId: two.identity.hostId, ...about, kind: 1 }],
     ['alive by another', two.identity, { meshId: 'm-1', fromHostId: two.identity.hostId, ...about, kind: 2 }],
     ['no kind', two.identity, { meshId: 'm-1', fromHostId: two.identity.hostId, ...about, kind: 0 }],
   ];
-  for (const [what, signer, rumour] of bad) {
-    const { rumour: bytes, signature, publicKey } = signRumour(signer, rumour);
-    await two.gossip.publish(topic, shoal.v1.SignedRumour.encode({ rumour: bytes, signature, publicKey }).finish());
+  for (const [what, signer, update] of bad) {
+    const { update: bytes, signature, publicKey } = signHealthUpdate(signer, update);
+    await two.gossip.publish(
+      topic,
+      shoal.v1.SignedHealthUpdate.encode({ update: bytes, signature, publicKey }).finish(),
+    );
     await clock.advance(100);
     t.equal(one.loop.conditionOf(three.identity.hostId), 'alive', what);
   }

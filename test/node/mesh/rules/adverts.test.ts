@@ -6,7 +6,7 @@ import t from 'tap';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { Prng } from '../../../../node/base/prng.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
-import { openAdvert, signAdvert, signRumour } from '../../../../node/mesh/gossip/advert-check.ts';
+import { openAdvert, signAdvert, signHealthUpdate } from '../../../../node/mesh/gossip/advert-check.ts';
 import { AdvertExchange } from '../../../../node/mesh/gossip/advert-exchange.ts';
 import { AdvertPublisher } from '../../../../node/mesh/gossip/advert-publisher.ts';
 import { type MemoryGossip, MemoryGossipHub } from '../../../../node/mesh/gossip/memory-gossip.ts';
@@ -75,7 +75,7 @@ t.test('only a host speaks for itself, in its own mesh, and in an advert', async
   const advert = { meshId: 'm-1', hostId: one.hostId, epoch: 1, sequence: 1, hostName: 'one' };
   t.equal(openAdvert(signAdvert(one, advert), 'm-1').hostName, 'one');
   const good = signAdvert(one, advert);
-  const rumour = signRumour(one, { meshId: 'm-1' });
+  const update = signHealthUpdate(one, { meshId: 'm-1' });
   const bad: readonly [string, shoal.v1.ISignedAdvert, string][] = [
     ['for another host', signAdvert(two, advert), 'IDENTITY_MISMATCH'],
     ['with another key', { ...good, publicKey: two.publicKey }, 'IDENTITY_MISMATCH'],
@@ -83,8 +83,8 @@ t.test('only a host speaks for itself, in its own mesh, and in an advert', async
     ['of another mesh', signAdvert(one, { ...advert, meshId: 'm-2' }), 'IDENTITY_MISMATCH'],
     ['unsigned', { advert: good.advert, publicKey: good.publicKey }, 'IDENTITY_MISMATCH'],
     [
-      'a rumour',
-      { advert: rumour.rumour, signature: rumour.signature, publicKey: rumour.publicKey },
+      'a health update',
+      { advert: update.update, signature: update.signature, publicKey: update.publicKey },
       'IDENTITY_MISMATCH',
     ],
     ['rubbish', { advert: Buffer.from('\xff\xff\xff'), publicKey: one.publicKey }, 'INVALID_ARGUMENT'],

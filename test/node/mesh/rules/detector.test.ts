@@ -5,14 +5,17 @@ import {
   type Condition,
   Detector,
   type DetectorAction,
-  type DetectorRumour,
+  type DetectorUpdate,
   detectorOptions,
   type HelperAnswer,
 } from '../../../../node/mesh/rules/detector.ts';
 
 const idOf = (n: number): HostId => n.toString(16).padStart(32, '0') as HostId;
 
-/** Detectors of many hosts in a world whose links the test decides on. Messages take 5 ms; rumours reach all who are linked. */
+/**
+ * Detectors of many hosts in a world whose links the test decides on. Messages take 5 ms; health updates reach all who
+ * are linked.
+ */
 class World {
   nowMs = 0;
   readonly ids: readonly HostId[];
@@ -97,7 +100,7 @@ class World {
           if (isReached) this.of(target).contacted(self);
           if (isReached && suspicion !== undefined) {
             this.run(target, this.of(target).heard(suspicion, this.nowMs));
-            this.run(self, this.of(self).heard(this.of(target).ownRumour(), this.nowMs));
+            this.run(self, this.of(self).heard(this.of(target).ownHealthUpdate(), this.nowMs));
           }
           this.run(self, this.of(self).probed(target, isReached, this.nowMs));
         });
@@ -114,13 +117,13 @@ class World {
         break;
       }
       case 'tell':
-        for (const to of this.ids) if (to !== self && this.reaches(self, to)) this.hears(to, action.rumour);
+        for (const to of this.ids) if (to !== self && this.reaches(self, to)) this.hears(to, action.update);
         break;
     }
   }
 
-  private hears(to: HostId, rumour: DetectorRumour): void {
-    this.after(20, () => this.run(to, this.of(to).heard(rumour, this.nowMs)));
+  private hears(to: HostId, update: DetectorUpdate): void {
+    this.after(20, () => this.run(to, this.of(to).heard(update, this.nowMs)));
   }
 }
 
@@ -200,23 +203,23 @@ t.test('only the newest claim about a host counts', async (t) => {
   const [self, other, third] = [idOf(1), idOf(2), idOf(3)];
   const detector = new Detector(self, 1, new Prng(1));
   detector.setMembers([self, other, third]);
-  const rumour = (kind: DetectorRumour['kind'], from: HostId, epoch: number, incarnation: number): DetectorRumour => ({
+  const update = (kind: DetectorUpdate['kind'], from: HostId, epoch: number, incarnation: number): DetectorUpdate => ({
     about: other,
     from,
     kind,
     epoch,
     incarnation,
   });
-  const steps: readonly [DetectorRumour, Condition, string][] = [
-    [rumour('alive', third, 9, 9), 'unknown', 'nobody else may say that it is alive'],
-    [rumour('alive', other, 5, 1), 'alive', 'it says so itself'],
-    [rumour('suspect', third, 5, 0), 'alive', 'an old suspicion'],
-    [rumour('suspect', third, 5, 1), 'suspect', 'a suspicion of the same incarnation beats "alive"'],
-    [rumour('alive', other, 5, 1), 'suspect', 'and is not refuted by it'],
-    [rumour('alive', other, 5, 2), 'alive', 'but by the next one'],
-    [rumour('dead', third, 5, 2), 'suspect', "nobody is dead on another's word alone"],
-    [rumour('alive', other, 4, 99), 'suspect', 'an earlier start of the agent refutes nothing'],
-    [rumour('alive', other, 6, 0), 'alive', 'a later one does'],
+  const steps: readonly [DetectorUpdate, Condition, string][] = [
+    [update('alive', third, 9, 9), 'unknown', 'nobody else may say that it is alive'],
+    [update('alive', other, 5, 1), 'alive', 'it says so itself'],
+    [update('suspect', third, 5, 0), 'alive', 'an old suspicion'],
+    [update('suspect', third, 5, 1), 'suspect', 'a suspicion of the same incarnation beats "alive"'],
+    [update('alive', other, 5, 1), 'suspect', 'and is not refuted by it'],
+    [update('alive', other, 5, 2), 'alive', 'but by the next one'],
+    [update('dead', third, 5, 2), 'suspect', "nobody is dead on another's word alone"],
+    [update('alive', other, 4, 99), 'suspect', 'an earlier start of the agent refutes nothing'],
+    [update('alive', other, 6, 0), 'alive', 'a later one does'],
   ];
   for (const [heard, condition, why] of steps) {
     detector.heard(heard, 0);
@@ -230,13 +233,13 @@ t.test('a suspected host refutes with its next incarnation, and is the more care
   const [self, other] = [idOf(1), idOf(2)];
   const detector = new Detector(self, 7, new Prng(1));
   detector.setMembers([other]);
-  const suspicion: DetectorRumour = { about: self, from: other, kind: 'suspect', epoch: 7, incarnation: 0 };
+  const suspicion: DetectorUpdate = { about: self, from: other, kind: 'suspect', epoch: 7, incarnation: 0 };
   t.same(detector.heard(suspicion, 0), [
-    { kind: 'tell', rumour: { about: self, from: self, kind: 'alive', epoch: 7, incarnation: 1 } },
+    { kind: 'tell', update: { about: self, from: self, kind: 'alive', epoch: 7, incarnation: 1 } },
   ]);
   t.equal(detector.localHealth, 1);
   t.same(detector.heard(suspicion, 0), [], 'once is enough');
-  t.equal(detector.ownRumour().incarnation, 1);
+  t.equal(detector.ownHealthUpdate().incarnation, 1);
 });
 
 t.test('a suspicion that others share ends sooner than a lonely one', async (t) => {
