@@ -85,6 +85,7 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
   'node/host': [
     ...ground,
     'node/config',
+    'node/rpc',
     'node/state',
     'node/store',
     'node/mesh',
@@ -110,7 +111,7 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
   'node/dev': [...parts, 'node/agent', 'node/cli'],
   'node/bin': ['node/cli', 'sim'],
   // Tenants have no gateway before them and are bound by its policies all the same.
-  sim: [...parts, 'api-gateway/policies'],
+  sim: [...parts, 'node/agent', 'api-gateway/policies'],
   test: areas,
 };
 

@@ -39,6 +39,9 @@ const sha256Pattern = /^[0-9a-f]{64}$/;
 /** Read at once when a blob is checked or served. */
 const chunkBytes = 1024 * 1024;
 
+/** Content by its address, as those see it who keep images; a store in memory is one, too. */
+export type Blobs = Pick<BlobStore, 'write' | 'find' | 'read' | 'remove' | 'path'>;
+
 /**
  * A content-addressed store in one folder of one host, for one process: `start` removes what other writers are writing.
  */

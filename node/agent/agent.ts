@@ -12,6 +12,7 @@
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { BlobStore } from '../../drivers/image/store.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
@@ -40,7 +41,8 @@ import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { startDrivers } from '../host/drivers.ts';
-import { PeerCalls } from '../host/peer-calls.ts';
+import { readInventory, readLoad } from '../host/inventory.ts';
+import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
 import { MeshKey } from '../mesh/identity/mesh-key.ts';
@@ -61,12 +63,13 @@ import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
 import { Background } from './background.ts';
-import { HostSide } from './host-side.ts';
+import { hostMetrics } from './host-metrics.ts';
+import { buildHost, type HostSide } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
 import { raftMetrics } from './raft-metrics.ts';
 import { readVendorData } from './vendor-data.ts';
 
-/** How often the small housekeeping runs: figures, intents, own record. */
+/** How often the small housekeeping runs: figures, certificates, own record. */
 const housekeepingMs = 1_000;
 /** How often it is looked whether certificates have changed or are to be renewed. */
 const renewMs = 5_000;
@@ -195,23 +198,30 @@ export class Agent {
       seedKey: meshKey.derive('guest-seed').reveal(),
       vendorData: await readVendorData(config.compute.vendorDataPath),
     };
-    const host = await HostSide.create(
+    const inventory = await readInventory(config.dataDir);
+    logger.info({ ...inventory }, 'inventory');
+    const blobs = new BlobStore(join(config.dataDir, 'images'));
+    await blobs.start();
+    const host = buildHost(
       {
         services,
+        random: this.#random.fork(),
         store,
         drivers,
-        calls: (own) => new PeerCalls(peers, hostId, own),
-        view: (ownAdvert) =>
+        blobs,
+        inventory,
+        load: readLoad,
+        peers: grpcPeerChannel(peers),
+        gossip: (ownAdvert) =>
           new MeshView(
             { clock, logger: logger.child({ part: 'mesh' }), random: this.#random.fork(), identity, peers, directory },
             { config, meshId, epoch, ownAdvert },
           ),
-        metrics: this.#metrics,
-        health: this.#health,
+        observer: hostMetrics(this.#metrics, this.#health),
       },
       { config, hostId, meshId, metadata, idle: this.#deps.idle, signal: this.#abort.signal },
     );
-    const { view } = host;
+    const view = host.gossip;
 
     // Peers are answered from here on; before, there was nothing to answer with.
     const joiner = new JoinHandler({ state, keys, clock, logger: logger.child({ part: 'join' }) });
@@ -268,7 +278,7 @@ export class Agent {
       await renewCertificates();
     };
     const interfaces = new Interfaces(
-      { services, host, view, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal: this.#deps.onFatal },
+      { services, host, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal: this.#deps.onFatal },
       { config, hostId, keys },
     );
     await interfaces.start();
@@ -477,7 +487,7 @@ export class Agent {
     services: ServiceDependencies,
     own: OwnKeys,
     parts: {
-      readonly host: HostSide;
+      readonly host: HostSide<MeshView>;
       readonly loop: RaftLoop;
       readonly interfaces: Interfaces;
       readonly peers: PeerClients;
@@ -488,9 +498,8 @@ export class Agent {
     const { signal } = this.#abort;
     const run = async (): Promise<void> => {
       try {
-        this.#observe(services.state, parts.loop, parts.host);
+        this.#observe(services.state, parts.loop, parts.host.gossip);
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
-        await parts.host.houseKeep(signal);
         await this.#announce(services, own, parts);
         if (!services.state.status().hasQuorum) return;
         await this.#keepOwnRecord(services, own);
@@ -511,7 +520,7 @@ export class Agent {
     this.#started('housekeeping', async () => timer.cancel());
   }
 
-  #observe(state: StateClient, loop: RaftLoop, host: HostSide): void {
+  #observe(state: StateClient, loop: RaftLoop, view: MeshView): void {
     const { term, commitIndex, appliedIndex, hasQuorum } = state.status();
     const metrics = this.#metrics;
     metrics.raftTerm.set(term);
@@ -528,8 +537,11 @@ export class Agent {
     metrics.stateDivergences.inc(divergences - this.#counted.divergences);
     metrics.stateDisagrees.set(disagreement === undefined ? 0 : 1);
     this.#counted = { rounds, divergences };
-    host.observe();
-    this.#observeClocks(state, host.view);
+    const hosts = hostTable.list(state.local).map(({ record }) => view.condition(record.id));
+    for (const condition of ['alive', 'suspect', 'dead', 'unknown'] as const) {
+      metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
+    }
+    this.#observeClocks(state, view);
   }
 
   /** Clocks that are apart mislead people and tokens: they are told of, and nothing else is done about them. */

@@ -1,251 +1,240 @@
-/** The part of an agent that keeps its host: claims, images, intents, the host loop, and what it answers to peers. */
-import { join } from 'node:path';
-import { BlobStore } from '../../drivers/image/store.ts';
+/**
+ * The part of an agent that keeps its host: claims, images, intents, the host loop, and what it answers to peers. One
+ * function builds it, for production and for the simulator: in an order in which each part finds what it needs.
+ */
+
 import type { shoal } from '../../proto/messages.ts';
-import type { ShoalError } from '../base/errors.ts';
-import type { HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
-import { Prng } from '../base/prng.ts';
-import type { Health } from '../base/telemetry/health.ts';
-import type { Metrics } from '../base/telemetry/metrics.ts';
 import { beginningOf } from '../base/text.ts';
-import type { MeshView } from '../cluster/mesh-view.ts';
 import { GossipPlacer } from '../cluster/placer.ts';
-import type { Config } from '../config/options.ts';
 import { placementConfiguration } from '../config/placement.ts';
-import { ClaimBook } from '../host/claims/claim-book.ts';
+import { ClaimBook, type Claims } from '../host/claims/claim-book.ts';
 import { AgentHostControl } from '../host/control.ts';
-import type { HostDrivers } from '../host/drivers.ts';
 import { hostKeeper } from '../host/host-keeper.ts';
 import type { HostLoop } from '../host/host-loop.ts';
 import { ImageCache } from '../host/image-cache.ts';
-import { type HostLoad, type Inventory, readInventory, readLoad } from '../host/inventory.ts';
 import { dropUnusedImages } from '../host/kinds/server/kit/storage-images.ts';
 import { IntentBook } from '../host/outage/intent-book.ts';
 import { PendingReports } from '../host/outage/pending-reports.ts';
 import { ActedOn } from '../host/outage/revision-fence.ts';
 import { hostCapacity, ownAdvert } from '../host/own-advert.ts';
-import type { PeerCalls } from '../host/peer-calls.ts';
+import { PeerCalls } from '../host/peer-calls.ts';
+import { fetchBlob } from '../host/peer-channel.ts';
 import { type HostHandlers, hostHandlers } from '../host/peer-handlers.ts';
 import { advertisedAggregates } from '../services/compute/aggregates.ts';
 import { HostReportService } from '../services/compute/host-reports.ts';
-import type { HostProbe, ServiceDependencies } from '../services/kit/dependencies.ts';
+import type { HostControl, HostProbe } from '../services/kit/dependencies.ts';
 import { zoneByAggregate } from '../services/kit/zones.ts';
 import { HostNetworkViews } from '../services/network/host-view.ts';
-import type { MetadataSettings } from '../services/network/metadata.ts';
 import { aggregateTable, hostTable, networkTable, serverTable } from '../state/tables/index.ts';
-import type { HostStore } from '../store/host/host-store.ts';
+import { Emitter } from './emitter.ts';
+import { HostDuties } from './host-duties.ts';
+import type { HostGossip, HostOptions, HostPorts } from './host-ports.ts';
 
-/** Load is measured this often: adverts are hints, and measuring costs. */
-const loadMs = 5_000;
-/** Images are looked after this often. */
-const replicateMs = 10_000;
-
-/** What it is built from. */
-interface HostSideParts {
-  readonly services: ServiceDependencies;
-  readonly store: HostStore;
-  readonly drivers: HostDrivers;
-  /** Makes the view of the mesh, given what this host says of itself. */
-  readonly view: (ownAdvert: () => shoal.v1.IAdvert) => MeshView;
-  /** Makes the calls to peers, given what this host answers itself. */
-  readonly calls: (own: () => HostHandlers) => PeerCalls;
-  readonly metrics: Metrics;
-  readonly health: Health;
-}
-
-/** Whose it is, and how it is set. */
-interface HostSideOptions {
-  readonly config: Config;
-  readonly hostId: HostId;
-  readonly meshId: string;
-  readonly metadata: MetadataSettings;
-  /** Why this agent takes no part in consensus: it would never see what is placed here. Absent: it does. */
-  readonly idle?: ShoalError | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** See above. */
-export class HostSide implements Service {
-  readonly handlers: HostHandlers;
-  readonly view: MeshView;
-  readonly claims: ClaimBook;
+/** A host that is kept, once it is started. The gossip is its owner's to start and to stop. */
+export interface HostSide<Gossip extends HostGossip = HostGossip> extends Service {
+  readonly gossip: Gossip;
+  readonly claims: Claims;
   readonly images: ImageCache;
-  readonly control: AgentHostControl;
-  readonly probe: HostProbe;
   readonly placer: GossipPlacer;
-  readonly drivers: HostDrivers;
-  readonly #parts: HostSideParts;
-  readonly #intents: IntentBook;
-  readonly #loop: HostLoop;
-  readonly #guestPower = new Map<string, number>();
-  #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
-  #loadDueMs = 0;
-  #replicateDueMs = 0;
-  readonly #hostId: HostId;
-  #watches: { close(): void }[] = [];
+  readonly control: HostControl;
+  readonly probe: HostProbe;
+  /** What this host answers to its peers. */
+  readonly handlers: HostHandlers;
+  /** Steps under way. */
+  readonly busySteps: number;
+}
 
-  private constructor(parts: HostSideParts, options: HostSideOptions, inventory: Inventory, blobs: BlobStore) {
-    const { services, store, drivers, metrics } = parts;
-    const { config, hostId } = options;
-    const { state, clock, logger } = services;
-    this.#parts = parts;
-    this.#hostId = hostId;
-    this.drivers = drivers;
-    this.claims = new ClaimBook({ store, clock, onChange: () => this.view.changed() }, hostCapacity(config, inventory));
-    const calls = parts.calls(() => this.handlers);
-    this.probe = calls;
-    this.images = new ImageCache(
-      { ...services, store, logger: logger.child({ part: 'images' }) },
-      {
-        blobs,
-        hostId,
-        fetch: (from, sha256, signal) => calls.fetchBlob(from, sha256, signal),
-        acceptInert: config.images.acceptInert === 'yes',
-      },
-    );
-    this.#intents = new IntentBook({ ...services, store });
-    const reports = new PendingReports(new HostReportService(services, hostId, options.signal));
-    const networkViews = new HostNetworkViews(hostId, options.metadata);
-    const actedOn = new ActedOn(store);
-    this.#loop = hostKeeper(
-      {
-        hostId,
-        state,
-        compute: drivers.compute,
-        storage: drivers.storage,
-        network: drivers.network,
-        store,
-        reports,
-        imageFile: (image, signal) => this.images.file(image, signal),
-        mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
-        networkViews,
-        withIntents: (server) => this.#intents.overlay(server),
-        onRecords: (servers, revision, isHere) =>
-          this.claims.follow(servers, hostId, revision, isHere, (id) => serverTable.isUnreadable(state.local, id)),
-        isBehind: (revision) => actedOn.isAheadOf(revision),
-        onActing: (revision) => actedOn.note(revision),
-        onGuests: (guests) => {
-          this.#guestPower.clear();
-          for (const { power } of guests) this.#guestPower.set(power, (this.#guestPower.get(power) ?? 0) + 1);
-        },
-        observer: {
-          step: (_kind, step, result, seconds) => {
-            metrics.steps.inc({ step, result });
-            metrics.stepSeconds.observe({ step }, seconds);
-          },
-          health: (part, error) => {
-            if (error === undefined) parts.health.works(part);
-            else parts.health.failed(part, error);
-          },
-        },
-        clock,
-        logger: logger.child({ part: 'host' }),
-      },
-      { stopGraceMs: config.compute.stopGraceMs, stepPatienceMs: config.compute.stepPatienceMs },
-    );
-    this.control = new AgentHostControl(
-      { calls, intents: this.#intents, reports, wake: () => this.#loop.wake() },
+/** Builds it; nothing is started, and nothing is read of the machine. */
+export function buildHost<Gossip extends HostGossip>(ports: HostPorts<Gossip>, options: HostOptions): HostSide<Gossip> {
+  const { services, drivers, peers, observer } = ports;
+  const { config, hostId } = options;
+  const { clock, logger } = services;
+  /** Something that the own advert tells has changed. */
+  const advertChanged = new Emitter();
+  const kept = keptHost(ports, options, advertChanged);
+  const { claims, images, intents, reports, loop } = kept;
+  const admission = admissionOf(options, services);
+  const gossip = ports.gossip(() => advertOf(ports, options, { ...kept, admission }));
+  advertChanged.on(() => gossip.changed());
+
+  const handlers = hostHandlers({
+    claims,
+    images,
+    compute: drivers.compute,
+    freshAdvert: () => gossip.freshOwnAdvert(),
+    nextAdvert: () => gossip.nextOwnAdvert(),
+    hostId,
+    isEnabled: () => !admission().disabled,
+    onClaim: (result) => observer.claim?.(result),
+  });
+  const calls = new PeerCalls(peers, hostId, handlers);
+  const placer = new GossipPlacer(
+    {
+      columns: gossip.columns,
+      transport: calls,
+      acceptAdvert: (advert) => gossip.accept(advert),
+      clock,
+      prng: ports.random.fork(),
+      logger: logger.child({ part: 'placer' }),
+      onDecision: (result) => observer.placement?.(result),
+    },
+    placementConfiguration(config),
+  );
+  const control = new AgentHostControl({ calls, intents, reports, wake: () => loop.wake() }, hostId);
+  return {
+    gossip,
+    claims,
+    images,
+    placer,
+    control,
+    probe: calls,
+    handlers,
+    get busySteps() {
+      return loop.busySteps;
+    },
+    ...lifeOf({ ...kept, services, hostId, advertChanged }),
+  };
+}
+
+/** What keeps the host, and asks nothing of gossip. */
+interface KeptHost {
+  readonly claims: Claims;
+  readonly images: ImageCache;
+  readonly intents: IntentBook;
+  readonly reports: PendingReports;
+  readonly loop: HostLoop;
+  readonly duties: HostDuties;
+}
+
+function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter): KeptHost {
+  const { services, store, drivers, peers, blobs, observer } = ports;
+  const { config, hostId, signal } = options;
+  const { state, clock, logger } = services;
+  const book = new ClaimBook(
+    { store, clock, onChange: () => advertChanged.emit() },
+    hostCapacity(config, ports.inventory),
+  );
+  const claims = ports.claims?.(book) ?? book;
+  const images = new ImageCache(
+    { ...services, store, logger: logger.child({ part: 'images' }) },
+    {
+      blobs,
       hostId,
-    );
-    const disabled = (): { disabled: boolean; reason: string } => {
-      if (options.idle !== undefined) return { disabled: true, reason: beginningOf(options.idle.message, 255) };
-      const record = hostTable.get(state.local, hostId)?.record;
-      if (record?.forcedDown === true) return { disabled: true, reason: 'an operator has forced it down' };
-      return { disabled: record?.disabled ?? false, reason: record?.disabledReason ?? '' };
-    };
-    this.view = parts.view(() =>
-      ownAdvert({
-        config,
-        hostId,
-        meshId: options.meshId,
-        inventory,
-        compute: drivers.compute,
-        hypervisorVersion: drivers.hypervisorVersion,
-        storage: drivers.storage,
-        claims: this.claims,
-        load: () => this.#load,
-        disabled,
-        busySteps: () => this.#loop.busySteps,
-        place: () => ({
-          zone: zoneByAggregate(state.local, hostId),
-          aggregates: advertisedAggregates(state.local, hostId),
-        }),
-      }),
-    );
-    this.handlers = hostHandlers({
-      claims: this.claims,
-      images: this.images,
+      fetch: (from, sha256, asked) => fetchBlob(peers, from, sha256, asked),
+      acceptInert: config.images.acceptInert === 'yes',
+    },
+  );
+  const intents = new IntentBook({ ...services, store });
+  const reports = new PendingReports(new HostReportService(services, hostId, signal));
+  const loop = keeperOf(ports, options, { claims, images, intents, reports });
+  const duties = new HostDuties({
+    clock,
+    logger: logger.child({ part: 'duties' }),
+    observer,
+    hasQuorum: () => state.status().hasQuorum,
+    load: ports.load,
+    flushIntents: (asked) => intents.flush(asked),
+    keepImages: async (asked) => {
+      await images.replicate(asked);
+      await dropUnusedImages({ store, storage: drivers.storage }, state.local, asked);
+    },
+  });
+  return { claims, images, intents, reports, loop, duties };
+}
+
+/** The loop that keeps the host as the records want it. */
+function keeperOf(
+  ports: HostPorts,
+  { config, hostId, metadata }: HostOptions,
+  parts: Pick<KeptHost, 'claims' | 'images' | 'intents' | 'reports'>,
+): HostLoop {
+  const { services, store, drivers, observer } = ports;
+  const { state, clock, logger } = services;
+  const { claims, images, intents, reports } = parts;
+  const actedOn = new ActedOn(store);
+  return hostKeeper(
+    {
+      hostId,
+      state,
       compute: drivers.compute,
-      freshAdvert: () => this.view.freshOwnAdvert(),
-      nextAdvert: () => this.view.nextOwnAdvert(),
-      hostId,
-      isEnabled: () => !disabled().disabled,
-      onClaim: (result) => metrics.claims.inc({ result }),
-    });
-    this.placer = new GossipPlacer(
-      {
-        columns: this.view.columns,
-        transport: calls,
-        acceptAdvert: (advert) => this.view.accept(advert),
-        clock,
-        prng: new Prng(Number.parseInt(hostId.slice(0, 8), 16) ^ clock.nowMs()),
-        logger: logger.child({ part: 'placer' }),
-        onDecision: (result) => metrics.placements.inc({ result }),
-      },
-      placementConfiguration(config),
-    );
-  }
+      storage: drivers.storage,
+      network: drivers.network,
+      store,
+      reports,
+      imageFile: (image, signal) => images.file(image, signal),
+      mtu: (networkId) => networkTable.find(state.local, networkId)?.record.mtu ?? config.network.underlayMtu - 50,
+      networkViews: new HostNetworkViews(hostId, metadata),
+      withIntents: (server) => intents.overlay(server),
+      onRecords: (servers, revision, isHere) =>
+        claims.follow(servers, hostId, revision, isHere, (id) => serverTable.isUnreadable(state.local, id)),
+      isBehind: (revision) => actedOn.isAheadOf(revision),
+      onActing: (revision) => actedOn.note(revision),
+      onGuests: (guests) => observer.guests?.(guests),
+      observer,
+      clock,
+      logger: logger.child({ part: 'host' }),
+    },
+    { stopGraceMs: config.compute.stopGraceMs, stepPatienceMs: config.compute.stepPatienceMs },
+  );
+}
 
-  /** Reads what the machine has, opens the image store, and puts the parts together. */
-  static async create(parts: HostSideParts, options: HostSideOptions): Promise<HostSide> {
-    const inventory = await readInventory(options.config.dataDir);
-    parts.services.logger.info({ ...inventory }, 'inventory');
-    const blobs = new BlobStore(join(options.config.dataDir, 'images'));
-    await blobs.start();
-    return new HostSide(parts, options, inventory, blobs);
-  }
+/** What this host tells of itself as of now. */
+function advertOf(
+  { services, inventory, drivers }: HostPorts,
+  { config, hostId, meshId }: HostOptions,
+  parts: Pick<KeptHost, 'claims' | 'loop' | 'duties'> & { readonly admission: Admission },
+): shoal.v1.IAdvert {
+  const reader = services.state.local;
+  const { claims, loop, duties, admission } = parts;
+  return ownAdvert({
+    config,
+    hostId,
+    meshId,
+    inventory,
+    compute: drivers.compute,
+    hypervisorVersion: drivers.hypervisorVersion,
+    storage: drivers.storage,
+    claims,
+    load: () => duties.load,
+    disabled: admission,
+    busySteps: () => loop.busySteps,
+    place: () => ({ zone: zoneByAggregate(reader, hostId), aggregates: advertisedAggregates(reader, hostId) }),
+  });
+}
 
-  async start(): Promise<void> {
-    const { state } = this.#parts.services;
-    // What the records say of this host is in its advert: its aggregates, and whether it is disabled.
-    const changed = (): void => this.view.changed();
-    this.#watches = [aggregateTable.prefix, hostTable.key(this.#hostId)].map((prefix) =>
-      state.watch({ prefix }, changed),
-    );
-    await this.#loop.start();
-  }
+/** Whether new servers are kept away from this host, and why. */
+type Admission = () => { readonly disabled: boolean; readonly reason: string };
 
-  stop(): Promise<void> {
-    for (const watch of this.#watches.splice(0)) watch.close();
-    return this.#loop.stop();
-  }
+function admissionOf({ idle, hostId }: HostOptions, { state }: HostPorts['services']): Admission {
+  return () => {
+    if (idle !== undefined) return { disabled: true, reason: beginningOf(idle.message, 255) };
+    const record = hostTable.get(state.local, hostId)?.record;
+    if (record?.forcedDown === true) return { disabled: true, reason: 'an operator has forced it down' };
+    return { disabled: record?.disabled ?? false, reason: record?.disabledReason ?? '' };
+  };
+}
 
-  /** The small duties: load, pending intents, copies of images. Called about once a second. */
-  async houseKeep(signal: AbortSignal): Promise<void> {
-    const nowMs = this.#parts.services.clock.monotonicMs();
-    if (nowMs >= this.#loadDueMs) {
-      this.#loadDueMs = nowMs + loadMs;
-      this.#load = await readLoad();
-    }
-    await this.#intents.flush(signal);
-    if (nowMs >= this.#replicateDueMs && this.#parts.services.state.status().hasQuorum) {
-      this.#replicateDueMs = nowMs + replicateMs;
-      await this.images.replicate(signal);
-      const { store, drivers, services } = this.#parts;
-      await dropUnusedImages({ store, storage: drivers.storage }, services.state.local, signal);
-    }
-  }
-
-  /** Sets the figures that are not counted as things happen. */
-  observe(): void {
-    const { metrics } = this.#parts;
-    for (const power of ['running', 'paused', 'shutdown', 'crashed']) {
-      metrics.guests.set({ power }, this.#guestPower.get(power) ?? 0);
-    }
-    const hosts = hostTable.list(this.#parts.services.state.local).map(({ record }) => this.view.condition(record.id));
-    for (const condition of ['alive', 'suspect', 'dead', 'unknown'] as const) {
-      metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
-    }
-  }
+function lifeOf(
+  parts: Pick<KeptHost, 'loop' | 'duties'> &
+    Pick<HostPorts, 'services'> &
+    Pick<HostOptions, 'hostId'> & { readonly advertChanged: Emitter },
+): Service {
+  const { loop, duties, services, hostId, advertChanged } = parts;
+  let watches: { close(): void }[] = [];
+  return {
+    start: async () => {
+      // What the records say of this host is in its advert: its aggregates, and whether it is disabled.
+      watches = [aggregateTable.prefix, hostTable.key(hostId)].map((prefix) =>
+        services.state.watch({ prefix }, () => advertChanged.emit()),
+      );
+      await loop.start();
+      await duties.start();
+    },
+    stop: async () => {
+      for (const watch of watches.splice(0)) watch.close();
+      await duties.stop();
+      await loop.stop();
+    },
+  };
 }

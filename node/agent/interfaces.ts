@@ -15,36 +15,28 @@ import { RestServer } from '../../api-gateway/server.ts';
 import { parseListenAddress } from '../base/address.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
-import { orderedUuids } from '../base/ordered-uuids.ts';
 import type { Health } from '../base/telemetry/health.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
 import { agentVersion } from '../base/version.ts';
-import { endpointOf } from '../cluster/found-mesh.ts';
-import type { MeshView } from '../cluster/mesh-view.ts';
 import { parseNetworks } from '../config/networks.ts';
 import type { Config } from '../config/options.ts';
-import { placementConfiguration } from '../config/placement.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
 import type { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
 import type { TlsSource } from '../rpc/listener/listener.ts';
-import { ClusterService } from '../services/cluster/cluster.ts';
 import { meshRekey } from '../services/cluster/mesh-rekey.ts';
-import { ComputeService } from '../services/compute/index.ts';
+import type { ComputeService } from '../services/compute/index.ts';
 import { PlacementPreview } from '../services/compute/placement-preview.ts';
-import { IdentityDirectory } from '../services/identity/directory.ts';
-import { IdentityService } from '../services/identity/identity.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
-import { ImageService } from '../services/image/image.ts';
+import type { ImageService } from '../services/image/image.ts';
 import { Jobs } from '../services/jobs/jobs.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
-import { QuotaService } from '../services/kit/quota.ts';
-import { defaultNetworkOptions, NetworkService } from '../services/network/index.ts';
 import { hostTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
 import { externalMtuBytes } from './external-mtu.ts';
 import type { HostSide } from './host-side.ts';
 import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
+import { buildServices } from './services.ts';
 
 /** OpenStack's clients want a region; a mesh of one cell is one. */
 const region = 'RegionOne';
@@ -53,7 +45,6 @@ const region = 'RegionOne';
 interface InterfacesParts {
   readonly services: ServiceDependencies;
   readonly host: HostSide;
-  readonly view: MeshView;
   readonly loop: RaftLoop;
   /** Certificates of REST and gRPC; undefined: both are plain text. */
   readonly apiTls: TlsSource | undefined;
@@ -75,49 +66,29 @@ export class Interfaces implements Service {
     parts: InterfacesParts,
     options: { readonly config: Config; readonly hostId: HostId; readonly keys: MeshKeyRing },
   ) {
-    const { services, host, view, loop, apiTls, metrics, health, onFatal } = parts;
+    const { services, host, loop, apiTls, metrics, health, onFatal } = parts;
     const { config, hostId, keys } = options;
     const { state, clock, logger, newId } = services;
-    const identity = new IdentityService(services, {
-      tokenKeys: new MeshTokenKeys(keys),
-      tokenLifetimeMs: config.api.tokenLifetimeMs,
-      passwordRules: config.security,
-    });
     const rekey = meshRekey(keys, clock, config.api.tokenLifetimeMs);
-    const directory = new IdentityDirectory(services, identity.logIn);
-    const images = new ImageService({ ...services, content: host.images, hostId });
-    this.#images = images;
-    const network = new NetworkService(services, {
-      ...defaultNetworkOptions,
-      underlayMtu: config.network.underlayMtu,
-      externalMtu: externalMtuBytes(config.network.externalInterface),
-    });
-    const computeOptions = {
-      storage: config.storage,
-      enabledFilters: placementConfiguration(config).enabledFilters,
-    };
-    const compute = new ComputeService(
+    const built = buildServices(
       {
-        ...services,
+        services,
         placer: host.placer,
-        hostControl: host.control,
-        hostViews: view,
-        hostProbe: host.probe,
+        control: host.control,
+        probe: host.probe,
+        views: host.gossip,
+        images: host.images,
+        tokenKeys: new MeshTokenKeys(keys),
         rekey,
-        newServerId: orderedUuids(clock, newId),
+        troubles: () => loop.troubles(),
       },
-      computeOptions,
+      { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
     );
+    const { identity, directory, images, network, compute, computeOptions, quotas, cluster } = built;
+    this.#images = images;
     this.compute = compute;
-    const quotas = new QuotaService(services);
     const limiter = new PasswordLimiter(clock, defaultLimits);
     const catalog = new Catalog(Object.values(catalogServices), region);
-    const cluster = new ClusterService({ ...services, hostProbe: host.probe, rekey }, view, {
-      hostId,
-      version: agentVersion,
-      peerAddress: endpointOf(config, config.peer.listen),
-      troubles: () => loop.troubles(),
-    });
     const tls = apiTls === undefined ? {} : { tls: apiTls };
     const trustedProxies = new TrustedProxies(config.api.trustedProxies);
     this.#socketPath = localSocketPath(config.dataDir);

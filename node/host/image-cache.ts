@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ImageFormat, inspectImage, isRecognisedImage } from '../../drivers/image/inspect.ts';
-import type { BlobStore } from '../../drivers/image/store.ts';
+import type { Blobs } from '../../drivers/image/store.ts';
 import type { ImageFile } from '../../drivers/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
@@ -36,7 +36,7 @@ type FetchBlob = (hostId: HostId, sha256: string, signal: AbortSignal) => AsyncI
 
 /** See above. */
 export class ImageCache implements ImageContent {
-  readonly #blobs: BlobStore;
+  readonly #blobs: Blobs;
   readonly #hostId: HostId;
   readonly #fetch: FetchBlob;
   readonly #acceptInert: boolean;
@@ -50,7 +50,7 @@ export class ImageCache implements ImageContent {
   constructor(
     deps: ServiceDependencies & { readonly store: HostStore },
     options: {
-      readonly blobs: BlobStore;
+      readonly blobs: Blobs;
       readonly hostId: HostId;
       readonly fetch: FetchBlob;
       /** Keep bytes that no format's signature is in, whatever they were declared. Default: refuse them. */

@@ -7,7 +7,7 @@ import { agentVersion, featureLevel } from '../base/version.ts';
 import { endpointOf } from '../cluster/found-mesh.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
-import type { ClaimBook } from './claims/claim-book.ts';
+import type { Claims } from './claims/claim-book.ts';
 import type { HostLoad, Inventory } from './inventory.ts';
 
 /** Physical network name of the external interface, as Neutron's deployments call it. */
@@ -22,7 +22,7 @@ interface OwnAdvertParts {
   readonly compute: ComputeDriver;
   readonly hypervisorVersion: number;
   readonly storage: ReadonlyMap<string, StorageDriver>;
-  readonly claims: ClaimBook;
+  readonly claims: Pick<Claims, 'usage'>;
   readonly load: () => HostLoad;
   readonly disabled: () => { readonly disabled: boolean; readonly reason: string };
   readonly busySteps: () => number;

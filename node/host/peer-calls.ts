@@ -3,9 +3,9 @@ import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { AddressedClaim, ClaimAnswer, ClaimAnswers, ClaimTransport } from '../cluster/placer.ts';
-import type { PeerClients } from '../mesh/peers/peer-client.ts';
 import type { PeerCall } from '../mesh/peers/peer-server.ts';
 import type { HostProbe } from '../services/kit/dependencies.ts';
+import type { PeerChannel } from './peer-channel.ts';
 import type { HostHandlers } from './peer-handlers.ts';
 
 /** A claim is decided in milliseconds; a host that takes longer is no good choice. */
@@ -17,21 +17,22 @@ const consoleTimeoutMs = 5_000;
 
 /** See above. */
 export class PeerCalls implements ClaimTransport, HostProbe {
-  readonly #clients: PeerClients;
+  readonly #channel: PeerChannel;
   readonly #self: HostId;
-  readonly #own: () => HostHandlers;
+  readonly #own: HostHandlers;
 
-  constructor(clients: PeerClients, self: HostId, own: () => HostHandlers) {
-    this.#clients = clients;
+  /** @param own what this host, `self`, answers itself. */
+  constructor(channel: PeerChannel, self: HostId, own: HostHandlers) {
+    this.#channel = channel;
     this.#self = self;
     this.#own = own;
   }
 
   async claim(hostId: HostId, request: shoal.v1.ClaimRequest, signal: AbortSignal): Promise<shoal.v1.ClaimResponse> {
     if (hostId === this.#self) {
-      return shoal.v1.ClaimResponse.create(await this.#own().claim(request, this.#ownCall(signal)));
+      return shoal.v1.ClaimResponse.create(await this.#own.claim(request, this.#ownCall(signal)));
     }
-    return this.#clients.to(hostId).call((calls) => calls.claim(request, { timeoutMs: claimTimeoutMs, signal }));
+    return this.#channel.call(hostId, (calls) => calls.claim(request, { timeoutMs: claimTimeoutMs, signal }));
   }
 
   async claimAll(claims: readonly AddressedClaim[], signal: AbortSignal): Promise<ClaimAnswers> {
@@ -67,10 +68,8 @@ export class PeerCalls implements ClaimTransport, HostProbe {
       try {
         const batch = new shoal.v1.ClaimBatchRequest({ claims: [...requests] });
         return hostId === this.#self
-          ? ownAnswers(await this.#own().claimBatch(batch, this.#ownCall(signal)))
-          : await this.#clients
-              .to(hostId)
-              .call((calls) => calls.claimBatch(batch, { timeoutMs: claimTimeoutMs, signal }));
+          ? ownAnswers(await this.#own.claimBatch(batch, this.#ownCall(signal)))
+          : await this.#channel.call(hostId, (calls) => calls.claimBatch(batch, { timeoutMs: claimTimeoutMs, signal }));
       } catch (caught) {
         if (!ShoalError.is(caught, 'NOT_IMPLEMENTED'))
           return { answers: requests.map(() => failed(caught)), adverts: [] };
@@ -81,12 +80,10 @@ export class PeerCalls implements ClaimTransport, HostProbe {
   }
 
   async release(hostId: HostId, request: shoal.v1.ReleaseClaimRequest): Promise<void> {
-    const signal = AbortSignal.timeout(releaseTimeoutMs);
-    if (hostId === this.#self) await this.#own().releaseClaim(request, this.#ownCall(signal));
+    const { signal } = new AbortController();
+    if (hostId === this.#self) await this.#own.releaseClaim(request, this.#ownCall(signal));
     else {
-      await this.#clients
-        .to(hostId)
-        .call((calls) => calls.releaseClaim(request, { timeoutMs: releaseTimeoutMs, signal }));
+      await this.#channel.call(hostId, (calls) => calls.releaseClaim(request, { timeoutMs: releaseTimeoutMs }));
     }
   }
 
@@ -94,7 +91,7 @@ export class PeerCalls implements ClaimTransport, HostProbe {
     if (hostId === this.#self) return true;
     try {
       const options = { timeoutMs: probeTimeoutMs, signal };
-      return (await this.#clients.to(hostId).call((calls) => calls.probe({}, options))).reached;
+      return (await this.#channel.call(hostId, (calls) => calls.probe({}, options))).reached;
     } catch (caught) {
       if (!(caught instanceof ShoalError) || signal.aborted) throw caught;
       return false;
@@ -105,18 +102,11 @@ export class PeerCalls implements ClaimTransport, HostProbe {
     const request = shoal.v1.ConsoleLogRequest.create({ serverId, bytesMax });
     const response =
       hostId === this.#self
-        ? await this.#own().consoleLog(request, this.#ownCall(signal))
-        : await this.#clients
-            .to(hostId)
-            .call((calls) => calls.consoleLog(request, { timeoutMs: consoleTimeoutMs, signal }));
+        ? await this.#own.consoleLog(request, this.#ownCall(signal))
+        : await this.#channel.call(hostId, (calls) =>
+            calls.consoleLog(request, { timeoutMs: consoleTimeoutMs, signal }),
+          );
     return response.data ?? new Uint8Array(0);
-  }
-
-  /** An image's content from a peer, checked by the caller that keeps it. */
-  async *fetchBlob(hostId: HostId, sha256: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    if (hostId === this.#self) throw new ShoalError('NOT_FOUND', 'The content is not on this host.');
-    const chunks = this.#clients.to(hostId).calls.fetchBlob({ sha256 }, { signal });
-    for await (const chunk of chunks) yield chunk.data;
   }
 
   #ownCall(signal: AbortSignal): PeerCall {

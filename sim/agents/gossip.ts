@@ -5,10 +5,14 @@
  * the signature, which nobody can forge and everybody checks as node/mesh/gossip/advert-check.ts does.
  */
 
-import type { HostId } from '../../node/base/ids.ts';
+import type { HostGossip } from '../../node/agent/host-ports.ts';
+import { firstCell, type HostId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
+import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { placementAdvert } from '../../node/cluster/advert-mapping.ts';
-import { AdvertView } from '../../node/mesh/rules/adverts.ts';
+import { AdvertPublisher } from '../../node/mesh/gossip/advert-publisher.ts';
+import { gossipTopic } from '../../node/mesh/gossip/gossip.ts';
+import type { AdvertView } from '../../node/mesh/rules/adverts.ts';
 import {
   type Condition,
   Detector,
@@ -16,7 +20,7 @@ import {
   type DetectorUpdate,
   livenessOf,
 } from '../../node/mesh/rules/detector.ts';
-import type { HostAdvert, HostColumns } from '../../placement/index.ts';
+import { type HostAdvert, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { GossipChecker } from '../checkers/gossip.ts';
 import type { WorldMark } from '../settings/points.ts';
@@ -47,8 +51,12 @@ interface SimGossipDeps {
   /** This start of the agent. */
   readonly epoch: number;
   readonly clock: LifeClock;
+  readonly logger: Logger;
   readonly random: Prng;
-  readonly columns: HostColumns;
+  /** What is held of the hosts' adverts; nothing at first. */
+  readonly view: AdvertView;
+  /** What this host tells of itself as of now. */
+  readonly ownAdvert: () => shoal.v1.IAdvert;
   readonly checker: GossipChecker;
   /** Names this process. */
   readonly name: string;
@@ -56,31 +64,52 @@ interface SimGossipDeps {
   /** Resolves with what the far side answers; rejects when it does not in time. */
   readonly ask: <T>(to: HostId, timeoutMs: number, work: (far: SimGossip) => Promise<T> | T) => Promise<T>;
   readonly reached: (mark: WorldMark) => void;
-  /** A planted bug: the order of adverts is not looked at. */
-  readonly isCredulous: boolean;
 }
 
-export class SimGossip {
+export class SimGossip implements HostGossip {
+  readonly columns: HostColumns;
   readonly #deps: SimGossipDeps;
-  readonly #view = new AdvertView();
+  readonly #publisher: AdvertPublisher;
   readonly #detector: Detector;
+  /** The advert that this host made last. */
+  #own: shoal.v1.Advert | undefined;
   readonly #scale: Scale;
   readonly #thoughtDead = new Set<HostId>();
 
   constructor(deps: SimGossipDeps) {
+    const { self, hosts, epoch, clock, logger, random, ownAdvert } = deps;
     this.#deps = deps;
+    this.columns = new HostColumns({ seed: random.uint32() });
+    this.#publisher = new AdvertPublisher(
+      {
+        clock,
+        logger,
+        random: random.fork(),
+        gossip: { publish: async () => this.#publishOwn() },
+        // `by` stands for the signature.
+        identity: { hostId: self, publicKey: new Uint8Array(0), sign: () => new Uint8Array(0) },
+      },
+      {
+        topic: gossipTopic('adverts', { meshId: 'mesh', cell: firstCell }),
+        epoch,
+        compose: ownAdvert,
+        hostCount: () => hosts.length,
+        onAdvert: (signed) => this.#takeOwn(signed),
+      },
+    );
     this.#scale = scaleOf(deps.hosts.length);
     this.#detector = new Detector(deps.self, deps.epoch, deps.random);
     this.#detector.setMembers(deps.hosts);
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { clock } = this.#deps;
     clock.setInterval(() => this.#run(this.#detector.tick(clock.monotonicMs())), tickMs[this.#scale]);
+    await this.#publisher.start();
   }
 
   adverts(): readonly shoal.v1.Advert[] {
-    return this.#view.all().map(({ advert }) => advert);
+    return this.#deps.view.all().map(({ advert }) => advert);
   }
 
   /** What this host says of itself. */
@@ -88,15 +117,20 @@ export class SimGossip {
     return this.#detector.ownHealthUpdate();
   }
 
-  conditionOf(hostId: HostId): Condition {
-    return this.#detector.conditionOf(hostId);
+  condition(hostId: string): Condition {
+    return hostId === this.#deps.self ? 'alive' : this.#detector.conditionOf(hostId as HostId);
   }
 
-  /** Takes in this host's own advert and tells it to everybody. */
-  publish(advert: shoal.v1.Advert): void {
-    const { self } = this.#deps;
-    this.accept(advert);
-    this.#tell({ kind: 'advert', by: self, advert });
+  changed(): void {
+    this.#publisher.changed();
+  }
+
+  freshOwnAdvert(): shoal.v1.SignedAdvert {
+    return this.#publisher.fresh();
+  }
+
+  nextOwnAdvert(): { readonly epoch: number; readonly sequence: number } {
+    return this.#publisher.next;
   }
 
   /** Something has come from another host. */
@@ -112,9 +146,13 @@ export class SimGossip {
     }
   }
 
+  accept({ advert }: shoal.v1.ISignedAdvert): boolean {
+    return this.#take(shoal.v1.Advert.decode(advert ?? new Uint8Array(0)));
+  }
+
   /** Takes an advert in. False: the one held is as new or newer. */
-  accept(advert: shoal.v1.Advert): boolean {
-    const { columns, clock, checker, name, isCredulous, reached } = this.#deps;
+  #take(advert: shoal.v1.Advert): boolean {
+    const { view, clock, checker, name, reached } = this.#deps;
     const hostId = advert.hostId as HostId;
     const held = {
       hostId,
@@ -122,16 +160,15 @@ export class SimGossip {
       signed: unsigned,
       takenMs: clock.monotonicMs(),
     };
-    if (isCredulous) this.#view.retain((known) => known !== hostId);
-    if (!this.#view.merge(held)) {
-      const known = this.#view.get(hostId)?.advert;
+    if (!view.merge(held)) {
+      const known = view.get(hostId)?.advert;
       if (known !== undefined && (advert.epoch < known.epoch || advert.sequence < known.sequence))
         reached('old-advert-refused');
       return false;
     }
     checker.holds(name, advert);
-    columns.upsert(asPlacementReads(advert));
-    this.#looks(hostId, this.conditionOf(hostId));
+    this.columns.upsert(asPlacementReads(advert));
+    this.#looks(hostId, this.condition(hostId));
     this.#run(this.#detector.advertised(hostId, advert.epoch));
     return true;
   }
@@ -159,7 +196,7 @@ export class SimGossip {
   }
 
   #hearAdvert({ by, advert }: Extract<HeardAdverts, { kind: 'advert' }>): boolean {
-    if (by === advert.hostId) return this.accept(advert);
+    if (by === advert.hostId) return this.#take(advert);
     this.#deps.reached('forged-advert-refused');
     return false;
   }
@@ -169,6 +206,18 @@ export class SimGossip {
     const actions = this.#detector.heard(update, this.#deps.clock.monotonicMs());
     this.#run(actions);
     return actions.length > 0;
+  }
+
+  /** Takes in what this host has made of itself, whether or not it will be told to all. */
+  #takeOwn(signed: shoal.v1.SignedAdvert): void {
+    const advert = shoal.v1.Advert.decode(signed.advert);
+    this.#deps.checker.said(this.#deps.self, advert);
+    this.#own = advert;
+    this.#take(advert);
+  }
+
+  #publishOwn(): void {
+    if (this.#own !== undefined) this.#tell({ kind: 'advert', by: this.#deps.self, advert: this.#own });
   }
 
   #tell(told: HeardAdverts): void {
@@ -225,14 +274,14 @@ export class SimGossip {
   }
 
   #looks(hostId: HostId, condition: Condition): void {
-    const { columns, reached } = this.#deps;
+    const { reached } = this.#deps;
     if (condition === 'suspect') reached('host-suspected');
     if (condition === 'dead' && !this.#thoughtDead.has(hostId)) {
       this.#thoughtDead.add(hostId);
       reached('host-thought-dead');
     }
     if (condition === 'alive' && this.#thoughtDead.delete(hostId)) reached('host-back');
-    columns.setLiveness(hostId, livenessOf(condition));
+    this.columns.setLiveness(hostId, livenessOf(condition));
   }
 }
 

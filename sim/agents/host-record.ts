@@ -1,6 +1,7 @@
 /** What a host is recorded as when it is taken into the mesh. */
 import { shoal } from '../../proto/messages.ts';
 import { hostIdOf, hostIpOf } from '../world/ids.ts';
+import { rackOf } from './host-config.ts';
 
 /**
  * The record of a host that is taken in.
@@ -15,7 +16,7 @@ export function hostRecordOf(raftId: number, racks: number): shoal.v1.Host {
     vtepIp: hostIpOf(raftId),
     transitIndex: raftId,
     zone: 'nova',
-    failureDomain: racks === 0 ? '' : `rack-${raftId % racks}`,
+    failureDomain: rackOf(raftId, racks),
     version: '0.1.0',
     joinedMs: 1,
   });

@@ -10,6 +10,8 @@ import type { HostAgent } from '../agents/host-agent.ts';
 import { hostRecordOf } from '../agents/host-record.ts';
 import { contextOf } from '../workload/tenant.ts';
 import { ballast } from '../world/ballast.ts';
+import { hostIdOf } from '../world/ids.ts';
+import { imageContent, imageHolders, imageSha256 } from '../world/images.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 
@@ -125,9 +127,10 @@ export class Founding {
           status: shoal.v1.ImageStatus.IMAGE_STATUS_ACTIVE,
           diskFormat: 'qcow2',
           containerFormat: 'bare',
-          sizeBytes: 1000,
-          virtualSizeBytes: 1000,
-          sha256: 'aa'.repeat(32),
+          sizeBytes: imageContent.length,
+          virtualSizeBytes: imageContent.length,
+          sha256: imageSha256,
+          hostIds: nodes.slice(0, imageHolders).map(({ raftId }) => hostIdOf(raftId)),
         }),
       );
     });
@@ -136,11 +139,13 @@ export class Founding {
     if (agent !== undefined) {
       for (let tenant = 1; tenant <= tenants; tenant += 1) {
         const context = contextOf(`p${tenant}`);
-        const [network] = await agent.network.networks.create(context, [{ name: 'net' }]);
+        const [network] = await agent.services.network.networks.create(context, [{ name: 'net' }]);
         if (network === undefined) throw new Error('a network is made');
-        await agent.network.subnets.create(context, [{ networkId: network.id, cidr: '10.0.0.0/24', name: 'sub' }]);
+        await agent.services.network.subnets.create(context, [
+          { networkId: network.id, cidr: '10.0.0.0/24', name: 'sub' },
+        ]);
         this.#networkIds.push(network.id);
-        const { serverGroups } = agent.compute;
+        const { serverGroups } = agent.services.compute;
         const apart = await serverGroups.create(context, { name: 'apart', policy: 'anti-affinity' });
         const together = await serverGroups.create(context, { name: 'together', policy: 'affinity' });
         this.#groupIds.push([apart.id, together.id]);
@@ -157,12 +162,12 @@ export class Founding {
     const { nodes, schedule, onCreated } = this.#deps;
     const { servers, tenants } = this.#options;
     // Where there is room is known by gossip.
-    while (agent.knownHosts < nodes.length) await schedule.sleep(100);
+    while (agent.host.gossip.adverts().length < nodes.length) await schedule.sleep(100);
     const fillOne = async (tenant: number): Promise<void> => {
       const networkId = this.#networkIds[tenant - 1];
       const count = Math.floor((servers * tenant) / tenants) - Math.floor((servers * (tenant - 1)) / tenants);
       if (networkId === undefined || count === 0) return;
-      const made = await agent.compute.servers.create(contextOf(`p${tenant}`), {
+      const made = await agent.services.compute.servers.create(contextOf(`p${tenant}`), {
         name: 's0',
         flavorId: 'small',
         imageId: 'image-1',

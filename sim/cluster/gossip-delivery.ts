@@ -42,7 +42,7 @@ export class GossipDelivery {
       this.#told.push(told.advert);
       if (this.#told.length > 2 * toldMax) this.#told = this.#told.slice(-toldMax);
     }
-    const arrive = (): void => agentOf(to)?.gossip.hear(told);
+    const arrive = (): void => agentOf(to)?.host.gossip.hear(told);
     network.post(from, to, () => {
       const held = trouble.gossipHeld.get(to);
       if (held === undefined) arrive();
@@ -65,7 +65,11 @@ export class GossipDelivery {
       lies.push({ kind: 'advert', by: hostIdOf(victim), advert: random.pick(old) });
     }
     if (about !== undefined) {
-      const update = { ...about.gossip.ownHealthUpdate(), from: by, kind: random.pick(['dead', 'suspect'] as const) };
+      const update = {
+        ...about.host.gossip.ownHealthUpdate(),
+        from: by,
+        kind: random.pick(['dead', 'suspect'] as const),
+      };
       lies.push({ kind: 'health-update', by, update });
     }
     for (const told of lies) for (const { raftId } of nodes) if (raftId !== liar) this.send(liar, raftId, told);

@@ -1,12 +1,13 @@
 /** All hosts of a run: machines, agents on them, tenants, and the eyes of the host checkers. */
 import { FakeStorage } from '../../drivers/fake/storage.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId } from '../../node/base/ids.ts';
+import type { HostId, ServerId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import { portTable, serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import type { HostCapacity } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
+import { boasting } from '../agents/boasting.ts';
 import { HostAgent } from '../agents/host-agent.ts';
 import { ClaimChecker } from '../checkers/claims.ts';
 import { GossipChecker } from '../checkers/gossip.ts';
@@ -33,7 +34,7 @@ import type { Trouble } from '../world/trouble.ts';
 import { Founding } from './founding.ts';
 import { GossipDelivery } from './gossip-delivery.ts';
 import { Members } from './members.ts';
-import { plantedFaultOf, plantedParts, plantHand } from './planting.ts';
+import { plantHand } from './planting.ts';
 import { Settling } from './settling.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
@@ -139,47 +140,56 @@ export class HostWorld {
   async start(node: SimNode, process: Process): Promise<void> {
     const machine = this.#machine(node.raftId);
     if (machine === undefined) return;
-    const { network, nodes, random, newId, onFailed, planted } = this.#deps;
-    const mutant = planted?.host;
+    const { nodes, random, newId, onFailed, planted } = this.#deps;
     const agent = new HostAgent({
       process,
       machine,
       random: random.fork(),
       newId,
       epoch: node.boots,
-      onFatal: onFailed,
+      onFailed,
       hosts: nodes.map(({ raftId }) => hostIdOf(raftId)),
+      racks: this.#options.racks,
       send: (to, told) => {
         if (process.life.isAlive) this.gossip.send(node.raftId, Number(to.slice(-4)), told);
       },
       checker: this.#gossipChecker,
       claimChecker: this.#claimChecker,
       reached: (mark) => this.#mark(mark),
-      boast: () => this.#deps.trouble.boasts.get(node.raftId) ?? 1,
-      ask: (hostId, signal, work) => {
-        const to = Number(hostId.slice(-4));
-        return network.call(
-          { from: node.raftId, to, life: process.life, signal, mayHaveHappened: false },
-          async (_remote, remoteSignal) => {
-            const asked = this.#agents.get(to);
-            if (asked === undefined || this.#nodeOf(to)?.isUp !== true)
-              throw new ShoalError('UNAVAILABLE', 'This agent is starting.');
-            return work(asked, remoteSignal);
-          },
-        );
-      },
-      ...plantedParts(planted),
+      ask: (hostId, signal, work) => this.#ask(node, process, hostId, signal, work),
+      adverts: planted?.adverts,
+      wraps: [
+        ...(planted?.ports === undefined ? [] : [planted.ports]),
+        boasting(() => this.#deps.trouble.boasts.get(node.raftId) ?? 1),
+      ],
+      wrapPlacer: planted?.placer,
     });
     this.#agents.set(node.raftId, agent);
     void process.life.died.then(() => {
       machine.store.crash();
-      if (mutant === 'forgets-claims') machine.store.forget('claim/');
       if (this.#agents.get(node.raftId) === agent) this.#agents.delete(node.raftId);
     });
-    const plantedFault = plantedFaultOf(mutant);
-    if (plantedFault !== undefined)
-      await plantHand(plantedFault, { agent, process, machines: this.machines, onFailed });
+    if (planted?.hand !== undefined)
+      await plantHand(planted.hand, { agent, process, machines: this.machines, onFailed });
     await agent.start();
+  }
+
+  /** Has something done by the agent of another host, over the network. */
+  #ask<T>(
+    from: SimNode,
+    { life }: Process,
+    hostId: HostId,
+    signal: AbortSignal,
+    work: (far: HostAgent['host'], signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const to = Number(hostId.slice(-4));
+    const route = { from: from.raftId, to, life, signal, mayHaveHappened: false };
+    return this.#deps.network.call(route, async (_remote, remoteSignal) => {
+      const asked = this.#agents.get(to);
+      if (asked === undefined || this.#nodeOf(to)?.isUp !== true)
+        throw new ShoalError('UNAVAILABLE', 'This agent is starting.');
+      return work(asked.host, remoteSignal);
+    });
   }
 
   /** Tenants go to work, each until `isOver`. */
@@ -202,7 +212,7 @@ export class HostWorld {
           onDeleted: (serverId) => this.#promises.deleted(serverId),
           onAsks: (serverId) => this.#powerOffs.asks(serverId),
           trouble: this.#deps.trouble,
-          role: this.#deps.planted?.host === 'shows-others-servers' ? 'admin' : 'member',
+          role: this.#deps.planted?.takenForAdmin?.includes('tenant') === true ? 'admin' : 'member',
           stranger: (ownProjectId) => {
             const recorded = serverTable.list(this.#deps.replay()).map(({ record }) => record);
             const strangers = recorded.filter((server) => server.projectId !== ownProjectId);
@@ -217,7 +227,7 @@ export class HostWorld {
               ? undefined
               : { networkId: port.networkId, serverId: theirs.record.id };
           },
-          roleOfReach: this.#deps.planted?.host === 'foreign-references-taken' ? 'admin' : 'member',
+          roleOfReach: this.#deps.planted?.takenForAdmin?.includes('reacher') === true ? 'admin' : 'member',
           onStranger: (by, serverId, isShown) => checkStranger({ by, serverId, isShown }, this.#deps.report),
           reached: (mark) => this.#mark(mark),
         },

@@ -55,7 +55,7 @@ export class Settling {
     }
     for (const machine of machines) {
       const host = `n${machine.raftId}`;
-      if ((agentOf(machine.raftId)?.loop.busySteps ?? 0) > 0) found.push(`${host} is at work`);
+      if ((agentOf(machine.raftId)?.host.busySteps ?? 0) > 0) found.push(`${host} is at work`);
       for (const [serverId] of machine.compute.guests)
         if (servers.get(serverId)?.hostId !== machine.hostId) found.push(`${host} has a guest of server ${serverId}`);
       for (const [portId] of machine.network.ports)

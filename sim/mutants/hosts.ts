@@ -1,43 +1,90 @@
 /** Bugs planted on the host's side: claims, guests, disks, notes, gossip. */
+import type { PeerChannel } from '../../node/host/peer-channel.ts';
+import { AdvertView, type HeldAdvert } from '../../node/mesh/rules/adverts.ts';
+import type { Placed } from '../../node/services/kit/dependencies.ts';
+import { shoal } from '../../proto/messages.ts';
 import { diskPutBack } from '../settings/themes.ts';
+import { adopting, changedDriver, wallClockOnly, withClaims, withStorage, withStore } from './host-ports.ts';
 import type { Mutant } from './mutant.ts';
+import { plantedFaults } from './planted-faults.ts';
 import { crowd, few, guests } from './settings.ts';
+
+/** A view in which the advert that comes last wins. */
+class LastAdverts extends AdvertView {
+  override merge(offered: HeldAdvert): boolean {
+    this.retain((hostId) => hostId !== offered.hostId);
+    return super.merge(offered);
+  }
+}
+
+/** A channel whose claims are admitted without anybody being asked. */
+function presumptuous(inner: PeerChannel): PeerChannel {
+  return {
+    call: (hostId, make) =>
+      inner.call(hostId, (calls) =>
+        make({
+          ...calls,
+          claim: async () => new shoal.v1.ClaimResponse({ admitted: true }),
+          claimBatch: async ({ claims }) =>
+            new shoal.v1.ClaimBatchResponse({ answers: (claims ?? []).map(() => ({ admitted: true })) }),
+        }),
+      ),
+    stream: (hostId, make) => inner.stream(hostId, make),
+  };
+}
 
 export const hostMutants = {
   'claims-ignored': {
     text: 'a host admits without looking at its room, and takes in what is recorded',
     overrides: crowd,
-    host: 'claims-ignored',
+    ports: withClaims((inner) => ({
+      ...adopting(inner),
+      admit: async ({ serverId, generation, needs }) => ({
+        outcome: 'admitted',
+        record: { serverId, generation, needs, groupId: '', state: 'admitted', expiresAtMs: 0, pci: [], numa: [] },
+        changes: [],
+      }),
+    })),
   },
   'releases-at-once': {
     text: 'a host forgets a claim as soon as it has admitted it, and takes in what is recorded',
     overrides: crowd,
-    host: 'releases-at-once',
+    ports: withClaims((inner) => ({
+      ...adopting(inner),
+      admit: async (claim, ttlMs) => {
+        const admission = await inner.admit(claim, ttlMs);
+        await inner.withdraw(claim.serverId, claim.generation, claim.asker ?? '');
+        return admission;
+      },
+    })),
   },
   'deletes-without-record': {
     text: 'a host removes guests whose records it does not find',
     overrides: { ...guests, faults: ['disk-wipe'], faultEveryMs: 2_000 },
-    host: 'deletes-without-record',
+    hand: plantedFaults['deletes-without-record'],
   },
   'stops-without-quorum': {
     text: 'a host stops its guests when it has been without a quorum for a while',
     overrides: { ...guests, faults: ['net-isolate'], faultEveryMs: 3_000, faultForMs: 5_000 },
-    host: 'stops-without-quorum',
+    hand: plantedFaults['stops-without-quorum'],
   },
   'forgets-claims': {
     text: "a host's claims do not survive a restart of its agent",
     overrides: guests,
-    host: 'forgets-claims',
+    ports: withStore((inner) => ({
+      ...inner,
+      entries: (prefix) => (prefix === 'claim/' ? [] : inner.entries(prefix)),
+    })),
   },
   'lower-advert-wins': {
     text: 'the advert that comes last wins, whatever its number',
     overrides: { ...guests, faults: ['net-replay', 'net-reorder', 'gossip-liar'], faultForMs: 5_000 },
-    host: 'lower-advert-wins',
+    adverts: () => new LastAdverts(),
   },
   'gossip-authorises': {
     text: 'whoever places a server takes its own view for the consent of the host, which takes in what is recorded',
     overrides: crowd,
-    host: 'gossip-authorises',
+    ports: (ports, world) => ({ ...withClaims(adopting)(ports, world), peers: presumptuous(ports.peers) }),
   },
   'takes-over-on-suspicion': {
     text: 'a host starts the guests of a host that it thinks dead',
@@ -48,22 +95,22 @@ export const hostMutants = {
       faultEveryMs: 4_000,
       faultForMs: 15_000,
     },
-    host: 'takes-over-on-suspicion',
+    hand: plantedFaults['takes-over-on-suspicion'],
   },
   'stops-on-suspicion': {
     text: 'a host stops its guests when it thinks that another one is dead',
     overrides: { ...guests, faults: ['agent-down'], faultEveryMs: 4_000, faultForMs: 15_000 },
-    host: 'stops-on-suspicion',
+    hand: plantedFaults['stops-on-suspicion'],
   },
   'releases-before-exit': {
     text: 'the claim of a server that is being deleted is given back while its guest runs',
     overrides: { ...guests, faults: ['drivers-slow'], faultForMs: 5_000 },
-    host: 'releases-before-exit',
+    hand: plantedFaults['releases-before-exit'],
   },
   'removes-disks-of-stopped': {
     text: 'a host takes a server that is off for one that is gone, and removes its disk',
     overrides: guests,
-    host: 'removes-disks-of-stopped',
+    hand: plantedFaults['removes-disks-of-stopped'],
   },
   'binds-old-claims': {
     text: 'a claim that has ended is bound, and the host takes the server in whatever room it has',
@@ -73,7 +120,14 @@ export const hostMutants = {
       hostVcpus: 2,
       chaosMs: 120_000,
     },
-    host: 'binds-old-claims',
+    ports: withClaims(adopting),
+    placer: (inner) => {
+      const ageless = <T extends Placed>(placed: T): T => ({ ...placed, isTooOld: () => false });
+      return {
+        place: async (...asked) => ageless(await inner.place(...asked)),
+        placeBatch: async (...asked) => (await inner.placeBatch(...asked)).map(ageless),
+      };
+    },
   },
   'retry-meets-its-tombstone': {
     text: 'a claim that is given back has ended for everybody, the next try of its own request included',
@@ -85,10 +139,12 @@ export const hostMutants = {
       faultForMs: 3_000,
       network: { delayMs: 20, jitterMs: 5, loss: 0, repeat: 0, overtake: 0 },
     },
-    host: 'retry-meets-its-tombstone',
+    ports: withClaims((inner) => ({
+      admit: ({ asker: _asker, ...nobodys }, ttlMs) => inner.admit(nobodys, ttlMs),
+    })),
   },
   'claims-by-wall-clock': {
-    text: 'claims expire by the wall clock',
+    text: 'a host tells by its wall clock how much time has passed, and so when claims expire',
     overrides: {
       ...guests,
       tenants: 3,
@@ -99,40 +155,39 @@ export const hostMutants = {
       network: { delayMs: 20, jitterMs: 5, loss: 0, repeat: 0, overtake: 0 },
       syncMs: 10,
     },
-    host: 'claims-by-wall-clock',
+    ports: (ports) => ({
+      ...ports,
+      services: { ...ports.services, clock: wallClockOnly(ports.services.clock) },
+    }),
   },
   'lock-after-start': {
     text: "a disk's lock is taken half a second after its guest was started",
     overrides: guests,
-    drivers: (_machine, set, clock) => ({
-      ...set,
-      storage: new Proxy(set.storage, {
-        get: (target, key) => {
-          const value: unknown = Reflect.get(target, key);
-          if (typeof value !== 'function') return value;
-          if (key !== 'openDisk') return value.bind(target);
-          const open = target.openDisk.bind(target);
-          return async (...args: Parameters<typeof open>) => {
-            clock.setTimeout(() => {
-              open(...args).catch(() => {
-                // The bug: nobody looks.
-              });
-            }, 500);
-            return { kind: 'file', path: '/simulated' };
-          };
+    ports: withStorage((storage, { services: { clock } }) =>
+      changedDriver(storage, {
+        openDisk: async (...asked) => {
+          clock.setTimeout(() => {
+            storage.openDisk(...asked).catch(() => {
+              // The bug: nobody looks.
+            });
+          }, 500);
+          return { kind: 'file', path: '/simulated', format: 'qcow2' };
         },
       }),
-    }),
+    ),
   },
   'disk-left-behind': {
     text: 'a disk is called removed and is not',
     overrides: few,
-    drivers: (_machine, set) => ({ ...set, storage: without(set.storage, 'removeDisk') }),
+    ports: withStorage((storage) => changedDriver(storage, { removeDisk: async () => {} })),
   },
   'port-left-behind': {
     text: 'a port is called unplugged and is not',
     overrides: few,
-    drivers: (_machine, set) => ({ ...set, network: without(set.network, 'removePort') }),
+    ports: (ports) => ({
+      ...ports,
+      drivers: { ...ports.drivers, network: changedDriver(ports.drivers.network, { removePort: async () => {} }) },
+    }),
   },
   'power-off-forgotten': {
     text: 'that a guest powered itself off is not noted',
@@ -143,41 +198,30 @@ export const hostMutants = {
       faultEveryMs: 500,
       faultForMs: 4_000,
     },
-    hostStore: (inner) => ({
+    ports: withStore((inner) => ({
       ...inner,
       write: (writes) => inner.write(writes.filter(({ key }) => !key.startsWith('off/'))),
-    }),
+    })),
   },
   'acts-unnoted': {
     text: 'a host does not note on the word of which records it acts',
     overrides: { ...guests, ...diskPutBack, clients: 1 },
-    hostStore: (inner) => ({
+    ports: withStore((inner) => ({
       ...inner,
       // Alone: together with a change of claims it is part of that.
       write: async (writes) => {
         if (writes.length > 1 || writes[0]?.key !== 'claims-followed') await inner.write(writes);
       },
-    }),
+    })),
   },
   'foreign-references-taken': {
     text: 'whose the things are that a request names is not looked at',
     overrides: guests,
-    host: 'foreign-references-taken',
+    takenForAdmin: ['reacher'],
   },
   'shows-others-servers': {
     text: 'whoever asks is taken for an administrator',
     overrides: guests,
-    host: 'shows-others-servers',
+    takenForAdmin: ['tenant'],
   },
 } as const satisfies Readonly<Record<string, Mutant>>;
-
-/** A driver whose method `name` does nothing. */
-function without<T extends object>(driver: T, name: keyof T): T {
-  return new Proxy(driver, {
-    get: (target, key) => {
-      if (key === name) return async () => {};
-      const value: unknown = Reflect.get(target, key);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}

@@ -7,7 +7,6 @@ import { shoal } from '../../proto/messages.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
 import type { HostMachine } from '../world/machine.ts';
 import type { Process } from '../world/node.ts';
-import type { HostMutant } from './mutant.ts';
 
 export type PlantedFault = (scene: {
   readonly agent: HostAgent;
@@ -32,12 +31,12 @@ export const plantedFaults = {
     for (const serverId of machine.runningGuests()) await compute.stopGuest(serverId, { graceMs: 0 }, signal);
   },
   'stops-on-suspicion': async ({ agent, machine, machines, compute, signal }) => {
-    if (!machines.some(({ hostId }) => agent.gossip.conditionOf(hostId) === 'dead')) return;
+    if (!machines.some(({ hostId }) => agent.host.gossip.condition(hostId) === 'dead')) return;
     for (const serverId of machine.runningGuests()) await compute.stopGuest(serverId, { graceMs: 0 }, signal);
   },
   'takes-over-on-suspicion': async ({ agent, machines, compute, signal }) => {
     for (const other of machines) {
-      if (agent.gossip.conditionOf(other.hostId) !== 'dead') continue;
+      if (agent.host.gossip.condition(other.hostId) !== 'dead') continue;
       for (const serverId of other.runningGuests())
         await compute.startGuest(other.compute.guest(serverId).spec, signal);
     }
@@ -45,7 +44,7 @@ export const plantedFaults = {
   'releases-before-exit': async ({ agent, process, machine }) => {
     for (const serverId of machine.runningGuests()) {
       const record = serverTable.get(process.state.local, serverId)?.record;
-      if (record?.deleting === true) await agent.claims.release(serverId, record.generation);
+      if (record?.deleting === true) await agent.host.claims.release(serverId, record.generation);
     }
   },
   'removes-disks-of-stopped': async ({ process, machine, storage, signal }) => {
@@ -60,4 +59,4 @@ export const plantedFaults = {
       }
     }
   },
-} as const satisfies { readonly [name in HostMutant]?: PlantedFault };
+} as const satisfies Readonly<Record<string, PlantedFault>>;

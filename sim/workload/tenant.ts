@@ -116,19 +116,21 @@ export class Tenant {
       case 0:
       case 1: {
         onDeleting(id);
-        const answer = await this.#call(`delete ${id}`, (agent, context) => agent.compute.servers.delete(context, id));
+        const answer = await this.#call(`delete ${id}`, (agent, context) =>
+          agent.services.compute.servers.delete(context, id),
+        );
         const isGone = answer.kind === 'unknown' && ShoalError.is(answer.error, 'NOT_FOUND');
         if (answer.kind === 'done') onDeleted(id);
         if (answer.kind === 'done' || isGone) this.#servers.splice(this.#servers.indexOf(id), 1);
         return undefined;
       }
       case 2:
-        return this.#ask('stop', id, (agent, context) => agent.compute.servers.stop(context, id));
+        return this.#ask('stop', id, (agent, context) => agent.services.compute.servers.stop(context, id));
       case 3:
-        return this.#ask('start', id, (agent, context) => agent.compute.servers.start(context, id));
+        return this.#ask('start', id, (agent, context) => agent.services.compute.servers.start(context, id));
       default: {
         const hard = random.chance(0.5);
-        return this.#ask('reboot', id, (agent, context) => agent.compute.servers.reboot(context, id, hard));
+        return this.#ask('reboot', id, (agent, context) => agent.services.compute.servers.reboot(context, id, hard));
       }
     }
   }
@@ -139,7 +141,7 @@ export class Tenant {
     const id = stranger(this.projectId);
     if (id === undefined) return;
     const answer = await this.#call(`show ${id}`, async (agent, context) =>
-      agent.compute.servers.show(context, agent.services.state.local, id),
+      agent.services.compute.servers.show(context, agent.deps.state.local, id),
     );
     if (answer.kind !== 'refused') onStranger(this.projectId, id, answer.kind === 'done');
   }
@@ -157,11 +159,15 @@ export class Tenant {
     };
     if (random.chance(0.5)) {
       const port = { networkId: this.#networkId, deviceId: serverId, deviceOwner: 'compute:nova' };
-      await this.#call(`reach ${serverId}`, (agent, context) => agent.network.ports.create(asReacher(context), [port]));
+      await this.#call(`reach ${serverId}`, (agent, context) =>
+        agent.services.network.ports.create(asReacher(context), [port]),
+      );
       return;
     }
     const draft = { name: 'reach', flavorId: 'small', imageId: 'image-1', networks: [{ networkId }] };
-    await this.#call(`reach ${networkId}`, (agent, context) => agent.compute.servers.create(asReacher(context), draft));
+    await this.#call(`reach ${networkId}`, (agent, context) =>
+      agent.services.compute.servers.create(asReacher(context), draft),
+    );
   }
 
   async #ask(
@@ -199,7 +205,7 @@ export class Tenant {
       const create = (): Promise<Answer<MadeServers>> =>
         this.#call(
           `create ${clientToken}`,
-          (agent, context) => agent.compute.servers.create(context, draft),
+          (agent, context) => agent.services.compute.servers.create(context, draft),
           ({ servers }) => servers.map(({ id }) => ` ${id}`).join(''),
         );
       const isHasty = this.#deps.trouble.areClientsHasty;

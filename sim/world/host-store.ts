@@ -94,12 +94,6 @@ export class SimHostStore {
     return list;
   }
 
-  /** A planted bug: entries vanish. */
-  forget(prefix: string): void {
-    this.#peeked.clear();
-    for (const key of [...this.#map.keys()]) if (key.startsWith(prefix)) this.#map.delete(key);
-  }
-
   /** The process or the power has gone. */
   crash(): void {
     for (const batch of this.#inFlight) {

@@ -10,9 +10,11 @@ import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/
 import type { Clock } from '../../node/base/clock.ts';
 import type { HostId, ServerId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
+import type { HostLoad, Inventory } from '../../node/host/inventory.ts';
 import type { HostCapacity } from '../../placement/index.ts';
 import { type HostTime, LifeClock } from './clock.ts';
 import { SimHostStore } from './host-store.ts';
+import { imageHolders, SimImages } from './images.ts';
 import { Life, type Schedule } from './schedule.ts';
 
 /** Room for disks: claims are what bounds them. Unit: bytes. */
@@ -28,7 +30,7 @@ type CallObserver = (
   args: readonly unknown[],
 ) => void;
 
-export interface HostDriverSet {
+interface HostDriverSet {
   readonly compute: ComputeDriver;
   readonly network: NetworkDriver;
   readonly storage: StorageDriver;
@@ -42,6 +44,9 @@ export class HostMachine {
   readonly network = new FakeNetworkHost();
   readonly storage: FakeStorage;
   readonly store: SimHostStore;
+  readonly images: SimImages;
+  /** The storage that records name for disks here. */
+  readonly storageName: 'local' | 'rbd';
   /** Calls of drivers take so much longer, by driver. */
   readonly slowness = { compute: 1, network: 1, storage: 1 };
   readonly #schedule: Schedule;
@@ -76,7 +81,9 @@ export class HostMachine {
     this.hostId = options.hostId;
     this.capacity = options.capacity;
     this.storage = options.storage;
+    this.storageName = options.storage.shared ? 'rbd' : 'local';
     this.store = new SimHostStore(deps, options);
+    this.images = new SimImages(options.raftId <= imageHolders);
     this.#era = new Life(`h${options.raftId}`);
     const now = (): Clock => new LifeClock(deps.schedule, deps.time, this.#era);
     this.compute = new FakeComputeHost({
@@ -93,6 +100,31 @@ export class HostMachine {
       .filter(([, guest]) => guest.power === 'running')
       .map(([id]) => id)
       .sort();
+  }
+
+  /** What it has, as an agent reads it. */
+  inventory(): Inventory {
+    const { vcpus, memoryMib, diskGib } = this.capacity;
+    return {
+      cpus: vcpus.total,
+      cpuModel: 'simulated',
+      architecture: 'x86_64',
+      memoryMib: memoryMib.total,
+      diskGib: diskGib.total,
+      operatingSystem: 'simulated',
+      kernel: 'simulated',
+    };
+  }
+
+  /** How busy it is: each guest that runs takes what one CPU gives. */
+  load(): HostLoad {
+    const { vcpus, memoryMib } = this.capacity;
+    const running = this.runningGuests().length;
+    return {
+      cpuPercent: Math.min(100, (100 * running) / vcpus.total),
+      load1m: running,
+      memoryAvailableMib: memoryMib.total,
+    };
   }
 
   /** Ends every fault of its drivers and its store. */

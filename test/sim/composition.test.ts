@@ -25,3 +25,29 @@ await t.test('what happened is heard from observers, and from no sentence of the
   t.strictSame(lines(/\bonLog\b|\bmessage(?:\.startsWith\(| === ')/), []);
   t.end();
 });
+
+/** Rooms whose classes are put together by `buildHost` and `buildServices`. */
+const builtRooms = ['node/agent/', 'node/host/', 'node/cluster/', 'node/services/'];
+
+/** What a checker makes by itself, to compare with: the model beside the agent. */
+const models = ['sim/cluster/settling.ts: HostNetworkViews'];
+
+await t.test("parts of a host's agent are built by production's functions, and by nobody else", (t) => {
+  const classes = new Set(
+    sources()
+      .filter(({ path }) => builtRooms.some((room) => path.startsWith(room)))
+      .flatMap(({ text }) => [...text.matchAll(/^export class (\w+)/gm)].map(([, name]) => name)),
+  );
+  for (const part of ['ClaimBook', 'HostLoop', 'GossipPlacer', 'ComputeService', 'PeerCalls', 'ImageCache'])
+    t.ok(classes.has(part), part);
+  const built = simulator.flatMap(({ path, text }) =>
+    [...text.matchAll(/\bnew (\w+)\(/g)].flatMap(([, name]) => (classes.has(name) ? [`${path}: ${name}`] : [])),
+  );
+  t.strictSame(built, models);
+  const agent = simulator.find(({ path }) => path === 'sim/agents/host-agent.ts');
+  t.match(agent?.text, /\bbuildHost\(/);
+  t.match(agent?.text, /\bbuildServices\(/);
+  const length = agent?.text.split('\n').length ?? Number.POSITIVE_INFINITY;
+  t.ok(length < 100, `host-agent.ts has ${length} lines`);
+  t.end();
+});

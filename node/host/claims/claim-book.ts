@@ -42,6 +42,9 @@ const markClaimLapsed = coverageMark(
 /** What an unbound claim, or the memory of one that has ended, gets after a restart, ms: the longest that either lasts. */
 const restoredTtlMs = 120_000;
 
+/** The claims of a host, as those see them who ask for room and who keep the host. */
+export type Claims = Pick<ClaimBook, 'usage' | 'admit' | 'withdraw' | 'release' | 'follow'>;
+
 /** See above. All methods are safe to call again after a crash. */
 export class ClaimBook {
   readonly #ledger: ClaimLedger;

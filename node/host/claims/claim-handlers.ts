@@ -5,7 +5,7 @@ import { buggify } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId, ServerId } from '../../base/ids.ts';
 import type { PeerHandlers } from '../../mesh/peers/peer-server.ts';
-import type { ClaimBook } from './claim-book.ts';
+import type { Claims } from './claim-book.ts';
 
 const buggifyRefuseEarly = buggify('claims.refuse-early', 'a host refuses a claim as if it were overloaded');
 
@@ -18,7 +18,7 @@ export const claimsPerBatchMax = 1_000;
 
 /** What they need of the agent. */
 export interface ClaimHandlersDeps {
-  readonly claims: ClaimBook;
+  readonly claims: Claims;
   /** This host's advert as of now, signed: what a refusal carries. */
   readonly freshAdvert: () => shoal.v1.SignedAdvert;
   /**

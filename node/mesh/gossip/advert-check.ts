@@ -15,7 +15,10 @@ const textCharactersMax = 256;
 const listItemsMax = 512;
 
 /** An advert with its signature. */
-export function signAdvert(identity: HostIdentity, advert: shoal.v1.IAdvert): shoal.v1.SignedAdvert {
+export function signAdvert(
+  identity: Pick<HostIdentity, 'publicKey' | 'sign'>,
+  advert: shoal.v1.IAdvert,
+): shoal.v1.SignedAdvert {
   const bytes = shoal.v1.Advert.encode(advert).finish();
   return shoal.v1.SignedAdvert.create({
     advert: bytes,

@@ -28,8 +28,8 @@ interface AdvertPublisherDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
-  readonly gossip: Gossip;
-  readonly identity: HostIdentity;
+  readonly gossip: Pick<Gossip, 'publish'>;
+  readonly identity: Pick<HostIdentity, 'hostId' | 'publicKey' | 'sign'>;
 }
 
 interface AdvertPublisherOptions {

@@ -1,0 +1,103 @@
+/** The services of an agent: what the gateways call, and what the simulator's tenants call. One function builds them. */
+import type { HostId } from '../base/ids.ts';
+import { orderedUuids } from '../base/ordered-uuids.ts';
+import { agentVersion } from '../base/version.ts';
+import { endpointOf } from '../cluster/found-mesh.ts';
+import type { Config } from '../config/options.ts';
+import { placementConfiguration } from '../config/placement.ts';
+import { ClusterService } from '../services/cluster/cluster.ts';
+import type { ComputeOptions } from '../services/compute/dependencies.ts';
+import { ComputeService } from '../services/compute/index.ts';
+import { IdentityDirectory } from '../services/identity/directory.ts';
+import { IdentityService } from '../services/identity/identity.ts';
+import type { TokenKeys } from '../services/identity/token-keys.ts';
+import { ImageService } from '../services/image/image.ts';
+import type {
+  HostControl,
+  HostProbe,
+  HostViews,
+  ImageContent,
+  Placer,
+  Rekey,
+  ServiceDependencies,
+} from '../services/kit/dependencies.ts';
+import { QuotaService } from '../services/kit/quota.ts';
+import { defaultNetworkOptions, NetworkService } from '../services/network/index.ts';
+
+/** What they are built on. */
+interface ServicePorts {
+  readonly services: ServiceDependencies;
+  readonly placer: Placer;
+  readonly control: HostControl;
+  readonly probe: HostProbe;
+  readonly views: HostViews;
+  readonly images: ImageContent;
+  readonly tokenKeys: TokenKeys;
+  readonly rekey: Rekey;
+  /** What is wrong with the log or the state here, by part. */
+  readonly troubles: () => Readonly<Record<string, string>>;
+}
+
+interface ServiceOptions {
+  readonly config: Config;
+  readonly hostId: HostId;
+  /** MTU of the wires of external networks, bytes. Default: plain Ethernet. */
+  readonly externalMtu?: number;
+}
+
+/** All services of one agent. None of them runs by itself. */
+export interface Services {
+  readonly identity: IdentityService;
+  readonly directory: IdentityDirectory;
+  readonly images: ImageService;
+  readonly network: NetworkService;
+  readonly compute: ComputeService;
+  readonly computeOptions: ComputeOptions;
+  readonly quotas: QuotaService;
+  readonly cluster: ClusterService;
+}
+
+/** Builds them. */
+export function buildServices(ports: ServicePorts, options: ServiceOptions): Services {
+  const { services, placer, control, probe, views, rekey } = ports;
+  const { config, hostId, externalMtu } = options;
+  const identity = new IdentityService(services, {
+    tokenKeys: ports.tokenKeys,
+    tokenLifetimeMs: config.api.tokenLifetimeMs,
+    passwordRules: config.security,
+  });
+  const computeOptions = {
+    storage: config.storage,
+    enabledFilters: placementConfiguration(config).enabledFilters,
+  };
+  return {
+    identity,
+    directory: new IdentityDirectory(services, identity.logIn),
+    images: new ImageService({ ...services, content: ports.images, hostId }),
+    network: new NetworkService(services, {
+      ...defaultNetworkOptions,
+      underlayMtu: config.network.underlayMtu,
+      ...(externalMtu === undefined ? {} : { externalMtu }),
+    }),
+    compute: new ComputeService(
+      {
+        ...services,
+        placer,
+        hostControl: control,
+        hostViews: views,
+        hostProbe: probe,
+        rekey,
+        newServerId: orderedUuids(services.clock, services.newId),
+      },
+      computeOptions,
+    ),
+    computeOptions,
+    quotas: new QuotaService(services),
+    cluster: new ClusterService({ ...services, hostProbe: probe, rekey }, views, {
+      hostId,
+      version: agentVersion,
+      peerAddress: endpointOf(config, config.peer.listen),
+      troubles: ports.troubles,
+    }),
+  };
+}
