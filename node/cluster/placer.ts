@@ -141,12 +141,12 @@ export class GossipPlacer implements Placer {
     let shortage: { readonly told: Told; readonly fitting: number } | undefined;
     let pending = batch.serverIds.map((serverId) => ({ serverId, generation: request.generation }));
     for (let asked = 0; asked < claimsMax && pending.length > 0; asked++) {
-      const wish = this.#wish(
+      const placement = this.#requestFor(
         request,
         [...excluded],
         placed.map((one) => one.hostId),
       );
-      const selection = selectBatch(this.#engine, wish, {
+      const selection = selectBatch(this.#engine, placement, {
         keys: pending,
         minCount: batch.minCount - placed.length,
         expiresAtMs: clock.nowMs() + claimTtlMs,
@@ -166,7 +166,7 @@ export class GossipPlacer implements Placer {
         continue;
       }
       const askedMs = clock.monotonicMs();
-      const answers = await this.#ask(request, wish, members, attempt, signal);
+      const answers = await this.#ask(request, placement, members, attempt, signal);
       pending = [];
       for (const [at, { key, candidate }] of members.entries()) {
         const { hostId } = candidate;
@@ -198,11 +198,12 @@ export class GossipPlacer implements Placer {
   /** As `explain`. @param members hosts that guests of the same batch take. */
   #explain(request: PlaceRequest, members: readonly HostId[]): Told {
     const { columns } = this.#deps;
-    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[], members);
-    const explanation = explain(columns, this.#engine.configuration, wish);
+    const placement = this.#requestFor(request, request.excludeHostIds as readonly HostId[], members);
+    const explanation = explain(columns, this.#engine.configuration, placement);
     const hosts = [...columns.slots()].slice(0, explainedHostsMax).flatMap((slot) => {
       const hostId = columns.hostIds[slot];
-      const told = hostId === undefined ? undefined : explainHost(columns, this.#engine.configuration, wish, hostId);
+      const told =
+        hostId === undefined ? undefined : explainHost(columns, this.#engine.configuration, placement, hostId);
       return told === undefined ? [] : [told];
     });
     return { explanation, hosts };
@@ -210,8 +211,8 @@ export class GossipPlacer implements Placer {
 
   /** How many more of these fit by this agent's view, at most `countMax`. */
   whatIf(request: PlaceRequest, countMax: number): number {
-    const wish = this.#wish(request, request.excludeHostIds as readonly HostId[]);
-    return whatIf(this.#engine, wish, countMax).fits;
+    const placement = this.#requestFor(request, request.excludeHostIds as readonly HostId[]);
+    return whatIf(this.#engine, placement, countMax).fits;
   }
 
   /** What is packed depends on the shapes in use. They are applied seldom, as every index is built again for them. */
@@ -227,17 +228,17 @@ export class GossipPlacer implements Placer {
   /** Asks all hosts at once. One answer a member, in order; an error is one, too. */
   async #ask(
     request: PlaceRequest,
-    wish: PlacementRequest,
+    placement: PlacementRequest,
     members: readonly BatchMember[],
     attempt: number,
     signal: AbortSignal,
   ): Promise<readonly ClaimAnswer[]> {
     const { transport } = this.#deps;
-    const { vcpus, memoryMib, diskGib } = wish.needs;
+    const { vcpus, memoryMib, diskGib } = placement.needs;
     // The bind transaction decides; the target's word finds a lost race before the guest's ports are made.
     const apart =
-      wish.group?.policy === 'anti-affinity'
-        ? { groupId: wish.group.id, groupMembersMax: wish.group.maxServerPerHost }
+      placement.group?.policy === 'anti-affinity'
+        ? { groupId: placement.group.id, groupMembersMax: placement.group.maxServerPerHost }
         : {};
     const claims = members.map(({ key, candidate: { hostId } }) => ({
       hostId,
@@ -319,7 +320,11 @@ export class GossipPlacer implements Placer {
   }
 
   /** The request in placement's words. Hints that name servers are resolved by the compute service beforehand. */
-  #wish(request: PlaceRequest, excludedHosts: readonly HostId[], placed: readonly HostId[] = []): PlacementRequest {
+  #requestFor(
+    request: PlaceRequest,
+    excludedHosts: readonly HostId[],
+    placed: readonly HostId[] = [],
+  ): PlacementRequest {
     const { flavor, image, schedulerHints, group, forceHostName } = request;
     const wantedName = forceHostName ?? request.hostName;
     const wanted = wantedName === undefined ? undefined : this.#hostByName(wantedName);

@@ -432,7 +432,7 @@ export const defaultClaimLimits: ClaimLimits = {
   tombstonesMax: 10_000,
 };
 
-/** A wish to run a server here. */
+/** A request to run a server here. */
 export interface Claim extends ClaimKey {
   readonly needs: ResourceNeeds;
   /** When it ends unless bound, by the target's clock, ms. */

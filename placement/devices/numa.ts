@@ -116,9 +116,9 @@ const pageSizes: Readonly<Record<string, number>> = {
 };
 
 /**
- * The NUMA wishes in a flavor's extra specs (`hw:numa_nodes`, `hw:numa_cpus.N`, `hw:numa_mem.N`, `hw:cpu_policy`,
+ * The NUMA attributes in a flavor's extra specs (`hw:numa_nodes`, `hw:numa_cpus.N`, `hw:numa_mem.N`, `hw:cpu_policy`,
  * `hw:mem_page_size`) and an image's properties (the same with `_` for `:`), the flavor's first. `none` when there are no
- * such wishes; `invalid` with the reason when they make no sense.
+ * such attributes; `invalid` with the reason when they make no sense.
  */
 export function numaNeedsOf(
   vcpus: number,
@@ -129,10 +129,10 @@ export function numaNeedsOf(
   | { readonly outcome: 'none' }
   | { readonly outcome: 'needs'; readonly needs: NumaNeeds }
   | { readonly outcome: 'invalid'; readonly why: string } {
-  const wish = (name: string): string | undefined => extraSpecs[`hw:${name}`] ?? imageProperties[`hw_${name}`];
-  const nodesText = wish('numa_nodes');
-  const policy = wish('cpu_policy') ?? 'shared';
-  const pageText = wish('mem_page_size');
+  const specOf = (name: string): string | undefined => extraSpecs[`hw:${name}`] ?? imageProperties[`hw_${name}`];
+  const nodesText = specOf('numa_nodes');
+  const policy = specOf('cpu_policy') ?? 'shared';
+  const pageText = specOf('mem_page_size');
   if (policy !== 'shared' && policy !== 'dedicated') return { outcome: 'invalid', why: `cpu_policy is ${policy}` };
   if (pageText !== undefined && !Object.hasOwn(pageSizes, pageText)) {
     return { outcome: 'invalid', why: `mem_page_size is ${pageText}` };
@@ -145,8 +145,8 @@ export function numaNeedsOf(
   }
   const cells: { vcpus: number; memoryMib: number }[] = [];
   for (let i = 0; i < nodes; i++) {
-    const cpusText = wish(`numa_cpus.${i}`);
-    const memoryText = wish(`numa_mem.${i}`);
+    const cpusText = specOf(`numa_cpus.${i}`);
+    const memoryText = specOf(`numa_mem.${i}`);
     if (
       (cpusText === undefined) !== (memoryText === undefined) ||
       (cpusText === undefined && (vcpus % nodes !== 0 || memoryMib % nodes !== 0))

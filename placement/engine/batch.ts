@@ -50,9 +50,10 @@ export function selectBatch(engine: PlacementEngine, request: PlacementRequest, 
   const together = request.group?.policy === 'affinity' && memberHosts.length === 0 && keys.length > 1;
   const series = request.group === undefined ? engine.series(request, options.refusals ?? 0) : undefined;
   for (const key of keys) {
-    let wish = request.group === undefined ? request : { ...request, group: { ...request.group, memberHosts } };
-    if (together && members.length === 0) wish = roomiestOf(engine, wish, keys.length);
-    const selection = series?.next() ?? engine.select(wish, options.refusals ?? 0);
+    let memberRequest =
+      request.group === undefined ? request : { ...request, group: { ...request.group, memberHosts } };
+    if (together && members.length === 0) memberRequest = roomiestOf(engine, memberRequest, keys.length);
+    const selection = series?.next() ?? engine.select(memberRequest, options.refusals ?? 0);
     if (selection.outcome === 'none') break;
     const { candidate, alternates } = selection;
     columns.hold(key, candidate.hostId, request.needs, options.expiresAtMs);

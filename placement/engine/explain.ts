@@ -155,7 +155,7 @@ interface Judge {
   detail(slot: number): string;
 }
 
-/** Every filter that has something to say, in configured order; the request's own wishes about hosts come first. */
+/** Every filter that has something to say, in configured order; the request's own constraints on hosts come first. */
 function compileJudges(
   columns: HostColumns,
   configuration: PlacementConfiguration,

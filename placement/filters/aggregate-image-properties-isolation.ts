@@ -9,16 +9,16 @@ export const aggregateImagePropertiesIsolation: ProfileFilter = {
   compile(request, configuration) {
     const { namespace, separator } = configuration.imagePropertiesIsolation;
     const prefix = namespace === '' ? '' : `${namespace}${separator}`;
-    const wishes = Object.entries(request.imageProperties).filter(([key]) => key.startsWith(prefix));
-    if (wishes.length === 0) return undefined;
+    const properties = Object.entries(request.imageProperties).filter(([key]) => key.startsWith(prefix));
+    if (properties.length === 0) return undefined;
     const clashes = (metadata: ReadonlyMap<string, ReadonlySet<string>>, key: string, value: string): boolean => {
       const allowed = metadata.get(key);
       return allowed !== undefined && !allowed.has(value);
     };
     return {
-      passes: (profile) => !wishes.some(([key, value]) => clashes(profile.metadata, key, value)),
+      passes: (profile) => !properties.some(([key, value]) => clashes(profile.metadata, key, value)),
       reason(profile) {
-        const [key, value] = wishes.find(([k, v]) => clashes(profile.metadata, k, v)) ?? ['', ''];
+        const [key, value] = properties.find(([k, v]) => clashes(profile.metadata, k, v)) ?? ['', ''];
         return `an aggregate of the host does not take images with ${key} = ${value}`;
       },
     };

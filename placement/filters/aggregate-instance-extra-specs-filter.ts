@@ -11,12 +11,12 @@ export const aggregateInstanceExtraSpecsFilter: ProfileFilter = {
   scope: 'profile',
   onRebuild: false,
   compile(request) {
-    const wishes: (readonly [string, string])[] = [];
+    const required: (readonly [string, string])[] = [];
     for (const [key, wanted] of Object.entries(request.extraSpecs)) {
-      if (key.startsWith(scope)) wishes.push([key.slice(scope.length), wanted]);
-      else if (!key.includes(':')) wishes.push([key, wanted]);
+      if (key.startsWith(scope)) required.push([key.slice(scope.length), wanted]);
+      else if (!key.includes(':')) required.push([key, wanted]);
     }
-    if (wishes.length === 0) return undefined;
+    if (required.length === 0) return undefined;
     const holds = (metadata: ReadonlyMap<string, ReadonlySet<string>>, key: string, wanted: string): boolean => {
       const values = metadata.get(key);
       if (wanted === '!') return values === undefined;
@@ -25,9 +25,9 @@ export const aggregateInstanceExtraSpecsFilter: ProfileFilter = {
       return false;
     };
     return {
-      passes: (profile) => wishes.every(([key, wanted]) => holds(profile.metadata, key, wanted)),
+      passes: (profile) => required.every(([key, wanted]) => holds(profile.metadata, key, wanted)),
       reason(profile) {
-        const [key, wanted] = wishes.find(([k, w]) => !holds(profile.metadata, k, w)) ?? ['', ''];
+        const [key, wanted] = required.find(([k, w]) => !holds(profile.metadata, k, w)) ?? ['', ''];
         return `no aggregate of the host has ${key} = ${wanted}`;
       },
     };

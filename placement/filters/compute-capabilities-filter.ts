@@ -12,20 +12,20 @@ export const computeCapabilitiesFilter: ColumnsFilter = {
   scope: 'columns',
   onRebuild: false,
   compile(request) {
-    const wishes: { readonly name: string; readonly wanted: string; readonly scoped: boolean }[] = [];
+    const required: { readonly name: string; readonly wanted: string; readonly scoped: boolean }[] = [];
     for (const [key, wanted] of Object.entries(request.extraSpecs)) {
-      if (key.startsWith(scope)) wishes.push({ name: key.slice(scope.length), wanted, scoped: true });
-      else if (!key.includes(':')) wishes.push({ name: key, wanted, scoped: false });
+      if (key.startsWith(scope)) required.push({ name: key.slice(scope.length), wanted, scoped: true });
+      else if (!key.includes(':')) required.push({ name: key, wanted, scoped: false });
     }
-    if (wishes.length === 0) return undefined;
+    if (required.length === 0) return undefined;
     return {
       passes: (columns, slot) =>
-        wishes.every(({ name, wanted, scoped }) => {
+        required.every(({ name, wanted, scoped }) => {
           const value = hostAttribute(columns, slot, name);
           return value === undefined ? !scoped : satisfiesOperator(String(value), wanted);
         }),
       reason(columns, slot) {
-        for (const { name, wanted, scoped } of wishes) {
+        for (const { name, wanted, scoped } of required) {
           const value = hostAttribute(columns, slot, name);
           if (value === undefined && scoped) return `the host has no capability ${name}`;
           if (value !== undefined && !satisfiesOperator(String(value), wanted)) {

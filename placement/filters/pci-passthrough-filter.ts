@@ -11,7 +11,7 @@ export const pciPassthroughFilter: ColumnsFilter = {
     const { pci } = request.needs;
     if (pci.length === 0) return undefined;
     let count = 0;
-    for (const wish of pci) count += wish.count;
+    for (const request of pci) count += request.count;
     return {
       passes: (columns, slot) =>
         (columns.pciFree[slot] ?? 0) >= count &&

@@ -9,11 +9,11 @@ export const requiredTraitsFilter: ProfileFilter = {
   compile(request) {
     const required = new Set(request.requiredTraits);
     const forbidden = new Set(request.forbiddenTraits);
-    for (const wishes of [request.extraSpecs, request.imageProperties]) {
-      for (const key in wishes) {
+    for (const specs of [request.extraSpecs, request.imageProperties]) {
+      for (const key in specs) {
         if (!key.startsWith(traitPrefix)) continue;
-        if (wishes[key] === 'required') required.add(key.slice(traitPrefix.length));
-        else if (wishes[key] === 'forbidden') forbidden.add(key.slice(traitPrefix.length));
+        if (specs[key] === 'required') required.add(key.slice(traitPrefix.length));
+        else if (specs[key] === 'forbidden') forbidden.add(key.slice(traitPrefix.length));
       }
     }
     if (required.size === 0 && forbidden.size === 0) return undefined;

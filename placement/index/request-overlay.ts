@@ -58,7 +58,7 @@ export function compileOverlay(
 /** Why an excluded host is not chosen. */
 export const excludedReason = 'the host refused before, or the guest is to leave it';
 
-/** Enabled request filters that have something to say, and the request's own wishes about hosts. */
+/** Enabled request filters that have something to say, and the request's own constraints on hosts. */
 export function compileRequestTests(
   configuration: PlacementConfiguration,
   request: PlacementRequest,

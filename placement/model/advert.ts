@@ -67,7 +67,7 @@ export interface ResourcePool {
 
 /** Whether a host takes new guests. */
 export interface HostState {
-  /** An operator's wish. */
+  /** An operator's choice. */
   readonly enabled: boolean;
   /** The agent answers. A host never says false of itself; a failure detector may (`HostColumns.setLiveness`). */
   readonly up: boolean;

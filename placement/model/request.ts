@@ -54,8 +54,9 @@ export interface RequestHints {
 }
 
 /**
- * One wish for a place. What hosts are judged by (the *request class*) is everything but `projectId` (unless an aggregate
- * names the project), `group`, the host hints, `host` and `excludedHosts`: those are applied on top of the class's index.
+ * One request for a place. What hosts are judged by (the *request class*) is everything but `projectId` (unless an
+ * aggregate names the project), `group`, the host hints, `host` and `excludedHosts`: those are applied on top of the
+ * class's index.
  *
  * The maps are taken as immutable: their text form is remembered by identity.
  */

@@ -107,7 +107,7 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
     await driver.ensureDisk({ ...spec, sizeBytes: 2 * sizeBytes }, signal);
     t.equal((await driver.findDisk(spec.volumeId, signal))?.sizeBytes, 2 * sizeBytes);
     await driver.ensureDisk(spec, signal);
-    t.equal((await driver.findDisk(spec.volumeId, signal))?.sizeBytes, 2 * sizeBytes, 'a smaller wish changes nothing');
+    t.equal((await driver.findDisk(spec.volumeId, signal))?.sizeBytes, 2 * sizeBytes, 'a smaller size changes nothing');
     await driver.removeDisk(spec.volumeId, signal);
   });
 

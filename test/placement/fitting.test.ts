@@ -19,9 +19,9 @@ void t.test('devices are found whenever some way to hand them out exists', (t) =
         { maxLength: 4 },
       ),
       fc.array(fc.record({ vendorId: kind, productId: kind, count: fc.integer({ min: 0, max: 2 }) }), { maxLength: 3 }),
-      (pools, wishes) => {
+      (pools, wanted) => {
         const full = pools.map((p) => ({ ...p, total: 2, numaNode: 0, physicalNetwork: '' }));
-        const requests = wishes.map((w) => ({ ...w, physicalNetwork: '' }));
+        const requests = wanted.map((w) => ({ ...w, physicalNetwork: '' }));
         // Try every assignment of single devices.
         const units = requests.flatMap((r) => Array.from({ length: r.count }, () => r));
         const search = (i: number, free: number[]): boolean => {
@@ -56,7 +56,7 @@ void t.test('devices are found whenever some way to hand them out exists', (t) =
   t.end();
 });
 
-void t.test('NUMA wishes of flavors and images', (t) => {
+void t.test('NUMA attributes of flavors and images', (t) => {
   const cases: readonly (readonly [Readonly<Record<string, string>>, object])[] = [
     [{}, { outcome: 'none' }],
     [

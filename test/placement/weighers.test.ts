@@ -80,13 +80,13 @@ const cases: readonly Case[] = [
   },
   {
     weigher: 'PCIWeigher',
-    name: 'without a wish for devices: a host with none',
+    name: 'without a request for devices: a host with none',
     hosts: [{}, gpus(8)],
     weights: [1, 0.92],
   },
   {
     weigher: 'PCIWeigher',
-    name: 'with a wish for devices: the host with the fewest that do',
+    name: 'with a request for devices: the host with the fewest that do',
     hosts: [gpus(2), gpus(8)],
     request: {
       needs: {

@@ -79,7 +79,7 @@ void t.test('A99: a member names no host by any field', async (t) => {
 void t.test('A84: machine type, emulation and the like are not a tenant’s to choose', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
-  const wishes: readonly (readonly [string, string])[] = [
+  const attributes: readonly (readonly [string, string])[] = [
     ['hw_machine_type', 'pc-i440fx-2.1'],
     ['hw_machine_type', 'q35'],
     ['hw_machine_type', 'none,accel=tcg'],
@@ -92,8 +92,8 @@ void t.test('A84: machine type, emulation and the like are not a tenant’s to c
     ['os_command_line', 'init=/bin/sh'],
     ['img_hide_hypervisor_id', 'true'],
   ];
-  for (const [name, value] of wishes) {
-    const { status, text } = await ask(cloud, { imageRef: await addWishingImage(cloud, name, value) });
+  for (const [name, value] of attributes) {
+    const { status, text } = await ask(cloud, { imageRef: await addImageWith(cloud, name, value) });
     t.equal(status, 400, `${name}=${value}: ${text}`);
     t.match(text, name);
   }
@@ -104,7 +104,7 @@ void t.test('A84: machine type, emulation and the like are not a tenant’s to c
 });
 
 /** An image that asks for something. */
-async function addWishingImage(cloud: Cloud, name: string, value: string): Promise<string> {
+async function addImageWith(cloud: Cloud, name: string, value: string): Promise<string> {
   const { world } = cloud;
   const image = await addImage(world);
   await transact(world.deps, world.admin, ({ change }) => {

@@ -18,8 +18,8 @@ void t.test('F12: a watch ends when its token is revoked, also while nothing hap
   })();
   watching.catch(() => {});
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const wish = { name: 'one', flavorId: '1', imageId: 'image-1', userData: Buffer.from('secret') };
-  const made = await compute.createServer(wish, as('alice'));
+  const draft = { name: 'one', flavorId: '1', imageId: 'image-1', userData: Buffer.from('secret') };
+  const made = await compute.createServer(draft, as('alice'));
   t.equal(made.server?.userData.length, 0, 'the answer to a create has no user data');
   for (let i = 0; i < 50 && events.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 50));
   t.ok(events.length > 0, 'while the token is good there are events');

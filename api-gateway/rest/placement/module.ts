@@ -5,7 +5,7 @@
 import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
-import type { PlacementWish } from '../../../node/services/compute/server-draft.ts';
+import type { RequestSpec } from '../../../node/services/compute/server-draft.ts';
 import type { HostExplanation } from '../../../placement/index.ts';
 import { placementPolicies } from '../../policies/placement.ts';
 import { placementFaults } from '../kit/faults.ts';
@@ -14,16 +14,16 @@ import { parse } from '../kit/validation.ts';
 import { placementVersions } from '../kit/versions.ts';
 import { unservedPlacement } from './unserved.ts';
 
-const wish = {
+const spec = {
   flavor_id: Type.String({ minLength: 1, maxLength: 255 }),
   image_id: Type.Optional(Type.String({ maxLength: 255 })),
   availability_zone: Type.Optional(Type.String({ maxLength: 255 })),
   host: Type.Optional(Type.String({ maxLength: 255 })),
   scheduler_hints: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 };
-const explainBody = Type.Object(wish, { additionalProperties: false });
+const explainBody = Type.Object(spec, { additionalProperties: false });
 const whatIfBody = Type.Object(
-  { ...wish, count_max: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })) },
+  { ...spec, count_max: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })) },
   { additionalProperties: false },
 );
 /** Counted to where the caller names no bound. */
@@ -45,7 +45,7 @@ export function placementModule(preview: PlacementPreview): RestModule {
       app.post('/shoal/v1/explain', async (request: FastifyRequest) => {
         const body = parse(explainBody, request.body);
         const reader = await gateway.readState(request);
-        const { explanation, hosts } = preview.explain(gateway.context(request), reader, wishOf(body));
+        const { explanation, hosts } = preview.explain(gateway.context(request), reader, specOf(body));
         const isOperator = gateway.allows(request, 'shoal:placement:explain:per_host');
         return {
           hosts: explanation.hosts,
@@ -65,14 +65,14 @@ export function placementModule(preview: PlacementPreview): RestModule {
       app.post('/shoal/v1/what-if', async (request: FastifyRequest) => {
         const { count_max: countMax = countMaxDefault, ...body } = parse(whatIfBody, request.body);
         const reader = await gateway.readState(request);
-        const count = preview.whatIf(gateway.context(request), reader, wishOf(body), countMax);
+        const count = preview.whatIf(gateway.context(request), reader, specOf(body), countMax);
         return { count, is_at_least: count === countMax };
       });
     },
   };
 }
 
-function wishOf(body: Static<typeof explainBody>): PlacementWish {
+function specOf(body: Static<typeof explainBody>): RequestSpec {
   return {
     flavorId: body.flavor_id,
     imageId: body.image_id ?? '',

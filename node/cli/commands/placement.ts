@@ -7,7 +7,7 @@ import { type ConfigFlags, withConfigOptions } from '../kit/config-options.ts';
 import { dataDirOf } from '../kit/data-dir.ts';
 import { jsonText } from '../kit/json-text.ts';
 
-interface Wish extends ConfigFlags {
+interface SpecFlags extends ConfigFlags {
   readonly flavor: string;
   readonly image: string;
   readonly zone: string;
@@ -15,7 +15,7 @@ interface Wish extends ConfigFlags {
   readonly json?: boolean;
 }
 
-function withWish(command: Command): Command {
+function withSpec(command: Command): Command {
   return withConfigOptions(command)
     .requiredOption('--flavor <id>', 'id of the flavor')
     .option('--image <id>', 'id of the image', '')
@@ -30,30 +30,30 @@ function withHint(text: string, before: Readonly<Record<string, string>>): Reado
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-function wishOf(flags: Wish) {
+function specOf(flags: SpecFlags) {
   return { flavorId: flags.flavor, imageId: flags.image, zone: flags.zone, schedulerHints: flags.hint };
 }
 
 /** Adds the commands. */
 export function registerPlacement(program: Command): void {
   const placement = program.command('placement').description('ask placement without placing anything');
-  withWish(placement.command('explain'))
+  withSpec(placement.command('explain'))
     .description('how each filter thins the hosts, and why each host passes or not')
-    .action(async (flags: Wish) => {
+    .action(async (flags: SpecFlags) => {
       const dataDir = dataDirOf(flags);
       const { callOptions, withLocalAgent } = await import('../kit/local-client.ts');
       const { shoal } = await import('../../../proto/messages.ts');
       const { filters, hosts } = await withLocalAgent(dataDir, (client) =>
-        client.calls(shoal.v1.PlacementService).explain(wishOf(flags), callOptions),
+        client.calls(shoal.v1.PlacementService).explain(specOf(flags), callOptions),
       );
       const explained = explainedOf(filters, hosts);
       console.log(flags.json ? jsonText(explained) : explanationText(explained));
     });
 
-  withWish(placement.command('what-if'))
+  withSpec(placement.command('what-if'))
     .description('how many more servers of this shape fit')
     .option('--max <count>', 'stop counting here, 1 to 100000', '10000')
-    .action(async (flags: Wish & { readonly max: string }) => {
+    .action(async (flags: SpecFlags & { readonly max: string }) => {
       const countMax = Number(flags.max);
       if (!Number.isInteger(countMax) || countMax < 1 || countMax > 100_000) {
         throw new ShoalError('INVALID_ARGUMENT', `--max ${flags.max}: expected a whole number from 1 to 100000`);
@@ -62,7 +62,7 @@ export function registerPlacement(program: Command): void {
       const { callOptions, withLocalAgent } = await import('../kit/local-client.ts');
       const { shoal } = await import('../../../proto/messages.ts');
       const { count } = await withLocalAgent(dataDir, (client) =>
-        client.calls(shoal.v1.PlacementService).whatIf({ ...wishOf(flags), countMax }, callOptions),
+        client.calls(shoal.v1.PlacementService).whatIf({ ...specOf(flags), countMax }, callOptions),
       );
       if (flags.json) console.log(jsonText({ count, isAtLeast: count === countMax }));
       else console.log(count === countMax ? `${count} or more` : String(count));

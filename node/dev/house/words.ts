@@ -21,6 +21,7 @@ const oldWords: readonly OldWord[] = [
     stored: /Topic\('rumours'|'adverts' \| 'rumours'|'rumour\/v1'|cell0\/rumours\//gu,
   },
   { word: /\bstanding\(|\.standing\b|\w*Standing\b/gu, instead: 'status' },
+  { word: /wish/giu, instead: 'request, attribute or desired state' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },

@@ -19,6 +19,9 @@ export interface ComputeDependencies extends ServiceDependencies {
 export interface ComputeOptions {
   /** "local" or "rbd", where the mesh's record does not say. */
   readonly storage: string;
-  /** Names of placement's filters that are on: they decide which wishes can be honoured. Default: placement's own default. */
+  /**
+   * Names of placement's filters that are on: they decide which attributes can be honoured. Default: placement's own
+   * default.
+   */
   readonly enabledFilters?: readonly string[];
 }

@@ -10,7 +10,7 @@ import type { PlacementInquiry, PlaceRequest } from '../kit/dependencies.ts';
 import type { ComputeOptions } from './dependencies.ts';
 import { groupForPlacement } from './group-hosts.ts';
 import { meshDefaults } from './server-create.ts';
-import { checkWish, type PlacementWish } from './server-draft.ts';
+import { checkRequestSpec, type RequestSpec } from './server-draft.ts';
 
 /** Most that is counted to: a bound on the work that one question makes. */
 const countMaxMax = 100_000;
@@ -18,7 +18,7 @@ const countMaxMax = 100_000;
 /** As the compute service is told. */
 export type PreviewOptions = ComputeOptions;
 
-/** Both gateways ask through this. The wish is checked as a create's would be, so that the answer holds for one. */
+/** Both gateways ask through this. The request is checked as a create's would be, so that the answer holds for one. */
 export class PlacementPreview {
   readonly #inquiry: PlacementInquiry;
   readonly #options: PreviewOptions;
@@ -32,21 +32,21 @@ export class PlacementPreview {
   explain(
     context: RequestContext,
     reader: StateReader,
-    wish: PlacementWish,
+    spec: RequestSpec,
   ): { readonly explanation: Explanation; readonly hosts: readonly HostExplanation[] } {
-    return this.#inquiry.explain(this.#request(context, reader, wish));
+    return this.#inquiry.explain(this.#request(context, reader, spec));
   }
 
   /** How many more of these fit, up to `countMax` (1 to `countMaxMax`). */
-  whatIf(context: RequestContext, reader: StateReader, wish: PlacementWish, countMax: number): number {
+  whatIf(context: RequestContext, reader: StateReader, spec: RequestSpec, countMax: number): number {
     if (!Number.isInteger(countMax) || countMax < 1 || countMax > countMaxMax) {
       throw new ShoalError('INVALID_ARGUMENT', `count_max ${countMax}: expected 1 to ${countMaxMax}.`);
     }
-    return this.#inquiry.whatIf(this.#request(context, reader, wish), countMax);
+    return this.#inquiry.whatIf(this.#request(context, reader, spec), countMax);
   }
 
-  #request(context: RequestContext, reader: StateReader, wish: PlacementWish): PlaceRequest {
-    const checked = checkWish(context, reader, wish, this.#options);
+  #request(context: RequestContext, reader: StateReader, spec: RequestSpec): PlaceRequest {
+    const checked = checkRequestSpec(context, reader, spec, this.#options);
     const group = serverGroupTable.get(reader, checked.groupId)?.record;
     return {
       // Never claimed: any id does.

@@ -28,12 +28,12 @@ import { quotaLimit, unlimited } from '../kit/quota.ts';
 import { zoneOf } from '../kit/zones.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
+import { checkAttributes, checkHintNames } from './attribute-rules.ts';
 import { canUse } from './flavors.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
 import { keypairId } from './keypairs.ts';
 import { badRequest, checkName, conflict, forbidden } from './refusals.ts';
 import { groupRow } from './server-groups.ts';
-import { checkHintNames, checkWishes } from './wishes.ts';
 
 const mibBytes = 1024 * 1024;
 const gibBytes = 1024 * mibBytes;
@@ -129,7 +129,7 @@ export function checkDraft(
   context: RequestContext,
   reader: StateReader,
   draft: ServerDraft,
-  options: WishOptions = {},
+  options: RequestSpecOptions = {},
 ): CheckedDraft {
   if (context.projectId === '') throw badRequest('A server belongs to a project; the token names none.');
   const minCount = draft.minCount ?? 1;
@@ -141,10 +141,10 @@ export function checkDraft(
   if (draft.imageId === '') {
     throw badRequest(says`This version of Shoal boots servers from images: ${field('imageRef')} is needed.`);
   }
-  const wish = checkWish(context, reader, draft, options);
+  const spec = checkRequestSpec(context, reader, draft, options);
   return {
-    ...wish,
-    image: must(wish.image, 'the image of a draft that names one'),
+    ...spec,
+    image: must(spec.image, 'the image of a draft that names one'),
     name: checkName('name', draft.name),
     nics: checkNics(context, reader, draft, maxCount),
     key: checkKey(context, reader, draft.keyName),
@@ -165,8 +165,8 @@ export function checkDraft(
   };
 }
 
-/** What placement goes by. */
-export interface PlacementWish {
+/** What placement goes by: the part of a create that chooses a host, as Nova's RequestSpec. */
+export interface RequestSpec {
   readonly flavorId: string;
   /** Empty: none. */
   readonly imageId: string;
@@ -176,35 +176,35 @@ export interface PlacementWish {
   readonly schedulerHints?: Readonly<Record<string, unknown>>;
 }
 
-/** What an agent's configuration says of wishes. */
-interface WishOptions {
+/** What an agent's configuration says of request specs. */
+interface RequestSpecOptions {
   /** Default: placement's own default. */
   readonly enabledFilters?: readonly string[];
 }
 
-/** A wish in which everything named is there. */
-type CheckedWish = Pick<CheckedDraft, 'flavor' | 'zone' | 'forceHostName' | 'hostName' | 'hints' | 'groupId'> & {
+/** A request spec whose flavor, image, zone, host and hints exist. */
+type CheckedRequestSpec = Pick<CheckedDraft, 'flavor' | 'zone' | 'forceHostName' | 'hostName' | 'hints' | 'groupId'> & {
   readonly image: shoal.v1.Image | undefined;
 };
 
 /** Checks what a draft, or a question about a server that is not made, says of the host that it wants. */
-export function checkWish(
+export function checkRequestSpec(
   context: RequestContext,
   reader: StateReader,
-  wish: PlacementWish,
-  options: WishOptions = {},
-): CheckedWish {
-  const flavor = checkFlavor(context, reader, wish.flavorId);
-  const image = wish.imageId === '' ? undefined : checkImage(context, reader, wish.imageId, flavor);
+  spec: RequestSpec,
+  options: RequestSpecOptions = {},
+): CheckedRequestSpec {
+  const flavor = checkFlavor(context, reader, spec.flavorId);
+  const image = spec.imageId === '' ? undefined : checkImage(context, reader, spec.imageId, flavor);
   const enabledFilters = new Set(options.enabledFilters ?? defaultFilterNames);
-  checkWishes(flavor, image, enabledFilters);
-  checkHintNames(Object.keys(wish.schedulerHints ?? {}), enabledFilters);
+  checkAttributes(flavor, image, enabledFilters);
+  checkHintNames(Object.keys(spec.schedulerHints ?? {}), enabledFilters);
   return {
     flavor,
     image,
-    ...checkZone(context, reader, wish.zone),
-    hostName: checkHost(context, reader, wish.hostName),
-    ...checkHints(context, reader, wish.schedulerHints ?? {}),
+    ...checkZone(context, reader, spec.zone),
+    hostName: checkHost(context, reader, spec.hostName),
+    ...checkHints(context, reader, spec.schedulerHints ?? {}),
   };
 }
 

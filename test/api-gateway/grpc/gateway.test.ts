@@ -264,8 +264,8 @@ void t.test('several servers of one call are one batch, and ids are enough where
 
 void t.test('placement is asked without placing; reasons per host are for administrators', async (t) => {
   const { placement, inquiries } = await started(t);
-  const wish = { flavorId: '1', imageId: 'image-1', zone: 'nova', schedulerHints: { build_near_host_ip: '192.0.2.1' } };
-  const mine = await placement.explain(wish, as('alice'));
+  const spec = { flavorId: '1', imageId: 'image-1', zone: 'nova', schedulerHints: { build_near_host_ip: '192.0.2.1' } };
+  const mine = await placement.explain(spec, as('alice'));
   t.match(mine.filters, [{ filter: 'ComputeFilter', removed: 1, left: 1, reason: 'it is down' }]);
   t.strictSame(mine.hosts, []);
   t.match(inquiries[0], {
@@ -274,7 +274,7 @@ void t.test('placement is asked without placing; reasons per host are for admini
     storage: 'local',
     schedulerHints: { build_near_host_ip: '192.0.2.1' },
   });
-  t.match((await placement.explain(wish, as('root'))).hosts, [
+  t.match((await placement.explain(spec, as('root'))).hosts, [
     { hostName: 'host-1', filter: '', weight: 1.5 },
     { hostName: 'host-2', filter: 'ComputeFilter', reason: 'it is down' },
   ]);

@@ -1,7 +1,8 @@
 /**
- * The ledgers of the compute, identity and image APIs say of every route, attribute, query key and wish what it is beside the
- * real service's, and where its effect is proved. Nothing is left out, and nothing is in them that is not there. A proof is an
- * entry of a table of `effects/effects.ts`, which checks that it sends what its row is about.
+ * The ledgers of the compute, identity and image APIs say of every route, attribute, query key and scheduling attribute
+ * what it is beside the real service's, and where its effect is proved. Nothing is left out, and nothing is in them
+ * that is not there. A proof is an entry of a table of `effects/effects.ts`, which checks that it sends what its row is
+ * about.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,11 +29,11 @@ import { listKeys as imageList } from '../../../api-gateway/rest/image/list-quer
 import { ownValue } from '../../../node/base/own-value.ts';
 import { repositoryRoot, sources } from '../../../node/dev/house/source.ts';
 import {
+  type AttributeRule,
   extraSpecRules,
   imagePropertyRules,
   schedulerHintRules,
-  type WishRule,
-} from '../../../node/services/compute/wishes.ts';
+} from '../../../node/services/compute/attribute-rules.ts';
 import { listEffects } from './compute/list-effects.ts';
 import { quotaEffects } from './compute/quota-effects.ts';
 import { resourceEffects } from './compute/resource-effects.ts';
@@ -214,7 +215,7 @@ void t.test('compute: every extra spec, image property and hint is in the ledger
 });
 
 /** A filter by its name; of what every server is anyway, one of the names. */
-function mentions(text: string, { names, by }: WishRule): boolean {
+function mentions(text: string, { names, by }: AttributeRule): boolean {
   if ('filter' in by) return text.includes(by.filter);
   return [...text.matchAll(/'([^'\n]+)'/g)].some(([, word = '']) => names.test(word));
 }

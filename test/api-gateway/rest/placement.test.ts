@@ -143,8 +143,8 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
 void t.test('explain counts for everybody and names hosts to administrators alone', async (t) => {
   const cloud = await start();
   t.teardown(() => cloud.gateway.stop());
-  const wish = { flavor_id: 'f8', image_id: 'cirros' };
-  const told = await cloud.ask('explain', wish);
+  const spec = { flavor_id: 'f8', image_id: 'cirros' };
+  const told = await cloud.ask('explain', spec);
   t.match(told, {
     status: 200,
     body: { hosts: 3, passed: 2, summary: /^2 of 3 hosts pass; removed by CoreFilter 1 \(/ },
@@ -157,13 +157,13 @@ void t.test('explain counts for everybody and names hosts to administrators alon
   );
   t.equal(told.body.per_host[0].refusals[0].filter, 'CoreFilter');
   t.type(told.body.per_host[1].score, 'number');
-  const member = await cloud.ask('explain', wish, cloud.memberToken);
+  const member = await cloud.ask('explain', spec, cloud.memberToken);
   t.equal(member.status, 200);
   t.notOk('per_host' in member.body);
   t.notOk(/host-[123]/.test(JSON.stringify(member.body)), 'no host is named');
 });
 
-void t.test('what-if counts, and wishes are checked as creates are', async (t) => {
+void t.test('what-if counts, and requests are checked as creates are', async (t) => {
   const cloud = await start();
   t.teardown(() => cloud.gateway.stop());
   t.same((await cloud.ask('what-if', { flavor_id: 'f8' })).body, { count: 3, is_at_least: false });

@@ -65,7 +65,7 @@ t.test('placement is asked without placing anything', async (t) => {
     t.same(await json('what-if', '--flavor', '1', '--max', '1'), { count: 1, isAtLeast: true });
   });
 
-  await t.test('a wish that makes no sense is refused in words', async (t) => {
+  await t.test('a request that makes no sense is refused with a reason', async (t) => {
     const cases: readonly [readonly string[], RegExp][] = [
       [['explain', '--flavor', 'nope'], /Flavor nope could not be found/],
       [['explain', '--flavor', '1', '--image', 'nope'], /Image nope could not be found/],

@@ -128,11 +128,11 @@ const disabling =
   };
 
 /** A user of a new domain logs in to a project of it. */
-async function member(cloud: EffectCloud, wishes: { domain?: object; project?: object; user?: object }) {
+async function member(cloud: EffectCloud, attributes: { domain?: object; project?: object; user?: object }) {
   const password = 'a long password';
-  const domain = await make(cloud, 'domain', wishes.domain);
-  const project = await make(cloud, 'project', { domain_id: domain.id, ...wishes.project });
-  const user = await make(cloud, 'user', { domain_id: domain.id, password, ...wishes.user });
+  const domain = await make(cloud, 'domain', attributes.domain);
+  const project = await make(cloud, 'project', { domain_id: domain.id, ...attributes.project });
+  const user = await make(cloud, 'user', { domain_id: domain.id, password, ...attributes.user });
   const [role] = (await cloud.ask('GET', '/identity/v3/roles?name=member')).roles;
   for (const scope of [`projects/${project.id}`, `domains/${domain.id}`, 'system']) {
     await cloud.ask('PUT', `/identity/v3/${scope}/users/${user.id}/roles/${role.id}`, { status: 204 });

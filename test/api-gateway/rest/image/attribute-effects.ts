@@ -39,10 +39,10 @@ const patch = (
 ) => cloud.ask('PATCH', `/image/v2/images/${id}`, { body, headers, status });
 
 /** Bootable content for an image, and what booting it on a flavor of 128 MiB and 1 GiB is answered with. */
-async function boot(cloud: EffectCloud, wishes: object): Promise<number> {
+async function boot(cloud: EffectCloud, attributes: object): Promise<number> {
   const flavor = { name: `small-${randomUUID()}`, ram: 128, disk: 1, vcpus: 1 };
   const small = (await cloud.ask('POST', '/compute/v2.1/flavors', { body: { flavor } })).flavor;
-  const { id } = await make(cloud, { disk_format: 'raw', container_format: 'bare', ...wishes });
+  const { id } = await make(cloud, { disk_format: 'raw', container_format: 'bare', ...attributes });
   await cloud.ask('PUT', `/image/v2/images/${id}/file`, { body: Buffer.from('content'), headers: octets });
   const server = { name: 'boots', imageRef: id, flavorRef: small.id, networks: 'none' };
   const headers = { 'x-openstack-nova-api-version': '2.37' };

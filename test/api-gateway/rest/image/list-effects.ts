@@ -29,7 +29,7 @@ async function makePair({ gateway, memberProjectId }: EffectCloud): Promise<Pair
     {
       id: '00000000-0000-4000-8000-00000000000a',
       ...{ name: 'list-a', disk_format: 'qcow2', container_format: 'bare', min_disk: 1, min_ram: 1 },
-      ...{ protected: false, visibility: 'public', tags: ['x'], owner: memberProjectId, wish: 'one' },
+      ...{ protected: false, visibility: 'public', tags: ['x'], owner: memberProjectId, shade: 'one' },
     },
     Buffer.from([0x51, 0x46, 0x49, 0xfb, 0]),
   );
@@ -39,7 +39,7 @@ async function makePair({ gateway, memberProjectId }: EffectCloud): Promise<Pair
     {
       id: 'f0000000-0000-4000-8000-00000000000b',
       ...{ name: 'list-b', disk_format: 'raw', container_format: 'ovf', min_disk: 2, min_ram: 2 },
-      ...{ protected: true, visibility: 'private', tags: ['y'], wish: 'two' },
+      ...{ protected: true, visibility: 'private', tags: ['y'], shade: 'two' },
     },
     Buffer.from('a longer content'),
   );

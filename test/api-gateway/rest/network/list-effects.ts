@@ -48,11 +48,11 @@ const words = (b: boolean) => ({ name: `${b ? 'b' : 'a'}-${randomUUID()}`, descr
 let subnets = 0;
 const nextCidr = (): string => `10.${64 + Math.floor(subnets / 250)}.${subnets++ % 250}.0/24`;
 
-async function makeNetwork(cloud: EffectCloud, project_id: string, wishes: object = {}): Promise<string> {
-  return (await post(cloud, 'networks', 'network', { ...words(false), project_id, ...wishes })).id;
+async function makeNetwork(cloud: EffectCloud, project_id: string, attributes: object = {}): Promise<string> {
+  return (await post(cloud, 'networks', 'network', { ...words(false), project_id, ...attributes })).id;
 }
-async function makeSubnet(cloud: EffectCloud, network_id: string, project_id: string, wishes: object = {}) {
-  const subnet = { network_id, cidr: nextCidr(), ip_version: 4, project_id, ...wishes };
+async function makeSubnet(cloud: EffectCloud, network_id: string, project_id: string, attributes: object = {}) {
+  const subnet = { network_id, cidr: nextCidr(), ip_version: 4, project_id, ...attributes };
   return post(cloud, 'subnets', 'subnet', subnet);
 }
 
@@ -73,8 +73,8 @@ const networks: List['pair'] = (cloud) =>
 const subnetPair: List['pair'] = (cloud) =>
   tagged(cloud, 'subnets', async (b, project_id) => {
     const network = await makeNetwork(cloud, project_id);
-    const wishes = { dns_nameservers: [b ? '192.0.2.2' : '192.0.2.1'], enable_dhcp: !b };
-    return makeSubnet(cloud, network, project_id, { ...words(b), ...wishes, ...(b ? { gateway_ip: null } : {}) });
+    const attributes = { dns_nameservers: [b ? '192.0.2.2' : '192.0.2.1'], enable_dhcp: !b };
+    return makeSubnet(cloud, network, project_id, { ...words(b), ...attributes, ...(b ? { gateway_ip: null } : {}) });
   });
 const ports: List['pair'] = (cloud) =>
   tagged(cloud, 'ports', async (b, project_id) => {

@@ -1,24 +1,24 @@
 /**
- * What flavors (extra specs), images (properties) and callers (scheduler hints) may wish of a server, name by name, and what
- * sees to it. A wish that nothing sees to is refused when a server is made: one that is taken and then ignored shows only
- * when it hurts. Setting it on a flavor or an image is allowed, as in Nova and Glance.
+ * What flavors (extra specs), images (properties) and callers (scheduler hints) may ask of a server, name by name, and what
+ * implements it. An attribute that nothing implements is refused when a server is made: one that is taken and then ignored
+ * shows only when it hurts. Setting it on a flavor or an image is allowed, as in Nova and Glance.
  */
 import type { shoal } from '../../../proto/messages.ts';
 import { badRequest } from './refusals.ts';
 
-/** One kind of wish. */
-export interface WishRule {
+/** One kind of attribute. */
+export interface AttributeRule {
   /** The names that it is for. */
   readonly names: RegExp;
   /** Values that are honoured. Absent: all. */
   readonly values?: RegExp;
-  /** What sees to it: a placement filter, which must be enabled, or a sentence on what every server is anyway. */
+  /** What implements it: a placement filter, which must be enabled, or a sentence on what every server is anyway. */
   readonly by: { readonly filter: string } | { readonly always: string };
 }
 
 const filter = (name: string) => ({ filter: name });
 const always = (text: string) => ({ always: text });
-const traits: WishRule = {
+const traits: AttributeRule = {
   names: /^trait:[A-Z][A-Z0-9_]*$/,
   values: /^(required|forbidden)$/,
   by: filter('RequiredTraitsFilter'),
@@ -27,7 +27,7 @@ const no = /^(false|no|0)$/i;
 const yes = /^(true|yes|1)$/i;
 
 /** Of flavors. Names without a scope are an operator's own: filters look at them where a host or an aggregate has them. */
-export const extraSpecRules: readonly WishRule[] = [
+export const extraSpecRules: readonly AttributeRule[] = [
   traits,
   { names: /^capabilities:./, by: filter('ComputeCapabilitiesFilter') },
   { names: /^aggregate_instance_extra_specs:./, by: filter('AggregateInstanceExtraSpecsFilter') },
@@ -40,7 +40,7 @@ export const extraSpecRules: readonly WishRule[] = [
 ];
 
 /** Of images. Names of no scope that Glance or Nova give a meaning to describe the content and ask for nothing. */
-export const imagePropertyRules: readonly WishRule[] = [
+export const imagePropertyRules: readonly AttributeRule[] = [
   traits,
   {
     names:
@@ -73,7 +73,7 @@ export const imagePropertyRules: readonly WishRule[] = [
 ];
 
 /** Of callers. `group`, and what names servers, is resolved to hosts before. */
-export const schedulerHintRules: readonly WishRule[] = [
+export const schedulerHintRules: readonly AttributeRule[] = [
   { names: /^group$/, by: filter('ServerGroupAffinityFilter') },
   { names: /^different_host$/, by: filter('DifferentHostFilter') },
   { names: /^same_host$/, by: filter('SameHostFilter') },
@@ -81,8 +81,8 @@ export const schedulerHintRules: readonly WishRule[] = [
   { names: /^query$/, by: filter('JsonFilter') },
 ];
 
-/** Checks the wishes of a flavor and an image. Throws 400 that names the first that nothing sees to, and why. */
-export function checkWishes(
+/** Checks the attributes of a flavor and an image. Throws 400 that names the first that nothing implements, and why. */
+export function checkAttributes(
   flavor: shoal.v1.Flavor,
   image: shoal.v1.Image | undefined,
   enabledFilters: ReadonlySet<string>,
@@ -101,11 +101,11 @@ export function checkHintNames(names: readonly string[], enabledFilters: Readonl
 
 function checkEach(
   what: string,
-  wishes: Readonly<Record<string, string>>,
-  rules: readonly WishRule[],
+  attributes: Readonly<Record<string, string>>,
+  rules: readonly AttributeRule[],
   enabledFilters: ReadonlySet<string>,
 ): void {
-  for (const [name, value] of Object.entries(wishes)) {
+  for (const [name, value] of Object.entries(attributes)) {
     const rule = rules.find(({ names }) => names.test(name));
     const said = `The ${what} ${name.slice(0, 255)}${value === '' ? '' : ` = ${value.slice(0, 255)}`}`;
     if (rule === undefined) throw badRequest(`${said} cannot be honoured: this version of Shoal does not know it.`);
@@ -116,6 +116,6 @@ function checkEach(
   }
 }
 
-function because({ by, values }: WishRule): string {
+function because({ by, values }: AttributeRule): string {
   return 'always' in by ? `: ${by.always}` : `: its value is ${values?.source ?? 'another'}`;
 }

@@ -2,12 +2,12 @@
 import t from 'tap';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import {
+  checkAttributes,
   checkHintNames,
-  checkWishes,
   extraSpecRules,
   imagePropertyRules,
   schedulerHintRules,
-} from '../../../../node/services/compute/wishes.ts';
+} from '../../../../node/services/compute/attribute-rules.ts';
 import { defaultFilterNames, filterNames } from '../../../../placement/index.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { makeComputeWorld } from '../compute-world.ts';
@@ -25,10 +25,10 @@ function outcome(run: () => void): string {
   }
 }
 const ofSpec = (name: string, value: string, filters = enabled): string =>
-  outcome(() => checkWishes(new shoal.v1.Flavor({ name: 'f', extraSpecs: { [name]: value } }), undefined, filters));
+  outcome(() => checkAttributes(new shoal.v1.Flavor({ name: 'f', extraSpecs: { [name]: value } }), undefined, filters));
 const ofProperty = (name: string, value: string): string => {
   const image = new shoal.v1.Image({ id: 'i', properties: { [name]: value } });
-  return outcome(() => checkWishes(new shoal.v1.Flavor({ name: 'f' }), image, enabled));
+  return outcome(() => checkAttributes(new shoal.v1.Flavor({ name: 'f' }), image, enabled));
 };
 
 void t.test('extra specs', async (t) => {
@@ -93,14 +93,14 @@ void t.test('scheduler hints', async (t) => {
   t.match(hint('no_such_hint'), /cannot be honoured/);
 });
 
-void t.test('what is said to see to a wish is a filter that there is', async (t) => {
+void t.test('the filter that is named for an attribute exists', async (t) => {
   for (const { names, by } of [...extraSpecRules, ...imagePropertyRules, ...schedulerHintRules]) {
     if ('filter' in by) t.ok(everything.has(by.filter), `${names.source}: ${by.filter}`);
     else t.ok(by.always.length > 0, names.source);
   }
 });
 
-void t.test('a create is refused before a host is asked, with the wish named', async (t) => {
+void t.test('a create is refused before a host is asked, with the attribute named', async (t) => {
   const world = await makeComputeWorld();
   await world.compute.flavors.setExtraSpecs(world.admin, '1', { 'resources:CUSTOM_X': '1' });
   const draft = { name: 's', flavorId: '1', imageId: 'image-1', networks: 'none' as const };
@@ -111,7 +111,7 @@ void t.test('a create is refused before a host is asked, with the wish named', a
   t.equal(world.placer.requests.length, 0);
 });
 
-void t.test('what every server is anyway may be wished for, and nothing else in its place', async (t) => {
+void t.test('what every server is anyway may be asked for, and nothing else in its place', async (t) => {
   const ofKind = { 'extra spec': ofSpec, property: ofProperty };
   for (const [kind, name, good, bad] of [
     ['extra spec', 'hw_rng:allowed', 'true', 'false'],
