@@ -5,6 +5,13 @@ import { fitPci, type PciAssignment } from '../devices/pci.ts';
 import type { NumaCell, PciPool, ResourcePool } from '../model/advert.ts';
 import { capacityOf } from '../model/advert.ts';
 import { type ClaimKey, claimKeyText, type ResourceNeeds } from '../model/request.ts';
+import {
+  type ByResource,
+  eachResource,
+  type ResourceName,
+  resourceClasses,
+  resourceNames,
+} from '../model/resource-classes.ts';
 
 /**
  * The admission ledger of one host: the authority on what the host has given away (node/README.md, "Rules").
@@ -29,9 +36,8 @@ export class ClaimLedger {
   readonly #limits: ClaimLimits;
   readonly #records = new Map<string, ClaimRecord>();
   readonly #byServer = new Map<string, ClaimRecord[]>();
-  #vcpusUsed = 0;
-  #memoryUsedMib = 0;
-  #diskUsedGib = 0;
+  /** What all live claims take together. */
+  readonly #used: Record<ResourceName, number> = { ...eachResource(() => 0) };
   #pendingCount = 0;
   /** Tombstones in the order in which they were made. */
   readonly #tombstones = new Map<string, ClaimRecord>();
@@ -212,12 +218,10 @@ export class ClaimLedger {
 
   /** Given away and free, for the advert. Free is below 0 when capacity shrank under what runs. */
   usage(): LedgerUsage {
-    const { vcpus, memoryMib, diskGib, pciPools } = this.#capacity;
+    const { pciPools } = this.#capacity;
     const taken = this.#pciTaken();
     return {
-      vcpus: { used: this.#vcpusUsed, free: capacityOf(vcpus) - this.#vcpusUsed },
-      memoryMib: { used: this.#memoryUsedMib, free: capacityOf(memoryMib) - this.#memoryUsedMib },
-      diskGib: { used: this.#diskUsedGib, free: capacityOf(diskGib) - this.#diskUsedGib },
+      ...eachResource((name) => ({ used: this.#used[name], free: this.#capacityOf(name) - this.#used[name] })),
       servers: this.#byServer.size,
       pending: this.#pendingCount,
       pciFree: pciPools.map((pool, i) => pool.free - (taken[i] ?? 0)),
@@ -248,7 +252,7 @@ export class ClaimLedger {
     const numa = needs.numa === undefined ? [] : fitNuma(this.#capacity.numaCells, this.#numaTaken(), needs.numa);
     if (numa === undefined) return refused('numa', 'the requested NUMA cells do not fit');
     const whole: ClaimRecord = { ...record, pci, numa };
-    const before = [this.#vcpusUsed, this.#memoryUsedMib, this.#diskUsedGib] as const;
+    const before = { ...this.#used };
     this.#put(whole);
     this.#assertWithinCapacity(before);
     return { outcome: 'admitted', record: whole, changes: [{ kind: 'put', record: whole }] };
@@ -276,24 +280,15 @@ export class ClaimLedger {
   }
 
   #shortage(needs: ResourceNeeds, others: readonly ClaimRecord[]): Refusal | undefined {
-    const capacity = this.#capacity;
-    const checks = [
-      ['vcpus', 'vCPUs', capacity.vcpus, this.#vcpusUsed, needs.vcpus, largest(others, (n) => n.vcpus)],
-      [
-        'memoryMib',
-        'MiB of memory',
-        capacity.memoryMib,
-        this.#memoryUsedMib,
-        needs.memoryMib,
-        largest(others, (n) => n.memoryMib),
-      ],
-      ['diskGib', 'GiB of disk', capacity.diskGib, this.#diskUsedGib, needs.diskGib, largest(others, (n) => n.diskGib)],
-    ] as const;
-    for (const [why, unit, pool, used, wanted, held] of checks) {
-      if (wanted > pool.total) return refused(why, `${wanted} ${unit} are wanted, the machine has ${pool.total}`);
-      const more = Math.max(0, wanted - held);
-      const free = capacityOf(pool) - used;
-      if (more > 0 && more > free) return refused(why, `${more} ${unit} are wanted, ${Math.max(0, free)} are free`);
+    for (const name of resourceNames) {
+      const wanted = needs[name] ?? 0;
+      if (wanted === 0) continue;
+      const { unit } = resourceClasses[name];
+      const total = this.#capacity[name]?.total ?? 0;
+      if (wanted > total) return refused(name, `${wanted} ${unit} are wanted, the machine has ${total}`);
+      const more = Math.max(0, wanted - largest(others, name));
+      const free = this.#capacityOf(name) - this.#used[name];
+      if (more > 0 && more > free) return refused(name, `${more} ${unit} are wanted, ${Math.max(0, free)} are free`);
     }
     if (others.length === 0 && this.#byServer.size >= this.#limits.serversMax) {
       return refused('servers', `the host has ${this.#byServer.size} servers, its limit`);
@@ -353,9 +348,7 @@ export class ClaimLedger {
   /** Replaces a server's live claims and moves the sums by the difference. */
   #account(serverId: ServerId, records: ClaimRecord[]): void {
     const before = this.#byServer.get(serverId) ?? [];
-    this.#vcpusUsed += largest(records, (n) => n.vcpus) - largest(before, (n) => n.vcpus);
-    this.#memoryUsedMib += largest(records, (n) => n.memoryMib) - largest(before, (n) => n.memoryMib);
-    this.#diskUsedGib += largest(records, (n) => n.diskGib) - largest(before, (n) => n.diskGib);
+    for (const name of resourceNames) this.#used[name] += largest(records, name) - largest(before, name);
     if (records.length === 0) this.#byServer.delete(serverId);
     else this.#byServer.set(serverId, records);
   }
@@ -384,25 +377,21 @@ export class ClaimLedger {
   }
 
   /** After an admission: what grew is within capacity. (What did not grow may be over it, after a shrink.) */
-  #assertWithinCapacity([vcpus, memoryMib, diskGib]: readonly [number, number, number]): void {
-    const capacity = this.#capacity;
-    const within = (used: number, before: number, pool: Omit<ResourcePool, 'used'>): boolean =>
-      used === before || used <= capacityOf(pool);
+  #assertWithinCapacity(before: Readonly<Record<ResourceName, number>>): void {
     assert(
-      within(this.#vcpusUsed, vcpus, capacity.vcpus) &&
-        within(this.#memoryUsedMib, memoryMib, capacity.memoryMib) &&
-        within(this.#diskUsedGib, diskGib, capacity.diskGib),
+      resourceNames.every((name) => this.#used[name] === before[name] || this.#used[name] <= this.#capacityOf(name)),
       () => `over capacity: ${JSON.stringify(this.usage())}`,
     );
+  }
+
+  #capacityOf(name: ResourceName): number {
+    const pool = this.#capacity[name];
+    return pool === undefined ? 0 : capacityOf(pool);
   }
 }
 
 /** What a host can give. The same facts as in its advert; `used` and `free` there come from the ledger. */
-export interface HostCapacity {
-  /** `used` is ignored here. */
-  readonly vcpus: Omit<ResourcePool, 'used'>;
-  readonly memoryMib: Omit<ResourcePool, 'used'>;
-  readonly diskGib: Omit<ResourcePool, 'used'>;
+export interface HostCapacity extends ByResource<Omit<ResourcePool, 'used'>> {
   /** `free`: devices that are not in use by anything outside the ledger. */
   readonly pciPools: readonly PciPool[];
   /** `cpusPinned`, `memoryUsedMib` and `pages.used`: what is taken by anything outside the ledger. */
@@ -467,9 +456,7 @@ export type LedgerChange =
 
 /** Why a claim was refused. */
 export type RefusalWhy =
-  | 'vcpus'
-  | 'memoryMib'
-  | 'diskGib'
+  | ResourceName
   | 'devices'
   | 'numa'
   | 'servers'
@@ -500,10 +487,7 @@ export interface ClaimChange {
 }
 
 /** What is given away and what is left. */
-export interface LedgerUsage {
-  readonly vcpus: { readonly used: number; readonly free: number };
-  readonly memoryMib: { readonly used: number; readonly free: number };
-  readonly diskGib: { readonly used: number; readonly free: number };
+export interface LedgerUsage extends Readonly<Record<ResourceName, { readonly used: number; readonly free: number }>> {
   readonly servers: number;
   readonly pending: number;
   /** By pool. */
@@ -548,11 +532,8 @@ function faultOf(claim: Claim, nowMs: number): string | undefined {
   const { needs } = claim;
   if (claim.serverId === '' || claim.serverId.includes('/')) return 'the server id is malformed';
   if (!Number.isSafeInteger(claim.generation) || claim.generation < 0) return 'the generation is malformed';
-  for (const [name, amount] of [
-    ['vcpus', needs.vcpus],
-    ['memoryMib', needs.memoryMib],
-    ['diskGib', needs.diskGib],
-  ] as const) {
+  for (const name of resourceNames) {
+    const amount = needs[name] ?? 0;
     if (!Number.isSafeInteger(amount) || amount < 0) return `${name} is not a count`;
   }
   if (needs.pci.some((p) => !Number.isSafeInteger(p.count) || p.count < 0 || p.count > 1024)) {
@@ -565,17 +546,15 @@ function faultOf(claim: Claim, nowMs: number): string | undefined {
   return claim.expiresAtMs > nowMs ? undefined : 'the claim has expired before it arrived';
 }
 
-function largest(records: readonly ClaimRecord[], of: (needs: ResourceNeeds) => number): number {
+function largest(records: readonly ClaimRecord[], name: ResourceName): number {
   let most = 0;
-  for (const record of records) most = Math.max(most, of(record.needs));
+  for (const record of records) most = Math.max(most, record.needs[name] ?? 0);
   return most;
 }
 
 function sameNeeds(a: ResourceNeeds, b: ResourceNeeds): boolean {
   return (
-    a.vcpus === b.vcpus &&
-    a.memoryMib === b.memoryMib &&
-    a.diskGib === b.diskGib &&
+    resourceNames.every((name) => (a[name] ?? 0) === (b[name] ?? 0)) &&
     JSON.stringify([a.pci.map(pciText), numaText(a)]) === JSON.stringify([b.pci.map(pciText), numaText(b)])
   );
 }

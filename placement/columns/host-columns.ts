@@ -1,17 +1,12 @@
 import type { HostId } from '../../node/base/ids.ts';
 import { fitNuma, type NumaAssignment } from '../devices/numa.ts';
 import { fitPci, type PciAssignment } from '../devices/pci.ts';
-import {
-  capacityOf,
-  compareAdverts,
-  type HostAdvert,
-  type NumaCell,
-  type PciPool,
-  type StoragePool,
-} from '../model/advert.ts';
+import { compareAdverts, type HostAdvert, type NumaCell, type PciPool, type StoragePool } from '../model/advert.ts';
 import { adverseIn } from '../model/advert-check.ts';
 import { type ClaimKey, claimKeyText, type ResourceNeeds } from '../model/request.ts';
+import { eachResource, type ResourceName, resourceNames } from '../model/resource-classes.ts';
 import { type HostProfile, ProfileTable } from './host-profile.ts';
+import { ResourceColumn } from './resource-column.ts';
 
 /**
  * The view of all hosts, as a struct of arrays: one row (*slot*) a host, one typed array a column. Adverts feed it; every
@@ -47,20 +42,8 @@ export class HostColumns {
   /** 1 when the row is present, enabled and up. */
   takesGuests: Float64Array;
   profileIds: Int32Array;
-  vcpusTotal: Float64Array;
-  vcpusCapacity: Float64Array;
-  /** Capacity less what adverts say is used, less this agent's holds. May be negative after an over-count. */
-  vcpusFree: Float64Array;
-  /** The most that one guest can have: free, and not more than the machine has. */
-  vcpusRoom: Float64Array;
-  memoryTotalMib: Float64Array;
-  memoryCapacityMib: Float64Array;
-  memoryFreeMib: Float64Array;
-  memoryRoomMib: Float64Array;
-  diskTotalGib: Float64Array;
-  diskCapacityGib: Float64Array;
-  diskFreeGib: Float64Array;
-  diskRoomGib: Float64Array;
+  /** Room by resource: `resources.vcpus.free[slot]`. */
+  readonly resources: Readonly<Record<ResourceName, ResourceColumn>>;
   /** Servers on the host, with holds. */
   numInstances: Float64Array;
   /** I/O-heavy operations, with holds. */
@@ -82,16 +65,12 @@ export class HostColumns {
   changeMask: number;
   /** Grows when columns moved or a scale changed: indexes must be built again. */
   layoutVersion = 0;
+  /** Grows when a host comes or goes: what knows hosts by their slots must look them up again. */
+  membershipVersion = 0;
 
-  #vcpusUsed: Float64Array;
-  #memoryUsed: Float64Array;
-  #diskUsed: Float64Array;
   #numInstancesSaid: Float64Array;
   #ioOpsSaid: Float64Array;
   #pciFreeSaid: Float64Array;
-  #heldVcpus: Float64Array;
-  #heldMemory: Float64Array;
-  #heldDisk: Float64Array;
   #heldCount: Int32Array;
   #heldPci: Float64Array;
   #epochs: Float64Array;
@@ -108,9 +87,8 @@ export class HostColumns {
   readonly #awaited = new Map<number, string[]>();
   /** No hold ends before this. */
   #holdsExpireMs = Number.POSITIVE_INFINITY;
-  readonly #vcpusScale = new ScaleCounter();
-  readonly #memoryScale = new ScaleCounter();
-  readonly #diskScale = new ScaleCounter();
+  /** The same as `resources`, to loop over. */
+  readonly #resources: readonly { readonly name: ResourceName; readonly column: ResourceColumn }[];
   readonly #rankSeed: number;
 
   /** @param seed draws the tie-break ranks; each agent has its own. */
@@ -124,18 +102,8 @@ export class HostColumns {
     this.up = new Uint8Array(slots);
     this.takesGuests = new Float64Array(slots);
     this.profileIds = new Int32Array(slots);
-    this.vcpusTotal = new Float64Array(slots);
-    this.vcpusCapacity = new Float64Array(slots);
-    this.vcpusFree = new Float64Array(slots);
-    this.vcpusRoom = new Float64Array(slots);
-    this.memoryTotalMib = new Float64Array(slots);
-    this.memoryCapacityMib = new Float64Array(slots);
-    this.memoryFreeMib = new Float64Array(slots);
-    this.diskTotalGib = new Float64Array(slots);
-    this.diskCapacityGib = new Float64Array(slots);
-    this.diskFreeGib = new Float64Array(slots);
-    this.memoryRoomMib = new Float64Array(slots);
-    this.diskRoomGib = new Float64Array(slots);
+    this.resources = eachResource(() => new ResourceColumn(slots));
+    this.#resources = resourceNames.map((name) => ({ name, column: this.resources[name] }));
     this.numInstances = new Float64Array(slots);
     this.ioOps = new Float64Array(slots);
     this.buildFailures = new Float64Array(slots);
@@ -145,15 +113,9 @@ export class HostColumns {
     this.lastChange = new Float64Array(slots);
     this.changes = new Int32Array(slots * 2);
     this.changeMask = slots * 2 - 1;
-    this.#vcpusUsed = new Float64Array(slots);
-    this.#memoryUsed = new Float64Array(slots);
-    this.#diskUsed = new Float64Array(slots);
     this.#numInstancesSaid = new Float64Array(slots);
     this.#ioOpsSaid = new Float64Array(slots);
     this.#pciFreeSaid = new Float64Array(slots);
-    this.#heldVcpus = new Float64Array(slots);
-    this.#heldMemory = new Float64Array(slots);
-    this.#heldDisk = new Float64Array(slots);
     this.#heldCount = new Int32Array(slots);
     this.#heldPci = new Float64Array(slots);
     this.#epochs = new Float64Array(slots);
@@ -171,24 +133,6 @@ export class HostColumns {
   /** Claims in flight. */
   get holdCount(): number {
     return this.#holds.size;
-  }
-
-  /**
-   * The power of two at or above the largest host's vCPU capacity: what "1" means to weighers. It depends on the hosts in
-   * the view alone and moves only when the largest kind of host comes or goes.
-   */
-  get vcpusScale(): number {
-    return this.#vcpusScale.value;
-  }
-
-  /** As `vcpusScale`, MiB. */
-  get memoryScaleMib(): number {
-    return this.#memoryScale.value;
-  }
-
-  /** As `vcpusScale`, GiB. */
-  get diskScaleGib(): number {
-    return this.#diskScale.value;
   }
 
   /** The host's row, or undefined when the view does not have it. */
@@ -234,14 +178,13 @@ export class HostColumns {
       for (const [key, hold] of this.#holds) if (hold.slot === slot) this.#drop(key, hold);
     }
     this.#awaited.delete(slot);
-    this.#vcpusScale.remove(this.vcpusCapacity[slot] ?? 0);
-    this.#memoryScale.remove(this.memoryCapacityMib[slot] ?? 0);
-    this.#diskScale.remove(this.diskCapacityGib[slot] ?? 0);
+    for (const { column } of this.#resources) column.vacate(slot);
     this.#checkScales();
     const profile = this.profileOf[slot];
     if (profile !== undefined) this.profiles.release(profile);
     this.profileOf[slot] = undefined;
     this.#slotById.delete(hostId);
+    this.membershipVersion++;
     this.#vacant.push(slot);
     this.hostIds[slot] = undefined;
     this.hostNames[slot] = '';
@@ -286,9 +229,7 @@ export class HostColumns {
     this.#settleText(text);
     const hold: Hold = {
       slot,
-      vcpus: needs.vcpus,
-      memoryMib: needs.memoryMib,
-      diskGib: needs.diskGib,
+      needs,
       pci: needs.pci.length === 0 ? none : (fitPci(this.pciPools[slot] ?? [], this.pciTaken(slot), needs.pci) ?? none),
       numa:
         needs.numa === undefined
@@ -356,17 +297,13 @@ export class HostColumns {
    * for no score that anybody keeps.
    */
   pretend<T>(slot: number, needs: ResourceNeeds, copies: number, look: () => T): T {
-    add(this.#heldVcpus, slot, copies * needs.vcpus);
-    add(this.#heldMemory, slot, copies * needs.memoryMib);
-    add(this.#heldDisk, slot, copies * needs.diskGib);
+    this.#holdResources(slot, needs, copies);
     this.#refreshFree(slot);
     this.numInstances[slot] = at(this.numInstances, slot) + copies;
     try {
       return look();
     } finally {
-      add(this.#heldVcpus, slot, -copies * needs.vcpus);
-      add(this.#heldMemory, slot, -copies * needs.memoryMib);
-      add(this.#heldDisk, slot, -copies * needs.diskGib);
+      this.#holdResources(slot, needs, -copies);
       this.#refreshFree(slot);
     }
   }
@@ -421,13 +358,18 @@ export class HostColumns {
 
   #addHeld(hold: Hold, sign: 1 | -1): void {
     const { slot } = hold;
-    add(this.#heldVcpus, slot, sign * hold.vcpus);
-    add(this.#heldMemory, slot, sign * hold.memoryMib);
-    add(this.#heldDisk, slot, sign * hold.diskGib);
+    this.#holdResources(slot, hold.needs, sign);
     add(this.#heldCount, slot, sign);
     for (const a of hold.pci) add(this.#heldPci, slot, sign * a.count);
     this.#refreshFree(slot);
     this.#note(slot);
+  }
+
+  #holdResources(slot: number, needs: ResourceNeeds, copies: number): void {
+    for (const { name, column } of this.#resources) {
+      const amount = needs[name] ?? 0;
+      if (amount !== 0) column.hold(slot, copies * amount);
+    }
   }
 
   #refreshState(slot: number): void {
@@ -437,13 +379,6 @@ export class HostColumns {
   }
 
   #refreshFree(slot: number): void {
-    this.vcpusFree[slot] = at(this.vcpusCapacity, slot) - at(this.#vcpusUsed, slot) - at(this.#heldVcpus, slot);
-    this.memoryFreeMib[slot] =
-      at(this.memoryCapacityMib, slot) - at(this.#memoryUsed, slot) - at(this.#heldMemory, slot);
-    this.diskFreeGib[slot] = at(this.diskCapacityGib, slot) - at(this.#diskUsed, slot) - at(this.#heldDisk, slot);
-    this.vcpusRoom[slot] = Math.min(at(this.vcpusFree, slot), at(this.vcpusTotal, slot));
-    this.memoryRoomMib[slot] = Math.min(at(this.memoryFreeMib, slot), at(this.memoryTotalMib, slot));
-    this.diskRoomGib[slot] = Math.min(at(this.diskFreeGib, slot), at(this.diskTotalGib, slot));
     this.numInstances[slot] = at(this.#numInstancesSaid, slot) + at(this.#heldCount, slot);
     this.ioOps[slot] = at(this.#ioOpsSaid, slot) + at(this.#heldCount, slot);
     this.pciFree[slot] = at(this.#pciFreeSaid, slot) - at(this.#heldPci, slot);
@@ -464,28 +399,8 @@ export class HostColumns {
     this.#upSaid[slot] = advert.state.up ? 1 : 0;
     this.#refreshState(slot);
 
-    const vcpus = capacityOf(advert.vcpus);
-    const memory = capacityOf(advert.memoryMib);
-    const disk = capacityOf(advert.diskGib);
-    if (this.present[slot] === 0) {
-      this.#vcpusScale.add(vcpus);
-      this.#memoryScale.add(memory);
-      this.#diskScale.add(disk);
-    } else {
-      this.#vcpusScale.move(at(this.vcpusCapacity, slot), vcpus);
-      this.#memoryScale.move(at(this.memoryCapacityMib, slot), memory);
-      this.#diskScale.move(at(this.diskCapacityGib, slot), disk);
-    }
+    for (const { name, column } of this.#resources) column.fill(slot, advert[name]);
     this.present[slot] = 1;
-    this.vcpusTotal[slot] = advert.vcpus.total;
-    this.vcpusCapacity[slot] = vcpus;
-    this.#vcpusUsed[slot] = advert.vcpus.used;
-    this.memoryTotalMib[slot] = advert.memoryMib.total;
-    this.memoryCapacityMib[slot] = memory;
-    this.#memoryUsed[slot] = advert.memoryMib.used;
-    this.diskTotalGib[slot] = advert.diskGib.total;
-    this.diskCapacityGib[slot] = disk;
-    this.#diskUsed[slot] = advert.diskGib.used;
     this.#numInstancesSaid[slot] = advert.numInstances;
     this.#ioOpsSaid[slot] = advert.ioOps;
     this.buildFailures[slot] = advert.buildFailures;
@@ -499,11 +414,10 @@ export class HostColumns {
   }
 
   #checkScales(): void {
-    // Not short-circuited: each counter must take note of its own change.
-    const vcpus = this.#vcpusScale.settle();
-    const memory = this.#memoryScale.settle();
-    const disk = this.#diskScale.settle();
-    if (vcpus || memory || disk) this.layoutVersion++;
+    let moved = false;
+    // Each of them must take note of its own change.
+    for (const { column } of this.#resources) if (column.settleScale()) moved = true;
+    if (moved) this.layoutVersion++;
   }
 
   /** Profile ids only grow; when most are dead, number the live ones afresh so that per-profile tables stay small. */
@@ -529,6 +443,7 @@ export class HostColumns {
       slot = this.slotsUsed++;
     }
     this.#slotById.set(hostId, slot);
+    this.membershipVersion++;
     this.hostIds[slot] = hostId;
     this.present[slot] = 0;
     return slot;
@@ -544,18 +459,7 @@ export class HostColumns {
     this.up = bytes(this.up);
     this.takesGuests = floats(this.takesGuests);
     this.profileIds = ints(this.profileIds);
-    this.vcpusTotal = floats(this.vcpusTotal);
-    this.vcpusCapacity = floats(this.vcpusCapacity);
-    this.vcpusFree = floats(this.vcpusFree);
-    this.vcpusRoom = floats(this.vcpusRoom);
-    this.memoryTotalMib = floats(this.memoryTotalMib);
-    this.memoryCapacityMib = floats(this.memoryCapacityMib);
-    this.memoryFreeMib = floats(this.memoryFreeMib);
-    this.diskTotalGib = floats(this.diskTotalGib);
-    this.diskCapacityGib = floats(this.diskCapacityGib);
-    this.diskFreeGib = floats(this.diskFreeGib);
-    this.memoryRoomMib = floats(this.memoryRoomMib);
-    this.diskRoomGib = floats(this.diskRoomGib);
+    for (const { column } of this.#resources) column.grow(slots);
     this.numInstances = floats(this.numInstances);
     this.ioOps = floats(this.ioOps);
     this.buildFailures = floats(this.buildFailures);
@@ -566,15 +470,9 @@ export class HostColumns {
     // The ring's positions shift with its length, so what was logged is lost: `layoutVersion` tells the indexes.
     this.changes = new Int32Array(slots * 2);
     this.changeMask = slots * 2 - 1;
-    this.#vcpusUsed = floats(this.#vcpusUsed);
-    this.#memoryUsed = floats(this.#memoryUsed);
-    this.#diskUsed = floats(this.#diskUsed);
     this.#numInstancesSaid = floats(this.#numInstancesSaid);
     this.#ioOpsSaid = floats(this.#ioOpsSaid);
     this.#pciFreeSaid = floats(this.#pciFreeSaid);
-    this.#heldVcpus = floats(this.#heldVcpus);
-    this.#heldMemory = floats(this.#heldMemory);
-    this.#heldDisk = floats(this.#heldDisk);
     this.#heldCount = ints(this.#heldCount);
     this.#heldPci = floats(this.#heldPci);
     this.#epochs = floats(this.#epochs);
@@ -609,9 +507,7 @@ export class HostColumns {
 /** A claim in flight. */
 interface Hold {
   readonly slot: number;
-  readonly vcpus: number;
-  readonly memoryMib: number;
-  readonly diskGib: number;
+  readonly needs: ResourceNeeds;
   readonly pci: readonly PciAssignment[];
   readonly numa: readonly NumaAssignment[];
   readonly expiresAtMs: number;
@@ -623,41 +519,6 @@ const none: readonly never[] = [];
 const noMetrics: Readonly<Record<string, number>> = {};
 /** Dead profile ids tolerated before renumbering: costs a few bytes a class. */
 const profileIdsSlack = 1024;
-
-/** Counts hosts by the power of two at or above their capacity, to know the largest at any time. */
-class ScaleCounter {
-  /** The largest host's power of two; 1 with no hosts. */
-  value = 1;
-  readonly #counts = new Int32Array(33);
-
-  add(capacity: number): void {
-    add(this.#counts, exponentOf(capacity), 1);
-  }
-
-  remove(capacity: number): void {
-    add(this.#counts, exponentOf(capacity), -1);
-  }
-
-  move(from: number, to: number): void {
-    if (from === to) return;
-    this.remove(from);
-    this.add(to);
-  }
-
-  /** Brings `value` up to date; true when it changed. */
-  settle(): boolean {
-    let exponent = 32;
-    while (exponent > 0 && this.#counts[exponent] === 0) exponent--;
-    const value = 2 ** exponent;
-    if (value === this.value) return false;
-    this.value = value;
-    return true;
-  }
-}
-
-function exponentOf(capacity: number): number {
-  return capacity <= 1 ? 0 : 32 - Math.clz32(capacity - 1);
-}
 
 function at(column: Float64Array | Int32Array, slot: number): number {
   return column[slot] ?? 0;

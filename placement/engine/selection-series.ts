@@ -37,7 +37,8 @@ export class SelectionSeries {
   readonly #request: PlacementRequest;
   readonly #refusals: number;
   readonly #isPlain: boolean;
-  readonly #except: ReadonlySet<number>;
+  /** Slots that are left out, as of `#membershipVersion`. */
+  #except: ReadonlySet<number>;
   /** Best first. */
   #slots: number[] = [];
   #scores: number[] = [];
@@ -46,6 +47,7 @@ export class SelectionSeries {
   #isFresh = false;
   #changeCount = 0;
   #layoutVersion = 0;
+  #membershipVersion: number;
 
   constructor(engine: SeriesEngine, request: PlacementRequest, refusals: number) {
     this.#engine = engine;
@@ -54,6 +56,7 @@ export class SelectionSeries {
     const overlay = compileOverlay(engine.columns, engine.configuration, request);
     this.#isPlain = request.host === undefined && overlay?.only === undefined && overlay?.bonuses === undefined;
     this.#except = overlay?.except ?? new Set();
+    this.#membershipVersion = engine.columns.membershipVersion;
   }
 
   /** As `PlacementEngine.select`. */
@@ -89,6 +92,13 @@ export class SelectionSeries {
   #catchUp(): void {
     const { columns } = this.#engine;
     const from = this.#changeCount;
+    if (columns.membershipVersion !== this.#membershipVersion) {
+      // A host that is left out may have come, or a slot be another host's.
+      this.#membershipVersion = columns.membershipVersion;
+      this.#except = compileOverlay(columns, this.#engine.configuration, this.#request)?.except ?? new Set();
+      this.#isFresh = false;
+      return;
+    }
     if (columns.layoutVersion !== this.#layoutVersion || columns.changeCount - from > columns.changeMask) {
       this.#isFresh = false;
       return;

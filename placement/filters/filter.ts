@@ -4,6 +4,7 @@ import type { HostProfile } from '../columns/host-profile.ts';
 import type { PlacementConfiguration } from '../configuration/configuration.ts';
 import type { FilterName } from '../configuration/filter-names.ts';
 import type { PlacementRequest } from '../model/request.ts';
+import type { ResourceName } from '../model/resource-classes.ts';
 
 /**
  * A filter says of a host whether it may take a guest. Three kinds, by what they look at:
@@ -65,7 +66,8 @@ export interface ColumnsTest {
 
 /** A column that must be at least something. */
 export interface ColumnBound {
-  readonly column: 'takesGuests' | 'vcpusRoom' | 'memoryRoomMib' | 'diskRoomGib';
+  /** A resource's name stands for its room. */
+  readonly column: 'takesGuests' | ResourceName;
   readonly least: number;
 }
 

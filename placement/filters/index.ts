@@ -9,9 +9,7 @@ import { allHostsFilter } from './all-hosts-filter.ts';
 import { availabilityZoneFilter } from './availability-zone-filter.ts';
 import { computeCapabilitiesFilter } from './compute-capabilities-filter.ts';
 import { computeFilter } from './compute-filter.ts';
-import { coreFilter } from './core-filter.ts';
 import { differentHostFilter } from './different-host-filter.ts';
-import { diskFilter } from './disk-filter.ts';
 import { featureLevelFilter } from './feature-level-filter.ts';
 import type { HostFilter } from './filter.ts';
 import { imagePropertiesFilter } from './image-properties-filter.ts';
@@ -23,8 +21,8 @@ import { numInstancesFilter } from './num-instances-filter.ts';
 import { numaTopologyFilter } from './numa-topology-filter.ts';
 import { pciPassthroughFilter } from './pci-passthrough-filter.ts';
 import { physicalNetworkFilter } from './physical-network-filter.ts';
-import { ramFilter } from './ram-filter.ts';
 import { requiredTraitsFilter } from './required-traits-filter.ts';
+import { resourceClassFilter, resourceFilter } from './resource-filter.ts';
 import { sameHostFilter } from './same-host-filter.ts';
 import { serverGroupAffinityFilter } from './server-group-affinity-filter.ts';
 import { serverGroupAntiAffinityFilter } from './server-group-anti-affinity-filter.ts';
@@ -41,9 +39,10 @@ export const filters: Readonly<Record<FilterName, HostFilter>> = {
   RequiredTraitsFilter: requiredTraitsFilter,
   PhysicalNetworkFilter: physicalNetworkFilter,
   StoragePoolFilter: storagePoolFilter,
-  CoreFilter: coreFilter,
-  RamFilter: ramFilter,
-  DiskFilter: diskFilter,
+  CoreFilter: resourceFilter('CoreFilter', 'vcpus'),
+  RamFilter: resourceFilter('RamFilter', 'memoryMib'),
+  DiskFilter: resourceFilter('DiskFilter', 'diskGib'),
+  ResourceClassFilter: resourceClassFilter,
   PciPassthroughFilter: pciPassthroughFilter,
   NUMATopologyFilter: numaTopologyFilter,
   AggregateImagePropertiesIsolation: aggregateImagePropertiesIsolation,

@@ -4,12 +4,13 @@ import { weigherNames } from '../configuration/weigher-names.ts';
 import type { ColumnBound, ColumnsFilter, ColumnsTest, ProfileFilter, ProfileTest } from '../filters/filter.ts';
 import { filters } from '../filters/index.ts';
 import type { PlacementRequest } from '../model/request.ts';
+import { extraResources, isExtra } from '../model/resource-classes.ts';
 import { weighers } from '../weighers/index.ts';
 import { multiplierOf } from '../weighers/weigher.ts';
 import { type CompiledWeight, WeightSum } from '../weighers/weight-sum.ts';
 import { HostScores } from './host-scores.ts';
 
-/** How much room one guest needs: the bounds that `SharedIndex` checks while it looks. */
+/** How much room one guest needs of the basic resources: the bounds that `SharedIndex` checks while it looks. */
 export interface RoomNeeds {
   readonly vcpus: number;
   readonly memoryMib: number;
@@ -24,7 +25,7 @@ export interface RoomNeeds {
  * what is left are calls. The score is the host's own (shared by all classes) plus what weighers make of the class.
  */
 export class RequestClass {
-  /** What the enabled filters ask of the room columns; -Infinity where nothing. */
+  /** What the enabled filters ask of the room columns of the basic resources; -Infinity where nothing. */
   readonly roomNeeds: RoomNeeds;
   readonly #columns: HostColumns;
   readonly #hostScores: HostScores;
@@ -62,11 +63,14 @@ export class RequestClass {
     }
     this.#tests = tests;
     this.roomNeeds = {
-      vcpus: leastOf(bounds, 'vcpusRoom'),
-      memoryMib: leastOf(bounds, 'memoryRoomMib'),
-      diskGib: leastOf(bounds, 'diskRoomGib'),
+      vcpus: leastOf(bounds, 'vcpus'),
+      memoryMib: leastOf(bounds, 'memoryMib'),
+      diskGib: leastOf(bounds, 'diskGib'),
     };
-    this.#bounds = options.withoutRoom === true ? bounds.filter((bound) => bound.column === 'takesGuests') : bounds;
+    this.#bounds =
+      options.withoutRoom === true
+        ? bounds.filter(({ column }) => column === 'takesGuests' || isExtra(column))
+        : bounds;
     this.#boundLeasts = this.#bounds.map((bound) => bound.least);
     this.#findColumns();
     const classWeights = compileClassWeights(configuration, request);
@@ -115,7 +119,10 @@ export class RequestClass {
   }
 
   #findColumns(): void {
-    this.#boundColumns = this.#bounds.map((bound) => this.#columns[bound.column]);
+    const { takesGuests, resources } = this.#columns;
+    this.#boundColumns = this.#bounds.map(({ column }) =>
+      column === 'takesGuests' ? takesGuests : resources[column].room,
+    );
   }
 
   #judge(profileId: number): number {
@@ -204,7 +211,7 @@ export function requestClassKey(
   return `${needs.vcpus},${needs.memoryMib},${needs.diskGib}${familyKey(columns, configuration, request)}`;
 }
 
-/** The class's key without how much room the guest needs. */
+/** The class's key without how much room the guest needs of the basic resources. */
 export function familyKey(
   columns: HostColumns,
   configuration: PlacementConfiguration,
@@ -217,6 +224,10 @@ export function familyKey(
   if (request.zone !== '') key += `|z${JSON.stringify(request.zone)}`;
   if (request.minFeatureLevel > 0) key += `|l${request.minFeatureLevel}`;
   if (request.sourceCell !== '') key += `|c${JSON.stringify(request.sourceCell)}`;
+  for (const name of extraResources) {
+    const amount = needs[name] ?? 0;
+    if (amount > 0) key += `|r${name}=${amount}`;
+  }
   if (needs.pci.length > 0) {
     key += `|d${JSON.stringify(needs.pci.map((p) => [p.count, p.vendorId, p.productId, p.physicalNetwork]))}`;
   }

@@ -123,11 +123,11 @@ export class SharedIndex {
   }
 
   #hasRoom(slot: number, needs: RoomNeeds): boolean {
-    const { vcpusRoom, memoryRoomMib, diskRoomGib } = this.#columns;
+    const { vcpus, memoryMib, diskGib } = this.#columns.resources;
     return (
-      (vcpusRoom[slot] ?? 0) >= needs.vcpus &&
-      (memoryRoomMib[slot] ?? 0) >= needs.memoryMib &&
-      (diskRoomGib[slot] ?? 0) >= needs.diskGib
+      (vcpus.room[slot] ?? 0) >= needs.vcpus &&
+      (memoryMib.room[slot] ?? 0) >= needs.memoryMib &&
+      (diskGib.room[slot] ?? 0) >= needs.diskGib
     );
   }
 
@@ -164,9 +164,9 @@ export class SharedIndex {
     const { rank } = this.#columns;
     const below = level === 0 ? undefined : this.#levels[level - 1];
     const scores = below === undefined ? this.#leaves : below.scores;
-    const vcpusRooms = below === undefined ? this.#columns.vcpusRoom : below.vcpus;
-    const memoryRooms = below === undefined ? this.#columns.memoryRoomMib : below.memory;
-    const diskRooms = below === undefined ? this.#columns.diskRoomGib : below.disk;
+    const vcpusRooms = below === undefined ? this.#columns.resources.vcpus.room : below.vcpus;
+    const memoryRooms = below === undefined ? this.#columns.resources.memoryMib.room : below.memory;
+    const diskRooms = below === undefined ? this.#columns.resources.diskGib.room : below.disk;
     let best = Number.NEGATIVE_INFINITY;
     let bestSlot = first;
     let bestRank = 0;

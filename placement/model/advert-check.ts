@@ -1,4 +1,5 @@
 import type { HostAdvert, ResourcePool } from './advert.ts';
+import { resourceNames } from './resource-classes.ts';
 
 /** Bounds on one advert. They keep a broken or hostile host from filling everybody's memory. */
 export const advertBounds = {
@@ -15,11 +16,11 @@ export function adverseIn(advert: HostAdvert): string | undefined {
   if (advert.hostId === '') return 'hostId is empty';
   if (!isCount(advert.epoch, Number.MAX_SAFE_INTEGER)) return 'epoch is not a count';
   if (!isCount(advert.sequence, Number.MAX_SAFE_INTEGER)) return 'sequence is not a count';
-  const pool =
-    poolFault('vcpus', advert.vcpus) ??
-    poolFault('memoryMib', advert.memoryMib) ??
-    poolFault('diskGib', advert.diskGib);
-  if (pool !== undefined) return pool;
+  for (const name of resourceNames) {
+    const pool = advert[name];
+    const fault = pool === undefined ? undefined : poolFault(name, pool);
+    if (fault !== undefined) return fault;
+  }
   if (!isCount(advert.numInstances, advertBounds.amountMax)) return 'numInstances is not a count';
   if (!isCount(advert.ioOps, advertBounds.amountMax)) return 'ioOps is not a count';
   if (!isCount(advert.buildFailures, advertBounds.amountMax)) return 'buildFailures is not a count';

@@ -1,10 +1,11 @@
 import type { HostId } from '../../node/base/ids.ts';
+import type { ByResource } from './resource-classes.ts';
 
 /**
  * What one host says about itself: the only input that placement has about hosts. Plain data; the mesh maps the protobuf
  * message to this type and back. A newer advert (`compareAdverts`) replaces an older one whole.
  */
-export interface HostAdvert {
+export interface HostAdvert extends ByResource<ResourcePool> {
   readonly hostId: HostId;
   /** Name that operators use; unique in a mesh by convention, never used as an identity. */
   readonly hostName: string;
@@ -21,8 +22,6 @@ export interface HostAdvert {
   /** What fails together with this host (a rack, a power feed). Empty when unknown. */
   readonly failureDomain: string;
   readonly aggregates: readonly HostAggregate[];
-  readonly vcpus: ResourcePool;
-  readonly memoryMib: ResourcePool;
   /** The local disk pool that flavors' disks are taken from. */
   readonly diskGib: ResourcePool;
   readonly traits: readonly string[];

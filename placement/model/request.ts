@@ -1,12 +1,11 @@
 import type { HostId, ServerId } from '../../node/base/ids.ts';
+import type { ResourceAmounts } from './resource-classes.ts';
 
 /** What a placement is for. Rebuild keeps the host, so only the filters that look at the image run. */
 export type PlacementPurpose = 'create' | 'move' | 'rebuild';
 
 /** What a guest takes from a host. */
-export interface ResourceNeeds {
-  readonly vcpus: number;
-  readonly memoryMib: number;
+export interface ResourceNeeds extends ResourceAmounts {
   /** Local disk: root, ephemeral and swap together. 0 when all disks are volumes. */
   readonly diskGib: number;
   readonly pci: readonly PciRequest[];

@@ -7,5 +7,5 @@ export const cpuWeigher: HostWeigher = {
   scope: 'host',
   multiplierKey: 'cpu_weight_multiplier',
   multipliers: { spread: 1, pack: 0 },
-  compile: () => (columns, slot) => (columns.vcpusFree[slot] ?? 0) / columns.vcpusScale,
+  compile: () => (columns, slot) => (columns.resources.vcpus.free[slot] ?? 0) / columns.resources.vcpus.scale,
 };

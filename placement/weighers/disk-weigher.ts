@@ -7,5 +7,5 @@ export const diskWeigher: HostWeigher = {
   scope: 'host',
   multiplierKey: 'disk_weight_multiplier',
   multipliers: { spread: 1, pack: 0 },
-  compile: () => (columns, slot) => (columns.diskFreeGib[slot] ?? 0) / columns.diskScaleGib,
+  compile: () => (columns, slot) => (columns.resources.diskGib.free[slot] ?? 0) / columns.resources.diskGib.scale,
 };

@@ -35,9 +35,11 @@ const imbalanceFactor = 0.05;
 
 function byResidual(vcpus: number, memoryMib: number): HostWeight {
   return (columns, slot) => {
-    const vcpusLeft = ((columns.vcpusFree[slot] ?? 0) - vcpus) / Math.max(1, columns.vcpusCapacity[slot] ?? 1);
+    const vcpusLeft =
+      ((columns.resources.vcpus.free[slot] ?? 0) - vcpus) / Math.max(1, columns.resources.vcpus.capacity[slot] ?? 1);
     const memoryLeft =
-      ((columns.memoryFreeMib[slot] ?? 0) - memoryMib) / Math.max(1, columns.memoryCapacityMib[slot] ?? 1);
+      ((columns.resources.memoryMib.free[slot] ?? 0) - memoryMib) /
+      Math.max(1, columns.resources.memoryMib.capacity[slot] ?? 1);
     const penalty = columns.numInstances[slot] === 0 ? emptyHostPenalty : 0;
     return -Math.min(vcpusLeft, memoryLeft) - imbalanceFactor * Math.abs(vcpusLeft - memoryLeft) - penalty;
   };
@@ -54,8 +56,8 @@ function byShapes(vcpus: number, memoryMib: number, shapes: readonly GuestShape[
   const volumeSum = volumes.reduce((sum, volume) => sum + volume, 0);
   const weights = Float64Array.from(volumes, (volume) => volume / volumeSum);
   return (columns, slot) => {
-    const vcpusFree = columns.vcpusFree[slot] ?? 0;
-    const memoryFree = columns.memoryFreeMib[slot] ?? 0;
+    const vcpusFree = columns.resources.vcpus.free[slot] ?? 0;
+    const memoryFree = columns.resources.memoryMib.free[slot] ?? 0;
     const vcpusAfter = vcpusFree - vcpus;
     const memoryAfter = memoryFree - memoryMib;
     // Room used by whole copies of each shape before and after. Waste is the free room less that, so what the guest adds
@@ -71,8 +73,8 @@ function byShapes(vcpus: number, memoryMib: number, shapes: readonly GuestShape[
       vcpusLost += lost * eachVcpus;
       memoryLost += lost * eachMemory;
     }
-    const vcpusCapacity = Math.max(1, columns.vcpusCapacity[slot] ?? 1);
-    const memoryCapacity = Math.max(1, columns.memoryCapacityMib[slot] ?? 1);
+    const vcpusCapacity = Math.max(1, columns.resources.vcpus.capacity[slot] ?? 1);
+    const memoryCapacity = Math.max(1, columns.resources.memoryMib.capacity[slot] ?? 1);
     const wasteAdded = (vcpusLost - vcpus) / vcpusCapacity + (memoryLost - memoryMib) / memoryCapacity;
     const freeLeft = vcpusAfter / vcpusCapacity + memoryAfter / memoryCapacity;
     const penalty = columns.numInstances[slot] === 0 ? emptyHostPenalty : 0;

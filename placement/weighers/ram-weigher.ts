@@ -7,5 +7,5 @@ export const ramWeigher: HostWeigher = {
   scope: 'host',
   multiplierKey: 'ram_weight_multiplier',
   multipliers: { spread: 1, pack: 0 },
-  compile: () => (columns, slot) => (columns.memoryFreeMib[slot] ?? 0) / columns.memoryScaleMib,
+  compile: () => (columns, slot) => (columns.resources.memoryMib.free[slot] ?? 0) / columns.resources.memoryMib.scale,
 };

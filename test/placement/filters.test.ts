@@ -146,6 +146,28 @@ const cases: readonly Case[] = [
     request: { needs: needs(1, 1, 0) },
   },
   {
+    filter: 'ResourceClassFilter',
+    name: 'just enough',
+    passes: true,
+    host: { egressKbps: pool(1000, 400) },
+    request: { needs: { ...needs(1, 1), egressKbps: 600 } },
+  },
+  {
+    filter: 'ResourceClassFilter',
+    name: 'one short',
+    passes: false,
+    host: { egressKbps: pool(1000, 400) },
+    request: { needs: { ...needs(1, 1), egressKbps: 601 } },
+    reason: /601 kbit\/s of egress bandwidth are needed, 600 of 1000 are free/,
+  },
+  {
+    filter: 'ResourceClassFilter',
+    name: 'a host that does not tell has none',
+    passes: false,
+    host: {},
+    request: { needs: { ...needs(1, 1), egressKbps: 1 } },
+  },
+  {
     filter: 'RequiredTraitsFilter',
     name: 'a trait that it has',
     passes: true,

@@ -98,6 +98,10 @@ export class RandomWorld {
       vcpus: { total: vcpus, reserved: 0, allocationRatio: prng.pick([1, 2, 4]), used: prng.below(vcpus) },
       memoryMib: { total: memoryMib, reserved: 1024, allocationRatio: 1, used: 1024 * prng.below(40) },
       diskGib: { total: 500, reserved: 0, allocationRatio: 1, used: 20 * prng.below(26) },
+      // Only some hosts tell of it.
+      ...(number % 2 === 0
+        ? { egressKbps: { total: 10_000, reserved: 0, allocationRatio: 1, used: 1_000 * prng.below(10) } }
+        : {}),
       traits: prng.chance(0.8) ? ['HW_CPU_X86_AVX2'] : ['HW_CPU_X86_AVX2', 'COMPUTE_TRUSTED'],
       state: { enabled: prng.chance(0.95), up: prng.chance(0.97), disabledReason: '' },
       numInstances: prng.below(7),
@@ -133,6 +137,7 @@ export class RandomWorld {
     let { needs } = flavor;
     if (odd(0.05))
       needs = { ...needs, pci: [{ count: 1 + prng.below(3), vendorId: '10de', productId: '', physicalNetwork: '' }] };
+    if (odd(0.1)) needs = { ...needs, egressKbps: prng.pick([1_000, 4_000]) };
     if (odd(0.05)) {
       const numa = numaNeedsOf(
         needs.vcpus,

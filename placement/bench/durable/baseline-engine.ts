@@ -35,9 +35,9 @@ export class BaselineEngine extends PlacementEngine {
       const hostId = columns.hostIds[slot];
       return (
         columns.takesGuests[slot] === 1 &&
-        (columns.vcpusRoom[slot] ?? 0) >= request.needs.vcpus &&
-        (columns.memoryRoomMib[slot] ?? 0) >= request.needs.memoryMib &&
-        (columns.diskRoomGib[slot] ?? 0) >= request.needs.diskGib &&
+        (columns.resources.vcpus.room[slot] ?? 0) >= request.needs.vcpus &&
+        (columns.resources.memoryMib.room[slot] ?? 0) >= request.needs.memoryMib &&
+        (columns.resources.diskGib.room[slot] ?? 0) >= request.needs.diskGib &&
         hostId !== undefined &&
         !excluded.has(hostId)
       );
@@ -58,7 +58,7 @@ export class BaselineEngine extends PlacementEngine {
       const [a, b] = [this.#random.below(columns.slotsUsed), this.#random.below(columns.slotsUsed)].filter(fits);
       if (a === undefined) continue;
       if (b === undefined) return a;
-      return (columns.memoryFreeMib[a] ?? 0) >= (columns.memoryFreeMib[b] ?? 0) ? a : b;
+      return (columns.resources.memoryMib.free[a] ?? 0) >= (columns.resources.memoryMib.free[b] ?? 0) ? a : b;
     }
     return undefined;
   }

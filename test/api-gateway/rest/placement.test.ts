@@ -36,7 +36,7 @@ async function start(filters: PlacementConfiguration['enabledFilters'] = default
         claim: async (hostId, request) => {
           const slot = columns.slotOf(hostId) ?? -1;
           // The request's own hold is deducted already.
-          const admitted = (columns.vcpusFree[slot] ?? -1) >= 0;
+          const admitted = (columns.resources.vcpus.free[slot] ?? -1) >= 0;
           if (admitted) claims.push(request);
           return shoal.v1.ClaimResponse.create({ admitted, reason: 'full', countedEpoch: 9, countedSequence: 9 });
         },

@@ -55,19 +55,23 @@ void t.test('a claim in flight is deducted until it is settled, expired or its h
   columns.hold(key('a'), hostIdOf(1), needs, 100);
   columns.hold(key('a'), hostIdOf(1), needs, 100);
   columns.hold(key('b'), hostIdOf(1), needs, 200);
-  t.equal(columns.vcpusFree[slot], 256 - 8, 'the same key twice counts once');
+  t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'the same key twice counts once');
   columns.upsert(syntheticHost(1, { sequence: 2, vcpus: { total: 64, reserved: 0, allocationRatio: 4, used: 100 } }));
-  t.equal(columns.vcpusFree[slot], 156 - 8, 'an advert does not end a claim in flight');
+  t.equal(columns.resources.vcpus.free[slot], 156 - 8, 'an advert does not end a claim in flight');
   t.equal(columns.settle(key('a')), true);
   t.equal(columns.settle(key('a')), false);
   t.equal(columns.expireHolds(199), 0);
   t.equal(columns.expireHolds(200), 1);
-  t.equal(columns.vcpusFree[slot], 156);
+  t.equal(columns.resources.vcpus.free[slot], 156);
   columns.hold(key('c'), hostIdOf(1), needs, 300);
   columns.remove(hostIdOf(1));
   t.equal(columns.holdCount, 0);
   columns.upsert(syntheticHost(2));
-  t.equal(columns.vcpusFree[columns.slotOf(hostIdOf(2)) ?? -1], 256, 'a host that takes the slot starts clean');
+  t.equal(
+    columns.resources.vcpus.free[columns.slotOf(hostIdOf(2)) ?? -1],
+    256,
+    'a host that takes the slot starts clean',
+  );
   t.end();
 });
 
@@ -86,11 +90,11 @@ void t.test('the failure detector overrules adverts until it takes its verdict b
 void t.test('scales follow the largest host, and many profiles come and go without growing the table', (t) => {
   const columns = new HostColumns({ seed: 1 });
   columns.upsert(syntheticHost(1, { vcpus: { total: 10, reserved: 0, allocationRatio: 1, used: 0 } }));
-  t.equal(columns.vcpusScale, 16);
+  t.equal(columns.resources.vcpus.scale, 16);
   columns.upsert(syntheticHost(2, { vcpus: { total: 100, reserved: 0, allocationRatio: 1, used: 0 } }));
-  t.equal(columns.vcpusScale, 128);
+  t.equal(columns.resources.vcpus.scale, 128);
   columns.remove(hostIdOf(2));
-  t.equal(columns.vcpusScale, 16);
+  t.equal(columns.resources.vcpus.scale, 16);
   for (let i = 0; i < 5_000; i++)
     columns.upsert(syntheticHost(1, { sequence: 2 + i, capabilities: { boot: String(i) } }));
   t.equal(columns.profiles.size, 1);
@@ -115,16 +119,16 @@ void t.test('an admitted claim stays deducted until the advert that counts it', 
   columns.hold(key('b'), hostIdOf(1), needs, 1e6);
   t.ok(columns.settleWith(key('a'), { epoch: 1, sequence: 3 }));
   t.ok(columns.settleWith(key('b'), { epoch: 1, sequence: 5 }));
-  t.equal(columns.vcpusFree[slot], 256 - 8);
+  t.equal(columns.resources.vcpus.free[slot], 256 - 8);
   used(2, 0);
-  t.equal(columns.vcpusFree[slot], 256 - 8, 'an advert from before the claims');
+  t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'an advert from before the claims');
   used(4, 4);
-  t.equal(columns.vcpusFree[slot], 256 - 8, 'counts the first: nothing twice');
+  t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'counts the first: nothing twice');
   t.equal(columns.holdCount, 1);
   columns.upsert(
     syntheticHost(1, { epoch: 2, sequence: 1, vcpus: { total: 64, reserved: 0, allocationRatio: 4, used: 8 } }),
   );
-  t.equal(columns.vcpusFree[slot], 256 - 8, 'a restarted host counts all that it holds');
+  t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'a restarted host counts all that it holds');
   t.equal(columns.holdCount, 0);
   columns.hold(key('c'), hostIdOf(1), needs, 1e6);
   t.ok(columns.settleWith(key('c'), { epoch: 2, sequence: 1 }), 'the advert was here before the answer');

@@ -29,12 +29,18 @@ void t.test('what-if says how many fit, changes nothing, and placing them one by
       enabledFilters: world.configuration.enabledFilters.filter((name) => !limits.includes(name)),
     });
     const free = JSON.stringify(
-      [...world.columns.slots()].map((slot) => [world.columns.vcpusFree[slot], world.columns.numInstances[slot]]),
+      [...world.columns.slots()].map((slot) => [
+        world.columns.resources.vcpus.free[slot],
+        world.columns.numInstances[slot],
+      ]),
     );
     const answer = whatIf(engine, request, 400);
     t.equal(
       JSON.stringify(
-        [...world.columns.slots()].map((slot) => [world.columns.vcpusFree[slot], world.columns.numInstances[slot]]),
+        [...world.columns.slots()].map((slot) => [
+          world.columns.resources.vcpus.free[slot],
+          world.columns.numInstances[slot],
+        ]),
       ),
       free,
     );
