@@ -65,5 +65,17 @@ export {
   type RequestHints,
   type ResourceNeeds,
 } from './model/request.ts';
+export {
+  type BasicResource,
+  type ByResource,
+  type ExtraResource,
+  extraAmountsOf,
+  extraResourceOf,
+  extraResources,
+  type ResourceName,
+  resourceClasses,
+  resourceNames,
+  resourceSpecPrefix,
+} from './model/resource-classes.ts';
 export type { Candidate, Selection } from './model/selection.ts';
 export { weighers } from './weighers/index.ts';

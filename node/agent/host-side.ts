@@ -112,7 +112,12 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
   const { config, hostId, signal } = options;
   const { state, clock, logger } = services;
   const book = new ClaimBook(
-    { store, clock, onChange: () => advertChanged.emit() },
+    {
+      store,
+      clock,
+      onChange: () => advertChanged.emit(),
+      isSharedStorage: (name) => drivers.storage.get(name)?.capabilities.shared,
+    },
     hostCapacity(config, ports.inventory),
   );
   const claims = ports.claims?.(book) ?? book;

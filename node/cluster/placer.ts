@@ -13,6 +13,7 @@ import {
   PlacementEngine,
   type PlacementRequest,
   placementRequest,
+  type ResourceNeeds,
   ShapeTracker,
   selectBatch,
   whatIf,
@@ -27,7 +28,7 @@ import { ownValue } from '../base/own-value.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import type { Placed, PlacedServer, PlacementInquiry, PlaceRequest, Placer } from '../services/kit/dependencies.ts';
-import { needsOf } from './resource-needs.ts';
+import { claimAmounts, needsOf } from './resource-needs.ts';
 
 const buggifyForgetHost = buggify('placer.forget-host', 'the best host is passed over');
 const markHostCouldNotBeAsked = coverageMark('host-could-not-be-asked', 'a host chosen by gossip does not answer');
@@ -218,7 +219,7 @@ export class GossipPlacer implements Placer {
   /** What is packed depends on the shapes in use. They are applied seldom, as every index is built again for them. */
   #learnShape(request: PlaceRequest, count: number): void {
     if (this.#engine.configuration.strategy !== 'pack') return;
-    const needs = needsOf({ flavor: request.flavor, storage: request.storage });
+    const needs = this.#needsOf(request);
     for (let n = 0; n < count; n++) this.#shapes.note(needs);
     if (this.#shapes.total < this.#learnShapesAt) return;
     this.#learnShapesAt *= 4;
@@ -234,7 +235,6 @@ export class GossipPlacer implements Placer {
     signal: AbortSignal,
   ): Promise<readonly ClaimAnswer[]> {
     const { transport } = this.#deps;
-    const { vcpus, memoryMib, diskGib } = placement.needs;
     // The bind transaction decides; the target's word finds a lost race before the guest's ports are made.
     const apart =
       placement.group?.policy === 'anti-affinity'
@@ -244,7 +244,7 @@ export class GossipPlacer implements Placer {
       hostId,
       request: new shoal.v1.ClaimRequest({
         ...key,
-        resources: { vcpus, memoryMib, diskGib },
+        resources: claimAmounts(placement.needs),
         storage: request.storage,
         projectId: request.projectId,
         ttlMs: claimTtlMs,
@@ -340,7 +340,7 @@ export class GossipPlacer implements Placer {
       purpose: request.generation > 1 ? 'move' : 'create',
       projectId: request.projectId,
       flavorName: flavor.name,
-      needs: needsOf({ flavor, storage: request.storage }),
+      needs: this.#needsOf(request),
       extraSpecs: flavor.extraSpecs,
       imageId: image?.id ?? '',
       imageProperties: image?.properties ?? {},
@@ -386,6 +386,10 @@ export class GossipPlacer implements Placer {
         hosts: [...hosts, ...refusals.slice(0, hostReasonsMax).map((refusal) => ({ filter: 'Claim', ...refusal }))],
       },
     });
+  }
+
+  #needsOf({ flavor, storage }: PlaceRequest): ResourceNeeds {
+    return needsOf({ flavor, storage }, (name) => this.#deps.columns.isSharedPool(name));
   }
 
   #hostName(hostId: HostId): string {

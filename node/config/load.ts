@@ -6,9 +6,11 @@ import { mistakesIn } from '../../api-gateway/policies/overrides.ts';
 import { ShoalError } from '../base/errors.ts';
 import { ipVersion } from '../base/ip-version.ts';
 import { defaultRouteAddress } from './default-route.ts';
+import { listOf } from './list-of.ts';
 import { parseNetworks } from './networks.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
 import { placementMistakes } from './placement.ts';
+import { resourceMistakes } from './resources.ts';
 
 /** Where settings come from. Settings are named by their path: `peer.listen`. */
 interface ConfigSources {
@@ -171,6 +173,7 @@ function relationMistakes(config: Config): string[] {
     if (Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535) mistakes.push(`${path}: the port is over 65535`);
   }
   mistakes.push(...placementMistakes(config));
+  mistakes.push(...resourceMistakes(config));
   mistakes.push(...apiMistakes(config));
   const advertised = advertisedAddress(config);
   if (isWildcard(advertised)) {
@@ -213,14 +216,6 @@ function apiMistakes({ api }: Config): string[] {
     }
   }
   return mistakes;
-}
-
-/** The parts of a comma-separated list. */
-export function listOf(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }
 
 function isLoopback(host: string): boolean {

@@ -179,6 +179,11 @@ export const configSchema = Type.Object(
         vcpusReserved: Type.Integer({ minimum: 0, maximum: 1024 }),
         memoryMibReserved: Type.Integer({ minimum: 0, maximum: 1_048_576, description: 'kept for the host itself' }),
         diskGibReserved: Type.Integer({ minimum: 0, maximum: 1_048_576, description: 'kept for the host itself' }),
+        resources: Type.String({
+          maxLength: 4096,
+          description:
+            'what else guests can be given: CLASS=AMOUNT, comma-separated, by the classes of placement/README.md',
+        }),
       },
       { additionalProperties: false },
     ),
@@ -295,6 +300,7 @@ export function configDefaults(): Config {
       vcpusReserved: 0,
       memoryMibReserved: 512,
       diskGibReserved: 1,
+      resources: '',
     },
     // Refused, as newer Glance does: who uploads noise as qcow2 has made a mistake, and hears of it at once.
     images: { acceptInert: 'no' },

@@ -1,5 +1,6 @@
 /** The placement settings as placement reads them. Lists are text, so that environment and flags can set them, too. */
 import { configurationFaults, defaultConfiguration, type PlacementConfiguration } from '../../placement/index.ts';
+import { listOf } from './list-of.ts';
 import type { Config } from './options.ts';
 
 /**
@@ -75,11 +76,4 @@ function factorsOf(path: string, text: string, mistakes: string[]): Readonly<Rec
     } else factors[word.slice(0, at)] = factor;
   }
   return factors;
-}
-
-function listOf(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
 }

@@ -4,9 +4,11 @@ import type { HostCapacity } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { firstCell, type HostId } from '../base/ids.ts';
 import { agentVersion, featureLevel } from '../base/version.ts';
+import { resourceFields } from '../cluster/advert-mapping.ts';
 import { endpointOf } from '../cluster/found-mesh.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
+import { extraCapacity } from '../config/resources.ts';
 import type { Claims } from './claims/claim-book.ts';
 import type { HostLoad, Inventory } from './inventory.ts';
 
@@ -35,6 +37,7 @@ export function hostCapacity(config: Config, inventory: Inventory): HostCapacity
   const { capacity } = config;
   const pool = (total: number, reserved: number, allocationRatio: number) => ({ total, reserved, allocationRatio });
   return {
+    ...extraCapacity(config),
     vcpus: pool(inventory.cpus, capacity.vcpusReserved, capacity.vcpusRatio),
     memoryMib: pool(inventory.memoryMib, capacity.memoryMibReserved, capacity.memoryRatio),
     diskGib: pool(inventory.diskGib, capacity.diskGibReserved, capacity.diskRatio),
@@ -61,22 +64,12 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     zone: place.zone ?? config.zone,
     aggregates: [...place.aggregates],
     failureDomain: config.failureDomain,
-    vcpus: capacity.vcpus.total,
-    memoryMib: capacity.memoryMib.total,
-    diskGib: capacity.diskGib.total,
-    vcpusRatio: capacity.vcpus.allocationRatio,
-    memoryRatio: capacity.memoryMib.allocationRatio,
-    diskRatio: capacity.diskGib.allocationRatio,
-    vcpusReserved: capacity.vcpus.reserved,
-    memoryMibReserved: capacity.memoryMib.reserved,
-    diskGibReserved: capacity.diskGib.reserved,
-    vcpusUsed: usage.vcpus.used,
-    memoryMibUsed: usage.memoryMib.used,
-    diskGibUsed: usage.diskGib.used,
+    ...resourceFields(capacity, usage),
     servers: usage.servers,
     ioOps: parts.busySteps(),
     traits: [`COMPUTE_ACCEL_${compute.accelerator.toUpperCase()}`, 'COMPUTE_NET_VXLAN'],
     storagePools: [...parts.storage.keys()],
+    pools: [...parts.storage].map(([name, { capabilities }]) => ({ name, shared: capabilities.shared })),
     physicalNetworks: config.network.externalInterface === '' ? [] : [externalPhysicalNetwork],
     enabled: !disabled,
     disabledReason: reason,

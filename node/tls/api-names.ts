@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { parseListenAddress } from '../base/address.ts';
-import { advertisedAddress, isWildcard, listOf } from '../config/load.ts';
+import { listOf } from '../config/list-of.ts';
+import { advertisedAddress, isWildcard } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import type { ApiNames } from '../mesh/identity/authority.ts';
 

@@ -7,6 +7,7 @@ import { type ClaimKey, claimKeyText, type ResourceNeeds } from '../model/reques
 import { eachResource, type ResourceName, resourceNames } from '../model/resource-classes.ts';
 import { type HostProfile, ProfileTable } from './host-profile.ts';
 import { ResourceColumn } from './resource-column.ts';
+import { StoragePoolCensus } from './storage-pool-census.ts';
 
 /**
  * The view of all hosts, as a struct of arrays: one row (*slot*) a host, one typed array a column. Adverts feed it; every
@@ -78,6 +79,7 @@ export class HostColumns {
   #upSaid: Uint8Array;
   #detectedDown: Uint8Array;
 
+  readonly #poolCensus = new StoragePoolCensus();
   readonly #slotById = new Map<HostId, number>();
   readonly #vacant: number[] = [];
   readonly #holds = new Map<string, Hold>();
@@ -133,6 +135,11 @@ export class HostColumns {
   /** Claims in flight. */
   get holdCount(): number {
     return this.#holds.size;
+  }
+
+  /** Whether disks in the storage pool can be opened from every host that lists it; undefined: no host lists it. */
+  isSharedPool(name: string): boolean | undefined {
+    return this.#poolCensus.isShared(name);
   }
 
   /** The host's row, or undefined when the view does not have it. */
@@ -191,7 +198,8 @@ export class HostColumns {
     this.metrics[slot] = noMetrics;
     this.pciPools[slot] = [];
     this.numaCells[slot] = [];
-    this.storagePools[slot] = [];
+    this.#poolCensus.replace(this.storagePools[slot] ?? none, none);
+    this.storagePools[slot] = none;
     this.present[slot] = 0;
     this.takesGuests[slot] = 0;
     this.suspicion[slot] = 0;
@@ -393,6 +401,7 @@ export class HostColumns {
     this.disabledReasons[slot] = advert.state.disabledReason;
     this.metrics[slot] = advert.metrics;
     this.numaCells[slot] = advert.numaCells;
+    this.#poolCensus.replace(this.storagePools[slot] ?? none, advert.storagePools);
     this.storagePools[slot] = advert.storagePools;
     this.pciPools[slot] = advert.pciPools;
     this.enabled[slot] = advert.state.enabled ? 1 : 0;

@@ -16,7 +16,7 @@ export const resourceClasses = {
 } as const satisfies Readonly<Record<string, ResourceClass>>;
 
 /** One entry of the list. */
-export interface ResourceClass {
+interface ResourceClass {
   /** The name that OpenStack Placement has for it (os-resource-classes), or one that begins with `CUSTOM_`. */
   readonly placementName: string;
   readonly noun: string;

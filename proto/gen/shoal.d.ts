@@ -6320,6 +6320,21 @@ export namespace shoal {
             /** Advert metrics. */
             metrics: { [k: string]: number };
 
+            /** Advert pools. */
+            pools: shoal.v1.StoragePool[];
+
+            /** Advert numaCells. */
+            numaCells: shoal.v1.NumaCell[];
+
+            /** Advert pciPools. */
+            pciPools: shoal.v1.PciPool[];
+
+            /** Advert capabilities. */
+            capabilities: { [k: string]: string };
+
+            /** Advert resources. */
+            resources: shoal.v1.ResourcePool[];
+
             /**
              * Creates a new Advert instance using the specified properties.
              * @param [properties] Properties to set
@@ -6472,12 +6487,460 @@ export namespace shoal {
                 /** Advert metrics */
                 metrics?: { [k: string]: number };
 
+                /** Advert pools */
+                pools?: shoal.v1.StoragePool.$Properties[];
+
+                /** Advert numaCells */
+                numaCells?: shoal.v1.NumaCell.$Properties[];
+
+                /** Advert pciPools */
+                pciPools?: shoal.v1.PciPool.$Properties[];
+
+                /** Advert capabilities */
+                capabilities?: { [k: string]: string };
+
+                /** Advert resources */
+                resources?: shoal.v1.ResourcePool.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Advert. */
             type $Shape = shoal.v1.Advert.$Properties;
+        }
+
+        /**
+         * Properties of a StoragePool.
+         * @deprecated Use shoal.v1.StoragePool.$Properties instead.
+         */
+        interface IStoragePool extends shoal.v1.StoragePool.$Properties {
+        }
+
+        /** Represents a StoragePool. */
+        class StoragePool {
+
+            /**
+             * Constructs a new StoragePool.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.StoragePool.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StoragePool name. */
+            name: string;
+
+            /** StoragePool shared. */
+            shared: boolean;
+
+            /** StoragePool freeGib. */
+            freeGib: (number|null);
+
+            /**
+             * Creates a new StoragePool instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StoragePool instance
+             */
+            static create(properties: shoal.v1.StoragePool.$Shape): shoal.v1.StoragePool & shoal.v1.StoragePool.$Shape;
+            static create(properties?: shoal.v1.StoragePool.$Properties): shoal.v1.StoragePool;
+
+            /**
+             * Encodes the specified StoragePool message. Does not implicitly {@link shoal.v1.StoragePool.verify|verify} messages.
+             * @param message StoragePool message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.StoragePool.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StoragePool message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.StoragePool & shoal.v1.StoragePool.$Shape} StoragePool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.StoragePool & shoal.v1.StoragePool.$Shape;
+        }
+
+        namespace StoragePool {
+
+            /** Properties of a StoragePool. */
+            interface $Properties {
+
+                /** StoragePool name */
+                name?: string;
+
+                /** StoragePool shared */
+                shared?: boolean;
+
+                /** StoragePool freeGib */
+                freeGib?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StoragePool. */
+            type $Shape = shoal.v1.StoragePool.$Properties;
+        }
+
+        /**
+         * Properties of a NumaCell.
+         * @deprecated Use shoal.v1.NumaCell.$Properties instead.
+         */
+        interface INumaCell extends shoal.v1.NumaCell.$Properties {
+        }
+
+        /** Represents a NumaCell. */
+        class NumaCell {
+
+            /**
+             * Constructs a new NumaCell.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.NumaCell.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** NumaCell id. */
+            id: number;
+
+            /** NumaCell cpus. */
+            cpus: number;
+
+            /** NumaCell cpusPinned. */
+            cpusPinned: number;
+
+            /** NumaCell memoryMib. */
+            memoryMib: number;
+
+            /** NumaCell memoryUsedMib. */
+            memoryUsedMib: number;
+
+            /** NumaCell pages. */
+            pages: shoal.v1.NumaPages[];
+
+            /**
+             * Creates a new NumaCell instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns NumaCell instance
+             */
+            static create(properties: shoal.v1.NumaCell.$Shape): shoal.v1.NumaCell & shoal.v1.NumaCell.$Shape;
+            static create(properties?: shoal.v1.NumaCell.$Properties): shoal.v1.NumaCell;
+
+            /**
+             * Encodes the specified NumaCell message. Does not implicitly {@link shoal.v1.NumaCell.verify|verify} messages.
+             * @param message NumaCell message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.NumaCell.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a NumaCell message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.NumaCell & shoal.v1.NumaCell.$Shape} NumaCell
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.NumaCell & shoal.v1.NumaCell.$Shape;
+        }
+
+        namespace NumaCell {
+
+            /** Properties of a NumaCell. */
+            interface $Properties {
+
+                /** NumaCell id */
+                id?: number;
+
+                /** NumaCell cpus */
+                cpus?: number;
+
+                /** NumaCell cpusPinned */
+                cpusPinned?: number;
+
+                /** NumaCell memoryMib */
+                memoryMib?: number;
+
+                /** NumaCell memoryUsedMib */
+                memoryUsedMib?: number;
+
+                /** NumaCell pages */
+                pages?: shoal.v1.NumaPages.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a NumaCell. */
+            type $Shape = shoal.v1.NumaCell.$Properties;
+        }
+
+        /**
+         * Properties of a NumaPages.
+         * @deprecated Use shoal.v1.NumaPages.$Properties instead.
+         */
+        interface INumaPages extends shoal.v1.NumaPages.$Properties {
+        }
+
+        /** Represents a NumaPages. */
+        class NumaPages {
+
+            /**
+             * Constructs a new NumaPages.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.NumaPages.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** NumaPages sizeKib. */
+            sizeKib: number;
+
+            /** NumaPages total. */
+            total: number;
+
+            /** NumaPages used. */
+            used: number;
+
+            /**
+             * Creates a new NumaPages instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns NumaPages instance
+             */
+            static create(properties: shoal.v1.NumaPages.$Shape): shoal.v1.NumaPages & shoal.v1.NumaPages.$Shape;
+            static create(properties?: shoal.v1.NumaPages.$Properties): shoal.v1.NumaPages;
+
+            /**
+             * Encodes the specified NumaPages message. Does not implicitly {@link shoal.v1.NumaPages.verify|verify} messages.
+             * @param message NumaPages message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.NumaPages.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a NumaPages message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.NumaPages & shoal.v1.NumaPages.$Shape} NumaPages
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.NumaPages & shoal.v1.NumaPages.$Shape;
+        }
+
+        namespace NumaPages {
+
+            /** Properties of a NumaPages. */
+            interface $Properties {
+
+                /** NumaPages sizeKib */
+                sizeKib?: number;
+
+                /** NumaPages total */
+                total?: number;
+
+                /** NumaPages used */
+                used?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a NumaPages. */
+            type $Shape = shoal.v1.NumaPages.$Properties;
+        }
+
+        /**
+         * Properties of a PciPool.
+         * @deprecated Use shoal.v1.PciPool.$Properties instead.
+         */
+        interface IPciPool extends shoal.v1.PciPool.$Properties {
+        }
+
+        /** Represents a PciPool. */
+        class PciPool {
+
+            /**
+             * Constructs a new PciPool.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.PciPool.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** PciPool vendorId. */
+            vendorId: string;
+
+            /** PciPool productId. */
+            productId: string;
+
+            /** PciPool numaNode. */
+            numaNode: number;
+
+            /** PciPool physicalNetwork. */
+            physicalNetwork: string;
+
+            /** PciPool total. */
+            total: number;
+
+            /** PciPool free. */
+            free: number;
+
+            /**
+             * Creates a new PciPool instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns PciPool instance
+             */
+            static create(properties: shoal.v1.PciPool.$Shape): shoal.v1.PciPool & shoal.v1.PciPool.$Shape;
+            static create(properties?: shoal.v1.PciPool.$Properties): shoal.v1.PciPool;
+
+            /**
+             * Encodes the specified PciPool message. Does not implicitly {@link shoal.v1.PciPool.verify|verify} messages.
+             * @param message PciPool message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.PciPool.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PciPool message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.PciPool & shoal.v1.PciPool.$Shape} PciPool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.PciPool & shoal.v1.PciPool.$Shape;
+        }
+
+        namespace PciPool {
+
+            /** Properties of a PciPool. */
+            interface $Properties {
+
+                /** PciPool vendorId */
+                vendorId?: string;
+
+                /** PciPool productId */
+                productId?: string;
+
+                /** PciPool numaNode */
+                numaNode?: number;
+
+                /** PciPool physicalNetwork */
+                physicalNetwork?: string;
+
+                /** PciPool total */
+                total?: number;
+
+                /** PciPool free */
+                free?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a PciPool. */
+            type $Shape = shoal.v1.PciPool.$Properties;
+        }
+
+        /**
+         * Properties of a ResourcePool.
+         * @deprecated Use shoal.v1.ResourcePool.$Properties instead.
+         */
+        interface IResourcePool extends shoal.v1.ResourcePool.$Properties {
+        }
+
+        /** Represents a ResourcePool. */
+        class ResourcePool {
+
+            /**
+             * Constructs a new ResourcePool.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ResourcePool.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ResourcePool resourceClass. */
+            resourceClass: string;
+
+            /** ResourcePool total. */
+            total: number;
+
+            /** ResourcePool reserved. */
+            reserved: number;
+
+            /** ResourcePool allocationRatio. */
+            allocationRatio: number;
+
+            /** ResourcePool used. */
+            used: number;
+
+            /**
+             * Creates a new ResourcePool instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ResourcePool instance
+             */
+            static create(properties: shoal.v1.ResourcePool.$Shape): shoal.v1.ResourcePool & shoal.v1.ResourcePool.$Shape;
+            static create(properties?: shoal.v1.ResourcePool.$Properties): shoal.v1.ResourcePool;
+
+            /**
+             * Encodes the specified ResourcePool message. Does not implicitly {@link shoal.v1.ResourcePool.verify|verify} messages.
+             * @param message ResourcePool message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ResourcePool.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResourcePool message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ResourcePool & shoal.v1.ResourcePool.$Shape} ResourcePool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ResourcePool & shoal.v1.ResourcePool.$Shape;
+        }
+
+        namespace ResourcePool {
+
+            /** Properties of a ResourcePool. */
+            interface $Properties {
+
+                /** ResourcePool resourceClass */
+                resourceClass?: string;
+
+                /** ResourcePool total */
+                total?: number;
+
+                /** ResourcePool reserved */
+                reserved?: number;
+
+                /** ResourcePool allocationRatio */
+                allocationRatio?: number;
+
+                /** ResourcePool used */
+                used?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ResourcePool. */
+            type $Shape = shoal.v1.ResourcePool.$Properties;
         }
 
         /**
@@ -26125,6 +26588,9 @@ export namespace shoal {
             /** ResourceAmounts diskGib. */
             diskGib: number;
 
+            /** ResourceAmounts extra. */
+            extra: { [k: string]: number };
+
             /**
              * Creates a new ResourceAmounts instance using the specified properties.
              * @param [properties] Properties to set
@@ -26165,6 +26631,9 @@ export namespace shoal {
 
                 /** ResourceAmounts diskGib */
                 diskGib?: number;
+
+                /** ResourceAmounts extra */
+                extra?: { [k: string]: number };
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -16594,6 +16594,11 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [agentVersion] Advert agentVersion
              * @property {string} [hostIp] Advert hostIp
              * @property {Object.<string,number>} [metrics] Advert metrics
+             * @property {Array.<shoal.v1.StoragePool.$Properties>} [pools] Advert pools
+             * @property {Array.<shoal.v1.NumaCell.$Properties>} [numaCells] Advert numaCells
+             * @property {Array.<shoal.v1.PciPool.$Properties>} [pciPools] Advert pciPools
+             * @property {Object.<string,string>} [capabilities] Advert capabilities
+             * @property {Array.<shoal.v1.ResourcePool.$Properties>} [resources] Advert resources
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -16624,6 +16629,11 @@ export const shoal = $root.shoal = (() => {
                 this.physicalNetworks = [];
                 this.aggregates = [];
                 this.metrics = {};
+                this.pools = [];
+                this.numaCells = [];
+                this.pciPools = [];
+                this.capabilities = {};
+                this.resources = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -16951,6 +16961,46 @@ export const shoal = $root.shoal = (() => {
             Advert.prototype.metrics = $util.emptyObject;
 
             /**
+             * Advert pools.
+             * @member {Array.<shoal.v1.StoragePool>} pools
+             * @memberof shoal.v1.Advert
+             * @instance
+             */
+            Advert.prototype.pools = $util.emptyArray;
+
+            /**
+             * Advert numaCells.
+             * @member {Array.<shoal.v1.NumaCell>} numaCells
+             * @memberof shoal.v1.Advert
+             * @instance
+             */
+            Advert.prototype.numaCells = $util.emptyArray;
+
+            /**
+             * Advert pciPools.
+             * @member {Array.<shoal.v1.PciPool>} pciPools
+             * @memberof shoal.v1.Advert
+             * @instance
+             */
+            Advert.prototype.pciPools = $util.emptyArray;
+
+            /**
+             * Advert capabilities.
+             * @member {Object.<string,string>} capabilities
+             * @memberof shoal.v1.Advert
+             * @instance
+             */
+            Advert.prototype.capabilities = $util.emptyObject;
+
+            /**
+             * Advert resources.
+             * @member {Array.<shoal.v1.ResourcePool>} resources
+             * @memberof shoal.v1.Advert
+             * @instance
+             */
+            Advert.prototype.resources = $util.emptyArray;
+
+            /**
              * Creates a new Advert instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Advert
@@ -17067,6 +17117,21 @@ export const shoal = $root.shoal = (() => {
                 if (message.metrics != null && $Object.hasOwnProperty.call(message, "metrics"))
                     for (let keys = $Object.keys(message.metrics), i = 0; i < keys.length; ++i)
                         writer.uint32(/* id 40, wireType 2 =*/322).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 1 =*/17).double(message.metrics[keys[i]]).ldelim();
+                if (message.pools != null && message.pools.length)
+                    for (let i = 0; i < message.pools.length; ++i)
+                        $root.shoal.v1.StoragePool.encode(message.pools[i], writer.uint32(/* id 41, wireType 2 =*/330).fork(), _depth + 1).ldelim();
+                if (message.numaCells != null && message.numaCells.length)
+                    for (let i = 0; i < message.numaCells.length; ++i)
+                        $root.shoal.v1.NumaCell.encode(message.numaCells[i], writer.uint32(/* id 42, wireType 2 =*/338).fork(), _depth + 1).ldelim();
+                if (message.pciPools != null && message.pciPools.length)
+                    for (let i = 0; i < message.pciPools.length; ++i)
+                        $root.shoal.v1.PciPool.encode(message.pciPools[i], writer.uint32(/* id 43, wireType 2 =*/346).fork(), _depth + 1).ldelim();
+                if (message.capabilities != null && $Object.hasOwnProperty.call(message, "capabilities"))
+                    for (let keys = $Object.keys(message.capabilities), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 44, wireType 2 =*/354).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 2 =*/18).string(message.capabilities[keys[i]]).ldelim();
+                if (message.resources != null && message.resources.length)
+                    for (let i = 0; i < message.resources.length; ++i)
+                        $root.shoal.v1.ResourcePool.encode(message.resources[i], writer.uint32(/* id 45, wireType 2 =*/362).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -17494,6 +17559,74 @@ export const shoal = $root.shoal = (() => {
                             message.metrics[key] = value;
                             continue;
                         }
+                    case 41: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.pools && message.pools.length))
+                                message.pools = [];
+                            message.pools.push($root.shoal.v1.StoragePool.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 42: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.numaCells && message.numaCells.length))
+                                message.numaCells = [];
+                            message.numaCells.push($root.shoal.v1.NumaCell.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 43: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.pciPools && message.pciPools.length))
+                                message.pciPools = [];
+                            message.pciPools.push($root.shoal.v1.PciPool.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 44: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.capabilities === $util.emptyObject)
+                                message.capabilities = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = "";
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 2)
+                                        break;
+                                    value = reader.stringVerify();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.capabilities, key);
+                            message.capabilities[key] = value;
+                            continue;
+                        }
+                    case 45: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.resources && message.resources.length))
+                                message.resources = [];
+                            message.resources.push($root.shoal.v1.ResourcePool.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -17512,6 +17645,1134 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Advert;
+        })();
+
+        v1.StoragePool = (function() {
+
+            /**
+             * Properties of a StoragePool.
+             * @typedef {Object} shoal.v1.StoragePool.$Properties
+             * @property {string} [name] StoragePool name
+             * @property {boolean} [shared] StoragePool shared
+             * @property {number|null} [freeGib] StoragePool freeGib
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a StoragePool.
+             * @memberof shoal.v1
+             * @interface IStoragePool
+             * @augments shoal.v1.StoragePool.$Properties
+             * @deprecated Use shoal.v1.StoragePool.$Properties instead.
+             */
+
+            /**
+             * Shape of a StoragePool.
+             * @typedef {shoal.v1.StoragePool.$Properties} shoal.v1.StoragePool.$Shape
+             */
+
+            /**
+             * Constructs a new StoragePool.
+             * @memberof shoal.v1
+             * @classdesc Represents a StoragePool.
+             * @constructor
+             * @param {shoal.v1.StoragePool.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const StoragePool = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * StoragePool name.
+             * @member {string} name
+             * @memberof shoal.v1.StoragePool
+             * @instance
+             */
+            StoragePool.prototype.name = "";
+
+            /**
+             * StoragePool shared.
+             * @member {boolean} shared
+             * @memberof shoal.v1.StoragePool
+             * @instance
+             */
+            StoragePool.prototype.shared = false;
+
+            /**
+             * StoragePool freeGib.
+             * @member {number|null} freeGib
+             * @memberof shoal.v1.StoragePool
+             * @instance
+             */
+            StoragePool.prototype.freeGib = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(StoragePool.prototype, "_freeGib", {
+                get: $util.oneOfGetter($oneOfFields = ["freeGib"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new StoragePool instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.StoragePool
+             * @static
+             * @param {shoal.v1.StoragePool.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.StoragePool} StoragePool instance
+             * @type {{
+             *   (properties: shoal.v1.StoragePool.$Shape): shoal.v1.StoragePool & shoal.v1.StoragePool.$Shape;
+             *   (properties?: shoal.v1.StoragePool.$Properties): shoal.v1.StoragePool;
+             * }}
+             */
+            StoragePool.create = function(properties) {
+                return new StoragePool(properties);
+            };
+
+            /**
+             * Encodes the specified StoragePool message. Does not implicitly {@link shoal.v1.StoragePool.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.StoragePool
+             * @static
+             * @param {shoal.v1.StoragePool.$Properties} message StoragePool message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            StoragePool.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.name);
+                if (message.shared != null && $Object.hasOwnProperty.call(message, "shared") && message.shared !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.shared);
+                if (message.freeGib != null && $Object.hasOwnProperty.call(message, "freeGib"))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.freeGib);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a StoragePool message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.StoragePool
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.StoragePool & shoal.v1.StoragePool.$Shape} StoragePool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            StoragePool.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.StoragePool();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.shared = value;
+                            else
+                                delete message.shared;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            message.freeGib = reader.uint64();
+                            message._freeGib = "freeGib";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return StoragePool;
+        })();
+
+        v1.NumaCell = (function() {
+
+            /**
+             * Properties of a NumaCell.
+             * @typedef {Object} shoal.v1.NumaCell.$Properties
+             * @property {number} [id] NumaCell id
+             * @property {number} [cpus] NumaCell cpus
+             * @property {number} [cpusPinned] NumaCell cpusPinned
+             * @property {number} [memoryMib] NumaCell memoryMib
+             * @property {number} [memoryUsedMib] NumaCell memoryUsedMib
+             * @property {Array.<shoal.v1.NumaPages.$Properties>} [pages] NumaCell pages
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a NumaCell.
+             * @memberof shoal.v1
+             * @interface INumaCell
+             * @augments shoal.v1.NumaCell.$Properties
+             * @deprecated Use shoal.v1.NumaCell.$Properties instead.
+             */
+
+            /**
+             * Shape of a NumaCell.
+             * @typedef {shoal.v1.NumaCell.$Properties} shoal.v1.NumaCell.$Shape
+             */
+
+            /**
+             * Constructs a new NumaCell.
+             * @memberof shoal.v1
+             * @classdesc Represents a NumaCell.
+             * @constructor
+             * @param {shoal.v1.NumaCell.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const NumaCell = function (properties) {
+                this.pages = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * NumaCell id.
+             * @member {number} id
+             * @memberof shoal.v1.NumaCell
+             * @instance
+             */
+            NumaCell.prototype.id = 0;
+
+            /**
+             * NumaCell cpus.
+             * @member {number} cpus
+             * @memberof shoal.v1.NumaCell
+             * @instance
+             */
+            NumaCell.prototype.cpus = 0;
+
+            /**
+             * NumaCell cpusPinned.
+             * @member {number} cpusPinned
+             * @memberof shoal.v1.NumaCell
+             * @instance
+             */
+            NumaCell.prototype.cpusPinned = 0;
+
+            /**
+             * NumaCell memoryMib.
+             * @member {number} memoryMib
+             * @memberof shoal.v1.NumaCell
+             * @instance
+             */
+            NumaCell.prototype.memoryMib = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * NumaCell memoryUsedMib.
+             * @member {number} memoryUsedMib
+             * @memberof shoal.v1.NumaCell
+             * @instance
+             */
+            NumaCell.prototype.memoryUsedMib = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * NumaCell pages.
+             * @member {Array.<shoal.v1.NumaPages>} pages
+             * @memberof shoal.v1.NumaCell
+             * @instance
+             */
+            NumaCell.prototype.pages = $util.emptyArray;
+
+            /**
+             * Creates a new NumaCell instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.NumaCell
+             * @static
+             * @param {shoal.v1.NumaCell.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.NumaCell} NumaCell instance
+             * @type {{
+             *   (properties: shoal.v1.NumaCell.$Shape): shoal.v1.NumaCell & shoal.v1.NumaCell.$Shape;
+             *   (properties?: shoal.v1.NumaCell.$Properties): shoal.v1.NumaCell;
+             * }}
+             */
+            NumaCell.create = function(properties) {
+                return new NumaCell(properties);
+            };
+
+            /**
+             * Encodes the specified NumaCell message. Does not implicitly {@link shoal.v1.NumaCell.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.NumaCell
+             * @static
+             * @param {shoal.v1.NumaCell.$Properties} message NumaCell message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            NumaCell.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.id);
+                if (message.cpus != null && $Object.hasOwnProperty.call(message, "cpus") && message.cpus !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.cpus);
+                if (message.cpusPinned != null && $Object.hasOwnProperty.call(message, "cpusPinned") && message.cpusPinned !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.cpusPinned);
+                if (message.memoryMib != null && $Object.hasOwnProperty.call(message, "memoryMib") && (typeof message.memoryMib === "object" ? message.memoryMib.low || message.memoryMib.high : message.memoryMib !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.memoryMib);
+                if (message.memoryUsedMib != null && $Object.hasOwnProperty.call(message, "memoryUsedMib") && (typeof message.memoryUsedMib === "object" ? message.memoryUsedMib.low || message.memoryUsedMib.high : message.memoryUsedMib !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.memoryUsedMib);
+                if (message.pages != null && message.pages.length)
+                    for (let i = 0; i < message.pages.length; ++i)
+                        $root.shoal.v1.NumaPages.encode(message.pages[i], writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a NumaCell message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.NumaCell
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.NumaCell & shoal.v1.NumaCell.$Shape} NumaCell
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            NumaCell.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.NumaCell();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.cpus = value;
+                            else
+                                delete message.cpus;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.cpusPinned = value;
+                            else
+                                delete message.cpusPinned;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.memoryMib = value;
+                            else
+                                delete message.memoryMib;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.memoryUsedMib = value;
+                            else
+                                delete message.memoryUsedMib;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.pages && message.pages.length))
+                                message.pages = [];
+                            message.pages.push($root.shoal.v1.NumaPages.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return NumaCell;
+        })();
+
+        v1.NumaPages = (function() {
+
+            /**
+             * Properties of a NumaPages.
+             * @typedef {Object} shoal.v1.NumaPages.$Properties
+             * @property {number} [sizeKib] NumaPages sizeKib
+             * @property {number} [total] NumaPages total
+             * @property {number} [used] NumaPages used
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a NumaPages.
+             * @memberof shoal.v1
+             * @interface INumaPages
+             * @augments shoal.v1.NumaPages.$Properties
+             * @deprecated Use shoal.v1.NumaPages.$Properties instead.
+             */
+
+            /**
+             * Shape of a NumaPages.
+             * @typedef {shoal.v1.NumaPages.$Properties} shoal.v1.NumaPages.$Shape
+             */
+
+            /**
+             * Constructs a new NumaPages.
+             * @memberof shoal.v1
+             * @classdesc Represents a NumaPages.
+             * @constructor
+             * @param {shoal.v1.NumaPages.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const NumaPages = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * NumaPages sizeKib.
+             * @member {number} sizeKib
+             * @memberof shoal.v1.NumaPages
+             * @instance
+             */
+            NumaPages.prototype.sizeKib = 0;
+
+            /**
+             * NumaPages total.
+             * @member {number} total
+             * @memberof shoal.v1.NumaPages
+             * @instance
+             */
+            NumaPages.prototype.total = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * NumaPages used.
+             * @member {number} used
+             * @memberof shoal.v1.NumaPages
+             * @instance
+             */
+            NumaPages.prototype.used = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new NumaPages instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.NumaPages
+             * @static
+             * @param {shoal.v1.NumaPages.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.NumaPages} NumaPages instance
+             * @type {{
+             *   (properties: shoal.v1.NumaPages.$Shape): shoal.v1.NumaPages & shoal.v1.NumaPages.$Shape;
+             *   (properties?: shoal.v1.NumaPages.$Properties): shoal.v1.NumaPages;
+             * }}
+             */
+            NumaPages.create = function(properties) {
+                return new NumaPages(properties);
+            };
+
+            /**
+             * Encodes the specified NumaPages message. Does not implicitly {@link shoal.v1.NumaPages.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.NumaPages
+             * @static
+             * @param {shoal.v1.NumaPages.$Properties} message NumaPages message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            NumaPages.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.sizeKib != null && $Object.hasOwnProperty.call(message, "sizeKib") && message.sizeKib !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.sizeKib);
+                if (message.total != null && $Object.hasOwnProperty.call(message, "total") && (typeof message.total === "object" ? message.total.low || message.total.high : message.total !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.total);
+                if (message.used != null && $Object.hasOwnProperty.call(message, "used") && (typeof message.used === "object" ? message.used.low || message.used.high : message.used !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.used);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a NumaPages message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.NumaPages
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.NumaPages & shoal.v1.NumaPages.$Shape} NumaPages
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            NumaPages.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.NumaPages();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.sizeKib = value;
+                            else
+                                delete message.sizeKib;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.total = value;
+                            else
+                                delete message.total;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.used = value;
+                            else
+                                delete message.used;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return NumaPages;
+        })();
+
+        v1.PciPool = (function() {
+
+            /**
+             * Properties of a PciPool.
+             * @typedef {Object} shoal.v1.PciPool.$Properties
+             * @property {string} [vendorId] PciPool vendorId
+             * @property {string} [productId] PciPool productId
+             * @property {number} [numaNode] PciPool numaNode
+             * @property {string} [physicalNetwork] PciPool physicalNetwork
+             * @property {number} [total] PciPool total
+             * @property {number} [free] PciPool free
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a PciPool.
+             * @memberof shoal.v1
+             * @interface IPciPool
+             * @augments shoal.v1.PciPool.$Properties
+             * @deprecated Use shoal.v1.PciPool.$Properties instead.
+             */
+
+            /**
+             * Shape of a PciPool.
+             * @typedef {shoal.v1.PciPool.$Properties} shoal.v1.PciPool.$Shape
+             */
+
+            /**
+             * Constructs a new PciPool.
+             * @memberof shoal.v1
+             * @classdesc Represents a PciPool.
+             * @constructor
+             * @param {shoal.v1.PciPool.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const PciPool = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * PciPool vendorId.
+             * @member {string} vendorId
+             * @memberof shoal.v1.PciPool
+             * @instance
+             */
+            PciPool.prototype.vendorId = "";
+
+            /**
+             * PciPool productId.
+             * @member {string} productId
+             * @memberof shoal.v1.PciPool
+             * @instance
+             */
+            PciPool.prototype.productId = "";
+
+            /**
+             * PciPool numaNode.
+             * @member {number} numaNode
+             * @memberof shoal.v1.PciPool
+             * @instance
+             */
+            PciPool.prototype.numaNode = 0;
+
+            /**
+             * PciPool physicalNetwork.
+             * @member {string} physicalNetwork
+             * @memberof shoal.v1.PciPool
+             * @instance
+             */
+            PciPool.prototype.physicalNetwork = "";
+
+            /**
+             * PciPool total.
+             * @member {number} total
+             * @memberof shoal.v1.PciPool
+             * @instance
+             */
+            PciPool.prototype.total = 0;
+
+            /**
+             * PciPool free.
+             * @member {number} free
+             * @memberof shoal.v1.PciPool
+             * @instance
+             */
+            PciPool.prototype.free = 0;
+
+            /**
+             * Creates a new PciPool instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.PciPool
+             * @static
+             * @param {shoal.v1.PciPool.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.PciPool} PciPool instance
+             * @type {{
+             *   (properties: shoal.v1.PciPool.$Shape): shoal.v1.PciPool & shoal.v1.PciPool.$Shape;
+             *   (properties?: shoal.v1.PciPool.$Properties): shoal.v1.PciPool;
+             * }}
+             */
+            PciPool.create = function(properties) {
+                return new PciPool(properties);
+            };
+
+            /**
+             * Encodes the specified PciPool message. Does not implicitly {@link shoal.v1.PciPool.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.PciPool
+             * @static
+             * @param {shoal.v1.PciPool.$Properties} message PciPool message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            PciPool.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.vendorId != null && $Object.hasOwnProperty.call(message, "vendorId") && message.vendorId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.vendorId);
+                if (message.productId != null && $Object.hasOwnProperty.call(message, "productId") && message.productId !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.productId);
+                if (message.numaNode != null && $Object.hasOwnProperty.call(message, "numaNode") && message.numaNode !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).sint32(message.numaNode);
+                if (message.physicalNetwork != null && $Object.hasOwnProperty.call(message, "physicalNetwork") && message.physicalNetwork !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.physicalNetwork);
+                if (message.total != null && $Object.hasOwnProperty.call(message, "total") && message.total !== 0)
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.total);
+                if (message.free != null && $Object.hasOwnProperty.call(message, "free") && message.free !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.free);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a PciPool message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.PciPool
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.PciPool & shoal.v1.PciPool.$Shape} PciPool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            PciPool.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.PciPool();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.vendorId = value;
+                            else
+                                delete message.vendorId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.productId = value;
+                            else
+                                delete message.productId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.sint32())
+                                message.numaNode = value;
+                            else
+                                delete message.numaNode;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.physicalNetwork = value;
+                            else
+                                delete message.physicalNetwork;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.total = value;
+                            else
+                                delete message.total;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.free = value;
+                            else
+                                delete message.free;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return PciPool;
+        })();
+
+        v1.ResourcePool = (function() {
+
+            /**
+             * Properties of a ResourcePool.
+             * @typedef {Object} shoal.v1.ResourcePool.$Properties
+             * @property {string} [resourceClass] ResourcePool resourceClass
+             * @property {number} [total] ResourcePool total
+             * @property {number} [reserved] ResourcePool reserved
+             * @property {number} [allocationRatio] ResourcePool allocationRatio
+             * @property {number} [used] ResourcePool used
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ResourcePool.
+             * @memberof shoal.v1
+             * @interface IResourcePool
+             * @augments shoal.v1.ResourcePool.$Properties
+             * @deprecated Use shoal.v1.ResourcePool.$Properties instead.
+             */
+
+            /**
+             * Shape of a ResourcePool.
+             * @typedef {shoal.v1.ResourcePool.$Properties} shoal.v1.ResourcePool.$Shape
+             */
+
+            /**
+             * Constructs a new ResourcePool.
+             * @memberof shoal.v1
+             * @classdesc Represents a ResourcePool.
+             * @constructor
+             * @param {shoal.v1.ResourcePool.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ResourcePool = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ResourcePool resourceClass.
+             * @member {string} resourceClass
+             * @memberof shoal.v1.ResourcePool
+             * @instance
+             */
+            ResourcePool.prototype.resourceClass = "";
+
+            /**
+             * ResourcePool total.
+             * @member {number} total
+             * @memberof shoal.v1.ResourcePool
+             * @instance
+             */
+            ResourcePool.prototype.total = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ResourcePool reserved.
+             * @member {number} reserved
+             * @memberof shoal.v1.ResourcePool
+             * @instance
+             */
+            ResourcePool.prototype.reserved = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ResourcePool allocationRatio.
+             * @member {number} allocationRatio
+             * @memberof shoal.v1.ResourcePool
+             * @instance
+             */
+            ResourcePool.prototype.allocationRatio = 0;
+
+            /**
+             * ResourcePool used.
+             * @member {number} used
+             * @memberof shoal.v1.ResourcePool
+             * @instance
+             */
+            ResourcePool.prototype.used = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new ResourcePool instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ResourcePool
+             * @static
+             * @param {shoal.v1.ResourcePool.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ResourcePool} ResourcePool instance
+             * @type {{
+             *   (properties: shoal.v1.ResourcePool.$Shape): shoal.v1.ResourcePool & shoal.v1.ResourcePool.$Shape;
+             *   (properties?: shoal.v1.ResourcePool.$Properties): shoal.v1.ResourcePool;
+             * }}
+             */
+            ResourcePool.create = function(properties) {
+                return new ResourcePool(properties);
+            };
+
+            /**
+             * Encodes the specified ResourcePool message. Does not implicitly {@link shoal.v1.ResourcePool.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ResourcePool
+             * @static
+             * @param {shoal.v1.ResourcePool.$Properties} message ResourcePool message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ResourcePool.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.resourceClass != null && $Object.hasOwnProperty.call(message, "resourceClass") && message.resourceClass !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.resourceClass);
+                if (message.total != null && $Object.hasOwnProperty.call(message, "total") && (typeof message.total === "object" ? message.total.low || message.total.high : message.total !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.total);
+                if (message.reserved != null && $Object.hasOwnProperty.call(message, "reserved") && (typeof message.reserved === "object" ? message.reserved.low || message.reserved.high : message.reserved !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.reserved);
+                if (message.allocationRatio != null && $Object.hasOwnProperty.call(message, "allocationRatio") && !$Object.is(message.allocationRatio, 0))
+                    writer.uint32(/* id 4, wireType 1 =*/33).double(message.allocationRatio);
+                if (message.used != null && $Object.hasOwnProperty.call(message, "used") && (typeof message.used === "object" ? message.used.low || message.used.high : message.used !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.used);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ResourcePool message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ResourcePool
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ResourcePool & shoal.v1.ResourcePool.$Shape} ResourcePool
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ResourcePool.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ResourcePool();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.resourceClass = value;
+                            else
+                                delete message.resourceClass;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.total = value;
+                            else
+                                delete message.total;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.reserved = value;
+                            else
+                                delete message.reserved;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.allocationRatio = value;
+                            else
+                                delete message.allocationRatio;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.used = value;
+                            else
+                                delete message.used;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ResourcePool;
         })();
 
         v1.Aggregate = (function() {
@@ -65904,6 +67165,7 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [vcpus] ResourceAmounts vcpus
              * @property {number} [memoryMib] ResourceAmounts memoryMib
              * @property {number} [diskGib] ResourceAmounts diskGib
+             * @property {Object.<string,number>} [extra] ResourceAmounts extra
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -65929,6 +67191,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const ResourceAmounts = function (properties) {
+                this.extra = {};
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -65958,6 +67221,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             ResourceAmounts.prototype.diskGib = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ResourceAmounts extra.
+             * @member {Object.<string,number>} extra
+             * @memberof shoal.v1.ResourceAmounts
+             * @instance
+             */
+            ResourceAmounts.prototype.extra = $util.emptyObject;
 
             /**
              * Creates a new ResourceAmounts instance using the specified properties.
@@ -65997,6 +67268,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.memoryMib);
                 if (message.diskGib != null && $Object.hasOwnProperty.call(message, "diskGib") && (typeof message.diskGib === "object" ? message.diskGib.low || message.diskGib.high : message.diskGib !== 0))
                     writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.diskGib);
+                if (message.extra != null && $Object.hasOwnProperty.call(message, "extra"))
+                    for (let keys = $Object.keys(message.extra), i = 0; i < keys.length; ++i)
+                        writer.uint32(/* id 4, wireType 2 =*/34).fork().uint32(/* id 1, wireType 2 =*/10).string(keys[i]).uint32(/* id 2, wireType 0 =*/16).uint64(message.extra[keys[i]]).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -66021,7 +67295,7 @@ export const shoal = $root.shoal = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message, key, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -66066,6 +67340,42 @@ export const shoal = $root.shoal = (() => {
                                 message.diskGib = value;
                             else
                                 delete message.diskGib;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (message.extra === $util.emptyObject)
+                                message.extra = {};
+                            let end2 = reader.size() + reader.pos;
+                            if (end2 > reader.len)
+                                throw $RangeError("index out of range");
+                            reader.len = end2;
+                            key = "";
+                            value = $util.Long ? $util.Long.fromNumber(0, true) : 0;
+                            while (reader.pos < end2) {
+                                let tag2 = reader.tag();
+                                wireType = tag2 & 7;
+                                switch (tag2 >>>= 3) {
+                                case 1:
+                                    if (wireType !== 2)
+                                        break;
+                                    key = reader.stringVerify();
+                                    continue;
+                                case 2:
+                                    if (wireType !== 0)
+                                        break;
+                                    value = reader.uint64();
+                                    continue;
+                                }
+                                reader.skipType(wireType, _depth, tag2);
+                            }
+                            if (reader.pos !== end2)
+                                throw $RangeError("index out of range");
+                            reader.len = end;
+                            if (key === "__proto__")
+                                $util.makeProp(message.extra, key);
+                            message.extra[key] = value;
                             continue;
                         }
                     }

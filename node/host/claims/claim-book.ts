@@ -52,19 +52,27 @@ export class ClaimBook {
   readonly #actedOn: ActedOn;
   readonly #clock: Clock;
   readonly #onChange: () => void;
+  readonly #isSharedStorage: (name: string) => boolean | undefined;
   /** What the wall clock showed when the monotonic one stood at 0, as of this start. */
   readonly #startMs: number;
   /** Before, nothing is admitted: claims may have been forgotten that somebody counts on. */
   readonly #admitsFromMs: number;
 
   constructor(
-    deps: { readonly store: HostStore; readonly clock: Clock; readonly onChange: () => void },
+    deps: {
+      readonly store: HostStore;
+      readonly clock: Clock;
+      readonly onChange: () => void;
+      /** Whether the storage of that name is the same on every host; undefined: this host has none of that name. */
+      readonly isSharedStorage: (name: string) => boolean | undefined;
+    },
     capacity: HostCapacity,
   ) {
     this.#store = deps.store;
     this.#actedOn = new ActedOn(deps.store);
     this.#clock = deps.clock;
     this.#onChange = deps.onChange;
+    this.#isSharedStorage = deps.isSharedStorage;
     const nowMs = deps.clock.nowMs();
     this.#startMs = nowMs - deps.clock.monotonicMs();
     const hasLost = deps.store.get(notesLostKey) !== undefined;
@@ -155,7 +163,7 @@ export class ClaimBook {
         continue;
       }
       markClaimAdopted();
-      const [needs, groupId] = [needsOf(server), server.serverGroupId];
+      const [needs, groupId] = [needsOf(server, this.#isSharedStorage), server.serverGroupId];
       const adopted = isHere(server.id)
         ? this.#ledger.adopt(key, needs, groupId)
         : this.#ledger.adoptWithin(key, needs, groupId);

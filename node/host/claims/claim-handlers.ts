@@ -4,6 +4,7 @@ import { must } from '../../base/assert.ts';
 import { buggify } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId, ServerId } from '../../base/ids.ts';
+import { claimedNeeds } from '../../cluster/resource-needs.ts';
 import type { PeerHandlers } from '../../mesh/peers/peer-server.ts';
 import type { Claims } from './claim-book.ts';
 
@@ -48,12 +49,13 @@ export function claimHandlers(deps: ClaimHandlersDeps): ClaimHandlers {
       return `the host is overloaded: ${deciding} claims are being decided`;
     deciding++;
     try {
-      const { vcpus, memoryMib, diskGib } = must(resources, 'the resources of a checked claim');
+      const needs = claimedNeeds(must(resources, 'the resources of a checked claim'));
+      if (typeof needs === 'string') return `this host knows no resource class ${needs.slice(0, 255)}`;
       const admission = await deps.claims.admit(
         {
           serverId: serverId as ServerId,
           generation,
-          needs: { vcpus, memoryMib, diskGib, pci: [] },
+          needs,
           asker: askerOf(asker, request),
           ...(request.groupId === ''
             ? {}

@@ -3,6 +3,7 @@
  * implements it. An attribute that nothing implements is refused when a server is made: one that is taken and then ignored
  * shows only when it hurts. Setting it on a flavor or an image is allowed, as in Nova and Glance.
  */
+import { extraResources, resourceClasses, resourceSpecPrefix } from '../../../placement/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { badRequest } from './refusals.ts';
 
@@ -31,6 +32,13 @@ export const extraSpecRules: readonly AttributeRule[] = [
   traits,
   { names: /^capabilities:./, by: filter('ComputeCapabilitiesFilter') },
   { names: /^aggregate_instance_extra_specs:./, by: filter('AggregateInstanceExtraSpecsFilter') },
+  {
+    names: new RegExp(
+      `^${resourceSpecPrefix}(${extraResources.map((name) => resourceClasses[name].placementName).join('|')})$`,
+    ),
+    values: /^(0|[1-9]\d{0,8})$/,
+    by: filter('ResourceClassFilter'),
+  },
   { names: /^[^:]+$/, by: filter('ComputeCapabilitiesFilter') },
   { names: /^hw_rng:allowed$/, values: yes, by: always('every guest has a virtio random number generator') },
   { names: /^hw:cpu_policy$/, values: /^shared$/, by: always('vCPUs float over the CPUs of their host') },

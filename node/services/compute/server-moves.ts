@@ -12,6 +12,7 @@ import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { Placed } from '../kit/dependencies.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
+import { isSharedPool } from '../kit/storage-pools.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import type { ComputeDependencies } from './dependencies.ts';
@@ -46,7 +47,7 @@ export class ServerMoves {
   async migrate(context: RequestContext, id: string, hostName?: string): Promise<void> {
     const reader = await this.#deps.state.fresh(context.signal);
     const server = seeServer(context, reader, id).record;
-    checkMovable(server);
+    this.#checkMovable(server);
     const group = serverGroupTable.get(reader, server.serverGroupId);
     if (hostName !== undefined) checkDestination(reader, server, group?.record, hostName);
     await this.#mustAnswer(context, reader, server);
@@ -120,12 +121,16 @@ export class ServerMoves {
     );
   }
 
+  #checkMovable(server: shoal.v1.Server): void {
+    checkMovable(server, isSharedPool(this.#deps.hostViews.adverts(), server.storage, server.hostId));
+  }
+
   async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
     try {
       await transact(this.#deps, context, (attempt) => {
         const { reader, change } = attempt;
         const row = seeServer(context, reader, server.id);
-        checkMovable(row.record);
+        this.#checkMovable(row.record);
         if (placed.isTooOld()) {
           markClaimsTooOldToMove();
           throw new ShoalError('PRECONDITION_CHANGED', 'Placing the server took too long; try again.');
@@ -197,14 +202,21 @@ function movePorts({ reader, change }: Attempt, server: shoal.v1.Server, hostId:
   }
 }
 
-function checkMovable(server: shoal.v1.Server): void {
+/** @param isShared whether other hosts can open its disk; undefined: no host tells. */
+function checkMovable(server: shoal.v1.Server, isShared: boolean | undefined): void {
   checkState(server, 'migrate', ['stopped']);
   if (server.taskState !== '' || server.previousHostId !== '') {
     throw conflict(
       `Cannot 'migrate' instance ${server.id} while it is in task_state ${server.taskState || 'migrating'}`,
     );
   }
-  if (server.storage !== 'rbd') {
+  if (isShared === undefined) {
+    throw new ShoalError(
+      'UNAVAILABLE',
+      `No host tells yet whether the storage ${server.storage} is shared; try again.`,
+    );
+  }
+  if (!isShared) {
     throw conflict(
       `Instance ${server.id} has its disk on its host's own storage; only servers on shared storage can move.`,
     );

@@ -59,7 +59,12 @@ class SimulatedHost {
     this.name = `host-${number}`;
     const pool = (total: number) => ({ total, reserved: 0, allocationRatio: 1 });
     this.#claims = new ClaimBook(
-      { store: new StorePart(store, hostId), clock: systemClock, onChange: () => this.publisher.changed() },
+      {
+        store: new StorePart(store, hostId),
+        clock: systemClock,
+        onChange: () => this.publisher.changed(),
+        isSharedStorage: () => false,
+      },
       {
         vcpus: pool(size.vcpus),
         memoryMib: pool(size.memoryMib),

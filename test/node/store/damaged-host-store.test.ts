@@ -149,7 +149,12 @@ await t.test('the way on: what holds is kept, and no claim is admitted for two m
   const pool = { total: 100, reserved: 0, allocationRatio: 1 };
   let monotonicMs = 1_000;
   const book = new ClaimBook(
-    { store: fresh, clock: { ...systemClock, nowMs: () => 1e12, monotonicMs: () => monotonicMs }, onChange: () => {} },
+    {
+      store: fresh,
+      clock: { ...systemClock, nowMs: () => 1e12, monotonicMs: () => monotonicMs },
+      onChange: () => {},
+      isSharedStorage: () => false,
+    },
     { vcpus: pool, memoryMib: pool, diskGib: pool, pciPools: [], numaCells: [] },
   );
   const needs = { vcpus: 1, memoryMib: 1, diskGib: 1, pci: [] };

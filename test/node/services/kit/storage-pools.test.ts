@@ -1,0 +1,25 @@
+import t from 'tap';
+import { advertisedPools, isSharedPool } from '../../../../node/services/kit/storage-pools.ts';
+import { shoal } from '../../../../proto/messages.ts';
+
+void t.test('the host that has a disk is believed before others, and nobody is when nobody tells', (t) => {
+  const advert = (hostId: string, shared: boolean) =>
+    new shoal.v1.Advert({ hostId, storagePools: ['fast'], pools: [{ name: 'fast', shared }] });
+  const adverts = [advert('a', false), advert('b', true)];
+  t.equal(isSharedPool(adverts, 'fast', 'b'), true);
+  t.equal(isSharedPool(adverts, 'fast', 'a'), false);
+  t.equal(isSharedPool(adverts, 'fast', 'silent'), false, 'any host that lists it');
+  t.equal(isSharedPool(adverts, 'slow', 'a'), undefined);
+  t.equal(isSharedPool([], 'fast', 'a'), undefined);
+  t.end();
+});
+
+void t.test('what is free is told, or it is not', (t) => {
+  const pools = [
+    { name: 'local', shared: false },
+    { name: 'ceph', shared: true, freeGib: 0 },
+  ];
+  const sent = shoal.v1.Advert.encode({ storagePools: ['local', 'ceph'], pools }).finish();
+  t.strictSame(advertisedPools(shoal.v1.Advert.decode(sent)), pools);
+  t.end();
+});
