@@ -79,7 +79,7 @@ export const resourceSpecPrefix = 'resources:';
 
 /**
  * What a flavor's extra specs ask of the extra resources. What is no whole number from 0 to 2^31 - 1, and a class that is
- * not in the list, asks for nothing: such a flavor is refused before (node/services/compute/wishes.ts).
+ * not in the list, asks for nothing: such a flavor is refused before (node/services/compute/attribute-rules.ts).
  */
 export function extraAmountsOf(
   extraSpecs: Readonly<Record<string, string>>,

@@ -9,7 +9,7 @@ import { placementAdvert, resourceFields } from '../../../node/cluster/advert-ma
 import { claimAmounts, claimedNeeds, needsOf } from '../../../node/cluster/resource-needs.ts';
 import { configDefaults } from '../../../node/config/options.ts';
 import { extraCapacity, resourceMistakes } from '../../../node/config/resources.ts';
-import { checkWishes } from '../../../node/services/compute/wishes.ts';
+import { checkAttributes } from '../../../node/services/compute/attribute-rules.ts';
 import {
   ClaimLedger,
   defaultConfiguration,
@@ -64,7 +64,7 @@ for (const name of extraResources) {
 
     const extraSpecs = { [`resources:${placementName}`]: '60' };
     const flavor = new shoal.v1.Flavor({ name: 'f', vcpus: 1, memoryMib: 512, diskGib: 1, extraSpecs });
-    t.doesNotThrow(() => checkWishes(flavor, undefined, new Set(defaultFilterNames)));
+    t.doesNotThrow(() => checkAttributes(flavor, undefined, new Set(defaultFilterNames)));
     const needs = needsOf({ flavor, storage: 'local' }, () => false);
     t.match(needs, { [name]: 60, vcpus: 1, diskGib: 1 });
     const engine = new PlacementEngine(columns, defaultConfiguration, new Prng(1));
@@ -122,11 +122,11 @@ void t.test('what is no such class, or no amount of it, is refused where it come
     [{ 'resources:NET_BW_EGR_KILOBIT_PER_SEC': 'all' }, /cannot be honoured/],
   ] as const) {
     const flavor = new shoal.v1.Flavor({ name: 'f', extraSpecs });
-    t.throws(() => checkWishes(flavor, undefined, new Set(defaultFilterNames)), { message });
+    t.throws(() => checkAttributes(flavor, undefined, new Set(defaultFilterNames)), { message });
   }
   const { placementName } = resourceClasses.egressKbps;
   const wanting = new shoal.v1.Flavor({ name: 'f', extraSpecs: { [`resources:${placementName}`]: '1' } });
-  t.throws(() => checkWishes(wanting, undefined, new Set()), { message: /needs the ResourceClassFilter/ });
+  t.throws(() => checkAttributes(wanting, undefined, new Set()), { message: /needs the ResourceClassFilter/ });
   t.equal(claimedNeeds({ vcpus: 1, extra: { CUSTOM_ROCKETS: 1 } }), 'CUSTOM_ROCKETS');
   t.end();
 });
