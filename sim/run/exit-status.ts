@@ -1,5 +1,5 @@
 /** What the command says by its exit status, so that scripts can tell crash, safety and liveness apart. */
-import type { Verdict } from './simulator.ts';
+import type { Verdict } from './outcome.ts';
 
 const statuses = { passed: 0, safety: 1, liveness: 2, crash: 70 } as const satisfies Readonly<Record<Verdict, number>>;
 /** With several failures the worst counts. */
