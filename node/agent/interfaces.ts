@@ -28,7 +28,6 @@ import type { ComputeService } from '../services/compute/index.ts';
 import { PlacementPreview } from '../services/compute/placement-preview.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ImageService } from '../services/image/image.ts';
-import { Jobs } from '../services/jobs/jobs.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { hostTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
@@ -84,7 +83,7 @@ export class Interfaces implements Service {
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
     );
-    const { identity, directory, images, network, compute, computeOptions, quotas, cluster } = built;
+    const { identity, directory, images, network, compute, computeOptions, quotas, cluster, jobs } = built;
     this.#images = images;
     this.compute = compute;
     const limiter = new PasswordLimiter(clock, defaultLimits);
@@ -106,7 +105,7 @@ export class Interfaces implements Service {
         directory,
         limiter,
         cluster,
-        jobs: new Jobs(services),
+        jobs,
         inquiry: host.placer,
         preview: computeOptions,
         policyOverrides: config.policy,

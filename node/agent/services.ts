@@ -12,6 +12,7 @@ import { IdentityDirectory } from '../services/identity/directory.ts';
 import { IdentityService } from '../services/identity/identity.ts';
 import type { TokenKeys } from '../services/identity/token-keys.ts';
 import { ImageService } from '../services/image/image.ts';
+import { Jobs } from '../services/jobs/jobs.ts';
 import type {
   HostControl,
   HostProbe,
@@ -55,6 +56,7 @@ export interface Services {
   readonly computeOptions: ComputeOptions;
   readonly quotas: QuotaService;
   readonly cluster: ClusterService;
+  readonly jobs: Jobs;
 }
 
 /** Builds them. */
@@ -93,6 +95,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
     ),
     computeOptions,
     quotas: new QuotaService(services),
+    jobs: new Jobs(services),
     cluster: new ClusterService({ ...services, hostProbe: probe, rekey }, views, {
       hostId,
       version: agentVersion,

@@ -10,10 +10,10 @@ import { setImmediate } from 'node:timers/promises';
 import { GrpcGateway } from '../../../api-gateway/grpc/server.ts';
 import { defaultLimits } from '../../../api-gateway/kit/limits.ts';
 import { PasswordLimiter } from '../../../api-gateway/rest/identity/password-limiter.ts';
+import { buildServices } from '../../../node/agent/services.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostId } from '../../../node/base/ids.ts';
-import { orderedUuids } from '../../../node/base/ordered-uuids.ts';
 import { Prng } from '../../../node/base/prng.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { placementAdvert } from '../../../node/cluster/advert-mapping.ts';
@@ -29,16 +29,9 @@ import { PeerClients } from '../../../node/mesh/peers/peer-client.ts';
 import { fixedCertificates } from '../../../node/mesh/peers/peer-credentials.ts';
 import { PeerServer } from '../../../node/mesh/peers/peer-server.ts';
 import { bootstrap } from '../../../node/services/cluster/bootstrap.ts';
-import { ClusterService } from '../../../node/services/cluster/cluster.ts';
-import { ComputeService } from '../../../node/services/compute/index.ts';
-import { IdentityDirectory } from '../../../node/services/identity/directory.ts';
-import { IdentityService } from '../../../node/services/identity/identity.ts';
 import { fixedTokenKeys } from '../../../node/services/identity/token-keys.ts';
-import { ImageService } from '../../../node/services/image/image.ts';
-import { Jobs } from '../../../node/services/jobs/jobs.ts';
 import type { HostViews, Placer } from '../../../node/services/kit/dependencies.ts';
 import { transact } from '../../../node/services/kit/transact.ts';
-import { NetworkService } from '../../../node/services/network/index.ts';
 import { prefixEnd } from '../../../node/state/table.ts';
 import { flavorTable, hostTable, imageTable, quotaTable, serverTable } from '../../../node/state/tables/index.ts';
 import { openLevelLogStore } from '../../../node/store/index.ts';
@@ -157,36 +150,38 @@ const hostViews: HostViews = {
   condition: () => 'alive',
 };
 const selfId = self.hostId as HostId;
-const identity = new IdentityService(services, { tokenKeys: fixedTokenKeys(Buffer.from(config.tokenKey, 'base64')) });
-const compute = new ComputeService({
-  ...services,
-  placer: {
-    place: (request, signal) => placer().place(request, signal),
-    placeBatch: (request, batch, signal) => placer().placeBatch(request, batch, signal),
+const { identity, directory, images, network, compute, cluster, jobs } = buildServices(
+  {
+    services,
+    placer: {
+      place: (request, signal) => placer().place(request, signal),
+      placeBatch: (request, batch, signal) => placer().placeBatch(request, batch, signal),
+    },
+    control: { hostId: selfId, consoleLog: refuse, intendLocally: refuse, withLocalIntents: (server) => server },
+    probe: { answers: refuse },
+    views: hostViews,
+    images: { store: refuse, open: refuse },
+    tokenKeys: fixedTokenKeys(Buffer.from(config.tokenKey, 'base64')),
+    rekey: refuseNow,
+    troubles: () => ({}),
   },
-  hostControl: { hostId: selfId, consoleLog: refuse, intendLocally: refuse, withLocalIntents: (server) => server },
-  hostViews,
-  hostProbe: { answers: refuse },
-  rekey: refuseNow,
-  newServerId: orderedUuids(clock, randomUUID),
-});
+  {
+    config: loadConfig({ settings: { advertiseAddress: '192.0.2.1', 'peer.listen': self.peerAddress } }),
+    hostId: selfId,
+  },
+);
 const gateway = new GrpcGateway(
   {
     ...services,
     authenticator: identity,
     compute,
-    images: new ImageService({ ...services, content: { store: refuse, open: refuse }, hostId: selfId }),
-    network: new NetworkService(services),
-    jobs: new Jobs(services),
+    images,
+    network,
+    jobs,
     identity,
-    directory: new IdentityDirectory(services, identity.logIn),
+    directory,
     limiter: new PasswordLimiter(clock, defaultLimits),
-    cluster: new ClusterService({ ...services, hostProbe: { answers: refuse }, rekey: refuseNow }, hostViews, {
-      hostId: selfId,
-      version: '0.1.0',
-      peerAddress: self.peerAddress,
-      troubles: () => ({}),
-    }),
+    cluster,
     inquiry: placers.get('shoal') as GossipPlacer,
   },
   [{ address: config.grpcAddress }],
