@@ -3,6 +3,7 @@
  * services.ts), on the ports of a machine of the simulated world. What is not production code: how adverts travel, and
  * that nothing is signed (gossip.ts).
  */
+import { Background } from '../../node/agent/background.ts';
 import type { HostPorts } from '../../node/agent/host-ports.ts';
 import { buildHost, type HostSide } from '../../node/agent/host-side.ts';
 import { buildServices, type Services } from '../../node/agent/services.ts';
@@ -37,6 +38,7 @@ export class HostAgent {
   readonly services: Services;
   readonly deps: ServiceDependencies;
   readonly #ports: HostPorts<SimGossip>;
+  readonly #background: Background;
 
   constructor(parts: HostAgentParts) {
     const { machine, wraps, racks, process, wrapPlacer } = parts;
@@ -65,6 +67,13 @@ export class HostAgent {
       },
       { config, hostId },
     );
+    this.#background = new Background({
+      services: this.deps,
+      compute: this.services.compute,
+      hostId,
+      isLeader: () => process.loop.isLeader,
+      isSharedStorage: () => machine.storage.shared,
+    });
   }
 
   /** Starts the drivers, then the rest. Ends early, and for good, when the process dies. */
@@ -74,5 +83,6 @@ export class HostAgent {
     for (const driver of [compute, network, ...storage.values()]) await driver.start(signal);
     await this.host.gossip.start();
     await this.host.start();
+    await this.#background.start();
   }
 }

@@ -23,6 +23,7 @@ import type { WorldMark } from '../settings/points.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Placements, WatchedOperation, WatchedServer } from '../trace/watcher.ts';
 import type { Working } from '../workload/client.ts';
+import { Operator } from '../workload/operator.ts';
 import { Tenant } from '../workload/tenant.ts';
 import { hostIdOf } from '../world/ids.ts';
 import { HostMachine, machineOf, storageBytes } from '../world/machine.ts';
@@ -74,6 +75,7 @@ interface HostWorldOptions {
   readonly storage: 'local' | 'rbd';
   readonly tenants: number;
   readonly tenantThinkMs: number;
+  readonly operatorThinkMs: number;
   readonly servers: number;
   readonly hostVcpus: number;
   readonly syncMs: number;
@@ -235,6 +237,13 @@ export class HostWorld {
       );
       void tenant.run();
     }
+    if (this.machines.length < 2 || this.#options.operatorThinkMs === 0) return;
+    const agentOf = (node: SimNode): HostAgent | undefined => this.#agents.get(node.raftId);
+    const operator = new Operator(
+      { schedule, random: random.fork(), trace, nodes, agentOf, working, isOver, onFailed },
+      this.#options.operatorThinkMs,
+    );
+    void operator.run();
   }
 
   /** Ends every fault of the machines. */

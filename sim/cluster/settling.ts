@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerId } from '../../node/base/ids.ts';
 import { HostNetworkViews } from '../../node/services/network/host-view.ts';
-import { portTable } from '../../node/state/tables/index.ts';
+import { jobTable, portTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { HostAgent } from '../agents/host-agent.ts';
@@ -72,6 +72,8 @@ export class Settling {
       for (const [volumeId] of machine.storage.disks)
         if (!volumes.has(volumeId)) found.push(`${host} has disk ${volumeId}`);
     }
+    for (const { record } of jobTable.by(reader, 'under-way', 'yes'))
+      found.push(`job ${record.id} about ${record.subject} is under way: ${record.message}`);
     for (const record of ports.of(reader)) {
       if (record.deviceOwner.startsWith('compute') && !servers.has(record.deviceId))
         found.push(`port ${record.id} belongs to server ${record.deviceId}, which is gone`);

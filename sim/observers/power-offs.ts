@@ -26,6 +26,8 @@ interface PowerOffsDeps {
 export class PowerOffs {
   readonly #deps: PowerOffsDeps;
   readonly #checker: PowerOffChecker;
+  /** By server: how many requests were recorded when it went off. */
+  readonly #askedBefore = new Map<string, number>();
   /** By server: asks of its owner under way, and until when one of unknown fate may still take effect. Virtual ms. */
   readonly #asks = new Map<string, { underWay: number; untilMs: number }>();
 
@@ -47,6 +49,7 @@ export class PowerOffs {
       (asks !== undefined && (asks.underWay > 0 || asks.untilMs > this.#deps.schedule.nowMs)) ||
       machine.store.entries(`intent/${serverId}`).length > 0;
     if (isAsked) return;
+    this.#askedBefore.set(serverId, record.askedRevision);
     this.#checker.wentOff(`n${machine.raftId}`, serverId);
   }
 
@@ -70,8 +73,11 @@ export class PowerOffs {
     };
   }
 
-  /** A host starts the guest. */
+  /** A host starts the guest. Whoever asked for that since, an operator's job too, is in the records. */
   starts(host: string, serverId: string): void {
+    const record = serverTable.get(this.#deps.replay(), serverId)?.record;
+    const isWanted = record?.powerWanted === PowerWanted.POWER_WANTED_RUNNING;
+    if (isWanted && record.askedRevision > (this.#askedBefore.get(serverId) ?? 0)) this.#checker.mayStart(serverId);
     this.#checker.starts(host, serverId);
   }
 }

@@ -18,6 +18,8 @@ export interface SimOptions {
   readonly tenants: number;
   /** Mean pause of a tenant between two operations. Unit: ms. */
   readonly tenantThinkMs: number;
+  /** Mean pause of an operator who empties hosts, between two operations; 0: there is none. Unit: ms. */
+  readonly operatorThinkMs: number;
   /** Servers that are made before the faults begin, shared out among the tenants; at most six for each. */
   readonly servers: number;
   /** Virtual CPUs that a host gives away; 1 GiB of memory and 10 GiB of disk come with each. Few, so that hosts fill up. */
@@ -57,6 +59,7 @@ export const optionBounds = {
   racks: [0, 20],
   tenants: [0, 10_000],
   tenantThinkMs: [1, 3_600_000],
+  operatorThinkMs: [0, 3_600_000],
   servers: [0, 60_000],
   hostVcpus: [1, 1_000],
   faultEveryMs: [1, 3_600_000],

@@ -27,6 +27,8 @@ export interface DrainServer {
   /** Its disks can be reached from other hosts. */
   readonly isShared: boolean;
   readonly isDeleting: boolean;
+  /** The last that was asked of its power is the job's stop: neither its owner nor the guest itself turned it off. */
+  readonly isStoppedByJob: boolean;
 }
 
 /** What the records say. */
@@ -95,6 +97,7 @@ function startOfOne(
     const stays = server.place === 'here' && reasonToStay(job, server) !== undefined;
     if (where === 'elsewhere' && server.place !== 'elsewhere' && !stays) continue;
     if (server.power === 'running' && server.place !== 'leaving') return forget;
+    if (!server.isStoppedByJob && server.isIdle) return forget;
     if (server.isIdle && server.place !== 'leaving' && server.power === 'stopped') {
       return act({ kind: 'start-server', serverId }, about, `Starting ${server.name} again.`);
     }

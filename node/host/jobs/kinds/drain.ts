@@ -72,11 +72,12 @@ function worldOf(job: shoal.v1.Job, reader: StateReader, isShared: (storage: str
     .flatMap((id) => serverTable.find(reader, id)?.record ?? []);
   return {
     host: host === undefined ? undefined : { name: host.name, isEnabled: !host.disabled },
-    servers: [...there, ...stopped].map((server) => seen(server, hostId, isShared)),
+    servers: [...there, ...stopped].map((server) => seen(server, job, isShared)),
   };
 }
 
-function seen(server: shoal.v1.Server, hostId: string, isShared: (storage: string) => boolean): DrainServer {
+function seen(server: shoal.v1.Server, job: shoal.v1.Job, isShared: (storage: string) => boolean): DrainServer {
+  const hostId = job.drain?.hostId ?? '';
   const power = new Map([
     [ServerStatus.SERVER_STATUS_ACTIVE, 'running' as const],
     [ServerStatus.SERVER_STATUS_SHUTOFF, 'stopped' as const],
@@ -90,13 +91,30 @@ function seen(server: shoal.v1.Server, hostId: string, isShared: (storage: strin
     isIdle: server.taskState === '' && server.previousHostId === '' && !server.deleting,
     isShared: isShared(server.storage),
     isDeleting: server.deleting,
+    isStoppedByJob: isStoppedBy(job, server),
   };
 }
 
-/** Acts as the system, since who may begin a drain was asked when the job was made, and in the history of each server as the user who began the job. */
+/** By the server's history: a stop that was refused because it was off already is not in it. */
+function isStoppedBy(job: shoal.v1.Job, server: shoal.v1.Server): boolean {
+  const last = server.actions.findLast(({ action }) => powerActions.has(action));
+  return last?.action === 'stop' && last.requestId === requestIdOf(job);
+}
+
+/** Actions that say what a server's power is to be. */
+const powerActions: ReadonlySet<string> = new Set(['create', 'start', 'stop', 'reboot', 'pause', 'unpause']);
+
+function requestIdOf({ id }: shoal.v1.Job): string {
+  return `req-${id}`;
+}
+
+/**
+ * Acts as the system, since who may begin a drain was asked when the job was made, and in the history of each server as the
+ * user who began the job.
+ */
 function operatorContext(job: shoal.v1.Job, signal: AbortSignal): RequestContext {
   return {
-    requestId: `req-${job.id}`,
+    requestId: requestIdOf(job),
     userId: job.userId,
     userName: '',
     userDomainId: '',

@@ -26,7 +26,7 @@ function job(over: object = {}, drain: object = {}): shoal.v1.Job {
 
 function server(over: Partial<DrainServer> = {}): DrainServer {
   const plain = { id: 's1', name: 'web', place: 'here', power: 'stopped', isIdle: true } as const;
-  return { ...plain, isShared: true, isDeleting: false, ...over };
+  return { ...plain, isShared: true, isDeleting: false, isStoppedByJob: true, ...over };
 }
 
 function world(servers: readonly DrainServer[], isEnabled = false): DrainWorld {
@@ -98,6 +98,12 @@ t.test('what a drain does next', async (t) => {
       job(rollingBack, { stoppedServerIds: ['s1'] }),
       world([server()]),
       /^start-server s1$/,
+    ],
+    [
+      'what went off before the job stopped it stays off',
+      job(rollingBack, { stoppedServerIds: ['s1'] }),
+      world([server({ isStoppedByJob: false })]),
+      /^forget-stopped s1$/,
     ],
     ['taken back: the host takes servers again', job(rollingBack), world([server()]), /^enable-host$/],
     ['taken back, and it was disabled before', job(rollingBack, { wasEnabled: false }), world([]), /^failed .*time/],
