@@ -10,7 +10,7 @@ import { cephFailure } from './exit-status.ts';
 export interface CephIdentity {
   /** Path of a ceph.conf that names the monitors and this client's keyring. */
   readonly confPath: string;
-  /** Client name without `client.`. One client a host, so that one host can be shut out. */
+  /** Client name without `client.`. One client a host, so that one host can be fenced. */
   readonly user: string;
 }
 

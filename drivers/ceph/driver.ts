@@ -65,7 +65,7 @@ export class RbdStorageDriver implements StorageDriver {
     this.fence = new Fence(this.#client, this.#volumes);
   }
 
-  /** This host's address as Ceph sees it: what to shut out when it must be fenced. Known after `start`. */
+  /** This host's address as Ceph sees it: what to put on the blocklist when it must be fenced. Known after `start`. */
   get address(): string {
     if (this.#ownIp === undefined) throw new ShoalError('CANNOT_TELL', 'the RBD driver has not started');
     return this.#ownIp;
@@ -179,7 +179,7 @@ export class RbdStorageDriver implements StorageDriver {
         facts: { owner: holder.owner, generation: holder.generation, address: holder.address },
       });
     }
-    if (holder === undefined) await this.#settleFreeDisk(spec.volumeId, signal);
+    if (holder === undefined) await this.#fenceStaleWatchers(spec.volumeId, signal);
     else await this.#takeOver(spec, owner, info, holder, signal);
 
     if (!(await this.fence.takeLock(info.id, { owner, generation: spec.generation }, signal))) {
@@ -214,15 +214,15 @@ export class RbdStorageDriver implements StorageDriver {
   // --------------------------------------------------------------------------------------------------------- takeover
 
   /**
-   * A disk that nobody holds. A clean hand-over ends here: its last owner gave the lock back after its QEMU was gone. If
-   * that QEMU crashed, its watch lasts another 30 s; that client is dead by the word of `closeDisk`'s caller, and shutting
-   * it out ends the watch at once. Anyone else who has the disk open does so without leave.
+   * A disk that nobody holds. A clean hand-over ends here: its last owner gave the lock back after its QEMU was gone.
+   * If that QEMU crashed, its watch lasts another 30 s; that client is dead by the word of `closeDisk`'s caller, and
+   * fencing it ends the watch at once. Anyone else who has the disk open does so without leave.
    */
-  async #settleFreeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+  async #fenceStaleWatchers(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     const watchers = await this.fence.watchers(volumeId, signal);
     if (watchers.length === 0) return;
     if (watchers.some((watcher) => ipOf(watcher.address) !== this.address)) throw stillWatched(volumeId, watchers);
-    for (const { address } of watchers) await this.fence.shutOut(address, signal);
+    for (const { address } of watchers) await this.fence.fenceAddress(address, signal);
     await this.fence.untilNoWatchers(volumeId, signal);
   }
 
@@ -243,7 +243,7 @@ export class RbdStorageDriver implements StorageDriver {
       address: holder.address,
     };
     if (holder.owner === owner) {
-      // Our own, of an earlier life. A guest of ours that still runs must be stopped first, not shut out.
+      // Our own, of an earlier life. A guest of ours that still runs must be stopped first, not fenced.
       const watchers = await this.fence.watchers(volumeId, signal);
       if (watchers.length > 0) throw stillWatched(volumeId, watchers);
     } else {
@@ -251,12 +251,12 @@ export class RbdStorageDriver implements StorageDriver {
       if (ip === this.address) {
         throw new ShoalError(
           'FENCE_UNPROVEN',
-          `host ${holder.owner} has our own address ${ip}: shutting it out would shut us out`,
+          `host ${holder.owner} has our own address ${ip}: fencing it would fence this host`,
           { facts },
         );
       }
       this.#log.warn(facts, 'shutting a host out of Ceph to take its disk over');
-      await this.fence.shutOut(ip, signal);
+      await this.fence.fenceAddress(ip, signal);
       await this.fence.untilNoWatchers(volumeId, signal);
     }
     await this.fence.breakLock(info.id, holder, signal);

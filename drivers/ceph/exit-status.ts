@@ -23,11 +23,11 @@ const unanswered: readonly number[] = [101, 107, 110, 111, 113];
 /** `ceph` and `rados` end with 1 whatever it was, and say it in words. */
 const unansweredWords = /timed out|error connecting to the cluster|couldn't connect|connection refused/i;
 
-/** A failed command as the failure it is: shut out, unreachable, or simply failed. */
+/** A failed command as the failure it is: fenced, unreachable, or simply failed. */
 export function cephFailure(caught: unknown): ShoalError {
   const error = ShoalError.from(caught, 'DRIVER_FAILED');
   if (error.code === 'COMMAND_FAILED' && error.facts['status'] === exitStatus.blocked) {
-    return new ShoalError('FENCE_UNPROVEN', 'Ceph shuts this host out: it was fenced, and is not yet let in again', {
+    return new ShoalError('FENCE_UNPROVEN', 'Ceph refuses this host: it was fenced, and is not yet let in again', {
       facts: error.facts,
       cause: error,
     });

@@ -11,7 +11,7 @@
  *   one that is cut off, frozen, or no longer listens to anybody.
  * - **Watchers**: every client that has an image open watches its header. A client that watches may write.
  *
- * A host is shut out without an end: an entry that expires would let a host that was frozen for an hour write again.
+ * A host is fenced without an end: an entry that expires would let a host that was frozen for an hour write again.
  * It is let in again (`letIn`) only when its guests are proved gone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -81,15 +81,17 @@ export class Fence {
   }
 
   /**
-   * Shuts out every client of this address (`IP`), or one client (`IP:PORT/NONCE`), and returns when no OSD of the pool
+   * Fences every client of this address (`IP`), or one client (`IP:PORT/NONCE`), and returns when no OSD of the pool
    * takes a write of it any more. `FENCE_UNPROVEN` when that cannot be seen.
    */
-  async shutOut(address: string, signal: AbortSignal): Promise<void> {
+  async fenceAddress(address: string, signal: AbortSignal): Promise<void> {
     const entry = address.includes('/') ? address : `${address}:0/0`;
     await this.#client.ceph(['osd', 'blocklist', 'add', entry, String(foreverS)], { signal });
     const { epoch, blocked } = readBlocklist(await this.#client.cephJson(['osd', 'dump'], { signal }));
     if (!blocked.includes(entry)) {
-      throw new ShoalError('FENCE_UNPROVEN', `Ceph does not list ${entry} as shut out`, { facts: { epoch, entry } });
+      throw new ShoalError('FENCE_UNPROVEN', `Ceph's blocklist does not hold ${entry} after it was added`, {
+        facts: { epoch, entry },
+      });
     }
     try {
       // An OSD refuses a client only once it has the map that says so. This client has that map, and an OSD answers it
@@ -100,8 +102,8 @@ export class Fence {
     }
   }
 
-  /** Whether every client of this address is shut out. */
-  async isShutOut(ip: string, signal: AbortSignal): Promise<boolean> {
+  /** Whether every client of this address is fenced. */
+  async isFenced(ip: string, signal: AbortSignal): Promise<boolean> {
     const { blocked } = readBlocklist(await this.#client.cephJson(['osd', 'dump'], { signal }));
     return blocked.includes(`${ip}:0/0`);
   }

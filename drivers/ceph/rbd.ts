@@ -120,7 +120,7 @@ export function readCapacity(
   return { totalBytes: stats['stored'] + stats['max_avail'], freeBytes: stats['max_avail'] };
 }
 
-/** `ceph osd dump`: the map's epoch, and whom it shuts out. */
+/** `ceph osd dump`: the map's epoch, and the addresses on its blocklist. */
 export function readBlocklist(value: unknown): { readonly epoch: number; readonly blocked: readonly string[] } {
   if (!isRecord(value) || typeof value['epoch'] !== 'number' || !isRecord(value['blocklist']))
     misunderstood('the OSD map');

@@ -3,7 +3,7 @@
  *
  * `FakeStorage` is the storage itself, which several hosts' drivers share when it is `shared` (as Ceph) and one holds
  * when not (as local files). It is also the fourth witness that the simulator needs: it remembers who has each disk
- * open (`watchers`), whom it shuts out (`blocked`), and refuses writes of those (`write`).
+ * open (`watchers`), whom it has fenced (`blocked`), and refuses writes of those (`write`).
  */
 import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
@@ -172,7 +172,7 @@ export class FakeStorageDriver implements StorageDriver {
           `disk ${spec.volumeId} has another owner at generation ${lock.generation}`,
         );
       }
-      if (!this.#storage.canFence) throw new ShoalError('FENCE_UNPROVEN', `host ${lock.owner} cannot be shut out`);
+      if (!this.#storage.canFence) throw new ShoalError('FENCE_UNPROVEN', `host ${lock.owner} cannot be fenced`);
       this.#storage.blocked.add(lock.owner);
       disk.watchers.delete(lock.owner);
     }

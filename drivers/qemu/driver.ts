@@ -555,7 +555,7 @@ export class QemuDriver implements ComputeDriver {
     } catch (caught) {
       if (signal.aborted)
         throw new ShoalError('CANCELLED', `stopping ${guest.serverId} was cancelled`, { cause: caught });
-      // Gone before it could answer, or stuck: both are settled below.
+      // Gone before it could answer, or stuck: both are handled below.
       this.#log.debug({ serverId: guest.serverId, err: caught }, 'QEMU did not answer quit');
       if (!ShoalError.is(caught, 'UNAVAILABLE')) await signalProcess(guest.identity, 'SIGTERM');
     }

@@ -16,7 +16,7 @@ import { ImageCache } from '../host/image-cache.ts';
 import { dropUnusedImages } from '../host/kinds/server/kit/storage-images.ts';
 import { IntentBook } from '../host/outage/intent-book.ts';
 import { PendingReports } from '../host/outage/pending-reports.ts';
-import { ActedOn } from '../host/outage/revision-fence.ts';
+import { RevisionFence } from '../host/outage/revision-fence.ts';
 import { hostCapacity, ownAdvert } from '../host/own-advert.ts';
 import { PeerCalls } from '../host/peer-calls.ts';
 import { fetchBlob } from '../host/peer-channel.ts';
@@ -157,7 +157,7 @@ function keeperOf(
   const { services, store, drivers, observer } = ports;
   const { state, clock, logger } = services;
   const { claims, images, intents, reports } = parts;
-  const actedOn = new ActedOn(store);
+  const revisionFence = new RevisionFence(store);
   return hostKeeper(
     {
       hostId,
@@ -173,8 +173,8 @@ function keeperOf(
       withIntents: (server) => intents.overlay(server),
       onRecords: (servers, revision, isHere) =>
         claims.follow(servers, hostId, revision, isHere, (id) => serverTable.isUnreadable(state.local, id)),
-      isBehind: (revision) => actedOn.isAheadOf(revision),
-      onActing: (revision) => actedOn.note(revision),
+      isBehind: (revision) => revisionFence.isAheadOf(revision),
+      onActing: (revision) => revisionFence.note(revision),
       onGuests: (guests) => observer.guests?.(guests),
       observer,
       clock,

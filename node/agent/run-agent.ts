@@ -72,7 +72,7 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     logger.info({ meshId: membership.meshId, raftId: membership.raftId }, 'joined');
   }
   const room = new DiskRoom(config.dataDir);
-  let idle = await room.settle();
+  let idle = await room.adjust();
   let agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
   process.on('SIGHUP', () => {
     logger.info({ signal: 'SIGHUP' }, 'looking for other certificates');
@@ -109,7 +109,7 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     ended = Promise.withResolvers();
     // An agent that ran out of room has the reserve's to start with, and does not write before there is more.
     if (how === 'full') await room.release();
-    idle = how === 'full' ? room.full() : await room.settle();
+    idle = how === 'full' ? room.full() : await room.adjust();
     logger.info({ how, hasConsensus: idle === undefined }, 'starting again');
     agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
   }

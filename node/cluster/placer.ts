@@ -161,7 +161,7 @@ export class GossipPlacer implements Placer {
       const { members } = selection;
       if (asked === 0 && buggifyForgetHost()) {
         for (const { key, candidate } of members) {
-          columns.settle(key);
+          columns.releaseHold(key);
           excluded.add(candidate.hostId);
         }
         continue;
@@ -271,7 +271,7 @@ export class GossipPlacer implements Placer {
     const { columns, transport, logger, onDecision } = this.#deps;
     const response = answer ?? new ShoalError('UNAVAILABLE', 'It was not asked.');
     if (response instanceof ShoalError) {
-      columns.settle(key);
+      columns.releaseHold(key);
       markHostCouldNotBeAsked();
       logger.warn(
         { hostId, hostName: this.#hostName(hostId), code: response.code, err: response },
@@ -284,15 +284,15 @@ export class GossipPlacer implements Placer {
     if (response.advert !== null) this.#deps.acceptAdvert(response.advert);
     if (!response.admitted) {
       markClaimRefusedByItsTarget();
-      columns.settle(key);
+      columns.releaseHold(key);
       onDecision?.('refused');
       return response.reason;
     }
     onDecision?.('placed');
     // Told which advert will count the claim, its room stays deducted until then; else the one that came along counts it.
     const { countedEpoch: epoch, countedSequence: sequence } = response;
-    if (sequence > 0) columns.settleWith(key, { epoch, sequence });
-    else columns.settle(key);
+    if (sequence > 0) columns.releaseHoldWith(key, { epoch, sequence });
+    else columns.releaseHold(key);
     return undefined;
   }
 
@@ -304,7 +304,7 @@ export class GossipPlacer implements Placer {
       hostName: this.#hostName(hostId),
       isTooOld: () => clock.monotonicMs() - askedMs > bindWithinMs,
       release: async () => {
-        columns.settle(key);
+        columns.releaseHold(key);
         try {
           await transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId, attempt }));
         } catch (caught) {

@@ -122,7 +122,7 @@ export class HostLoop implements Service {
   }
 
   /** Resolves once a pass found nothing to do and no step is under way; for tests. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     while (this.#pass !== undefined || this.#timer !== undefined || this.#busy().length > 0) {
       await Promise.allSettled([this.#pass, ...this.#busy()]);
       await new Promise((resolve) => setImmediate(resolve));

@@ -45,7 +45,7 @@ export class DiskRoom {
    * For a start: takes the reserve, or lets go of it, as there is room. Returns why the agent is to start without consensus.
    * Throws `STORE_FAILED` when the file system cannot be asked.
    */
-  async settle(): Promise<Fullness> {
+  async adjust(): Promise<Fullness> {
     const freeBytes = await this.#freeBytes();
     if (await this.#isHeld()) {
       if (freeBytes >= lowBytes) return undefined;
@@ -56,13 +56,13 @@ export class DiskRoom {
     return this.full(await this.#freeBytes());
   }
 
-  /** While there was room: why there is none any more. Changes nothing. Throws as `settle`. */
+  /** While there was room: why there is none any more. Changes nothing. Throws as `adjust`. */
   async lookForEnd(): Promise<Fullness> {
     const freeBytes = await this.#freeBytes();
     return freeBytes < lowBytes ? this.full(freeBytes) : undefined;
   }
 
-  /** While there was none: whether there is room again. Changes nothing. Throws as `settle`. */
+  /** While there was none: whether there is room again. Changes nothing. Throws as `adjust`. */
   async hasRoomAgain(): Promise<boolean> {
     return (await this.#freeBytes()) >= reserveBytes + roomyBytes;
   }

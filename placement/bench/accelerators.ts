@@ -94,7 +94,7 @@ function runOpenb(
     // Few thousand pods: a sorted list is quick enough.
     while (leaving.length > 0 && (leaving.at(-1)?.at ?? 0) <= pod.created) {
       const gone = leaving.pop();
-      if (gone !== undefined) columns.settle({ serverId: gone.serverId, generation: 1 });
+      if (gone !== undefined) columns.releaseHold({ serverId: gone.serverId, generation: 1 });
     }
     tracker.note(pod.needs);
     if (name === 'shoal' && (tracker.total === 200 || tracker.total === 2_000)) {

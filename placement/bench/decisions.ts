@@ -138,7 +138,7 @@ function runOnce(
     if (hostId !== undefined) alive.push(key);
     if (alive.length - oldest > guestsAlive) {
       const gone = alive[oldest++];
-      if (gone !== undefined) columns.settle(gone);
+      if (gone !== undefined) columns.releaseHold(gone);
     }
     if (options.variant === 'churn30' && prng.chance(0.3)) {
       const advert = prng.pick(news);

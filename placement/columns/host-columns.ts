@@ -166,7 +166,7 @@ export class HostColumns {
     }
     this.#epochs[slot] = advert.epoch;
     this.#sequences[slot] = advert.sequence;
-    this.#settleCounted(slot, advert);
+    this.#releaseCounted(slot, advert);
     this.#fill(slot, advert);
     return 'applied';
   }
@@ -228,13 +228,13 @@ export class HostColumns {
   /**
    * Deducts a claim in flight, so that this agent's next decision sees it. False (and nothing held) when the host is not in
    * the view. Holding the same key again replaces the first hold. Devices and NUMA cells are deducted when they fit.
-   * @param expiresAtMs when `expireHolds` drops it, in case nobody settles it.
+   * @param expiresAtMs when `expireHolds` drops it, in case nobody releases it.
    */
   hold(key: ClaimKey, hostId: HostId, needs: ResourceNeeds, expiresAtMs: number): boolean {
     const slot = this.#slotById.get(hostId);
     if (slot === undefined) return false;
     const text = claimKeyText(key);
-    this.#settleText(text);
+    this.#releaseText(text);
     const hold: Hold = {
       slot,
       needs,
@@ -261,8 +261,8 @@ export class HostColumns {
    * The claim is no longer in flight: refused, released, or admitted and shown by an advert that is already in. Call
    * `upsert` with the reply's advert first. False when nothing was held under the key.
    */
-  settle(key: ClaimKey): boolean {
-    return this.#settleText(claimKeyText(key));
+  releaseHold(key: ClaimKey): boolean {
+    return this.#releaseText(claimKeyText(key));
   }
 
   /**
@@ -270,12 +270,12 @@ export class HostColumns {
    * that one or a newer is taken in. So an admission need not bring an advert, and the room is never counted twice or not
    * at all. False when nothing was held under the key.
    */
-  settleWith(key: ClaimKey, counted: { readonly epoch: number; readonly sequence: number }): boolean {
+  releaseHoldWith(key: ClaimKey, counted: { readonly epoch: number; readonly sequence: number }): boolean {
     const text = claimKeyText(key);
     const hold = this.#holds.get(text);
     if (hold === undefined) return false;
     const shown = { epoch: this.#epochs[hold.slot] ?? 0, sequence: this.#sequences[hold.slot] ?? 0 };
-    if (compareAdverts(shown, counted) >= 0) return this.#settleText(text);
+    if (compareAdverts(shown, counted) >= 0) return this.#releaseText(text);
     hold.counted = counted;
     const awaited = this.#awaited.get(hold.slot);
     if (awaited === undefined) this.#awaited.set(hold.slot, [text]);
@@ -332,7 +332,7 @@ export class HostColumns {
   }
 
   /** An advert has come: it counts the admitted claims that waited for it. */
-  #settleCounted(slot: number, advert: { readonly epoch: number; readonly sequence: number }): void {
+  #releaseCounted(slot: number, advert: { readonly epoch: number; readonly sequence: number }): void {
     const awaited = this.#awaited.get(slot);
     if (awaited === undefined) return;
     const later = awaited.filter((text) => {
@@ -347,7 +347,7 @@ export class HostColumns {
     else this.#awaited.set(slot, later);
   }
 
-  #settleText(text: string): boolean {
+  #releaseText(text: string): boolean {
     const hold = this.#holds.get(text);
     if (hold === undefined) return false;
     this.#drop(text, hold);

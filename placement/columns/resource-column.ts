@@ -65,7 +65,7 @@ export class ResourceColumn {
 
   /** Brings the scale up to date; true when it changed. */
   settleScale(): boolean {
-    return this.#scale.settle();
+    return this.#scale.refresh();
   }
 
   /** Makes room for more slots. The columns are other arrays afterwards. */

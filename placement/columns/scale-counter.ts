@@ -14,7 +14,7 @@ export class ScaleCounter {
   }
 
   /** Brings `value` up to date; true when it changed. */
-  settle(): boolean {
+  refresh(): boolean {
     if (!this.#hasMoved) return false;
     this.#hasMoved = false;
     let exponent = 32;

@@ -62,7 +62,7 @@ export function selectBatch(engine: PlacementEngine, request: PlacementRequest, 
   }
   if (members.length >= Math.max(1, options.minCount)) return { outcome: 'selected', members };
   options.onShort?.(members.map(({ candidate }) => candidate.hostId));
-  for (const { key } of members) columns.settle(key);
+  for (const { key } of members) columns.releaseHold(key);
   return { outcome: 'none', couldPlace: members.length };
 }
 

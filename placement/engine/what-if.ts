@@ -112,7 +112,7 @@ function copiesHeld(
     columns.ioOps[slot] = ioOps;
     copies++;
   }
-  for (let i = 0; i < copies; i++) columns.settle(previewKey(i));
+  for (let i = 0; i < copies; i++) columns.releaseHold(previewKey(i));
   return copies;
 }
 

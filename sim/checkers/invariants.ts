@@ -55,7 +55,7 @@ export const promises = {
   'everybody-caught-up': 'every member at the same revision within 60 s',
   'log-repaired': 'no log is quarantined after 60 s',
   'states-agree': 'the state of every member the replay of the log within 60 s',
-  'hosts-settled': 'every host as the records want it, and no claim left that nobody bound, within 140 s',
+  'hosts-converged': 'every host as the records want it, and no claim left that nobody bound, within 140 s',
 } as const;
 
 export type Promised = keyof typeof promises;

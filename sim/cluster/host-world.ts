@@ -32,11 +32,11 @@ import type { Process, SimNode } from '../world/node.ts';
 import { scaleOf } from '../world/scale.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';
+import { Convergence } from './convergence.ts';
 import { Founding } from './founding.ts';
 import { GossipDelivery } from './gossip-delivery.ts';
 import { Members } from './members.ts';
 import { plantHand } from './planting.ts';
-import { Settling } from './settling.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
@@ -98,7 +98,7 @@ export class HostWorld {
   readonly #servers = new RecordList(serverTable);
   readonly #records: RecordEye;
   readonly #eye: HostEye;
-  readonly #settling: Settling;
+  readonly #convergence: Convergence;
   readonly #claimChecker: ClaimChecker;
   readonly #gossipChecker: GossipChecker;
 
@@ -123,7 +123,7 @@ export class HostWorld {
       scaleOf(machines.length),
     );
     this.#eye = new HostEye({ ...deps, machines, removals, powerOffs: this.#powerOffs, records: this.#records });
-    this.#settling = new Settling({ ...deps, ...lists, machines, agentOf });
+    this.#convergence = new Convergence({ ...deps, ...lists, machines, agentOf });
   }
 
   // --- Life ----------------------------------------------------------------------------------------------------------
@@ -265,13 +265,13 @@ export class HostWorld {
   }
 
   /** Whether every host is as the records want it. */
-  isSettled(): boolean {
-    return this.unsettled().length === 0;
+  isConverged(): boolean {
+    return this.differences().length === 0;
   }
 
   /** What is not as it should be, in words. */
-  unsettled(): readonly string[] {
-    return this.#settling.unsettled();
+  differences(): readonly string[] {
+    return this.#convergence.differences();
   }
 
   /** What tenants were told, against what is. */

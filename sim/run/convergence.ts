@@ -71,7 +71,7 @@ export class Convergence {
           running.loop.quarantine === undefined ? '' : ` quarantined (${running.loop.quarantine.reason})`;
         return `${name} term ${term} leader ${leaderRaftId} commit ${commitIndex} applied ${appliedIndex}${hasQuorum ? '' : ' no quorum'} voters ${voters.join()}${quarantine}`;
       })
-      .concat([`${this.#world.working.count} operations under way`, ...this.#world.hosts.unsettled()])
+      .concat([`${this.#world.working.count} operations under way`, ...this.#world.hosts.differences()])
       .join('; ');
   }
 }

@@ -133,7 +133,7 @@ class Simulator {
       'everybody-caught-up',
       () => this.#world.hosts.isFounded && this.#convergence.isComplete(),
     );
-    if (servers > 0) await this.#until(setupMs, 'hosts-settled', () => this.#world.hosts.isSettled());
+    if (servers > 0) await this.#until(setupMs, 'hosts-converged', () => this.#world.hosts.isConverged());
     this.#world.trace.add('sim', 'the mesh is complete');
     this.#settings.watcher?.phase?.('chaos', this.#world.schedule.nowMs);
   }
@@ -198,7 +198,7 @@ class Simulator {
     await this.#until(left(), 'log-repaired', () => this.#convergence.isRepaired());
     await this.#until(left(), 'everybody-caught-up', () => this.#convergence.isCaughtUp());
     await this.#until(left(), 'states-agree', () => this.#convergence.statesAgree());
-    await this.#until(hostsMsMax, 'hosts-settled', () => this.#world.hosts.isSettled());
+    await this.#until(hostsMsMax, 'hosts-converged', () => this.#world.hosts.isConverged());
     this.#convergence.judgeStates();
     this.#world.hosts.judgeAfterQuiet();
     this.#mustGoOn();

@@ -65,7 +65,7 @@ export class RandomWorld {
     else if (kind < 12) columns.remove(hostIdOf(number));
     else if (kind < 14)
       columns.setLiveness(hostIdOf(number), { up: prng.chance(0.7), suspicion: prng.pick([0, 0, 0.5]) });
-    else if (kind < 17) this.settle();
+    else if (kind < 17) this.releaseHold();
     else columns.expireHolds(prng.below(1_000));
   }
 
@@ -76,11 +76,11 @@ export class RandomWorld {
     this.#held.push(key);
   }
 
-  settle(): void {
+  releaseHold(): void {
     if (this.#held.length === 0) return;
     const i = this.prng.below(this.#held.length);
     const [key] = this.#held.splice(i, 1);
-    if (key !== undefined) this.columns.settle(key);
+    if (key !== undefined) this.columns.releaseHold(key);
   }
 
   advert(number: number): HostAdvert {

@@ -30,7 +30,7 @@ await t.test('what happened is heard from observers, and from no sentence of the
 const builtRooms = ['node/agent/', 'node/host/', 'node/cluster/', 'node/services/'];
 
 /** What a checker makes by itself, to compare with: the model beside the agent. */
-const models = ['sim/cluster/settling.ts: HostNetworkViews'];
+const models = ['sim/cluster/convergence.ts: HostNetworkViews'];
 
 await t.test("parts of a host's agent are built by production's functions, and by nobody else", (t) => {
   const classes = new Set(

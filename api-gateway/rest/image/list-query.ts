@@ -200,7 +200,7 @@ function isDay(text: string): boolean {
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
-/** `sort=key:dir,key:dir`, or `sort_key` and `sort_dir` in pairs. Newest first unless told; ids settle what is equal. */
+/** `sort=key:dir,key:dir`, or `sort_key` and `sort_dir` in pairs. Newest first unless told; ids break ties. */
 function orderOf(sort: string[], keys: string[], directions: string[]): (a: Image, b: Image) => number {
   if (sort.length > 0 && (keys.length > 0 || directions.length > 0)) {
     throw wrong('sort and sort_key or sort_dir exclude each other');

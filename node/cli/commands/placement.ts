@@ -127,11 +127,11 @@ function explanationText({ hostCount, fittingCount, filters, hosts }: Explained)
       : fittingCount === 0
         ? `No host fits; ${hostCount} known to this agent.`
         : `${fittingCount} of ${hostCount} hosts ${fittingCount === 1 ? 'fits' : 'fit'}.`;
-  const untold = hostCount - hosts.length;
+  const unlistedCount = hostCount - hosts.length;
   return [
     byFilter.toString(),
     ...(hosts.length === 0 ? [] : [byHost.toString()]),
-    ...(untold > 0 && hosts.length > 0 ? [`${untold} more hosts are not listed.`] : []),
+    ...(unlistedCount > 0 && hosts.length > 0 ? [`${unlistedCount} more hosts are not listed.`] : []),
     verdict,
   ].join('\n');
 }

@@ -903,7 +903,7 @@ export class RaftLoop implements Service, RaftHandlers {
     fetched: FetchedSnapshot,
     hardState: HardState | undefined,
   ): Promise<void> {
-    await this.#store.settled();
+    await this.#store.synced();
     failpointInstallBeforeCommit();
     // A quarantine may have begun meanwhile and have raised the term fence: what the old core knew of terms and votes
     // is void.

@@ -218,7 +218,7 @@ export class Comparison {
     const right = this.#majority(told);
     const odd = [...told].filter(([, digest]) => !isSameDigest(digest, right ?? own)).map(([member]) => member);
     if (odd.length === 0) {
-      if (right !== undefined) this.#settled(revision, right);
+      if (right !== undefined) this.#agreed(revision, right);
       this.#vouch(revision);
     } else if (right === undefined) this.#disagree(revision, told);
     else this.#name(revision, right, odd);
@@ -265,7 +265,7 @@ export class Comparison {
     const { raftId, logger, nameOf } = this.#deps;
     markReplicaFoundOdd();
     this.#divergences += odd.length;
-    this.#settled(revision, right);
+    this.#agreed(revision, right);
     for (const member of odd) {
       logger.error({ member, name: nameOf(member), revision }, 'a replica holds another state than the majority');
       if (member !== raftId) this.#tell(member, revision, right);
@@ -275,7 +275,7 @@ export class Comparison {
     else this.#vouch(revision);
   }
 
-  #settled(revision: number, right: DigestValue): void {
+  #agreed(revision: number, right: DigestValue): void {
     if (this.#disagreement === undefined) return;
     this.#disagreement = undefined;
     this.#deps.logger.info({ revision }, 'a majority holds one state again; writes go on');

@@ -22,6 +22,13 @@ const oldWords: readonly OldWord[] = [
   },
   { word: /\bstanding\(|\.standing\b|\w*Standing\b/gu, instead: 'status' },
   { word: /wish/giu, instead: 'request, attribute or desired state' },
+  {
+    word: /\w*[sS]ettle(?:With|Text|Shutdown|Counted)\b|\.settled?\(\)|Settling|[uU]nsettled/gu,
+    instead: 'release, idle or converged',
+  },
+  { word: /ActedOn|actedOn/gu, instead: 'revision fence' },
+  { word: /shuts? (?:\w+ )?out\b|shutting (?:\w+ )?out\b|shutOut|ShutOut/giu, instead: 'fence' },
+  { word: /\buntold\b/giu, instead: 'pending report, or not listed' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },

@@ -20,7 +20,7 @@ import type { ServerId } from '../../base/ids.ts';
 import { needsOf } from '../../cluster/resource-needs.ts';
 import { notesLostKey } from '../../store/host/host-record.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
-import { ActedOn } from '../outage/revision-fence.ts';
+import { RevisionFence } from '../outage/revision-fence.ts';
 
 const markUnboundClaimRestored = coverageMark('unbound-claim-restored', 'a start finds a claim that nobody has bound');
 const failpointClaimsBeforeAdmission = failpoint('claims.before-admission', 'a host is about to decide about a claim');
@@ -49,7 +49,7 @@ export type Claims = Pick<ClaimBook, 'usage' | 'admit' | 'withdraw' | 'release' 
 export class ClaimBook {
   readonly #ledger: ClaimLedger;
   readonly #store: HostStore;
-  readonly #actedOn: ActedOn;
+  readonly #revisionFence: RevisionFence;
   readonly #clock: Clock;
   readonly #onChange: () => void;
   readonly #isSharedStorage: (name: string) => boolean | undefined;
@@ -69,7 +69,7 @@ export class ClaimBook {
     capacity: HostCapacity,
   ) {
     this.#store = deps.store;
-    this.#actedOn = new ActedOn(deps.store);
+    this.#revisionFence = new RevisionFence(deps.store);
     this.#clock = deps.clock;
     this.#onChange = deps.onChange;
     this.#isSharedStorage = deps.isSharedStorage;
@@ -146,7 +146,7 @@ export class ClaimBook {
     }
     const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
     const bound: LedgerChange[] = [];
-    const isOld = this.#actedOn.isAheadOf(revision);
+    const isOld = this.#revisionFence.isAheadOf(revision);
     for (const [text, record] of known) {
       if (record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId)) {
         markClaimReleasedByRecord();
@@ -193,7 +193,7 @@ export class ClaimBook {
           ? { key: storeKey(change.record), value: change.record }
           : { key: storeKey(change.key), value: undefined },
       ),
-      ...(revision === undefined ? [] : this.#actedOn.writes(revision)),
+      ...(revision === undefined ? [] : this.#revisionFence.writes(revision)),
     ]);
     if (changes.length > 0) this.#onChange();
   }

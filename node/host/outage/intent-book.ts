@@ -14,7 +14,7 @@ import type { StateClient } from '../../state/types.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
 import { foldIntent, type PendingIntent, withIntent } from '../plan/local-intents.ts';
 import { PowerOffNotes } from './power-off-notes.ts';
-import { ActedOn } from './revision-fence.ts';
+import { RevisionFence } from './revision-fence.ts';
 
 const markIntentNoted = coverageMark('intent-noted', 'an owner is obeyed without a quorum');
 const buggifyFlushLater = buggify('intents.flush-later', 'intents are not recorded at this chance');
@@ -32,7 +32,7 @@ export class IntentBook {
   readonly #state: StateClient;
   readonly #logger: Logger;
   readonly #powerOffs: PowerOffNotes;
-  readonly #actedOn: ActedOn;
+  readonly #revisionFence: RevisionFence;
   #flushing = false;
 
   constructor(deps: ServiceDependencies & { readonly store: HostStore }) {
@@ -41,7 +41,7 @@ export class IntentBook {
     this.#state = deps.state;
     this.#logger = deps.logger;
     this.#powerOffs = new PowerOffNotes(deps.store);
-    this.#actedOn = new ActedOn(deps.store);
+    this.#revisionFence = new RevisionFence(deps.store);
   }
 
   /** Notes an intent; durable when it resolves. */
@@ -77,7 +77,10 @@ export class IntentBook {
           failpointIntentsRecordedNotDropped();
           // Only what was committed goes: an intent noted meanwhile has another content.
           if (JSON.stringify(this.#store.get(key)) === JSON.stringify(pending)) {
-            await this.#store.write([{ key, value: undefined }, ...this.#actedOn.writes(this.#state.local.revision)]);
+            await this.#store.write([
+              { key, value: undefined },
+              ...this.#revisionFence.writes(this.#state.local.revision),
+            ]);
           }
         });
       }
@@ -86,7 +89,7 @@ export class IntentBook {
           const ask = this.#powerOffs.askOf(serverId);
           await this.#commitPowerOff(serverId, signal);
           // The guest may have been started, and have gone off again, meanwhile.
-          await this.#actedOn.note(this.#state.local.revision);
+          await this.#revisionFence.note(this.#state.local.revision);
           await this.#powerOffs.drop(serverId, ask);
         });
       }

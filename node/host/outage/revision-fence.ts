@@ -5,11 +5,11 @@
  */
 import type { HostStore, HostStoreWrite } from '../../store/host/host-store.ts';
 
-/** Named when only claims were followed. */
+/** The key in the host store, which keeps its first name. */
 const key = 'claims-followed';
 
-/** See above, for one host. What is noted is in its store: many may look at once. */
-export class ActedOn {
+/** The revision fence of one host. It lies in the host's store, so several instances may read it at once. */
+export class RevisionFence {
   readonly #store: HostStore;
 
   constructor(store: HostStore) {

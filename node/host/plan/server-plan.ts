@@ -26,7 +26,7 @@ export type ServerStep =
   /** Power off with `graceMs`, close the disk, tell the record. */
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** The guest powered itself off: let QEMU go, close the disk, and record that it is wanted stopped. */
-  | { readonly kind: 'settle-shutdown' }
+  | { readonly kind: 'record-shutdown' }
   /** Reset in place (hard) or off and on again (soft); then tell the record that reboot `number` is done. */
   | { readonly kind: 'reboot'; readonly hard: boolean; readonly number: number }
   | { readonly kind: 'pause' }
@@ -76,7 +76,7 @@ export function planServer(
     if (rebootWanted) return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
     return record.powerWanted === PowerWanted.POWER_WANTED_STOPPED
       ? { kind: 'stop', graceMs: 0 }
-      : { kind: 'settle-shutdown' };
+      : { kind: 'record-shutdown' };
   }
 
   switch (record.powerWanted) {
@@ -100,12 +100,12 @@ export function planServer(
       if (rebootWanted) return { kind: 'reboot', hard: record.rebootHard, number: record.rebootsWanted };
       // QEMU stops a guest by itself on an I/O error; resuming it then would fail again or hide the loss.
       if (guest.power === 'paused' && guest.detail === 'paused') return { kind: 'resume' };
-      const settled =
+      const isReported =
         record.status === ServerStatus.SERVER_STATUS_ACTIVE &&
         record.taskState === '' &&
         isObserved(record) &&
         record.rebootsDone >= record.rebootsWanted;
-      return settled ? undefined : { kind: 'report', power: guest.power === 'paused' ? 'paused' : 'running' };
+      return isReported ? undefined : { kind: 'report', power: guest.power === 'paused' ? 'paused' : 'running' };
     }
     default:
       // Written by a newer agent: leave the guest as it is.

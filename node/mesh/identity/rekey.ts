@@ -39,7 +39,7 @@ interface RekeyOptions {
 
 /**
  * Adds the re-keying to a transaction that has not changed the mesh's row; returns the new epoch. Throws `CONFLICT` when a
- * member that stays has not said its TLS key yet: it would be shut out.
+ * member that stays has not said its TLS key yet: it would be refused.
  */
 export function rekey(
   ring: MeshKeyRing,
@@ -104,7 +104,7 @@ function nextAuthority(mesh: shoal.v1.Mesh, staying: readonly shoal.v1.Host[]): 
     throw new ShoalError(
       'CONFLICT',
       `The mesh cannot be re-keyed: ${unpinned.slice(0, 10).join(', ')} ran an older version when last seen, and would be ` +
-        'shut out. Start them once with this version, or remove them first.',
+        'refused by the others. Start them once with this version, or remove them first.',
       { facts: { hosts: unpinned.length } },
     );
   }

@@ -29,7 +29,7 @@ interface PeerServerOptions {
   readonly certificates: PeerCertificateSource;
   /**
    * False for hosts that have been removed from the mesh: their certificates are good for months yet, so this is what
-   * shuts them out. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
+   * refuses them. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
    */
   admits(hostId: HostId): boolean;
   readonly handlers: PeerHandlers;

@@ -58,7 +58,7 @@ interface RemovalRequest {
 export interface Removal {
   readonly host: shoal.v1.Host;
   readonly forgottenServerIds: readonly string[];
-  /** Servers that moved away and that it had not released: their new hosts shut it out of the storage and take over. */
+  /** Servers that moved away and that it had not released: their new hosts fence it and take over. */
   readonly releasedServerIds: readonly string[];
   readonly lostImageIds: readonly string[];
 }
@@ -236,7 +236,7 @@ async function moveImagesOff(
 
 /**
  * What moved away is its new host's from now on, on the operator's word that this one is lost. That word is no fence: the
- * new host proves one before it opens the disk (`openDisk` shuts out a host that holds the storage lock at a lower
+ * new host proves one before it opens the disk (`openDisk` fences a host that holds the storage lock at a lower
  * generation). True while there may be more.
  */
 async function releaseMoved(

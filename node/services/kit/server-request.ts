@@ -1,6 +1,6 @@
 /**
  * What a server's owner has asked for last. One name for it, wherever it is compared: a step that failed is not tried again,
- * a guest that powered itself off stays off, and a report settles a task, until something else is asked for.
+ * a guest that powered itself off stays off, and a report ends a task, until something else is asked for.
  */
 import type { shoal } from '../../../proto/messages.ts';
 

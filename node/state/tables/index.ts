@@ -19,7 +19,7 @@ export const hostTable = new Table<shoal.v1.Host>({
   ],
 });
 
-/** Hosts that are no members any more: what shuts them out, since their certificates never run out. */
+/** Hosts that are no members any more: why they are refused, since their certificates never run out. */
 export const removedHostTable = new Table<shoal.v1.RemovedHost>({
   name: 'removed-host',
   codec: v1.RemovedHost,

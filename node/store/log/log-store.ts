@@ -267,7 +267,7 @@ export class LogStore {
   }
 
   /** Resolves once everything that `append` was called for so far is durable. Writes nothing of its own. */
-  async settled(): Promise<void> {
+  async synced(): Promise<void> {
     if (this.#next.isUrgent) await this.#urgent();
     else await this.#inFlight;
     if (this.#failure !== undefined) throw this.#failure;

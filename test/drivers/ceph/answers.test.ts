@@ -96,7 +96,7 @@ await t.test('only "no such image" means absent; everything else is a failure', 
   for (const status of [1, 5, 13]) await t.rejects(find(status), { code: 'COMMAND_FAILED' }, `status ${status}`);
   // ETIMEDOUT, ECONNREFUSED: nobody answers, which may pass by itself (G10).
   for (const status of [110, 111]) await t.rejects(find(status), { code: 'CANNOT_TELL' }, `status ${status}`);
-  await t.rejects(find(108), { code: 'FENCE_UNPROVEN' }, 'shut out');
+  await t.rejects(find(108), { code: 'FENCE_UNPROVEN' }, 'fenced');
   const slow = new ShoalError('DEADLINE_EXCEEDED', 'rbd took longer');
   t.match(cephFailure(slow), { code: 'CANNOT_TELL' });
 });
@@ -154,7 +154,7 @@ const open = (driver: RbdStorageDriver, generation = 2): Promise<unknown> =>
   driver.openDisk({ volumeId: image as VolumeId, sizeBytes: 5, generation }, 'a' as HostId, signal);
 const blocks = (calls: readonly string[]): readonly string[] => calls.filter((call) => call.includes('blocklist add'));
 
-await t.test('a takeover shuts out, sees it, and only then breaks and takes the lock', async (t) => {
+await t.test('a takeover fences, verifies it, and only then breaks and takes the lock', async (t) => {
   const { driver, calls } = scripted({ lockOwner: 'b' });
   await driver.start(signal);
   calls.length = 0;
@@ -187,11 +187,11 @@ await t.test('a takeover that cannot be proved changes nothing and says so', asy
       calls.some((call) => call.includes('lock break') || call.includes('lock get')),
       what,
     );
-    if (facts.blocks !== false) t.strictSame(blocks(calls), [], `${what}: nobody is shut out`);
+    if (facts.blocks !== false) t.strictSame(blocks(calls), [], `${what}: nobody is fenced`);
   }
 });
 
-await t.test('a clean hand-over, and our own disk of an earlier generation, shut nobody out', async (t) => {
+await t.test('a clean hand-over, and our own disk of an earlier generation, fence nobody', async (t) => {
   for (const facts of [{}, { lockOwner: 'a', lockAddress: '10.0.0.1:0/3' }]) {
     const { driver, calls } = scripted(facts);
     await driver.start(signal);

@@ -143,7 +143,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     const handover = performance.now();
     await boot(b, serverId, volumeId, 2);
     t.comment(`opened on the other host and started in ${Math.round(performance.now() - handover)} ms`);
-    t.equal(await b.storage.fence.isShutOut('10.99.0.1', signal), false, 'a clean hand-over shuts nobody out');
+    t.equal(await b.storage.fence.isFenced('10.99.0.1', signal), false, 'a clean hand-over fences nobody');
     t.match(await waitForReport(b.compute, serverId, 'state'), [{ boots: '2' }]);
     await waitForReport(b.compute, serverId, 'ready');
     await typeLine(b.compute, serverId, '. /lib/report.sh; report note "text=$(cat /mnt/state/note)"');
@@ -166,7 +166,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
       code: 'FENCE_UNPROVEN',
       message: /10\.99\.0\.1/,
     });
-    t.equal(await b.storage.fence.isShutOut('10.99.0.1', signal), false, 'and nobody is shut out for it');
+    t.equal(await b.storage.fence.isFenced('10.99.0.1', signal), false, 'and nobody is fenced for it');
     await stop();
     await b.storage.openDisk(disk(volumeId, 2), b.id, signal);
     await b.storage.closeDisk(volumeId, b.id, 2, signal);
@@ -200,7 +200,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     const begun = performance.now();
     await boot(b, serverId, volumeId, 2);
     t.comment(`fenced, taken over and started in ${Math.round(performance.now() - begun)} ms`);
-    t.equal(await b.storage.fence.isShutOut('10.99.0.1', signal), true);
+    t.equal(await b.storage.fence.isFenced('10.99.0.1', signal), true);
     await waitForReport(b.compute, serverId, 'ready');
     // The old guest is made to write, and QEMU stops it on the refusal; or it has written by itself before, and is stopped
     // already: then nobody reads what is typed until it ends.
@@ -216,7 +216,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     await t.rejects(
       a.storage.openDisk(disk(volumeId, 3), a.id, signal),
       { code: 'FENCE_UNPROVEN' },
-      'a host that is shut out knows it',
+      'a host that is fenced knows it',
     );
     t.match(await b.compute.find(serverId, signal), { power: 'running' });
     await typeLine(

@@ -27,19 +27,19 @@ void t.test('B19: the reserve is held while there is room, and let go of when th
   if (disk === undefined) return;
   t.teardown(() => disk.unmount());
   const room = new DiskRoom(disk.folder);
-  t.equal(await room.settle(), undefined);
+  t.equal(await room.adjust(), undefined);
   const { bsize, bavail } = await statfs(disk.folder);
   t.ok(bsize * bavail <= 160 * mebibyte - reserveBytes, 'it takes the room that it is for');
   t.equal(await room.lookForEnd(), undefined);
   await fill(disk.folder, lowBytes - mebibyte);
   t.match(await room.lookForEnd(), { code: 'NO_QUORUM', facts: { isDiskFull: true } });
-  t.match(await room.settle(), { message: /The disk of this host is full/ });
+  t.match(await room.adjust(), { message: /The disk of this host is full/ });
   t.equal(await room.hasRoomAgain(), false, 'what the reserve gave is not room');
-  await t.resolveMatch(room.settle(), { code: 'NO_QUORUM' }, 'and does not become the reserve again');
+  await t.resolveMatch(room.adjust(), { code: 'NO_QUORUM' }, 'and does not become the reserve again');
   rmSync(join(disk.folder, 'ballast'));
   await fill(disk.folder, reserveBytes + roomyBytes + mebibyte);
   t.equal(await room.hasRoomAgain(), true);
-  t.equal(await room.settle(), undefined);
+  t.equal(await room.adjust(), undefined);
 });
 
 void t.test(

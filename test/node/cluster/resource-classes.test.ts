@@ -99,7 +99,7 @@ for (const name of extraResources) {
 
     ledger.release(claim('a'), 0);
     columns.upsert(placementAdvert(advertOf(capacity, ledger, 3)));
-    columns.settle({ serverId: 's' as ServerId, generation: 1 });
+    columns.releaseHold({ serverId: 's' as ServerId, generation: 1 });
     t.equal(engine.select(request).outcome, 'selected');
     t.end();
   });

@@ -8,7 +8,7 @@ const alive = setInterval(() => {}, 1000);
 t.teardown(() => clearInterval(alive));
 
 /** Long enough for anything that could happen without the disk to have happened. */
-const settleMs = 300;
+const pauseMs = 300;
 
 class GatedDisk extends MemoryDisk {
   #open: (() => void) | undefined;
@@ -41,7 +41,7 @@ function newGroup(): { group: RaftGroup; disks: Map<number, GatedDisk> } {
   return { group, disks };
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, settleMs));
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
 await t.test('a write is acknowledged only when a quorum has it on disk', async (t) => {
   const { group, disks } = newGroup();

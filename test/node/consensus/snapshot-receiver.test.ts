@@ -36,7 +36,7 @@ async function world(t: Test) {
   };
   const { store } = await openMemoryLogStore({ raftId: 1, newIncarnation: randomUUID(), bootstrap: false });
   let arrivals = 0;
-  const intake = new SnapshotReceiver({
+  const receiver = new SnapshotReceiver({
     clock: systemClock,
     logger: silentLogger,
     transport,
@@ -58,55 +58,55 @@ async function world(t: Test) {
     for (let turns = 0; arrivals < count && turns < 1_000; turns += 1) await new Promise((done) => setImmediate(done));
     t.equal(arrivals, count);
   };
-  return { intake, offer, arrived, fetches: () => fetches };
+  return { receiver, offer, arrived, fetches: () => fetches };
 }
 
 void t.test('the core hears of an offer when the content is here, once, by what was fetched', async (t) => {
-  const { intake, offer, arrived } = await world(t);
-  t.equal(intake.offered(offer(10), 0), 'fetching');
-  t.equal(intake.takeOffer(), undefined);
+  const { receiver, offer, arrived } = await world(t);
+  t.equal(receiver.offered(offer(10), 0), 'fetching');
+  t.equal(receiver.takeOffer(), undefined);
   await arrived(1);
-  t.equal(intake.takeOffer()?.snapshot?.index, 10);
-  t.equal(intake.takeOffer(), undefined, 'once');
-  t.equal(intake.offered(offer(11), 11), 'past');
-  t.equal(intake.end().offer, undefined, 'what is past is not looked at again');
+  t.equal(receiver.takeOffer()?.snapshot?.index, 10);
+  t.equal(receiver.takeOffer(), undefined, 'once');
+  t.equal(receiver.offered(offer(11), 11), 'past');
+  t.equal(receiver.end().offer, undefined, 'what is past is not looked at again');
 });
 
 void t.test('what is offered while another is installed is looked at when that is done', async (t) => {
-  const { intake, offer, arrived, fetches } = await world(t);
-  intake.offered(offer(10), 0);
+  const { receiver, offer, arrived, fetches } = await world(t);
+  receiver.offered(offer(10), 0);
   await arrived(1);
-  const { snapshot } = intake.takeOffer() ?? {};
+  const { snapshot } = receiver.takeOffer() ?? {};
   if (snapshot === undefined || snapshot === null) throw new Error('the offer is here');
-  t.equal(intake.begin(snapshot).place.index, 10);
+  t.equal(receiver.begin(snapshot).place.index, 10);
   const newer = offer(20);
-  t.equal(intake.offered(newer, 10), 'fetching');
+  t.equal(receiver.offered(newer, 10), 'fetching');
   t.equal(fetches(), 1, 'nothing is fetched meanwhile');
-  t.ok(intake.hold({ ...newer, type: 'MsgStorageAppend' }), 'work behind it waits');
-  const { behind, offer: left } = intake.end();
+  t.ok(receiver.hold({ ...newer, type: 'MsgStorageAppend' }), 'work behind it waits');
+  const { behind, offer: left } = receiver.end();
   t.equal(behind.length, 1);
   t.equal(left, newer);
-  t.notOk(intake.isInstalling);
-  t.equal(intake.offered(newer, 10), 'fetching');
+  t.notOk(receiver.isInstalling);
+  t.equal(receiver.offered(newer, 10), 'fetching');
   await arrived(2);
-  t.equal(intake.takeOffer()?.snapshot?.index, 20);
+  t.equal(receiver.takeOffer()?.snapshot?.index, 20);
 });
 
 void t.test('what comes while another is installed is not taken for that one', async (t) => {
-  const { intake, offer, arrived } = await world(t);
-  intake.offered(offer(10), 0);
+  const { receiver, offer, arrived } = await world(t);
+  receiver.offered(offer(10), 0);
   await arrived(1);
-  const { snapshot } = intake.takeOffer() ?? {};
+  const { snapshot } = receiver.takeOffer() ?? {};
   if (snapshot === undefined || snapshot === null) throw new Error('the offer is here');
   // The newer one is asked for before the core wants the older installed, and comes afterwards.
   const newer = offer(20);
-  t.equal(intake.offered(newer, 0), 'fetching');
-  t.equal(intake.begin(snapshot).place.index, 10);
+  t.equal(receiver.offered(newer, 0), 'fetching');
+  t.equal(receiver.begin(snapshot).place.index, 10);
   await arrived(2);
-  const { offer: left } = intake.end();
+  const { offer: left } = receiver.end();
   t.equal(left, newer, 'it is offered to the core now');
-  t.equal(intake.offered(newer, 10), 'here');
-  t.equal(intake.takeOffer()?.snapshot?.index, 20);
+  t.equal(receiver.offered(newer, 10), 'here');
+  t.equal(receiver.takeOffer()?.snapshot?.index, 20);
 });
 
 void t.test(

@@ -11,7 +11,7 @@ import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { hostKeeper } from '../../../node/host/host-keeper.ts';
 import type { HostLoop } from '../../../node/host/host-loop.ts';
 import { PowerOffNotes } from '../../../node/host/outage/power-off-notes.ts';
-import { ActedOn } from '../../../node/host/outage/revision-fence.ts';
+import { RevisionFence } from '../../../node/host/outage/revision-fence.ts';
 import type { HostReports } from '../../../node/services/kit/host-reporting.ts';
 import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
 import { TransactionBuilder } from '../../../node/state/table.ts';
@@ -131,7 +131,7 @@ class World {
     );
     await loop.start();
     this.#loops.push(loop);
-    await loop.settled();
+    await loop.idle();
     return loop;
   }
 
@@ -240,7 +240,7 @@ t.test('a host looks when something of its own changes, and not at what others d
   const w = await world(t);
   const loop = await w.startLoop();
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   let passes = 0;
   w.beforePlan = async () => {
     passes += 1;
@@ -249,18 +249,18 @@ t.test('a host looks when something of its own changes, and not at what others d
   const foreign = { id: 's2', name: 'second', hostId: 'b'.repeat(32), generation: 1 };
   serverTable.insert(elsewhere, new shoal.v1.Server(foreign));
   await w.state.commit(elsewhere.build());
-  await loop.settled();
+  await loop.idle();
   t.equal(passes, 0, 'a server of another host');
   await w.change((server) => {
     server.name = 'renamed';
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(passes, 1, 'its own server');
   const moved = new TransactionBuilder();
   const row = serverTable.must(w.state.local, 's2');
   serverTable.update(moved, row, new shoal.v1.Server({ ...row.record, hostId: self }));
   await w.state.commit(moved.build());
-  await loop.settled();
+  await loop.idle();
   t.ok(passes > 1, 'a server that is put on it');
 });
 
@@ -268,7 +268,7 @@ t.test('a recorded server is built, stopped, started and deleted, and nothing st
   const w = await world(t);
   const loop = await w.startLoop();
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
   t.equal(w.compute.guests.get(serverId)?.power, 'running');
   t.ok(w.network.ports.has(portId));
@@ -276,20 +276,20 @@ t.test('a recorded server is built, stopped, started and deleted, and nothing st
   await w.change((server) => {
     server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
   t.equal(w.storage.disks.get('v1' as VolumeId)?.lock, undefined, 'the lock is given back');
 
   await w.change((server) => {
     server.powerWanted = PowerWanted.POWER_WANTED_RUNNING;
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
 
   await w.change((server) => {
     server.deleting = true;
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server(), undefined);
   t.equal(w.compute.guests.size, 0);
   t.equal(w.storage.disks.size, 0);
@@ -305,18 +305,18 @@ t.test('on whose word a host acts is noted before it acts', async (t) => {
   const loop = await w.startLoop();
   await w.createServer();
   const { revision } = w.state.local;
-  await loop.settled();
+  await loop.idle();
   t.same(noted[0], { revision, starts: 0 });
   t.equal(w.compute.starts.length, 1);
   w.onActing = () => Promise.reject(new ShoalError('STORE_FAILED', 'the disk is gone'));
   await w.change((server) => {
     server.deleting = true;
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(w.compute.guests.size, 1, 'what cannot be noted is not done');
   w.onActing = async () => {};
   loop.wake();
-  await loop.settled();
+  await loop.idle();
   t.equal(w.compute.guests.size, 0);
 });
 
@@ -324,7 +324,7 @@ t.test('an agent that starts again adopts what runs and starts nothing', async (
   const w = await world(t);
   const first = await w.startLoop();
   await w.createServer();
-  await first.settled();
+  await first.idle();
   await first.stop();
   const changesBefore = w.network.changes;
   await w.startLoop();
@@ -337,7 +337,7 @@ t.test('after a power cut of the host its servers are started again', async (t) 
   const w = await world(t);
   const first = await w.startLoop();
   await w.createServer();
-  await first.settled();
+  await first.idle();
   await first.stop();
   w.compute.reboot();
   w.network.reboot();
@@ -350,7 +350,7 @@ t.test('an empty state takes nothing away', async (t) => {
   const w = await world(t);
   const first = await w.startLoop();
   await w.createServer();
-  await first.settled();
+  await first.idle();
   await first.stop();
   const amnesiac = new World();
   Object.assign(amnesiac, { compute: w.compute, network: w.network, storage: w.storage, store: w.store });
@@ -365,7 +365,7 @@ t.test('a guest that cannot be started puts its server in ERROR, once', async (t
   const loop = await w.startLoop();
   w.compute.faults.failNext('startGuest', new ShoalError('DRIVER_FAILED', 'no such machine'), 10);
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
   t.match(w.server()?.fault?.message, /starting the server/);
   t.equal(w.compute.starts.length, 0);
@@ -374,7 +374,7 @@ t.test('a guest that cannot be started puts its server in ERROR, once', async (t
   await w.change((server) => {
     server.taskState = 'powering-on';
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'its owner may ask again');
 });
 
@@ -397,7 +397,7 @@ t.test(
         await delay(retryMs);
       }
       t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, `${call}: eight failures later`);
-      await loop.settled();
+      await loop.idle();
     }
     const w = await world(t);
     w.stepPatienceMs = 3 * retryMs;
@@ -407,7 +407,7 @@ t.test(
     const endMs = performance.now() + 20_000;
     while (w.server()?.status !== ServerStatus.SERVER_STATUS_ERROR && performance.now() < endMs) await delay(retryMs);
     t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR, 'the deadline is a setting');
-    await loop.settled();
+    await loop.idle();
   },
 );
 
@@ -416,7 +416,7 @@ t.test('a server whose room was given away is not started, and its owner is told
   const loop = await w.startLoop();
   w.roomless.set(serverId, '1 vCPUs are wanted, 0 are free');
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   t.equal(w.compute.starts.length, 0);
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
   t.match(w.server()?.fault?.message, /No valid host was found/);
@@ -425,7 +425,7 @@ t.test('a server whose room was given away is not started, and its owner is told
     server.status = ServerStatus.SERVER_STATUS_SHUTOFF;
     server.taskState = 'powering-on';
   });
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE, 'when there is room, it may be started');
 });
 
@@ -434,22 +434,22 @@ t.test('a fault of what only this host was asked for waits until that is recorde
   const loop = await w.startLoop();
   w.compute.faults.failNext('startGuest', new ShoalError('DRIVER_FAILED', 'QEMU does not start'), 100);
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   await w.change((server) => {
     server.powerWanted = PowerWanted.POWER_WANTED_STOPPED;
     server.status = ServerStatus.SERVER_STATUS_SHUTOFF;
     delete (server as { fault?: unknown }).fault;
   });
-  await loop.settled();
+  await loop.idle();
   const start = (server: shoal.v1.Server): shoal.v1.Server =>
     new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_RUNNING, taskState: 'powering-on' });
   w.intend = start;
   loop.wake();
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF, 'nobody is told yet');
   w.intend = (server) => server;
   await w.change((server) => Object.assign(server, start(server)));
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);
 });
 
@@ -457,13 +457,16 @@ t.test('a guest that powers itself off stays off', async (t) => {
   const w = await world(t);
   const loop = await w.startLoop();
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   w.compute.powerOff(serverId);
-  await loop.settled();
+  await loop.idle();
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
   t.equal(w.compute.starts.length, 1);
   const { revision = 0 } = serverTable.get(w.state.local, serverId) ?? {};
-  t.ok(new ActedOn(w.store).isAheadOf(revision - 1), 'records from before it was recorded are not believed any more');
+  t.ok(
+    new RevisionFence(w.store).isAheadOf(revision - 1),
+    'records from before it was recorded are not believed any more',
+  );
 });
 
 t.test('what a pass saw before a step ended is not acted on', async (t) => {
@@ -489,7 +492,7 @@ t.test('what a pass saw before a step ended is not acted on', async (t) => {
   w.compute.powerOff(serverId);
   w.beforePlan = undefined;
   held.resolve();
-  await loop.settled();
+  await loop.idle();
   t.equal(w.compute.starts.length, 1, 'it is not started again for what was seen before');
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_SHUTOFF);
 });
@@ -498,7 +501,7 @@ t.test('a guest that powers itself off while there is no quorum stays off, also 
   const w = await world(t);
   const first = await w.startLoop();
   await w.createServer();
-  await first.settled();
+  await first.idle();
   w.state.available = false;
   w.compute.powerOff(serverId);
   // The loop does not come to rest: it tries to tell the records.
@@ -513,7 +516,7 @@ t.test('a guest that powers itself off while there is no quorum stays off, also 
   await w.change((server) => {
     server.taskState = 'powering-on';
   });
-  await second.settled();
+  await second.idle();
   t.equal(w.compute.starts.length, 2, 'its owner may ask');
   t.same(w.store.entries('off/'), []);
 });
@@ -523,13 +526,13 @@ t.test('a guest that crashes is started again, however long its start could not 
   const loop = await w.startLoop();
   w.refusedReports = 6;
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   // Once at the end of the start, once by itself.
   t.ok(w.refusedReports >= 3, 'what was refused is not tried again at once');
   while (w.refusedReports > 0) await delay(retryMs);
-  await loop.settled();
+  await loop.idle();
   w.compute.crash(serverId);
-  await loop.settled();
+  await loop.idle();
   t.equal(w.compute.guests.get(serverId)?.power, 'running');
 });
 
@@ -537,9 +540,9 @@ t.test('a guest that crashes is started again', async (t) => {
   const w = await world(t);
   const loop = await w.startLoop();
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   w.compute.crash(serverId);
-  await loop.settled();
+  await loop.idle();
   t.equal(w.compute.starts.length, 2);
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ACTIVE);
   t.match(w.notices, [/QEMU process had ended unexpectedly/], 'its owner is told');
@@ -550,10 +553,10 @@ t.test('a guest that keeps crashing is given up, and its owner told', async (t) 
   const w = await world(t);
   const loop = await w.startLoop();
   await w.createServer();
-  await loop.settled();
+  await loop.idle();
   for (let crash = 0; crash < 7; crash++) {
     if (w.compute.guests.get(serverId)?.power === 'running') w.compute.crash(serverId);
-    await loop.settled();
+    await loop.idle();
   }
   t.equal(w.compute.starts.length, 6, 'the first start and five more');
   t.equal(w.server()?.status, ServerStatus.SERVER_STATUS_ERROR);

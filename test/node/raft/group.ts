@@ -103,7 +103,7 @@ export function newGroup(size: number, options: NodeOptions = {}): Map<number, T
 }
 
 /** Delivers everything until nothing moves. */
-export function settle(group: ReadonlyMap<number, TestNode>): void {
+export function converge(group: ReadonlyMap<number, TestNode>): void {
   for (let round = 0; round < 1000; round++) {
     const messages = [...group.values()].flatMap(drain);
     if (messages.length === 0) return;

@@ -1,7 +1,7 @@
 /** What the Raft paper says (Ongaro and Ousterhout, 2014, extended version), section by section: set up, act, check. */
 import t from 'tap';
 import { type Entry, type MessageType, newMessage } from '../../../node/raft/messages/messages.ts';
-import { bytes, drain, elect, entry, member, newGroup, newNode, send, settle, work } from './group.ts';
+import { bytes, converge, drain, elect, entry, member, newGroup, newNode, send, work } from './group.ts';
 
 const fromLeader = (type: MessageType, term: number) => newMessage({ type, to: 1, from: 2, term });
 
@@ -150,13 +150,13 @@ void t.test(
   async (t) => {
     const group = newGroup(3);
     member(group, 1).node.campaign();
-    settle(group);
+    converge(group);
     member(group, 1).node.propose(bytes('a'));
-    settle(group);
+    converge(group);
     member(group, 2).node.campaign();
-    settle(group);
+    converge(group);
     member(group, 2).node.propose(bytes('b'));
-    settle(group);
+    converge(group);
     for (const one of group.values()) t.strictSame(one.applied, ['', 'a', '', 'b']);
   },
 );

@@ -13,7 +13,7 @@ import {
 import { RawNode } from '../../../node/raft/raw-node.ts';
 import { MemoryStorage } from '../../../node/raft/storage/memory-storage.ts';
 import type { LogRefusal } from '../../../node/raft/storage/storage.ts';
-import { bytes, drain, elect, entry, member, newGroup, newNode, send, settle, work } from './group.ts';
+import { bytes, converge, drain, elect, entry, member, newGroup, newNode, send, work } from './group.ts';
 
 void t.test('a configuration with mistakes is refused, and all of them are named', async (t) => {
   const storage = new MemoryStorage();
@@ -216,7 +216,7 @@ void t.test('waiting reads are bounded', async (t) => {
 void t.test('one heartbeat answers all reads that were asked before it', async (t) => {
   const group = newGroup(3);
   member(group, 1).node.campaign();
-  settle(group);
+  converge(group);
   const leader = member(group, 1);
   for (const name of ['a', 'b', 'c']) leader.node.readIndex(bytes(name));
   const ready = work(leader);

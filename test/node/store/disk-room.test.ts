@@ -11,7 +11,7 @@ void t.test('the reserve takes its room on any file system, one that compresses 
     t.pass('the disk is too full to try', { skip: 'the disk is too full to try' });
     return;
   }
-  t.equal(await new DiskRoom(folder).settle(), undefined);
+  t.equal(await new DiskRoom(folder).adjust(), undefined);
   const path = join(folder, 'reserve');
   t.equal(statSync(path).size, reserveBytes, 'whole');
   const bytes = readFileSync(path);

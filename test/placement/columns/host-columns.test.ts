@@ -47,7 +47,7 @@ void t.test('numbers that no host sends are refused whole', (t) => {
   t.end();
 });
 
-void t.test('a claim in flight is deducted until it is settled, expired or its host forgotten', (t) => {
+void t.test('a claim in flight is deducted until its hold is released, expired or its host forgotten', (t) => {
   const columns = new HostColumns({ seed: 1 });
   columns.upsert(syntheticHost(1));
   const slot = columns.slotOf(hostIdOf(1)) ?? -1;
@@ -58,8 +58,8 @@ void t.test('a claim in flight is deducted until it is settled, expired or its h
   t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'the same key twice counts once');
   columns.upsert(syntheticHost(1, { sequence: 2, vcpus: { total: 64, reserved: 0, allocationRatio: 4, used: 100 } }));
   t.equal(columns.resources.vcpus.free[slot], 156 - 8, 'an advert does not end a claim in flight');
-  t.equal(columns.settle(key('a')), true);
-  t.equal(columns.settle(key('a')), false);
+  t.equal(columns.releaseHold(key('a')), true);
+  t.equal(columns.releaseHold(key('a')), false);
   t.equal(columns.expireHolds(199), 0);
   t.equal(columns.expireHolds(200), 1);
   t.equal(columns.resources.vcpus.free[slot], 156);
@@ -117,8 +117,8 @@ void t.test('an admitted claim stays deducted until the advert that counts it', 
   const slot = columns.slotOf(hostIdOf(1)) ?? -1;
   columns.hold(key('a'), hostIdOf(1), needs, 1e6);
   columns.hold(key('b'), hostIdOf(1), needs, 1e6);
-  t.ok(columns.settleWith(key('a'), { epoch: 1, sequence: 3 }));
-  t.ok(columns.settleWith(key('b'), { epoch: 1, sequence: 5 }));
+  t.ok(columns.releaseHoldWith(key('a'), { epoch: 1, sequence: 3 }));
+  t.ok(columns.releaseHoldWith(key('b'), { epoch: 1, sequence: 5 }));
   t.equal(columns.resources.vcpus.free[slot], 256 - 8);
   used(2, 0);
   t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'an advert from before the claims');
@@ -131,11 +131,11 @@ void t.test('an admitted claim stays deducted until the advert that counts it', 
   t.equal(columns.resources.vcpus.free[slot], 256 - 8, 'a restarted host counts all that it holds');
   t.equal(columns.holdCount, 0);
   columns.hold(key('c'), hostIdOf(1), needs, 1e6);
-  t.ok(columns.settleWith(key('c'), { epoch: 2, sequence: 1 }), 'the advert was here before the answer');
+  t.ok(columns.releaseHoldWith(key('c'), { epoch: 2, sequence: 1 }), 'the advert was here before the answer');
   t.equal(columns.holdCount, 0);
-  t.notOk(columns.settleWith(key('nobody'), { epoch: 2, sequence: 9 }));
+  t.notOk(columns.releaseHoldWith(key('nobody'), { epoch: 2, sequence: 9 }));
   columns.hold(key('d'), hostIdOf(1), needs, 50);
-  columns.settleWith(key('d'), { epoch: 9, sequence: 9 });
+  columns.releaseHoldWith(key('d'), { epoch: 9, sequence: 9 });
   t.equal(columns.expireHolds(49), 0);
   t.equal(columns.expireHolds(50), 1, 'an advert that never comes does not keep the room for ever');
   t.ok(columns.remove(hostIdOf(1)));

@@ -74,7 +74,7 @@ void t.test('a batch chooses what one request after another would, whatever chan
         1e12,
       );
       if (n % 3 === 0) world.change();
-      if (n % 7 === 0) world.columns.settle({ serverId: `s${n >> 1}` as ServerId, generation: 1 });
+      if (n % 7 === 0) world.columns.releaseHold({ serverId: `s${n >> 1}` as ServerId, generation: 1 });
     }
   }
   t.end();

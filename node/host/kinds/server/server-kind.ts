@@ -8,7 +8,7 @@ import { requestOf } from '../../../services/kit/server-request.ts';
 import { serverTable } from '../../../state/tables/index.ts';
 import type { Fault, SteppedDefinition } from '../../engine/stepped-kind.ts';
 import { PowerOffNotes } from '../../outage/power-off-notes.ts';
-import { ActedOn } from '../../outage/revision-fence.ts';
+import { RevisionFence } from '../../outage/revision-fence.ts';
 import { planServer, type ServerStep } from '../../plan/server-plan.ts';
 import { Crashes, crashesMax, crashWindowMs } from './crashes.ts';
 import { RebootNotes } from './kit/reboot-notes.ts';
@@ -48,7 +48,7 @@ export function serverKind(
 ): SteppedDefinition<shoal.v1.Server, GuestFound, ServerStep, ServerTools> {
   const powerOffs = new PowerOffNotes(deps.store);
   const reboots = new RebootNotes(deps.store);
-  const actedOn = new ActedOn(deps.store);
+  const revisionFence = new RevisionFence(deps.store);
   const crashes = new Crashes(deps.clock);
   let roomless: ReadonlyMap<string, string> = new Map();
   return {
@@ -86,7 +86,7 @@ export function serverKind(
         options,
       ),
     refuse: (step, server) => refusal(step, server, roomless, crashes),
-    tools: (reader, signal) => ({ ...deps, powerOffs, reboots, actedOn, reader, signal }),
+    tools: (reader, signal) => ({ ...deps, powerOffs, reboots, revisionFence, reader, signal }),
     fault: (server, { message, details }) => deps.reports.fault(server, message, details),
     orphan: ({ pid, power }) => ({ pid, power }),
   };

@@ -188,7 +188,7 @@ const others: Effects = {
     await sorts((key, direction) => `sort=${key}:${direction}`)(t, cloud);
     const { a, b } = await pairOf(cloud);
     const byTwo = await idsOf(cloud, 'sort=status:asc, name:desc');
-    t.ok(byTwo.indexOf(b.id ?? '') < byTwo.indexOf(a.id ?? ''), 'the second key settles what the first leaves');
+    t.ok(byTwo.indexOf(b.id ?? '') < byTwo.indexOf(a.id ?? ''), 'the second key breaks ties of the first');
     await cloud.ask('GET', '/image/v2/images?sort=owner:asc', { status: 400 });
     await cloud.ask('GET', '/image/v2/images?sort=name:up', { status: 400 });
   },

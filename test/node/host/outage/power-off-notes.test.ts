@@ -4,7 +4,7 @@ import { systemClock } from '../../../../node/base/clock.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
 import { IntentBook } from '../../../../node/host/outage/intent-book.ts';
 import { PowerOffNotes } from '../../../../node/host/outage/power-off-notes.ts';
-import { ActedOn } from '../../../../node/host/outage/revision-fence.ts';
+import { RevisionFence } from '../../../../node/host/outage/revision-fence.ts';
 import { MemoryStateClient } from '../../../../node/state/client/memory-state-client.ts';
 import { TransactionBuilder } from '../../../../node/state/table.ts';
 import { serverTable } from '../../../../node/state/tables/index.ts';
@@ -69,7 +69,7 @@ t.test(
     await book.flush(signal);
     t.ok(book.isEmpty);
     t.ok(
-      new ActedOn(store).isAheadOf(state.local.revision - 1),
+      new RevisionFence(store).isAheadOf(state.local.revision - 1),
       'older records, which do not say so, are not believed',
     );
     t.equal(wantedOf(serverTable.must(state.local, 's1').record), PowerWanted.POWER_WANTED_STOPPED);

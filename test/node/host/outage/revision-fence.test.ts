@@ -1,7 +1,7 @@
 import t from 'tap';
 import { systemClock } from '../../../../node/base/clock.ts';
 import { ClaimBook } from '../../../../node/host/claims/claim-book.ts';
-import { ActedOn } from '../../../../node/host/outage/revision-fence.ts';
+import { RevisionFence } from '../../../../node/host/outage/revision-fence.ts';
 import { type HostStore, memoryHostStore } from '../../../../node/store/host/host-store.ts';
 
 void t.test('a host remembers the newest records that it has acted on, also in its next agent', async (t) => {
@@ -14,14 +14,14 @@ void t.test('a host remembers the newest records that it has acted on, also in i
       await store.write(batch);
     },
   };
-  const acted = new ActedOn(counting);
-  t.notOk(acted.isAheadOf(0), 'a new host has acted on nothing');
-  await acted.note(7);
-  await acted.note(7);
-  await acted.note(5);
-  t.same(acted.writes(7), []);
+  const fence = new RevisionFence(counting);
+  t.notOk(fence.isAheadOf(0), 'a new host has acted on nothing');
+  await fence.note(7);
+  await fence.note(7);
+  await fence.note(5);
+  t.same(fence.writes(7), []);
   t.equal(writes, 1, 'what is known is not written again');
-  for (const each of [acted, new ActedOn(store)]) {
+  for (const each of [fence, new RevisionFence(store)]) {
     t.ok(each.isAheadOf(6), 'a replica that went back');
     t.notOk(each.isAheadOf(7));
   }
@@ -37,5 +37,5 @@ void t.test('a host remembers the newest records that it has acted on, also in i
     () => false,
     () => false,
   );
-  t.ok(acted.isAheadOf(6), 'books that follow an older replica take nothing back');
+  t.ok(fence.isAheadOf(6), 'books that follow an older replica take nothing back');
 });

@@ -4,7 +4,7 @@ import { systemClock } from '../../../../node/base/clock.ts';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
 import { IntentBook } from '../../../../node/host/outage/intent-book.ts';
-import { ActedOn } from '../../../../node/host/outage/revision-fence.ts';
+import { RevisionFence } from '../../../../node/host/outage/revision-fence.ts';
 import { foldIntent, withIntent } from '../../../../node/host/plan/local-intents.ts';
 import { MemoryStateClient } from '../../../../node/state/client/memory-state-client.ts';
 import { TransactionBuilder } from '../../../../node/state/table.ts';
@@ -67,7 +67,10 @@ t.test('an intent is kept without quorum and committed once, with it', async (t)
   state.available = true;
   await book.flush(new AbortController().signal);
   t.ok(book.isEmpty);
-  t.ok(new ActedOn(store).isAheadOf(state.local.revision - 1), 'older records, which do not say so, are not believed');
+  t.ok(
+    new RevisionFence(store).isAheadOf(state.local.revision - 1),
+    'older records, which do not say so, are not believed',
+  );
   t.equal(serverTable.must(state.local, 's1').record.powerWanted, PowerWanted.POWER_WANTED_STOPPED);
 });
 

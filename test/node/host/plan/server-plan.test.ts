@@ -48,7 +48,7 @@ const cases: [string, shoal.v1.Server, GuestFound | undefined, typeof fresh, Ser
     server({}),
     guest('shutdown'),
     fresh,
-    { kind: 'settle-shutdown' },
+    { kind: 'record-shutdown' },
   ],
   [
     'a stop powers the guest off',

@@ -48,7 +48,7 @@ const electionTicks = 10;
 const firstIndex = 1;
 /** Messages on the network at once; the oldest are lost beyond it. */
 const networkMax = 400;
-/** Rounds in which a healed group must have settled: some dozens of election timeouts. */
+/** Rounds in which a healed group must have converged: some dozens of election timeouts. */
 const healRoundsMax = 600;
 
 /** A disk: what is synced stays, what is not may be lost. Old entries and snapshots are sometimes not at hand. */
@@ -468,15 +468,15 @@ export class Cluster {
         }
         this.propose(leader);
       }
-      this.#settle();
-      if (round > 60 && this.#isSettled()) return;
+      this.#converge();
+      if (round > 60 && this.#isConverged()) return;
     }
     const states = this.members.map(({ id, disk, node }) => {
       const { confState, applied } = disk;
       const { role, term, leader } = must(node, 'a node').raft;
       return JSON.stringify({ id, role, term, leader, applied, ...confState });
     });
-    assert(false, () => `the healed group does not settle:\n${states.join('\n')}`);
+    assert(false, () => `the healed group does not converge:\n${states.join('\n')}`);
   }
 
   /** Those that the furthest state machine says are members; machines that were removed are switched off in real life. */
@@ -487,7 +487,7 @@ export class Cluster {
     return this.members.filter(({ id }) => ids.has(id));
   }
 
-  #settle(): void {
+  #converge(): void {
     for (let i = 0; i < 10_000; i++) {
       let busy = false;
       for (const member of this.members) {
@@ -506,7 +506,7 @@ export class Cluster {
     assert(false, () => `the group talks without end: ${talk.join(', ')}`);
   }
 
-  #isSettled(): boolean {
+  #isConverged(): boolean {
     const members = this.#currentMembers();
     const leaders = members.filter(({ node }) => node?.raft.role === 'leader');
     const [first] = members;

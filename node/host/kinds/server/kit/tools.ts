@@ -6,7 +6,7 @@ import type { HostReports } from '../../../../services/kit/host-reporting.ts';
 import type { StateReader } from '../../../../state/types.ts';
 import type { HostStore } from '../../../../store/host/host-store.ts';
 import type { PowerOffNotes } from '../../../outage/power-off-notes.ts';
-import type { ActedOn } from '../../../outage/revision-fence.ts';
+import type { RevisionFence } from '../../../outage/revision-fence.ts';
 import type { RebootNotes } from './reboot-notes.ts';
 
 /** What this host gives to the steps of its servers. */
@@ -29,7 +29,7 @@ export interface ServerPorts {
 export interface ServerTools extends ServerPorts {
   readonly powerOffs: PowerOffNotes;
   readonly reboots: RebootNotes;
-  readonly actedOn: ActedOn;
+  readonly revisionFence: RevisionFence;
   /** The replica here, as it goes on. */
   readonly reader: StateReader;
   /** Ends when the agent stops. */

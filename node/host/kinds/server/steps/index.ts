@@ -6,10 +6,10 @@ import type { ServerTools } from '../kit/tools.ts';
 import { destroy } from './destroy.ts';
 import { pause } from './pause.ts';
 import { reboot } from './reboot.ts';
+import { recordShutdown } from './record-shutdown.ts';
 import { release } from './release.ts';
 import { report } from './report.ts';
 import { resume } from './resume.ts';
-import { settleShutdown } from './settle-shutdown.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
 
@@ -17,7 +17,7 @@ import { stop } from './stop.ts';
 export const serverSteps: Steps<ServerStep, shoal.v1.Server, ServerTools> = {
   start,
   stop,
-  'settle-shutdown': settleShutdown,
+  'record-shutdown': recordShutdown,
   reboot,
   pause,
   resume,

@@ -13,7 +13,7 @@ import { type HostMachine, machineOf } from '../world/machine.ts';
 
 const { PowerWanted, ServerStatus } = shoal.v1;
 
-interface SettlingDeps {
+interface ConvergenceDeps {
   /** All machines of the world, by member. */
   readonly machines: readonly HostMachine[];
   readonly servers: RecordList<shoal.v1.Server>;
@@ -24,17 +24,17 @@ interface SettlingDeps {
   readonly replay: () => StateReader;
 }
 
-export class Settling {
-  readonly #deps: SettlingDeps;
+export class Convergence {
+  readonly #deps: ConvergenceDeps;
   /** What each host is to carry, by member. */
   readonly #views = new Map<number, HostNetworkViews>();
 
-  constructor(deps: SettlingDeps) {
+  constructor(deps: ConvergenceDeps) {
     this.#deps = deps;
   }
 
   /** What is not as it should be, in words. */
-  unsettled(): readonly string[] {
+  differences(): readonly string[] {
     const { machines, servers: serverList, ports, agentOf, replay } = this.#deps;
     const reader = replay();
     const found: string[] = [];
@@ -79,11 +79,11 @@ export class Settling {
         found.push(`port ${record.id} belongs to server ${record.deviceId}, which is gone`);
     }
     // Asked last, for it is dear.
-    return found.length > 0 ? found : this.#unsettledNetworks(reader);
+    return found.length > 0 ? found : this.#networkDifferences(reader);
   }
 
   /** Parts of hosts' networks that are not as the records want them. */
-  #unsettledNetworks(reader: StateReader): readonly string[] {
+  #networkDifferences(reader: StateReader): readonly string[] {
     return this.#deps.machines.flatMap(({ raftId, hostId, network: there }) => {
       let views = this.#views.get(raftId);
       if (views === undefined) {

@@ -11,7 +11,7 @@ const failpointShutdownGuestRemoved = failpoint(
 const markGuestPoweredItselfOff = coverageMark('guest-powered-itself-off', 'a guest powered itself off');
 
 /** The guest powered itself off: lets QEMU go, closes the disks, and records that it is wanted stopped. */
-export const settleShutdown: ServerStepDefinition<'settle-shutdown'> = {
+export const recordShutdown: ServerStepDefinition<'record-shutdown'> = {
   mode: 'acts',
   words: 'letting go of the server that powered off',
   async do(_step, server, tools) {
@@ -24,7 +24,7 @@ export const settleShutdown: ServerStepDefinition<'settle-shutdown'> = {
     await closeDisks(server, server.generation, tools);
     await tools.reports.shutdown(server);
     // The records say so now, as of this revision: the note goes, and no older one is believed any more.
-    await tools.actedOn.note(tools.reader.revision);
+    await tools.revisionFence.note(tools.reader.revision);
     await tools.powerOffs.drop(server.id);
   },
 };
