@@ -2,7 +2,7 @@
  * `npm run sim -- ...`, also `shoal sim ...`: runs seeds and says what it found. A failure comes with its seed, the
  * invariant in words, what led to it, the command that brings it back, and the smallest one that does.
  *
- * Exit status: 0 nothing found; 1 safety; 2 liveness; 64 wrong use; 70 crash (something failed that has no name); 130 ended
+ * Exit status: 0 nothing found; 1 safety; 2 liveness; 64 wrong use; 70 crash (an unexpected error); 130 ended
  * from the keyboard with nothing found. With several failures the worst counts: safety before crash before liveness.
  */
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -233,7 +233,7 @@ async function describe(
           },
         });
   if (!isJson && process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  // The story of the smallest one is the shortest. A run that is not begun anew has no trace: it is run once more.
+  // The story of the smallest one is the shortest. A run that is not started again has no trace: it is run once more.
   const [storySeed, storySpec] = [smaller?.result.options.seed ?? seed, smaller?.spec ?? spec];
   const lines: string[] = [];
   const again = await simulate(storySeed, {

@@ -255,7 +255,7 @@ export class RbdStorageDriver implements StorageDriver {
           { facts },
         );
       }
-      this.#log.warn(facts, 'shutting a host out of Ceph to take its disk over');
+      this.#log.warn(facts, 'fencing a host in Ceph to take over its disk');
       await this.fence.fenceAddress(ip, signal);
       await this.fence.untilNoWatchers(volumeId, signal);
     }

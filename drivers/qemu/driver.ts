@@ -541,7 +541,7 @@ export class QemuDriver implements ComputeDriver {
         if ((await guest.state(signal)).power !== 'running') return;
         await delay(powerOffPollMs);
       }
-      this.#log.info({ serverId: guest.serverId, graceMs }, 'the guest did not power off in its grace');
+      this.#log.info({ serverId: guest.serverId, graceMs }, 'the guest did not power off within its grace period');
     } catch (caught) {
       if (signal.aborted)
         throw new ShoalError('CANCELLED', `stopping ${guest.serverId} was cancelled`, { cause: caught });

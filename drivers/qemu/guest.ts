@@ -149,7 +149,7 @@ export class QemuGuest {
   }
 
   readonly #unanswered = (caught: unknown): void => {
-    this.#context.log.debug({ serverId: this.serverId, err: caught }, 'QEMU did not say its state');
+    this.#context.log.debug({ serverId: this.serverId, err: caught }, 'QEMU did not answer a query of its state');
   };
 
   #heard(event: QmpEvent): void {

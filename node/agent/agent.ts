@@ -317,7 +317,7 @@ export class Agent {
         await part.stop();
       } catch (caught) {
         // One part that does not stop well must not keep the others from it.
-        this.#deps.logger.error({ part: part.name, err: caught }, 'a part did not stop well');
+        this.#deps.logger.error({ part: part.name, err: caught }, 'component failed to stop');
       }
     }
   }
@@ -338,7 +338,7 @@ export class Agent {
       bootstrap: readFounding(dataDir) !== undefined,
       hasPeers: this.#membership.hosts.some(({ hostId }) => hostId !== this.#membership.hostId),
     });
-    for (const finding of opened.findings) logger.warn({ finding }, 'the log was not as it was left');
+    for (const finding of opened.findings) logger.warn({ finding }, 'the log was damaged and has been repaired');
     const loop = new RaftLoop(
       {
         clock,
@@ -508,7 +508,7 @@ export class Agent {
       } catch (caught) {
         if (signal.aborted) return;
         this.#health.failed('housekeeping', caught);
-        this.#repeated.warn('housekeeping', { err: caught }, 'housekeeping failed; it runs again');
+        this.#repeated.warn('housekeeping', { err: caught }, 'housekeeping failed; it is retried');
       }
     };
     const timer = clock.setInterval(() => {

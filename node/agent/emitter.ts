@@ -1,4 +1,4 @@
-/** One kind of event within a process: whoever makes a part that changes need not know who wants to hear of it. */
+/** One kind of event within a process: the emitter need not know its listeners. */
 export class Emitter<T = void> {
   readonly #listeners = new Set<(value: T) => void>();
 

@@ -71,7 +71,7 @@ export class HostDuties implements Service {
     } catch (caught) {
       if (signal.aborted) return;
       observer.health?.('host duties', caught);
-      this.#repeated.warn('duties', { err: caught }, 'the duties of this host failed; they run again');
+      this.#repeated.warn('duties', { err: caught }, 'the duties of this host failed; they are retried');
     }
   }
 

@@ -41,15 +41,15 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     });
   }
   const broken = (error: unknown): void => {
-    logger.error({ err: error, invariant: error instanceof AssertionError }, 'the agent cannot go on');
+    logger.error({ err: error, invariant: error instanceof AssertionError }, 'the agent failed');
     ended.resolve('broken');
   };
   const cannotGoOn = (error: unknown): void => {
     if (ShoalError.is(error, 'STATE_DIVERGED')) {
-      logger.error({ err: error }, 'the agent starts again');
+      logger.error({ err: error }, 'the agent restarts');
       ended.resolve('diverged');
     } else if (isDiskFull(error)) {
-      logger.error({ err: error }, 'the disk is full; the agent starts again, without consensus');
+      logger.error({ err: error }, 'the disk is full; the agent restarts without consensus');
       ended.resolve('full');
     } else broken(error);
   };
@@ -75,10 +75,8 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
   let idle = await room.adjust();
   let agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
   process.on('SIGHUP', () => {
-    logger.info({ signal: 'SIGHUP' }, 'looking for other certificates');
-    agent
-      .reload()
-      .catch((caught: unknown) => logger.warn({ err: caught }, 'the certificates could not be looked after'));
+    logger.info({ signal: 'SIGHUP' }, 'checking for new certificates');
+    agent.reload().catch((caught: unknown) => logger.warn({ err: caught }, 'checking the certificates failed'));
   });
   for (;;) {
     try {
@@ -110,7 +108,7 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     // An agent that ran out of room has the reserve's to start with, and does not write before there is more.
     if (how === 'full') await room.release();
     idle = how === 'full' ? room.full() : await room.adjust();
-    logger.info({ how, hasConsensus: idle === undefined }, 'starting again');
+    logger.info({ how, hasConsensus: idle === undefined }, 'restarting');
     agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
   }
 }
@@ -126,7 +124,7 @@ function watchRoom(
       changed(isIdle ? 'roomy' : 'full');
   };
   const timer = setInterval(() => {
-    look().catch((caught: unknown) => logger.debug({ err: caught }, 'the room on the disk could not be asked for'));
+    look().catch((caught: unknown) => logger.debug({ err: caught }, 'the free space of the disk could not be read'));
   }, lookMs);
   return { close: () => clearInterval(timer) };
 }

@@ -2,7 +2,7 @@
  * What kind of failure a code is, which decides what its reader does. `final` is an answer: the same question gets it again.
  * All others are transient: they say that there is no answer now.
  *
- * - `outage`: the replicated state takes no writes, whoever asks; nothing was written.
+ * - `outage`: the replicated state takes no writes from any caller; nothing was written.
  * - `contention`: the state took another write instead, or this agent lags behind it; nothing was written.
  * - `uncertain`: a write was sent, and may be written or be written later.
  * - `busy`: refused before it began, because there is too much else now.

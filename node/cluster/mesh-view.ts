@@ -127,7 +127,7 @@ export class MeshView implements Service, HostViews {
       others.filter((hostId) => hostId !== identity.hostId),
       this.#stopping.signal,
     );
-    pull.catch((error: unknown) => logger.warn({ error }, 'no view could be taken over'));
+    pull.catch((error: unknown) => logger.warn({ error }, 'no placement view could be fetched from a peer'));
   }
 
   async stop(): Promise<void> {
@@ -196,7 +196,7 @@ export class MeshView implements Service, HostViews {
       this.#repeated.warn(
         `useless ${advert.hostId}`,
         { hostId: advert.hostId, fault },
-        'an advert is of no use to placement',
+        'an advert cannot be used for placement',
       );
       return;
     }

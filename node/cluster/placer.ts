@@ -275,7 +275,7 @@ export class GossipPlacer implements Placer {
       markHostCouldNotBeAsked();
       logger.warn(
         { hostId, hostName: this.#hostName(hostId), code: response.code, err: response },
-        'a host could not be asked to admit',
+        'a host did not answer a claim',
       );
       // It may have admitted before it went silent; should it be up again, the room is given back at once.
       void transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId, attempt })).catch(() => {});
@@ -308,7 +308,7 @@ export class GossipPlacer implements Placer {
         try {
           await transport.release(hostId, new shoal.v1.ReleaseClaimRequest({ ...key, hostId, attempt }));
         } catch (caught) {
-          logger.info({ hostId, ...key, err: caught }, 'a claim could not be given back; it will expire');
+          logger.info({ hostId, ...key, err: caught }, 'a claim could not be released; it will expire');
         }
       },
     };

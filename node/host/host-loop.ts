@@ -148,7 +148,7 @@ export class HostLoop implements Service {
       this.#repeated.error(
         `look ${error.code}`,
         { code: error.code, facts: error.facts, err: error },
-        'looking at this host failed',
+        'inspecting this host failed',
       );
       this.#wakeLater(Math.min(this.#retryMs * 2 ** this.#failuresInRow, periodMs));
     }
@@ -164,7 +164,7 @@ export class HostLoop implements Service {
       this.#repeated.warn(
         'behind',
         { revision },
-        'the records here are older than what this host has acted on; waiting for the others',
+        'the local replica is older than the revision fence of this host; waiting for newer records',
       );
       this.#wakeLater(this.#retryMs);
       return;

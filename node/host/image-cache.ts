@@ -148,7 +148,7 @@ export class ImageCache implements ImageContent {
         await this.#ensure(image.sha256, image.hostIds, signal);
         await this.#recordHolding(image.id, signal);
       } catch (caught) {
-        this.#logger.info({ imageId: image.id, err: caught }, 'an image could not be copied here yet');
+        this.#logger.info({ imageId: image.id, err: caught }, 'an image could not be copied to this host yet');
       }
     }
     await this.#removeUnnamed();

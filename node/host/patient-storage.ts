@@ -71,7 +71,7 @@ export class PatientStorage implements StorageDriver {
     this.#deps.health.failed(this.#part, this.#refusal());
     this.#deps.logger.warn(
       { storage: this.name, err: this.#lastError },
-      'the storage does not answer; the agent starts without it and goes on trying',
+      'the storage does not answer; the agent starts without it and retries',
     );
   }
 

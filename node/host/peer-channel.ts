@@ -30,8 +30,8 @@ export function grpcPeerChannel(clients: PeerClients): PeerChannel {
 }
 
 /**
- * An image's content from another host, in chunks; whoever keeps it checks it. Throws as `PeerChannel.call`, and
- * `NOT_FOUND` when the other host has not got it.
+ * An image's content from another host, in chunks; the caller checks it before it keeps it. Throws as
+ * `PeerChannel.call`, and `NOT_FOUND` when the other host has not got it.
  */
 export async function* fetchBlob(
   channel: PeerChannel,

@@ -368,7 +368,7 @@ export class GrpcServer {
     }
     const error = caught instanceof ShoalError ? caught : undefined;
     if (error === undefined && !isServiceError(caught) && !cancelled) {
-      this.#logger.error({ error: caught, path }, 'a call failed in a way that has no name');
+      this.#logger.error({ error: caught, path }, 'a call failed with an unexpected error');
     }
     const made =
       error === undefined

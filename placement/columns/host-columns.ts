@@ -425,7 +425,7 @@ export class HostColumns {
   #checkScales(): void {
     let moved = false;
     // Each of them must take note of its own change.
-    for (const { column } of this.#resources) if (column.settleScale()) moved = true;
+    for (const { column } of this.#resources) if (column.refreshScale()) moved = true;
     if (moved) this.layoutVersion++;
   }
 

@@ -64,7 +64,7 @@ export class ResourceColumn {
   }
 
   /** Brings the scale up to date; true when it changed. */
-  settleScale(): boolean {
+  refreshScale(): boolean {
     return this.#scale.refresh();
   }
 

@@ -1,8 +1,9 @@
 /**
- * What one process of an agent hears of the other hosts, by production's rules: which advert wins (node/mesh/rules/adverts.ts)
- * and who is there (node/mesh/rules/detector.ts). What is not production code: how it travels. Here everything that is told goes
- * to all hosts straight, over the simulated network, and whoever hears news passes it on to two others; `by` stands for
- * the signature, which nobody can forge and everybody checks as node/mesh/gossip/advert-check.ts does.
+ * What one process of an agent hears of the other hosts, by production's rules: which advert wins
+ * (node/mesh/rules/adverts.ts) and who is there (node/mesh/rules/detector.ts). What is not production code: how it
+ * travels. Here everything that is told goes to all hosts straight, over the simulated network, and each host that
+ * hears news passes it on to two others; `by` stands for the signature, which nobody can forge and everybody checks as
+ * node/mesh/gossip/advert-check.ts does.
  */
 
 import type { HostGossip } from '../../node/agent/host-ports.ts';
@@ -34,7 +35,7 @@ export type HeardAdverts =
 
 /** How often the detector looks at the time, in a small mesh and in a large one, where events are dear. Unit: ms. */
 const tickMs = { small: 200, large: 1_000 };
-/** Others that hear of news from whoever has heard it; in a large mesh what is told straight is enough. */
+/** Hosts that each hearer passes news on to; in a large mesh direct delivery is enough. */
 const relays = { small: 2, large: 0 };
 /** A probe on another's behalf. Unit: ms. */
 const helpingMs = 500;

@@ -82,7 +82,7 @@ export function simulatedPeers(self: HostId, ask: AskHost, within: AskHostWithin
         const { isReached } = await gossip.answer(self, undefined, undefined);
         return new shoal.v1.ProbeResponse({ reached: isReached });
       }),
-    // Whole at once: what breaks in the middle is the business of whoever checks what came.
+    // Whole at once: the receiver checks for what breaks in the middle.
     async *fetchBlob(request, { signal }) {
       yield* await ask(hostId, signal, async ({ handlers }, remote) => {
         const chunks: shoal.v1.BlobChunk[] = [];

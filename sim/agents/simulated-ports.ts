@@ -32,7 +32,7 @@ export interface HostWorldParts {
   readonly checker: GossipChecker;
   readonly claimChecker: ClaimChecker;
   readonly reached: (mark: WorldMark) => void;
-  /** A part failed in a way that has no name. */
+  /** A component failed with an unexpected error, which has no code. */
   readonly onFailed: (error: unknown) => void;
 }
 

@@ -102,7 +102,7 @@ export class ProgressChecker {
     this.#report = report;
   }
 
-  /** @param life names one run of one member, and changes when its core is made anew. */
+  /** @param life names one run of one member, and changes when its core is made again. */
   observe(life: string, commit: number, applied: number): void {
     const seen = this.#seen.get(life);
     if (seen === undefined) {

@@ -2,7 +2,7 @@
 export const invariants = {
   'one-leader-a-term': 'in any term at most one member leads',
   'log-matching': 'two entries with one index and term are the same, and so is everything before them',
-  'leader-completeness': 'whoever leads holds every entry that was committed in earlier terms',
+  'leader-completeness': 'a leader holds every entry that was committed in earlier terms',
   'commit-monotonic': 'what a running member holds as committed or applied never goes back',
   'state-machine-safety': 'every member applies the same command at the same index, with the same outcome',
   'snapshot-equals-replay': 'a state, however it was reached, is the replay of the log up to its revision',

@@ -2,7 +2,7 @@ import { productionPoints } from '../settings/production-points.ts';
 import type { FaultKind } from './fault.ts';
 
 const failpointNames = productionPoints('failpoint');
-/** Steps of whoever asks a host for room, from its question to its bind. */
+/** Steps of an agent that claims room on a host, from its claim to its bind. */
 const promises = ['claims.admitted-not-answered', 'create.claimed-not-bound', 'create.bind-planned'] as const;
 /** How long a claim waits to be bound (node/cluster/placer.ts): who stands still for longer finds it gone. Unit: ms. */
 const claimMs = 30_000;

@@ -293,7 +293,7 @@ export const consensusMutants = {
     log: (_node, inner) => ({ ...inner, machine: loadedFrom(inner.machine, new UnreadMachine()) }),
   },
   'quarantined-votes': {
-    text: 'a member whose log is quarantined says yes to whoever asks for its vote',
+    text: 'a member whose log is quarantined grants every request for its vote',
     overrides: { ...consensus, faults: ['disk-wipe', 'agent-crash', 'net-pair', 'leader-moves'], faultEveryMs: 1_000 },
     transport: (node, inner) => ({
       ...inner,

@@ -82,7 +82,7 @@ export const hostMutants = {
     adverts: () => new LastAdverts(),
   },
   'gossip-authorises': {
-    text: 'whoever places a server takes its own view for the consent of the host, which takes in what is recorded',
+    text: 'the placer takes its own view for the consent of the host, which takes in what is recorded',
     overrides: crowd,
     ports: (ports, world) => ({ ...withClaims(adopting)(ports, world), peers: presumptuous(ports.peers) }),
   },
@@ -220,7 +220,7 @@ export const hostMutants = {
     takenForAdmin: ['reacher'],
   },
   'shows-others-servers': {
-    text: 'whoever asks is taken for an administrator',
+    text: 'every caller is taken for an administrator',
     overrides: guests,
     takenForAdmin: ['tenant'],
   },

@@ -23,7 +23,7 @@ interface ConsensusObserverDeps {
   readonly report: Report;
   /** Counts something that was reached. */
   readonly reached: (name: string) => void;
-  /** Something failed that has no name. */
+  /** An unexpected error, which has no code. */
   readonly onFailed: (error: unknown) => void;
   readonly nowMs: () => number;
   /** The member of that number; undefined: there is none. */
@@ -160,7 +160,7 @@ export class ConsensusObserver {
     if (running === undefined) return;
     const { loop, life, clock, log } = running;
     const { appliedIndex } = log.machine;
-    // A core that is made anew begins at what is on disk.
+    // A core that is made again begins at what is on disk.
     this.#progress.observe(
       `${life.name}${loop.quarantine === undefined ? '' : ' quarantined'}`,
       loop.commitIndex,

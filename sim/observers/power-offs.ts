@@ -73,7 +73,7 @@ export class PowerOffs {
     };
   }
 
-  /** A host starts the guest. Whoever asked for that since, an operator's job too, is in the records. */
+  /** A host starts the guest. A request for that since, also of a job of an operator, is in the records. */
   starts(host: string, serverId: string): void {
     const record = serverTable.get(this.#deps.replay(), serverId)?.record;
     const isWanted = record?.powerWanted === PowerWanted.POWER_WANTED_RUNNING;

@@ -53,7 +53,7 @@ export class Outcome {
     this.fail('safety', invariant, `${invariants[invariant]}: not so. ${detail}`);
   }
 
-  /** Something failed that has no name. What fails once the run is over is of no interest. */
+  /** An unexpected error, which has no code. What fails once the run is over is of no interest. */
   crashed(error: unknown): void {
     if (this.#isOver) return;
     const { message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,4 @@
-/** A run as it is seen from outside, now and then: by checkers, and by whoever wants a picture of it. */
+/** A run as it is seen from outside, now and then: by checkers, and for pictures of it. */
 import type { Picture, Watcher } from '../trace/watcher.ts';
 import { scaleOf } from '../world/scale.ts';
 import type { SimWorld } from './world.ts';

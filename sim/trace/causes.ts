@@ -1,11 +1,12 @@
 /**
  * What led to a failure: the lines of the trace that concern what the failure is about, followed backwards.
  *
- * Begins with the names in the failure itself (members, servers, ports, volumes, tokens) and goes back through the trace.
- * A line that names one of them belongs to the story, and whoever it says took part (the member that carried out a call,
- * the one that a vote came from) is followed from there on too. What only keeps things going (heartbeats, empty
- * acknowledgements, adverts) is left out, and of lines that say the same kind of thing about the same subject only the
- * last few are kept. Faults are told in full: those that struck someone in the story, and those that strike everybody.
+ * Begins with the names in the failure itself (members, servers, ports, volumes, tokens) and goes back through the
+ * trace. A line that names one of them belongs to the story, and each that it says took part (the member that carried
+ * out a call, the one that a vote came from) is followed from there on too. What only keeps things going (heartbeats,
+ * empty acknowledgements, adverts) is left out, and of lines that say the same kind of thing about the same subject
+ * only the last few are kept. Faults are told in full: those that struck someone in the story, and those that strike
+ * everybody.
  */
 
 /** Lines told, at most; and of one kind about one subject. */

@@ -181,7 +181,7 @@ export class SimDisk {
     return keys;
   }
 
-  /** CURRENT is gone: whoever opens the database all the same gets a new one. Only while no process has it open. */
+  /** CURRENT is gone: opening the database all the same makes a new one. Only while no process has it open. */
   loseCurrent(): void {
     this.#isCurrentGone = true;
     this.#fault = 'CURRENT is missing, and other files of the database are there.';

@@ -59,7 +59,7 @@ interface NodeDeps {
   readonly observer: (node: SimNode, life: Life, log: OpenedLog) => RaftObserver;
   /** A process runs: more of the agent can be built on it. Its failure ends the process. */
   readonly onStarted: (node: SimNode, process: Process) => Promise<void>;
-  /** Something failed that has no name, or an invariant of the code itself is broken. */
+  /** An unexpected error, which has no code, or an invariant of the code itself is broken. */
   readonly onBroken: (node: SimNode, error: unknown) => void;
   /** Planted bugs come between the parts here. */
   readonly wrapTransport?: (node: SimNode, transport: RaftTransport) => RaftTransport;

@@ -130,7 +130,7 @@ export async function gossipCompliance(t: Test, under: GossipUnderTest): Promise
   });
 
   await t.test(
-    `${under.name}: whoever stopped hears nothing, publishes nothing, and stops again without harm`,
+    `${under.name}: a stopped node hears nothing, publishes nothing, and stops again without harm`,
     async (t) => {
       const nodes = await meshOf(t, 2);
       await linked(nodes);

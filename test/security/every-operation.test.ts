@@ -19,7 +19,7 @@ import { callersAllowed } from './support/who-may.ts';
 import { grpcGatewayOf, startWholeCloud, type WholeCloud } from './support/whole-cloud.ts';
 
 const unknownId = '00000000-0000-4000-8000-00000000dead';
-/** No JSON: whoever is not let in must not notice. */
+/** No JSON: a caller who is not let in must not notice. */
 const nonsense = '{"';
 
 /** Rules that any token satisfies: catalogs and descriptions of the services, and what a token says of itself. */

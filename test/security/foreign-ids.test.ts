@@ -38,7 +38,7 @@ const unknownOf = (kind: keyof TenantObjects): string =>
 function notLookedUp(method: string, path: string): readonly number[] | undefined {
   // The defaults are the cloud's and the same for every project.
   if (/\/(defaults|default)$/.test(path)) return [200];
-  // Plugging into a server that is there is not served, whoever's it is.
+  // Plugging into a server that is there is not served, no matter whose it is.
   if (/os-interface/.test(path) && ['POST', 'DELETE'].includes(method)) return [501];
   return undefined;
 }

@@ -251,7 +251,7 @@ function stringField(id: number, bytes: readonly number[]): Uint8Array {
   return Uint8Array.from([...(tag < 128 ? [tag] : [(tag & 127) | 128, tag >> 7]), bytes.length, ...bytes]);
 }
 
-t.test('F1: what is ill-formed cannot be written either, whoever asks', (t) => {
+t.test('F1: what is ill-formed cannot be written either, by any caller', (t) => {
   const insert = (fields: shoal.v1.Network.$Properties): void =>
     networkTable.insert(new TransactionBuilder(), new shoal.v1.Network({ id: 'n', ...fields }));
   t.throws(() => insert({ name: '\ud800' }), { code: 'INVALID_ARGUMENT' });

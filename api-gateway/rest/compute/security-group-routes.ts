@@ -33,7 +33,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { secu
     requireMicroversion(request, last);
     const { context, reader } = await viewingOf(gateway, request);
     const err = gateway.isStale(request) ? undefined : await securityGroups.offerDefault(context);
-    if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be made now');
+    if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be created');
     const isAll = isAdministrator(context) && readFlag(queryValue(request, 'all_tenants') ?? 'false') === true;
     const groups = securityGroups
       .list(context, reader)

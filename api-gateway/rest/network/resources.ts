@@ -236,7 +236,7 @@ export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, networ
     list: async (viewing) => {
       // As in Neutron, a list makes the default group. What cannot be written now is made by a later one.
       const err = viewing.isStale ? undefined : await securityGroups.offerDefault(viewing.context);
-      if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be made now');
+      if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be created');
       return securityGroups.list(viewing.context, viewing.reader);
     },
     show: ({ context, reader }, id) => securityGroups.show(context, reader, id),

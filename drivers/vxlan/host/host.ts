@@ -145,7 +145,7 @@ export class Host {
   async filterTables(signal: AbortSignal): Promise<FilterTables> {
     const found = await this.#findTables(signal);
     if (found !== undefined) return found;
-    this.deps.logger.warn({}, 'the packet filter tables were gone from this host; they are made again');
+    this.deps.logger.warn({}, 'the packet filter tables were missing on this host; they are created again');
     await this.ensureTables(signal);
     const made = await this.#mustFindTables(signal);
     await this.#writeFilter(made, this.#vnis(), this.#portIds(), signal);

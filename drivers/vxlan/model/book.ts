@@ -70,7 +70,7 @@ class BookSection<T extends object> {
         this.#entries.set(id, entry);
       } catch (caught) {
         await rename(path, `${path}.unreadable`);
-        logger.warn({ path, error: String(caught) }, 'a book entry is unreadable and was put aside');
+        logger.warn({ path, error: String(caught) }, 'an entry of the network book is unreadable and was set aside');
       }
     }
   }

@@ -216,7 +216,7 @@ export class RaftLoop implements Service, RaftHandlers {
     });
     const replica = this.#replica;
     this.#hub = new WatchHub(replica.appliedIndex, (error) => {
-      logger.error({ error }, 'a watcher threw; the others go on');
+      logger.error({ error }, 'a watcher threw; the other watchers are still served');
       observer?.watcherThrew?.(error);
     });
     this.#quorum = new Quorum({
@@ -831,11 +831,11 @@ export class RaftLoop implements Service, RaftHandlers {
     markTermFenceRaised();
     failpointQuarantineFenceRaised();
     // A core that began on what a snapshot is just replacing would know another log than the disk holds.
-    if (!this.#receiver.isInstalling) this.#beginAnew();
+    if (!this.#receiver.isInstalling) this.#restartCore();
   }
 
   /** A new core, on what is on disk now. */
-  #beginAnew(): void {
+  #restartCore(): void {
     this.#makeCore();
     this.#handshake.greetAll();
     this.#wake();
@@ -921,7 +921,7 @@ export class RaftLoop implements Service, RaftHandlers {
       const { behind, offer } = this.#receiver.end();
       if (this.#core !== core) {
         // The term fence is durable and waited for this; one that is still being written resumes by itself.
-        if (this.#store.quarantine?.raisedTerm !== 0) this.#beginAnew();
+        if (this.#store.quarantine?.raisedTerm !== 0) this.#restartCore();
         return;
       }
       // Entries that came behind the snapshot, then its responses.
@@ -951,7 +951,7 @@ export class RaftLoop implements Service, RaftHandlers {
     if (this.#core === undefined) return;
     this.#deps.logger.error(
       { reason: 'state-diverged', detail },
-      'this replica is not what the majority holds; it is given up, and comes from the others',
+      'this replica differs from the majority; it is discarded and fetched from the others',
     );
     this.#deps.observer?.quarantined?.({ reason: 'state-diverged', detail });
     this.#dropCore();
@@ -1010,7 +1010,7 @@ export class RaftLoop implements Service, RaftHandlers {
 
   #fatal(error: unknown): void {
     if (!this.#isLive()) return;
-    this.#deps.logger.error({ error }, 'consensus cannot go on; the agent must stop');
+    this.#deps.logger.error({ error }, 'consensus failed; the agent must stop');
     this.#end(ShoalError.from(error, 'STORE_FAILED'));
     this.#background(this.#store.abandon());
     this.#deps.onFatal(error);

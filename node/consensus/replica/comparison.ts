@@ -278,7 +278,7 @@ export class Comparison {
   #agreed(revision: number, right: DigestValue): void {
     if (this.#disagreement === undefined) return;
     this.#disagreement = undefined;
-    this.#deps.logger.info({ revision }, 'a majority holds one state again; writes go on');
+    this.#deps.logger.info({ revision }, 'a majority holds one state again; writes are accepted');
     for (const member of this.#members()) if (member !== this.#deps.raftId) this.#tell(member, revision, right);
   }
 

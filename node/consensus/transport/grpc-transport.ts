@@ -224,7 +224,7 @@ export class GrpcRaftTransport implements RaftTransport {
       (presence) => {
         if (presence === 'closed') this.#handlers?.onGone(peer);
       },
-      (error: unknown) => this.#deps.logger.error({ error, peer }, 'asking for a peer failed'),
+      (error: unknown) => this.#deps.logger.error({ error, peer }, 'probing a peer failed'),
     );
   }
 

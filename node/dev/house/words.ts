@@ -29,6 +29,8 @@ const oldWords: readonly OldWord[] = [
   { word: /ActedOn|actedOn/gu, instead: 'revision fence' },
   { word: /shuts? (?:\w+ )?out\b|shutting (?:\w+ )?out\b|shutOut|ShutOut/giu, instead: 'fence' },
   { word: /\buntold\b/giu, instead: 'pending report, or not listed' },
+  { word: /\bwhoever\b/giu, instead: 'the caller, the host, the member: its name' },
+  { word: /\banew\b|Anew\b/gu, instead: 'again' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },

@@ -122,7 +122,10 @@ export class EnsuredKinds<View extends WantedView, Found> {
     if (found !== undefined) this.#forgetMissing(view, found);
     if (await this.#ensureAll(view, attempt, signal)) {
       markNetworkChangedByOthers();
-      this.#deps.logger.warn({}, 'this network was changed by somebody else; all of it is looked at again');
+      this.#deps.logger.warn(
+        {},
+        'the network was changed by something other than this agent; all of it is checked again',
+      );
       this.#applied.clear();
       await this.#ensureAll(view, attempt, signal);
     }

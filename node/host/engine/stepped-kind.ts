@@ -171,7 +171,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     this.#repeated.error(
       `${this.name} ${id} ${error.code}`,
       { [`${this.name}Id`]: id, code: error.code, facts: error.facts, err: error },
-      `looking at a ${this.name} failed; the others are looked at all the same`,
+      `inspecting a ${this.name} failed; the others are inspected`,
     );
     this.#deps.passes.wakeLater(this.#retryMs);
   }
@@ -256,7 +256,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
       this.#repeated.warn(
         `undo ${id} ${step.kind} ${error.code}`,
         { [`${this.name}Id`]: id, step: step.kind, code: error.code, err: error },
-        'a failed step could not be taken back',
+        'a failed step could not be undone',
       );
     }
   }
@@ -284,7 +284,7 @@ export class SteppedKind<Wanted, Found, Step extends { readonly kind: string }, 
     };
     if (mayPass || isPatient || mode === 'tears-down') {
       markStepTriedAgain();
-      this.#repeated.warn(`step ${id} ${step.kind} ${error.code}`, facts, 'step failed; it will be tried again');
+      this.#repeated.warn(`step ${id} ${step.kind} ${error.code}`, facts, 'step failed; it will be retried');
       passes.wakeLater(pauseMs);
       return;
     }

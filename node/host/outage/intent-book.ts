@@ -96,7 +96,7 @@ export class IntentBook {
     } catch (caught) {
       if (!ShoalError.of(caught, isTransient)) throw caught;
       markIntentsStay();
-      this.#logger.info({ err: caught }, 'intents stay until they can be recorded');
+      this.#logger.info({ err: caught }, 'intents cannot be recorded yet; they are kept');
     } finally {
       this.#flushing = false;
     }
@@ -108,7 +108,7 @@ export class IntentBook {
       await run();
     } catch (caught) {
       if (!ShoalError.is(caught, 'RECORD_UNREADABLE')) throw caught;
-      this.#logger.warn({ serverId, err: caught }, 'an intent stays: its record cannot be read');
+      this.#logger.warn({ serverId, err: caught }, 'an intent is kept: its record cannot be read');
     }
   }
 

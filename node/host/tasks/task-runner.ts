@@ -69,7 +69,7 @@ export class TaskRunner implements Service {
       this.#repeated.warn(
         `task ${task.name} ${error.code}`,
         { task: task.name, code: error.code, err: error },
-        'a task of the leader failed; it runs again',
+        'a task of the leader failed; it is retried',
       );
     }
   }

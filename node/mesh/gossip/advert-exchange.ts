@@ -107,7 +107,7 @@ export class AdvertExchange {
         }
         return true;
       } catch (caught) {
-        this.#deps.logger.debug({ error: caught, hostId }, 'no view was to be had from this peer');
+        this.#deps.logger.debug({ error: caught, hostId }, 'this peer sent no placement view');
       }
     }
     return false;
@@ -121,7 +121,7 @@ export class AdvertExchange {
       return 'accept';
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
-      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'an advert that came by gossip was refused');
+      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'an advert from gossip was refused');
       return 'reject';
     }
   }

@@ -192,7 +192,9 @@ export class Libp2pGossip implements Gossip {
       if (this.#admits(peer)) continue;
       this.#node
         ?.hangUp(peer)
-        .catch((error: unknown) => this.#deps.logger.warn({ error }, 'hanging up on a former member failed'));
+        .catch((error: unknown) =>
+          this.#deps.logger.warn({ error }, 'closing the connection of a former member failed'),
+        );
     }
   }
 
@@ -245,7 +247,9 @@ export class Libp2pGossip implements Gossip {
     connection.abort(new ShoalError('RATE_LIMITED', 'too much gossip'));
     this.#node
       ?.hangUp(connection.remotePeer)
-      .catch((error: unknown) => this.#deps.logger.warn({ hostId, error }, 'hanging up on a flooding host failed'));
+      .catch((error: unknown) =>
+        this.#deps.logger.warn({ hostId, error }, 'closing the connection of a flooding host failed'),
+      );
   }
 
   #create(): Promise<Node> {

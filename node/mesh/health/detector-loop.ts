@@ -139,7 +139,10 @@ export class DetectorLoop implements Service {
           this.#later(this.#tell(action.update), 'publishing a health update');
           break;
         case 'condition':
-          this.#deps.logger.info({ hostId: action.hostId, condition: action.condition }, 'a host looks different');
+          this.#deps.logger.info(
+            { hostId: action.hostId, condition: action.condition },
+            'the condition of a host changed',
+          );
           this.#options.onCondition(action.hostId, action.condition);
           break;
       }

@@ -82,7 +82,7 @@ async function askAround(
       } catch (caught) {
         const error = ShoalError.from(caught, 'UNAVAILABLE', `asking ${address}`);
         if (isFinal(error)) throw error;
-        deps.logger.warn({ error, address }, 'this agent did not admit us; trying the next');
+        deps.logger.warn({ error, address }, 'this agent refused the join; trying the next');
         // What somebody said is worth more than that somebody else did not answer.
         if (last === undefined || last.code === 'UNAVAILABLE') last = error;
       }

@@ -138,7 +138,7 @@ export class RaftStream {
       logger.debug({ error, taken }, 'the Raft stream broke');
       return;
     }
-    if (!this.#isTurnedAway) logger.warn({ error: error.message, facts: error.facts }, 'a peer turns this host away');
+    if (!this.#isTurnedAway) logger.warn({ error: error.message, facts: error.facts }, 'a peer refuses this host');
     this.#isTurnedAway = true;
   }
 

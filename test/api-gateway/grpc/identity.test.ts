@@ -62,7 +62,7 @@ void t.test('from a password to a token for both APIs, and the token’s end', a
   await t.rejects(networks.listNetworks({}, as(byToken.token)), { code: 'UNAUTHENTICATED' });
 });
 
-void t.test('whoever proves nothing is told nothing', async (t) => {
+void t.test('a caller who proves nothing is told nothing', async (t) => {
   const { calls, gateway } = await started(t);
   const user = { name: 'admin' };
   const words: string[] = [];

@@ -193,7 +193,7 @@ void t.test('lists come in pages, and by what they are asked for', async (t) => 
   t.strictSame(
     (await calls.listSecurityGroups({}, as('bob'))).securityGroups.map(({ name }) => name),
     ['default'],
-    'whoever looks finds the default group',
+    'a list shows the default group',
   );
   await t.rejects(calls.listPorts({ pageSize: 1001 }, alice), { code: 'INVALID_ARGUMENT' });
 });

@@ -35,7 +35,7 @@ async function startCli() {
   const port = cloud.gateway.server.addresses[0]?.port ?? 0;
   const environment = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
-    // No configuration of whoever runs the test.
+    // No configuration of the user who runs the test.
     HOME: folder,
     OS_AUTH_URL: `http://127.0.0.1:${port}/identity`,
     OS_USERNAME: 'admin',

@@ -78,7 +78,7 @@ await t.test(
       }
     });
 
-    await t.test('whoever opens its console or its web server is not root', async (t) => {
+    await t.test('a login at its console or its web server is not root', async (t) => {
       t.match(await onConsole(driver, serverId, ['root', 'root']), /login: [\s\S]*Login incorrect/);
       const run = await fetch(`http://${address}/cgi-bin/run`, { method: 'POST', body: 'id' });
       t.equal(run.status, 404);

@@ -52,7 +52,7 @@ await t.test('a failed write leaves nothing behind', async (t) => {
   t.strictSame(await store.list(), before);
 });
 
-await t.test('content that changed on disk is noticed by whoever reads it', async (t) => {
+await t.test('a reader notices content that changed on disk', async (t) => {
   const { sha256 } = await store.write(chunks('precious'), { bytesMax: 100 }, signal);
   await store.verify(sha256, signal);
   await appendFile(store.path(sha256), '!');

@@ -86,7 +86,7 @@ export async function makeLab(t: Test, hosts: number): Promise<Lab> {
 
 /**
  * Everything that a driver could have changed on a host, as text. Counters, ages and handles are left out, and so is what
- * the kernel draws anew each time that an interface is made: numbers, and MACs that nobody asked for.
+ * the kernel draws again each time that an interface is made: numbers, and MACs that nobody asked for.
  */
 export async function pictureOf(lab: Lab, index: number): Promise<string> {
   const host = lab.hosts[index]?.namespace ?? '';

@@ -125,7 +125,7 @@ await t.test('on one host', { skip: await whyNoNetwork() }, async (t) => {
     }
   });
 
-  await t.test('when another firewall was loaded, the next call makes ours anew, with all in it', async (t) => {
+  await t.test('when another firewall was loaded, the next call makes ours again, with all in it', async (t) => {
     const running = lab.open(0);
     await running.start(signal);
     for (const step of steps) await step(running);

@@ -95,7 +95,7 @@ await t.test('only GET and HEAD are answered', async (t) => {
   t.match(await ask('127.0.0.2', '/latest/meta-data/hostname', 'HEAD'), { status: 200, body: '' });
 });
 
-await t.test('files are read anew for each request', async (t) => {
+await t.test('files are read again for each request', async (t) => {
   const path = join(folder, 'metadata', '127.0.0.2', metadataFileName('/latest/user-data'));
   t.equal((await ask('127.0.0.2', '/latest/user-data')).status, 404);
   await writeFile(path, '#cloud-config');

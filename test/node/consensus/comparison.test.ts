@@ -83,7 +83,7 @@ class Mesh {
   }
 }
 
-await t.test('three voters: the odd one is told and nobody else, whoever it is', (t) => {
+await t.test('three voters: the odd one is told and nobody else, whichever it is', (t) => {
   for (const odd of [1, 2, 3]) {
     const mesh = new Mesh(
       { voters: [1, 2, 3] },

@@ -108,7 +108,7 @@ await t.test(
   },
 );
 
-await t.test('three states: people decide, one is made the only voter, the others join it anew', async (t) => {
+await t.test('three states: people decide, one is made the only voter, the others join it again', async (t) => {
   await withGroup(fast, async ({ group, machine, disk, forget }) => {
     await group.startVoters(3);
     await group.leader().state.commit(put('a', 'right'));

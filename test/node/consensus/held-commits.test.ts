@@ -32,7 +32,7 @@ await t.test('a commit index waits a moment for entries that tell it as well', a
   t.equal(sent.length, 1, 'once');
 });
 
-await t.test('the newest counts, and nothing is kept from whoever must know at once', async (t) => {
+await t.test('the newest counts, and nothing is kept from a reader that must know at once', async (t) => {
   const { clock, held, sent } = newHeld();
   held.take(commitOnly(2, 5));
   held.take(commitOnly(2, 7));

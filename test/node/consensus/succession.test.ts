@@ -7,7 +7,7 @@ import { put, RaftGroup } from '../../support/raft/raft-group.ts';
 const alive = setInterval(() => {}, 1000);
 t.teardown(() => clearInterval(alive));
 
-/** An election by timeout would take minutes: whoever leads within the test was elected without one. */
+/** An election by timeout would take minutes: a leader within the test was elected without one. */
 function newGroup(): RaftGroup {
   return new RaftGroup((raftId, bootstrap) => openMemoryLogStore({ raftId, newIncarnation: randomUUID(), bootstrap }), {
     electionTicks: 2000,

@@ -131,7 +131,7 @@ await t.test('what is asked of this host itself needs no channel', async (t) => 
   t.same(asked, ['own claim', 'own releaseClaim']);
 });
 
-await t.test('a host that does not answer a probe is not there; whoever gives up is told so', async (t) => {
+await t.test('a host that does not answer a probe is not there; a caller who gives up is told so', async (t) => {
   const silent = channel({
     probe: async () => {
       throw new ShoalError('UNAVAILABLE', 'no answer');

@@ -30,7 +30,7 @@ void t.test('a confirmation removes entries only if it is about the very entry t
   t.match({ offset: unstable.offset, length: unstable.length }, { offset: 7, length: 0 });
 });
 
-void t.test('a replacement from below the unstable log begins it anew', async (t) => {
+void t.test('a replacement from below the unstable log restarts it', async (t) => {
   const unstable = new Unstable(5);
   unstable.truncateAndAppend([entry(1, 5), entry(1, 6)]);
   unstable.acceptInProgress();

@@ -11,7 +11,7 @@ t.setTimeout(180_000);
 
 await t.test('F14: a running agent has nothing open to others but what they pass through', async (t) => {
   const folder = join(await mkdtemp(join(tmpdir(), 'shoal-modes-')), 'cloud');
-  // The usual umask of whoever starts it; the agent's own is what counts.
+  // The usual umask of the user who starts it; the agent's own is what counts.
   const before = process.umask(0o022);
   const cloud = await DevCloud.open({ folder, agents: 1, real: process.getuid?.() === 0, storage: 'local' });
   t.teardown(async () => {

@@ -21,13 +21,13 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/\/users\/:(id|user)/, 'user'],
 ];
 
-/** What belongs to the cloud and not to a project: whoever may ask may know it. */
+/** What belongs to the cloud and not to a project: every caller may know it. */
 const shared =
   /\/(flavors|os-aggregates|os-hosts|os-hypervisors|os-services|extensions|schemas|agents|domains|endpoints|regions|roles|services)\/:/;
 
 /**
  * Whose id the path's first parameter is; undefined: the path has none, or names what is everybody's. Throws for a parameter
- * that neither table knows: whoever adds a route says here what its id is of.
+ * that neither table knows: the author of a route says here what its id is of.
  */
 export function idKindOf(path: string): Kind | undefined {
   const found = kinds.find(([pattern]) => pattern.test(path));

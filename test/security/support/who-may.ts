@@ -27,7 +27,7 @@ const whoMay: Readonly<Record<string, readonly LivingCaller[]>> = {
   "the agent's own socket, as root at a host (shoal admin)": [],
 };
 
-/** Throws for a grant that the table has no line for: whoever adds one says here whom it lets in. */
+/** Throws for a grant that the table has no line for: the author of a grant says here whom it lets in. */
 export function callersAllowed(rule: PolicyRule): readonly LivingCaller[] {
   const { needs } = rule.grant;
   const allowed = Object.hasOwn(whoMay, needs) ? whoMay[needs] : undefined;

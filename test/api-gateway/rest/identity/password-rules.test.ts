@@ -68,7 +68,7 @@ void t.test('with a lock-out, wrong passwords in a row lock a user out for a tim
   await fail(2);
   t.equal(await login('p1'), 201, 'two are too few');
   await fail(2);
-  t.equal(await login('p1'), 201, 'and the count began anew');
+  t.equal(await login('p1'), 201, 'and the count started again');
   await fail(3);
   t.equal(await login('p1'), 401, 'locked out');
   t.equal(await change('p1', 'p2'), 401, 'here as well');

@@ -173,7 +173,7 @@ void t.test('routers and floating IPs from end to end', async (t) => {
   t.equal((await call('DELETE', `/v2.0/routers/${router.id}`)).statusCode, 204);
 });
 
-void t.test('whoever lists groups finds the default one, and rules come and go', async (t) => {
+void t.test('a list of groups shows the default one, and rules come and go', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
   const { call } = caller(cloud);

@@ -81,5 +81,5 @@ t.test('a step that must wait is tried again, and its owner is told when that la
   t.match(hasty.told, [/UNAVAILABLE: making the scratch folder failed/]);
   hasty.fill(false);
   await hasty.put({ generation: 2 });
-  await until(() => hasty.folders.has('s1'), 'another request is tried anew');
+  await until(() => hasty.folders.has('s1'), 'another request is tried again');
 });

@@ -100,7 +100,7 @@ t.test('a stranger is not let in, and a member that was removed is cut off', { t
   t.same(one.gossip.connected, []);
 });
 
-t.test("whoever answers at a member's address with another key is not taken for it", { timeout: 30_000 }, async (t) => {
+t.test("a stranger at a member's address with another key is not taken for it", { timeout: 30_000 }, async (t) => {
   const [one, impostor] = [await start(t), await start(t)];
   const victim = HostIdentity.create();
   one.gossip.setPeers([{ ...peerOf(impostor), hostId: victim.hostId, publicKey: victim.publicKey }]);

@@ -257,7 +257,7 @@ t.test('what an answer carried is published as it is, and a heartbeat follows a 
   one.publisher.changed();
   const { sequence } = shoal.v1.Advert.decode(one.publisher.fresh().advert);
   await clock.advance(100);
-  t.equal(two.exchange.view.get(one.identity.hostId)?.advert.sequence, sequence, 'nothing was signed for it anew');
+  t.equal(two.exchange.view.get(one.identity.hostId)?.advert.sequence, sequence, 'nothing was signed again for it');
   t.same(two.heard, ['h0 0 0', 'h0 7 0']);
   for (let n = 0; n < 20; n++) {
     one.vcpusUsed = n;

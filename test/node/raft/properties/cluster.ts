@@ -396,7 +396,7 @@ export class Cluster {
       if (typeof term !== 'number') continue; // Part of a snapshot; its state is compared when it is stored.
       const known = this.#committedTerms[index];
       assert(known === undefined || known === term, () => `two entries are committed at ${index}`);
-      // Whoever is first to commit an index has all before it.
+      // The first to commit an index has all before it.
       assert(index <= this.#committedTerms.length, () => `index ${index} is committed after a gap`);
       this.#committedTerms[index] = term;
     }

@@ -1,4 +1,4 @@
-/** A host is in one zone, whoever changes aggregates at the same time, and its servers keep theirs. */
+/** A host is in one zone, no matter who changes aggregates at the same time, and its servers keep theirs. */
 import t from 'tap';
 import { zoneOf } from '../../../../node/services/kit/zones.ts';
 import { aggregateTable, hostTable } from '../../../../node/state/tables/index.ts';

@@ -153,7 +153,7 @@ void t.test('the same records give the same view, byte for byte', async (t) => {
   }
 });
 
-void t.test('views one after the other are those made anew, and share what has not changed', async (t) => {
+void t.test('views one after the other equal those made from nothing, and share what has not changed', async (t) => {
   const world = makeWorld();
   const views = [1, 2, 3].map((number) => new HostNetworkViews(host(number)));
   world.state.watch({ prefix: '' }, (events) => {

@@ -1,4 +1,4 @@
-# report WORD TEXT: one line for whoever watches the serial console.
+# report WORD TEXT: one line for the watcher of the serial console.
 report() { echo "@@ $*" >/dev/ttyS0; }
 uptime_s() { cut -d' ' -f1 /proc/uptime; }
 # Makes any text fit into one line of a report.

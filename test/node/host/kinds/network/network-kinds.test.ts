@@ -28,7 +28,7 @@ const network: NetworkSpec = {
   ],
 };
 
-/** The same view in new objects each time, as one that was made anew. */
+/** The same view in new objects each time, as one that was made again. */
 function view(revision = 1): HostNetworkView {
   return {
     revision,
@@ -89,7 +89,7 @@ async function world() {
   return { host, sync, pass };
 }
 
-void t.test('what is as it was told costs no call, in objects made anew neither', async (t) => {
+void t.test('what is as it was told costs no call, nor in new objects', async (t) => {
   const { host, pass } = await world();
   t.equal((await pass()).length, 12);
   t.equal(host.ports.size, 9);
