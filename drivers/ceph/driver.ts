@@ -49,7 +49,7 @@ const addressLockS = 10;
 export class RbdStorageDriver implements StorageDriver {
   readonly name = 'rbd';
   readonly capabilities: StorageCapabilities = { shared: true, snapshots: true };
-  /** Shutting hosts out and letting them in: for the code that heals. */
+  /** Fences hosts and lets them in again: for the code that heals. */
   readonly fence: Fence;
   readonly #log: Logger;
   readonly #client: CephClient;

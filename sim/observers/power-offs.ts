@@ -13,7 +13,7 @@ import type { Schedule } from '../world/schedule.ts';
 
 const { PowerWanted } = shoal.v1;
 
-/** How long after its answer an ask of unknown fate may still be committed. Unit: ms. */
+/** How long after its answer a request of unknown fate may still be committed. Unit: ms. */
 const unknownFateMs = 60_000;
 
 interface PowerOffsDeps {
@@ -28,7 +28,7 @@ export class PowerOffs {
   readonly #checker: PowerOffChecker;
   /** By server: how many requests were recorded when it went off. */
   readonly #askedBefore = new Map<string, number>();
-  /** By server: asks of its owner under way, and until when one of unknown fate may still take effect. Virtual ms. */
+  /** By server: requests of its owner under way, and until when one of unknown fate may still take effect. Virtual ms. */
   readonly #asks = new Map<string, { underWay: number; untilMs: number }>();
 
   constructor(deps: PowerOffsDeps) {

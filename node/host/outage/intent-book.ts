@@ -86,11 +86,11 @@ export class IntentBook {
       }
       for (const serverId of this.#powerOffs.serverIds) {
         await this.#unlessUnreadable(serverId, async () => {
-          const ask = this.#powerOffs.askOf(serverId);
+          const request = this.#powerOffs.notedRequestOf(serverId);
           await this.#commitPowerOff(serverId, signal);
           // The guest may have been started, and have gone off again, meanwhile.
           await this.#revisionFence.note(this.#state.local.revision);
-          await this.#powerOffs.drop(serverId, ask);
+          await this.#powerOffs.drop(serverId, request);
         });
       }
     } catch (caught) {

@@ -3,7 +3,7 @@
  * that the guest went down by its own will; until the records say so (a quorum may be missing), this note does, and the
  * guest stays off.
  *
- * A note says for which ask of the owner it holds. Once something else is asked it is void, and it is dropped before the
+ * A note says for which request of the owner it holds. After another request it is void, and it is dropped before the
  * guest is started again, so that it can never speak of a later run.
  */
 
@@ -20,13 +20,13 @@ const markPowerOffRemembered = coverageMark(
 const { PowerWanted } = shoal.v1;
 
 interface PowerOffNote {
-  /** What the owner asked for when the guest went off, as text. */
+  /** The owner's request when the guest went off, as text. The stored name of the field stays. */
   readonly ask: string;
 }
 
 const prefix = 'off/';
 
-/** The notes of one host. All of them are in its store: many may look at once. */
+/** The notes of one host. They lie in its store, so several instances may read them at once. */
 export class PowerOffNotes {
   readonly #store: HostStore;
 
@@ -50,20 +50,20 @@ export class PowerOffNotes {
     return { key: keyOf(serverId), value: undefined };
   }
 
-  /** Which ask the note of a server holds for; undefined: there is none. */
-  askOf(serverId: string): string | undefined {
+  /** The request that the note of a server holds for; undefined: there is none. */
+  notedRequestOf(serverId: string): string | undefined {
     return (this.#store.get(keyOf(serverId)) as PowerOffNote | undefined)?.ask;
   }
 
-  /** Drops the note, if there is one, and it holds for `ask` where that is given. Durable when it resolves. */
-  async drop(serverId: string, ask = this.askOf(serverId)): Promise<void> {
-    const held = this.askOf(serverId);
-    if (held !== undefined && held === ask) await this.#store.write([this.dropping(serverId)]);
+  /** Drops the note, if there is one, and it holds for `request` where that is given. Durable when it resolves. */
+  async drop(serverId: string, request = this.notedRequestOf(serverId)): Promise<void> {
+    const held = this.notedRequestOf(serverId);
+    if (held !== undefined && held === request) await this.#store.write([this.dropping(serverId)]);
   }
 
   /** The record as it will be once it says that the guest is off; the record itself when it has no note that holds. */
   overlay(server: shoal.v1.Server): shoal.v1.Server {
-    if (this.askOf(server.id) !== requestOf(server)) return server;
+    if (this.notedRequestOf(server.id) !== requestOf(server)) return server;
     markPowerOffRemembered();
     return new shoal.v1.Server({ ...server, powerWanted: PowerWanted.POWER_WANTED_STOPPED });
   }

@@ -304,7 +304,7 @@ void t.test('stop, start and reboot ask the host and are refused out of turn', a
   await servers.stop(world.admin, server.id);
 });
 
-void t.test('without a quorum its own host takes the ask, other hosts name it', async (t) => {
+void t.test('without a quorum its own host takes the request, other hosts name it', async (t) => {
   const world = await makeComputeWorld();
   const { servers } = world.compute;
   const server = await one(world, { networks: 'none' });
