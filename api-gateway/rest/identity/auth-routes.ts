@@ -13,7 +13,7 @@ import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import type { Catalog } from './catalog.ts';
 import { domainFilters, projectFilters } from './filters.ts';
-import { listAnswer } from './lists.ts';
+import { addIdentityList, rootOf } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
 import { authBody } from './schemas.ts';
 import { domainView, projectView, tokenView } from './views.ts';
@@ -63,46 +63,35 @@ export function addAuthRoutes(
     return reply.code(204).send();
   });
 
-  app.get('/v3/auth/catalog', async (request) =>
-    listAnswer(gateway, request, {
-      key: 'catalog',
-      items: entries(request, gateway.principal(request)),
-      filters: {},
-      view: (entry) => entry,
-    }),
-  );
-
-  app.get('/v3/auth/projects', async (request) => {
-    const reader = await gateway.readState(request);
-    const root = `${gateway.baseUrl(request)}/identity`;
-    return listAnswer(gateway, request, {
-      key: 'projects',
-      items: identity.projectsOf(reader, gateway.principal(request).userId),
-      filters: projectFilters,
-      view: (project) => projectView(root, project),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/auth/catalog',
+    key: 'catalog',
+    isStateless: true,
+    items: ({ request }) => entries(request, gateway.principal(request)),
+    view: (entry) => entry,
   });
 
-  app.get('/v3/auth/domains', async (request) => {
-    const reader = await gateway.readState(request);
-    const root = `${gateway.baseUrl(request)}/identity`;
-    return listAnswer(gateway, request, {
-      key: 'domains',
-      items: identity.domainsOf(reader, gateway.principal(request).userId),
-      filters: domainFilters,
-      view: (domain) => domainView(root, domain),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/auth/projects',
+    key: 'projects',
+    items: ({ reader, context }) => identity.projectsOf(reader, context.userId),
+    filters: projectFilters,
+    view: (project, listing) => projectView(rootOf(listing), project),
   });
 
-  app.get('/v3/auth/system', async (request) => {
-    const reader = await gateway.readState(request);
-    const has = identity.hasSystem(reader, gateway.principal(request).userId);
-    return listAnswer(gateway, request, {
-      key: 'system',
-      items: has ? [{ id: 'all' }] : [],
-      filters: {},
-      view: () => ({ all: true }),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/auth/domains',
+    key: 'domains',
+    items: ({ reader, context }) => identity.domainsOf(reader, context.userId),
+    filters: domainFilters,
+    view: (domain, listing) => domainView(rootOf(listing), domain),
+  });
+
+  addIdentityList(app, gateway, {
+    path: '/v3/auth/system',
+    key: 'system',
+    items: ({ reader, context }) => (identity.hasSystem(reader, context.userId) ? [{ id: 'all' }] : []),
+    view: () => ({ all: true }),
   });
 
   async function subjectOf(request: FastifyRequest): Promise<{ token: string; principal: Principal }> {

@@ -3,7 +3,7 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { Gateway } from '../kit/module.ts';
 import { type Catalog, type CatalogService, serviceId } from './catalog.ts';
 import { compared, exact, type Filters, nobody } from './filters.ts';
-import { listAnswer } from './lists.ts';
+import { addIdentityList } from './lists.ts';
 
 /** The filters of `GET /v3/services`: `name` and `type`, also by Keystone's comparisons (`name__contains`). */
 export const serviceFilters: Filters<Pick<CatalogService, 'name' | 'type'>> = {
@@ -49,32 +49,32 @@ export function addCatalogRoutes(app: FastifyInstance, gateway: Gateway, catalog
     },
   ];
 
-  app.get('/v3/services', async (request) =>
-    listAnswer(gateway, request, {
-      key: 'services',
-      items: services(request),
-      filters: serviceFilters,
-      view: (service) => service,
-    }),
-  );
+  addIdentityList<ReturnType<typeof services>[number]>(app, gateway, {
+    path: '/v3/services',
+    key: 'services',
+    isStateless: true,
+    items: ({ request }) => services(request),
+    filters: serviceFilters,
+    view: (service) => service,
+  });
 
-  app.get('/v3/endpoints', async (request) =>
-    listAnswer(gateway, request, {
-      key: 'endpoints',
-      items: endpoints(request),
-      filters: endpointFilters,
-      view: (endpoint) => endpoint,
-    }),
-  );
+  addIdentityList(app, gateway, {
+    path: '/v3/endpoints',
+    key: 'endpoints',
+    isStateless: true,
+    items: ({ request }) => endpoints(request),
+    filters: endpointFilters,
+    view: (endpoint) => endpoint,
+  });
 
-  app.get('/v3/regions', async (request) =>
-    listAnswer(gateway, request, {
-      key: 'regions',
-      items: regions(request),
-      filters: regionFilters,
-      view: (region) => region,
-    }),
-  );
+  addIdentityList(app, gateway, {
+    path: '/v3/regions',
+    key: 'regions',
+    isStateless: true,
+    items: ({ request }) => regions(request),
+    filters: regionFilters,
+    view: (region) => region,
+  });
 
   app.get<ById>('/v3/services/:id', async (request) => ({
     service: byId(services(request), request.params.id, 'service'),

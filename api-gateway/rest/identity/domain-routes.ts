@@ -5,7 +5,7 @@ import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { domainFilters } from './filters.ts';
-import { listAnswer } from './lists.ts';
+import { addIdentityList, rootOf } from './lists.ts';
 import { createDomainBody, updateDomainBody } from './schemas.ts';
 import { domainView } from './views.ts';
 
@@ -15,13 +15,12 @@ type ById = { Params: { id: string } };
 export function addDomainRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
-  app.get('/v3/domains', async (request) => {
-    return listAnswer(gateway, request, {
-      key: 'domains',
-      items: domainTable.list(await gateway.readState(request)).map((row) => row.record),
-      filters: domainFilters,
-      view: (domain) => domainView(root(request), domain),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/domains',
+    key: 'domains',
+    items: ({ reader }) => domainTable.list(reader).map((row) => row.record),
+    filters: domainFilters,
+    view: (domain, listing) => domainView(rootOf(listing), domain),
   });
 
   app.get<ById>('/v3/domains/:id', async (request) => {

@@ -1,25 +1,10 @@
 /** What the query of a list may ask for, by Keystone's names, and what it demands of an item. */
 import { ShoalError } from '../../../node/base/errors.ts';
-import { ownValue } from '../../../node/base/own-value.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
+import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
 
-/** What a value in the query demands of an item. Throws `INVALID_ARGUMENT` for a value that the filter cannot have. */
-type Filter<T> = (text: string, key: string) => (item: T) => boolean;
-
-/** Filters by their keys in the query. */
-export type Filters<T> = Readonly<Record<string, Filter<T>>>;
-
-/** The demand of `key=text`. Throws `INVALID_ARGUMENT` when the list has no such filter. */
-export function rule<T>(filters: Filters<T>, key: string, text: string): (item: T) => boolean {
-  const filter = ownValue(filters, key);
-  if (filter !== undefined) return filter(text, key);
-  const known = Object.keys(filters).filter((name) => !name.includes('__'));
-  throw new ShoalError(
-    'INVALID_ARGUMENT',
-    `Invalid query: this list has no filter ${shown(key)}. It has ${[...known, 'limit', 'marker'].join(', ')}.`,
-  );
-}
+export type { Filters };
 
 /** Keystone's comparisons of text, `name__contains` and so on; each also with an `i` in front: case does not matter. */
 const comparisons: Readonly<Record<string, (text: string, part: string) => boolean>> = {
@@ -32,35 +17,41 @@ const comparisons: Readonly<Record<string, (text: string, part: string) => boole
 
 /** Text that is equal. */
 export function exact<T>(of: (item: T) => string): Filter<T> {
-  return (text) => (item) => of(item) === text;
+  return once((text) => (item) => of(item) === text);
 }
 
 /** Text that is equal, and the comparisons of Keystone. */
 export function compared<T>(key: string, of: (item: T) => string): Filters<T> {
   const filters = new Map<string, Filter<T>>([[key, exact(of)]]);
   for (const [name, holds] of Object.entries(comparisons)) {
-    filters.set(`${key}__${name}`, (text) => (item) => holds(of(item), text));
-    filters.set(`${key}__i${name}`, (text) => (item) => holds(of(item).toLowerCase(), text.toLowerCase()));
+    filters.set(
+      `${key}__${name}`,
+      once((text) => (item) => holds(of(item), text)),
+    );
+    filters.set(
+      `${key}__i${name}`,
+      once((text) => (item) => holds(of(item).toLowerCase(), text.toLowerCase())),
+    );
   }
   return Object.fromEntries(filters);
 }
 
 /** A flag that is as asked. */
 function flagged<T>(of: (item: T) => boolean): Filter<T> {
-  return (text, key) => {
+  return once((text, key) => {
     const wanted = flag(text, key);
     return (item) => of(item) === wanted;
-  };
+  });
 }
 
 /** An option of the answer, which the handler reads: it chooses no items. */
-const option: Filter<unknown> = (text, key) => {
+const option: Filter<unknown> = once((text, key) => {
   flag(text, key);
-  return () => true;
-};
+  return undefined;
+});
 
 /** What nothing here has, so that nothing is found. */
-export const nobody: Filter<unknown> = () => () => false;
+export const nobody: Filter<unknown> = once(() => () => false);
 
 /** Keystone's reading of a flag in a query: present without a value is true. Throws `INVALID_ARGUMENT` for another text. */
 export function flag(text: string, key: string): boolean {
@@ -72,13 +63,13 @@ export function flag(text: string, key: string): boolean {
 
 /** Tags in a comma-separated list, and how many of them a project must have. */
 function tagged(holds: (wanted: readonly string[], tags: readonly string[]) => boolean): Filter<shoal.v1.Project> {
-  return (text, key) => {
+  return once((text, key) => {
     const wanted = text.split(',');
     if (wanted.includes('')) {
       throw new ShoalError('INVALID_ARGUMENT', `Invalid query: ${shown(key)} is tags with commas between them.`);
     }
     return (project) => holds(wanted, project.tags);
-  };
+  });
 }
 
 const hasAll = (wanted: readonly string[], tags: readonly string[]) => wanted.every((tag) => tags.includes(tag));
@@ -111,7 +102,7 @@ export const userFilters: Filters<shoal.v1.User> = {
   domain_id: exact((user) => user.domainId),
   enabled: flagged((user) => user.enabled),
   // Passwords do not expire, and a time that is not there is neither before nor after another.
-  password_expires_at: (text) => {
+  password_expires_at: once((text) => {
     const [, time] = /^(?:(?:lt|lte|gt|gte|eq|neq):)?([0-9]{4}-[0-9T:.Z+-]{6,24})$/.exec(text) ?? [];
     if (time === undefined || Number.isNaN(Date.parse(time))) {
       throw new ShoalError(
@@ -120,14 +111,14 @@ export const userFilters: Filters<shoal.v1.User> = {
       );
     }
     return () => false;
-  },
+  }),
 };
 
 /** The filters of `GET /v3/roles`. Every role has an empty `domainId`: roles of one domain cannot be made. */
 export const roleFilters: Filters<shoal.v1.Role> = {
   // Keystone's data bases compare names of roles without regard to case.
   ...compared('name', (role) => role.name),
-  name: (text) => (role) => role.name.toLowerCase() === text.toLowerCase(),
+  name: once((text) => (role) => role.name.toLowerCase() === text.toLowerCase()),
   domain_id: exact((role) => role.domainId),
 };
 
@@ -141,10 +132,10 @@ export const assignmentFilters: Filters<shoal.v1.RoleAssignment> = {
   'scope.project.id': exact((assignment) => assignment.projectId),
   'scope.domain.id': exact((assignment) => assignment.domainId),
   // Keystone takes `all` and, from its own command line, any flag for it; there is one system.
-  'scope.system': (text, key) => {
+  'scope.system': once((text, key) => {
     const wanted = text === 'all' || flag(text, key);
     return (assignment) => assignment.system === wanted;
-  },
+  }),
   // Nobody is in a group, and no role is inherited.
   'group.id': nobody,
   'scope.OS-INHERIT:inherited_to': nobody,

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import {
   type AssignmentScope,
@@ -15,11 +15,10 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Gateway } from '../kit/module.ts';
-import { listAnswer } from './lists.ts';
+import { addIdentityList, rootOf } from './lists.ts';
 import { roleView } from './views.ts';
 
 type ByGrant = { Params: { scope?: string; user: string; role: string } };
-type ByHolder = { Params: { scope?: string; user: string } };
 
 /** What roles are given on: its path, the scope of an id in that path, and whether it is there. */
 interface Kind {
@@ -44,24 +43,19 @@ const kinds: readonly Kind[] = [
 
 /** The roles of users on projects, domains and the system. */
 export function addGrantRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
-  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
-
   for (const { path, scopeOf, must } of kinds) {
-    app.get<ByHolder>(`${path}/users/:user/roles`, async (request) => {
-      const reader = await gateway.readState(request);
-      const { scope = '', user } = request.params;
-      userTable.must(reader, user);
-      must(reader, scope);
-      const { projectId, domainId, system = false } = scopeOf(scope);
-      const roles = assignmentsOf(reader, user)
-        .filter((given) => given.projectId === projectId && given.domainId === domainId && given.system === system)
-        .flatMap((given) => roleTable.find(reader, given.roleId)?.record ?? []);
-      return listAnswer(gateway, request, {
-        key: 'roles',
-        items: roles,
-        filters: {},
-        view: (role) => roleView(root(request), role),
-      });
+    addIdentityList(app, gateway, {
+      path: `${path}/users/:user/roles`,
+      key: 'roles',
+      items: ({ reader, parameters: { scope = '', user = '' } }) => {
+        userTable.must(reader, user);
+        must(reader, scope);
+        const { projectId, domainId, system = false } = scopeOf(scope);
+        return assignmentsOf(reader, user)
+          .filter((given) => given.projectId === projectId && given.domainId === domainId && given.system === system)
+          .flatMap((given) => roleTable.find(reader, given.roleId)?.record ?? []);
+      },
+      view: (role, listing) => roleView(rootOf(listing), role),
     });
 
     // HEAD comes with it.

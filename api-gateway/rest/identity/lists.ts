@@ -1,75 +1,43 @@
-import type { FastifyRequest } from 'fastify';
+/** Keystone's lists: by id, each key of the query once, an unknown one refused. */
+import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { shown } from '../../kit/input.ts';
+import { addList, type List, type Listing, type ListStyle } from '../kit/lists/list.ts';
+import { cutPage, pathWith } from '../kit/lists/page.ts';
+import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
-import { targetOf } from '../kit/request-target.ts';
-import { parse } from '../kit/validation.ts';
-import { type Filters, flag, rule } from './filters.ts';
-import { listQuery } from './schemas.ts';
-
-/** What a list answers with: `filters` are all that its query may name, besides `limit` and `marker`. */
-interface List<T extends { readonly id: string }> {
-  /** The key of the answer, for example `projects`. */
-  readonly key: string;
-  readonly items: readonly T[];
-  readonly filters: Filters<T>;
-  readonly view: (item: T) => object;
-}
+import { type Filters, flag } from './filters.ts';
 
 /**
- * The query of a request, each key once. Throws `INVALID_ARGUMENT` for a repeated key: which of the two is meant, nobody
- * knows.
+ * `truncated` and `links.next` when there is more, as in Keystone; a marker is an id to go on after, and need not be there any
+ * more. A filter that a list does not have is refused: a script that deletes what a filter finds must not be answered with
+ * everything.
  */
-export function queryOf(request: FastifyRequest): ReadonlyMap<string, string> {
-  const query = new Map<string, string>();
-  for (const [key, value] of Object.entries(parse(listQuery, request.query, 'query'))) {
-    if (typeof value !== 'string') {
-      throw new ShoalError('INVALID_ARGUMENT', `Invalid query: ${shown(key)} is given more than once.`);
-    }
-    query.set(key, value);
-  }
-  return query;
-}
-
-/** Whether a flag of a query is given and true. Throws `INVALID_ARGUMENT` for a value that is no flag. */
-export function isAsked(query: ReadonlyMap<string, string>, key: string): boolean {
-  const text = query.get(key);
-  return text !== undefined && flag(text, key);
-}
-
-/**
- * A list answer: what the query lets through, by id, at most a page of it. `truncated` and `links.next` when there is more,
- * as in Keystone. Throws `INVALID_ARGUMENT` for a filter that this list does not have: a script that deletes what a
- * filter finds must not be answered with everything.
- */
-export function listAnswer<T extends { readonly id: string }>(
-  gateway: Gateway,
-  request: FastifyRequest,
-  { key, items, filters, view }: List<T>,
-): object {
-  const query = queryOf(request);
-  const rules = [...query]
-    .filter(([name]) => name !== 'limit' && name !== 'marker')
-    .map(([name, text]) => rule(filters, name, text));
-  const limit = Math.min(limitOf(query.get('limit')), gateway.limits.pageItemsMax);
-  const marker = query.get('marker') ?? '';
-  const found = items
-    .filter((item) => item.id > marker && rules.every((holds) => holds(item)))
-    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const page = found.slice(0, limit);
-  const root = `${gateway.baseUrl(request)}`;
-  const last = page.at(-1);
-  const isMore = found.length > limit && last !== undefined;
-  return {
-    [key]: page.map(view),
-    links: {
-      self: `${root}${request.url}`,
-      previous: null,
-      next: isMore ? `${root}${nextOf(request.url, last.id)}` : null,
-    },
-    ...(isMore ? { truncated: true } : {}),
-  };
-}
+const keystoneLists: ListStyle = {
+  reserved: new Set(['limit', 'marker']),
+  refuseUnknown([unknown = ''], known) {
+    const names = known.filter((name) => !name.includes('__'));
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `Invalid query: this list has no filter ${shown(unknown)}. It has ${[...names, 'limit', 'marker'].join(', ')}.`,
+    );
+  },
+  page({ listing: { gateway, query }, items, idOf }) {
+    const marker = query.one('marker') ?? '';
+    const limit = Math.min(limitOf(query.one('limit')), gateway.limits.pageItemsMax);
+    const first = items.findIndex((item) => idOf(item) > marker);
+    return cutPage(items, { at: first < 0 ? items.length : first, limit });
+  },
+  body({ listing: { gateway, request }, key, views, ids, page }) {
+    const root = gateway.baseUrl(request);
+    const next = page.hasNext ? `${root}${pathWith(request, { marker: ids.at(-1) })}` : null;
+    return {
+      [key]: views,
+      links: { self: `${root}${request.url}`, previous: null, next },
+      ...(page.hasNext ? { truncated: true } : {}),
+    };
+  },
+};
 
 function limitOf(text: string | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY;
@@ -79,9 +47,34 @@ function limitOf(text: string | undefined): number {
   return Number(text);
 }
 
-function nextOf(url: string, marker: string): string {
-  const { path, query } = targetOf(url);
-  const parameters = new URLSearchParams(query);
-  parameters.set('marker', marker);
-  return `${path}?${parameters.toString()}`;
+/** A list of identity: all but page and order, which are Keystone's. */
+interface IdentityList<T> extends Pick<List<T>, 'key' | 'items' | 'view' | 'isStateless'> {
+  readonly path: string;
+  /** Default: none but the page. */
+  readonly filters?: Filters<T>;
+}
+
+/** Adds `GET path`. */
+export function addIdentityList<T extends { readonly id: string }>(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { filters = {}, ...list }: IdentityList<T>,
+): void {
+  addList<T>(app, gateway, keystoneLists, {
+    ...list,
+    filters: () => filters,
+    order: () => (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+    idOf: (item) => item.id,
+  });
+}
+
+/** `{base}/identity`, for the links of views. */
+export function rootOf({ gateway, request }: Pick<Listing, 'gateway' | 'request'>): string {
+  return `${gateway.baseUrl(request)}/identity`;
+}
+
+/** Whether a flag of a query is given and true. Throws `INVALID_ARGUMENT` for a value that is no flag. */
+export function isAsked(query: Query, key: string): boolean {
+  const text = query.one(key);
+  return text !== undefined && flag(text, key);
 }

@@ -6,7 +6,7 @@ import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { projectFilters } from './filters.ts';
-import { listAnswer } from './lists.ts';
+import { addIdentityList, rootOf } from './lists.ts';
 import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from './schemas.ts';
 import { projectView } from './views.ts';
 
@@ -17,13 +17,12 @@ type ByTag = { Params: { id: string; tag: string } };
 export function addProjectRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
-  app.get('/v3/projects', async (request) => {
-    return listAnswer(gateway, request, {
-      key: 'projects',
-      items: projectTable.list(await gateway.readState(request)).map((row) => row.record),
-      filters: projectFilters,
-      view: (project) => projectView(root(request), project),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/projects',
+    key: 'projects',
+    items: ({ reader }) => projectTable.list(reader).map((row) => row.record),
+    filters: projectFilters,
+    view: (project, listing) => projectView(rootOf(listing), project),
   });
 
   app.get<ById>('/v3/projects/:id', async (request) => {

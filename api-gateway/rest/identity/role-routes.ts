@@ -16,7 +16,7 @@ import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { assignmentFilters, roleFilters } from './filters.ts';
 import { addGrantRoutes } from './grant-routes.ts';
-import { isAsked, listAnswer, queryOf } from './lists.ts';
+import { addIdentityList, isAsked, rootOf } from './lists.ts';
 import { createRoleBody, updateRoleBody } from './schemas.ts';
 import { roleView } from './views.ts';
 
@@ -26,13 +26,12 @@ type ById = { Params: { id: string } };
 export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
-  app.get('/v3/roles', async (request) => {
-    return listAnswer(gateway, request, {
-      key: 'roles',
-      items: roleTable.list(await gateway.readState(request)).map((row) => row.record),
-      filters: roleFilters,
-      view: (role) => roleView(root(request), role),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/roles',
+    key: 'roles',
+    items: ({ reader }) => roleTable.list(reader).map((row) => row.record),
+    filters: roleFilters,
+    view: (role, listing) => roleView(rootOf(listing), role),
   });
 
   app.get<ById>('/v3/roles/:id', async (request) => {
@@ -69,20 +68,19 @@ export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory:
 
   addGrantRoutes(app, gateway, directory);
 
-  app.get('/v3/role_assignments', async (request) => {
-    const query = queryOf(request);
-    const reader = await gateway.readState(request);
-    const names = isAsked(query, 'include_names');
-    const assignments = roleAssignmentTable.list(reader).map((row) => row.record);
-    const all = isAsked(query, 'effective')
-      ? assignments.flatMap((assignment) => withImplied(reader, assignment))
-      : assignments;
-    return listAnswer(gateway, request, {
-      key: 'role_assignments',
-      items: [...new Map(all.map((assignment) => [assignment.id, assignment])).values()],
-      filters: assignmentFilters,
-      view: (assignment) => assignmentView(reader, root(request), assignment, names),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/role_assignments',
+    key: 'role_assignments',
+    items: ({ query, reader }) => {
+      const assignments = roleAssignmentTable.list(reader).map((row) => row.record);
+      const all = isAsked(query, 'effective')
+        ? assignments.flatMap((assignment) => withImplied(reader, assignment))
+        : assignments;
+      return [...new Map(all.map((assignment) => [assignment.id, assignment])).values()];
+    },
+    filters: assignmentFilters,
+    view: (assignment, listing) =>
+      assignmentView(listing.reader, rootOf(listing), assignment, isAsked(listing.query, 'include_names')),
   });
 }
 

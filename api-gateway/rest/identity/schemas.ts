@@ -137,6 +137,3 @@ export const createRoleBody = Type.Object({
 export const updateRoleBody = Type.Object({
   role: Type.Object({ name: Type.Optional(name), description: Type.Optional(description) }),
 });
-
-/** Query of every list: text by name. */
-export const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));

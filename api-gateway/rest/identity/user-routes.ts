@@ -8,7 +8,7 @@ import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { extrasOf } from './extras.ts';
 import { nobody, projectFilters, userFilters } from './filters.ts';
-import { listAnswer } from './lists.ts';
+import { addIdentityList, rootOf } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
 import { changePasswordBody, createUserBody, updateUserBody } from './schemas.ts';
 import { projectView, userView } from './views.ts';
@@ -28,13 +28,12 @@ export function addUserRoutes(
   const { directory, identity, limiter } = deps;
   const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
 
-  app.get('/v3/users', async (request) => {
-    return listAnswer(gateway, request, {
-      key: 'users',
-      items: userTable.list(await gateway.readState(request)).map((row) => row.record),
-      filters: userFilters,
-      view: (user) => userView(root(request), user),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/users',
+    key: 'users',
+    items: ({ reader }) => userTable.list(reader).map((row) => row.record),
+    filters: userFilters,
+    view: (user, listing) => userView(rootOf(listing), user),
   });
 
   app.get<ById>('/v3/users/:id', async (request) => {
@@ -42,26 +41,25 @@ export function addUserRoutes(
     return { user: userView(root(request), userTable.must(await gateway.readState(request), id).record) };
   });
 
-  app.get<ById>('/v3/users/:id/projects', async (request) => {
-    const { id } = request.params;
-    const reader = await gateway.readState(request);
-    userTable.must(reader, id);
-    return listAnswer(gateway, request, {
-      key: 'projects',
-      items: identity.projectsOf(reader, id),
-      filters: projectFilters,
-      view: (project) => projectView(root(request), project),
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/users/:id/projects',
+    key: 'projects',
+    items: ({ reader, parameters: { id = '' } }) => {
+      userTable.must(reader, id);
+      return identity.projectsOf(reader, id);
+    },
+    filters: projectFilters,
+    view: (project, listing) => projectView(rootOf(listing), project),
   });
 
   // Groups are not there, so nobody is in any.
-  app.get<ById>('/v3/users/:id/groups', async (request) => {
-    return listAnswer(gateway, request, {
-      key: 'groups',
-      items: [],
-      filters: { name: nobody },
-      view: (group) => group,
-    });
+  addIdentityList(app, gateway, {
+    path: '/v3/users/:id/groups',
+    key: 'groups',
+    isStateless: true,
+    items: () => [],
+    filters: { name: nobody },
+    view: (group) => group,
   });
 
   app.post('/v3/users', async (request, reply) => {

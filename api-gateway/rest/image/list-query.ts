@@ -1,27 +1,19 @@
 /** What `GET /v2/images` may be asked for: filters, order, and a page of it. */
+
+import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { visibilities } from '../../../node/services/image/draft.ts';
-import { statusName } from '../../../node/services/image/image.ts';
+import { type ImageService, statusName } from '../../../node/services/image/image.ts';
 import { type MemberStatus, memberStatuses } from '../../../node/services/image/members.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { readOnlyFields } from './views.ts';
+import { allOf, type Filters, once } from '../kit/lists/filter.ts';
+import { addList, type ListStyle } from '../kit/lists/list.ts';
+import { cutPage, pathWith, placeOf } from '../kit/lists/page.ts';
+import type { Gateway } from '../kit/module.ts';
+import { imageView, readOnlyFields } from './views.ts';
 
 type Image = shoal.v1.Image;
-type Query = Readonly<Record<string, string | string[]>>;
-
-/** A parsed query. */
-interface ImageListQuery {
-  /** Other projects' community images are asked for. */
-  readonly community: boolean;
-  /** What the caller's project must have made of what is shared with it. */
-  readonly memberStatus: MemberStatus | 'all';
-  readonly matches: (image: Image) => boolean;
-  readonly compare: (a: Image, b: Image) => number;
-  readonly marker: string | undefined;
-  readonly limit: number;
-}
-
 const wrong = (message: string): ShoalError => new ShoalError('INVALID_ARGUMENT', `Invalid query: ${message}.`);
 
 /** Values by which lists are filtered for equality, with `in:a,b` where Glance has it. */
@@ -64,8 +56,6 @@ const sortValues: Readonly<Record<string, (image: Image) => string | number>> = 
 
 /** Names that say which page is asked for and in what order. */
 const paging = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'member_status']);
-/** Names that may be given more than once: several tags must all be there, sort keys go by rank. */
-const repeatable = new Set(['tag', 'sort_key', 'sort_dir']);
 /** Fields that no list is filtered by. Taken for a property of the caller's, they would find nothing and not say why. */
 const notFilters = new Set([...readOnlyFields, 'tags', 'changes-since']);
 
@@ -84,35 +74,70 @@ export const listKeys: readonly string[] = [
   ),
 ].filter((name, at, all) => all.indexOf(name) === at);
 
-/** Throws `INVALID_ARGUMENT` for a value that means nothing. */
-export function parseListQuery(query: Query, pageItemsMax: number): ImageListQuery {
-  const all = (key: string): string[] => [ownValue(query, key) ?? []].flat();
-  for (const key of Object.keys(query)) {
-    if (!repeatable.has(key) && all(key).length > 1) throw wrong(`${key.slice(0, 64)} is given more than once`);
-  }
-  const one = (key: string): string | undefined => all(key)[0];
-  const visibility = one('visibility');
-  if (visibility !== undefined && visibility !== 'all' && !visibilities.some((known) => known === visibility)) {
-    throw wrong(`visibility must be all, ${visibilities.join(', ')}`);
-  }
-  const wantedStatus = one('member_status') ?? 'accepted';
-  const memberStatus = wantedStatus === 'all' ? 'all' : memberStatuses.find((known) => known === wantedStatus);
-  if (memberStatus === undefined) throw wrong(`member_status must be all, ${memberStatuses.join(', ')}`);
-  // Hidden images are listed to those who ask for them only.
-  const filters = one('os_hidden') === undefined ? [filterOf('os_hidden', 'false')] : [];
-  for (const key of Object.keys(query)) {
-    if (paging.has(key)) continue;
-    for (const value of all(key)) filters.push(filterOf(key, value));
-  }
-  return {
-    community: visibility === 'community' || visibility === 'all',
-    memberStatus,
-    matches: (image) => filters.every((filter) => filter(image)),
-    compare: orderOf(all('sort'), all('sort_key'), all('sort_dir')),
-    marker: one('marker'),
-    limit: limitOf(one('limit'), pageItemsMax),
-  };
+const memberStatusFilter = (wanted: string): MemberStatus | 'all' => {
+  const found = wanted === 'all' ? 'all' : memberStatuses.find((known) => known === wanted);
+  if (found === undefined) throw wrong(`member_status must be all, ${memberStatuses.join(', ')}`);
+  return found;
+};
+
+/** Glance's lists: newest first, a next link below the version's own path, and whatever is no filter is a property's name. */
+const glanceLists: ListStyle = {
+  reserved: paging,
+  refuseUnknown() {},
+  page({ listing: { gateway, query }, items, all, idOf, compare }) {
+    const limitText = query.one('limit');
+    const { pageItemsMax } = gateway.limits;
+    const limit = limitText === undefined ? pageItemsMax : Math.min(numberOf('limit', limitText), pageItemsMax);
+    const marker = query.one('marker');
+    if (marker === undefined) return cutPage(items, { at: 0, limit });
+    // The marker itself may not match any more, or never have: what counts is its place in the order.
+    const missing = (): Error => wrong(`there is no image ${marker.slice(0, 64)} to go on from`);
+    const from = all[placeOf(all, idOf, marker, missing)];
+    const at = items.findIndex((item) => from !== undefined && compare !== undefined && compare(item, from) > 0);
+    return cutPage(items, { at: at < 0 ? items.length : at, limit });
+  },
+  body({ listing: { request }, key, views, ids, page }) {
+    const linkTo = (marker: string | undefined): string => pathWith(request, { marker }).replace(/^\/image/, '');
+    return {
+      [key]: views,
+      first: linkTo(undefined),
+      ...(page.hasNext ? { next: linkTo(ids.at(-1)) } : {}),
+      schema: '/v2/schemas/images',
+    };
+  },
+};
+
+/** Adds `GET /v2/images`: what the caller may see, by its filters, and its properties beside them. */
+export function addImageList(app: FastifyInstance, gateway: Gateway, images: ImageService): void {
+  addList<Image>(app, gateway, glanceLists, {
+    path: '/v2/images',
+    key: 'images',
+    items({ query, reader, context }) {
+      const visibility = query.one('visibility');
+      return images.list(reader, context, {
+        community: visibility === 'community' || visibility === 'all',
+        memberStatus: memberStatusFilter(query.one('member_status') ?? 'accepted'),
+      });
+    },
+    filters: () => filters,
+    // Hidden images are listed to those who ask for them only.
+    where: ({ query }) => (query.all('os_hidden').length > 0 ? undefined : (image) => !image.hidden),
+    otherFilter: (key) => once((value) => filterOf(key, value)),
+    order: ({ query }) => orderOf(query.all('sort'), query.all('sort_key'), query.all('sort_dir')),
+    idOf: (image) => image.id,
+    view: imageView,
+  });
 }
+
+const filters: Filters<Image> = {
+  tag: allOf((value) => filterOf('tag', value)),
+  visibility: once((value) => {
+    if (value === 'all') return undefined;
+    if (!visibilities.some((known) => known === value))
+      throw wrong(`visibility must be all, ${visibilities.join(', ')}`);
+    return (image) => image.visibility === value;
+  }),
+};
 
 function filterOf(key: string, value: string): (image: Image) => boolean {
   const text = ownValue(textValues, key);
@@ -129,8 +154,6 @@ function filterOf(key: string, value: string): (image: Image) => boolean {
   const number = ownValue(numberValues, name);
   if (number !== undefined) return numberFilter(number, bound, numberOf(key, value));
   switch (key) {
-    case 'visibility':
-      return (image) => value === 'all' || image.visibility === value;
     case 'tag':
       return (image) => image.tags.includes(value.trim());
     case 'created_at':
@@ -201,7 +224,11 @@ function isDay(text: string): boolean {
 }
 
 /** `sort=key:dir,key:dir`, or `sort_key` and `sort_dir` in pairs. Newest first unless told; ids break ties. */
-function orderOf(sort: string[], keys: string[], directions: string[]): (a: Image, b: Image) => number {
+function orderOf(
+  sort: readonly string[],
+  keys: readonly string[],
+  directions: readonly string[],
+): (a: Image, b: Image) => number {
   if (sort.length > 0 && (keys.length > 0 || directions.length > 0)) {
     throw wrong('sort and sort_key or sort_dir exclude each other');
   }
@@ -241,10 +268,6 @@ function fallbackOf(parts: readonly (readonly [string, string | undefined])[], d
   return (asked.length === 1 || directions.length === 1) && asked[0] === 'asc' ? 1 : -1;
 }
 
-function limitOf(text: string | undefined, pageItemsMax: number): number {
-  return text === undefined ? pageItemsMax : Math.min(numberOf('limit', text), pageItemsMax);
-}
-
 function numberOf(key: string, text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw wrong(`${key} must be a whole number from 0 on`);
   return Number(text);
@@ -254,19 +277,4 @@ function booleanOf(key: string, text: string): boolean {
   const value = text.toLowerCase();
   if (value !== 'true' && value !== 'false') throw wrong(`${key} must be true or false`);
   return value === 'true';
-}
-
-/** The page after `marker` of `images` in order. Throws `INVALID_ARGUMENT` when the marker is not among them. */
-export function pageOf(images: readonly Image[], query: ImageListQuery): { page: Image[]; hasMore: boolean } {
-  const sorted = images.filter(query.matches).sort(query.compare);
-  let start = 0;
-  if (query.marker !== undefined) {
-    // The marker itself may not match any more, or never have: what counts is its place in the order.
-    const marker = images.find((image) => image.id === query.marker);
-    if (marker === undefined) throw wrong(`there is no image ${query.marker.slice(0, 64)} to go on from`);
-    start = sorted.findIndex((image) => query.compare(image, marker) > 0);
-    if (start < 0) start = sorted.length;
-  }
-  const page = sorted.slice(start, start + query.limit);
-  return { page, hasMore: query.limit > 0 && start + query.limit < sorted.length };
 }

@@ -12,7 +12,7 @@ import { parse } from '../kit/validation.ts';
 import { imageVersions } from '../kit/versions.ts';
 import { draftFields } from './draft-fields.ts';
 import { applyPatch, newerPatchType, olderPatchType, parsePatch } from './json-patch.ts';
-import { pageOf, parseListQuery } from './list-query.ts';
+import { addImageList } from './list-query.ts';
 import { addMemberRoutes } from './member-routes.ts';
 import { addQuotaRoutes } from './quota-routes.ts';
 import { schemaDocuments } from './schema-documents.ts';
@@ -25,7 +25,6 @@ type ByTag = { Params: { id: string; tag: string } };
 
 const idSchema = Type.String({ maxLength: 255 });
 const createBody = Type.Record(Type.String(), Type.Unknown());
-const listQuery = Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]));
 
 /** Glance v2 below `/image`. */
 export function imageModule(deps: {
@@ -58,20 +57,7 @@ export function imageModule(deps: {
 type App = Parameters<RestModule['register']>[0];
 
 function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void {
-  app.get('/v2/images', async (request) => {
-    const asked = parse(listQuery, request.query, 'query');
-    const query = parseListQuery(asked, gateway.limits.pageItemsMax);
-    const reader = await gateway.readState(request);
-    const seen = images.list(reader, gateway.context(request), query);
-    const { page, hasMore } = pageOf(seen, query);
-    const last = page.at(-1);
-    return {
-      images: page.map(imageView),
-      first: link(asked, undefined),
-      ...(hasMore && last !== undefined ? { next: link(asked, last.id) } : {}),
-      schema: '/v2/schemas/images',
-    };
-  });
+  addImageList(app, gateway, images);
 
   app.post('/v2/images', async (request, reply) => {
     const { id, ...fields } = parse(createBody, request.body);
@@ -182,16 +168,4 @@ function addDocumentRoutes(app: App, storage: string): void {
     'import-methods': { description: 'Import methods available.', type: 'array', value: [] },
   }));
   app.get('/v2/info/stores', async () => ({ stores: [{ id: storage, default: 'true' }] }));
-}
-
-/** The list's own path, from its beginning or after `marker`. */
-function link(query: Readonly<Record<string, string | string[]>>, marker: string | undefined): string {
-  const parameters = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) {
-    if (key === 'marker') continue;
-    for (const each of [value].flat()) parameters.append(key, each);
-  }
-  if (marker !== undefined) parameters.append('marker', marker);
-  const text = parameters.toString();
-  return text === '' ? '/v2/images' : `/v2/images?${text}`;
 }

@@ -5,11 +5,12 @@ import { ShoalError } from '../../../node/base/errors.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
 import { checkTags } from '../../../node/services/network/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
+import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { readResource, readResources } from './attributes.ts';
 import type { ListKeys } from './filters.ts';
 import { conditioned } from './if-match.ts';
-import { listAnswer, type Query, queryOf, showAnswer, type View } from './listing.ts';
+import { addNetworkList, showAnswer, type View } from './listing.ts';
 import { tagsBody } from './schemas.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
@@ -72,11 +73,15 @@ export function addCollection<T extends { readonly id: string; readonly tags: re
   // What was just committed is in the local replica by now.
   const written = async (request: FastifyRequest): Promise<Viewing> => viewingOf(gateway, request);
 
-  app.get(path, async (request) => {
-    const viewing = await viewingOf(gateway, request);
-    const records = await collection.list(viewing, queryOf(request));
-    const views = records.map((record) => viewOf(viewing, record));
-    return listAnswer(gateway, request, { key: keys, views, known: collection.listKeys });
+  addNetworkList(app, gateway, {
+    path,
+    key: keys,
+    known: collection.listKeys,
+    views: async ({ context, reader, query, request }) => {
+      const viewing = { context, reader, isStale: gateway.isStale(request) };
+      const records = await collection.list(viewing, query);
+      return records.map((record) => viewOf(viewing, record));
+    },
   });
 
   app.get<ById>(`${path}/:id`, async (request) => {

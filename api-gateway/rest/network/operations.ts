@@ -16,7 +16,7 @@ import { readResources } from './attributes.ts';
 import { viewingOf } from './collection.ts';
 import { extensions } from './extensions.ts';
 import * as filters from './filters.ts';
-import { listAnswer, queryOf, showAnswer, type View } from './listing.ts';
+import { addNetworkList, showAnswer, type View } from './listing.ts';
 import { quotaPatch } from './schemas.ts';
 import { timeText } from './views.ts';
 
@@ -44,13 +44,13 @@ export function addExtensions(app: FastifyInstance, gateway: Gateway): void {
     updated: '2024-01-01T00:00:00-00:00',
     links: [],
   });
-  app.get('/v2.0/extensions', async (request) =>
-    listAnswer(gateway, request, {
-      key: 'extensions',
-      views: [...extensions].map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
-      known: filters.extensionKeys,
-    }),
-  );
+  addNetworkList(app, gateway, {
+    path: '/v2.0/extensions',
+    key: 'extensions',
+    known: filters.extensionKeys,
+    isStateless: true,
+    views: () => [...extensions].map(([alias, name]) => ({ id: alias, ...view(alias, name) })),
+  });
   app.get<ByAlias>('/v2.0/extensions/:alias', async (request) => {
     const { alias } = request.params;
     const name = extensions.get(alias);
@@ -73,15 +73,17 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
     return Object.fromEntries(quotaNames.map((name) => [name, limits[name]]));
   };
 
-  app.get('/v2.0/quotas', async (request) => {
-    const { reader } = await viewingOf(gateway, request);
-    const views = quotaTable.list(reader).map(({ record }) => ({
-      id: record.id,
-      tenant_id: record.id,
-      project_id: record.id,
-      ...Object.fromEntries(quotaNames.map((name) => [name, record.limits[name] ?? defaultLimits[name]])),
-    }));
-    return listAnswer(gateway, request, { key: 'quotas', views, known: filters.quotaKeys });
+  addNetworkList(app, gateway, {
+    path: '/v2.0/quotas',
+    key: 'quotas',
+    known: filters.quotaKeys,
+    views: ({ reader }) =>
+      quotaTable.list(reader).map(({ record }) => ({
+        id: record.id,
+        tenant_id: record.id,
+        project_id: record.id,
+        ...Object.fromEntries(quotaNames.map((name) => [name, record.limits[name] ?? defaultLimits[name]])),
+      })),
   });
   app.get('/v2.0/quotas/tenant', async (request) => {
     const { projectId } = gateway.context(request);
@@ -120,11 +122,12 @@ export function addQuotas(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
 
 /** Each host's agent does the work of all of Neutron's. */
 export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts): void {
-  app.get('/v2.0/agents', async (request) => {
-    const { reader } = await viewingOf(gateway, request);
+  addNetworkList(app, gateway, {
+    path: '/v2.0/agents',
+    key: 'agents',
+    known: filters.agentKeys,
     // As in Neutron, others see an empty list: what may not be seen is not there.
-    const views = gateway.allows(request, 'get_agent') ? hosts.list(reader).map((view) => agentView(view)) : [];
-    return listAnswer(gateway, request, { key: 'agents', views, known: filters.agentKeys });
+    views: ({ reader, allows }) => (allows('get_agent') ? hosts.list(reader).map((view) => agentView(view)) : []),
   });
   app.get<ById>('/v2.0/agents/:id', async (request) => {
     const { reader } = await viewingOf(gateway, request);
@@ -136,16 +139,18 @@ export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts):
     }
     return showAnswer(request, 'agent', agentView(found));
   });
-  app.get('/v2.0/availability_zones', async (request) => {
-    const { reader } = await viewingOf(gateway, request);
-    const views = [...hosts.zones(reader)].flatMap(([name, members]) =>
-      ['network', 'router'].map((resource) => ({
-        name,
-        resource,
-        state: members.some((view) => view.isUp && !view.host.disabled) ? 'available' : 'unavailable',
-      })),
-    );
-    return listAnswer(gateway, request, { key: 'availability_zones', views, known: filters.zoneKeys });
+  addNetworkList(app, gateway, {
+    path: '/v2.0/availability_zones',
+    key: 'availability_zones',
+    known: filters.zoneKeys,
+    views: ({ reader }) =>
+      [...hosts.zones(reader)].flatMap(([name, members]) =>
+        ['network', 'router'].map((resource) => ({
+          name,
+          resource,
+          state: members.some((view) => view.isUp && !view.host.disabled) ? 'available' : 'unavailable',
+        })),
+      ),
   });
 }
 
@@ -172,20 +177,20 @@ function agentView({ host, advert, isUp, zone }: HostView): View {
  * are and how many its ports have.
  */
 export function addIpAvailabilities(app: FastifyInstance, gateway: Gateway): void {
-  app.get('/v2.0/network-ip-availabilities', async (request) => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const views = networkTable
-      .list(reader)
-      .map((row) => row.record)
-      .filter((network) => canSeeNetwork(context, network))
-      .map((network) => availabilityView(reader, network));
-    const isFour = (queryOf(request).get('ip_version') ?? ['4']).includes('4');
-    return listAnswer(gateway, request, {
-      key: 'network_ip_availabilities',
+  addNetworkList(app, gateway, {
+    path: '/v2.0/network-ip-availabilities',
+    key: 'network_ip_availabilities',
+    known: filters.availabilityKeys,
+    views: ({ context, reader, query }) => {
+      const versions = query.all('ip_version');
       // All addresses are IPv4.
-      views: isFour ? views : [],
-      known: filters.availabilityKeys,
-    });
+      if (versions.length > 0 && !versions.includes('4')) return [];
+      return networkTable
+        .list(reader)
+        .map((row) => row.record)
+        .filter((network) => canSeeNetwork(context, network))
+        .map((network) => availabilityView(reader, network));
+    },
   });
   app.get<ById>('/v2.0/network-ip-availabilities/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

@@ -18,12 +18,13 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { readResource, readResources } from './attributes.ts';
 import * as bodies from './bodies.ts';
 import { addCollection, type Collection, viewingOf } from './collection.ts';
 import * as filters from './filters.ts';
-import { listAnswer, type Query, showAnswer, type View } from './listing.ts';
+import { addNetworkList, showAnswer, type View } from './listing.ts';
 import * as schemas from './schemas.ts';
 import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
 
@@ -34,8 +35,8 @@ const as = <Schema extends TSchema>(_schema: Schema, body: unknown): Static<Sche
 
 /** The one value of a query key; undefined when it stands not at all or several times. */
 function single(query: Query, key: string): string | undefined {
-  const values = query.get(key);
-  return values?.length === 1 ? values[0] : undefined;
+  const values = query.all(key);
+  return values.length === 1 ? values[0] : undefined;
 }
 
 /** Adds `/networks`. Several in one request are made in one transaction. */
@@ -266,10 +267,11 @@ function addRules(app: FastifyInstance, gateway: Gateway, { securityGroups }: Ne
     revision_number: securityGroupTable.get(reader, view.group.id)?.revision ?? 0,
   });
 
-  app.get(path, async (request) => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const views = securityGroups.listRules(context, reader).map((view) => withRevision(reader, view));
-    return listAnswer(gateway, request, { key: 'security_group_rules', views, known: filters.ruleKeys });
+  addNetworkList(app, gateway, {
+    path,
+    key: 'security_group_rules',
+    known: filters.ruleKeys,
+    views: ({ context, reader }) => securityGroups.listRules(context, reader).map((view) => withRevision(reader, view)),
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

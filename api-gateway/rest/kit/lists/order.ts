@@ -1,0 +1,46 @@
+import { ownValue } from '../../../../node/base/own-value.ts';
+import { sortOrder } from '../sort-order.ts';
+import type { Query } from './query.ts';
+
+/** Compares two items as `sort` wants it. */
+export type Compare<T> = (a: T, b: T) => number;
+
+/** How a list may be ordered. */
+interface Ordering<T> {
+  /** Sort key -> what is compared. */
+  readonly values: Readonly<Record<string, (item: T) => string | number>>;
+  /** Direction of a key that has none. */
+  readonly fallback: 'asc' | 'desc';
+  /** Keys that count without any in the query. Default: none, so that the list stays in its own order. */
+  readonly byDefault?: readonly string[];
+  /** What settles ties. */
+  readonly last?: Compare<T>;
+}
+
+/**
+ * The order that the query asks for; undefined: the list's own. Throws `INVALID_ARGUMENT` as `sortOrder` does.
+ * @param isKnown whether a key counts here; default: all of `values`.
+ */
+export function orderBy<T>(
+  query: Query,
+  { values, fallback, byDefault = [], last }: Ordering<T>,
+  isKnown: (key: string) => boolean = () => true,
+): Compare<T> | undefined {
+  const asked = query.all('sort_key');
+  const order = sortOrder(asked.length === 0 ? byDefault : asked, query.all('sort_dir'), {
+    fallback,
+    isKnown: (key) => Object.hasOwn(values, key) && isKnown(key),
+  });
+  if (order.length === 0) return undefined;
+  const parts = order.map(({ key, isDescending }) => ({
+    valueOf: ownValue(values, key) ?? (() => ''),
+    sign: isDescending ? -1 : 1,
+  }));
+  return (a, b) => {
+    for (const { valueOf, sign } of parts) {
+      const [left, right] = [valueOf(a), valueOf(b)];
+      if (left !== right) return left < right ? -sign : sign;
+    }
+    return last?.(a, b) ?? 0;
+  };
+}
