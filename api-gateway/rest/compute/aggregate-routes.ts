@@ -1,4 +1,5 @@
 /** `/os-aggregates`: host aggregates, for administrators. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { zoneKey } from '../../../node/services/kit/zones.ts';
@@ -8,6 +9,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { plainTimeText, type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -23,12 +25,12 @@ export function addAggregates(app: FastifyInstance, gateway: Gateway, { aggregat
     return { aggregate: aggregateView(reader, aggregate, microversionOf(request)) };
   };
 
-  app.get('/v2.1/os-aggregates', async (request) => {
-    const { reader } = await viewingOf(gateway, request);
-    const microversion = microversionOf(request);
-    return {
-      aggregates: aggregates.list(reader).map((aggregate) => aggregateView(reader, aggregate, microversion)),
-    };
+  addNovaList(app, gateway, {
+    path: '/v2.1/os-aggregates',
+    key: 'aggregates',
+    items: ({ reader }) => aggregates.list(reader),
+    idOf: (aggregate) => aggregate.id,
+    view: (aggregate, { reader, request }) => aggregateView(reader, aggregate, microversionOf(request)),
   });
   app.get<ById>('/v2.1/os-aggregates/:id', async (request) => {
     const { reader } = await viewingOf(gateway, request);

@@ -2,16 +2,18 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
-import { ownValue } from '../../../node/base/own-value.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { isAdministrator } from '../../../node/services/kit/permissions.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
+import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
+import type { Listing } from '../kit/lists/list.ts';
+import { orderBy } from '../kit/lists/order.ts';
 import type { Gateway } from '../kit/module.ts';
-import { sortOrder } from '../kit/sort-order.ts';
 import { parse } from '../kit/validation.ts';
 import { briefFlavorView, flavorView } from './flavor-view.ts';
-import { pageOf, queryValue, queryValues, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
+import { readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import { checkAttributes, type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -24,21 +26,33 @@ type FlavorView = (root: string, flavor: shoal.v1.Flavor, microversion: Microver
  * description can, from 2.55 on.
  */
 export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: ComputeService): void {
-  const list = async (request: FastifyRequest, view: FlavorView): Promise<object> => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const selected = select(request, flavors.list(context, reader), isAdministrator(context));
-    const { page, links } = pageOf(gateway, request, selected, (flavor) => flavor.id);
-    return {
-      flavors: page.map((flavor) => view(rootOf(gateway, request), flavor, microversionOf(request))),
-      ...(links.length === 0 ? {} : { flavors_links: links }),
-    };
-  };
+  const list = (path: string, view: FlavorView): void =>
+    addNovaList(app, gateway, {
+      path,
+      key: 'flavors',
+      paging: 'marker',
+      items: ({ context, reader }) => flavors.list(context, reader),
+      filters: flavorFilters,
+      // Administrators see public ones unless they ask for private ones or, by "none", for all.
+      where: ({ query, context }) =>
+        query.all('is_public').length === 0 && isAdministrator(context) ? (flavor) => flavor.isPublic : undefined,
+      // As Nova: by id, upwards, unless the query says otherwise.
+      order: ({ query }) =>
+        orderBy(query, {
+          values: sortValues,
+          fallback: 'asc',
+          byDefault: ['flavorid'],
+          last: (a, b) => (a.id < b.id ? -1 : 1),
+        }),
+      idOf: (flavor) => flavor.id,
+      view: (flavor, { request }) => view(rootOf(gateway, request), flavor, microversionOf(request)),
+    });
   const shown = (request: FastifyRequest, flavor: shoal.v1.Flavor): object => ({
     flavor: flavorView(rootOf(gateway, request), flavor, microversionOf(request)),
   });
 
-  app.get('/v2.1/flavors', (request) => list(request, briefFlavorView));
-  app.get('/v2.1/flavors/detail', (request) => list(request, flavorView));
+  list('/v2.1/flavors', briefFlavorView);
+  list('/v2.1/flavors/detail', flavorView);
   app.get<ById>('/v2.1/flavors/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     return shown(request, flavors.show(context, reader, request.params.id));
@@ -77,37 +91,29 @@ export function addFlavors(app: FastifyInstance, gateway: Gateway, { flavors }: 
   addAccess(app, gateway, { flavors });
 }
 
-function select(
-  request: FastifyRequest,
-  all: readonly shoal.v1.Flavor[],
-  seesPrivate: boolean,
-): readonly shoal.v1.Flavor[] {
-  const isPublicText = queryValue(request, 'is_public');
-  // Administrators see public ones unless they ask for private ones or, by "none", for all.
-  const isAll = !seesPrivate || isPublicText?.toLowerCase() === 'none';
-  const isPublic = isAll ? undefined : readFlag(isPublicText ?? 'true');
-  if (!isAll && isPublic === undefined) {
-    throw new ShoalError('INVALID_ARGUMENT', `Invalid is_public filter [${shown(isPublicText ?? '')}]`);
-  }
-  const minDisk = leastOf(request, 'minDisk');
-  const minRam = leastOf(request, 'minRam');
-  return sorted(
-    request,
-    all.filter(
-      (flavor) =>
-        (isPublic === undefined || flavor.isPublic === isPublic) &&
-        flavor.diskGib >= minDisk &&
-        flavor.memoryMib >= minRam,
-    ),
-  );
+function flavorFilters({ context }: Listing): Filters<shoal.v1.Flavor> {
+  return {
+    is_public: once((text) => {
+      // To all others, private ones are those that they may use.
+      if (!isAdministrator(context) || text.toLowerCase() === 'none') return undefined;
+      const isPublic = readFlag(text);
+      if (isPublic === undefined) {
+        throw new ShoalError('INVALID_ARGUMENT', `Invalid is_public filter [${shown(text)}]`);
+      }
+      return (flavor) => flavor.isPublic === isPublic;
+    }),
+    minDisk: atLeast((flavor) => flavor.diskGib),
+    minRam: atLeast((flavor) => flavor.memoryMib),
+  };
 }
 
-function leastOf(request: FastifyRequest, key: 'minDisk' | 'minRam'): number {
-  const text = queryValue(request, key) ?? '0';
-  if (!/^[+-]?\d{1,15}$/.test(text.trim())) {
-    throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} filter [${shown(text)}]`);
-  }
-  return Number(text);
+function atLeast(of: (flavor: shoal.v1.Flavor) => number): Filter<shoal.v1.Flavor> {
+  return once((text, key) => {
+    if (!/^[+-]?[0-9]{1,15}$/.test(text.trim())) {
+      throw new ShoalError('INVALID_ARGUMENT', `Invalid ${key} filter [${shown(text)}]`);
+    }
+    return (flavor) => of(flavor) >= Number(text);
+  });
 }
 
 /** By Nova's names; `id` counts Nova's rows, which are here in the order of the flavors' own ids. */
@@ -125,23 +131,6 @@ const sortValues: Readonly<Record<string, (flavor: shoal.v1.Flavor) => string | 
   swap: (flavor) => flavor.swapMib,
   vcpus: (flavor) => flavor.vcpus,
 };
-
-/** As Nova: by id, upwards, unless the query says otherwise. */
-function sorted(request: FastifyRequest, all: readonly shoal.v1.Flavor[]): readonly shoal.v1.Flavor[] {
-  const keys = queryValues(request, 'sort_key');
-  const order = sortOrder(keys.length === 0 ? ['flavorid'] : keys, queryValues(request, 'sort_dir'), {
-    fallback: 'asc',
-    isKnown: (key) => Object.hasOwn(sortValues, key),
-  });
-  return [...all].sort((a, b) => {
-    for (const { key, isDescending } of order) {
-      const value = ownValue(sortValues, key);
-      const [left, right] = [value?.(a) ?? '', value?.(b) ?? ''];
-      if (left !== right) return left < right === isDescending ? 1 : -1;
-    }
-    return a.id < b.id ? -1 : 1;
-  });
-}
 
 function addExtraSpecs(app: FastifyInstance, gateway: Gateway, { flavors }: Pick<ComputeService, 'flavors'>): void {
   const path = '/v2.1/flavors/:id/os-extra_specs';

@@ -1,11 +1,13 @@
 /** `/os-server-groups`. */
+
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { offsetPageOf, queryValue, type View, viewingOf } from './kit/common.ts';
+import { type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -16,15 +18,17 @@ type ById = { Params: { id: string } };
  * policies need 2.15.
  */
 export function addServerGroups(app: FastifyInstance, gateway: Gateway, { serverGroups }: ComputeService): void {
-  app.get('/v2.1/os-server-groups', async (request) => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const isAll =
-      queryValue(request, 'all_projects') !== undefined &&
-      gateway.allows(request, 'os_compute_api:os-server-groups:index:all_projects');
-    const groups = serverGroups.list(context, reader, isAll);
-    return {
-      server_groups: offsetPageOf(gateway, request, groups).map((group) => groupView(group, microversionOf(request))),
-    };
+  addNovaList(app, gateway, {
+    path: '/v2.1/os-server-groups',
+    key: 'server_groups',
+    paging: 'offset',
+    items: ({ context, reader, query, allows }) => {
+      const isAll =
+        query.one('all_projects') !== undefined && allows('os_compute_api:os-server-groups:index:all_projects');
+      return serverGroups.list(context, reader, isAll);
+    },
+    idOf: (group) => group.id,
+    view: (group, { request }) => groupView(group, microversionOf(request)),
   });
   app.get<ById>('/v2.1/os-server-groups/:id', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);

@@ -1,13 +1,17 @@
 /** Hosts as Nova's operators know them: hypervisors, hosts, services, zones. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
+import { once } from '../kit/lists/filter.ts';
+import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { pageOf, plainTimeText, queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { plainTimeText, readFlag, type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -32,27 +36,28 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
     if (found === undefined) throw new ShoalError('NOT_FOUND', `Hypervisor with ID '${id}' could not be found.`);
     return found;
   };
-  const list = async (request: FastifyRequest, isDetailed: boolean): Promise<object> => {
-    const microversion = microversionOf(request);
-    const pattern = microversion >= 53 ? queryValue(request, 'hypervisor_hostname_pattern') : undefined;
-    const known = await all(request);
-    const views = pattern === undefined ? known : byPattern(known, pattern);
-    const { page, links } =
-      microversion >= 33
-        ? pageOf(gateway, request, views, (view) => idOf(view.host, microversion))
-        : { page: views, links: [] };
-    const withServers = wantsServers(request);
-    return {
-      hypervisors: page.map((view) => ({
-        ...(isDetailed ? hypervisorView(view, microversion) : briefView(view, microversion)),
-        ...(withServers ? serversView(view, microversion) : {}),
-      })),
-      ...(links.length === 0 ? {} : { hypervisors_links: links }),
-    };
-  };
+  const list = (path: string, isDetailed: boolean): void =>
+    addNovaList(app, gateway, {
+      path,
+      key: 'hypervisors',
+      paging: 'marker',
+      pagedFrom: 33,
+      items: ({ reader, query, request }) => {
+        const pattern = microversionOf(request) >= 53 ? query.one('hypervisor_hostname_pattern') : undefined;
+        return pattern === undefined ? hosts.list(reader) : byPattern(hosts.list(reader), pattern);
+      },
+      idOf: (view, { request }) => idOf(view.host, microversionOf(request)),
+      view: (view, { request }) => {
+        const microversion = microversionOf(request);
+        return {
+          ...(isDetailed ? hypervisorView(view, microversion) : briefView(view, microversion)),
+          ...(wantsServers(request) ? serversView(view, microversion) : {}),
+        };
+      },
+    });
 
-  app.get('/v2.1/os-hypervisors', (request) => list(request, false));
-  app.get('/v2.1/os-hypervisors/detail', (request) => list(request, true));
+  list('/v2.1/os-hypervisors', false);
+  list('/v2.1/os-hypervisors/detail', true);
   app.get('/v2.1/os-hypervisors/statistics', async (request) => ({
     hypervisor_statistics: statisticsView(await all(request)),
   }));
@@ -90,7 +95,7 @@ export function addHypervisors(app: FastifyInstance, gateway: Gateway, { hosts }
 
 /** Whether the servers of each hypervisor are asked for. Throws `INVALID_ARGUMENT` for what is no flag. */
 function wantsServers(request: FastifyRequest): boolean {
-  const text = queryValue(request, 'with_servers');
+  const text = Query.of(request).one('with_servers');
   if (microversionOf(request) < 53 || text === undefined) return false;
   const flag = readFlag(text);
   if (flag === undefined) throw new ShoalError('INVALID_ARGUMENT', 'with_servers is true or false.');
@@ -188,16 +193,14 @@ const emptyView: HostView = {
 
 /** Adds `/os-hosts`, which Nova serves up to 2.42; `:id` is the host's name. Amounts are vCPUs, MiB and GiB. */
 export function addHosts(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
-  app.get('/v2.1/os-hosts', async (request) => {
-    requireMicroversion(request, { to: 42 });
-    const { reader } = await viewingOf(gateway, request);
-    const zone = queryValue(request, 'zone');
-    return {
-      hosts: hosts
-        .list(reader)
-        .filter((view) => zone === undefined || view.zone === zone)
-        .map((view) => ({ host_name: view.host.name, service: 'compute', zone: view.zone })),
-    };
+  addNovaList<HostView>(app, gateway, {
+    path: '/v2.1/os-hosts',
+    key: 'hosts',
+    microversions: { to: 42 },
+    items: ({ reader }) => hosts.list(reader),
+    filters: () => ({ zone: once((text) => (view) => view.zone === text) }),
+    idOf: (view) => view.host.id,
+    view: (view) => ({ host_name: view.host.name, service: 'compute', zone: view.zone }),
   });
   app.get<ById>('/v2.1/os-hosts/:id', async (request) => {
     requireMicroversion(request, { to: 42 });
@@ -248,17 +251,16 @@ function resourcesOf(view: HostView): readonly View[] {
  * and binary, from 2.53 on by id.
  */
 export function addServices(app: FastifyInstance, gateway: Gateway, { hosts }: ComputeService): void {
-  app.get('/v2.1/os-services', async (request) => {
-    const { reader } = await viewingOf(gateway, request);
-    const host = queryValue(request, 'host');
-    const binary = queryValue(request, 'binary');
-    return {
-      services: hosts
-        .list(reader)
-        .filter((view) => host === undefined || view.host.name === host)
-        .filter(() => binary === undefined || binary === computeBinary)
-        .map((view) => serviceView(view, microversionOf(request))),
-    };
+  addNovaList<HostView>(app, gateway, {
+    path: '/v2.1/os-services',
+    key: 'services',
+    items: ({ reader }) => hosts.list(reader),
+    filters: () => ({
+      host: once((text) => (view) => view.host.name === text),
+      binary: once((text) => () => text === computeBinary),
+    }),
+    idOf: (view) => view.host.id,
+    view: (view, { request }) => serviceView(view, microversionOf(request)),
   });
   const byName = (path: string, enabled: boolean): void => {
     app.put(`/v2.1/os-services/${path}`, async (request) => {

@@ -2,14 +2,16 @@
  * Nova's own view of images, which it served up to 2.35 (their metadata up to 2.38) from the image service, as this does.
  * Images are written by the image API; deleting one is all that is done here.
  */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { type ImageService, statusName } from '../../../node/services/image/image.ts';
 import type { shoal } from '../../../proto/messages.ts';
-import { shown } from '../../kit/input.ts';
+import { type Filter, type Filters, once } from '../kit/lists/filter.ts';
 import type { Gateway } from '../kit/module.ts';
-import { linksOf, queryNumber, queryValue, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
+import { linksOf, rootOf, timeText, type View, viewingOf } from './kit/common.ts';
+import { addNovaList, type NovaList } from './kit/lists.ts';
 import { requireMicroversion } from './kit/microversion.ts';
 
 type ById = { Params: { id: string } };
@@ -35,21 +37,29 @@ const refusedFilters = ['server', 'type', 'changes-since'] as const;
  * get 404, as from Nova.
  */
 export function addImages(app: FastifyInstance, gateway: Gateway, images: ImageService): void {
-  const list = async (request: FastifyRequest, view: (image: shoal.v1.Image) => View): Promise<View> => {
-    requireMicroversion(request, lastOfImages);
-    const { context, reader } = await viewingOf(gateway, request);
-    const all = images
-      .list(reader, context, { community: false, memberStatus: 'accepted' })
-      .filter((image) => !image.hidden);
-    const found = pageOf(request, selected(request, all), gateway.limits.pageItemsMax);
-    return { images: found.map(view) };
+  const list: Omit<NovaList<shoal.v1.Image>, 'path' | 'view'> = {
+    key: 'images',
+    microversions: lastOfImages,
+    paging: 'marker without links',
+    // In the order of Glance's lists: newest first.
+    items: ({ context, reader }) =>
+      images
+        .list(reader, context, { community: false, memberStatus: 'accepted' })
+        .filter((image) => !image.hidden)
+        .toSorted((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1)),
+    filters: () => imageFilters,
+    idOf: (image) => image.id,
   };
   const shown = async (request: FastifyRequest<ById>): Promise<shoal.v1.Image> => {
     const { context, reader } = await viewingOf(gateway, request);
     return images.show(reader, context, request.params.id);
   };
-  app.get(path, (request) => list(request, (image) => briefView(gateway, request, image)));
-  app.get(`${path}/detail`, (request) => list(request, (image) => fullView(gateway, request, image)));
+  addNovaList(app, gateway, { ...list, path, view: (image, { request }) => briefView(gateway, request, image) });
+  addNovaList(app, gateway, {
+    ...list,
+    path: `${path}/detail`,
+    view: (image, { request }) => fullView(gateway, request, image),
+  });
   app.get<ById>(`${path}/:id`, async (request) => {
     requireMicroversion(request, lastOfImages);
     return { image: fullView(gateway, request, await shown(request)) };
@@ -102,32 +112,15 @@ function fullView(gateway: Gateway, request: FastifyRequest, image: shoal.v1.Ima
   };
 }
 
-/** In the order of Glance's lists: newest first. */
-function selected(request: FastifyRequest, images: readonly shoal.v1.Image[]): readonly shoal.v1.Image[] {
-  const refused = refusedFilters.find((key) => queryValue(request, key) !== undefined);
-  if (refused !== undefined) {
-    throw new ShoalError('INVALID_ARGUMENT', `The filter ${refused} is not served here; ask the image API.`);
-  }
-  const [name, status, disk, memory] = ['name', 'status', 'minDisk', 'minRam'].map((key) => queryValue(request, key));
-  const is = (wanted: string | undefined, found: string | number): boolean =>
-    wanted === undefined || wanted.toLowerCase() === String(found).toLowerCase();
-  return images
-    .filter((image) => name === undefined || image.name === name)
-    .filter(
-      (image) => is(status, stateOf(image).status) && is(disk, image.minDiskGib) && is(memory, image.minMemoryMib),
-    )
-    .toSorted((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1));
-}
-
-function pageOf(
-  request: FastifyRequest,
-  images: readonly shoal.v1.Image[],
-  itemsMax: number,
-): readonly shoal.v1.Image[] {
-  const marker = queryValue(request, 'marker');
-  const limit = queryNumber(request, 'limit') ?? itemsMax;
-  const after = marker === undefined ? 0 : images.findIndex(({ id }) => id === marker) + 1;
-  if (marker !== undefined && after === 0)
-    throw new ShoalError('INVALID_ARGUMENT', `marker [${shown(marker)}] not found`);
-  return images.slice(after, after + Math.min(limit, itemsMax));
-}
+const caseless = (of: (image: shoal.v1.Image) => string | number): Filter<shoal.v1.Image> =>
+  once((text) => (image) => String(of(image)).toLowerCase() === text.toLowerCase());
+const refused: Filter<shoal.v1.Image> = (_values, key) => {
+  throw new ShoalError('INVALID_ARGUMENT', `The filter ${key} is not served here; ask the image API.`);
+};
+const imageFilters: Filters<shoal.v1.Image> = {
+  ...Object.fromEntries(refusedFilters.map((key) => [key, refused])),
+  name: once((text) => (image) => image.name === text),
+  status: caseless((image) => stateOf(image).status),
+  minDisk: caseless((image) => image.minDiskGib),
+  minRam: caseless((image) => image.minMemoryMib),
+};

@@ -1,10 +1,14 @@
 /** `/os-keypairs`. */
-import type { FastifyInstance } from 'fastify';
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
+import type { RequestContext } from '../../../node/services/kit/context.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { pageOf, plainTimeText, queryValue, type View, viewingOf } from './kit/common.ts';
+import { plainTimeText, type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import { checkAttributes, type Microversion, microversionOf } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -15,23 +19,20 @@ type ByName = { Params: { name: string } };
  * answered once and not kept.
  */
 export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }: ComputeService): void {
-  app.get('/v2.1/os-keypairs', async (request) => {
-    const { context, reader } = await viewingOf(gateway, request);
-    const microversion = microversionOf(request);
-    const userId = microversion >= 10 ? (queryValue(request, 'user_id') ?? context.userId) : context.userId;
-    const all = keypairs.list(context, reader, userId);
-    const { page, links } =
-      microversion >= 35 ? pageOf(gateway, request, all, (key) => key.name) : { page: all, links: [] };
-    return {
-      keypairs: page.map((key) => ({ keypair: briefView(key, microversion) })),
-      ...(links.length === 0 ? {} : { keypairs_links: links }),
-    };
+  addNovaList(app, gateway, {
+    path: '/v2.1/os-keypairs',
+    key: 'keypairs',
+    paging: 'marker',
+    pagedFrom: 35,
+    items: ({ context, reader, request }) => keypairs.list(context, reader, userOf(request, context)),
+    idOf: (key) => key.name,
+    view: (key, { request }) => ({ keypair: briefView(key, microversionOf(request)) }),
   });
 
   app.get<ByName>('/v2.1/os-keypairs/:name', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const microversion = microversionOf(request);
-    const userId = microversion >= 10 ? (queryValue(request, 'user_id') ?? context.userId) : context.userId;
+    const userId = userOf(request, context);
     const key = keypairs.show(context, reader, request.params.name, userId);
     return {
       keypair: {
@@ -70,7 +71,7 @@ export function addKeypairs(app: FastifyInstance, gateway: Gateway, { keypairs }
   app.delete<ByName>('/v2.1/os-keypairs/:name', async (request, reply) => {
     const context = gateway.context(request);
     const microversion = microversionOf(request);
-    const userId = microversion >= 10 ? (queryValue(request, 'user_id') ?? context.userId) : context.userId;
+    const userId = userOf(request, context);
     await keypairs.delete(context, request.params.name, userId);
     return reply.code(microversion >= 2 ? 204 : 202).send();
   });
@@ -83,4 +84,9 @@ function briefView(key: shoal.v1.Keypair, microversion: Microversion): View {
     fingerprint: key.fingerprint,
     ...(microversion >= 2 ? { type: key.type } : {}),
   };
+}
+
+/** Whose keys are asked about: from 2.10 on `user_id`, else the caller's. */
+function userOf(request: FastifyRequest, context: RequestContext): string {
+  return (microversionOf(request) >= 10 ? Query.of(request).one('user_id') : undefined) ?? context.userId;
 }

@@ -1,4 +1,5 @@
 /** `/os-quota-sets` and `/limits`, with the keys that each microversion still has. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
@@ -8,9 +9,10 @@ import {
   type QuotaService,
   type QuotaView,
 } from '../../../node/services/kit/quota.ts';
+import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { readFlag, type View, viewingOf } from './kit/common.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -98,7 +100,7 @@ export function addQuotaSets(app: FastifyInstance, gateway: Gateway, quotas: Quo
 
 /** A user has no limits of their own, only their project's. To look at, those are theirs; to be changed they are not. */
 function refuseUser(request: FastifyRequest): void {
-  if (queryValue(request, 'user_id') === undefined) return;
+  if (Query.of(request).one('user_id') === undefined) return;
   throw new ShoalError('NOT_IMPLEMENTED', 'This version of Shoal does not have quotas of single users.');
 }
 
@@ -135,7 +137,7 @@ export function addLimits(app: FastifyInstance, gateway: Gateway, quotas: QuotaS
   app.get('/v2.1/limits', async (request) => {
     const { context, reader } = await viewingOf(gateway, request);
     const isAnyones = gateway.allows(request, 'os_compute_api:limits:other_project');
-    const project = (isAnyones ? queryValue(request, 'tenant_id') : undefined) ?? context.projectId;
+    const project = (isAnyones ? Query.of(request).one('tenant_id') : undefined) ?? context.projectId;
     const { limits, used } = quotas.show(context, reader, project);
     return { limits: { rate: [], absolute: absoluteView(microversionOf(request), limits, used) } };
   });

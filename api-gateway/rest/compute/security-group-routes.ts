@@ -12,7 +12,8 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { offsetPageOf, queryValue, readFlag, type View, viewingOf } from './kit/common.ts';
+import { readFlag, type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import { requireMicroversion } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 
@@ -29,16 +30,19 @@ const last = { to: 35 } as const;
 export function addSecurityGroups(app: FastifyInstance, gateway: Gateway, { securityGroups }: NetworkService): void {
   const path = '/v2.1/os-security-groups';
 
-  app.get(path, async (request) => {
-    requireMicroversion(request, last);
-    const { context, reader } = await viewingOf(gateway, request);
-    const err = gateway.isStale(request) ? undefined : await securityGroups.offerDefault(context);
-    if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be created');
-    const isAll = isAdministrator(context) && readFlag(queryValue(request, 'all_tenants') ?? 'false') === true;
-    const groups = securityGroups
-      .list(context, reader)
-      .filter((group) => isAll || group.projectId === context.projectId);
-    return { security_groups: offsetPageOf(gateway, request, groups).map((group) => securityGroupView(reader, group)) };
+  addNovaList(app, gateway, {
+    path,
+    key: 'security_groups',
+    microversions: last,
+    paging: 'offset',
+    items: async ({ context, reader, query, request }) => {
+      const err = gateway.isStale(request) ? undefined : await securityGroups.offerDefault(context);
+      if (err !== undefined) gateway.logger.debug({ err }, 'the default security group could not be created');
+      const isAll = isAdministrator(context) && readFlag(query.one('all_tenants') ?? 'false') === true;
+      return securityGroups.list(context, reader).filter((group) => isAll || group.projectId === context.projectId);
+    },
+    idOf: (group) => group.id,
+    view: (group, { reader }) => securityGroupView(reader, group),
   });
   app.get<ById>(`${path}/:id`, async (request) => {
     requireMicroversion(request, last);

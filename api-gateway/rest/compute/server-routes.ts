@@ -1,4 +1,5 @@
 /** `/servers` and what lies below one. */
+
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
@@ -7,11 +8,14 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { NicDraft, ServerDraft } from '../../../node/services/compute/server-draft.ts';
 import { portsOfServer } from '../../../node/services/kit/ownership.ts';
 import { portTable, securityGroupTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { shown } from '../../kit/input.ts';
+import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
-import { linksOf, pageOf, queryValue, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
+import { linksOf, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
+import { addNovaList } from './kit/lists.ts';
 import {
   type AttributeVersions,
   checkAttributes,
@@ -21,7 +25,7 @@ import {
 } from './kit/microversion.ts';
 import * as schemas from './kit/schemas.ts';
 import { securityGroupView } from './security-group-routes.ts';
-import { lastPart, selectServers } from './server-listing.ts';
+import { lastPart, serverFilters, serverOrder } from './server-listing.ts';
 import {
   addressesView,
   briefServerView,
@@ -43,37 +47,37 @@ const clientTokenHeader = 'x-shoal-client-token';
  */
 export function addServers(app: FastifyInstance, gateway: Gateway, compute: ComputeService): void {
   const { servers } = compute;
-  const viewing = async (request: FastifyRequest): Promise<ServerViewing> => {
-    const { reader } = await viewingOf(gateway, request);
-    return {
-      reader,
-      root: rootOf(gateway, request),
-      microversion: microversionOf(request),
-      allows: (rule) => gateway.allows(request, rule),
-      hostStatus: (host) => compute.hosts.statusOf(host),
-    };
-  };
-  const list = async (
-    request: FastifyRequest,
+  const viewingFrom = (request: FastifyRequest, reader: StateReader): ServerViewing => ({
+    reader,
+    root: rootOf(gateway, request),
+    microversion: microversionOf(request),
+    allows: (rule) => gateway.allows(request, rule),
+    hostStatus: (host) => compute.hosts.statusOf(host),
+  });
+  const viewing = async (request: FastifyRequest): Promise<ServerViewing> =>
+    viewingFrom(request, await gateway.readState(request));
+  const list = (
     rule: 'index' | 'detail',
+    path: string,
     view: (with_: ServerViewing, server: shoal.v1.Server) => View,
-  ) => {
-    const with_ = await viewing(request);
-    const isAll = wantsAllProjects(request);
-    if (isAll) gateway.enforce(request, `os_compute_api:servers:${rule}:get_all_tenants`);
-    const all = servers.list(gateway.context(request), with_.reader, isAll);
-    const selected = selectServers(request, with_.reader, all, with_);
-    const { page, links } = pageOf(gateway, request, selected, (server) => server.id);
-    return {
-      servers: page.map((server) => view(with_, server)),
-      ...(links.length === 0 ? {} : { servers_links: links }),
-    };
-  };
+  ): void =>
+    addNovaList(app, gateway, {
+      path,
+      key: 'servers',
+      paging: 'marker',
+      items: ({ context, reader, query, request }) => {
+        const isAll = wantsAllProjects(query);
+        if (isAll) gateway.enforce(request, `os_compute_api:servers:${rule}:get_all_tenants`);
+        return servers.list(context, reader, isAll);
+      },
+      filters: serverFilters,
+      order: serverOrder,
+      idOf: (server) => server.id,
+      view: (server, { request, reader }) => view(viewingFrom(request, reader), server),
+    });
 
-  app.get('/v2.1/servers', (request) => list(request, 'index', briefServerView));
-  app.get('/v2.1/servers/detail', (request) =>
-    list(request, 'detail', (with_, server) => serverView(with_, server, true)),
-  );
+  list('index', '/v2.1/servers', briefServerView);
+  list('detail', '/v2.1/servers/detail', (with_, server) => serverView(with_, server, true));
 
   app.post('/v2.1/servers', async (request, reply) => {
     const context = gateway.context(request);
@@ -280,8 +284,8 @@ function addTags(app: FastifyInstance, gateway: Gateway, { servers }: ComputeSer
   });
 }
 
-function wantsAllProjects(request: FastifyRequest): boolean {
-  const text = queryValue(request, 'all_tenants');
+function wantsAllProjects(query: Query): boolean {
+  const text = query.one('all_tenants');
   if (text === undefined) return false;
   const all = readFlag(text);
   if (all === undefined) throw new ShoalError('INVALID_ARGUMENT', `Invalid value for all_tenants: ${shown(text)}`);

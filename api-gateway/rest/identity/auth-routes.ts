@@ -9,6 +9,7 @@ import {
   type ScopeRequest,
 } from '../../../node/services/identity/identity.ts';
 import type { Principal } from '../../../node/services/identity/principal.ts';
+import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import type { Catalog } from './catalog.ts';
@@ -111,8 +112,8 @@ export function addAuthRoutes(
   }
 }
 
-function wantsCatalog(request: FastifyRequest<{ Querystring: Record<string, string> }>): boolean {
-  return request.query['nocatalog'] === undefined;
+function wantsCatalog(request: FastifyRequest): boolean {
+  return Query.of(request).all('nocatalog').length === 0;
 }
 
 function authenticationRequest({ auth }: Static<typeof authBody>): AuthenticationRequest {

@@ -76,12 +76,12 @@ function matchesFixedIps(fixedIps: readonly unknown[], wanted: readonly string[]
 }
 
 function flagOf(key: string, text: string): boolean {
-  if (readFlag(text)) return true;
+  if (isTrue(text)) return true;
   if (['false', '0', 'f', 'no', 'off'].includes(text.toLowerCase())) return false;
   throw badRequest(`Invalid filter: ${key} is true or false, not '${shown(text)}'.`);
 }
 
 /** Whether a text is one of Neutron's words for true. */
-export function readFlag(text: string): boolean {
+export function isTrue(text: string): boolean {
   return ['true', '1', 't', 'yes', 'on'].includes(text.toLowerCase());
 }

@@ -12,7 +12,7 @@ import { cutPage, pathWith, placeOf } from '../kit/lists/page.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { sortOrder } from '../kit/sort-order.ts';
-import { readFlag, viewFilters } from './attribute-filters.ts';
+import { isTrue, viewFilters } from './attribute-filters.ts';
 import type { ListKeys } from './filters.ts';
 
 /** One thing as it is answered. */
@@ -28,7 +28,7 @@ const neutronLists: ListStyle = {
     const { pageItemsMax } = gateway.limits;
     const wanted = query.number('limit') ?? 0;
     const limit = wanted === 0 ? pageItemsMax : Math.min(wanted, pageItemsMax);
-    const isReverse = readFlag(query.one('page_reverse') ?? 'false');
+    const isReverse = isTrue(query.one('page_reverse') ?? 'false');
     const marker = query.one('marker');
     if (marker === undefined) return cutPage(items, { at: isReverse ? items.length : 0, limit, isReverse });
     const missing = (): Error => badRequest(`Marker ${shown(marker)} could not be found.`);

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { ownValue } from '../../../../node/base/own-value.ts';
 import { shown } from '../../../kit/input.ts';
+import { Query } from '../../kit/lists/query.ts';
 import { type Microversion, microversionOf } from './microversion.ts';
 
 /** One route's query. */
@@ -144,8 +145,9 @@ export function addQueryChecks(app: FastifyInstance, prefix: string): void {
 function checkKeys(request: FastifyRequest, { strictFrom, keys }: QueryKeys): void {
   const microversion = microversionOf(request);
   if (strictFrom === undefined || microversion < strictFrom) return;
-  const query = request.query as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(query).find((key) => microversion < (ownValue(keys, key) ?? Number.POSITIVE_INFINITY));
+  const unknown = Query.of(request).keys.find(
+    (key) => microversion < (ownValue(keys, key) ?? Number.POSITIVE_INFINITY),
+  );
   if (unknown === undefined) return;
   throw new ShoalError(
     'INVALID_ARGUMENT',

@@ -33,12 +33,12 @@ export function orderBy<T>(
   });
   if (order.length === 0) return undefined;
   const parts = order.map(({ key, isDescending }) => ({
-    valueOf: ownValue(values, key) ?? (() => ''),
+    of: ownValue(values, key) ?? (() => ''),
     sign: isDescending ? -1 : 1,
   }));
   return (a, b) => {
-    for (const { valueOf, sign } of parts) {
-      const [left, right] = [valueOf(a), valueOf(b)];
+    for (const { of, sign } of parts) {
+      const [left, right] = [of(a), of(b)];
       if (left !== right) return left < right ? -sign : sign;
     }
     return last?.(a, b) ?? 0;
