@@ -16,6 +16,7 @@ import { type ErrorCode, ShoalError } from '../node/base/errors.ts';
 import type { Service } from '../node/base/lifecycle.ts';
 import { ownValue } from '../node/base/own-value.ts';
 import type { Logger } from '../node/base/telemetry/logger.ts';
+import { RepeatedLog } from '../node/base/telemetry/repeated-log.ts';
 import { addressGroup } from '../node/rpc/listener/address-group.ts';
 import { Listener, type TlsSource } from '../node/rpc/listener/listener.ts';
 import type { RequestContext } from '../node/services/kit/context.ts';
@@ -90,6 +91,7 @@ export class RestServer implements Service {
   readonly #deps: RestServerDependencies;
   readonly #options: RestServerOptions;
   readonly #reads: FreshReads;
+  readonly #repeated: RepeatedLog;
   readonly #requests: TokenBuckets;
   readonly #known = new KnownRoutes();
   readonly #unguarded: string[] = [];
@@ -104,6 +106,7 @@ export class RestServer implements Service {
     this.#options = options;
     this.#proxies = options.trustedProxies ?? new TrustedProxies('');
     this.#reads = new FreshReads(deps.state, deps.clock, this.limits);
+    this.#repeated = new RepeatedLog(deps);
     this.#requests = new TokenBuckets(deps.clock, {
       perSecond: this.limits.requestsPerSecond,
       burst: this.limits.requestsBurst,
@@ -448,7 +451,8 @@ export class RestServer implements Service {
     if (view.stale !== undefined) {
       state.stale = true;
       state.reply.header('x-shoal-stale', String(view.stale));
-      this.#deps.logger.warn(
+      this.#repeated.warn(
+        'stale',
         {
           requestId: request.id,
           url: request.url,

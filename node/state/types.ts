@@ -86,7 +86,10 @@ export interface ClusterStatus {
   readonly term: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** While a change of members is under way: the voters of before and those of afterwards. */
   readonly voters: readonly number[];
+  /** Between two sets of voters (a joint membership): a majority of each decides, and not one of `voters`. */
+  readonly isJoint: boolean;
   readonly learners: readonly number[];
   /** Voters that have not been heard from lately: who to name when a write is refused. */
   readonly missingVoters: readonly number[];

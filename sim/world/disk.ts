@@ -93,10 +93,12 @@ export class SimDisk {
 
   /** What a process holds of it. Once the life has ended, nothing asked through it happens or answers any more. */
   open(life: Life): Disk {
+    // LevelDB takes no more after a write that failed, until it is opened again.
+    const handle = { hasFailed: false };
     return {
-      get: (key) => this.#rows.get(key),
+      get: (key) => copyOf(this.#rows.get(key)),
       scan: (start, end) => this.#scan(start, end),
-      write: (ops) => this.#write(ops, life),
+      write: (ops) => this.#write(ops, life, handle),
       clear: async (start, end) => {
         if (!life.isAlive) return;
         for (const [key, value] of this.#rows.within(start, end)) {
@@ -302,11 +304,11 @@ export class SimDisk {
   async *#scan(start: string, end: string): AsyncGenerator<DiskRow, void, undefined> {
     const rows = [...this.#rows.within(start, end)];
     rows.sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [key, value] of rows) yield { key, value };
+    for (const [key, value] of rows) yield { key, value: new Uint8Array(value) };
   }
 
-  #write(ops: readonly DiskOp[], life: Life): Promise<void> {
-    const batch: InFlight = { ops, isOver: false };
+  #write(given: readonly DiskOp[], life: Life, handle: { hasFailed: boolean }): Promise<void> {
+    const batch: InFlight = { ops: given.map(({ key, value }) => ({ key, value: copyOf(value) })), isOver: false };
     if (!life.isAlive) return new Promise(() => {});
     this.#inFlight.push(batch);
     const delayMs = this.#syncMs * this.slowFactor * (0.5 + this.#random.float());
@@ -319,9 +321,11 @@ export class SimDisk {
         const failure = this.failNext;
         this.failNext = undefined;
         const isFull = this.isFull;
-        if (failure !== 'lost' && !isFull) this.#apply(batch.ops);
+        const isRefused = isFull || handle.hasFailed;
+        if (failure !== undefined || isFull) handle.hasFailed = true;
+        if (failure !== 'lost' && !isRefused) this.#apply(batch.ops);
         const answer = (): void => {
-          if (failure === undefined && !isFull) resolve();
+          if (failure === undefined && !isRefused) resolve();
           else reject(new ShoalError('STORE_FAILED', 'The disk could not write.', { facts: { isDiskFull: isFull } }));
         };
         this.#schedule.after(0, answer, life);
@@ -341,4 +345,8 @@ export class SimDisk {
     this.#cleared.clear();
     this.#observer.onDurable(ops);
   }
+}
+
+function copyOf(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value === undefined ? undefined : new Uint8Array(value);
 }

@@ -1,9 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { Prng } from '../../node/base/prng.ts';
 import { MemoryDisk } from '../../node/store/index.ts';
 import { openLevelDisk } from '../../node/store/level/level-disk.ts';
+import { SimDisk } from '../../sim/world/disk.ts';
+import { Life, Schedule } from '../../sim/world/schedule.ts';
 import { replaceWriteAheadFile } from '../support/store/broken-disk.ts';
 import { diskCompliance } from './disk.ts';
 
@@ -32,6 +36,39 @@ for (const how of ['lost', 'kept', 'full'] as const) {
           else disk.failNextWrite = how;
         },
         dispose: async () => {},
+      };
+    });
+  });
+}
+
+for (const how of ['lost', 'kept', 'full'] as const) {
+  await t.test(`simulated, where a write fails: ${how}`, async (t) => {
+    await diskCompliance(t, async () => {
+      const schedule = new Schedule();
+      const observer = { onDurable() {}, onWiped() {}, onRolledBack() {} };
+      const disk = new SimDisk({ schedule, random: new Prng(1), observer }, { syncMs: 1 });
+      const life = new Life('n1.1');
+      let isOver = false;
+      const time = async (): Promise<void> => {
+        while (!isOver) {
+          await schedule.runUntil(schedule.nowMs + 10, () => isOver);
+          await delay(0);
+        }
+      };
+      const running = time();
+      return {
+        open: async () => {
+          disk.isFull = false;
+          return disk.open(life);
+        },
+        failNextWrite: () => {
+          if (how === 'full') disk.isFull = true;
+          else disk.failNext = how;
+        },
+        dispose: async () => {
+          isOver = true;
+          await running;
+        },
       };
     });
   });

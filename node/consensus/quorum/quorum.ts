@@ -142,6 +142,7 @@ export class Quorum {
       commitIndex: this.commitIndex,
       appliedIndex: replica.appliedIndex,
       voters: [...new Set([...voters, ...votersOutgoing])],
+      isJoint: votersOutgoing.length > 0,
       learners: [...new Set([...learners, ...learnersNext])],
       missingVoters:
         route?.kind === 'leader' ? [] : this.#heard.missing([...voters, ...votersOutgoing], options.silenceMs),

@@ -112,6 +112,12 @@ async function mustBeAllowed(
 ): Promise<void> {
   refuseServers(reader, host, force);
   const status = deps.state.status();
+  if (status.isJoint) {
+    throw new ShoalError(
+      'PRECONDITION_CHANGED',
+      'The voters of the mesh are just being changed; try again in a moment.',
+    );
+  }
   const byRaftId = new Map(hostTable.list(reader).map(({ record }) => [record.raftId, record]));
   // Asked of each directly and now: what gossip or the log last heard may be old, and this is not done twice.
   const silentMs = new Map<RaftId, number>();

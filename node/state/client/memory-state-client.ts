@@ -35,6 +35,8 @@ export class MemoryStateClient implements StateClient {
   loseNextOutcome = false;
   /** Who is said to vote, and who only to learn. The first voter leads. */
   voters: readonly number[] = [1];
+  /** The voters are just being changed. */
+  isJoint = false;
   learners: readonly number[] = [];
   readonly #machine = new StateMachine();
   readonly #hub: WatchHub;
@@ -57,6 +59,7 @@ export class MemoryStateClient implements StateClient {
       commitIndex: revision,
       appliedIndex: revision,
       voters: this.voters,
+      isJoint: this.isJoint,
       learners: this.learners,
       missingVoters: this.available ? [] : this.voters,
     };
