@@ -24,7 +24,7 @@ export { configurationFaults } from './configuration/configuration-check.ts';
 export { defaultFilterNames, type FilterName, filterNames } from './configuration/filter-names.ts';
 export { ShapeTracker } from './configuration/shape-tracker.ts';
 export { type WeigherName, weigherNames } from './configuration/weigher-names.ts';
-export { type NumaAssignment, numaNeedsOf } from './devices/numa.ts';
+export { type NumaAssignment, numaCellsUsed, numaNeedsOf } from './devices/numa.ts';
 export { type PciAliases, type PciAssignment, pciRequestsOf } from './devices/pci.ts';
 export { type BatchMember, type BatchOptions, type BatchSelection, batchMax, selectBatch } from './engine/batch.ts';
 export { type EngineStatistics, PlacementEngine } from './engine/engine.ts';

@@ -81,7 +81,7 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
   argv.push('-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-pidfile', paths.pidFile);
   argv.push('-machine', settings.machine);
   argv.push('-accel', settings.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${tcgCacheMib}`);
-  argv.push('-cpu', settings.accelerator === 'kvm' ? 'host' : 'qemu64');
+  argv.push('-cpu', guestCpuOf(settings.accelerator));
   argv.push('-smp', `cpus=${spec.vcpus}`, '-m', `size=${spec.memoryMib}M`, '-rtc', 'base=utc');
   argv.push('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny');
   // cloud-init looks for this product name before it asks the metadata address.
@@ -120,6 +120,11 @@ export function qemuArguments(spec: GuestSpec, paths: GuestPaths, settings: Mach
     argv.push('-device', `virtio-net-pci,id=${id},netdev=${id}-tap,mac=${nic.mac},host_mtu=${nic.mtu},romfile=`);
   }
   return argv;
+}
+
+/** The processor that guests see, by QEMU's name for it. */
+export function guestCpuOf(accelerator: 'kvm' | 'tcg'): string {
+  return accelerator === 'kvm' ? 'host' : 'qemu64';
 }
 
 /** Bytes that QEMU may allocate for this guest, for RLIMIT_DATA and its control group. */

@@ -70,6 +70,9 @@ interface QemuFacts {
   readonly limits: string;
 }
 
+/** The program that runs guests, found by PATH. */
+export const qemuProgram = 'qemu-system-x86_64';
+
 /** From fork to the monitor's greeting: 0.1 s, and a loaded machine or slow RBD may take a hundred times that. */
 const launchTimeoutMs = 30_000;
 /** How often a QEMU that is opening its monitor is tried. */
@@ -164,7 +167,7 @@ export class QemuDriver implements ComputeDriver {
 
   async start(signal: AbortSignal): Promise<void> {
     if (this.#facts !== undefined) return;
-    const binary = this.#options.binary ?? 'qemu-system-x86_64';
+    const binary = this.#options.binary ?? qemuProgram;
     const version = await this.#run([binary, '--version'], { signal });
     this.#bootId = await bootId();
     const confinement = await this.prepare();

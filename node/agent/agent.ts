@@ -41,7 +41,7 @@ import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { startDrivers } from '../host/drivers.ts';
-import { readInventory, readLoad } from '../host/inventory.ts';
+import { readInventory, readLoad } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';

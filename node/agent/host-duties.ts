@@ -4,13 +4,15 @@ import { ShoalError } from '../base/errors.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
-import type { HostLoad } from '../host/inventory.ts';
+import type { HostLoad } from '../host/machine/inventory.ts';
 import type { HostObserver } from './host-observer.ts';
 
 /** From one run to the next. */
 const everyMs = 1_000;
 /** Load is measured this often: adverts are hints, and measuring costs. */
 const loadMs = 5_000;
+/** Shared storage is asked for its room this often: every host asks it. */
+const roomMs = 60_000;
 /** Images are looked after this often. */
 const imagesMs = 10_000;
 
@@ -20,6 +22,8 @@ interface HostDutiesDeps {
   readonly observer: HostObserver;
   readonly hasQuorum: () => boolean;
   readonly load: () => Promise<HostLoad>;
+  /** Asks shared storage how much room it has, GiB, by name. */
+  readonly sharedFreeGib: (signal: AbortSignal) => Promise<ReadonlyMap<string, number>>;
   /** Commits what owners have asked of this host alone, where there is something and it can be. */
   readonly flushIntents: (signal: AbortSignal) => Promise<void>;
   /** Copies of images that should be here, and of those that should not. Called while there is a quorum. */
@@ -34,6 +38,8 @@ export class HostDuties implements Service {
   #load: HostLoad = { cpuPercent: 0, load1m: 0, memoryAvailableMib: 0 };
   #loadDueMs = 0;
   #imagesDueMs = 0;
+  #sharedFreeGib: ReadonlyMap<string, number> = new Map();
+  #roomDueMs = 0;
   #timer: Timer | undefined;
   #run: Promise<void> | undefined;
 
@@ -45,6 +51,11 @@ export class HostDuties implements Service {
   /** As it was measured last; nothing at first. */
   get load(): HostLoad {
     return this.#load;
+  }
+
+  /** Room on shared storage as it told last, GiB, by name; nothing at first. */
+  get sharedFreeGib(): ReadonlyMap<string, number> {
+    return this.#sharedFreeGib;
   }
 
   async start(): Promise<void> {
@@ -76,13 +87,17 @@ export class HostDuties implements Service {
   }
 
   async #doAll(signal: AbortSignal): Promise<void> {
-    const { clock, load, flushIntents, keepImages, hasQuorum } = this.#deps;
+    const { clock, load, sharedFreeGib, flushIntents, keepImages, hasQuorum } = this.#deps;
     const nowMs = clock.monotonicMs();
     if (nowMs >= this.#loadDueMs) {
       this.#loadDueMs = nowMs + loadMs;
       this.#load = await load();
     }
     await flushIntents(signal);
+    if (nowMs >= this.#roomDueMs) {
+      this.#roomDueMs = nowMs + roomMs;
+      this.#sharedFreeGib = await sharedFreeGib(signal);
+    }
     if (nowMs < this.#imagesDueMs || !hasQuorum()) return;
     this.#imagesDueMs = nowMs + imagesMs;
     await keepImages(signal);

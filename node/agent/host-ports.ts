@@ -11,7 +11,7 @@ import type { Prng } from '../base/prng.ts';
 import type { Config } from '../config/options.ts';
 import type { Claims } from '../host/claims/claim-book.ts';
 import type { HostDrivers } from '../host/drivers.ts';
-import type { HostLoad, Inventory } from '../host/inventory.ts';
+import type { HostLoad, Inventory } from '../host/machine/inventory.ts';
 import type { PeerChannel } from '../host/peer-channel.ts';
 import type { HostViews, ServiceDependencies } from '../services/kit/dependencies.ts';
 import type { MetadataSettings } from '../services/network/metadata.ts';
@@ -39,7 +39,7 @@ export interface HostPorts<Gossip extends HostGossip = HostGossip> {
   readonly random: Prng;
   readonly store: HostStore;
   /** Started. */
-  readonly drivers: Pick<HostDrivers, 'compute' | 'storage' | 'network' | 'hypervisorVersion'>;
+  readonly drivers: Pick<HostDrivers, 'compute' | 'storage' | 'network' | 'hypervisor'>;
   /** Image content on this host. */
   readonly blobs: Blobs;
   /** What the machine has. */

@@ -8,6 +8,7 @@ import type { Service } from '../base/lifecycle.ts';
 import { beginningOf } from '../base/text.ts';
 import { GossipPlacer } from '../cluster/placer.ts';
 import { placementConfiguration } from '../config/placement.ts';
+import { BuildFailures } from '../host/build-failures.ts';
 import { ClaimBook, type Claims } from '../host/claims/claim-book.ts';
 import { AgentHostControl } from '../host/control.ts';
 import { hostKeeper } from '../host/host-keeper.ts';
@@ -21,6 +22,7 @@ import { hostCapacity, ownAdvert } from '../host/own-advert.ts';
 import { PeerCalls } from '../host/peer-calls.ts';
 import { fetchBlob } from '../host/peer-channel.ts';
 import { type HostHandlers, hostHandlers } from '../host/peer-handlers.ts';
+import { sharedFreeGib } from '../host/shared-pools.ts';
 import { advertisedAggregates } from '../services/compute/aggregates.ts';
 import { HostReportService } from '../services/compute/host-reports.ts';
 import type { HostControl, HostProbe } from '../services/kit/dependencies.ts';
@@ -105,6 +107,7 @@ interface KeptHost {
   readonly reports: PendingReports;
   readonly loop: HostLoop;
   readonly duties: HostDuties;
+  readonly buildFailures: BuildFailures;
 }
 
 function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter): KeptHost {
@@ -132,31 +135,33 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
   );
   const intents = new IntentBook({ ...services, store });
   const reports = new PendingReports(new HostReportService(services, hostId, signal));
-  const loop = keeperOf(ports, options, { claims, images, intents, reports });
+  const buildFailures = new BuildFailures(clock, () => advertChanged.emit());
+  const loop = keeperOf(ports, options, { claims, images, intents, reports, buildFailures });
   const duties = new HostDuties({
     clock,
     logger: logger.child({ part: 'duties' }),
     observer,
     hasQuorum: () => state.status().hasQuorum,
     load: ports.load,
+    sharedFreeGib: (asked) => sharedFreeGib(drivers.storage, asked),
     flushIntents: (asked) => intents.flush(asked),
     keepImages: async (asked) => {
       await images.replicate(asked);
       await dropUnusedImages({ store, storage: drivers.storage }, state.local, asked);
     },
   });
-  return { claims, images, intents, reports, loop, duties };
+  return { claims, images, intents, reports, loop, duties, buildFailures };
 }
 
 /** The loop that keeps the host as the records want it. */
 function keeperOf(
   ports: HostPorts,
   { config, hostId, metadata }: HostOptions,
-  parts: Pick<KeptHost, 'claims' | 'images' | 'intents' | 'reports'>,
+  parts: Pick<KeptHost, 'claims' | 'images' | 'intents' | 'reports' | 'buildFailures'>,
 ): HostLoop {
   const { services, store, drivers, observer } = ports;
   const { state, clock, logger } = services;
-  const { claims, images, intents, reports } = parts;
+  const { claims, images, intents, reports, buildFailures } = parts;
   const revisionFence = new RevisionFence(store);
   return hostKeeper(
     {
@@ -176,7 +181,7 @@ function keeperOf(
       isBehind: (revision) => revisionFence.isAheadOf(revision),
       onActing: (revision) => revisionFence.note(revision),
       onGuests: (guests) => observer.guests?.(guests),
-      observer,
+      observer: buildFailures.watch(observer),
       clock,
       logger: logger.child({ part: 'host' }),
     },
@@ -188,22 +193,24 @@ function keeperOf(
 function advertOf(
   { services, inventory, drivers }: HostPorts,
   { config, hostId, meshId }: HostOptions,
-  parts: Pick<KeptHost, 'claims' | 'loop' | 'duties'> & { readonly admission: Admission },
+  parts: Pick<KeptHost, 'claims' | 'loop' | 'duties' | 'buildFailures'> & { readonly admission: Admission },
 ): shoal.v1.IAdvert {
   const reader = services.state.local;
-  const { claims, loop, duties, admission } = parts;
+  const { claims, loop, duties, admission, buildFailures } = parts;
   return ownAdvert({
     config,
     hostId,
     meshId,
     inventory,
     compute: drivers.compute,
-    hypervisorVersion: drivers.hypervisorVersion,
+    hypervisor: drivers.hypervisor,
     storage: drivers.storage,
     claims,
     load: () => duties.load,
     disabled: admission,
     busySteps: () => loop.busySteps,
+    buildFailures: () => buildFailures.count,
+    sharedFreeGib: () => duties.sharedFreeGib,
     place: () => ({ zone: zoneByAggregate(reader, hostId), aggregates: advertisedAggregates(reader, hostId) }),
   });
 }

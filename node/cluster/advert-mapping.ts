@@ -7,6 +7,7 @@ import {
   type HostAdvert,
   type HostCapacity,
   type LedgerUsage,
+  numaCellsUsed,
   type ResourcePool,
   resourceClasses,
 } from '../../placement/index.ts';
@@ -48,6 +49,17 @@ export function resourceFields(capacity: HostCapacity, usage: LedgerUsage): Part
       : [{ ...pool, resourceClass: resourceClasses[name].placementName, used: usage[name].used }];
   });
   return { ...fields, resources };
+}
+
+/** The NUMA nodes and passed-through devices of a host, less what claims have of them, as its advert tells them. */
+export function deviceFields(
+  { numaCells, pciPools }: HostCapacity,
+  { numa, pciFree }: LedgerUsage,
+): Pick<shoal.v1.IAdvert, 'numaCells' | 'pciPools'> {
+  return {
+    numaCells: numaCellsUsed(numaCells, numa).map((cell) => ({ ...cell, pages: [...cell.pages] })),
+    pciPools: pciPools.map((pool, at) => ({ ...pool, free: Math.max(0, pciFree[at] ?? 0) })),
+  };
 }
 
 /** The advert as placement reads it. Values out of range are caught by placement's own check (`adverseIn`). */

@@ -9,6 +9,7 @@ import { defaultRouteAddress } from './default-route.ts';
 import { listOf } from './list-of.ts';
 import { parseNetworks } from './networks.ts';
 import { type Config, configDefaults, configSchema } from './options.ts';
+import { passthroughMistakes } from './pci-passthrough.ts';
 import { placementMistakes } from './placement.ts';
 import { resourceMistakes } from './resources.ts';
 
@@ -173,7 +174,7 @@ function relationMistakes(config: Config): string[] {
     if (Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535) mistakes.push(`${path}: the port is over 65535`);
   }
   mistakes.push(...placementMistakes(config));
-  mistakes.push(...resourceMistakes(config));
+  mistakes.push(...resourceMistakes(config), ...passthroughMistakes(config));
   mistakes.push(...apiMistakes(config));
   const advertised = advertisedAddress(config);
   if (isWildcard(advertised)) {

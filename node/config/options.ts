@@ -134,6 +134,11 @@ export const configSchema = Type.Object(
           description:
             "how long what a server needs is tried again, while storage or network don't answer, before ERROR",
         }),
+        pciPassthrough: Type.String({
+          maxLength: 4096,
+          description:
+            'PCI devices that are counted for guests: VENDOR:PRODUCT[@NETWORK] in hex, comma-separated; empty: none',
+        }),
         vendorDataPath: Type.String({
           maxLength: 4096,
           description: 'JSON file that every guest reads as vendor_data.json, read at start; empty: none',
@@ -280,6 +285,7 @@ export function configDefaults(): Config {
       stopGraceMs: 60_000,
       // Five minutes: an OSD that restarts, a monitor election, a switch that boots; after that its owner had better know.
       stepPatienceMs: 300_000,
+      pciPassthrough: '',
       vendorDataPath: '',
     },
     storage: 'local',

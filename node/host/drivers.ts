@@ -6,7 +6,9 @@ import { FakeComputeDriver, FakeComputeHost } from '../../drivers/fake/compute.t
 import { FakeNetworkDriver } from '../../drivers/fake/network.ts';
 import { FakeStorage, FakeStorageDriver } from '../../drivers/fake/storage.ts';
 import { LocalStorageDriver } from '../../drivers/local/driver.ts';
-import { QemuDriver } from '../../drivers/qemu/driver.ts';
+import { guestCpuOf } from '../../drivers/qemu/arguments.ts';
+import { QemuDriver, qemuProgram } from '../../drivers/qemu/driver.ts';
+import { readQemuDevices } from '../../drivers/qemu/features.ts';
 import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/types.ts';
 import { imagesGid, metadataServerUid, type UidRange } from '../../drivers/uid-range.ts';
 import { type DnsForwarders, VxlanDriver } from '../../drivers/vxlan/index.ts';
@@ -15,6 +17,7 @@ import type { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
+import { type Hypervisor, noHypervisor } from './machine/hypervisor.ts';
 import { PatientStorage } from './patient-storage.ts';
 
 /** The drivers of one host, started. */
@@ -23,8 +26,7 @@ export interface HostDrivers {
   /** By the names that records use: "local", "rbd". */
   readonly storage: ReadonlyMap<string, StorageDriver>;
   readonly network: NetworkDriver;
-  /** Nova's number: major * 1,000,000 + minor * 1,000 + micro; 0 when there is no hypervisor. */
-  readonly hypervisorVersion: number;
+  readonly hypervisor: Hypervisor;
   /** For people: how real this host is. */
   readonly description: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -86,7 +88,7 @@ export async function startDrivers(
 
     const description: Record<string, string> = {};
     let compute: ComputeDriver;
-    let hypervisorVersion = 0;
+    let hypervisor = noHypervisor;
     if (qemu === undefined) {
       compute = new FakeComputeDriver(new FakeComputeHost(clock));
       await compute.start(signal);
@@ -94,8 +96,13 @@ export async function startDrivers(
     } else {
       await qemu.start(signal);
       compute = qemu;
-      const { accelerator, acceleratorReason, qemuVersion, privileges, confinement, limits } = qemu.facts;
-      hypervisorVersion = versionNumber(qemuVersion);
+      const { accelerator, acceleratorReason, qemuVersion, machine, privileges, confinement, limits } = qemu.facts;
+      hypervisor = {
+        version: versionNumber(qemuVersion),
+        machine,
+        guestCpu: guestCpuOf(accelerator),
+        devices: await readQemuDevices(runCommand, qemuProgram, signal),
+      };
       description['compute'] = `QEMU ${qemuVersion}, ${accelerator} (${acceleratorReason})`;
       description['privileges'] = `${privileges.mode}: ${privileges.reason}`;
       description['confinement'] = confinement.isWhole ? 'a mount namespace each' : `none: ${confinement.reason}`;
@@ -123,7 +130,7 @@ export async function startDrivers(
     started.push(network);
     description['network'] = config.network.driver;
     description['storage'] = [...storage.keys()].join(', ');
-    return { compute, storage, network, hypervisorVersion, description, stop };
+    return { compute, storage, network, hypervisor, description, stop };
   } catch (caught) {
     await stop();
     throw caught;

@@ -4,13 +4,17 @@ import type { HostCapacity } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import { firstCell, type HostId } from '../base/ids.ts';
 import { agentVersion, featureLevel } from '../base/version.ts';
-import { resourceFields } from '../cluster/advert-mapping.ts';
+import { deviceFields, resourceFields } from '../cluster/advert-mapping.ts';
 import { endpointOf } from '../cluster/found-mesh.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
+import { passedThrough } from '../config/pci-passthrough.ts';
 import { extraCapacity } from '../config/resources.ts';
 import type { Claims } from './claims/claim-book.ts';
-import type { HostLoad, Inventory } from './inventory.ts';
+import { capabilitiesOf, traitsOf } from './machine/capabilities.ts';
+import type { Hypervisor } from './machine/hypervisor.ts';
+import type { HostLoad, Inventory } from './machine/inventory.ts';
+import { pciPoolsOf } from './machine/pci-devices.ts';
 
 /** Physical network name of the external interface, as Neutron's deployments call it. */
 const externalPhysicalNetwork = 'external';
@@ -22,12 +26,16 @@ interface OwnAdvertParts {
   readonly meshId: string;
   readonly inventory: Inventory;
   readonly compute: ComputeDriver;
-  readonly hypervisorVersion: number;
+  readonly hypervisor: Hypervisor;
   readonly storage: ReadonlyMap<string, StorageDriver>;
   readonly claims: Pick<Claims, 'usage'>;
   readonly load: () => HostLoad;
   readonly disabled: () => { readonly disabled: boolean; readonly reason: string };
   readonly busySteps: () => number;
+  /** Starts of guests that have failed lately, since one worked. */
+  readonly buildFailures: () => number;
+  /** Room on shared storage, GiB, by its name; what has not told is not there. */
+  readonly sharedFreeGib: () => ReadonlyMap<string, number>;
   /** Aggregates of the host, and the zone that they give it, if any, by the records. */
   readonly place: () => { readonly zone: string | undefined; readonly aggregates: readonly shoal.v1.Aggregate[] };
 }
@@ -41,19 +49,21 @@ export function hostCapacity(config: Config, inventory: Inventory): HostCapacity
     vcpus: pool(inventory.cpus, capacity.vcpusReserved, capacity.vcpusRatio),
     memoryMib: pool(inventory.memoryMib, capacity.memoryMibReserved, capacity.memoryRatio),
     diskGib: pool(inventory.diskGib, capacity.diskGibReserved, capacity.diskRatio),
-    pciPools: [],
-    numaCells: [],
+    pciPools: pciPoolsOf(inventory.pciDevices, passedThrough(config)),
+    numaCells: inventory.numaCells,
   };
 }
 
 /** The advert as of now. Epoch, sequence and time are the publisher's to fill in. */
 export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
-  const { config, inventory, claims, compute } = parts;
+  const { config, inventory, claims, compute, hypervisor } = parts;
+  const facts = { inventory, accelerator: compute.accelerator, hypervisor };
   const usage = claims.usage();
   const capacity = hostCapacity(config, inventory);
   const load = parts.load();
   const { disabled, reason } = parts.disabled();
   const place = parts.place();
+  const freeGibByPool = parts.sharedFreeGib();
   return shoal.v1.Advert.create({
     hostId: parts.hostId,
     hostName: config.name,
@@ -65,16 +75,23 @@ export function ownAdvert(parts: OwnAdvertParts): shoal.v1.Advert {
     aggregates: [...place.aggregates],
     failureDomain: config.failureDomain,
     ...resourceFields(capacity, usage),
+    ...deviceFields(capacity, usage),
     servers: usage.servers,
     ioOps: parts.busySteps(),
-    traits: [`COMPUTE_ACCEL_${compute.accelerator.toUpperCase()}`, 'COMPUTE_NET_VXLAN'],
+    buildFailures: parts.buildFailures(),
+    traits: [...traitsOf(facts)],
+    capabilities: capabilitiesOf(facts),
     storagePools: [...parts.storage.keys()],
-    pools: [...parts.storage].map(([name, { capabilities }]) => ({ name, shared: capabilities.shared })),
+    pools: [...parts.storage].map(([name, { capabilities }]) => ({
+      name,
+      shared: capabilities.shared,
+      freeGib: freeGibByPool.get(name) ?? null,
+    })),
     physicalNetworks: config.network.externalInterface === '' ? [] : [externalPhysicalNetwork],
     enabled: !disabled,
     disabledReason: reason,
     hypervisorType: compute.accelerator === 'kvm' ? 'kvm' : compute.name,
-    hypervisorVersion: parts.hypervisorVersion,
+    hypervisorVersion: hypervisor.version,
     architecture: inventory.architecture,
     featureLevel,
     cpuPercent: load.cpuPercent,

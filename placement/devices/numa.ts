@@ -57,6 +57,24 @@ export function fitNuma(
 
 const numaSearchStepsMax = 10_000;
 
+/** The cells with what is taken of them counted as used. */
+export function numaCellsUsed(cells: readonly NumaCell[], taken: readonly NumaAssignment[]): readonly NumaCell[] {
+  return cells.map((cell, index) => {
+    const here = taken.filter((one) => one.cell === index);
+    if (here.length === 0) return cell;
+    const sum = (of: (one: NumaAssignment) => number): number => here.reduce((total, one) => total + of(one), 0);
+    return {
+      ...cell,
+      cpusPinned: cell.cpusPinned + sum((one) => one.cpusPinned),
+      memoryUsedMib: cell.memoryUsedMib + sum((one) => one.memoryMib),
+      pages: cell.pages.map((page) => ({
+        ...page,
+        used: page.used + sum((one) => (one.pageSizeKib === page.sizeKib ? one.pages : 0)),
+      })),
+    };
+  });
+}
+
 interface FreeCell {
   readonly cpus: number;
   readonly cpusUnpinned: number;

@@ -9,6 +9,8 @@ export const advertBounds = {
   textLengthMax: 4096,
   /** Aggregates, traits, networks, pools, cells or metrics in one list. */
   listLengthMax: 1024,
+  /** NUMA nodes of one host: the largest machines sold have half as many, and a guest's cells are fitted by a search. */
+  numaCellsMax: 64,
 } as const;
 
 /** What is wrong with an advert, or undefined when nothing is. Numbers from the wire can be anything. */
@@ -33,12 +35,18 @@ export function adverseIn(advert: HostAdvert): string | undefined {
   for (const name in advert.metrics) {
     if (!Number.isFinite(advert.metrics[name])) return `metric ${name} is not a number`;
   }
+  if (numaCells.length > advertBounds.numaCellsMax) return `there are ${numaCells.length} NUMA cells`;
   for (const p of pciPools) {
     if (!isCount(p.free, p.total) || !isCount(p.total, advertBounds.amountMax)) return 'a PCI pool is malformed';
   }
   for (const c of numaCells) {
     if (!isCount(c.cpus, advertBounds.amountMax) || !isCount(c.cpusPinned, c.cpus)) return 'a NUMA cell is malformed';
     if (!(c.memoryMib >= 0 && c.memoryUsedMib >= 0)) return 'a NUMA cell is malformed';
+    if (c.pages.length > advertBounds.listLengthMax) return `a NUMA cell has ${c.pages.length} page sizes`;
+    for (const { sizeKib, total, used } of c.pages) {
+      const isCounted = isCount(total, Number.MAX_SAFE_INTEGER) && isCount(used, Number.MAX_SAFE_INTEGER);
+      if (!isCounted || !isCount(sizeKib, advertBounds.amountMax)) return 'huge pages are malformed';
+    }
   }
   for (const s of storagePools) if (!(s.freeGib >= 0)) return `storage pool ${s.name} is malformed`;
   return undefined;

@@ -36,8 +36,13 @@ export interface HostWorldParts {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Version of QEMU that the hosts tell of: 7.2.22. */
-const hypervisorVersion = 7_002_022;
+/** What the hosts tell of: QEMU 7.2.22, emulating. */
+const hypervisor = {
+  version: 7_002_022,
+  machine: 'pc-i440fx-7.2',
+  guestCpu: 'qemu64',
+  devices: ['virtio-blk-pci', 'virtio-net-pci'],
+};
 
 /** The ports. */
 export function simulatedPorts(world: HostWorldParts): HostPorts<SimGossip> {
@@ -50,7 +55,7 @@ export function simulatedPorts(world: HostWorldParts): HostPorts<SimGossip> {
     services: { state, clock, logger, newId },
     random: random.fork(),
     store: machine.store.open(life, process.end),
-    drivers: { ...drivers, storage: new Map([[machine.storageName, drivers.storage]]), hypervisorVersion },
+    drivers: { ...drivers, storage: new Map([[machine.storageName, drivers.storage]]), hypervisor },
     blobs: machine.images,
     inventory: machine.inventory(),
     load: async () => machine.load(),

@@ -10,7 +10,7 @@ import type { ComputeDriver, NetworkDriver, StorageDriver } from '../../drivers/
 import type { Clock } from '../../node/base/clock.ts';
 import type { HostId, ServerId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import type { HostLoad, Inventory } from '../../node/host/inventory.ts';
+import type { HostLoad, Inventory } from '../../node/host/machine/inventory.ts';
 import type { HostCapacity } from '../../placement/index.ts';
 import { type HostTime, LifeClock } from './clock.ts';
 import { SimHostStore } from './host-store.ts';
@@ -107,7 +107,9 @@ export class HostMachine {
     const { vcpus, memoryMib, diskGib } = this.capacity;
     return {
       cpus: vcpus.total,
-      cpuModel: 'simulated',
+      cpu: { vendor: 'simulated', model: 'simulated', flags: [], sockets: 1, cores: vcpus.total, threads: 1 },
+      numaCells: this.capacity.numaCells,
+      pciDevices: [],
       architecture: 'x86_64',
       memoryMib: memoryMib.total,
       diskGib: diskGib.total,

@@ -46,6 +46,16 @@ void t.test('A16: numbers that are none reach no table', (t) => {
     ...(
       ['memoryMib', 'diskGib', 'memoryMibUsed', 'diskGibUsed', 'memoryMibReserved', 'diskGibReserved'] as const
     ).flatMap((amount) => [2 ** 53, 2 ** 63].map((value) => ({ [amount]: value }))),
+    ...[2 ** 53, 2 ** 63].flatMap((value) => [
+      { resources: [{ resourceClass: 'NET_BW_EGR_KILOBIT_PER_SEC', total: value, allocationRatio: 1 }] },
+      { resources: [{ resourceClass: 'NET_BW_EGR_KILOBIT_PER_SEC', total: 1, allocationRatio: 1, used: value }] },
+      { numaCells: [{ id: 0, cpus: 1, memoryMib: 1, pages: [{ sizeKib: 2048, total: value }] }] },
+    ]),
+    { resources: [{ resourceClass: 'NET_BW_EGR_KILOBIT_PER_SEC', total: 1, allocationRatio: Number.NaN }] },
+    { resources: [{ resourceClass: 'NET_BW_EGR_KILOBIT_PER_SEC', total: 2 ** 30, allocationRatio: 1024 }] },
+    { numaCells: [{ id: 0, cpus: 1, cpusPinned: 2, memoryMib: 1 }] },
+    { numaCells: Array.from({ length: 65 }, (_, id) => ({ id, cpus: 1, memoryMib: 1 })) },
+    { pciPools: [{ vendorId: '10de', productId: '1eb8', total: 1, free: 2 }] },
     { epoch: 2 ** 53 },
     { sequence: 2 ** 60 },
   ];
@@ -70,6 +80,9 @@ void t.test('no text of an advert is endless, nor any list, whichever field it i
       { [name]: many },
     ]),
     { aggregates: [{ name: long }] },
+    { pools: [{ name: long }] },
+    { capabilities: { name: long } },
+    { pciPools: many.map(() => ({ total: 1 })) },
     { aggregates: [{ name: 'a', metadata: { key: long } }] },
     { aggregates: [{ name: 'a', metadata: { [long]: 'value' } }] },
   ];

@@ -2,6 +2,7 @@
  * Every parser of bytes that others wrote: it returns, or throws a `ShoalError`, and soon, whatever it is given. The table
  * names them all; a parser that is not in it fails the test.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { parsePatch } from '../../api-gateway/rest/image/json-patch.ts';
 import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
 import * as rbd from '../../drivers/ceph/rbd.ts';
 import { inspectImage } from '../../drivers/image/inspect.ts';
+import { parseDeviceHelp } from '../../drivers/qemu/features.ts';
 import { readNeighbours, readRoutes, readRules } from '../../drivers/vxlan/links/address.ts';
 import { readFdb } from '../../drivers/vxlan/links/forwarding.ts';
 import { readJson } from '../../drivers/vxlan/links/json.ts';
@@ -31,6 +33,8 @@ import {
   snapshotRequestFromWire,
 } from '../../node/consensus/transport/codec.ts';
 import { sources } from '../../node/dev/house/source.ts';
+import { parseCpuInfo } from '../../node/host/machine/cpu-info.ts';
+import { parseCpuList, parseNodeMemoryMib } from '../../node/host/machine/numa-cells.ts';
 import { openAdvert, openHealthUpdate, signAdvert } from '../../node/mesh/gossip/advert-check.ts';
 import { MeshAuthority, verifyHost } from '../../node/mesh/identity/authority.ts';
 import { openForHost, sealToHost } from '../../node/mesh/identity/host-box.ts';
@@ -142,6 +146,10 @@ const message = <T extends object>(
 /** By `file: name`. A text: why its input is nobody else's, or which of the others it is a part of. */
 const parsers: Readonly<Record<string, Property | string>> = {
   'node/config/networks.ts: parseNetworks': lines(parseNetworks, '10.0.0.0/8, fd00::/8,192.0.2.1'),
+  'node/host/machine/cpu-info.ts: parseCpuInfo': lines(parseCpuInfo, 'processor : 0\nflags : fpu avx2\nsiblings : 4'),
+  'node/host/machine/numa-cells.ts: parseCpuList': lines(parseCpuList, '0-3,8', '0-99999'),
+  'node/host/machine/numa-cells.ts: parseNodeMemoryMib': lines(parseNodeMemoryMib, 'Node 0 MemTotal: 23685332 kB'),
+  'drivers/qemu/features.ts: parseDeviceHelp': lines(parseDeviceHelp, 'name "VGA", bus PCI'),
   'node/base/address.ts: parseAddress': lines(parseAddress, '10.0.0.1:7401', '[fd00::1]:7401'),
   'node/base/address.ts: parseListenAddress': lines(parseListenAddress, ':7401', '[::]:0'),
   'node/mesh/gossip/advert-check.ts: openAdvert': message(
@@ -288,7 +296,10 @@ const parsers: Readonly<Record<string, Property | string>> = {
   // Of this host alone, or checked elsewhere.
   'node/host/image-cache.ts: ImageCache.open': 'takes an address of content, which is looked up',
   'node/host/image-cache.ts: ImageCache.read': 'the same',
-  'node/host/inventory.ts: readInventory': "this machine's own figures",
+  'node/host/machine/inventory.ts: readInventory': "this machine's own figures",
+  'node/host/machine/numa-cells.ts: readNumaCells': "this machine's own figures",
+  'node/host/machine/pci-devices.ts: readPciDevices': "this machine's own figures",
+  'drivers/qemu/features.ts: readQemuDevices': 'parseDeviceHelp',
   'node/cluster/membership.ts: readMembership': "this host's own file, which only root writes",
   'node/cluster/membership.ts: readFounding': "this host's own file, which only root writes",
   'node/mesh/identity/authority.ts: MeshAuthority.open': 'unseal',

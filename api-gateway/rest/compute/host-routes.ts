@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import { ownValue } from '../../../node/base/own-value.ts';
 import type { HostView } from '../../../node/services/compute/hosts.ts';
 import type { ComputeService } from '../../../node/services/compute/index.ts';
 import { shoal } from '../../../proto/messages.ts';
@@ -156,7 +157,7 @@ function amountsOf({ advert, servers }: HostView) {
 
 function hypervisorView(view: HostView, microversion: Microversion): View {
   const { host, advert } = view;
-  const cpu = { arch: advert?.architecture ?? '', features: [...(advert?.traits ?? [])] };
+  const cpu = cpuInfo(advert);
   return {
     ...briefView(view, microversion),
     ...amountsOf(view),
@@ -171,6 +172,24 @@ function hypervisorView(view: HostView, microversion: Microversion): View {
     },
   };
 }
+
+/** Nova's `cpu_info`, as far as the host tells it. Features are those of os-traits' names that guests can be given. */
+function cpuInfo(advert: HostView['advert']): View {
+  const told = advert?.capabilities ?? {};
+  const topology = Object.entries(told).flatMap(([name, value]) =>
+    name.startsWith(topologyPrefix) ? [[name.slice(topologyPrefix.length), Number(value)] as const] : [],
+  );
+  return {
+    arch: advert?.architecture ?? '',
+    model: ownValue(told, 'cpu_info:model') ?? '',
+    vendor: ownValue(told, 'cpu_info:vendor') ?? '',
+    topology: Object.fromEntries(topology),
+    features: [...(advert?.traits ?? [])],
+  };
+}
+
+/** Beginning of the capabilities that say how a host's processors are laid out. */
+const topologyPrefix = 'cpu_info:topology:';
 
 function statisticsView(views: readonly HostView[]): View {
   const sum = new Map(['count', ...Object.keys(amountsOf(emptyView))].map((key) => [key, 0]));

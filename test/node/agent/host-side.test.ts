@@ -61,7 +61,9 @@ class LoneGossip implements HostGossip {
 
 const inventory = {
   cpus: 4,
-  cpuModel: 'test',
+  cpu: { vendor: 'test', model: 'test', flags: [], sockets: 1, cores: 4, threads: 1 },
+  numaCells: [],
+  pciDevices: [],
   architecture: 'x86_64',
   memoryMib: 4_096,
   diskGib: 100,
@@ -84,7 +86,7 @@ async function host(more: Partial<HostPorts<LoneGossip>> = {}) {
       compute: new FakeComputeDriver(new FakeComputeHost(testClock)),
       network: new FakeNetworkDriver(),
       storage: new Map([['local', new FakeStorageDriver(new FakeStorage({ shared: false }))]]),
-      hypervisorVersion: 1,
+      hypervisor: { version: 1, machine: 'pc', guestCpu: 'qemu64', devices: ['virtio-blk-pci'] },
     },
     blobs: new BlobStore(mkdtempSync(join(tmpdir(), 'shoal-host-side-'))),
     inventory,

@@ -157,6 +157,11 @@ export function fakeHostViews(world: World): HostViews {
             architecture: 'x86_64',
             publishedMs: 1_700_000_000_000,
             hostIp: host.vtepIp,
+            capabilities: {
+              'cpu_info:model': 'EPYC',
+              'cpu_info:vendor': 'AuthenticAMD',
+              'cpu_info:topology:cores': '4',
+            },
             storagePools: ['local', 'rbd'],
             pools: [
               { name: 'local', shared: false },

@@ -325,7 +325,10 @@ void t.test('operators see hosts; others do not', async (t) => {
     { id: 1, hypervisor_hostname: 'host-1', state: 'up', status: 'enabled', vcpus: 8, cpu_info: String },
     { id: 2 },
   ]);
-  t.match((await get('/os-hypervisors/detail', 53)).hypervisors[0], { id: /^1{32}$/, cpu_info: { arch: 'x86_64' } });
+  t.match((await get('/os-hypervisors/detail', 53)).hypervisors[0], {
+    id: /^1{32}$/,
+    cpu_info: { arch: 'x86_64', model: 'EPYC', vendor: 'AuthenticAMD', topology: { cores: 4 } },
+  });
   t.match(await get('/os-hosts'), { hosts: [{ host_name: 'host-1', service: 'compute', zone: 'nova' }, {}] });
   t.match(await get('/os-services'), { services: [{ binary: 'nova-compute', state: 'up' }, {}] });
   t.same((await get('/os-availability-zone')).availabilityZoneInfo, [
