@@ -94,7 +94,7 @@ export class DevCluster {
     const pools = Object.values(devPools);
     const osd = pools.map((pool) => `profile rbd pool=${pool}`).join(', ');
     const argv = ['ceph', '--conf', this.admin.confPath, 'auth', 'get-or-create', `client.${name}`];
-    // The profile allows to shut a client out; letting one in again is asked for beside it.
+    // The profile allows to fence a client; letting one in again is asked for beside it.
     const mon = 'profile rbd, allow command "osd blocklist" with blocklistop=rm';
     const keyring = await runCommand([...argv, 'mon', mon, 'osd', osd, 'mgr', 'profile rbd'], { signal });
     const keyringPath = join(this.dir, `client.${name}.keyring`);

@@ -12,7 +12,7 @@ export const exitStatus = {
   exists: 17,
   /** ENOTEMPTY: snapshots or clones hang on it. */
   notEmpty: 39,
-  /** ESHUTDOWN: the cluster shuts this client out (blocklist). */
+  /** ESHUTDOWN: the cluster has fenced this client (blocklist). */
   blocked: 108,
 } as const;
 

@@ -112,7 +112,9 @@ export function readCapacity(
   const found = (pools as readonly unknown[]).find((entry) => isRecord(entry) && entry['name'] === pool);
   const stats = isRecord(found) ? found['stats'] : undefined;
   if (stats === undefined) {
-    throw new ShoalError('UNAVAILABLE', `Ceph does not tell the room in pool ${pool} yet.`, { facts: { pool } });
+    throw new ShoalError('UNAVAILABLE', `Ceph does not report the free space of pool ${pool} yet.`, {
+      facts: { pool },
+    });
   }
   if (!isRecord(stats) || typeof stats['stored'] !== 'number' || typeof stats['max_avail'] !== 'number') {
     misunderstood(`the room in pool ${pool}`);

@@ -41,7 +41,7 @@ export class FakeStorage {
   readonly faults = new Faults<FakeStorageOperation>();
   readonly shared: boolean;
   totalBytes: number;
-  /** False: the storage cannot shut a host out, so that no takeover is ever proved. */
+  /** False: the storage cannot fence a host, so that no takeover is ever proved. */
   canFence = true;
   readonly images = new Map<string, { readonly virtualSizeBytes: number; readonly format: string }>();
   readonly disks = new Map<VolumeId, FakeDisk>();
@@ -180,7 +180,7 @@ export class FakeStorageDriver implements StorageDriver {
       if (watcher !== owner) throw new ShoalError('FENCE_UNPROVEN', `host ${watcher} has disk ${spec.volumeId} open`);
     }
     if (this.#storage.blocked.has(owner)) {
-      throw new ShoalError('FENCE_UNPROVEN', `the storage shuts this host out`, { facts: { owner } });
+      throw new ShoalError('FENCE_UNPROVEN', `the storage has fenced this host`, { facts: { owner } });
     }
     disk.lock = { owner, generation: spec.generation };
     disk.watchers.add(owner);

@@ -360,7 +360,7 @@ export class QemuDriver implements ComputeDriver {
         if (generation === undefined) {
           throw new ShoalError(
             'CANNOT_TELL',
-            `process ${process.identity.pid} of ${serverId} does not say its generation`,
+            `process ${process.identity.pid} of ${serverId} does not name its generation`,
           );
         }
         await this.#adoptLiving(serverId, process.identity, generation, record, signal);
@@ -517,7 +517,7 @@ export class QemuDriver implements ComputeDriver {
       throw caught;
     });
     const facts = { status: child.exitCode, signal: child.signalCode, stderr: said.trim().slice(-2000) };
-    return new ShoalError('DRIVER_FAILED', `QEMU did not start: ${facts.stderr || 'it said nothing'}`, { facts });
+    return new ShoalError('DRIVER_FAILED', `QEMU did not start: ${facts.stderr || 'it printed nothing'}`, { facts });
   }
 
   /** Ends a guest: ACPI within the grace, then `quit`, then SIGKILL. Returns when the process is gone. */

@@ -355,7 +355,7 @@ void t.test('F5: after the removal of a trusted host users stay logged in, for o
   await t.rejects(mesh.identity.authenticate(before, never), { code: 'UNAUTHENTICATED' }, 'two are not');
 });
 
-void t.test('F5: a mesh is not re-keyed while that would shut a member out', async (t) => {
+void t.test('F5: a mesh is not re-keyed while that would exclude a member', async (t) => {
   const mesh = await foundMesh(t);
   await mesh.join(await mesh.ticket(), 'thief');
   const old = await mesh.join(await mesh.ticket(), 'old');

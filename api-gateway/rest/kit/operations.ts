@@ -74,7 +74,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
         if (!mayReadMetrics(request, gateway.clientAddress(request), deps.metricsReaders)) {
           throw new ShoalError(
             'FORBIDDEN',
-            'The figures of this agent are told to its own host, and to the addresses of its setting api.metricsReaders. A proxy on this host has to be among api.trustedProxies.',
+            'The metrics of this agent are served to its own host and to the addresses in api.metricsReaders. A proxy on this host must be listed in api.trustedProxies.',
           );
         }
         return reply.type(deps.registry.contentType).send(await deps.registry.metrics());

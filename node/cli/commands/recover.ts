@@ -191,7 +191,7 @@ async function mustBeLost(
   if (unasked.length > 0 && !isForced) {
     throw new ShoalError(
       'CANNOT_TELL',
-      `whether ${unasked.map(({ name }) => name).join(', ')} can be reached could not be found out; say --force if it is lost for certain`,
+      `whether ${unasked.map(({ name }) => name).join(', ')} can be reached is not known; say --force if it is lost for certain`,
     );
   }
 }

@@ -27,7 +27,7 @@ const oldWords: readonly OldWord[] = [
     instead: 'release, idle or converged',
   },
   { word: /ActedOn|actedOn/gu, instead: 'revision fence' },
-  { word: /shuts? (?:\w+ )?out\b|shutting (?:\w+ )?out\b|shutOut|ShutOut/giu, instead: 'fence' },
+  { word: /shuts? (?:\w+ ){0,3}out\b|shutting (?:\w+ ){0,3}out\b|shutOut|ShutOut/giu, instead: 'fence' },
   { word: /\buntold\b/giu, instead: 'pending report, or not listed' },
   { word: /\bwhoever\b/giu, instead: 'the caller, the host, the member: its name' },
   { word: /\banew\b|Anew\b/gu, instead: 'again' },

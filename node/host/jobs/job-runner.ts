@@ -107,7 +107,7 @@ export class JobRunner implements Service {
       for (let decisions = 0; decisions < decisionsAtOnceMax; decisions += 1) {
         if (!(await this.#step(jobId))) return;
       }
-      throw new ShoalError('DRIVER_FAILED', `the job has decided ${decisionsAtOnceMax} times and has not come further`);
+      throw new ShoalError('DRIVER_FAILED', `the job made ${decisionsAtOnceMax} decisions without progress`);
     } catch (caught) {
       if (this.#abort.signal.aborted) return;
       const error = ShoalError.from(caught, 'DRIVER_FAILED');

@@ -50,7 +50,7 @@ export async function readInventory(dataDir: string): Promise<Inventory> {
     .filter((disk) => disk.mount === '/' || dataDir === disk.mount || dataDir.startsWith(`${disk.mount}/`))
     .sort((a, b) => b.mount.length - a.mount.length)[0];
   if (holder === undefined || cpu.cores === 0 || memory.total === 0) {
-    throw new ShoalError('DRIVER_FAILED', 'the machine does not tell its CPUs, memory or disks', {
+    throw new ShoalError('DRIVER_FAILED', 'the CPUs, memory or disks of this machine could not be read', {
       facts: { cpus: cpu.cores, memoryBytes: memory.total, mounts: disks.map((disk) => disk.mount), dataDir },
     });
   }

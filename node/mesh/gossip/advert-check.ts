@@ -121,7 +121,7 @@ function decoded<T>(what: string, bytes: Uint8Array, decode: () => T): T {
   try {
     return decode();
   } catch (caught) {
-    throw new ShoalError('INVALID_ARGUMENT', `What should be the bytes of one ${what} cannot be decoded.`, {
+    throw new ShoalError('INVALID_ARGUMENT', `The bytes of a ${what} cannot be decoded.`, {
       cause: caught,
     });
   }

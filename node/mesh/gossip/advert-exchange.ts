@@ -159,6 +159,6 @@ function decoded(data: Uint8Array): shoal.v1.SignedAdvert {
   try {
     return shoal.v1.SignedAdvert.decode(data);
   } catch (caught) {
-    throw new ShoalError('INVALID_ARGUMENT', 'What should be a signed advert cannot be decoded.', { cause: caught });
+    throw new ShoalError('INVALID_ARGUMENT', 'A signed advert cannot be decoded.', { cause: caught });
   }
 }

@@ -27,8 +27,8 @@ const notBeforeMs = Date.UTC(2020, 0, 1);
 export const authorityLifeMs = 20 * 365 * dayMs;
 /**
  * Life of a host's certificate for its peers, ms: a year. Its own agent renews it with four months left, from its own
- * replica and so also without quorum; one that was off for longer renews it when it starts. What shuts a host out is the
- * removal of its record, which every peer checks.
+ * replica and so also without quorum; one that was off for longer renews it when it starts. What refuses a removed host
+ * is the removal of its record, which every peer checks.
  */
 export const hostLifeMs = 365 * dayMs;
 /** Life of a certificate for the API, ms: as public authorities have it, and below the 825 days that some clients bear. */
@@ -225,7 +225,7 @@ function parseCertificate(certificatePem: string): X509Certificate {
   try {
     return new X509Certificate(certificatePem);
   } catch (caught) {
-    throw new ShoalError('IDENTITY_MISMATCH', 'What should be a certificate cannot be read as one.', { cause: caught });
+    throw new ShoalError('IDENTITY_MISMATCH', 'The certificate cannot be read.', { cause: caught });
   }
 }
 

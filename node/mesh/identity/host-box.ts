@@ -49,7 +49,7 @@ export function openForHost(identity: HostIdentity, label: string, sealed: Uint8
   if (bytes.length < headBytes + tagBytes || bytes[0] !== format) {
     throw new ShoalError(
       'IDENTITY_MISMATCH',
-      'The value sealed to this host is not of a form that this version opens.',
+      'The value sealed to this host has a format that this version cannot open.',
     );
   }
   const shown = bytes.subarray(1, 1 + publicKeyBytes);
@@ -119,5 +119,5 @@ function inverse(a: bigint): bigint {
 }
 
 function noKey(): ShoalError {
-  return new ShoalError('IDENTITY_MISMATCH', 'What should be the public key of a host is none.');
+  return new ShoalError('IDENTITY_MISMATCH', 'The public key of the host is malformed.');
 }

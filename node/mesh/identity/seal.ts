@@ -28,7 +28,7 @@ export function seal(meshKey: MeshKey, label: string, secret: Uint8Array): Uint8
 export function unseal(meshKey: MeshKey, label: string, sealed: Uint8Array): Uint8Array {
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
   if (bytes.length < 1 + nonceBytes + tagBytes || bytes[0] !== format) {
-    throw new ShoalError('IDENTITY_MISMATCH', 'The sealed value is not of a form that this version opens.');
+    throw new ShoalError('IDENTITY_MISMATCH', 'The sealed value has a format that this version cannot open.');
   }
   const opening = createDecipheriv(cipher, meshKey.derive('seal').reveal(), bytes.subarray(1, 1 + nonceBytes), {
     authTagLength: tagBytes,

@@ -76,7 +76,7 @@ async function askAround(
   for (;;) {
     let last: ShoalError | undefined;
     for (const address of options.ticket.addresses) {
-      if (options.signal.aborted) throw new ShoalError('CANCELLED', 'Joining was given up.');
+      if (options.signal.aborted) throw new ShoalError('CANCELLED', 'Joining was cancelled.');
       try {
         return await joinAt(address, options);
       } catch (caught) {
@@ -177,7 +177,7 @@ function fetchAuthority(address: string, fingerprint: Uint8Array, signal: AbortS
       socket.destroy();
       reject(error);
     };
-    const onAbort = (): void => fail(new ShoalError('CANCELLED', 'Joining was given up.'));
+    const onAbort = (): void => fail(new ShoalError('CANCELLED', 'Joining was cancelled.'));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', onAbort));
     socket.once('secureConnect', () => {
@@ -207,7 +207,7 @@ function chainOf(first: DetailedPeerCertificate): Buffer[] {
 }
 
 function stranger(address: string): ShoalError {
-  return new ShoalError('IDENTITY_MISMATCH', `Who answers at ${address} does not belong to the ticket's mesh.`, {
+  return new ShoalError('IDENTITY_MISMATCH', `The agent at ${address} does not belong to the ticket's mesh.`, {
     facts: { address },
   });
 }

@@ -86,5 +86,5 @@ function text(field: string, value: string): string {
 }
 
 function bad(field: string, why: string): ShoalError {
-  return new ShoalError('INVALID_ARGUMENT', `The joining host's ${field} will not do: ${why}.`, { facts: { field } });
+  return new ShoalError('INVALID_ARGUMENT', `The joining host's ${field} is invalid: ${why}.`, { facts: { field } });
 }

@@ -92,9 +92,13 @@ export async function removeHost(deps: HostRemovalDependencies, request: Removal
     deps.logger.warn({ hostId: host.id, name: host.name, force, ...removal }, 'a host was removed from the mesh');
     return { host, ...removal };
   }
-  throw new ShoalError('PRECONDITION_CHANGED', `Things keep being put on host ${host.name}; try again.`, {
-    facts: { hostId: host.id },
-  });
+  throw new ShoalError(
+    'PRECONDITION_CHANGED',
+    `Servers or networks kept being placed on host ${host.name}; try again.`,
+    {
+      facts: { hostId: host.id },
+    },
+  );
 }
 
 /** The row of a host by id or by name. Throws `NOT_FOUND`. */

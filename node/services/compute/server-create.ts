@@ -305,7 +305,7 @@ export class ServerMaker {
         if (checked.isRepeatable)
           throw new ShoalError(
             'DEADLINE_EXCEEDED',
-            'The request stood still for longer than hosts keep room; ask again with the same token.',
+            'The request took longer than hosts hold a claim; repeat it with the same client token.',
           );
         throw new PlacementOutdated();
       }

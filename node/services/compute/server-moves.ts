@@ -213,7 +213,7 @@ function checkMovable(server: shoal.v1.Server, isShared: boolean | undefined): v
   if (isShared === undefined) {
     throw new ShoalError(
       'UNAVAILABLE',
-      `No host tells yet whether the storage ${server.storage} is shared; try again.`,
+      `No host has reported yet whether the storage ${server.storage} is shared; try again.`,
     );
   }
   if (!isShared) {

@@ -34,7 +34,7 @@ export async function transactInPieces<T>(
     });
     if (result !== unfinished) return result;
   }
-  throw new ShoalError('PRECONDITION_CHANGED', 'More is added all the time to what is to be changed; try again.', {
+  throw new ShoalError('PRECONDITION_CHANGED', 'Rows kept being added while they were changed; try again.', {
     facts: { pieces: piecesMax },
   });
 }

@@ -94,7 +94,7 @@ void t.test('a caller who proves nothing is told nothing', async (t) => {
   await t.rejects(calls.validateToken({ token: '' }, as(gateway.token)), { code: 'INVALID_ARGUMENT' });
 });
 
-void t.test('A32: guesses by both doors count together', async (t) => {
+void t.test('A32: password guesses by REST and gRPC count together', async (t) => {
   const bounds = { authFailuresPerSecond: 0.001, authFailuresBurst: 4, authWaitMs: 100 };
   const { calls, gateway } = await started(t, bounds);
   const guess = { user: { name: 'admin' }, password: 'wrong' };

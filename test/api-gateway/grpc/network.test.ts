@@ -53,7 +53,7 @@ async function builtUp(t: { teardown(clean: () => Promise<void>): void }) {
   return { ...gateway, external, made, ids };
 }
 
-void t.test('a network from its wires to a floating IP, and all of it taken down again', async (t) => {
+void t.test('a network, its ports, router and floating IP are made and deleted again', async (t) => {
   const { calls, made, ids, external } = await builtUp(t);
   const alice = as('alice');
   t.match(made.network, { name: 'net', projectId: 'alice-project', adminStateUp: true, external: false, mtu: 1450 });

@@ -191,7 +191,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
     await a.storage.removeDisk(volumeId, signal);
   });
 
-  await t.test('taking a disk from a living host shuts that host out first; its guest writes no more', async (t) => {
+  await t.test('taking a disk from a living host fences that host first; its guest writes no more', async (t) => {
     const serverId = randomUUID() as ServerId;
     const volumeId = randomUUID() as VolumeId;
     await a.storage.ensureDisk(disk(volumeId, 1), signal);

@@ -102,7 +102,7 @@ await t.test('a power cut leaves every guest crashed, and says nothing', async (
   t.strictSame(events, []);
 });
 
-await t.test('shared storage shuts the old owner out before another takes its disk', async (t) => {
+await t.test('shared storage fences the old owner before another takes its disk', async (t) => {
   const storage = new FakeStorage();
   const driver = new FakeStorageDriver(storage);
   const [first, second] = ['a', 'b'] as HostId[];

@@ -140,27 +140,24 @@ await t.test('a claim that is admitted is told to gossip, and counted in the adv
   t.same(results, ['admitted', 'refused']);
 });
 
-await t.test(
-  'whatever stands between the claims and those who ask is asked by handlers and advert alike',
-  async (t) => {
-    const asked: string[] = [];
-    const { built, hostId } = await host({
-      claims: (inner) => ({
-        usage: () => inner.usage(),
-        admit: (claim, ttlMs) => {
-          asked.push(claim.serverId);
-          return inner.admit(claim, ttlMs);
-        },
-        withdraw: (...claim) => inner.withdraw(...claim),
-        release: (...claim) => inner.release(...claim),
-        follow: (...records) => inner.follow(...records),
-      }),
-    });
-    await built.handlers.claim(claimOf(hostId, 1), callOf(hostId));
-    t.same(asked, ['server-of-1']);
-    t.equal(built.gossip.own().vcpusUsed, 1);
-  },
-);
+await t.test('a wrapper of the claims is used by the handlers and by the advert', async (t) => {
+  const asked: string[] = [];
+  const { built, hostId } = await host({
+    claims: (inner) => ({
+      usage: () => inner.usage(),
+      admit: (claim, ttlMs) => {
+        asked.push(claim.serverId);
+        return inner.admit(claim, ttlMs);
+      },
+      withdraw: (...claim) => inner.withdraw(...claim),
+      release: (...claim) => inner.release(...claim),
+      follow: (...records) => inner.follow(...records),
+    }),
+  });
+  await built.handlers.claim(claimOf(hostId, 1), callOf(hostId));
+  t.same(asked, ['server-of-1']);
+  t.equal(built.gossip.own().vcpusUsed, 1);
+});
 
 await t.test(
   'once it is started, the advert follows the records and the load; a duty that fails is told and tried again',

@@ -24,7 +24,7 @@ void t.test('a warning every two seconds for an hour is a dozen lines, and none 
   t.ok(told > 900 && told <= 1800, `${told} of 1800 were told of`);
 });
 
-void t.test('what is another thing, and what comes back after it had ended, is said at once', async (t) => {
+void t.test('another warning, and one that returns after it had ended, is logged at once', async (t) => {
   const { clock, said, log } = collect();
   log.warn('a', {}, 'a fails');
   log.warn('b', {}, 'b fails');

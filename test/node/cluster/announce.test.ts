@@ -102,7 +102,7 @@ t.test('without a quorum it is reached there all the same, until its record says
   t.equal(directory.addressOf(other.id as HostId), '192.0.2.77:7401');
 });
 
-t.test('nobody speaks for another, and rubbish gets nowhere', async (t) => {
+t.test('no host announces for another, and malformed announcements are refused', async (t) => {
   const { directory, own, other, moved, announce, learned } = await world();
   await t.rejects(announce(moved, own.id), { code: 'IDENTITY_MISMATCH' });
   await t.rejects(announce({ ...moved, publicKey: own.publicKey }), { code: 'INVALID_ARGUMENT' });

@@ -63,7 +63,7 @@ t.test('all mistakes are reported together, each with its path', (t) => {
 const offMistake = (path: string): string =>
   `${path}: api.tls is "off", so it must be a loopback address (or say api.tls "insecure")`;
 
-t.test('without a word of it, others reach this host at the address of its default route', (t) => {
+t.test('by default, others reach this host at the address of its default route', (t) => {
   const config = loadConfig({ settings: {}, ownAddress: () => '192.0.2.9' });
   t.equal(config.advertiseAddress, '192.0.2.9');
   t.equal(loadConfig({ settings: base, ownAddress: () => '192.0.2.9' }).advertiseAddress, '192.0.2.1');

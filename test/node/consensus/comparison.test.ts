@@ -216,7 +216,7 @@ await t.test('a member that is behind answers when it is there, and one that can
   t.end();
 });
 
-await t.test('what was answered to another question is not compared', (t) => {
+await t.test('an answer to another comparison is not compared', (t) => {
   const mesh = new Mesh({ voters: [1, 2, 3] }, [right, right, right]);
   mesh.silent.add(2);
   mesh.round(12);

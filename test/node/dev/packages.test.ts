@@ -4,7 +4,7 @@ import { type DebianPackage, ensurePackages, PackagesMissing } from '../../../no
 const absent: DebianPackage = { name: 'no-such-package', purpose: 'tests a refusal', isInstalled: () => false };
 const present: DebianPackage = { name: 'here', purpose: 'is here', isInstalled: () => true };
 
-t.test('what is installed is not spoken of', (t) => {
+t.test('installed packages are not mentioned', (t) => {
   const said: string[] = [];
   ensurePackages([present], { install: true, say: (line) => said.push(line) });
   t.same(said, []);

@@ -42,7 +42,7 @@ async function newCache(t: Test, acceptInert: boolean) {
   return { cache, store, kept };
 }
 
-t.test('as it comes, what is not what it was declared to be is refused, and nothing of it is left', async (t) => {
+t.test('content that is not of its declared format is refused, and nothing of it is left', async (t) => {
   const { store, kept } = await newCache(t, false);
   for (const format of ['qcow2', 'vmdk', 'vdi', 'iso', 'vhd', 'ami', 'ploop']) {
     await t.rejects(store(noise, format), { code: 'IMAGE_REFUSED' }, format);
@@ -51,7 +51,7 @@ t.test('as it comes, what is not what it was declared to be is refused, and noth
   t.match(await store(noise, 'raw'), { inert: false, virtualSizeBytes: noise.length });
 });
 
-t.test('where it is accepted it is kept and given back, and no guest gets it', async (t) => {
+t.test('content that no tool opens is kept and downloaded, and no guest gets it', async (t) => {
   const { cache, store } = await newCache(t, true);
   for (const diskFormat of ['qcow2', 'vmdk', 'vdi', 'iso', 'vhd', 'ami', 'ploop']) {
     const stored = await store(noise, diskFormat);
@@ -64,7 +64,7 @@ t.test('where it is accepted it is kept and given back, and no guest gets it', a
   t.match(await store(noise, 'raw'), { inert: false }, 'raw is whatever it is');
 });
 
-t.test('what bears a signature is judged by it all the same', async (t) => {
+t.test('content with the signature of a format is judged by that format', async (t) => {
   const { store } = await newCache(t, true);
   for (const [bytes, format] of [
     [qcow2, 'raw'],

@@ -121,7 +121,7 @@ await t.test('a host of a version without batches is asked one by one; one that 
   t.same(peers.asked, ['claimBatch b', 'claim b', 'claim b']);
 });
 
-await t.test('what is asked of this host itself needs no channel', async (t) => {
+await t.test('a call to this host itself needs no channel', async (t) => {
   const asked: string[] = [];
   const calls = new PeerCalls(channel({}), self, own(asked));
   t.equal((await calls.claim(self, claimOf(self, 's1').request, signal)).countedSequence, 4);

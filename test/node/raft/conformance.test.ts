@@ -25,7 +25,7 @@ if (scenarios === undefined) {
 
 const own = ownScenarios();
 
-void t.test('there are at least eight stories of our own', async (t) => {
+void t.test('there are at least eight scenarios of our own', async (t) => {
   t.ok(own.length >= 8, `${own.length} files`);
 });
 

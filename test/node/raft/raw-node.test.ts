@@ -40,7 +40,7 @@ void t.test('a membership that nothing in the log explains is refused', async (t
   t.throws(() => new RawNode(config), { code: 'CONFIG_INVALID' });
 });
 
-void t.test('nothing is ready on a node that has nothing to say', async (t) => {
+void t.test('a node without news has no Ready', async (t) => {
   const one = newNode();
   t.notOk(one.node.hasReady());
   one.node.tick();

@@ -46,7 +46,7 @@ void t.test('what was read is the same until a key, a range or a counter that wa
   t.notOk(same(), 'a key that was written again counts as changed, whatever its value');
 });
 
-void t.test('what cannot change with a key does not', async (t) => {
+void t.test('a read that does not cover a key does not change with it', async (t) => {
   const keys = ['a', 'a/', 'a/1', 'a/1/x', 'a/2', 'a0', 'b', 'b/1'] as const;
   const anyKey = fc.constantFrom(...keys);
   const read = fc.oneof(

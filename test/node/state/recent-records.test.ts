@@ -34,7 +34,7 @@ void t.test('what is shared cannot be changed, at any depth', async (t) => {
   }, TypeError);
 });
 
-void t.test('it forgets what has not been asked for, and keeps what has', async (t) => {
+void t.test('the cache drops records that are not read, and keeps those that are', async (t) => {
   const { recent, decodings } = world();
   const wanted = Uint8Array.of(1);
   const first = recent.of(wanted);

@@ -130,7 +130,7 @@ await t.test('a store of before there were checksums is taken as it is, once', a
   await t.rejects(openHostStore(old, failed), { code: 'LOG_CORRUPT' }, 'from then on it is missed');
 });
 
-await t.test('the way on: what holds is kept, and no claim is admitted for two minutes', async (t) => {
+await t.test('salvage keeps the rows that are whole, and no claim is admitted for two minutes', async (t) => {
   const copy = join(await copyOf(), 'host');
   await flipBit(copy, '.ldb', 0.5);
   t.equal(await outcomeOf(copy), 'refused');

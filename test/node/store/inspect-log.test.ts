@@ -42,7 +42,7 @@ await t.test('a sound log is told in full, and nothing is written', async (t) =>
   t.equal(disk.writeCount, writeCount);
 });
 
-await t.test('every fault is told, not only the first', async (t) => {
+await t.test('every fault is reported, not only the first', async (t) => {
   const disk = await tenEntries();
   disk.corrupt(entryKey(1, 2), 14);
   disk.remove(entryKey(1, 4));
@@ -69,7 +69,7 @@ await t.test('a row of the state that is not there is told, though every row tha
   t.match(found.faults[0], /^The rows of the state have the digest [0-9a-f]{16}, not [0-9a-f]{16}: some are missing/);
 });
 
-await t.test('a log whose records are gone is told as such', async (t) => {
+await t.test('a log whose records are gone is reported as such', async (t) => {
   const disk = await tenEntries();
   disk.remove(headKey);
   disk.corrupt(appliedKey, 8);

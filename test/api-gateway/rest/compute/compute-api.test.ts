@@ -416,7 +416,7 @@ void t.test('the same client token makes one server', async (t) => {
   t.equal(first, second);
 });
 
-void t.test('Nova’s old road to security groups is there up to 2.35', async (t) => {
+void t.test('Nova’s own security group API is served up to 2.35', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
   const call = (method: string, path: string, body?: unknown, headers = {}) =>

@@ -8,7 +8,7 @@ const at = (minor: number) => ({ 'openstack-api-version': `compute 2.${minor}` }
 const why =
   "The guest's QEMU process had ended unexpectedly: it crashed or was killed. Its host started the guest again.";
 
-void t.test('what was asked, and a start that nobody asked for, are actions of the server', async (t) => {
+void t.test('requests of the owner, and a start that nobody requested, are actions of the server', async (t) => {
   const cloud = await startCloud();
   t.teardown(() => cloud.stop());
   const { gateway, world, memberToken: token, memberProjectId } = cloud;

@@ -54,7 +54,7 @@ function told(step: AutopilotStep | undefined): string {
   return step.changes.map(({ type, nodeId }) => `${type} ${nodeId}`).join(', ');
 }
 
-await t.test('each situation has its step', async (t) => {
+await t.test('each situation of the voters has its next step', async (t) => {
   const cases: [string, Sketch, string][] = [
     ['one host', { hosts: 1, voters: [1] }, 'nothing'],
     ['a second host joins', { hosts: 2, voters: [1] }, 'addLearner 2'],
@@ -239,7 +239,7 @@ function after(state: AutopilotView, step: AutopilotStep): AutopilotView {
 }
 
 await t.test(
-  'from anywhere it comes to rest, and on the way every step can be committed by those who are there',
+  'from every membership it converges, and each step on the way can be committed by the members that are up',
   async (t) => {
     const arbitrary = fc
       .record({

@@ -12,7 +12,7 @@ const source = (path: string, text: string, from: readonly string[] = []): Sourc
   bindings: from.map((file) => ({ from: file, names: ['one'] })),
 });
 
-t.test('what is out of bounds is told', async (t) => {
+t.test('a measure out of bounds is an offence', async (t) => {
   const many = Array.from({ length: 21 }, (_, at) => source(`node/many/f${at}.ts`, ''));
   const found = offences(
     measure(

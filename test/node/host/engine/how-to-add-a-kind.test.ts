@@ -49,14 +49,14 @@ async function makeWorld(t: Test, options: { readonly stepPatienceMs: number }) 
   return { folders, removed, told, put, fill };
 }
 
-t.test('the page shows what is run here', async (t) => {
+t.test('the README shows the code that this test runs', async (t) => {
   const page = await readFile(new URL('../../../../node/host/engine/README.md', import.meta.url), 'utf8');
   const shown = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const source = await readFile(new URL('scratch-kind.ts', import.meta.url), 'utf8');
   t.ok(shown.length > 1000 && source.endsWith(shown));
 });
 
-t.test('what is wanted is made, and what a committed deletion names is removed', async (t) => {
+t.test('a desired thing is made, and a thing that a committed deletion names is removed', async (t) => {
   const { folders, removed, put } = await makeWorld(t, { stepPatienceMs: 60_000 });
   folders.add('nobody’s');
   await put({});

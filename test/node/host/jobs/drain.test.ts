@@ -72,7 +72,7 @@ t.test('a host is emptied: its servers stop, move, and run again elsewhere', asy
   t.equal(jobs.list(world.state.local, { ended: true }).length, 1);
 });
 
-t.test('what runs and was not to be stopped stays, and is named', async (t) => {
+t.test('a running server that must not be stopped stays, and is named', async (t) => {
   const { world, ids, read, jobs, hostId } = await makeCloud(1);
   const { id } = await jobs.drainHost(world.admin, { host: hostId, stopRunning: false, timeoutSeconds: 0 });
   const job = await runToEnd(world, id);
@@ -80,7 +80,7 @@ t.test('what runs and was not to be stopped stays, and is named', async (t) => {
   t.equal(read(ids[0] ?? '').hostId, hostId);
 });
 
-t.test('what finds no other host is started again where it is', async (t) => {
+t.test('a server that fits no other host is started again where it is', async (t) => {
   const { world, ids, read, jobs, hostId } = await makeCloud(1);
   world.placer.isFull = true;
   const { id } = await jobs.drainHost(world.admin, { host: hostId, stopRunning: true, timeoutSeconds: 0 });
@@ -100,7 +100,7 @@ t.test('cancelled, the host takes new servers again', async (t) => {
   await t.rejects(jobs.cancel(world.admin, id), { code: 'CONFLICT' });
 });
 
-t.test('what cannot be begun is refused', async (t) => {
+t.test('a drain that cannot begin is refused', async (t) => {
   const { world, jobs, hostId } = await makeCloud(1);
   const draft = { host: hostId, stopRunning: true, timeoutSeconds: 0 };
   await t.rejects(jobs.drainHost(world.admin, { ...draft, host: 'nobody' }), { code: 'NOT_FOUND' });

@@ -10,7 +10,7 @@ import { until } from '../../../support/raft/raft-group.ts';
 import { makeComputeWorld } from '../../services/compute-world.ts';
 import { disableLater } from './disable-later.ts';
 
-t.test('the example of node/host/jobs/README.md', async (t) => {
+t.test('the example of node/host/jobs/README.md runs', async (t) => {
   const page = await readFile(new URL('../../../../node/host/jobs/README.md', import.meta.url), 'utf8');
   const shown = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const source = await readFile(new URL('disable-later.ts', import.meta.url), 'utf8');

@@ -106,7 +106,7 @@ t.test('another agent goes on where the record is, whatever was done of the last
   t.equal(kind.done, 3);
 });
 
-t.test('what is another host’s is left alone', async (t) => {
+t.test('a job of another host is left alone', async (t) => {
   const { kind, begin, job, run, own } = makeWorld(t);
   own(false);
   const id = await begin();
@@ -130,7 +130,7 @@ t.test('an answer is noted with the job, and the kind decides; what may pass is 
   t.equal(kind.done, 0);
 });
 
-t.test('cancelled, or out of time, it is taken back', async (t) => {
+t.test('a job that is cancelled or out of time is undone', async (t) => {
   for (const how of ['cancelled', 'late'] as const) {
     const { kind, begin, job, edit, run } = makeWorld(t);
     const id = await begin();

@@ -265,7 +265,7 @@ t.test("a joiner cannot take another's name or identity, or write rubbish into t
   t.equal(ticketTable.must(mesh.state.local, ticket.ticketId).record.usedBy, '');
 });
 
-t.test('a guesser is slowed down, others are not', async (t) => {
+t.test('a caller who guesses is slowed down, others are not', async (t) => {
   const mesh = await meshOf(t);
   const request = shoal.v1.JoinRequest.create({ meshId: 'm-1', ticketId: 'x', secret: new Uint8Array(32) });
   const signal = new AbortController().signal;

@@ -61,7 +61,7 @@ t.test('any change to the text makes it invalid', async (t) => {
   }
 });
 
-t.test('rubbish is an invalid ticket and never another error', async (t) => {
+t.test('malformed text is an invalid ticket and never another error', async (t) => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -166,7 +166,7 @@ t.test('an error keeps its code, message and facts across the wire', async (t) =
   await t.rejects(calls.readIndex({}, soon), { code: 'CONFLICT', message: 'round' });
 });
 
-t.test('what is no message has a name on both sides', async (t) => {
+t.test('bytes that are no message are a named error on both sides', async (t) => {
   const authority = testAuthority();
   const [server, client] = [hostOf(authority), hostOf(authority)];
   const address = await serve(t, server, {
@@ -183,7 +183,7 @@ t.test('what is no message has a name on both sides', async (t) => {
   await t.rejects(calls.claim({}, soon), { code: 'OUTCOME_UNKNOWN' }, 'an answer that is none');
 });
 
-t.test('a failure without a name tells the caller nothing and the log everything', async (t) => {
+t.test('an unexpected error tells the caller nothing and the log everything', async (t) => {
   const authority = testAuthority();
   const [server, client] = [hostOf(authority), hostOf(authority)];
   const lines: object[] = [];

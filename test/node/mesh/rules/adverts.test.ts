@@ -270,7 +270,7 @@ t.test('what an answer carried is published as it is, and a heartbeat follows a 
   await one.publisher.stop();
 });
 
-t.test('a newcomer has the whole view from one peer, and each advert is as old as it was there', async (t) => {
+t.test('a new host fetches the whole view from one peer, and each advert is as old as it was there', async (t) => {
   const { clock, hosts } = await meshOf(3);
   for (const { publisher } of hosts) await publisher.start();
   await clock.advance(1000);

@@ -265,7 +265,7 @@ t.test('a suspicion that others share ends sooner than a lonely one', async (t) 
   t.equal(deadAfter(8), suspicionPeriods * periodMs);
 });
 
-t.test('the same seed gives the same course of events', async (t) => {
+t.test('the same seed gives the same events', async (t) => {
   const course = (): string => {
     const world = new World(9, 8);
     const [fallen = idOf(0)] = world.ids;

@@ -14,7 +14,7 @@ void t.test('the host that has a disk is believed before others, and nobody is w
   t.end();
 });
 
-void t.test('what is free is told, or it is not', (t) => {
+void t.test('the free space of a pool is reported, or is unknown', (t) => {
   const pools = [
     { name: 'local', shared: false },
     { name: 'ceph', shared: true, freeGib: 0 },

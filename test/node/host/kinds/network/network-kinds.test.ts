@@ -89,7 +89,7 @@ async function world() {
   return { host, sync, pass };
 }
 
-void t.test('what is as it was told costs no call, nor in new objects', async (t) => {
+void t.test('an unchanged view costs no driver call, also in new objects', async (t) => {
   const { host, pass } = await world();
   t.equal((await pass()).length, 12);
   t.equal(host.ports.size, 9);
@@ -122,7 +122,7 @@ void t.test('a recheck looks at a sixth, and six of them at everything, in turns
   ]);
 });
 
-void t.test('what has gone from the host is made again in the next pass', async (t) => {
+void t.test('a part that is missing on the host is made again in the next pass', async (t) => {
   const { host, pass } = await world();
   await pass();
   host.ports.delete(portIds[4] as PortId);

@@ -1,9 +1,9 @@
 /** What a host did on its own is told to the owner also when it could not be recorded at first. */
 import t from 'tap';
-import { ShoalError } from '../../node/base/errors.ts';
-import { PendingReports } from '../../node/host/outage/pending-reports.ts';
-import type { HostReports } from '../../node/services/kit/host-reporting.ts';
-import { shoal } from '../../proto/messages.ts';
+import { ShoalError } from '../../../../node/base/errors.ts';
+import { PendingReports } from '../../../../node/host/outage/pending-reports.ts';
+import type { HostReports } from '../../../../node/services/kit/host-reporting.ts';
+import { shoal } from '../../../../proto/messages.ts';
 
 void t.test('a restart without a quorum is told once there is one, and once', async (t) => {
   let hasQuorum = false;
