@@ -30,6 +30,9 @@ const { PowerWanted, ServerStatus } = shoal.v1;
 /** Most of a console log that is handed out, bytes: what fits an answer and a person. */
 const consoleBytesMax = 256 * 1024;
 
+/** How long the servers of a request that failed are tried to be deleted again. Unit: ms. */
+const takeBackMsMax = 15_000;
+
 interface ServerPatch {
   readonly name?: string;
   readonly description?: string;
@@ -78,7 +81,18 @@ export class Servers {
   }
 
   create(context: RequestContext, draft: ServerDraft): Promise<MadeServers> {
-    return this.#maker.make(context, draft, (server) => this.delete(context, server.id));
+    return this.#maker.make(context, draft, (server) => this.#takeBack(context, server.id));
+  }
+
+  /** A server of a request that failed goes again, also when the caller has gone meanwhile. */
+  async #takeBack(context: RequestContext, id: string): Promise<void> {
+    const bound = new AbortController();
+    const timer = this.#deps.clock.setTimeout(() => bound.abort(), takeBackMsMax);
+    try {
+      await this.delete({ ...context, signal: bound.signal }, id);
+    } finally {
+      timer.cancel();
+    }
   }
 
   /**

@@ -254,6 +254,26 @@ void t.test('a quota that shrinks between placement and commit leaves as many as
   t.equal(world.placer.released.length, 10, 'the first batch was given back whole');
 });
 
+void t.test('a caller who goes away in the middle of a large request leaves no servers behind', async (t) => {
+  const world = await makeComputeWorld();
+  await new QuotaService(world.deps).set(world.admin, 'alice-project', { instances: 200, cores: 200, ram: -1 });
+  const caller = new AbortController();
+  const draft = { ...base, networks: 'none' as const, minCount: 90, maxCount: 90, userData: 'A'.repeat(60_000) };
+  const transactions: number[] = [];
+  const commit = world.state.commit.bind(world.state);
+  world.state.commit = async (transaction, options) => {
+    const outcome = await commit(transaction, options);
+    transactions.push(serverTable.list(world.state.local).length);
+    // He hears nothing of the second part.
+    if (transactions.length === 1) caller.abort();
+    return outcome;
+  };
+  await t.rejects(world.compute.servers.create({ ...world.alice, signal: caller.signal }, draft));
+  t.ok((transactions[0] ?? 0) > 0 && (transactions[0] ?? 90) < 90, 'the first part was made');
+  const left = serverTable.list(world.state.local).filter(({ record }) => !record.deleting);
+  t.equal(left.length, 0);
+});
+
 void t.test('a group is filled by one request and never beyond its limit', async (t) => {
   const world = await makeComputeWorld();
   const group = await world.compute.serverGroups.create(world.alice, { name: 'g', policy: 'soft-affinity' });
