@@ -24,8 +24,9 @@ const areas = [
   'node/bin',
   'placement',
   'drivers',
-  // Before the area that it lies in.
+  // Before the area that they lie in.
   'api-gateway/policies',
+  'api-gateway/rest/schemas',
   'api-gateway',
   'sim',
   'test',
@@ -95,9 +96,12 @@ const allowed: Readonly<Record<Area, readonly Area[]>> = {
     'drivers',
   ],
   'api-gateway/policies': ['node/base'],
+  // Free of Node, with all that they import: a web page and a document of the API read them.
+  'api-gateway/rest/schemas': ['node/base'],
   'api-gateway': [
     ...ground,
     'api-gateway/policies',
+    'api-gateway/rest/schemas',
     'node/config',
     'node/rpc',
     'node/state',
@@ -129,6 +133,21 @@ t.test('imports run one way', (t) => {
     }
   }
   t.same(offences, []);
+  t.end();
+});
+
+t.test('request schemas need no Node, nor does anything that they import', (t) => {
+  const byPath = new Map(sources().map((source) => [source.path, source]));
+  const reached = new Set([...byPath.keys()].filter((path) => path.startsWith('api-gateway/rest/schemas/')));
+  t.ok(reached.size >= 7, `${reached.size} files`);
+  for (const path of reached) {
+    const source = byPath.get(path);
+    t.notMatch(source?.text, /from 'node:|import\('node:|\bprocess\.|\bBuffer\b/u, path);
+    // What is named by its package is one that browsers have, too.
+    for (const [, name] of source?.text.matchAll(/from '([^.'][^']*)'/gu) ?? []) t.equal(name, 'typebox', path);
+    for (const imported of source?.imports ?? []) if (byPath.has(imported)) reached.add(imported);
+  }
+  t.ok(reached.has('node/base/ip-version.ts'), 'what they import is walked');
   t.end();
 });
 

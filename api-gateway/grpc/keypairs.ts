@@ -1,8 +1,8 @@
 import type { Handlers } from '../../node/rpc/server.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import type { shoal } from '../../proto/messages.ts';
-import { newKeypairBody } from '../rest/compute/kit/schemas.ts';
 import { parse } from '../rest/kit/validation.ts';
+import { newKeypairBody } from '../rest/schemas/compute.ts';
 import { attributesOf } from './kit/attributes.ts';
 import type { Caller, Callers } from './kit/caller.ts';
 import { pageOf } from './kit/page.ts';

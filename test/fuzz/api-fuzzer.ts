@@ -5,9 +5,9 @@
  * What it holds for true: no request is answered by 500 or more, but for 501 and 503, which are said on purpose; every list
  * answers afterwards; nothing that acts on the records (hosts, network views) stumbles over what was written.
  */
-import * as compute from '../../api-gateway/rest/compute/kit/schemas.ts';
-import * as identity from '../../api-gateway/rest/identity/schemas.ts';
-import * as network from '../../api-gateway/rest/network/schemas.ts';
+import * as compute from '../../api-gateway/rest/schemas/compute.ts';
+import * as identity from '../../api-gateway/rest/schemas/identity.ts';
+import * as network from '../../api-gateway/rest/schemas/network.ts';
 import type { HostId } from '../../node/base/ids.ts';
 import { Prng } from '../../node/base/prng.ts';
 import { unreadableRecords } from '../../node/services/kit/unreadable-records.ts';

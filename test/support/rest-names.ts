@@ -1,8 +1,8 @@
 /** Names of fields that REST's bodies have and no message of `shoal.v1`: what an error of the native API must not speak of. */
-import * as compute from '../../api-gateway/rest/compute/kit/schemas.ts';
-import * as identity from '../../api-gateway/rest/identity/schemas.ts';
-import { fieldsSchema } from '../../api-gateway/rest/image/draft-fields.ts';
-import * as network from '../../api-gateway/rest/network/schemas.ts';
+import * as compute from '../../api-gateway/rest/schemas/compute.ts';
+import * as identity from '../../api-gateway/rest/schemas/identity.ts';
+import { fieldsSchema } from '../../api-gateway/rest/schemas/image.ts';
+import * as network from '../../api-gateway/rest/schemas/network.ts';
 import { schemas } from './native-schema.ts';
 
 /** Names that are no plain words: a sentence may hold "server", and mean no field. */

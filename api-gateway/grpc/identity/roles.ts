@@ -4,8 +4,8 @@ import type { IdentityDirectory } from '../../../node/services/identity/director
 import type { AssignmentScope } from '../../../node/services/identity/roles.ts';
 import { roleAssignmentTable, roleTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { createRoleBody, updateRoleBody } from '../../rest/identity/schemas.ts';
 import { parse } from '../../rest/kit/validation.ts';
+import { createRoleBody, updateRoleBody } from '../../rest/schemas/identity.ts';
 import { attributesOf } from '../kit/attributes.ts';
 import type { Caller, Callers } from '../kit/caller.ts';
 import { isOr, pageById } from '../kit/page.ts';

@@ -14,8 +14,8 @@ import type { Principal } from '../../../node/services/identity/principal.ts';
 import { shoal } from '../../../proto/messages.ts';
 import { tokenCharactersMax } from '../../kit/auth.ts';
 import type { PasswordLimiter } from '../../rest/identity/password-limiter.ts';
-import { id, name, password } from '../../rest/identity/schemas.ts';
 import { parse } from '../../rest/kit/validation.ts';
+import { id, name, password } from '../../rest/schemas/identity.ts';
 import type { Caller, Callers } from '../kit/caller.ts';
 
 type Served = Handlers<shoal.v1.IdentityService, Caller>;

@@ -3,8 +3,8 @@ import { defaultDomainId, type IdentityDirectory } from '../../../node/services/
 import type { IdentityService } from '../../../node/services/identity/identity.ts';
 import { userTable } from '../../../node/state/tables/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { createUserBody, updateUserBody } from '../../rest/identity/schemas.ts';
 import { parse } from '../../rest/kit/validation.ts';
+import { createUserBody, updateUserBody } from '../../rest/schemas/identity.ts';
 import { attributesOf } from '../kit/attributes.ts';
 import type { Caller, Callers } from '../kit/caller.ts';
 import { isOr, pageById } from '../kit/page.ts';

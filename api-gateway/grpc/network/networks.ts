@@ -3,7 +3,7 @@ import type { Handlers } from '../../../node/rpc/server.ts';
 import type { NetworkService } from '../../../node/services/network/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import * as bodies from '../../rest/network/bodies.ts';
-import * as schemas from '../../rest/network/schemas.ts';
+import * as schemas from '../../rest/schemas/network.ts';
 import { type Caller, type Callers, mustHaveProject } from '../kit/caller.ts';
 import { isOr } from '../kit/page.ts';
 import { changedAttributes, listed, newAttributes, tagsOf, viewingOf } from './viewing.ts';

@@ -11,11 +11,11 @@ import type { Listing } from '../kit/lists/list.ts';
 import { orderBy } from '../kit/lists/order.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { briefFlavorView, flavorView } from './flavor-view.ts';
 import { readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import { checkAttributes, type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 type ByKey = { Params: { id: string; key: string } };

@@ -6,10 +6,10 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 

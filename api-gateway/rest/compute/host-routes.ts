@@ -11,10 +11,10 @@ import { once } from '../kit/lists/filter.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { plainTimeText, readFlag, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 

@@ -7,10 +7,10 @@ import type { shoal } from '../../../proto/messages.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { plainTimeText, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import { checkAttributes, type Microversion, microversionOf } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 
 type ByName = { Params: { name: string } };
 

@@ -12,9 +12,9 @@ import {
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { readFlag, type View, viewingOf } from './kit/common.ts';
 import { type Microversion, microversionOf } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 
 type ByProject = { Params: { project: string } };
 

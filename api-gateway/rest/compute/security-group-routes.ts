@@ -12,10 +12,10 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { readFlag, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import { requireMicroversion } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 
 type ById = { Params: { id: string } };
 

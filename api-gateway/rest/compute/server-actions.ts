@@ -5,10 +5,10 @@ import type { ComputeService } from '../../../node/services/compute/index.ts';
 import type { RequestContext } from '../../../node/services/kit/context.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
+import { unservedActions } from '../schemas/unserved-actions.ts';
 import { viewingOf } from './kit/common.ts';
 import { microversionOf } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
-import { unservedActions } from './unserved.ts';
 
 /** What an action is called with. */
 interface Call {

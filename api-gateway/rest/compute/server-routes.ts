@@ -14,6 +14,7 @@ import { shown } from '../../kit/input.ts';
 import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import * as schemas from '../schemas/compute.ts';
 import { linksOf, readFlag, rootOf, type View, viewingOf } from './kit/common.ts';
 import { addNovaList } from './kit/lists.ts';
 import {
@@ -23,7 +24,6 @@ import {
   microversionOf,
   requireMicroversion,
 } from './kit/microversion.ts';
-import * as schemas from './kit/schemas.ts';
 import { securityGroupView } from './security-group-routes.ts';
 import { lastPart, serverFilters, serverOrder } from './server-listing.ts';
 import {

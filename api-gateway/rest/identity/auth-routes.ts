@@ -12,11 +12,11 @@ import type { Principal } from '../../../node/services/identity/principal.ts';
 import { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { authBody } from '../schemas/identity.ts';
 import type { Catalog } from './catalog.ts';
 import { domainFilters, projectFilters } from './filters.ts';
 import { addIdentityList, rootOf } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
-import { authBody } from './schemas.ts';
 import { domainView, projectView, tokenView } from './views.ts';
 
 /** Tokens, and what the holder of one may have. */

@@ -3,10 +3,10 @@ import type { IdentityDirectory } from '../../../node/services/identity/director
 import { domainTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { createDomainBody, updateDomainBody } from '../schemas/identity.ts';
 import { extrasOf } from './extras.ts';
 import { domainFilters } from './filters.ts';
 import { addIdentityList, rootOf } from './lists.ts';
-import { createDomainBody, updateDomainBody } from './schemas.ts';
 import { domainView } from './views.ts';
 
 type ById = { Params: { id: string } };

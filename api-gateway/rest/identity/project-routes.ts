@@ -4,10 +4,10 @@ import { defaultDomainId, type IdentityDirectory } from '../../../node/services/
 import { projectTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from '../schemas/identity.ts';
 import { extrasOf } from './extras.ts';
 import { projectFilters } from './filters.ts';
 import { addIdentityList, rootOf } from './lists.ts';
-import { createProjectBody, tagParameter, tagsBody, updateProjectBody } from './schemas.ts';
 import { projectView } from './views.ts';
 
 type ById = { Params: { id: string } };

@@ -13,11 +13,11 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { createRoleBody, updateRoleBody } from '../schemas/identity.ts';
 import { extrasOf } from './extras.ts';
 import { assignmentFilters, roleFilters } from './filters.ts';
 import { addGrantRoutes } from './grant-routes.ts';
 import { addIdentityList, isAsked, rootOf } from './lists.ts';
-import { createRoleBody, updateRoleBody } from './schemas.ts';
 import { roleView } from './views.ts';
 
 type ById = { Params: { id: string } };

@@ -6,11 +6,11 @@ import { findUser, type IdentityService } from '../../../node/services/identity/
 import { userTable } from '../../../node/state/tables/index.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { changePasswordBody, createUserBody, updateUserBody } from '../schemas/identity.ts';
 import { extrasOf } from './extras.ts';
 import { nobody, projectFilters, userFilters } from './filters.ts';
 import { addIdentityList, rootOf } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
-import { changePasswordBody, createUserBody, updateUserBody } from './schemas.ts';
 import { projectView, userView } from './views.ts';
 
 type ById = { Params: { id: string } };

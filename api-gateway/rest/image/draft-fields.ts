@@ -1,22 +1,9 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageDraft } from '../../../node/services/image/draft.ts';
 import { parse } from '../kit/validation.ts';
+import { fieldsSchema } from '../schemas/image.ts';
 import { readOnlyFields } from './views.ts';
-
-/** The fields of an image that callers set. */
-export const fieldsSchema = Type.Object({
-  name: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-  visibility: Type.Optional(Type.String()),
-  disk_format: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-  container_format: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-  min_disk: Type.Optional(Type.Integer({ minimum: 0 })),
-  min_ram: Type.Optional(Type.Integer({ minimum: 0 })),
-  protected: Type.Optional(Type.Boolean()),
-  os_hidden: Type.Optional(Type.Boolean()),
-  tags: Type.Optional(Type.Array(Type.String(), { maxItems: 128 })),
-  owner: Type.Optional(Type.String({ maxLength: 64 })),
-});
 
 type Fields = Static<typeof fieldsSchema>;
 const fieldNames: ReadonlySet<string> = new Set(Object.keys(fieldsSchema.properties));

@@ -2,14 +2,14 @@
  * Changes to an image in Glance's two media types: `application/openstack-images-v2.1-json-patch`, where a change is
  * `{op, path, value}`, and the older `application/openstack-images-v2.0-json-patch`, where it is `{OP: path, value}`.
  */
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageDraft } from '../../../node/services/image/draft.ts';
 import { parse } from '../kit/validation.ts';
+import { olderPatchSchema, patchOperations, patchSchema } from '../schemas/image.ts';
 import { draftFields, isField, mustBeWritable } from './draft-fields.ts';
 
-const operations = ['add', 'replace', 'remove'] as const;
-type Operation = (typeof operations)[number];
+type Operation = (typeof patchOperations)[number];
 
 /** The media type of the older form; what comes in any other that is accepted has the newer one. */
 export const olderPatchType = 'application/openstack-images-v2.0-json-patch';
@@ -18,28 +18,6 @@ export const olderPatchType = 'application/openstack-images-v2.0-json-patch';
  * The media type in which a change is `{op, path, value}`, as in RFC 6902 (of which it has add, replace and remove).
  */
 export const newerPatchType = 'application/openstack-images-v2.1-json-patch';
-
-/** Changes in one request: every property and tag of an image once over. */
-const changesMax = 512;
-
-const pathSchema = Type.String({ minLength: 2, maxLength: 1024 });
-
-/** A body of `newerPatchType`. A path is one attribute; `value` is checked when the change is made. */
-export const patchSchema = Type.Array(
-  Type.Object({ op: Type.Enum([...operations]), path: pathSchema, value: Type.Optional(Type.Unknown()) }),
-  { maxItems: changesMax },
-);
-
-/** A body of `olderPatchType`. That a change has exactly one of the three operations is checked when it is read. */
-export const olderPatchSchema = Type.Array(
-  Type.Object({
-    add: Type.Optional(pathSchema),
-    replace: Type.Optional(pathSchema),
-    remove: Type.Optional(pathSchema),
-    value: Type.Optional(Type.Unknown()),
-  }),
-  { maxItems: changesMax },
-);
 
 /** One change, its path resolved to a name. */
 interface ImageChange {
@@ -60,13 +38,16 @@ export function parsePatch(body: unknown, mediaType: string): readonly ImageChan
 type Change = Static<typeof patchSchema>[number];
 
 function newerForm(change: Static<typeof olderPatchSchema>[number]): Change {
-  const named = operations.flatMap((op) => {
+  const named = patchOperations.flatMap((op) => {
     const path = change[op];
     return path === undefined ? [] : [{ op, path }];
   });
   const [only] = named;
   if (only === undefined || named.length > 1) {
-    throw new ShoalError('INVALID_ARGUMENT', `Invalid body: each change has exactly one of ${operations.join(', ')}.`);
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `Invalid body: each change has exactly one of ${patchOperations.join(', ')}.`,
+    );
   }
   return { ...only, value: change.value };
 }

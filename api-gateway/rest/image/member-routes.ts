@@ -1,17 +1,14 @@
 /** `/v2/images/ID/members`: whom a shared image is shared with. */
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
-import { type ImageMembers, memberStatuses, memberStatusName } from '../../../node/services/image/members.ts';
+import { type ImageMembers, memberStatusName } from '../../../node/services/image/members.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { memberStatusBody, newMemberBody } from '../schemas/image.ts';
 import { glanceTime } from './views.ts';
 
 type ById = { Params: { id: string } };
 type ByMember = { Params: { id: string; member: string } };
-
-const addBody = Type.Object({ member: Type.String({ minLength: 1, maxLength: 255 }) });
-const statusBody = Type.Object({ status: Type.Enum([...memberStatuses]) });
 
 /**
  * Adds the members of an image. Its owner adds and removes them; a member sets its own status: pending, accepted or
@@ -25,7 +22,7 @@ export function addMemberRoutes(app: FastifyInstance, gateway: Gateway, members:
   });
   app.post<ById>('/v2/images/:id/members', async (request) => {
     const { id } = request.params;
-    const { member } = parse(addBody, request.body);
+    const { member } = parse(newMemberBody, request.body);
     return memberView(id, await members.add(gateway.context(request), id, member));
   });
   app.get<ByMember>('/v2/images/:id/members/:member', async (request) => {
@@ -34,7 +31,7 @@ export function addMemberRoutes(app: FastifyInstance, gateway: Gateway, members:
   });
   app.put<ByMember>('/v2/images/:id/members/:member', async (request) => {
     const { id, member } = request.params;
-    const { status } = parse(statusBody, request.body);
+    const { status } = parse(memberStatusBody, request.body);
     return memberView(id, await members.setStatus(gateway.context(request), id, member, status));
   });
   app.delete<ByMember>('/v2/images/:id/members/:member', async (request, reply) => {

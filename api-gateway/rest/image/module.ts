@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import Type from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { ImageService } from '../../../node/services/image/image.ts';
 import type { QuotaService } from '../../../node/services/kit/quota.ts';
@@ -10,6 +9,7 @@ import { acceptJson } from '../kit/json-body.ts';
 import type { Gateway, RestModule } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { imageVersions } from '../kit/versions.ts';
+import { imageId, newImageBody } from '../schemas/image.ts';
 import { draftFields } from './draft-fields.ts';
 import { applyPatch, newerPatchType, olderPatchType, parsePatch } from './json-patch.ts';
 import { addImageList } from './list-query.ts';
@@ -22,9 +22,6 @@ import { imageView } from './views.ts';
 
 type ById = { Params: { id: string } };
 type ByTag = { Params: { id: string; tag: string } };
-
-const idSchema = Type.String({ maxLength: 255 });
-const createBody = Type.Record(Type.String(), Type.Unknown());
 
 /** Glance v2 below `/image`. */
 export function imageModule(deps: {
@@ -60,8 +57,8 @@ function addRecordRoutes(app: App, gateway: Gateway, images: ImageService): void
   addImageList(app, gateway, images);
 
   app.post('/v2/images', async (request, reply) => {
-    const { id, ...fields } = parse(createBody, request.body);
-    const wantedId = id === undefined ? undefined : parse(idSchema, id, 'id');
+    const { id, ...fields } = parse(newImageBody, request.body);
+    const wantedId = id === undefined ? undefined : parse(imageId, id, 'id');
     const image = await images.create(gateway.context(request), draftFields(fields), wantedId);
     return reply
       .code(201)

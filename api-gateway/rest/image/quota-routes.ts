@@ -3,17 +3,12 @@
  * Keystone's unified limits, which are not served: below the project's id administrators set them here.
  */
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
 import type { QuotaService, QuotaView } from '../../../node/services/kit/quota.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
+import { imageLimitsBody } from '../schemas/image.ts';
 
 type ByProject = { Params: { project: string } };
-
-const limit = Type.Optional(Type.Integer({ minimum: -1, maximum: 2 ** 31 - 1 }));
-const limitsBody = Type.Object({
-  limits: Type.Object({ image_count_total: limit, image_size_total: limit }, { additionalProperties: false }),
-});
 
 /**
  * Adds the usage of the caller's project, and by a project's id usage and limits. -1 means no limit; `image_size_total`
@@ -30,7 +25,7 @@ export function addQuotaRoutes(app: FastifyInstance, gateway: Gateway, quotas: Q
   });
   app.put<ByProject>('/v2/info/usage/:project', async (request) => {
     const { project } = request.params;
-    const { limits } = parse(limitsBody, request.body);
+    const { limits } = parse(imageLimitsBody, request.body);
     await quotas.set(gateway.context(request), project, limits);
     return usageView(quotas.show(gateway.context(request), await gateway.readState(request), project));
   });

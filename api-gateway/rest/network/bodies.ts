@@ -9,7 +9,7 @@ import type { PortDraft, PortPatch } from '../../../node/services/network/ports.
 import type { GatewayDraft, RouterDraft, RouterPatch } from '../../../node/services/network/routers.ts';
 import type { SecurityGroupDraft, SecurityGroupRuleDraft } from '../../../node/services/network/security-groups.ts';
 import type { SubnetDraft, SubnetPatch } from '../../../node/services/network/subnets.ts';
-import type * as schemas from './schemas.ts';
+import type * as schemas from '../schemas/network.ts';
 
 type Body<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends TSchema
   ? Static<(typeof schemas)[Name]>

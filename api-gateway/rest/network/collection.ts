@@ -7,11 +7,11 @@ import { checkTags } from '../../../node/services/network/text.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
+import { tagsBody } from '../schemas/network.ts';
 import { readResource, readResources } from './attributes.ts';
 import type { ListKeys } from './filters.ts';
 import { conditioned } from './if-match.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
-import { tagsBody } from './schemas.ts';
 
 /** A view is made for somebody, from a reader that has the thing. */
 interface Viewing {

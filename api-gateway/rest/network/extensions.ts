@@ -4,8 +4,8 @@
  */
 import type { TSchema } from 'typebox';
 import { ownValue } from '../../../node/base/own-value.ts';
+import * as schemas from '../schemas/network.ts';
 import type { AttributeSchema } from './attributes.ts';
-import * as schemas from './schemas.ts';
 
 /** An extension: its name in Neutron, and what it lets callers write, as `resource.attribute`. */
 interface Extension {

@@ -12,12 +12,12 @@ import { networkTable, portTable, quotaTable, subnetTable } from '../../../node/
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
+import { quotaPatch } from '../schemas/network.ts';
 import { readResources } from './attributes.ts';
 import { viewingOf } from './collection.ts';
 import { extensions } from './extensions.ts';
 import * as filters from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
-import { quotaPatch } from './schemas.ts';
 import { timeText } from './views.ts';
 
 /** What Neutron's quotas speak of. */

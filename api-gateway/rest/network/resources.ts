@@ -20,12 +20,12 @@ import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Query } from '../kit/lists/query.ts';
 import type { Gateway } from '../kit/module.ts';
+import * as schemas from '../schemas/network.ts';
 import { readResource, readResources } from './attributes.ts';
 import * as bodies from './bodies.ts';
 import { addCollection, type Collection, viewingOf } from './collection.ts';
 import * as filters from './filters.ts';
 import { addNetworkList, showAnswer, type View } from './listing.ts';
-import * as schemas from './schemas.ts';
 import { floatingIpView, networkView, portView, routerView, ruleView, securityGroupView, subnetView } from './views.ts';
 
 type ById = { Params: { id: string } };

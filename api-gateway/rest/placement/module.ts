@@ -3,7 +3,7 @@
  * room is the host's to give (claims), not a table's, so there is nothing for clients to allocate.
  */
 import type { FastifyRequest } from 'fastify';
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import type { PlacementPreview } from '../../../node/services/compute/placement-preview.ts';
 import type { RequestSpec } from '../../../node/services/compute/server-draft.ts';
 import type { HostExplanation } from '../../../placement/index.ts';
@@ -12,20 +12,9 @@ import { placementFaults } from '../kit/faults.ts';
 import type { RestModule } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { placementVersions } from '../kit/versions.ts';
+import { explainBody, whatIfBody } from '../schemas/placement.ts';
 import { unservedPlacement } from './unserved.ts';
 
-const spec = {
-  flavor_id: Type.String({ minLength: 1, maxLength: 255 }),
-  image_id: Type.Optional(Type.String({ maxLength: 255 })),
-  availability_zone: Type.Optional(Type.String({ maxLength: 255 })),
-  host: Type.Optional(Type.String({ maxLength: 255 })),
-  scheduler_hints: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-};
-const explainBody = Type.Object(spec, { additionalProperties: false });
-const whatIfBody = Type.Object(
-  { ...spec, count_max: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })) },
-  { additionalProperties: false },
-);
 /** Counted to where the caller names no bound. */
 const countMaxDefault = 10_000;
 

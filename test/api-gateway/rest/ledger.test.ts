@@ -13,7 +13,6 @@ import { identityPolicies } from '../../../api-gateway/policies/identity.ts';
 import { imagePolicies } from '../../../api-gateway/policies/image.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
 import { queries } from '../../../api-gateway/rest/compute/kit/queries.ts';
-import * as computeBodies from '../../../api-gateway/rest/compute/kit/schemas.ts';
 import { endpointFilters, regionFilters, serviceFilters } from '../../../api-gateway/rest/identity/catalog-routes.ts';
 import {
   assignmentFilters,
@@ -22,10 +21,10 @@ import {
   roleFilters,
   userFilters,
 } from '../../../api-gateway/rest/identity/filters.ts';
-import * as identityBodies from '../../../api-gateway/rest/identity/schemas.ts';
-import { fieldsSchema } from '../../../api-gateway/rest/image/draft-fields.ts';
-import { olderPatchSchema, patchSchema } from '../../../api-gateway/rest/image/json-patch.ts';
 import { listKeys as imageList } from '../../../api-gateway/rest/image/list-query.ts';
+import * as computeBodies from '../../../api-gateway/rest/schemas/compute.ts';
+import * as identityBodies from '../../../api-gateway/rest/schemas/identity.ts';
+import { fieldsSchema, olderPatchSchema, patchSchema } from '../../../api-gateway/rest/schemas/image.ts';
 import { ownValue } from '../../../node/base/own-value.ts';
 import { repositoryRoot, sources } from '../../../node/dev/house/source.ts';
 import {
@@ -225,8 +224,12 @@ void t.test('handlers of compute read no key of a query that is not in its table
   const found = new Set<string>();
   for (const { path, text } of sources()) {
     if (!path.startsWith('api-gateway/rest/compute/')) continue;
-    for (const [, key = ''] of text.matchAll(/(?:queryValues?|numberOf)\(request, '([^']+)'\)/g)) found.add(key);
-    for (const [, key = ''] of text.matchAll(/\badd(?:One)?\('([^']+)'/g)) found.add(key);
+    for (const [, key = ''] of text.matchAll(/(?:query|Query\.of\(request\))\.(?:one|all|number)\('([^']+)'\)/g)) {
+      found.add(key);
+    }
+    // The filters that a list declares, by the function that makes each.
+    const makers = 'once|single|alternatives|pattern|equal|caseless|atLeast|changed|tagged';
+    for (const [, key = ''] of text.matchAll(new RegExp(`^\\s+'?([\\w-]+)'?: (?:${makers})\\(`, 'gm'))) found.add(key);
   }
   t.ok(found.size > 25, `${found.size} keys`);
   t.same(

@@ -1,8 +1,8 @@
 /** Bodies that are wrong are told what is allowed, in words, also where several things are (api 6). */
 import t from 'tap';
 import Type, { type TSchema } from 'typebox';
-import { aggregateActionBody } from '../../../api-gateway/rest/compute/kit/schemas.ts';
 import { parse } from '../../../api-gateway/rest/kit/validation.ts';
+import { aggregateActionBody } from '../../../api-gateway/rest/schemas/compute.ts';
 
 const nullable = Type.Union([Type.String({ maxLength: 4 }), Type.Null()]);
 const network = Type.Object({ uuid: Type.String({ minLength: 5 }) });

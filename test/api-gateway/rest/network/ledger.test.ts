@@ -11,7 +11,7 @@ import {
   knownExtensions,
   writable,
 } from '../../../../api-gateway/rest/network/extensions.ts';
-import { quotaPatch, tagsBody } from '../../../../api-gateway/rest/network/schemas.ts';
+import { quotaPatch, tagsBody } from '../../../../api-gateway/rest/schemas/network.ts';
 import { repositoryRoot } from '../../../../node/dev/house/source.ts';
 import { startCloud } from '../cloud.ts';
 import { rowsOf as queryRows } from '../effects/ledger.ts';

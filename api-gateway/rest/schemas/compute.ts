@@ -15,7 +15,7 @@ import {
   tag,
   uuid,
   zoneName,
-} from './parameters.ts';
+} from './compute-parameters.ts';
 
 const only = <Properties extends TProperties>(properties: Properties) =>
   Type.Object(properties, { additionalProperties: false });

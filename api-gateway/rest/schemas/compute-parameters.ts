@@ -1,6 +1,6 @@
 /** What Nova takes for the kinds of values that its bodies are made of. */
 import Type, { type TSchema } from 'typebox';
-import { ipVersion } from '../../../../node/base/ip-version.ts';
+import { ipVersion } from '../../../node/base/ip-version.ts';
 
 /** Nova's columns for counts and sizes: 32 bits with a sign. */
 const countMax = 2_147_483_647;

@@ -1,0 +1,67 @@
+/** Arguments of those of Nova's server actions that this compute API does not have. */
+import Type, { type TProperties, type TSchema } from 'typebox';
+
+const only = <Properties extends TProperties>(properties: Properties) =>
+  Type.Object(properties, { additionalProperties: false });
+const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+/** Where Nova ignores what stands beside an action's name. */
+const anything = Type.Unknown();
+const name = Type.String({ minLength: 1, maxLength: 255 });
+const reference = Type.String({ minLength: 1, maxLength: 1024 });
+const metadata = Type.Record(Type.String({ maxLength: 255 }), Type.String({ maxLength: 255 }));
+const password = Type.String({ maxLength: 255 });
+const address = Type.String({ minLength: 1, maxLength: 64 });
+const flag = Type.Union([Type.Boolean(), Type.String({ maxLength: 5 })]);
+const count = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,10}$' })]);
+const host = Type.String({ minLength: 1, maxLength: 255 });
+const consoleType = (types: readonly string[]) => only({ type: Type.Union(types.map((type) => Type.Literal(type))) });
+
+/** Actions of Nova that this version does not have, by name, with the argument that Nova takes: it is checked all the same. */
+export const unservedActions: Readonly<Record<string, TSchema>> = {
+  addFixedIp: only({ networkId: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()]) }),
+  addFloatingIp: only({ address, fixed_address: Type.Optional(address) }),
+  changePassword: only({ adminPass: password }),
+  confirmResize: anything,
+  createBackup: only({
+    name,
+    backup_type: Type.String({ maxLength: 255 }),
+    rotation: count,
+    metadata: Type.Optional(metadata),
+  }),
+  createImage: only({ name, metadata: Type.Optional(metadata) }),
+  evacuate: only({
+    host: Type.Optional(host),
+    onSharedStorage: Type.Optional(flag),
+    adminPass: Type.Optional(password),
+    force: Type.Optional(flag),
+  }),
+  injectNetworkInfo: anything,
+  'os-getRDPConsole': consoleType(['rdp-html5']),
+  'os-getSerialConsole': consoleType(['serial']),
+  'os-getSPICEConsole': consoleType(['spice-html5']),
+  'os-getVNCConsole': consoleType(['novnc', 'xvpvnc']),
+  'os-migrateLive': only({
+    host: orNull(host),
+    block_migration: Type.Union([flag, Type.Literal('auto')]),
+    disk_over_commit: Type.Optional(flag),
+    force: Type.Optional(flag),
+  }),
+  'os-resetState': only({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) }),
+  rebuild: Type.Object({ imageRef: Type.String({ maxLength: 1024 }) }),
+  removeFixedIp: only({ address }),
+  removeFloatingIp: only({ address }),
+  rescue: orNull(only({ adminPass: Type.Optional(password), rescue_image_ref: Type.Optional(reference) })),
+  resetNetwork: anything,
+  resize: only({
+    flavorRef: Type.Union([reference, Type.Integer()]),
+    'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
+  }),
+  restore: anything,
+  resume: anything,
+  shelve: anything,
+  shelveOffload: anything,
+  suspend: anything,
+  trigger_crash_dump: Type.Null(),
+  unrescue: anything,
+  unshelve: orNull(only({ availability_zone: Type.Optional(orNull(host)), host: Type.Optional(host) })),
+};
