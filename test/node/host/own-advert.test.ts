@@ -227,7 +227,7 @@ void t.test('failed starts count against the host until one works, or an hour ha
   for (let n = 0; n < 1_100; n++) step('server', 'start', 'failed');
   t.equal(failures.count, 1_000, 'bounded');
   t.equal(changes, 3 + 1_100);
-  t.ok(heard.includes('stop failed'), 'whoever listens hears all');
+  t.ok(heard.includes('stop failed'), 'the observer inside hears all');
 
   const { columns, tell, fail } = host();
   const weightOf = () =>
