@@ -49,7 +49,7 @@ const addressLockS = 10;
 export class RbdStorageDriver implements StorageDriver {
   readonly name = 'rbd';
   readonly capabilities: StorageCapabilities = { shared: true, snapshots: true };
-  /** Fences hosts and lets them in again: for the code that heals. */
+  /** Fences hosts and unfences them: for the code that heals. */
   readonly fence: Fence;
   readonly #log: Logger;
   readonly #client: CephClient;

@@ -27,7 +27,7 @@ const unansweredWords = /timed out|error connecting to the cluster|couldn't conn
 export function cephFailure(caught: unknown): ShoalError {
   const error = ShoalError.from(caught, 'DRIVER_FAILED');
   if (error.code === 'COMMAND_FAILED' && error.facts['status'] === exitStatus.blocked) {
-    return new ShoalError('FENCE_UNPROVEN', 'Ceph refuses this host: it was fenced, and is not yet let in again', {
+    return new ShoalError('FENCE_UNPROVEN', 'Ceph refuses this host: it was fenced, and is not unfenced yet', {
       facts: error.facts,
       cause: error,
     });

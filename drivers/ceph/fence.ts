@@ -12,7 +12,7 @@
  * - **Watchers**: every client that has an image open watches its header. A client that watches may write.
  *
  * A host is fenced without an end: an entry that expires would let a host that was frozen for an hour write again.
- * It is let in again (`letIn`) only when its guests are proved gone.
+ * It is unfenced (`unfence`) only when its guests are proved gone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -108,8 +108,8 @@ export class Fence {
     return blocked.includes(`${ip}:0/0`);
   }
 
-  /** Lets an address in again. The caller has proved that no guest of an earlier generation runs there. */
-  async letIn(ip: string, signal: AbortSignal): Promise<void> {
+  /** Unfences an address. The caller has proved that no guest of an earlier generation runs there. */
+  async unfence(ip: string, signal: AbortSignal): Promise<void> {
     await this.#client.ceph(['osd', 'blocklist', 'rm', `${ip}:0/0`], { signal });
   }
 

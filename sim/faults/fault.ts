@@ -1,4 +1,4 @@
-/** One kind of bad luck, and what it may touch. */
+/** One kind of fault, and what it may touch. */
 import type { Prng } from '../../node/base/prng.ts';
 import type { HostWorld } from '../cluster/host-world.ts';
 import type { SimFaultInjector } from '../world/fault-injector.ts';

@@ -1,4 +1,4 @@
-/** Every kind of bad luck by name. Add one: its name in ../settings/fault-names.ts, its effect in the file of its group, a line in README.md. */
+/** Every kind of fault by name. Add one: its name in ../settings/fault-names.ts, its effect in the file of its group, a line in README.md. */
 
 import type { FaultName } from '../settings/fault-names.ts';
 import { clientFaults } from './client.ts';

@@ -12,7 +12,7 @@ import type { Watcher } from '../trace/watcher.ts';
 import { RecordClient } from '../workload/records.ts';
 import { Convergence } from './convergence.ts';
 import { judgeHistories, judgeRefusal } from './histories.ts';
-import { Misfortune } from './misfortune.ts';
+import { Nemesis } from './nemesis.ts';
 import type { Finding } from './outcome.ts';
 import { OutsideLooks } from './outside-looks.ts';
 import { SimWorld } from './world.ts';
@@ -67,7 +67,7 @@ class Simulator {
   readonly #settings: SimSettings;
   readonly #world: SimWorld;
   readonly #convergence: Convergence;
-  readonly #misfortune: Misfortune;
+  readonly #nemesis: Nemesis;
   readonly #clients: RecordClient[] = [];
   #isChaosOver = false;
 
@@ -75,7 +75,7 @@ class Simulator {
     this.#settings = settings;
     this.#world = new SimWorld(options, settings);
     this.#convergence = new Convergence(this.#world);
-    this.#misfortune = new Misfortune(this.#world, () => this.#isQuiet());
+    this.#nemesis = new Nemesis(this.#world, () => this.#isQuiet());
   }
 
   async run(): Promise<SimResult> {
@@ -169,14 +169,14 @@ class Simulator {
       this.#background(made.run());
     }
     this.#world.hosts.startTenants(() => this.#isQuiet());
-    if (options.faults.length > 0) this.#background(this.#misfortune.run());
+    if (options.faults.length > 0) this.#background(this.#nemesis.run());
     await this.#runFor(options.chaosMs);
   }
 
   async #heal(): Promise<void> {
     this.#isChaosOver = true;
     this.#world.injector.isActive = false;
-    this.#misfortune.heal();
+    this.#nemesis.heal();
     this.#world.network.heal();
     for (const node of this.#world.nodes) {
       node.disk.isFull = false;

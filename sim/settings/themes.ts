@@ -1,5 +1,5 @@
 /**
- * Some seeds have a theme: a few kinds of bad luck only, often and for long, in a world that is made for them. What needs two
+ * Some seeds have a theme: a few kinds of faults only, often and for long, in a world that is made for them. What needs two
  * rare things at once hardly ever happens where all kinds strike by turns.
  */
 import type { Prng } from '../../node/base/prng.ts';

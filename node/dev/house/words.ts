@@ -31,6 +31,8 @@ const oldWords: readonly OldWord[] = [
   { word: /\buntold\b/giu, instead: 'pending report, or not listed' },
   { word: /\bwhoever\b/giu, instead: 'the caller, the host, the member: its name' },
   { word: /\banew\b|Anew\b/gu, instead: 'again' },
+  { word: /\bmaybe\(/gu, instead: 'buggify' },
+  { word: /bad luck|[mM]isfortune/gu, instead: 'fault, nemesis' },
   { word: /hearsay/giu, instead: 'gossip' },
   { word: /acquaintance/giu, instead: 'handshake' },
   { word: /misdeed/giu, instead: 'planted fault' },

@@ -228,7 +228,7 @@ await t.test('RBD on a real Ceph', { skip, timeout: timeoutMs }, async (t) => {
 
     await a.compute.stopGuest(serverId, { graceMs: 0 }, signal);
     t.comment(`what was typed was ${await typed}`);
-    await b.storage.fence.letIn('10.99.0.1', signal);
+    await b.storage.fence.unfence('10.99.0.1', signal);
     t.ok(await a.storage.findDisk(volumeId, signal), 'let in again, it works again');
     await b.compute.stopGuest(serverId, { graceMs: 0 }, signal);
     await b.storage.closeDisk(volumeId, b.id, 2, signal);

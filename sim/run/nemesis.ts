@@ -5,8 +5,8 @@ import { faults } from '../faults/index.ts';
 import type { SimNode } from '../world/node.ts';
 import type { SimWorld } from './world.ts';
 
-/** The bad luck of one run, as its options have it. */
-export class Misfortune {
+/** Injects the faults of one run, as its options have it; Jepsen's word. */
+export class Nemesis {
   readonly #world: SimWorld;
   readonly #isOver: () => boolean;
   readonly #ends: (() => void)[] = [];
