@@ -41,6 +41,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'export OS_CACERT=/var/lib/shoal/ca.pem': 'machines',
   'shoal admin reset-password': 'machines',
   'shoal host drain NAME --wait': { test: 'test/node/cli/jobs.test.ts' },
+  'shoal policy list': { test: 'test/node/cli/command-line.test.ts' },
   'shoal job list': { test: 'test/node/cli/jobs.test.ts' },
   'shoal host remove NAME': 'machines',
   'shoal inspect': 'machines',
