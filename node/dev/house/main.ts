@@ -12,7 +12,7 @@ else {
   console.log(`circles: ${measures.fileCircles.length} of files, ${measures.roomCircles.length} of folders`);
   console.log(`exports: ${documentedExports} of ${all} documented, ${unusedExports.length} unused`);
   console.log(`files over 500 lines: ${longFiles.map(({ path, lines }) => `${path} ${lines}`).join(', ')}`);
-  console.log(`old words: ${Object.values(oldWords).reduce((sum, times) => sum + times, 0)}`);
+  console.log(`old words: ${oldWords.reduce((sum, { times }) => sum + times, 0)}`);
 }
 const found = offences(measures);
 for (const offence of found.slice(0, 100)) console.error(offence);

@@ -6,8 +6,8 @@ import { posix } from 'node:path';
 import { exportsOf, importedNames } from './exports.ts';
 import { circles, fileGraph, floors, roomGraph } from './graph.ts';
 import { brokenReferences } from './references.ts';
-import type { Source } from './source.ts';
-import { oldWordsIn } from './words.ts';
+import { documents, type Source } from './source.ts';
+import { type OldWordUse, oldWordsIn } from './words.ts';
 
 /** Most source files in one folder. */
 const filesMax = 20;
@@ -35,8 +35,8 @@ interface Measures {
   readonly unusedExports: readonly string[];
   /** `file: name` of files that are named in comments and READMEs and are not there. */
   readonly brokenReferences: readonly string[];
-  /** Uses of old words, by what is said instead. */
-  readonly oldWords: Readonly<Record<string, number>>;
+  /** Old words, in code, READMEs, .proto files and scenarios. */
+  readonly oldWords: readonly OldWordUse[];
 }
 
 /**
@@ -78,7 +78,7 @@ export function measure(sources: readonly Source[], paths: readonly string[]): M
       .filter(({ path, name }) => !imported.has(`${path} ${name}`) && !imported.has(`${path} *`))
       .map(({ path, name }) => `${path} ${name}`),
     brokenReferences: brokenReferences(paths),
-    oldWords: Object.fromEntries(oldWordsIn(written.filter(({ path }) => !path.includes('/dev/house/')))),
+    oldWords: oldWordsIn([...written, ...documents(paths)].filter(({ path }) => !path.includes('/dev/house/'))),
   };
 }
 
@@ -97,8 +97,8 @@ export function offences(measures: Measures): readonly string[] {
   if (documentedExports < documentedMin * all) {
     found.push(`${documentedExports} of ${all} exports are documented, less than ${documentedMin * 100} %`);
   }
-  for (const [instead, times] of Object.entries(measures.oldWords)) {
-    found.push(`an old word is used ${times} times where the field says: ${instead}`);
+  for (const { path, times, instead } of measures.oldWords) {
+    found.push(`${path} uses an old word ${times} times where the field says: ${instead}`);
   }
   return found;
 }

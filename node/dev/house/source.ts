@@ -44,6 +44,13 @@ export function paths(): readonly string[] {
   return [...below, 'README.md'];
 }
 
+/** What is written for people among `paths`: READMEs, .proto files and the simulator's scenarios; data of tests left out. */
+export function documents(paths: readonly string[]): readonly { readonly path: string; readonly text: string }[] {
+  return paths
+    .filter((path) => /\.(?:md|proto|ya?ml)$/u.test(path) && !path.startsWith('test/data/'))
+    .map((path) => ({ path, text: readFileSync(join(repositoryRoot, path), 'utf8') }));
+}
+
 function walk(folder: string, found: Source[]): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

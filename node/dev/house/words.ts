@@ -1,6 +1,4 @@
 /** Words of an old dialect of this code, and what the field says instead. Names on disk and on the wire keep theirs. */
-import type { Source } from './source.ts';
-
 interface OldWord {
   readonly word: RegExp;
   readonly instead: string;
@@ -18,7 +16,7 @@ const oldWords: readonly OldWord[] = [
   {
     word: /rumou?r/giu,
     instead: 'health update',
-    stored: /Topic\('rumours'|'adverts' \| 'rumours'|'rumour\/v1'|cell0\/rumours\//gu,
+    stored: /Topic\('rumours'|'adverts' \| 'rumours'|'rumour\/v1'|cell0\/rumours\/|`rumour`|"shoal\/rumour\/v1"/gu,
   },
   { word: /\bstanding\(|\.standing\b|\w*Standing\b/gu, instead: 'status' },
   { word: /wish/giu, instead: 'request, attribute or desired state' },
@@ -41,14 +39,27 @@ const oldWords: readonly OldWord[] = [
   { word: /\bshel(?:f|ves|ved)\b|[Ss]helf(?=[A-Z])|Shelf|Shelved/gu, instead: 'snapshot cache' },
 ];
 
-/** How often each old word stands in `sources`; words that do not occur are left out. */
-export function oldWordsIn(sources: readonly Source[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { text } of sources) {
-    for (const { word, instead, stored } of oldWords) {
-      const times = (text.match(word)?.length ?? 0) - (stored === undefined ? 0 : (text.match(stored)?.length ?? 0));
-      if (times > 0) counts.set(instead, (counts.get(instead) ?? 0) + times);
-    }
-  }
-  return counts;
+/** A text of ours, code or words. */
+interface Text {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** An old word in one file. */
+export interface OldWordUse {
+  readonly path: string;
+  readonly times: number;
+  /** What the field says. */
+  readonly instead: string;
+}
+
+/** Where old words stand in `texts`, and how often; names on disk and on the wire do not count. */
+export function oldWordsIn(texts: readonly Text[]): readonly OldWordUse[] {
+  return texts.flatMap(({ path, text }) =>
+    oldWords.flatMap(({ word, instead, stored }) => {
+      const left = stored === undefined ? text : text.replace(stored, '');
+      const times = left.match(word)?.length ?? 0;
+      return times === 0 ? [] : [{ path, times, instead }];
+    }),
+  );
 }

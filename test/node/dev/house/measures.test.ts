@@ -3,7 +3,8 @@ import t from 'tap';
 import { exportsOf } from '../../../../node/dev/house/exports.ts';
 import { measure, offences } from '../../../../node/dev/house/measures.ts';
 import { brokenReferences } from '../../../../node/dev/house/references.ts';
-import { paths, type Source, sources } from '../../../../node/dev/house/source.ts';
+import { documents, paths, type Source, sources } from '../../../../node/dev/house/source.ts';
+import { oldWordsIn } from '../../../../node/dev/house/words.ts';
 
 const source = (path: string, text: string, from: readonly string[] = []): Source => ({
   path,
@@ -40,6 +41,17 @@ t.test('a measure out of bounds is an offence', async (t) => {
     );
   }
   t.equal(found.length, 7, found.join('; '));
+});
+
+t.test('an old word is found in code and in words, and a stored name is none', (t) => {
+  const uses = oldWordsIn([
+    { path: 'a.ts', text: "const quarantineField = 'doubt';" },
+    { path: 'b.md', text: 'The log is in doubt: `doubt` on disk.' },
+  ]);
+  t.same(uses, [{ path: 'b.md', times: 1, instead: 'quarantined' }]);
+  t.same(measure(sources(), paths()).oldWords, []);
+  t.ok(documents(paths()).some(({ path }) => path === 'README.md'));
+  t.end();
 });
 
 t.test('a docstring counts when it stands right before the export', async (t) => {
