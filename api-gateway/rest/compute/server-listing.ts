@@ -13,7 +13,6 @@ import { type Compare, orderBy } from '../kit/lists/order.ts';
 import { readFlag } from './kit/common.ts';
 import { alternatives, single } from './kit/lists.ts';
 import { microversionOf } from './kit/microversion.ts';
-
 import { namePattern } from './kit/name-pattern.ts';
 import { refusedServerFilters } from './kit/queries.ts';
 import { statusText } from './server-view.ts';

@@ -1,7 +1,9 @@
 /** Keystone's lists: by id, each key of the query once, an unknown one refused. */
 import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
+import type { Table } from '../../../node/state/table.ts';
 import { shown } from '../../kit/input.ts';
+import { addCollection, type Collection } from '../kit/lists/collection.ts';
 import { addList, type List, type Listing, type ListStyle } from '../kit/lists/list.ts';
 import { cutPage, pathWith } from '../kit/lists/page.ts';
 import type { Query } from '../kit/lists/query.ts';
@@ -60,12 +62,39 @@ export function addIdentityList<T extends { readonly id: string }>(
   gateway: Gateway,
   { filters = {}, ...list }: IdentityList<T>,
 ): void {
-  addList<T>(app, gateway, keystoneLists, {
-    ...list,
+  addList<T>(app, gateway, keystoneLists, { ...list, ...ordered<T>(filters) });
+}
+
+/** A collection of identity: all but page and order, which are Keystone's. */
+interface IdentityCollection<T extends { readonly id: string }>
+  extends Pick<Collection<T>, 'path' | 'key' | 'one' | 'view' | 'create' | 'delete'> {
+  readonly table: Table<T>;
+  readonly filters: Filters<T>;
+  readonly update: Collection<T>['create'];
+}
+
+/** Adds a table's records: the list, and `GET`, `POST`, `PATCH` and `DELETE` of one. */
+export function addIdentityCollection<T extends { readonly id: string }>(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { table, filters, update, ...collection }: IdentityCollection<T>,
+): void {
+  addCollection<T>(app, gateway, keystoneLists, {
+    ...collection,
+    ...ordered<T>(filters),
+    items: ({ reader }) => table.list(reader).map((row) => row.record),
+    find: (reader, id) => table.must(reader, id).record,
+    ...(update === undefined ? {} : { update: { ...update, method: 'PATCH' } }),
+  });
+}
+
+/** Keystone's order, and what a marker names. */
+function ordered<T extends { readonly id: string }>(filters: Filters<T>): Pick<List<T>, 'filters' | 'order' | 'idOf'> {
+  return {
     filters: () => filters,
     order: () => (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
     idOf: (item) => item.id,
-  });
+  };
 }
 
 /** `{base}/identity`, for the links of views. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import { assignmentId, rolesOf } from '../../../node/services/identity/roles.ts';
@@ -11,59 +11,43 @@ import {
 } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
+import { change } from '../kit/lists/collection.ts';
 import type { Gateway } from '../kit/module.ts';
-import { parse } from '../kit/validation.ts';
 import { createRoleBody, updateRoleBody } from '../schemas/identity.ts';
 import { extrasOf } from './extras.ts';
 import { assignmentFilters, roleFilters } from './filters.ts';
 import { addGrantRoutes } from './grant-routes.ts';
-import { addIdentityList, isAsked, rootOf } from './lists.ts';
+import { addIdentityCollection, addIdentityList, isAsked, rootOf } from './lists.ts';
 import { roleView } from './views.ts';
-
-type ById = { Params: { id: string } };
 
 /** `/v3/roles` and `/v3/role_assignments`. */
 export function addRoleRoutes(app: FastifyInstance, gateway: Gateway, directory: IdentityDirectory): void {
-  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
-
-  addIdentityList(app, gateway, {
+  addIdentityCollection(app, gateway, {
     path: '/v3/roles',
     key: 'roles',
-    items: ({ reader }) => roleTable.list(reader).map((row) => row.record),
+    one: 'role',
+    table: roleTable,
     filters: roleFilters,
-    view: (role, listing) => roleView(rootOf(listing), role),
-  });
-
-  app.get<ById>('/v3/roles/:id', async (request) => {
-    const role = roleTable.must(await gateway.readState(request), request.params.id).record;
-    return { role: roleView(root(request), role) };
-  });
-
-  app.post('/v3/roles', async (request, reply) => {
-    const { role } = parse(createRoleBody, request.body);
-    if (role.domain_id != null) throw new ShoalError('NOT_IMPLEMENTED', 'Roles of one domain are not supported.');
-    const made = await directory.createRole(gateway.context(request), {
-      name: role.name,
-      description: role.description ?? '',
-      extras: extrasOf(createRoleBody.properties.role, role),
-    });
-    return reply.code(201).send({ role: roleView(root(request), made) });
-  });
-
-  app.patch<ById>('/v3/roles/:id', async (request) => {
-    const { role } = parse(updateRoleBody, request.body);
-    const { name, description } = role;
-    const changed = await directory.updateRole(gateway.context(request), request.params.id, {
-      ...(name === undefined ? {} : { name }),
-      ...(description === undefined ? {} : { description: description ?? '' }),
-      extras: extrasOf(updateRoleBody.properties.role, role, request.params.id),
-    });
-    return { role: roleView(root(request), changed) };
-  });
-
-  app.delete<ById>('/v3/roles/:id', async (request, reply) => {
-    await directory.deleteRole(gateway.context(request), request.params.id);
-    return reply.code(204).send();
+    view: (role, shown) => roleView(rootOf(shown), role),
+    create: change(createRoleBody, async ({ role }, { context }) => {
+      if (role.domain_id != null) throw new ShoalError('NOT_IMPLEMENTED', 'Roles of one domain are not supported.');
+      return directory.createRole(context, {
+        name: role.name,
+        description: role.description ?? '',
+        extras: extrasOf(createRoleBody.properties.role, role),
+      });
+    }),
+    update: change(updateRoleBody, async ({ role }, { context, id }) => {
+      const { name, description } = role;
+      return directory.updateRole(context, id, {
+        ...(name === undefined ? {} : { name }),
+        ...(description === undefined ? {} : { description: description ?? '' }),
+        extras: extrasOf(updateRoleBody.properties.role, role, id),
+      });
+    }),
+    delete: async ({ context, id }) => {
+      await directory.deleteRole(context, id);
+    },
   });
 
   addGrantRoutes(app, gateway, directory);

@@ -1,15 +1,16 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { defaultDomainId, type IdentityDirectory } from '../../../node/services/identity/directory.ts';
 import { findUser, type IdentityService } from '../../../node/services/identity/identity.ts';
 import { userTable } from '../../../node/state/tables/index.ts';
+import { change } from '../kit/lists/collection.ts';
 import type { Gateway } from '../kit/module.ts';
 import { parse } from '../kit/validation.ts';
 import { changePasswordBody, createUserBody, updateUserBody } from '../schemas/identity.ts';
 import { extrasOf } from './extras.ts';
 import { nobody, projectFilters, userFilters } from './filters.ts';
-import { addIdentityList, rootOf } from './lists.ts';
+import { addIdentityCollection, addIdentityList, rootOf } from './lists.ts';
 import type { PasswordLimiter } from './password-limiter.ts';
 import { projectView, userView } from './views.ts';
 
@@ -26,19 +27,40 @@ export function addUserRoutes(
   },
 ): void {
   const { directory, identity, limiter } = deps;
-  const root = (request: FastifyRequest): string => `${gateway.baseUrl(request)}/identity`;
-
-  addIdentityList(app, gateway, {
+  addIdentityCollection(app, gateway, {
     path: '/v3/users',
     key: 'users',
-    items: ({ reader }) => userTable.list(reader).map((row) => row.record),
+    one: 'user',
+    table: userTable,
     filters: userFilters,
-    view: (user, listing) => userView(rootOf(listing), user),
-  });
-
-  app.get<ById>('/v3/users/:id', async (request) => {
-    const { id } = request.params;
-    return { user: userView(root(request), userTable.must(await gateway.readState(request), id).record) };
+    view: (user, shown) => userView(rootOf(shown), user),
+    create: change(createUserBody, async ({ user }, { context, request }) => {
+      return directory.createUser(context, {
+        name: user.name,
+        domainId: user.domain_id ?? (gateway.principal(request).domainId || defaultDomainId),
+        defaultProjectId: user.default_project_id ?? '',
+        email: user.email ?? '',
+        description: user.description ?? '',
+        enabled: user.enabled ?? true,
+        extras: extrasOf(createUserBody.properties.user, user),
+        ...(user.password == null ? {} : { password: user.password }),
+      });
+    }),
+    update: change(updateUserBody, async ({ user }, { context, request, id }) => {
+      if (user.domain_id !== undefined) {
+        const before = userTable.must(await gateway.readState(request), id).record;
+        if (before.domainId !== user.domain_id) {
+          throw new ShoalError('INVALID_ARGUMENT', 'The domain of a user cannot be changed.');
+        }
+      }
+      return directory.updateUser(context, id, {
+        ...userChanges(user),
+        extras: extrasOf(updateUserBody.properties.user, user, id),
+      });
+    }),
+    delete: async ({ context, id }) => {
+      await directory.deleteUser(context, id);
+    },
   });
 
   addIdentityList(app, gateway, {
@@ -60,42 +82,6 @@ export function addUserRoutes(
     items: () => [],
     filters: { name: nobody },
     view: (group) => group,
-  });
-
-  app.post('/v3/users', async (request, reply) => {
-    const { user } = parse(createUserBody, request.body);
-    const made = await directory.createUser(gateway.context(request), {
-      name: user.name,
-      domainId: user.domain_id ?? (gateway.principal(request).domainId || defaultDomainId),
-      defaultProjectId: user.default_project_id ?? '',
-      email: user.email ?? '',
-      description: user.description ?? '',
-      enabled: user.enabled ?? true,
-      extras: extrasOf(createUserBody.properties.user, user),
-      ...(user.password == null ? {} : { password: user.password }),
-    });
-    return reply.code(201).send({ user: userView(root(request), made) });
-  });
-
-  app.patch<ById>('/v3/users/:id', async (request) => {
-    const { user } = parse(updateUserBody, request.body);
-    const { id } = request.params;
-    if (user.domain_id !== undefined) {
-      const before = userTable.must(await gateway.readState(request), id).record;
-      if (before.domainId !== user.domain_id) {
-        throw new ShoalError('INVALID_ARGUMENT', 'The domain of a user cannot be changed.');
-      }
-    }
-    const changed = await directory.updateUser(gateway.context(request), id, {
-      ...userChanges(user),
-      extras: extrasOf(updateUserBody.properties.user, user, id),
-    });
-    return { user: userView(root(request), changed) };
-  });
-
-  app.delete<ById>('/v3/users/:id', async (request, reply) => {
-    await directory.deleteUser(gateway.context(request), request.params.id);
-    return reply.code(204).send();
   });
 
   // The original password proves who asks, as in Keystone: whose password has run out has no token.
