@@ -18,6 +18,8 @@ import { type Answer, callAgent, operationOf, patience, type Working } from './c
 export const secretOfGuests = 'password: not-for-anybodys-eyes';
 /** Servers of one group that are made at the same time, each by an agent of its own. */
 const racersMax = 3;
+/** Servers that one request asks for at once, at most. */
+const batchMax = 3;
 /** Times a creation of unknown fate is sent again. */
 const resendsMax = 2;
 
@@ -108,7 +110,7 @@ export class Tenant {
     const room = serversPerTenant - this.#servers.length;
     if (room >= racersMax && random.chance(0.1)) return this.#race();
     if (this.#servers.length === 0 || (room > 0 && random.chance(0.4)))
-      return this.#create(random.chance(0.2) ? random.pick(this.#groupIds) : undefined);
+      return this.#create(random.chance(0.2) ? random.pick(this.#groupIds) : undefined, room);
     if (random.chance(0.1)) return this.#pry();
     if (random.chance(0.05)) return this.#reach();
     const id = random.pick(this.#servers);
@@ -185,13 +187,16 @@ export class Tenant {
     const { random, reached } = this.#deps;
     const groupId = random.pick(this.#groupIds);
     reached('group-members-made-at-once');
-    await Promise.all(Array.from({ length: racersMax }, () => this.#create(groupId)));
+    await Promise.all(Array.from({ length: racersMax }, () => this.#create(groupId, 1)));
   }
 
-  async #create(groupId: string | undefined): Promise<void> {
+  /** @param room servers that may be made, of which a request asks for one or some at once. */
+  async #create(groupId: string | undefined, room: number): Promise<void> {
     const { random, onCreated } = this.#deps;
     this.#creations += 1;
     const clientToken = `${this.projectId}/${this.#creations}`;
+    const maxCount = random.chance(0.2) ? Math.min(room, batchMax) : 1;
+    if (maxCount > 1) this.#deps.reached('several-created-at-once');
     const draft = {
       name: `s${this.#creations}`,
       flavorId: random.pick(['small', 'large']),
@@ -199,6 +204,8 @@ export class Tenant {
       networks: [{ networkId: this.#networkId }],
       ...(groupId === undefined ? {} : { schedulerHints: { group: groupId } }),
       ...(random.chance(0.3) ? { userData: Buffer.from(secretOfGuests).toString('base64') } : {}),
+      minCount: random.chance(0.5) ? 1 : maxCount,
+      maxCount,
       clientToken,
     };
     for (let sends = 0; ; sends += 1) {
