@@ -4,8 +4,8 @@
  *
  *     consensus   log on LevelDB -> Raft loop -> StateClient          peers over gRPC with mutual TLS
  *     view        gossip -> adverts -> host columns -> placer
- *     host        drivers -> executor -> host loop                    claims, intents, images in the host's own store
- *     gateways    services -> REST, gRPC, local socket
+ *     host        drivers -> host loop                                claims, intents, images in the host's own store (host-side.ts)
+ *     gateways    services (services.ts) -> REST, gRPC, local socket
  *
  * Consensus comes first, for everything reads its replica; drivers before the gateways, so that nobody is promised what
  * this host cannot do; the listeners last.
@@ -13,23 +13,21 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { BlobStore } from '../../drivers/image/store.ts';
-import { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
-import { firstCell, type HostId } from '../base/ids.ts';
+import type { HostId } from '../base/ids.ts';
 import { Prng } from '../base/prng.ts';
 import { Health } from '../base/telemetry/health.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import { RepeatedLog } from '../base/telemetry/repeated-log.ts';
-import { announce, announceHandler } from '../cluster/announce.ts';
+import { announceHandler } from '../cluster/announce.ts';
 import { apiUrlOf, hostFields } from '../cluster/become-member.ts';
 import { HostDirectory } from '../cluster/host-directory.ts';
 import {
   knownHost,
   type Membership,
   readFounding,
-  removeFounding,
   writeAuthorityFile,
   writeMembership,
 } from '../cluster/membership.ts';
@@ -51,9 +49,9 @@ import { StatePeerTrust, tlsKeySha256 } from '../mesh/identity/peer-trust.ts';
 import { JoinHandler } from '../mesh/join/join-handler.ts';
 import { PeerClients } from '../mesh/peers/peer-client.ts';
 import { PeerServer } from '../mesh/peers/peer-server.ts';
-import { bootstrap } from '../services/cluster/bootstrap.ts';
+import { meshRekey } from '../services/cluster/mesh-rekey.ts';
+import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
-import { transact } from '../services/kit/transact.ts';
 import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
@@ -63,18 +61,20 @@ import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
 import { Background } from './background.ts';
+import { externalMtuBytes } from './external-mtu.ts';
+import { Figures } from './figures.ts';
 import { hostMetrics } from './host-metrics.ts';
-import { buildHost, type HostSide } from './host-side.ts';
+import { buildHost } from './host-side.ts';
 import { Interfaces } from './interfaces.ts';
+import { OwnRecord } from './own-record.ts';
 import { raftMetrics } from './raft-metrics.ts';
+import { buildServices } from './services.ts';
 import { readVendorData } from './vendor-data.ts';
 
 /** How often the small housekeeping runs: figures, certificates, own record. */
 const housekeepingMs = 1_000;
 /** How often it is looked whether certificates have changed or are to be renewed. */
 const renewMs = 5_000;
-/** How often the others are told of changed addresses, until the record says them. */
-const announceMs = 2_000;
 
 /** What an agent needs from outside. */
 interface AgentDeps {
@@ -86,13 +86,6 @@ interface AgentDeps {
   readonly idle?: ShoalError | undefined;
 }
 
-/** The keys by which others know this host. */
-interface OwnKeys {
-  readonly hostId: HostId;
-  readonly publicKey: Uint8Array;
-  readonly tlsKeySha256: Uint8Array;
-}
-
 /** See above. */
 export class Agent {
   readonly #deps: AgentDeps;
@@ -102,8 +95,6 @@ export class Agent {
   readonly #metrics: Metrics;
   readonly #health: Health;
   readonly #repeated: RepeatedLog;
-  /** What of the loop's own counts is in the metrics. */
-  #counted = { rounds: 0, divergences: 0 };
   /** What runs, in the order in which it was started. */
   readonly #running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
   readonly #abort = new AbortController();
@@ -111,7 +102,6 @@ export class Agent {
   /** Looks after the certificates. */
   #renew: () => Promise<void> = async () => {};
   #renewedMs = Number.NEGATIVE_INFINITY;
-  #announcedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: AgentDeps, config: Config, membership: Membership) {
     this.#deps = deps;
@@ -250,9 +240,12 @@ export class Agent {
     await view.start();
     this.#started('mesh view', () => view.stop());
 
-    const own = { hostId, publicKey: identity.publicKey, tlsKeySha256: tlsKeySha256(tlsKey.publicKeySpki) };
-    await this.#found(services, own, signal);
-    await this.#keepOwnRecord(services, own);
+    const own = new OwnRecord(
+      { services, config, peers, directory, repeated: this.#repeated, signal: this.#abort.signal },
+      { hostId, publicKey: identity.publicKey, tlsKeySha256: tlsKeySha256(tlsKey.publicKeySpki) },
+    );
+    await own.found(this.#membership, signal);
+    await own.keep();
     const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
     this.#started('unreadable records', async () => found.close());
     const watch = state.watch({ prefix: hostTable.prefix }, () => this.#hostsChanged(directory, view, state));
@@ -277,15 +270,30 @@ export class Agent {
       await apiTls?.check();
       await renewCertificates();
     };
+    const built = buildServices(
+      {
+        services,
+        placer: host.placer,
+        control: host.control,
+        probe: host.probe,
+        views: view,
+        images: host.images,
+        tokenKeys: new MeshTokenKeys(keys),
+        rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
+        troubles: () => loop.troubles(),
+      },
+      { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
+    );
+    const { onFatal } = this.#deps;
     const interfaces = new Interfaces(
-      { services, host, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal: this.#deps.onFatal },
-      { config, hostId, keys },
+      { services, built, placer: host.placer, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal },
+      config,
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
     const background = new Background({
       services,
-      compute: interfaces.compute,
+      compute: built.compute,
       hostId,
       isLeader: () => loop.isLeader,
       isSharedStorage: (storage) => drivers.storage.get(storage)?.capabilities.shared === true,
@@ -293,7 +301,7 @@ export class Agent {
     });
     await background.start();
     this.#started('jobs and tasks', () => background.stop());
-    this.#startHousekeeping(services, own, { host, loop, interfaces, peers, directory });
+    this.#startHousekeeping(state, own, { view, loop, interfaces });
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
     this.#started('leadership', () => loop.handOver());
     logger.info(
@@ -362,93 +370,6 @@ export class Agent {
     return { loop, state: new RaftStateClient({ loop, transport, clock, uniqueName: randomUUID() }) };
   }
 
-  /** A founder owes the first records; they are written as soon as it leads itself. */
-  async #found(services: ServiceDependencies, own: OwnKeys, signal: AbortSignal): Promise<void> {
-    const founding = readFounding(this.#config.dataDir);
-    if (founding === undefined) return;
-    const { meshId, raftId, transitIndex, authorityCertificatePem } = this.#membership;
-    const nowMs = this.#deps.clock.nowMs();
-    await bootstrap(services, {
-      adminPassword: founding.adminPassword,
-      signal,
-      also: (builder) => {
-        meshTable.insert(
-          builder,
-          new shoal.v1.Mesh({
-            id: 'mesh',
-            meshId,
-            name: founding.meshName,
-            authorityCertificatePem,
-            sealedAuthorityKey: Buffer.from(founding.sealedAuthorityKey, 'base64'),
-            defaultStorage: this.#config.storage,
-            createdMs: nowMs,
-            cell: firstCell,
-          }),
-        );
-        hostTable.insert(
-          builder,
-          new shoal.v1.Host({
-            ...hostFields(this.#config),
-            id: own.hostId,
-            publicKey: own.publicKey,
-            tlsKeySha256: own.tlsKeySha256,
-            raftId,
-            transitIndex,
-            joinedMs: nowMs,
-          }),
-        );
-      },
-    });
-    removeFounding(this.#config.dataDir);
-    this.#deps.logger.info({ meshId, name: founding.meshName }, 'the mesh is founded');
-  }
-
-  /**
-   * Writes what has changed in the configuration (addresses, zone, version) into this host's own record, and its TLS key
-   * where a version that kept none wrote it.
-   */
-  async #keepOwnRecord(services: ServiceDependencies, own: OwnKeys): Promise<void> {
-    const fields = hostFields(this.#config);
-    const { tlsKeySha256 } = own;
-    const isCurrent = (record: shoal.v1.Host): boolean =>
-      Buffer.from(record.tlsKeySha256).equals(tlsKeySha256) && isRecorded(record, fields);
-    const local = hostTable.get(services.state.local, own.hostId);
-    if (local === undefined || isCurrent(local.record) || !services.state.status().hasQuorum) return;
-    await transact(services, { signal: this.#abort.signal }, ({ reader, change }) => {
-      const row = hostTable.get(reader, own.hostId);
-      if (row === undefined || isCurrent(row.record)) return;
-      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields, tlsKeySha256 }));
-    });
-  }
-
-  /** Tells the others where this host is reached while its record says something else and it cannot write it itself. */
-  async #announce(
-    services: ServiceDependencies,
-    own: OwnKeys,
-    parts: { readonly peers: PeerClients; readonly directory: HostDirectory },
-  ): Promise<void> {
-    const { clock, logger } = this.#deps;
-    const { hostId, publicKey } = own;
-    const record = hostTable.get(services.state.local, hostId)?.record;
-    const fields = hostFields(this.#config);
-    if (record === undefined || services.state.status().hasQuorum || isRecorded(record, fields)) return;
-    if (clock.monotonicMs() - this.#announcedMs < announceMs) return;
-    const others = parts.directory.hosts().map((host) => host.hostId as HostId);
-    const members = others.filter((id) => id !== hostId);
-    const told = await announce(parts.peers, members, { ...fields, id: hostId, publicKey }, this.#abort.signal);
-    this.#announcedMs = clock.monotonicMs();
-    const { peerAddress: before } = record;
-    const facts = { before, now: fields.peerAddress, vtepIp: fields.vtepIp, ...told };
-    if (told.heard > 0) logger.info(facts, "this host's addresses have changed, and the others were told");
-    else {
-      this.#repeated.warn(
-        'announce',
-        facts,
-        "this host's addresses have changed and no other member is reached at the address known here: give one of them its old address back, or this host its own",
-      );
-    }
-  }
-
   async #keepCertificates(renewed: { certificatePem: string; authorityPem: string }): Promise<void> {
     const { certificatePem, authorityPem } = renewed;
     this.#membership = { ...this.#membership, certificatePem, authorityCertificatePem: authorityPem };
@@ -484,25 +405,23 @@ export class Agent {
   }
 
   #startHousekeeping(
-    services: ServiceDependencies,
-    own: OwnKeys,
-    parts: {
-      readonly host: HostSide<MeshView>;
-      readonly loop: RaftLoop;
-      readonly interfaces: Interfaces;
-      readonly peers: PeerClients;
-      readonly directory: HostDirectory;
-    },
+    state: StateClient,
+    own: OwnRecord,
+    parts: { readonly view: MeshView; readonly loop: RaftLoop; readonly interfaces: Interfaces },
   ): void {
+    const figures = new Figures(
+      { metrics: this.#metrics, health: this.#health, repeated: this.#repeated },
+      this.#membership.hostId as HostId,
+    );
     const { clock } = this.#deps;
     const { signal } = this.#abort;
     const run = async (): Promise<void> => {
       try {
-        this.#observe(services.state, parts.loop, parts.host.gossip);
+        figures.observe(state, parts.loop, parts.view);
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
-        await this.#announce(services, own, parts);
-        if (!services.state.status().hasQuorum) return;
-        await this.#keepOwnRecord(services, own);
+        await own.announce();
+        if (!state.status().hasQuorum) return;
+        await own.keep();
         await parts.interfaces.recoverUploads(signal);
         this.#health.works('housekeeping');
       } catch (caught) {
@@ -519,46 +438,4 @@ export class Agent {
     }, housekeepingMs);
     this.#started('housekeeping', async () => timer.cancel());
   }
-
-  #observe(state: StateClient, loop: RaftLoop, view: MeshView): void {
-    const { term, commitIndex, appliedIndex, hasQuorum } = state.status();
-    const metrics = this.#metrics;
-    metrics.raftTerm.set(term);
-    metrics.raftCommitIndex.set(commitIndex);
-    metrics.raftAppliedIndex.set(appliedIndex);
-    metrics.raftIsLeader.set(loop.isLeader ? 1 : 0);
-    metrics.hasQuorum.set(hasQuorum ? 1 : 0);
-    for (const part of this.#health.parts) {
-      metrics.partFailing.set({ part }, this.#health.troubles.has(part) ? 1 : 0);
-    }
-    metrics.unreadableRecords.set(unreadableRows.in(state.local).length);
-    const { rounds, divergences, disagreement } = loop.comparison;
-    metrics.stateComparisons.inc(rounds - this.#counted.rounds);
-    metrics.stateDivergences.inc(divergences - this.#counted.divergences);
-    metrics.stateDisagrees.set(disagreement === undefined ? 0 : 1);
-    this.#counted = { rounds, divergences };
-    const hosts = hostTable.list(state.local).map(({ record }) => view.condition(record.id));
-    for (const condition of ['alive', 'suspect', 'dead', 'unknown'] as const) {
-      metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
-    }
-    this.#observeClocks(state, view);
-  }
-
-  /** Clocks that are apart mislead people and tokens: they are told of, and nothing else is done about them. */
-  #observeClocks(state: StateClient, view: MeshView): void {
-    const offsetMs = view.clockOffsetMs(this.#membership.hostId);
-    if (offsetMs !== undefined) this.#metrics.clockOffsetSeconds.set(offsetMs / 1000);
-    const told = view.clocks.told((hostId) => hostTable.find(state.local, hostId)?.record.name ?? hostId);
-    if (told === undefined) {
-      this.#health.works('clocks');
-      return;
-    }
-    this.#health.failed('clocks', new Error(told));
-    this.#repeated.warn('clocks', { offsetMs }, told);
-  }
-}
-
-/** Whether a host's record says what the host says of itself now. */
-function isRecorded(record: shoal.v1.Host, fields: ReturnType<typeof hostFields>): boolean {
-  return Object.entries(fields).every(([name, value]) => record[name as keyof typeof fields] === value);
 }

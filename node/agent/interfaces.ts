@@ -13,7 +13,6 @@ import { networkModule } from '../../api-gateway/rest/network/module.ts';
 import { placementModule } from '../../api-gateway/rest/placement/module.ts';
 import { RestServer } from '../../api-gateway/server.ts';
 import { parseListenAddress } from '../base/address.ts';
-import type { HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Health } from '../base/telemetry/health.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
@@ -21,21 +20,15 @@ import { agentVersion } from '../base/version.ts';
 import { parseNetworks } from '../config/networks.ts';
 import type { Config } from '../config/options.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
-import type { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
 import type { TlsSource } from '../rpc/listener/listener.ts';
-import { meshRekey } from '../services/cluster/mesh-rekey.ts';
-import type { ComputeService } from '../services/compute/index.ts';
 import { PlacementPreview } from '../services/compute/placement-preview.ts';
-import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ImageService } from '../services/image/image.ts';
-import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import type { PlacementInquiry, ServiceDependencies } from '../services/kit/dependencies.ts';
 import { hostTable } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
-import { externalMtuBytes } from './external-mtu.ts';
-import type { HostSide } from './host-side.ts';
 import { localSocketPath, prepareLocalSocket } from './local-socket.ts';
-import { buildServices } from './services.ts';
+import type { Services } from './services.ts';
 
 /** OpenStack's clients want a region; a mesh of one cell is one. */
 const region = 'RegionOne';
@@ -43,7 +36,9 @@ const region = 'RegionOne';
 /** What they are built from. */
 interface InterfacesParts {
   readonly services: ServiceDependencies;
-  readonly host: HostSide;
+  readonly built: Services;
+  /** Tells where servers would go. */
+  readonly placer: PlacementInquiry;
   readonly loop: RaftLoop;
   /** Certificates of REST and gRPC; undefined: both are plain text. */
   readonly apiTls: TlsSource | undefined;
@@ -54,38 +49,16 @@ interface InterfacesParts {
 
 /** See above. */
 export class Interfaces implements Service {
-  /** What jobs act through, as requests do. */
-  readonly compute: ComputeService;
   readonly #images: ImageService;
   readonly #rest: RestServer;
   readonly #grpc: GrpcGateway;
   readonly #socketPath: string;
 
-  constructor(
-    parts: InterfacesParts,
-    options: { readonly config: Config; readonly hostId: HostId; readonly keys: MeshKeyRing },
-  ) {
-    const { services, host, loop, apiTls, metrics, health, onFatal } = parts;
-    const { config, hostId, keys } = options;
+  constructor(parts: InterfacesParts, config: Config) {
+    const { services, placer, loop, apiTls, metrics, health, onFatal } = parts;
     const { state, clock, logger, newId } = services;
-    const rekey = meshRekey(keys, clock, config.api.tokenLifetimeMs);
-    const built = buildServices(
-      {
-        services,
-        placer: host.placer,
-        control: host.control,
-        probe: host.probe,
-        views: host.gossip,
-        images: host.images,
-        tokenKeys: new MeshTokenKeys(keys),
-        rekey,
-        troubles: () => loop.troubles(),
-      },
-      { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
-    );
-    const { identity, directory, images, network, compute, computeOptions, quotas, cluster, jobs } = built;
+    const { identity, directory, images, network, compute, computeOptions, quotas, cluster, jobs } = parts.built;
     this.#images = images;
-    this.compute = compute;
     const limiter = new PasswordLimiter(clock, defaultLimits);
     const catalog = new Catalog(Object.values(catalogServices), region);
     const tls = apiTls === undefined ? {} : { tls: apiTls };
@@ -106,7 +79,7 @@ export class Interfaces implements Service {
         limiter,
         cluster,
         jobs,
-        inquiry: host.placer,
+        inquiry: placer,
         preview: computeOptions,
         policyOverrides: config.policy,
       },
@@ -141,7 +114,7 @@ export class Interfaces implements Service {
           imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network, images }),
-          placementModule(new PlacementPreview(host.placer, computeOptions)),
+          placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,
             metricsReaders: parseNetworks(config.api.metricsReaders),

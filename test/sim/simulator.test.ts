@@ -5,7 +5,7 @@ import { simulate } from '../../sim/run/simulator.ts';
 import { type FaultName, faultNames } from '../../sim/settings/fault-names.ts';
 
 // Seeds take their time on a busy machine.
-t.setTimeout(170_000);
+t.setTimeout(400_000);
 
 await t.test('one seed gives one trace, in one process and in another', async (t) => {
   for (const seed of [1, 48]) {
