@@ -60,7 +60,7 @@ import { openLevelLogStore } from '../store/index.ts';
 import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
-import { Background } from './background.ts';
+import { buildBackground } from './background.ts';
 import { externalMtuBytes } from './external-mtu.ts';
 import { Figures } from './figures.ts';
 import { hostMetrics } from './host-metrics.ts';
@@ -291,7 +291,7 @@ export class Agent {
     );
     await interfaces.start();
     this.#started('interfaces', () => interfaces.stop());
-    const background = new Background({
+    const background = buildBackground({
       services,
       compute: built.compute,
       hostId,

@@ -22,14 +22,18 @@ interface BackgroundDeps {
   readonly metrics?: Metrics | undefined;
 }
 
-/** See above. */
-export class Background implements Service {
-  readonly jobs: JobRunner;
+/** Builds it; nothing is started. */
+export function buildBackground(deps: BackgroundDeps): Service {
+  return new Background(deps);
+}
+
+class Background implements Service {
+  readonly #jobs: JobRunner;
   readonly #tasks: TaskRunner;
 
   constructor({ services, compute, hostId, isLeader, isSharedStorage, metrics }: BackgroundDeps) {
     const { logger } = services;
-    this.jobs = new JobRunner({
+    this.#jobs = new JobRunner({
       ...services,
       logger: logger.child({ part: 'jobs' }),
       // A job that no host is named for is the leader's.
@@ -49,12 +53,12 @@ export class Background implements Service {
   }
 
   async start(): Promise<void> {
-    await this.jobs.start();
+    await this.#jobs.start();
     await this.#tasks.start();
   }
 
   async stop(): Promise<void> {
     await this.#tasks.stop();
-    await this.jobs.stop();
+    await this.#jobs.stop();
   }
 }

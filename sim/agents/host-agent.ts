@@ -3,11 +3,12 @@
  * services.ts), on the ports of a machine of the simulated world. What is not production code: how adverts travel, and
  * that nothing is signed (gossip.ts).
  */
-import { Background } from '../../node/agent/background.ts';
+import { buildBackground } from '../../node/agent/background.ts';
 import type { HostPorts } from '../../node/agent/host-ports.ts';
 import { buildHost, type HostSide } from '../../node/agent/host-side.ts';
 import { buildServices, type Services } from '../../node/agent/services.ts';
 import { ShoalError } from '../../node/base/errors.ts';
+import type { Service } from '../../node/base/lifecycle.ts';
 import { fixedTokenKeys } from '../../node/services/identity/token-keys.ts';
 import type { Placer, ServiceDependencies } from '../../node/services/kit/dependencies.ts';
 import { plainMetadataSettings } from '../../node/services/network/metadata.ts';
@@ -38,7 +39,7 @@ export class HostAgent {
   readonly services: Services;
   readonly deps: ServiceDependencies;
   readonly #ports: HostPorts<SimGossip>;
-  readonly #background: Background;
+  readonly #background: Service;
 
   constructor(parts: HostAgentParts) {
     const { machine, wraps, racks, process, wrapPlacer } = parts;
@@ -67,7 +68,7 @@ export class HostAgent {
       },
       { config, hostId },
     );
-    this.#background = new Background({
+    this.#background = buildBackground({
       services: this.deps,
       compute: this.services.compute,
       hostId,

@@ -37,7 +37,7 @@ export const stateMutants = {
   },
   'group-not-compared': {
     text: 'a server joins its group whatever has become of the group since it was placed',
-    overrides: { ...guests, faults: [] },
+    overrides: { ...guests, faults: [], tenants: 6, tenantThinkMs: 200, hostVcpus: 40, chaosMs: 60_000 },
     command: applying((transaction) => ({
       ...transaction,
       compares: transaction.compares.filter(({ key }) => !key.startsWith(serverGroupTable.prefix)),

@@ -10,8 +10,8 @@ import type { SimOptions, SimOverrides } from '../settings/options.ts';
 import { factsText } from '../trace/trace.ts';
 import type { Watcher } from '../trace/watcher.ts';
 import { RecordClient } from '../workload/records.ts';
-import { Convergence } from './convergence.ts';
 import { judgeHistories, judgeRefusal } from './histories.ts';
+import { MeshStatus } from './mesh-status.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Finding } from './outcome.ts';
 import { OutsideLooks } from './outside-looks.ts';
@@ -66,7 +66,7 @@ export async function simulate(seed: number, settings: SimSettings = {}): Promis
 class Simulator {
   readonly #settings: SimSettings;
   readonly #world: SimWorld;
-  readonly #convergence: Convergence;
+  readonly #status: MeshStatus;
   readonly #nemesis: Nemesis;
   readonly #clients: RecordClient[] = [];
   #isChaosOver = false;
@@ -74,7 +74,7 @@ class Simulator {
   constructor(options: SimOptions, settings: SimSettings) {
     this.#settings = settings;
     this.#world = new SimWorld(options, settings);
-    this.#convergence = new Convergence(this.#world);
+    this.#status = new MeshStatus(this.#world);
     this.#nemesis = new Nemesis(this.#world, () => this.#isQuiet());
   }
 
@@ -128,11 +128,7 @@ class Simulator {
     this.#background(this.#world.hosts.found());
     const { hosts, servers } = this.#world.options;
     const setupMs = setupMsMax + hosts * setupMsForHost + servers * setupMsForServer;
-    await this.#until(
-      setupMs,
-      'everybody-caught-up',
-      () => this.#world.hosts.isFounded && this.#convergence.isComplete(),
-    );
+    await this.#until(setupMs, 'everybody-caught-up', () => this.#world.hosts.isFounded && this.#status.isComplete());
     if (servers > 0) await this.#until(setupMs, 'hosts-converged', () => this.#world.hosts.isConverged());
     this.#world.trace.add('sim', 'the mesh is complete');
     this.#settings.watcher?.phase?.('chaos', this.#world.schedule.nowMs);
@@ -192,14 +188,14 @@ class Simulator {
     this.#world.trace.add('sim', 'everything is healed');
     this.#settings.watcher?.phase?.('healed', this.#world.schedule.nowMs);
     const healedMs = this.#world.schedule.nowMs;
-    await this.#until(leaderMsMax, 'leader-after-heal', () => this.#convergence.hasLeader());
+    await this.#until(leaderMsMax, 'leader-after-heal', () => this.#status.hasLeader());
     const left = (): number => Math.max(0, healedMs + convergeMsMax - this.#world.schedule.nowMs);
     await this.#until(left(), 'operations-end', () => this.#world.working.count === 0);
-    await this.#until(left(), 'log-repaired', () => this.#convergence.isRepaired());
-    await this.#until(left(), 'everybody-caught-up', () => this.#convergence.isCaughtUp());
-    await this.#until(left(), 'states-agree', () => this.#convergence.statesAgree());
+    await this.#until(left(), 'log-repaired', () => this.#status.isRepaired());
+    await this.#until(left(), 'everybody-caught-up', () => this.#status.isCaughtUp());
+    await this.#until(left(), 'states-agree', () => this.#status.statesAgree());
     await this.#until(hostsMsMax, 'hosts-converged', () => this.#world.hosts.isConverged());
-    this.#convergence.judgeStates();
+    this.#status.judgeStates();
     this.#world.hosts.judgeAfterQuiet();
     this.#mustGoOn();
   }
@@ -215,11 +211,7 @@ class Simulator {
     const endMs = this.#world.schedule.nowMs + ms;
     while (!condition()) {
       if (this.#world.schedule.nowMs >= endMs) {
-        this.#world.outcome.fail(
-          'liveness',
-          promised,
-          `${promises[promised]}: not so. ${this.#convergence.statuses()}`,
-        );
+        this.#world.outcome.fail('liveness', promised, `${promises[promised]}: not so. ${this.#status.statuses()}`);
         throw new Stop();
       }
       await this.#runFor(Math.min(pollMs, endMs - this.#world.schedule.nowMs));

@@ -1,8 +1,8 @@
-/** What a mesh must come to in time, once it is left in peace. */
+/** How far the nodes of a mesh are: what must come in time, once it is left in peace. */
 import type { SimWorld } from './world.ts';
 
 /** Asks the nodes of a world how far they are. */
-export class Convergence {
+export class MeshStatus {
   readonly #world: SimWorld;
 
   constructor(world: SimWorld) {
