@@ -4,7 +4,13 @@ import { fitPci, type PciAssignment } from '../devices/pci.ts';
 import { compareAdverts, type HostAdvert, type NumaCell, type PciPool, type StoragePool } from '../model/advert.ts';
 import { adverseIn } from '../model/advert-check.ts';
 import { type ClaimKey, claimKeyText, type ResourceNeeds } from '../model/request.ts';
-import { eachResource, type ResourceName, resourceNames } from '../model/resource-classes.ts';
+import {
+  type ExtraResource,
+  eachResource,
+  extraResources,
+  type ResourceName,
+  resourceNames,
+} from '../model/resource-classes.ts';
 import { type HostProfile, ProfileTable } from './host-profile.ts';
 import { ResourceColumn } from './resource-column.ts';
 import { StoragePoolCensus } from './storage-pool-census.ts';
@@ -90,6 +96,7 @@ export class HostColumns {
   /** No hold ends before this. */
   #holdsExpireMs = Number.POSITIVE_INFINITY;
   /** The same as `resources`, to loop over. */
+  readonly #extras: readonly { readonly name: ExtraResource; readonly column: ResourceColumn }[];
   readonly #resources: readonly { readonly name: ResourceName; readonly column: ResourceColumn }[];
   readonly #rankSeed: number;
 
@@ -105,6 +112,7 @@ export class HostColumns {
     this.takesGuests = new Float64Array(slots);
     this.profileIds = new Int32Array(slots);
     this.resources = eachResource(() => new ResourceColumn(slots));
+    this.#extras = extraResources.map((name) => ({ name, column: this.resources[name] }));
     this.#resources = resourceNames.map((name) => ({ name, column: this.resources[name] }));
     this.numInstances = new Float64Array(slots);
     this.ioOps = new Float64Array(slots);
@@ -374,7 +382,11 @@ export class HostColumns {
   }
 
   #holdResources(slot: number, needs: ResourceNeeds, copies: number): void {
-    for (const { name, column } of this.#resources) {
+    const { vcpus, memoryMib, diskGib } = this.resources;
+    vcpus.hold(slot, copies * needs.vcpus);
+    memoryMib.hold(slot, copies * needs.memoryMib);
+    diskGib.hold(slot, copies * needs.diskGib);
+    for (const { name, column } of this.#extras) {
       const amount = needs[name] ?? 0;
       if (amount !== 0) column.hold(slot, copies * amount);
     }
@@ -408,7 +420,11 @@ export class HostColumns {
     this.#upSaid[slot] = advert.state.up ? 1 : 0;
     this.#refreshState(slot);
 
-    for (const { name, column } of this.#resources) column.fill(slot, advert[name]);
+    const { vcpus, memoryMib, diskGib } = this.resources;
+    vcpus.fill(slot, advert.vcpus);
+    memoryMib.fill(slot, advert.memoryMib);
+    diskGib.fill(slot, advert.diskGib);
+    for (const { name, column } of this.#extras) column.fill(slot, advert[name]);
     this.present[slot] = 1;
     this.#numInstancesSaid[slot] = advert.numInstances;
     this.#ioOpsSaid[slot] = advert.ioOps;

@@ -14,6 +14,11 @@ export class ResourceColumn {
   free: Float64Array;
   /** The most that one guest can have: free, and not more than the machine has. */
   room: Float64Array;
+  /**
+   * The power of two at or above the largest host's capacity: what "1" means to weighers. It depends on the hosts in the
+   * view alone and moves only when the largest kind of host comes or goes.
+   */
+  scale = 1;
   #used: Float64Array;
   #held: Float64Array;
   readonly #scale = new ScaleCounter();
@@ -25,14 +30,6 @@ export class ResourceColumn {
     this.room = new Float64Array(slots);
     this.#used = new Float64Array(slots);
     this.#held = new Float64Array(slots);
-  }
-
-  /**
-   * The power of two at or above the largest host's capacity: what "1" means to weighers. It depends on the hosts in the
-   * view alone and moves only when the largest kind of host comes or goes.
-   */
-  get scale(): number {
-    return this.#scale.value;
   }
 
   /** A host says what it has. Absent: none of this, which costs one look where it is the rule. */

@@ -19,6 +19,10 @@ export class SharedIndex {
   #cursor = 0;
   #layoutVersion = -1;
   #leaves: Float64Array = new Float64Array(0);
+  /** The columns of the basic resources, as of `#layoutVersion`. */
+  #vcpusRoom: Float64Array = new Float64Array(0);
+  #memoryRoomMib: Float64Array = new Float64Array(0);
+  #diskRoomGib: Float64Array = new Float64Array(0);
   /** From level 1 up; the last has one node. */
   #levels: Level[] = [];
   rebuilds = 0;
@@ -123,11 +127,10 @@ export class SharedIndex {
   }
 
   #hasRoom(slot: number, needs: RoomNeeds): boolean {
-    const { vcpus, memoryMib, diskGib } = this.#columns.resources;
     return (
-      (vcpus.room[slot] ?? 0) >= needs.vcpus &&
-      (memoryMib.room[slot] ?? 0) >= needs.memoryMib &&
-      (diskGib.room[slot] ?? 0) >= needs.diskGib
+      (this.#vcpusRoom[slot] ?? 0) >= needs.vcpus &&
+      (this.#memoryRoomMib[slot] ?? 0) >= needs.memoryMib &&
+      (this.#diskRoomGib[slot] ?? 0) >= needs.diskGib
     );
   }
 
@@ -136,6 +139,10 @@ export class SharedIndex {
     this.#requestClass.relayout();
     this.rebuilds++;
     this.#layoutVersion = columns.layoutVersion;
+    const { vcpus, memoryMib, diskGib } = columns.resources;
+    this.#vcpusRoom = vcpus.room;
+    this.#memoryRoomMib = memoryMib.room;
+    this.#diskRoomGib = diskGib.room;
     this.#cursor = columns.changeCount;
     if (this.#leaves.length !== columns.slotsMax) {
       this.#leaves = new Float64Array(columns.slotsMax);
@@ -164,9 +171,9 @@ export class SharedIndex {
     const { rank } = this.#columns;
     const below = level === 0 ? undefined : this.#levels[level - 1];
     const scores = below === undefined ? this.#leaves : below.scores;
-    const vcpusRooms = below === undefined ? this.#columns.resources.vcpus.room : below.vcpus;
-    const memoryRooms = below === undefined ? this.#columns.resources.memoryMib.room : below.memory;
-    const diskRooms = below === undefined ? this.#columns.resources.diskGib.room : below.disk;
+    const vcpusRooms = below === undefined ? this.#vcpusRoom : below.vcpus;
+    const memoryRooms = below === undefined ? this.#memoryRoomMib : below.memory;
+    const diskRooms = below === undefined ? this.#diskRoomGib : below.disk;
     let best = Number.NEGATIVE_INFINITY;
     let bestSlot = first;
     let bestRank = 0;
