@@ -321,7 +321,7 @@ export const consensusMutants = {
     }),
   },
   'quarantine-ignored': {
-    text: 'a member does not mind that its log is quarantined',
+    text: 'a member ignores that its log is quarantined',
     overrides: {
       ...consensus,
       faults: ['disk-wipe', 'net-isolate', 'agent-crash'],

@@ -57,7 +57,7 @@ export function causesOf(trace: readonly string[], detail: string): readonly str
 
 /**
  * A line about things belongs to the story of any of them. A line about members alone does when the failure is about
- * members; in a story of things only what befell them counts: starts, ends, quarantine, who leads.
+ * members; in a story of things only their own events count: starts, ends, quarantine, who leads.
  */
 function isOfTheStory(
   line: Line,

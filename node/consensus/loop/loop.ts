@@ -319,7 +319,7 @@ export class RaftLoop implements Service, RaftHandlers {
     this.#timer = this.#deps.clock.setInterval(() => this.#guard(() => this.#tick()), this.options.tickMs);
     this.#handshake.greetAll();
     // Nobody else could lead; waiting for an election timeout would only delay the first start.
-    // A quarantined log may be of before the others came: it says who voted then.
+    // A quarantined log may date from before the others joined: it names the voters of that time.
     const isAlone = this.#store.quarantine === undefined && this.#replica.isOnlyVoter(this.#raftId);
     if (isAlone) this.#guard(() => this.#core?.campaign());
     this.#wake();
@@ -944,7 +944,7 @@ export class RaftLoop implements Service, RaftHandlers {
 
   /**
    * A majority holds another state: this one is not to be served any longer, and not to be read again. That is noted,
-   * and the process ends; the next start begins without a state, quarantined, and gets that of the others
+   * and the process ends; the next start begins quarantined and without a state, and fetches that of the others
    * (store/log/recovery.ts).
    */
   #giveUpState(detail: string): void {

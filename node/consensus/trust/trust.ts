@@ -142,9 +142,9 @@ export class Trust {
     const isSameDisk = known.incarnation === this.#identity.incarnation;
     const isAhead = known.matchTerm > own.lastTerm || (known.matchTerm === own.lastTerm && known.match > own.lastIndex);
     const isTermForgotten = known.term > own.term;
-    // Names and starts are of the disk before the fence where the peer has not heard of it.
+    // A peer that has not heard of the fence names the disk and the starts of before it.
     const isStartForgotten = isSameDisk && !isBelowFence && known.starts > this.#identity.starts;
-    // Any promise of another disk is one that this disk has not kept; only a term fence voids it.
+    // A promise of another disk is one that this disk has not kept; only a term fence voids it.
     const isDiskForgotten = !isSameDisk && !isBelowFence && known.term > 0;
     if (!isAhead && !isTermForgotten && !isStartForgotten && !isDiskForgotten && !isFenceForgotten) return undefined;
     const detail =
@@ -215,9 +215,9 @@ export class Trust {
 }
 
 /**
- * What of a memory was promised above the fence `raisedTerm`: nothing was ever promised in such terms before it. An
- * acknowledgement of an entry of a lower term goes with the rest: what is committed above the fence has an entry of a
- * later leader behind it, which is remembered.
+ * The part of a memory that was promised above the fence `raisedTerm`: nothing was ever promised in such terms before
+ * it. An acknowledgement of an entry of a lower term goes with the rest: what is committed above the fence has an entry
+ * of a later leader behind it, which is remembered.
  */
 function aboveFence(known: PeerMemory, raisedTerm: number): PeerMemory {
   const hasMatched = known.matchTerm >= raisedTerm;

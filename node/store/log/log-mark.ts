@@ -61,7 +61,8 @@ export function markOf(log: {
     starts: identity.starts,
     batch,
     last: `entry ${head.lastIndex} of term ${head.lastTerm}`,
-    // A quarantined log is repaired from others, whatever it says of who votes: it may say what was so long ago.
+    // A quarantined log is repaired from the others even if it names its owner the only voter: that may have changed
+    // since.
     isAlone: head.quarantine === undefined && isOnlyVoter(identity.raftId, applied.confState),
   };
 }

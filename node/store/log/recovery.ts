@@ -17,8 +17,8 @@
  * | a torn batch at the end | LevelDB drops it whole; nobody was told that it was durable |
  *
  * Quarantined: the log must not vote, nor promise anything else, until it has been repaired from the others
- * (raft-loop). Where there are no others, as the log's owner is the only voter, a log that would be quarantined is
- * refused (`LOG_CORRUPT`), and left as it is; `salvages` takes what is left of it.
+ * (consensus/trust/repair.ts). Where there are no others, as the log's owner is the only voter, a log that would be
+ * quarantined is refused (`LOG_CORRUPT`), and left as it is; `salvages` takes what is left of it.
  */
 
 import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
@@ -93,7 +93,7 @@ export interface OpenOptions {
   readonly newIncarnation: string;
   /** The log must be there: when it is not, the disk was wiped or swapped. */
   readonly expectsContents?: boolean;
-  /** Why the log is quarantined, whatever it holds. */
+  /** Quarantines the log for this reason, whatever it holds. */
   readonly quarantine?: Omit<Quarantine, 'raisedTerm'>;
   /** The first member of a new mesh: the log is made with it as the only voter. */
   readonly bootstrap?: boolean;
