@@ -62,7 +62,9 @@ export class ResourceColumn {
 
   /** Brings the scale up to date; true when it changed. */
   refreshScale(): boolean {
-    return this.#scale.refresh();
+    const hasMoved = this.#scale.refresh();
+    this.scale = this.#scale.value;
+    return hasMoved;
   }
 
   /** Makes room for more slots. The columns are other arrays afterwards. */
