@@ -346,7 +346,7 @@ export class Agent {
       bootstrap: readFounding(dataDir) !== undefined,
       hasPeers: this.#membership.hosts.some(({ hostId }) => hostId !== this.#membership.hostId),
     });
-    for (const finding of opened.findings) logger.warn({ finding }, 'the log was damaged and has been repaired');
+    for (const finding of opened.findings) logger.warn({ finding }, 'opening the log found damage');
     const loop = new RaftLoop(
       {
         clock,
