@@ -2,9 +2,15 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { ownValue } from '../../node/base/own-value.ts';
 import { AccessPolicy, type PolicyOverrides } from './access-policy.ts';
 import { nativePolicies } from './native.ts';
+import { hostOperator } from './rule.ts';
 
 /** Names that the policies of all services have, in their tables' order. */
 const names: ReadonlySet<string> = new Set(nativePolicies.map(({ name }) => name));
+
+/** Rules of the agent's own socket: set otherwise, a token would be enough for what proves that one is root. */
+const sealed: ReadonlySet<string> = new Set(
+  nativePolicies.filter(({ grant }) => grant === hostOperator).map(({ name }) => name),
+);
 
 /** A name that is like one that is not there: the one that differs least at its end. Undefined: none begins like it. */
 function likelyName(unknown: string): string | undefined {
@@ -22,7 +28,7 @@ export function mistakesIn(overrides: PolicyOverrides): readonly string[] {
   const mistakes: string[] = [];
   const sound: Record<string, string> = {};
   for (const [name, check] of Object.entries(overrides)) {
-    const mistake = names.has(name) ? compileMistake({ [name]: check }) : unknownRule(name);
+    const mistake = mistakeOf(name, check);
     if (mistake === undefined) Object.defineProperty(sound, name, { value: check, enumerable: true });
     else mistakes.push(`policy.${name}: ${mistake}`);
   }
@@ -30,6 +36,12 @@ export function mistakesIn(overrides: PolicyOverrides): readonly string[] {
   const together = compileMistake(sound);
   if (together !== undefined) mistakes.push(`policy: ${together}`);
   return mistakes;
+}
+
+function mistakeOf(name: string, check: string): string | undefined {
+  if (!names.has(name)) return unknownRule(name);
+  if (sealed.has(name)) return 'this rule cannot be set: it is for root at a host, whatever a token says';
+  return compileMistake({ [name]: check });
 }
 
 function unknownRule(name: string): string {

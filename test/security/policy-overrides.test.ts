@@ -99,6 +99,9 @@ void t.test('F4: a rule that is not there, or is not written right, is told by i
     mistakes.join('\n'),
     /policy\.os_compute_api:servers:shows: there is no such rule; did you mean os_compute_api:servers:show\?/,
   );
+  t.match(mistakesIn({ 'shoal:mesh:reset_password': 'role:admin' }), [
+    /^policy\.shoal:mesh:reset_password: this rule cannot be set/,
+  ]);
   t.match(mistakes.join('\n'), /policy\.get_network: .*"roles" is not role, rule, scope, user_id/);
   t.match(mistakes.join('\n'), /policy\.get_subnet: .*a parenthesis is not closed/);
   t.match(mistakes.join('\n'), /policy\.get_port: .*rule nobody, which is not there/);
