@@ -326,6 +326,7 @@ void t.test('F8: a server that very many ports of its project name', async (t) =
  * All others ask the change for room before each row, or are in a piece that says `unfinished`.
  */
 const boundedLoops: Readonly<Record<string, string>> = {
+  'node/host/tasks/forget-ended-jobs.ts: run': 'removedAtOnceMax',
   'node/mesh/identity/rekey.ts: rekey': 'the epochs before the last: each re-keying leaves one',
   'node/services/cluster/bootstrap.ts: addFirstRecords': 'a list in the code',
   'node/services/compute/host-reports.ts: #setPortStatus': 'the NICs of a server, 16',
