@@ -4,8 +4,8 @@
  *
  * The leader asks every member, voters and learners, for the digest of its state at one revision (state/digest.ts): every
  * few seconds, and soon after it has come to lead or a member has started. A member answers once it has applied that
- * revision. Digests of different revisions are never compared. A member of a version without digests does not answer and
- * is not compared.
+ * revision; until then it says which revision it has, with the digest of that. Digests of different revisions are never
+ * compared. A member of a version without digests does not answer and is not compared.
  *
  * What the leader makes of the answers:
  *
@@ -14,6 +14,7 @@
  * | all the same | nothing |
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
  * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has just done so |
+ * | after that: all others fetch a snapshot, and none of them has come to the revision at which states differed | whoever differed has lost its state since: the leader's is the only one left, and writes go on |
  *
  * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
  * taken has found nobody who differs from the leader, or a majority that does not (`vouches`). Otherwise an odd leader
@@ -37,6 +38,10 @@ const markReplicaFoundOdd = coverageMark('replica-found-odd', 'a replica holds a
 const markNoStateHasAMajority = coverageMark(
   'no-state-has-a-majority',
   'the replicas hold different states, and no majority holds one',
+);
+const markLastStateLeft = coverageMark(
+  'last-state-left',
+  'states differed, and all but the leader have lost theirs or had not come so far',
 );
 
 /** From one round to the next where one is due soon: members that start greet for a while. Unit: ticks. */
@@ -73,6 +78,8 @@ interface Round {
   /** The digest of this replica. */
   readonly own: DigestValue;
   readonly answers: Map<RaftId, DigestValue | undefined>;
+  /** Members that have not come to `revision`: the one that they have, 0: none. */
+  readonly behind: Map<RaftId, DigestMessage>;
   readonly asked: readonly RaftId[];
   ticks: number;
 }
@@ -87,6 +94,8 @@ export class Comparison {
   /** The last question that could not be answered yet. */
   #asked: DigestMessage | undefined;
   #disagreement: string | undefined;
+  /** The revision at which states differed, while there is a disagreement. */
+  #disputed = 0;
   /** The last revision at which this replica was found right, or differing from nobody, since this node has led. */
   #vouched = 0;
   #leads = false;
@@ -165,14 +174,21 @@ export class Comparison {
   onMessage(message: DigestMessage): void {
     switch (message.type) {
       case 'DigestAsk':
-        if (message.revision <= this.#deps.appliedIndex()) this.#answer(message);
-        else this.#asked = message;
+        if (message.revision <= this.#deps.appliedIndex()) {
+          this.#answer(message);
+          return;
+        }
+        this.#asked = message;
+        this.#tellDigest(message.from, this.#deps.appliedIndex(), message.revision);
         return;
       case 'DigestTell': {
         const round = this.#round;
-        if (round === undefined || round.revision !== message.revision || !round.asked.includes(message.from)) return;
-        round.answers.set(message.from, message.digest);
-        if (round.answers.size === round.asked.length) this.#judge(round);
+        if (round === undefined || !round.asked.includes(message.from)) return;
+        if ((message.asked ?? message.revision) !== round.revision || message.term !== this.#deps.term()) return;
+        if (message.asked === undefined) round.answers.set(message.from, message.digest);
+        else round.behind.set(message.from, message);
+        if (round.asked.every((member) => round.answers.has(member) || this.#isLeftBehind(round, member)))
+          this.#judge(round);
         else if (this.#isRight(round)) this.#vouch(round.revision);
         return;
       }
@@ -186,9 +202,8 @@ export class Comparison {
   }
 
   #begin(): void {
-    const { raftId, appliedIndex, digestAt, isFetching, send, term } = this.#deps;
-    const others = this.#members().filter((member) => member !== raftId);
-    const asked = others.filter((member) => !isFetching(member));
+    const { raftId, appliedIndex, digestAt, send, term } = this.#deps;
+    const asked = this.#members().filter((member) => member !== raftId);
     this.#isDue = false;
     this.#isWanted = false;
     this.#sinceTicks = 0;
@@ -196,18 +211,28 @@ export class Comparison {
     const own = digestAt(revision);
     if (asked.length === 0 || own === undefined) {
       // The members that differed have gone.
-      if (others.length === 0) this.#disagreement = undefined;
+      if (asked.length === 0) this.#disagreement = undefined;
       this.#vouch(revision);
       return;
     }
-    this.#round = { revision, own, answers: new Map(), asked, ticks: 0 };
+    this.#round = { revision, own, answers: new Map(), behind: new Map(), asked, ticks: 0 };
     for (const to of asked) send({ type: 'DigestAsk', to, from: raftId, term: term(), revision, digest: undefined });
   }
 
   #answer({ from, revision }: DigestMessage): void {
     this.#asked = undefined;
+    this.#tellDigest(from, revision);
+  }
+
+  #tellDigest(to: RaftId, revision: number, asked?: number): void {
     const { raftId, term, digestAt, send } = this.#deps;
-    send({ type: 'DigestTell', to: from, from: raftId, term: term(), revision, digest: digestAt(revision) });
+    const told = { to, from: raftId, term: term(), revision, digest: digestAt(revision) };
+    send({ type: 'DigestTell', ...told, ...(asked === undefined ? {} : { asked }) });
+  }
+
+  /** Whether a member has not come to the revision of the round, and comes there by a snapshot of this node only. */
+  #isLeftBehind(round: Round, member: RaftId): boolean {
+    return round.behind.has(member) && !round.answers.has(member) && this.#deps.isFetching(member);
   }
 
   #judge(round: Round): void {
@@ -217,11 +242,49 @@ export class Comparison {
     const told = this.#told(round);
     const right = this.#majority(told);
     const odd = [...told].filter(([, digest]) => !isSameDigest(digest, right ?? own)).map(([member]) => member);
-    if (odd.length === 0) {
+    const earlier = this.#differsEarlier(round);
+    if (odd.length === 0 && right === undefined && earlier !== undefined)
+      this.#disagree(earlier.revision, earlier.told);
+    else if (odd.length === 0) {
       if (right !== undefined) this.#agreed(revision, right);
+      else if (this.#disagreement !== undefined && this.#areOthersLost(round)) {
+        markLastStateLeft();
+        this.#agreed(revision, own);
+      }
       this.#vouch(revision);
     } else if (right === undefined) this.#disagree(revision, told);
     else this.#name(revision, right, odd);
+  }
+
+  /** A member left behind that held another state than this replica at the revision that it has. */
+  #differsEarlier(
+    round: Round,
+  ): { readonly revision: number; readonly told: ReadonlyMap<RaftId, DigestValue> } | undefined {
+    const { raftId, digestAt } = this.#deps;
+    for (const [member, { revision, digest }] of round.behind) {
+      const own = digestAt(revision);
+      if (!this.#isLeftBehind(round, member) || digest === undefined || own === undefined) continue;
+      if (isSameDigest(own, digest)) continue;
+      return {
+        revision,
+        told: new Map([
+          [raftId, own],
+          [member, digest],
+        ]),
+      };
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether nobody is left of those whose states differed but this node: a member that had come to that revision has it
+   * still, unless it has lost its state.
+   */
+  #areOthersLost(round: Round): boolean {
+    return round.asked.every(
+      (member) =>
+        this.#isLeftBehind(round, member) && (round.behind.get(member)?.revision ?? this.#disputed) < this.#disputed,
+    );
   }
 
   /** What each member has told so far, this node among them. */
@@ -287,6 +350,7 @@ export class Comparison {
     markNoStateHasAMajority();
     const held = [...told].map(([member, digest]) => `${nameOf(member)} ${digestText(digest)}`).join(', ');
     const isNews = this.#disagreement === undefined;
+    this.#disputed = revision;
     this.#disagreement =
       `The replicas hold different states at revision ${revision}, and no majority holds one: ${held}. Nothing is ` +
       'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
@@ -308,6 +372,7 @@ export class Comparison {
     if (term < this.#deps.term()) return;
     if (digest === undefined) {
       const isNews = this.#disagreement === undefined;
+      this.#disputed = revision;
       this.#disagreement = `Member ${from}, who leads, finds that no majority of the replicas holds one state at revision ${revision}.`;
       if (isNews && this.#deps.digestAt(revision) !== undefined) this.#deps.undecided();
       return;

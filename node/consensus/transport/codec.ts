@@ -67,8 +67,10 @@ export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Prope
     return { type: typeNumbers[type], to, from, term, context };
   }
   if (isDigestMessage(message)) {
-    const { type, to, from, term, revision, digest } = message;
-    return { type: typeNumbers[type], to, from, term, index: revision, context: digestToWire(digest) };
+    const { type, to, from, term, revision, digest, asked = 0 } = message;
+    const context = digestToWire(digest);
+    // Older members take a digest of another revision for an answer to another question, and drop it.
+    return { type: typeNumbers[type], to, from, term, index: revision, context, rejectHint: asked };
   }
   return {
     type: isPeerMessageType(message.type) ? typeNumbers[message.type] : 0,
@@ -101,7 +103,9 @@ export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerM
   if (type === 'DigestAsk' || type === 'DigestTell' || type === 'DigestVerdict') {
     const digest = digestFromWire(wire.context);
     // Made in a way that this version does not know: not to be compared.
-    return digest === 'other-kind' ? undefined : { type, to, from, term, revision: index, digest };
+    if (digest === 'other-kind') return undefined;
+    const asked = rejectHint === 0 ? {} : { asked: rejectHint };
+    return { type, to, from, term, revision: index, digest, ...asked };
   }
   const message = newMessage({
     type,

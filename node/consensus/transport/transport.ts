@@ -60,6 +60,8 @@ export interface DigestMessage {
    * majority has; absent: there is none.
    */
   readonly digest: DigestValue | undefined;
+  /** Told by a member that has not come so far: the revision that was asked for. Absent: `revision` is it. */
+  readonly asked?: LogIndex;
 }
 
 /** What travels one way between members. */

@@ -200,17 +200,18 @@ await t.test('a member that is behind answers when it is there, and one that can
   behind.digest = wrong;
   mesh.leader.tick(false, false);
   mesh.round(11);
-  t.same(
-    mesh.sent.filter(({ type, from }) => type === 'DigestTell' && from === 2).length,
-    0,
-    'not of another revision',
+  t.match(
+    mesh.sent.filter(({ type, from }) => type === 'DigestTell' && from === 2),
+    [{ revision: 7, asked: 10 }],
+    'until then it says what it has',
   );
+  t.equal(mesh.leader.divergences, 0, 'which is not compared: it comes there by itself');
   behind.applied = 12;
   behind.digest = right;
   mesh.members.get(2)?.applied();
   t.match(
     mesh.sent.filter(({ type, from }) => type === 'DigestTell' && from === 2),
-    [{ revision: 10, digest: right }],
+    [{ revision: 7 }, { revision: 10, digest: right, asked: undefined }],
   );
   t.same(mesh.diverged, []);
   t.end();
@@ -265,14 +266,76 @@ await t.test('an odd leader gives its state to nobody, though the third member h
   mesh.places.set(3, Object.assign(mesh.places.get(3) ?? { digest: right }, { applied: 0 }));
   mesh.leader.tick(true, true);
   t.equal(mesh.leader.vouches(10), 'no');
-  t.notOk(
-    mesh.sent.some(({ to, type }) => to === 3 && type === 'DigestAsk'),
-    'who fetches a snapshot is not waited for',
-  );
   t.same(mesh.undecided.sort(), [1, 2], 'those two read their rows again');
   mesh.round();
   t.equal(mesh.leader.vouches(10), 'no');
   t.same(mesh.undecided, [1, 2], 'once');
+  t.end();
+});
+
+/** Three members: states differed at revision 10, and now the leader has come further than the others can by themselves. */
+function afterADispute(): Mesh {
+  const mesh = new Mesh({ voters: [1, 2, 3] }, [right, wrong, undefined]);
+  mesh.round();
+  if (mesh.leader.disagreement === undefined) throw new Error('two states are no majority');
+  for (const [raftId, place] of mesh.places) {
+    mesh.fetching.add(raftId);
+    if (raftId === 1) place.applied = 20;
+    else Object.assign(place, { applied: 0, digest: right });
+  }
+  return mesh;
+}
+
+await t.test('when all that differed have lost their states the leader goes on with its own', (t) => {
+  const lost = afterADispute();
+  lost.round();
+  t.equal(lost.leader.disagreement, undefined);
+  t.equal(lost.leader.vouches(20), 'yes');
+
+  const lagging = afterADispute();
+  Object.assign(lagging.places.get(3) ?? {}, { applied: 9 });
+  lagging.round();
+  t.equal(lagging.leader.disagreement, undefined, 'who had not come so far was no party to it');
+
+  const party = afterADispute();
+  Object.assign(party.places.get(2) ?? {}, { applied: 12 });
+  party.round();
+  t.match(party.leader.disagreement, /no majority/, 'one of them has its state still');
+  t.equal(party.leader.vouches(20), 'no');
+
+  const silent = afterADispute();
+  silent.silent.add(2);
+  silent.round();
+  t.match(silent.leader.disagreement, /no majority/, 'one that does not answer may have it');
+  t.end();
+});
+
+await t.test(
+  'a leader that differs from one left behind at the revision which that one has gives its state to nobody',
+  (t) => {
+    const mesh = new Mesh({ voters: [1, 2, 3] }, [right, right, right]);
+    for (const raftId of [2, 3]) mesh.fetching.add(raftId);
+    for (const [raftId, place] of mesh.places) place.applied = raftId === 1 ? 20 : 8;
+    t.equal(mesh.leader.vouches(20), 'not-yet');
+    mesh.round();
+    t.equal(mesh.leader.vouches(20), 'yes', 'they had the same');
+    Object.assign(mesh.places.get(3) ?? {}, { digest: wrong });
+    mesh.round(60);
+    t.match(mesh.leader.disagreement, /at revision 8/);
+    t.equal(mesh.leader.vouches(21), 'no');
+    t.end();
+  },
+);
+
+await t.test('an answer to an earlier question says nothing of what a member has now', (t) => {
+  const mesh = afterADispute();
+  mesh.silent.add(2);
+  mesh.round(12);
+  const late = { type: 'DigestTell', to: 1, from: 2, digest: right, revision: 3 } as const;
+  mesh.leader.onMessage({ ...late, term: 5, asked: 10 });
+  mesh.leader.onMessage({ ...late, term: 4, asked: 20 });
+  mesh.round();
+  t.match(mesh.leader.disagreement, /no majority/);
   t.end();
 });
 

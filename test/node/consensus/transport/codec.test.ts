@@ -95,14 +95,18 @@ const hello: fc.Arbitrary<Hello> = fc.record({
 });
 
 const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-const digests: fc.Arbitrary<DigestMessage> = fc.record({
-  type: fc.constantFrom('DigestAsk', 'DigestTell', 'DigestVerdict'),
-  to: number,
-  from: number,
-  term: number,
-  revision: number,
-  digest: fc.option(fc.record({ high: word, low: word }), { nil: undefined }),
-});
+const digests: fc.Arbitrary<DigestMessage> = fc.record(
+  {
+    type: fc.constantFrom('DigestAsk', 'DigestTell', 'DigestVerdict'),
+    to: number,
+    from: number,
+    term: number,
+    revision: number,
+    digest: fc.option(fc.record({ high: word, low: word }), { nil: undefined }),
+    asked: number.filter((value) => value > 0),
+  },
+  { requiredKeys: ['type', 'to', 'from', 'term', 'revision', 'digest'] },
+);
 
 function overTheWire(sent: PeerMessage): PeerMessage | undefined {
   return messageFromWire(
