@@ -14,8 +14,17 @@ const secretNames = [
   'x-auth-token',
 ];
 
-/** Makes the root logger. Lines are written at once: an agent that is killed has said what it did. */
+/** Lines that could not be written are kept up to this, oldest first, and written when they can be. Unit: bytes. */
+const keptBytesMax = 1024 * 1024;
+
+/**
+ * Makes the root logger. Lines are written at once: an agent that is killed has said what it did. One that cannot be written,
+ * since the disk of the log is full or its reader has gone, does not end the agent: it goes with the next that can be.
+ */
 export function createLogger(level: string, facts: object): Logger {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: keptBytesMax });
+  // There is nowhere to say it; the line stays with the destination.
+  destination.on('error', () => {});
   return pino(
     {
       level,
@@ -25,6 +34,6 @@ export function createLogger(level: string, facts: object): Logger {
       serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }
