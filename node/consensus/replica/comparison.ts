@@ -14,7 +14,7 @@
  * | all the same | nothing |
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
  * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has just done so |
- * | after that: all others fetch a snapshot, and none of them has come to the revision at which states differed | whoever differed has lost its state since: the leader's is the only one left, and writes go on |
+ * | after that: all others fetch a snapshot, and none of them has come to the revision at which states differed | each one that differed has lost its state since: the leader's is the only one left, and writes go on |
  *
  * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
  * taken has found nobody who differs from the leader, or a majority that does not (`vouches`). Otherwise an odd leader
