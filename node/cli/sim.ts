@@ -26,6 +26,7 @@ export const simFlags: Readonly<Record<string, boolean>> = {
   servers: true,
   tenants: true,
   'tenant-think-ms': true,
+  'operator-think-ms': true,
   'host-vcpus': true,
   clients: true,
   keys: true,

@@ -140,7 +140,8 @@ export class RaftStateClient implements StateClient {
           markWriteOfUnknownFate();
           if (token === '' || this.#loop.isLossKnown || !patience.renew()) throw error;
         } else if (!ShoalError.is(error, 'NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_QUORUM', 'UNAVAILABLE')) {
-          throw error;
+          // What a later sending is refused for says nothing of an earlier one.
+          throw unknown ?? error;
         } else {
           if (ShoalError.is(error, 'NO_QUORUM')) this.#loop.suspectQuorum();
           if (patience.isOver) {
