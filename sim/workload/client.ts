@@ -1,5 +1,6 @@
 /** What a client of an agent does and sees, in one place for checkers: calls, answers, and what it never heard. */
 import { isOutage, mayHaveHappened, ShoalError } from '../../node/base/errors.ts';
+import type { Prng } from '../../node/base/prng.ts';
 import type { WatchedOperation } from '../trace/watcher.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
@@ -93,5 +94,29 @@ export class Working {
     } finally {
       this.#oldest.delete(number);
     }
+  }
+}
+
+/** Takes one step after another, with pauses of `thinkMs` in the mean, until the run says that it is over. */
+export async function workUntilOver(
+  deps: {
+    readonly schedule: Schedule;
+    readonly random: Prng;
+    readonly working: Working;
+    readonly isOver: () => boolean;
+    readonly onFailed: (error: unknown) => void;
+  },
+  thinkMs: number,
+  step: () => Promise<void>,
+): Promise<void> {
+  const { schedule, random, working, isOver, onFailed } = deps;
+  try {
+    while (!isOver()) {
+      await schedule.sleep(-Math.log(1 - random.float()) * thinkMs);
+      if (isOver()) return;
+      await working.during(step());
+    }
+  } catch (error) {
+    onFailed(error);
   }
 }

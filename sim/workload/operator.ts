@@ -8,7 +8,7 @@ import type { Trace } from '../trace/trace.ts';
 import { hostIdOf } from '../world/ids.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
-import { type Answer, callAgent, patience, type Working } from './client.ts';
+import { type Answer, callAgent, patience, type Working, workUntilOver } from './client.ts';
 import { contextOf } from './tenant.ts';
 
 interface OperatorDeps {
@@ -33,17 +33,8 @@ export class Operator {
     this.#thinkMs = thinkMs;
   }
 
-  async run(): Promise<void> {
-    const { schedule, random, isOver, working, onFailed } = this.#deps;
-    try {
-      while (!isOver()) {
-        await schedule.sleep(-Math.log(1 - random.float()) * this.#thinkMs);
-        if (isOver()) return;
-        await working.during(this.#step());
-      }
-    } catch (error) {
-      onFailed(error);
-    }
+  run(): Promise<void> {
+    return workUntilOver(this.#deps, this.#thinkMs, () => this.#step());
   }
 
   async #step(): Promise<void> {

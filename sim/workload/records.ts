@@ -14,7 +14,7 @@ import type { WatchedOperation } from '../trace/watcher.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';
-import { type Answer, callAgent, operationOf, patience, type Working } from './client.ts';
+import { type Answer, callAgent, operationOf, patience, type Working, workUntilOver } from './client.ts';
 
 /** Times a write of unknown fate is sent again before the client gives up. */
 const resendsMax = 3;
@@ -64,18 +64,12 @@ export class RecordClient {
     this.#home = deps.random.pick(deps.nodes);
   }
 
-  async run(): Promise<void> {
-    const { schedule, random, isOver, working, onFailed } = this.#deps;
-    try {
-      while (!isOver()) {
-        await schedule.sleep(-Math.log(1 - random.float()) * this.#thinkMs);
-        if (isOver()) return;
-        if (random.chance(0.05)) this.#home = random.pick(this.#deps.nodes);
-        await working.during(this.#step());
-      }
-    } catch (error) {
-      onFailed(error);
-    }
+  run(): Promise<void> {
+    const { random, nodes } = this.#deps;
+    return workUntilOver(this.#deps, this.#thinkMs, () => {
+      if (random.chance(0.05)) this.#home = random.pick(nodes);
+      return this.#step();
+    });
   }
 
   async #step(): Promise<void> {

@@ -12,7 +12,7 @@ import type { WatchedOperation } from '../trace/watcher.ts';
 import type { SimNode } from '../world/node.ts';
 import type { Schedule } from '../world/schedule.ts';
 import type { Trouble } from '../world/trouble.ts';
-import { type Answer, callAgent, operationOf, patience, type Working } from './client.ts';
+import { type Answer, callAgent, operationOf, patience, type Working, workUntilOver } from './client.ts';
 
 /** What guests are given that nobody else may read. */
 export const secretOfGuests = 'password: not-for-anybodys-eyes';
@@ -92,17 +92,8 @@ export class Tenant {
     this.#groupIds = options.groupIds;
   }
 
-  async run(): Promise<void> {
-    const { schedule, random, isOver, working, onFailed } = this.#deps;
-    try {
-      while (!isOver()) {
-        await schedule.sleep(-Math.log(1 - random.float()) * this.#thinkMs);
-        if (isOver()) return;
-        await working.during(this.#step());
-      }
-    } catch (error) {
-      onFailed(error);
-    }
+  run(): Promise<void> {
+    return workUntilOver(this.#deps, this.#thinkMs, () => this.#step());
   }
 
   async #step(): Promise<void> {
