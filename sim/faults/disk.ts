@@ -35,6 +35,7 @@ export const diskFaults = {
     text: "a node's next sync fails; what it wrote is there or not",
     strike(world) {
       const node = world.random.pick(world.nodes);
+      if (node.isWitness) return undefined;
       node.disk.failNext = world.random.chance(0.5) ? 'kept' : 'lost';
       return { detail: `${node.name} ${node.disk.failNext}` };
     },
@@ -43,6 +44,7 @@ export const diskFaults = {
     text: 'a node cannot write at all',
     strike(world) {
       const node = world.random.pick(world.nodes);
+      if (node.isWitness) return undefined;
       node.disk.isFull = true;
       return {
         detail: node.name,
@@ -151,7 +153,8 @@ export const diskFaults = {
         // What peers have promised one another to remember, those that were restarted since may have forgotten.
         const isRemembered = others.every(({ life }, at) => life !== undefined && life === lives[at] && life.isAlive);
         const isPaused = others.some(({ life }) => (life?.pausedUntilMs ?? 0) > world.nowMs());
-        if (!isRemembered || isPaused || !world.mayDamage(node)) return;
+        const isFailing = others.some(({ disk }) => disk.isFull || disk.failNext !== undefined);
+        if (!isRemembered || isPaused || isFailing || !world.mayDamage(node)) return;
         // A leader that has synced entries since the copy, and told nobody of it yet, would come back unsuspected.
         if (endOfLog(node).index > held.index && !others.some((other) => remembersMore(other, node.raftId, held)))
           return;
@@ -159,11 +162,13 @@ export const diskFaults = {
         node.disk.rollBack(copy);
         node.isDamaged = true;
         node.isUnproved = true;
+        for (const other of others) other.isWitness = true;
         world.later(rollbackSafeMs, () => {
           node.isUnproved = false;
+          for (const other of others) other.isWitness = false;
         });
         world.count('mark disk-rolled-back');
-        // A rollback that no reachable peer remembers is beyond what is promised.
+        // A rollback that no reachable peer remembers is beyond what is promised: a memory is on disk seconds later.
         for (const other of others) world.network.protect(node.raftId, other.raftId, rollbackSafeMs);
         node.boot();
       });

@@ -9,6 +9,7 @@ export const hostFaults = {
     text: 'a host loses power: agent, guests, taps; it comes back after a while',
     strike(world) {
       const node = world.random.pick(world.nodes);
+      if (node.isWitness) return undefined;
       const machine = world.machines.find((candidate) => candidate.raftId === node.raftId);
       node.crash();
       node.isHeldDown = true;
@@ -19,6 +20,7 @@ export const hostFaults = {
   'power-everywhere': {
     text: 'all hosts lose power at once and come back in any order',
     strike(world, forMs) {
+      if (world.nodes.some(({ isWitness }) => isWitness)) return undefined;
       for (const node of world.nodes) {
         node.crash();
         node.isHeldDown = true;
@@ -125,6 +127,7 @@ export const hostFaults = {
     text: 'a host is rebooted: agent, guests and taps are gone, and it is back at once',
     strike(world) {
       const node = world.random.pick(world.nodes);
+      if (node.isWitness) return undefined;
       node.crash();
       node.isHeldDown = true;
       world.machines.find(({ raftId }) => raftId === node.raftId)?.powerCut();

@@ -15,6 +15,7 @@ export const processFaults = {
     text: 'an agent is killed and started again at once',
     strike(world) {
       const node = world.random.pick(world.nodes);
+      if (node.isWitness) return undefined;
       node.crash();
       node.isHeldDown = true;
       world.later(world.random.below(500), () => node.boot());
@@ -25,6 +26,7 @@ export const processFaults = {
     text: 'an agent is killed and stays away for a while',
     strike(world) {
       const node = world.random.pick(world.nodes);
+      if (node.isWitness) return undefined;
       node.crash();
       node.isHeldDown = true;
       return { detail: node.name, end: () => node.boot() };
@@ -33,6 +35,7 @@ export const processFaults = {
   'agents-all-down': {
     text: 'every agent is killed; they come back in any order',
     strike(world, forMs) {
+      if (world.nodes.some(({ isWitness }) => isWitness)) return undefined;
       for (const node of world.nodes) {
         node.crash();
         node.isHeldDown = true;
@@ -56,6 +59,7 @@ export const processFaults = {
       let atMs = 0;
       while (atMs < forMs) {
         world.later(atMs, () => {
+          if (node.isWitness) return;
           node.crash();
           node.boot();
         });
@@ -124,6 +128,7 @@ export const processFaults = {
       const eachMs = Math.max(300, forMs / world.nodes.length);
       world.nodes.forEach((node, at) => {
         world.later(at * eachMs, () => {
+          if (node.isWitness) return;
           node.crash();
           node.boot();
         });

@@ -61,7 +61,7 @@ export class SimFaultInjector implements FaultInjector {
     if (!this.isActive || !this.#armed.has(point)) return;
     const { schedule, random, trace, nodes, count } = this.#deps;
     const node = nodes.find(({ life }) => life !== undefined && life === schedule.running && life.isAlive);
-    if (node === undefined) return;
+    if (node === undefined || node.isWitness) return;
     const freezeMs = this.#armed.get(point);
     this.#armed.delete(point);
     count(`failpoint ${point}`);

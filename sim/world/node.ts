@@ -104,6 +104,8 @@ export class SimNode {
   wasStateDamaged = false;
   /** Its disk was put back, and those who remember may not all have been asked yet. */
   isUnproved = false;
+  /** It remembers what the disk of such a member has forgotten, which may not have heard of it yet: nothing ends its process. */
+  isWitness = false;
   process: Process | undefined;
   /** When its process had started. Virtual ms. */
   upSinceMs = 0;
@@ -135,8 +137,8 @@ export class SimNode {
 
   /** Starts a process, unless one runs. Returns at once. */
   boot(): void {
-    if (this.isUp) return;
     this.isHeldDown = false;
+    if (this.isUp) return;
     this.boots += 1;
     const life = new Life(`${this.name}.${this.boots}`);
     this.#life = life;

@@ -122,7 +122,7 @@ const proposalsPerTurn = 64;
 const readiesPerTurnMax = 10_000;
 /** How often what was heard of others is stored. Unit: ticks. */
 const rememberTicks = 50;
-/** A replica that has been running for less has read its rows from disk lately. Unit: ticks. */
+/** A replica reads its rows from disk again, by a start, at most so often. Unit: ticks. */
 const rereadTicksMin = 100;
 /**
  * How long a stopping leader waits for another to take over: what a transfer takes on a machine that is busy, and less than
@@ -255,7 +255,7 @@ export class RaftLoop implements Service, RaftHandlers {
         digestAt: (revision) => replica.digestAt(revision),
         isFetching: (member) => this.#isFetching(member),
         diverged: (detail) => this.#giveUpState(detail),
-        undecided: () => this.#readStateAgain(),
+        undecided: (revision, isNews) => this.#readStateAgain(revision, isNews),
         judged: () => this.#cache.judged(),
       },
       this.options.compareTicks,
@@ -972,8 +972,10 @@ export class RaftLoop implements Service, RaftHandlers {
    * the digest noted beside them, and a start finds that out (store/log/recovery.ts). One that has just started has nothing
    * new to find.
    */
-  #readStateAgain(): void {
+  #readStateAgain(revision: number, isNews: boolean): void {
     if (this.#tickCount < rereadTicksMin) return;
+    // The rows of that revision have come from disk already.
+    if (!isNews && revision <= this.#replica.startIndex) return;
     markUndecidedStateReadAgain();
     throw new ShoalError(
       'STATE_DIVERGED',

@@ -13,7 +13,7 @@
  * |---|---|
  * | all the same | nothing |
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
- * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has just done so |
+ * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has read that revision from there |
  * | after that: all others fetch a snapshot, and none of them has come to the revision at which states differed | each one that differed has lost its state since: the leader's is the only one left, and writes go on |
  *
  * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
@@ -64,8 +64,8 @@ interface ComparisonDeps {
   readonly isFetching: (member: RaftId) => boolean;
   /** A majority has another state than this replica. */
   readonly diverged: (detail: string) => void;
-  /** No majority has one state, and this replica's is one of those that differ. */
-  readonly undecided: () => void;
+  /** No majority has one state at `revision`, and this replica's is one of those that differ. `isNews`: it was not so before. */
+  readonly undecided: (revision: number, isNews: boolean) => void;
   /** `vouches` may answer otherwise now. */
   readonly judged: () => void;
 }
@@ -356,10 +356,11 @@ export class Comparison {
       'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
       '"shoal recover --yes" there and start it, and on each other host "shoal reset-membership --yes" and join again.';
     for (const member of this.#members()) if (member !== raftId) this.#tell(member, revision, undefined);
-    if (!isNews) return;
-    logger.error({ revision, held }, 'no state is held by a majority: writes are refused');
-    this.#deps.judged();
-    this.#deps.undecided();
+    if (isNews) {
+      logger.error({ revision, held }, 'no state is held by a majority: writes are refused');
+      this.#deps.judged();
+    }
+    this.#deps.undecided(revision, isNews);
   }
 
   #tell(to: RaftId, revision: number, digest: DigestValue | undefined): void {
@@ -374,7 +375,7 @@ export class Comparison {
       const isNews = this.#disagreement === undefined;
       this.#disputed = revision;
       this.#disagreement = `Member ${from}, who leads, finds that no majority of the replicas holds one state at revision ${revision}.`;
-      if (isNews && this.#deps.digestAt(revision) !== undefined) this.#deps.undecided();
+      if (this.#deps.digestAt(revision) !== undefined) this.#deps.undecided(revision, isNews);
       return;
     }
     this.#disagreement = undefined;

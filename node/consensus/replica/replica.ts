@@ -53,6 +53,7 @@ export class Replica {
   readonly #decode: (data: Uint8Array, index: number) => Command;
   readonly #deps: ReplicaDeps;
   readonly #digests = new RecentDigests();
+  readonly #startIndex: number;
   #appliedTerm: Term;
   #confState: ConfState;
 
@@ -64,11 +65,17 @@ export class Replica {
     this.#deps = deps;
     this.#appliedTerm = log.store.applied.term;
     this.#confState = log.store.applied.confState;
+    this.#startIndex = this.#machine.appliedIndex;
     if (this.#machine.appliedIndex > 0) this.#digests.note(this.#machine.appliedIndex, this.#machine.digest);
   }
 
   get reader(): StateReader {
     return this.#machine;
+  }
+
+  /** The last entry of the state that was read from disk; later ones were applied since. 0: there was none. */
+  get startIndex(): number {
+    return this.#startIndex;
   }
 
   /** The last entry applied; 0: none. */

@@ -73,7 +73,10 @@ export class Handshake {
     const { store, transport, repair } = this.#deps;
     const own = this.#ownLog();
     if (hello.type === 'Hello') {
+      const isNewStart = this.#trust.memoryOf(hello.from)?.starts !== hello.starts;
       transport.send(this.#trust.answer(hello, own));
+      // Its disk may have been put back: what is remembered of it now must outlive this process, too.
+      if (isNewStart) this.remember();
       return [];
     }
     this.#trust.met(hello);
