@@ -21,7 +21,8 @@ import { DetectorLoop } from '../mesh/health/detector-loop.ts';
 import type { HostIdentity } from '../mesh/identity/identity.ts';
 import type { PeerClients } from '../mesh/peers/peer-client.ts';
 import type { PeerHandlers } from '../mesh/peers/peer-server.ts';
-import { type Condition, livenessOf } from '../mesh/rules/detector.ts';
+import { askPort } from '../mesh/peers/port-probe.ts';
+import { type Condition, livenessOf } from '../mesh/rules/health-update.ts';
 import type { HostViews } from '../services/kit/dependencies.ts';
 import { placementAdvert } from './advert-mapping.ts';
 import type { HostDirectory } from './host-directory.ts';
@@ -98,8 +99,12 @@ export class MeshView implements Service, HostViews {
         random: random.fork(),
         gossip: this.#gossip,
         identity,
-        prober: {
+        wire: {
           probe: (hostId, request, call) => peers.to(hostId).call((calls) => calls.probe(request, call)),
+          port: async (hostId, timeoutMs) => {
+            const address = peers.addressOf(hostId);
+            return address === undefined ? 'unknown' : askPort(clock, address, timeoutMs);
+          },
         },
       },
       {

@@ -7147,6 +7147,9 @@ export namespace shoal {
             /** HealthUpdate publishedMs. */
             publishedMs: number;
 
+            /** HealthUpdate evidence. */
+            evidence: shoal.v1.HealthEvidence;
+
             /**
              * Creates a new HealthUpdate instance using the specified properties.
              * @param [properties] Properties to set
@@ -7200,12 +7203,28 @@ export namespace shoal {
                 /** HealthUpdate publishedMs */
                 publishedMs?: number;
 
+                /** HealthUpdate evidence */
+                evidence?: shoal.v1.HealthEvidence;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a HealthUpdate. */
             type $Shape = shoal.v1.HealthUpdate.$Properties;
+        }
+
+        /** HealthEvidence enum. */
+        enum HealthEvidence {
+
+            /** HEALTH_EVIDENCE_UNSPECIFIED value */
+            HEALTH_EVIDENCE_UNSPECIFIED = 0,
+
+            /** HEALTH_EVIDENCE_UNREACHABLE value */
+            HEALTH_EVIDENCE_UNREACHABLE = 1,
+
+            /** HEALTH_EVIDENCE_STALLED value */
+            HEALTH_EVIDENCE_STALLED = 2
         }
 
         /**
@@ -7235,6 +7254,9 @@ export namespace shoal {
 
             /** SignedHealthUpdate publicKey. */
             publicKey: Uint8Array;
+
+            /** SignedHealthUpdate secondedBy. */
+            secondedBy: shoal.v1.SecondingHealthUpdate[];
 
             /**
              * Creates a new SignedHealthUpdate instance using the specified properties.
@@ -7277,12 +7299,92 @@ export namespace shoal {
                 /** SignedHealthUpdate publicKey */
                 publicKey?: Uint8Array;
 
+                /** SignedHealthUpdate secondedBy */
+                secondedBy?: shoal.v1.SecondingHealthUpdate.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a SignedHealthUpdate. */
             type $Shape = shoal.v1.SignedHealthUpdate.$Properties;
+        }
+
+        /**
+         * Properties of a SecondingHealthUpdate.
+         * @deprecated Use shoal.v1.SecondingHealthUpdate.$Properties instead.
+         */
+        interface ISecondingHealthUpdate extends shoal.v1.SecondingHealthUpdate.$Properties {
+        }
+
+        /** Represents a SecondingHealthUpdate. */
+        class SecondingHealthUpdate {
+
+            /**
+             * Constructs a new SecondingHealthUpdate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SecondingHealthUpdate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SecondingHealthUpdate update. */
+            update: Uint8Array;
+
+            /** SecondingHealthUpdate signature. */
+            signature: Uint8Array;
+
+            /** SecondingHealthUpdate publicKey. */
+            publicKey: Uint8Array;
+
+            /**
+             * Creates a new SecondingHealthUpdate instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SecondingHealthUpdate instance
+             */
+            static create(properties: shoal.v1.SecondingHealthUpdate.$Shape): shoal.v1.SecondingHealthUpdate & shoal.v1.SecondingHealthUpdate.$Shape;
+            static create(properties?: shoal.v1.SecondingHealthUpdate.$Properties): shoal.v1.SecondingHealthUpdate;
+
+            /**
+             * Encodes the specified SecondingHealthUpdate message. Does not implicitly {@link shoal.v1.SecondingHealthUpdate.verify|verify} messages.
+             * @param message SecondingHealthUpdate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SecondingHealthUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SecondingHealthUpdate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SecondingHealthUpdate & shoal.v1.SecondingHealthUpdate.$Shape} SecondingHealthUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SecondingHealthUpdate & shoal.v1.SecondingHealthUpdate.$Shape;
+        }
+
+        namespace SecondingHealthUpdate {
+
+            /** Properties of a SecondingHealthUpdate. */
+            interface $Properties {
+
+                /** SecondingHealthUpdate update */
+                update?: Uint8Array;
+
+                /** SecondingHealthUpdate signature */
+                signature?: Uint8Array;
+
+                /** SecondingHealthUpdate publicKey */
+                publicKey?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SecondingHealthUpdate. */
+            type $Shape = shoal.v1.SecondingHealthUpdate.$Properties;
         }
 
         /**
@@ -27562,6 +27664,9 @@ export namespace shoal {
             /** ProbeRequest suspicion. */
             suspicion: (shoal.v1.SignedHealthUpdate|null);
 
+            /** ProbeRequest digest. */
+            digest: (number|null);
+
             /**
              * Creates a new ProbeRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -27600,6 +27705,9 @@ export namespace shoal {
                 /** ProbeRequest suspicion */
                 suspicion?: (shoal.v1.SignedHealthUpdate.$Properties|null);
 
+                /** ProbeRequest digest */
+                digest?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -27632,6 +27740,15 @@ export namespace shoal {
 
             /** ProbeResponse alive. */
             alive: (shoal.v1.SignedHealthUpdate|null);
+
+            /** ProbeResponse accusation. */
+            accusation: (shoal.v1.SignedHealthUpdate|null);
+
+            /** ProbeResponse nextInMs. */
+            nextInMs: number;
+
+            /** ProbeResponse updates. */
+            updates: shoal.v1.SignedHealthUpdate[];
 
             /**
              * Creates a new ProbeResponse instance using the specified properties.
@@ -27670,6 +27787,15 @@ export namespace shoal {
 
                 /** ProbeResponse alive */
                 alive?: (shoal.v1.SignedHealthUpdate.$Properties|null);
+
+                /** ProbeResponse accusation */
+                accusation?: (shoal.v1.SignedHealthUpdate.$Properties|null);
+
+                /** ProbeResponse nextInMs */
+                nextInMs?: number;
+
+                /** ProbeResponse updates */
+                updates?: shoal.v1.SignedHealthUpdate.$Properties[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

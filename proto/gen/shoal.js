@@ -19198,6 +19198,7 @@ export const shoal = $root.shoal = (() => {
              * @property {shoal.v1.HealthUpdateKind} [kind] HealthUpdate kind
              * @property {string} [fromHostId] HealthUpdate fromHostId
              * @property {number} [publishedMs] HealthUpdate publishedMs
+             * @property {shoal.v1.HealthEvidence} [evidence] HealthUpdate evidence
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -19286,6 +19287,14 @@ export const shoal = $root.shoal = (() => {
             HealthUpdate.prototype.publishedMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             /**
+             * HealthUpdate evidence.
+             * @member {shoal.v1.HealthEvidence} evidence
+             * @memberof shoal.v1.HealthUpdate
+             * @instance
+             */
+            HealthUpdate.prototype.evidence = 0;
+
+            /**
              * Creates a new HealthUpdate instance using the specified properties.
              * @function create
              * @memberof shoal.v1.HealthUpdate
@@ -19331,6 +19340,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 6, wireType 2 =*/50).string(message.fromHostId);
                 if (message.publishedMs != null && $Object.hasOwnProperty.call(message, "publishedMs") && (typeof message.publishedMs === "object" ? message.publishedMs.low || message.publishedMs.high : message.publishedMs !== 0))
                     writer.uint32(/* id 7, wireType 0 =*/56).int64(message.publishedMs);
+                if (message.evidence != null && $Object.hasOwnProperty.call(message, "evidence") && message.evidence !== 0)
+                    writer.uint32(/* id 8, wireType 0 =*/64).int32(message.evidence);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -19438,6 +19449,15 @@ export const shoal = $root.shoal = (() => {
                                 delete message.publishedMs;
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.evidence = value;
+                            else
+                                delete message.evidence;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -19458,6 +19478,22 @@ export const shoal = $root.shoal = (() => {
             return HealthUpdate;
         })();
 
+        /**
+         * HealthEvidence enum.
+         * @name shoal.v1.HealthEvidence
+         * @enum {number}
+         * @property {number} HEALTH_EVIDENCE_UNSPECIFIED=0 HEALTH_EVIDENCE_UNSPECIFIED value
+         * @property {number} HEALTH_EVIDENCE_UNREACHABLE=1 HEALTH_EVIDENCE_UNREACHABLE value
+         * @property {number} HEALTH_EVIDENCE_STALLED=2 HEALTH_EVIDENCE_STALLED value
+         */
+        v1.HealthEvidence = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "HEALTH_EVIDENCE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "HEALTH_EVIDENCE_UNREACHABLE"] = 1;
+            values[valuesById[2] = "HEALTH_EVIDENCE_STALLED"] = 2;
+            return values;
+        })();
+
         v1.SignedHealthUpdate = (function() {
 
             /**
@@ -19466,6 +19502,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Uint8Array} [update] SignedHealthUpdate update
              * @property {Uint8Array} [signature] SignedHealthUpdate signature
              * @property {Uint8Array} [publicKey] SignedHealthUpdate publicKey
+             * @property {Array.<shoal.v1.SecondingHealthUpdate.$Properties>} [secondedBy] SignedHealthUpdate secondedBy
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -19491,6 +19528,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const SignedHealthUpdate = function (properties) {
+                this.secondedBy = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -19520,6 +19558,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             SignedHealthUpdate.prototype.publicKey = $util.newBuffer([]);
+
+            /**
+             * SignedHealthUpdate secondedBy.
+             * @member {Array.<shoal.v1.SecondingHealthUpdate>} secondedBy
+             * @memberof shoal.v1.SignedHealthUpdate
+             * @instance
+             */
+            SignedHealthUpdate.prototype.secondedBy = $util.emptyArray;
 
             /**
              * Creates a new SignedHealthUpdate instance using the specified properties.
@@ -19559,6 +19605,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.signature);
                 if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
                     writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.publicKey);
+                if (message.secondedBy != null && message.secondedBy.length)
+                    for (let i = 0; i < message.secondedBy.length; ++i)
+                        $root.shoal.v1.SecondingHealthUpdate.encode(message.secondedBy[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -19630,6 +19679,14 @@ export const shoal = $root.shoal = (() => {
                                 delete message.publicKey;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.secondedBy && message.secondedBy.length))
+                                message.secondedBy = [];
+                            message.secondedBy.push($root.shoal.v1.SecondingHealthUpdate.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -19648,6 +19705,198 @@ export const shoal = $root.shoal = (() => {
             };
 
             return SignedHealthUpdate;
+        })();
+
+        v1.SecondingHealthUpdate = (function() {
+
+            /**
+             * Properties of a SecondingHealthUpdate.
+             * @typedef {Object} shoal.v1.SecondingHealthUpdate.$Properties
+             * @property {Uint8Array} [update] SecondingHealthUpdate update
+             * @property {Uint8Array} [signature] SecondingHealthUpdate signature
+             * @property {Uint8Array} [publicKey] SecondingHealthUpdate publicKey
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SecondingHealthUpdate.
+             * @memberof shoal.v1
+             * @interface ISecondingHealthUpdate
+             * @augments shoal.v1.SecondingHealthUpdate.$Properties
+             * @deprecated Use shoal.v1.SecondingHealthUpdate.$Properties instead.
+             */
+
+            /**
+             * Shape of a SecondingHealthUpdate.
+             * @typedef {shoal.v1.SecondingHealthUpdate.$Properties} shoal.v1.SecondingHealthUpdate.$Shape
+             */
+
+            /**
+             * Constructs a new SecondingHealthUpdate.
+             * @memberof shoal.v1
+             * @classdesc Represents a SecondingHealthUpdate.
+             * @constructor
+             * @param {shoal.v1.SecondingHealthUpdate.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SecondingHealthUpdate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SecondingHealthUpdate update.
+             * @member {Uint8Array} update
+             * @memberof shoal.v1.SecondingHealthUpdate
+             * @instance
+             */
+            SecondingHealthUpdate.prototype.update = $util.newBuffer([]);
+
+            /**
+             * SecondingHealthUpdate signature.
+             * @member {Uint8Array} signature
+             * @memberof shoal.v1.SecondingHealthUpdate
+             * @instance
+             */
+            SecondingHealthUpdate.prototype.signature = $util.newBuffer([]);
+
+            /**
+             * SecondingHealthUpdate publicKey.
+             * @member {Uint8Array} publicKey
+             * @memberof shoal.v1.SecondingHealthUpdate
+             * @instance
+             */
+            SecondingHealthUpdate.prototype.publicKey = $util.newBuffer([]);
+
+            /**
+             * Creates a new SecondingHealthUpdate instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SecondingHealthUpdate
+             * @static
+             * @param {shoal.v1.SecondingHealthUpdate.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SecondingHealthUpdate} SecondingHealthUpdate instance
+             * @type {{
+             *   (properties: shoal.v1.SecondingHealthUpdate.$Shape): shoal.v1.SecondingHealthUpdate & shoal.v1.SecondingHealthUpdate.$Shape;
+             *   (properties?: shoal.v1.SecondingHealthUpdate.$Properties): shoal.v1.SecondingHealthUpdate;
+             * }}
+             */
+            SecondingHealthUpdate.create = function(properties) {
+                return new SecondingHealthUpdate(properties);
+            };
+
+            /**
+             * Encodes the specified SecondingHealthUpdate message. Does not implicitly {@link shoal.v1.SecondingHealthUpdate.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SecondingHealthUpdate
+             * @static
+             * @param {shoal.v1.SecondingHealthUpdate.$Properties} message SecondingHealthUpdate message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SecondingHealthUpdate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.update != null && $Object.hasOwnProperty.call(message, "update") && message.update.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.update);
+                if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.signature);
+                if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
+                    writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.publicKey);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SecondingHealthUpdate message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SecondingHealthUpdate
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SecondingHealthUpdate & shoal.v1.SecondingHealthUpdate.$Shape} SecondingHealthUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SecondingHealthUpdate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SecondingHealthUpdate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.update = value;
+                            else
+                                delete message.update;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.signature = value;
+                            else
+                                delete message.signature;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.publicKey = value;
+                            else
+                                delete message.publicKey;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SecondingHealthUpdate;
         })();
 
         v1.Command = (function() {
@@ -69627,6 +69876,7 @@ export const shoal = $root.shoal = (() => {
              * @typedef {Object} shoal.v1.ProbeRequest.$Properties
              * @property {string} [targetHostId] ProbeRequest targetHostId
              * @property {shoal.v1.SignedHealthUpdate.$Properties|null} [suspicion] ProbeRequest suspicion
+             * @property {number|null} [digest] ProbeRequest digest
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -69674,12 +69924,26 @@ export const shoal = $root.shoal = (() => {
              */
             ProbeRequest.prototype.suspicion = null;
 
+            /**
+             * ProbeRequest digest.
+             * @member {number|null} digest
+             * @memberof shoal.v1.ProbeRequest
+             * @instance
+             */
+            ProbeRequest.prototype.digest = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(ProbeRequest.prototype, "_suspicion", {
                 get: $util.oneOfGetter($oneOfFields = ["suspicion"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ProbeRequest.prototype, "_digest", {
+                get: $util.oneOfGetter($oneOfFields = ["digest"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -69719,6 +69983,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.targetHostId);
                 if (message.suspicion != null && $Object.hasOwnProperty.call(message, "suspicion"))
                     $root.shoal.v1.SignedHealthUpdate.encode(message.suspicion, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest"))
+                    writer.uint32(/* id 3, wireType 5 =*/29).fixed32(message.digest);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -69779,6 +70045,13 @@ export const shoal = $root.shoal = (() => {
                             message._suspicion = "suspicion";
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 5)
+                                break;
+                            message.digest = reader.fixed32();
+                            message._digest = "digest";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -69806,6 +70079,9 @@ export const shoal = $root.shoal = (() => {
              * @typedef {Object} shoal.v1.ProbeResponse.$Properties
              * @property {boolean} [reached] ProbeResponse reached
              * @property {shoal.v1.SignedHealthUpdate.$Properties|null} [alive] ProbeResponse alive
+             * @property {shoal.v1.SignedHealthUpdate.$Properties|null} [accusation] ProbeResponse accusation
+             * @property {number} [nextInMs] ProbeResponse nextInMs
+             * @property {Array.<shoal.v1.SignedHealthUpdate.$Properties>} [updates] ProbeResponse updates
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -69831,6 +70107,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const ProbeResponse = function (properties) {
+                this.updates = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -69853,12 +70130,42 @@ export const shoal = $root.shoal = (() => {
              */
             ProbeResponse.prototype.alive = null;
 
+            /**
+             * ProbeResponse accusation.
+             * @member {shoal.v1.SignedHealthUpdate|null} accusation
+             * @memberof shoal.v1.ProbeResponse
+             * @instance
+             */
+            ProbeResponse.prototype.accusation = null;
+
+            /**
+             * ProbeResponse nextInMs.
+             * @member {number} nextInMs
+             * @memberof shoal.v1.ProbeResponse
+             * @instance
+             */
+            ProbeResponse.prototype.nextInMs = 0;
+
+            /**
+             * ProbeResponse updates.
+             * @member {Array.<shoal.v1.SignedHealthUpdate>} updates
+             * @memberof shoal.v1.ProbeResponse
+             * @instance
+             */
+            ProbeResponse.prototype.updates = $util.emptyArray;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(ProbeResponse.prototype, "_alive", {
                 get: $util.oneOfGetter($oneOfFields = ["alive"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(ProbeResponse.prototype, "_accusation", {
+                get: $util.oneOfGetter($oneOfFields = ["accusation"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -69898,6 +70205,13 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 1, wireType 0 =*/8).bool(message.reached);
                 if (message.alive != null && $Object.hasOwnProperty.call(message, "alive"))
                     $root.shoal.v1.SignedHealthUpdate.encode(message.alive, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.accusation != null && $Object.hasOwnProperty.call(message, "accusation"))
+                    $root.shoal.v1.SignedHealthUpdate.encode(message.accusation, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.nextInMs != null && $Object.hasOwnProperty.call(message, "nextInMs") && message.nextInMs !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.nextInMs);
+                if (message.updates != null && message.updates.length)
+                    for (let i = 0; i < message.updates.length; ++i)
+                        $root.shoal.v1.SignedHealthUpdate.encode(message.updates[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -69956,6 +70270,30 @@ export const shoal = $root.shoal = (() => {
                                 break;
                             message.alive = $root.shoal.v1.SignedHealthUpdate.decode(reader, reader.size(), $undefined, _depth + 1, message.alive);
                             message._alive = "alive";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.accusation = $root.shoal.v1.SignedHealthUpdate.decode(reader, reader.size(), $undefined, _depth + 1, message.accusation);
+                            message._accusation = "accusation";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.nextInMs = value;
+                            else
+                                delete message.nextInMs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.updates && message.updates.length))
+                                message.updates = [];
+                            message.updates.push($root.shoal.v1.SignedHealthUpdate.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }

@@ -7,6 +7,7 @@
  */
 
 import type { HostGossip } from '../../node/agent/host-ports.ts';
+import { sleep } from '../../node/base/clock.ts';
 import { firstCell, type HostId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
@@ -14,13 +15,9 @@ import { placementAdvert } from '../../node/cluster/advert-mapping.ts';
 import { AdvertPublisher } from '../../node/mesh/gossip/advert-publisher.ts';
 import { gossipTopic } from '../../node/mesh/gossip/gossip.ts';
 import type { AdvertView } from '../../node/mesh/rules/adverts.ts';
-import {
-  type Condition,
-  Detector,
-  type DetectorAction,
-  type DetectorUpdate,
-  livenessOf,
-} from '../../node/mesh/rules/detector.ts';
+import { Detector } from '../../node/mesh/rules/detector.ts';
+import type { DetectorAction, HelperAnswer, ProbeOutcome } from '../../node/mesh/rules/detector-options.ts';
+import { type Condition, type DetectorUpdate, livenessOf } from '../../node/mesh/rules/health-update.ts';
 import { type HostAdvert, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { GossipChecker } from '../checkers/gossip.ts';
@@ -31,17 +28,38 @@ import { type Scale, scaleOf } from '../world/scale.ts';
 /** What hosts tell of one another. */
 export type HeardAdverts =
   | { readonly kind: 'advert'; readonly by: HostId; readonly advert: shoal.v1.Advert }
-  | { readonly kind: 'health-update'; readonly by: HostId; readonly update: DetectorUpdate };
+  | {
+      readonly kind: 'health-update';
+      readonly by: HostId;
+      readonly update: DetectorUpdate;
+      readonly secondedBy?: readonly DetectorUpdate[];
+    };
 
 /** How often the detector looks at the time, in a small mesh and in a large one, where events are dear. Unit: ms. */
 const tickMs = { small: 200, large: 1_000 };
 /** Hosts that each hearer passes news on to; in a large mesh direct delivery is enough. */
 const relays = { small: 2, large: 0 };
-/** A probe on another's behalf. Unit: ms. */
-const helpingMs = 500;
+/** A probe on another's behalf, and how much later a helper is no witness (node/mesh/health/detector-loop.ts). Unit: ms. */
+const helpingMs = 400;
+const helpingLateMs = 200;
+/** When the port is looked at, as a part of a probe's time (node/mesh/health/host-prober.ts). */
+const portAfter = 0.5;
+
+/** What comes back of a probe. */
+interface ProbeAnswer {
+  readonly isReached: boolean;
+  /** The far side's own word that it is alive. */
+  readonly alive: DetectorUpdate | undefined;
+  /** What a helper has to say of whom it did not reach. */
+  readonly accusation: DetectorUpdate | undefined;
+  readonly nextInMs: number | undefined;
+  /** What the asker may have missed. */
+  readonly updates: readonly DetectorUpdate[];
+}
 
 /** Stands for what is signed: nothing here reads it. */
 const unsigned = new shoal.v1.SignedAdvert({ advert: new Uint8Array(0) });
+const unsignedUpdate = new shoal.v1.SignedHealthUpdate({ update: new Uint8Array(0) });
 /** Adverts as placement reads them. All hosts hear the same object, so each is translated once. */
 const translated = new WeakMap<shoal.v1.Advert, HostAdvert>();
 
@@ -64,6 +82,8 @@ interface SimGossipDeps {
   readonly send: (to: HostId, told: HeardAdverts) => void;
   /** Resolves with what the far side answers; rejects when it does not in time. */
   readonly ask: <T>(to: HostId, timeoutMs: number, work: (far: SimGossip) => Promise<T> | T) => Promise<T>;
+  /** What the kernel at a host says of its agent's port. */
+  readonly port: (to: HostId, timeoutMs: number) => Promise<'listening' | 'closed' | 'silent' | 'unknown'>;
   readonly reached: (mark: WorldMark) => void;
 }
 
@@ -174,26 +194,25 @@ export class SimGossip implements HostGossip {
     return true;
   }
 
-  /** Another host asks whether this one is there, or, through it, a third. */
-  async answer(
-    from: HostId,
-    about: HostId | undefined,
-    suspicion: DetectorUpdate | undefined,
-  ): Promise<{ readonly isReached: boolean; readonly alive: DetectorUpdate | undefined }> {
-    if (about !== undefined) {
-      try {
-        const { ask, self } = this.#deps;
-        await ask(about, helpingMs, (far) => far.answer(self, undefined, undefined));
-        return { isReached: true, alive: undefined };
-      } catch {
-        // What it tells is that it was not reached; why is of no interest to who asked.
-        return { isReached: false, alive: undefined };
-      }
-    }
-    this.#detector.contacted(from);
-    if (suspicion === undefined) return { isReached: true, alive: undefined };
-    if (suspicion.from === from) this.#run(this.#detector.heard(suspicion, this.#deps.clock.monotonicMs()));
-    return { isReached: true, alive: this.#detector.ownHealthUpdate() };
+  /** Another host, which holds `digest` if it says so, asks whether this one is there. */
+  answer(from: HostId, digest: number | undefined, suspicion: DetectorUpdate | undefined): ProbeAnswer {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const nextInMs = this.#detector.contacted(from, nowMs);
+    const updates = digest === undefined ? [] : this.#detector.updatesFor(digest);
+    const answer = { isReached: true, alive: undefined, accusation: undefined, nextInMs, updates };
+    if (suspicion === undefined) return answer;
+    if (suspicion.from === from) this.#run(this.#detector.heard(suspicion, nowMs));
+    return { ...answer, alive: this.#detector.ownHealthUpdate() };
+  }
+
+  /** Another host asks this one to probe a third. */
+  async help(target: HostId): Promise<ProbeAnswer> {
+    const { clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const { outcome } = await this.#ask(target, helpingMs, undefined);
+    const isLate = clock.monotonicMs() - startedMs > helpingMs + helpingLateMs;
+    const accusation = isLate ? undefined : this.#detector.witness(target, outcome);
+    return { isReached: outcome === 'reached', alive: undefined, accusation, nextInMs: undefined, updates: [] };
   }
 
   #hearAdvert({ by, advert }: Extract<HeardAdverts, { kind: 'advert' }>): boolean {
@@ -202,11 +221,12 @@ export class SimGossip implements HostGossip {
     return false;
   }
 
-  #hearHealthUpdate({ by, update }: Extract<HeardAdverts, { kind: 'health-update' }>): boolean {
+  #hearHealthUpdate({ by, update, secondedBy }: Extract<HeardAdverts, { kind: 'health-update' }>): boolean {
     if (by !== update.from) return false;
-    const actions = this.#detector.heard(update, this.#deps.clock.monotonicMs());
-    this.#run(actions);
-    return actions.length > 0;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (!this.#detector.isNews(update) || !this.#detector.allows(update, nowMs)) return false;
+    for (const word of [update, ...(secondedBy ?? [])]) this.#run(this.#detector.heard(asSigned(word), nowMs));
+    return true;
   }
 
   /** Takes in what this host has made of itself, whether or not it will be told to all. */
@@ -237,7 +257,8 @@ export class SimGossip implements HostGossip {
           void this.#probeIndirectly(action.target, action.helpers, action.timeoutMs);
           break;
         case 'tell':
-          this.#tell({ kind: 'health-update', by: self, update: action.update });
+          this.#run(this.#detector.heard(asSigned(action.update), this.#deps.clock.monotonicMs()));
+          this.#tell({ kind: 'health-update', by: self, update: action.update, secondedBy: action.secondedBy });
           break;
         case 'condition':
           this.#looks(action.hostId, action.condition);
@@ -247,27 +268,44 @@ export class SimGossip implements HostGossip {
   }
 
   async #probe(target: HostId, timeoutMs: number, suspicion: DetectorUpdate | undefined): Promise<void> {
-    const { ask, self, clock } = this.#deps;
-    let isReached = false;
-    try {
-      const answer = await ask(target, timeoutMs, (far) => far.answer(self, undefined, suspicion));
-      isReached = answer.isReached;
-      if (answer.alive !== undefined) this.#run(this.#detector.heard(answer.alive, clock.monotonicMs()));
-    } catch {
-      // No answer: that is what the detector is told.
-    }
-    this.#run(this.#detector.probed(target, isReached, clock.monotonicMs()));
+    const { outcome, answer } = await this.#ask(target, timeoutMs, suspicion);
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (answer?.alive !== undefined) this.#run(this.#detector.heard(answer.alive, nowMs));
+    for (const update of answer?.updates ?? []) this.#run(this.#detector.heard(update, nowMs));
+    this.#run(this.#detector.probed(target, outcome, nowMs, answer?.nextInMs));
+  }
+
+  /** One probe, as production's (node/mesh/health/host-prober.ts). */
+  async #ask(
+    target: HostId,
+    timeoutMs: number,
+    suspicion: DetectorUpdate | undefined,
+  ): Promise<{ readonly outcome: ProbeOutcome; readonly answer: ProbeAnswer | undefined }> {
+    const { ask, self, clock, port } = this.#deps;
+    const digest = this.#detector.digest();
+    const call = ask(target, timeoutMs, (far) => far.answer(self, digest, suspicion)).then(
+      (answer) => answer,
+      () => undefined,
+    );
+    const lookMs = timeoutMs * portAfter;
+    const early = await Promise.race([call, sleep(clock, lookMs)]);
+    if (early !== undefined) return { outcome: 'reached', answer: early };
+    const [answer, state] = await Promise.all([call, port(target, timeoutMs - lookMs)]);
+    if (answer !== undefined) return { outcome: 'reached', answer };
+    if (state === 'unknown') return { outcome: 'unknown', answer: undefined };
+    return { outcome: state === 'listening' ? 'stalled' : 'unreachable', answer: undefined };
   }
 
   async #probeIndirectly(target: HostId, helpers: readonly HostId[], timeoutMs: number): Promise<void> {
-    const { ask, self, clock } = this.#deps;
+    const { ask, clock } = this.#deps;
     const answers = await Promise.all(
-      helpers.map(async (helper) => {
+      helpers.map(async (helper): Promise<HelperAnswer> => {
         try {
-          const { isReached } = await ask(helper, timeoutMs, (far) => far.answer(self, target, undefined));
-          return isReached ? ('reached' as const) : ('not-reached' as const);
+          const { isReached, accusation } = await ask(helper, timeoutMs, (far) => far.help(target));
+          if (isReached) return { kind: 'reached' };
+          return { kind: 'not-reached', accusation: accusation === undefined ? undefined : asSigned(accusation) };
         } catch {
-          return 'no-answer' as const;
+          return { kind: 'no-answer' };
         }
       }),
     );
@@ -284,6 +322,11 @@ export class SimGossip implements HostGossip {
     if (condition === 'alive' && this.#thoughtDead.delete(hostId)) reached('host-back');
     this.columns.setLiveness(hostId, livenessOf(condition));
   }
+}
+
+/** `by` and `from` stand for the signature; that there is one lets a health update be passed on. */
+function asSigned(update: DetectorUpdate): DetectorUpdate {
+  return update.signed === undefined ? { ...update, signed: unsignedUpdate } : update;
 }
 
 function asPlacementReads(advert: shoal.v1.Advert): HostAdvert {

@@ -79,7 +79,7 @@ export function simulatedPeers(self: HostId, ask: AskHost, within: AskHostWithin
       }),
     probe: (_request, limits) =>
       within(hostId, limits, async ({ gossip }) => {
-        const { isReached } = await gossip.answer(self, undefined, undefined);
+        const { isReached } = gossip.answer(self, undefined, undefined);
         return new shoal.v1.ProbeResponse({ reached: isReached });
       }),
     // Whole at once: the receiver checks for what breaks in the middle.

@@ -27,6 +27,8 @@ export interface HostWorldParts {
   readonly send: (to: HostId, told: HeardAdverts) => void;
   /** Asks another agent over the network. */
   readonly ask: AskHost;
+  /** What the kernel at a host says of its agent's port. */
+  readonly port: (to: HostId, timeoutMs: number) => Promise<'listening' | 'closed' | 'silent' | 'unknown'>;
   /** What is held of adverts. Default: production's view. */
   readonly adverts?: (() => AdvertView) | undefined;
   readonly checker: GossipChecker;

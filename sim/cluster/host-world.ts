@@ -159,6 +159,7 @@ export class HostWorld {
       claimChecker: this.#claimChecker,
       reached: (mark) => this.#mark(mark),
       ask: (hostId, signal, work) => this.#ask(node, process, hostId, signal, work),
+      port: (to, timeoutMs) => this.#deps.network.presence(node.raftId, Number(to.slice(-4)), process.life, timeoutMs),
       adverts: planted?.adverts,
       wraps: [
         ...(planted?.ports === undefined ? [] : [planted.ports]),

@@ -125,7 +125,7 @@ export class SimNetwork {
       send: (message) => {
         if (life.isAlive) this.#send(self, message);
       },
-      presence: (peer, timeoutMs) => this.#presence(self, peer, life, timeoutMs),
+      presence: (peer, timeoutMs) => this.presence(self, peer, life, timeoutMs),
       forwardPropose: (leader, command, signal) =>
         this.call({ from: self, to: leader, life, signal, mayHaveHappened: true }, (remote, remoteSignal) =>
           attached(remote).propose(decodeCommand(command), remoteSignal, self),
@@ -307,7 +307,7 @@ export class SimNetwork {
    * What `peer`'s port answers. Its host's kernel does, also for a process that is paused; the answer waits for an asker that
    * is. Packets of a connection get lost as messages do, and each try has two.
    */
-  #presence(self: RaftId, peer: RaftId, life: Life, timeoutMs: number): Promise<Presence> {
+  presence(self: RaftId, peer: RaftId, life: Life, timeoutMs: number): Promise<Presence> {
     const { promise, resolve } = Promise.withResolvers<Presence>();
     const startedMs = this.#schedule.nowMs;
     const settle = (presence: Presence): void => {

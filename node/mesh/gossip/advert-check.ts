@@ -1,9 +1,9 @@
 /** Signing adverts and health updates, and checking those of others. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { HostId } from '../../base/ids.ts';
 import type { HostIdentity } from '../identity/identity.ts';
 import { hostIdOf, isHostId, verifySignature } from '../identity/signature.ts';
+import type { DetectorUpdate, Evidence } from '../rules/health-update.ts';
 import { gossipBytesMax } from './gossip.ts';
 
 const advertPurpose = 'advert/v1';
@@ -74,17 +74,25 @@ export function signHealthUpdate(identity: HostIdentity, update: shoal.v1.IHealt
   });
 }
 
-/** A health update that has been checked. */
-export interface CheckedHealthUpdate {
-  readonly about: HostId;
-  readonly from: HostId;
-  readonly epoch: number;
-  readonly incarnation: number;
-  readonly kind: 'suspect' | 'alive' | 'dead';
-}
+/** A health update that has been checked, with the message that shows it. */
+export type CheckedHealthUpdate = DetectorUpdate & { readonly signed: shoal.v1.ISignedHealthUpdate };
 
 /** The health update inside, if the host that it is from signed it. Throws as `openAdvert`. */
-export function openHealthUpdate(signed: shoal.v1.ISignedHealthUpdate, meshId: string): CheckedHealthUpdate {
+export function openHealthUpdate(signed: shoal.v1.ISignedHealthUpdate, meshId: string): CheckedHealthUpdate;
+
+/** As without `isWanted`, which is as `openAdvert`'s. */
+export function openHealthUpdate(
+  signed: shoal.v1.ISignedHealthUpdate,
+  meshId: string,
+  isWanted: (update: DetectorUpdate) => boolean,
+): CheckedHealthUpdate | undefined;
+
+/** Both forms. */
+export function openHealthUpdate(
+  signed: shoal.v1.ISignedHealthUpdate,
+  meshId: string,
+  isWanted?: (update: DetectorUpdate) => boolean,
+): CheckedHealthUpdate | undefined {
   const bytes = signed.update ?? new Uint8Array(0);
   const publicKey = signed.publicKey ?? new Uint8Array(0);
   const update = decoded('health update', bytes, () => shoal.v1.HealthUpdate.decode(bytes));
@@ -96,11 +104,27 @@ export function openHealthUpdate(signed: shoal.v1.ISignedHealthUpdate, meshId: s
   if (kind === undefined || !isHostId(about)) throw invalid('A health update names no known kind or no host.');
   if (update.fromHostId !== from) throw mismatch('A health update is signed by another host than it names.');
   if (kind === 'alive' && about !== from) throw mismatch('A host says that another one is alive.');
-  if (!verifySignature(publicKey, healthUpdatePurpose, bytes, signed.signature ?? new Uint8Array(0))) {
+  const evidence = evidences.get(update.evidence);
+  const found = { about, from, epoch, incarnation, kind, ...(evidence === undefined ? {} : { evidence }) };
+  if (isWanted?.(found) === false) return undefined;
+  const signature = signed.signature ?? new Uint8Array(0);
+  if (!verifySignature(publicKey, healthUpdatePurpose, bytes, signature)) {
     throw mismatch('The signature of a health update is wrong.');
   }
-  return { about, from, epoch, incarnation, kind };
+  // What others say with it is theirs, and checked with theirs.
+  return { ...found, signed: { update: bytes, signature, publicKey } };
 }
+
+const evidences: ReadonlyMap<shoal.v1.HealthEvidence, Evidence> = new Map([
+  [shoal.v1.HealthEvidence.HEALTH_EVIDENCE_UNREACHABLE, 'unreachable'],
+  [shoal.v1.HealthEvidence.HEALTH_EVIDENCE_STALLED, 'stalled'],
+]);
+
+/** The number of what was seen on the wire. */
+export const evidenceNumbers: Readonly<Record<Evidence, shoal.v1.HealthEvidence>> = {
+  unreachable: shoal.v1.HealthEvidence.HEALTH_EVIDENCE_UNREACHABLE,
+  stalled: shoal.v1.HealthEvidence.HEALTH_EVIDENCE_STALLED,
+};
 
 const healthUpdateKinds: Readonly<Record<number, CheckedHealthUpdate['kind']>> = {
   [shoal.v1.HealthUpdateKind.HEALTH_UPDATE_KIND_SUSPECT]: 'suspect',

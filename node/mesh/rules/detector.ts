@@ -1,107 +1,62 @@
 /**
  * Who is there and who is not: SWIM (Das, Gupta, Motivala, 2002) with the improvements of Lifeguard (Dadgar, Phillips,
- * Currey, 2017). Pure: time, random numbers, answers and health updates are handed in; what is to be done comes out.
+ * Currey, 2017) and the fixed observers of Rapid (Suresh et al., 2018). Pure: time, random numbers, answers and health
+ * updates are handed in; what is to be done comes out.
  *
- * Each period one member is probed, in a shuffled round. No answer: three others are asked to probe it. Still none: it is
- * suspected, and the mesh is told. A suspected member has some time to say that it is alive; then it counts as dead.
+ * Each host is watched by a few others (observer-rings.ts), which probe it in turn, one each period (watch-plan.ts). No
+ * answer: three more observers and two hosts that do not watch it are asked to probe it. Nobody reached it: it is
+ * suspected, and the mesh is told, with the word of each of those who saw nothing. When they are enough (suspicion.ts) it
+ * has a short time to say that it is alive; then it counts as dead. A host whose kernel answers has far longer.
  * Lifeguard: a host that gets no answers suspects itself first, and probes slower and more patiently (local health); a
- * suspicion that others share ends sooner than a lonely one; the suspect is told to its face.
+ * suspicion that others share ends sooner; the suspect is told to its face.
  *
- * What comes of it is a hint. It lowers a host's weight in placement; it never moves a guest, a claim or a vote.
+ * What comes of it is a hint: place nothing on a host that is dead. It never moves a guest, a claim or a vote.
  */
 import type { HostId } from '../../base/ids.ts';
 import type { Prng } from '../../base/prng.ts';
+import { AccusationBudget } from './accusation-budget.ts';
+import {
+  type DetectorAction,
+  type DetectorOptions,
+  detectorOptions,
+  type HelperAnswer,
+  type ProbeOutcome,
+} from './detector-options.ts';
+import {
+  type Condition,
+  compareIncarnation,
+  type DetectorUpdate,
+  type Evidence,
+  type Incarnation,
+} from './health-update.ts';
+import { type Member, MemberTable } from './member-table.ts';
+import { ObserverRings } from './observer-rings.ts';
+import { Suspicion } from './suspicion.ts';
+import { WatchPlan } from './watch-plan.ts';
 
-/** How a host looks from here. "unknown": nothing has been heard of it since this agent started. */
-export type Condition = 'alive' | 'suspect' | 'dead' | 'unknown';
+/** A probe that ends so much later than its time shows that this agent stood still: it means nothing. Unit: ms. */
+const lateMsMax = 500;
+/** An incarnation beyond this was not counted up: no host refutes more than once a millisecond for ten thousand years. */
+const incarnationMax = 2 ** 48;
 
-/** How suspect a suspected host is to placement: chosen only when nobody else is left. */
-const suspicionOfSuspect = 0.5;
+/** Time between two refutations of one accuser, ms. */
+const refutationPauseMs = 2_000;
 
-/** What a condition means to placement: a hint, no more. */
-export function livenessOf(condition: Condition): { readonly up: boolean; readonly suspicion: number } {
-  return { up: condition !== 'dead', suspicion: condition === 'suspect' ? suspicionOfSuspect : 0 };
+/** A probe that is under way. */
+interface Flight {
+  readonly startedMs: number;
+  readonly timeoutMs: number;
+  evidence: Evidence;
 }
 
-/** Which claim about a host is the newer: start of its agent, then the number of times it has refuted. */
-interface Incarnation {
-  readonly epoch: number;
-  readonly incarnation: number;
-}
-
-/** What one host says of another. "alive" comes from the host itself only. Checked before it comes here. */
-export interface DetectorUpdate extends Incarnation {
-  readonly about: HostId;
-  readonly from: HostId;
-  readonly kind: 'suspect' | 'alive' | 'dead';
-}
-
-/** What the detector wants done. */
-export type DetectorAction =
-  /** Probe `target` and report with `probed`. With `suspicion` it is told what it is suspected of. */
-  | {
-      readonly kind: 'probe';
-      readonly target: HostId;
-      readonly timeoutMs: number;
-      readonly suspicion: DetectorUpdate | undefined;
-    }
-  /** Ask each of `helpers` to probe `target` and report with `probedIndirectly`. */
-  | {
-      readonly kind: 'probe-indirectly';
-      readonly target: HostId;
-      readonly helpers: readonly HostId[];
-      readonly timeoutMs: number;
-    }
-  /** Tell the mesh. */
-  | { readonly kind: 'tell'; readonly update: DetectorUpdate }
-  /** A host looks different from here now. */
-  | { readonly kind: 'condition'; readonly hostId: HostId; readonly condition: Condition };
-
-/** What a helper answered: it reached the target, it did not, or it did not answer itself. */
-export type HelperAnswer = 'reached' | 'not-reached' | 'no-answer';
-
-/** Settings. The relations that must hold are asserted by `DetectorOptions`' users in tests only: these are constants. */
-export interface DetectorOptions {
-  /** One probe each, ms. */
-  readonly periodMs: number;
-  /** Time for a direct probe, ms; less than half a period, so that helpers have time too. */
-  readonly probeMs: number;
-  /** Time for a helper's probe, its own to the target included, ms. */
-  readonly indirectMs: number;
-  readonly helpers: number;
-  /** Shortest suspicion: this many periods, times log10 of the number of members. */
-  readonly suspicionPeriods: number;
-  /** A suspicion that nobody shares lasts this many times longer. */
-  readonly lonelySuspicionFactor: number;
-  /** Others that must share a suspicion for the shortest time. */
-  readonly confirmations: number;
-  /** Worst local health: periods and times are up to this many plus one times longer. */
-  readonly healthMax: number;
-  /** Every so many periods one of the dead is probed instead, so that a healed partition is noticed. */
-  readonly deadEvery: number;
-}
-
-/**
- * What an agent runs with: the LAN defaults of HashiCorp's memberlist, which implements SWIM with Lifeguard. But a
- * direct probe has 400 ms instead of 500, so that helpers get an answer within the same period.
- */
-export const detectorOptions: DetectorOptions = {
-  periodMs: 1_000,
-  probeMs: 400,
-  indirectMs: 900,
-  helpers: 3,
-  suspicionPeriods: 4,
-  lonelySuspicionFactor: 6,
-  confirmations: 2,
-  healthMax: 8,
-  deadEvery: 4,
-};
-
-interface Member {
-  readonly hostId: HostId;
-  condition: Condition;
-  known: Incarnation;
-  suspicion: { readonly startedMs: number; readonly by: Set<HostId>; isCertain: boolean } | undefined;
+/** What has happened here so far. */
+export interface DetectorCounts {
+  /** Accusations that this host made. */
+  readonly suspicions: number;
+  /** Times that this host said that it is alive after all. */
+  readonly refutations: number;
+  /** Hosts that came to count as dead here. */
+  readonly downs: number;
 }
 
 /** The detector of one host. */
@@ -109,15 +64,21 @@ export class Detector {
   readonly #self: HostId;
   readonly #random: Prng;
   readonly #options: DetectorOptions;
-  readonly #members = new Map<HostId, Member>();
+  readonly #table: MemberTable;
+  readonly #plan: WatchPlan;
+  readonly #budget: AccusationBudget;
+  readonly #flights = new Map<HostId, Flight>();
+  readonly #urgent = new Set<HostId>();
+  readonly #suspects = new Set<Member>();
+  readonly #counts = { suspicions: 0, refutations: 0, downs: 0 };
+  /** When an accusation by a host is refuted again; the latest by each. */
+  readonly #refutedUntilMs = new Map<HostId, number>();
   #own: Incarnation;
   /** 0: this host gets the answers that it should. Up to `healthMax`: the fault may be here. */
   #health = 0;
-  #round: HostId[] = [];
-  #deadRound: HostId[] = [];
-  readonly #urgent = new Set<HostId>();
-  #periods = 0;
-  #periodDueMs = 0;
+  /** Whether other hosts are usable than when it was last found out whom this one watches. */
+  #isStale = true;
+  #ownObservers: readonly HostId[] = [];
   #actions: DetectorAction[] = [];
 
   /** @param epoch this start of the agent, as in its adverts. */
@@ -126,11 +87,19 @@ export class Detector {
     this.#own = { epoch, incarnation: 0 };
     this.#random = random;
     this.#options = options;
+    this.#table = new MemberTable(self);
+    this.#plan = new WatchPlan(options.periodMs, random);
+    this.#budget = new AccusationBudget(options.accusedMax, options.accusedWithinMs);
   }
 
   /** How a host looks from here. This host itself is alive. */
   conditionOf(hostId: HostId): Condition {
-    return hostId === this.#self ? 'alive' : (this.#members.get(hostId)?.condition ?? 'unknown');
+    return this.#table.conditionOf(hostId);
+  }
+
+  /** Who accuses a host that is suspect or dead, and of what. */
+  accusationsOf(hostId: HostId): readonly DetectorUpdate[] {
+    return this.#table.find(hostId)?.suspicion?.accusations ?? [];
   }
 
   /** 0 is well; see `DetectorOptions.healthMax`. */
@@ -138,108 +107,176 @@ export class Detector {
     return this.#health;
   }
 
+  get counts(): DetectorCounts {
+    return { ...this.#counts };
+  }
+
+  /** Hosts that this one watches now. */
+  get watched(): number {
+    return this.#plan.size;
+  }
+
   /** What this host says of itself. */
   ownHealthUpdate(): DetectorUpdate {
     return { ...this.#own, about: this.#self, from: this.#self, kind: 'alive' };
   }
 
-  /** All members but this host. */
-  setMembers(hostIds: readonly HostId[]): void {
-    const wanted = new Set(hostIds.filter((hostId) => hostId !== this.#self));
-    for (const hostId of this.#members.keys()) if (!wanted.has(hostId)) this.#members.delete(hostId);
-    for (const hostId of wanted) {
-      if (this.#members.has(hostId)) continue;
-      this.#members.set(hostId, {
-        hostId,
-        condition: 'unknown',
-        known: { epoch: 0, incarnation: 0 },
-        suspicion: undefined,
-      });
-      // Into the round at a place of chance, as SWIM has it: nobody can tell when a newcomer will be probed first.
-      this.#round.splice(this.#random.below(this.#round.length + 1), 0, hostId);
-    }
+  /**
+   * All members, this host among them.
+   * @param rings of these members, where somebody has them already.
+   */
+  setMembers(hostIds: readonly HostId[], rings?: ObserverRings): void {
+    const members = new Set(hostIds).add(this.#self);
+    if (this.#table.rings.isOf(members)) return;
+    this.#table.setRings(rings ?? new ObserverRings(members));
+    this.#budget.retain((hostId) => members.has(hostId));
+    for (const member of this.#suspects) if (!members.has(member.hostId)) this.#suspects.delete(member);
+    for (const hostId of this.#refutedUntilMs.keys()) if (!members.has(hostId)) this.#refutedUntilMs.delete(hostId);
+    for (const hostId of this.#flights.keys()) if (!members.has(hostId)) this.#flights.delete(hostId);
+    this.#isStale = true;
   }
 
   /** Time has passed. Call it several times a period. `nowMs` is monotonic. */
   tick(nowMs: number): readonly DetectorAction[] {
-    for (const member of this.#members.values()) {
-      if (member.suspicion === undefined || member.condition !== 'suspect') continue;
-      if (nowMs - member.suspicion.startedMs < this.#suspicionMs(member)) continue;
-      this.#become(member, 'dead');
-      this.#tell(member, 'dead');
+    this.#endSuspicions(nowMs);
+    this.#renewPlan(nowMs);
+    let left = this.#options.probesPerTick;
+    for (const hostId of this.#urgent) {
+      if (left <= 0) break;
+      this.#urgent.delete(hostId);
+      if (this.#probe(hostId, nowMs)) left--;
     }
-    // Somebody who is known to be there is worth a probe at once, once a tick, however slow this host has made itself.
-    if (nowMs >= this.#periodDueMs || this.#urgent.size > 0) {
-      this.#periodDueMs = nowMs + this.#options.periodMs * (this.#health + 1);
-      this.#probeNext();
+    for (let hostId = this.#plan.nextDue(nowMs); hostId !== undefined && left > 0; left--) {
+      this.#plan.begun(hostId, nowMs);
+      this.#probe(hostId, nowMs);
+      hostId = this.#plan.nextDue(nowMs);
     }
     return this.#taken();
   }
 
-  /** A direct probe has ended. */
-  probed(target: HostId, isReached: boolean, nowMs: number): readonly DetectorAction[] {
-    const member = this.#members.get(target);
+  /** When `tick` has something to do next, ms, as things stand; never before `nowMs`. */
+  nextTickMs(nowMs: number): number {
+    if (this.#urgent.size > 0 || this.#isStale) return nowMs;
+    let firstMs = this.#plan.firstDueMs;
+    for (const { hostId, suspicion } of this.#suspects) {
+      const endsMs = suspicion?.endsMs(this.#jury(hostId), this.#options.suspicion);
+      if (endsMs !== undefined && endsMs < firstMs) firstMs = endsMs;
+    }
+    return Math.max(nowMs, firstMs);
+  }
+
+  /**
+   * A direct probe has ended.
+   * @param nextInMs when the target wants to be probed next by this host; absent: it did not say.
+   */
+  probed(target: HostId, outcome: ProbeOutcome, nowMs: number, nextInMs?: number): readonly DetectorAction[] {
+    const flight = this.#flights.get(target);
+    this.#flights.delete(target);
+    const member = this.#table.get(target);
     if (member === undefined) return [];
-    if (isReached) {
+    if (outcome === 'reached') {
       this.#changeLocalHealth(-1);
-      this.#reached(member);
-    } else if (member.condition !== 'dead') {
-      const helpers = this.#helpersFor(target);
-      if (helpers.length === 0) {
-        this.#changeLocalHealth(1);
-        this.#suspect(member, nowMs);
-      } else {
-        const timeoutMs = this.#options.indirectMs * (this.#health + 1);
-        this.#actions.push({ kind: 'probe-indirectly', target, helpers, timeoutMs });
+      if (nextInMs !== undefined) {
+        this.#plan.after(target, nextInMs + this.#health * this.#options.periodMs, nowMs);
       }
+      this.#reached(member);
+      return this.#taken();
+    }
+    const isLate = flight !== undefined && nowMs - flight.startedMs > flight.timeoutMs + lateMsMax;
+    if (outcome === 'unknown' || isLate) {
+      // This agent stood still: what it did not hear meanwhile says nothing of others.
+      this.#changeLocalHealth(1);
+      this.#plan.after(target, this.#options.periodMs, nowMs);
+      return this.#taken();
+    }
+    if (member.condition === 'dead') return [];
+    const helpers = this.#isAccusedByOthers(member) ? [] : this.#helpersFor(target);
+    if (helpers.length === 0) {
+      if (!this.#isAccusedByOthers(member)) this.#changeLocalHealth(1);
+      this.#accuse(member, outcome, [], nowMs);
+    } else {
+      const timeoutMs = this.#options.indirectMs * (this.#health + 1);
+      this.#flights.set(target, { startedMs: nowMs, timeoutMs, evidence: outcome });
+      this.#actions.push({ kind: 'probe-indirectly', target, helpers, timeoutMs });
     }
     return this.#taken();
   }
 
   /** The helpers have answered, or their time is over. */
   probedIndirectly(target: HostId, answers: readonly HelperAnswer[], nowMs: number): readonly DetectorAction[] {
-    const member = this.#members.get(target);
-    if (member === undefined) return [];
-    if (answers.includes('reached')) {
+    const flight = this.#flights.get(target);
+    this.#flights.delete(target);
+    const member = this.#table.get(target);
+    if (member === undefined || member.condition === 'dead') return [];
+    if (answers.some(({ kind }) => kind === 'reached')) {
       this.#reached(member);
-    } else {
-      // A helper that answered shows that this host is heard: then it is the target that is not there. One that did not
-      // answer either is a hint that the fault is here.
-      this.#changeLocalHealth(answers.filter((answer) => answer === 'no-answer').length);
-      this.#suspect(member, nowMs);
+      return this.#taken();
     }
+    if (flight === undefined || nowMs - flight.startedMs > flight.timeoutMs + lateMsMax) {
+      this.#changeLocalHealth(1);
+      return this.#taken();
+    }
+    // A helper that answered shows that this host is heard: then it is the target that is not there. One that did not
+    // answer either is a hint that the fault is here, and when none does, nobody is accused.
+    this.#changeLocalHealth(answers.filter(({ kind }) => kind === 'no-answer').length);
+    if (answers.every(({ kind }) => kind === 'no-answer')) {
+      this.#suspectSilently(member, flight.evidence, nowMs);
+      return this.#taken();
+    }
+    const words: DetectorUpdate[] = [];
+    for (const answer of answers) {
+      if (answer.kind === 'not-reached' && answer.accusation !== undefined) words.push(answer.accusation);
+    }
+    this.#accuse(member, flight.evidence, words, nowMs);
     return this.#taken();
+  }
+
+  /** What this host says of one that it probed on another's behalf and did not reach; undefined: nothing can be said. */
+  witness(target: HostId, outcome: ProbeOutcome): DetectorUpdate | undefined {
+    const member = this.#table.find(target);
+    if (member === undefined || outcome === 'reached' || outcome === 'unknown') return undefined;
+    return { ...member.known, about: target, from: this.#self, kind: 'suspect', evidence: outcome };
+  }
+
+  /** Whether a health update is worth checking its signature, which costs more than all else. It is not believed yet. */
+  isNews(update: DetectorUpdate): boolean {
+    return this.#table.isNews(update);
+  }
+
+  /** Whether who made an update, which has been checked, may say so much: else it is neither heard nor passed on. */
+  allows(update: DetectorUpdate, nowMs: number): boolean {
+    return update.kind === 'alive' || this.#budget.allows(update.from, update.about, nowMs);
   }
 
   /** A health update has come, signed and checked. */
   heard(update: DetectorUpdate, nowMs: number): readonly DetectorAction[] {
     if (update.about === this.#self) {
-      this.#refute(update);
+      this.#refute(update, nowMs);
       return this.#taken();
     }
-    const member = this.#members.get(update.about);
+    const member = this.#table.get(update.about);
     if (member === undefined) return [];
-    const order = compareIncarnation(update, member.known);
-    switch (update.kind) {
-      case 'alive':
-        if (update.from !== update.about) break;
-        if (order > 0 || (order === 0 && member.condition === 'unknown')) this.#alive(member, update);
-        break;
-      case 'suspect':
-      case 'dead':
-        if (order < 0 || (order === 0 && member.condition === 'dead')) break;
-        if (order > 0) member.suspicion = undefined; // Of the past: the host has refuted it meanwhile.
-        this.#suspectedBy(member, update, nowMs);
-        break;
+    if (update.kind === 'alive') {
+      if (update.from === update.about && this.#table.isNews(update)) this.#alive(member, update, update);
+      return this.#taken();
     }
+    // Only what the host has said of itself can be held against it: nobody else raises its incarnation.
+    if (compareIncarnation(update, member.known) !== 0 || member.condition === 'dead') return [];
+    if (!this.#table.rings.has(update.from) || update.from === this.#self) {
+      // This host's own word comes back signed, in the message that it was passed on with.
+      if (update.from === this.#self && member.suspicion !== undefined) member.suspicion.add(update);
+      return [];
+    }
+    if (!this.allows(update, nowMs)) return [];
+    this.#accusedBy(member, update, nowMs);
     return this.#taken();
   }
 
   /** An advert of this start of a host's agent has come: a higher epoch shows that it has been started again. */
   advertised(hostId: HostId, epoch: number): readonly DetectorAction[] {
-    const member = this.#members.get(hostId);
+    const member = this.#table.get(hostId);
     if (member !== undefined && (epoch > member.known.epoch || member.condition === 'unknown')) {
-      if (epoch >= member.known.epoch) this.#alive(member, { epoch, incarnation: 0 });
+      if (epoch >= member.known.epoch) this.#alive(member, { epoch, incarnation: 0 }, undefined);
     }
     return this.#taken();
   }
@@ -247,136 +284,180 @@ export class Detector {
   /**
    * A host has probed this one, so it is there. When it does not look alive from here it is probed next, and told what it
    * is suspected of: after an isolation the mesh comes back as fast as it asks, not as fast as this host dares to.
+   * Returns when it should probe this host next, ms; undefined: it does not watch this one.
    */
-  contacted(hostId: HostId): void {
-    const condition = this.#members.get(hostId)?.condition;
-    if (condition === 'suspect' || condition === 'dead') this.#urgent.add(hostId);
+  contacted(hostId: HostId, nowMs: number): number | undefined {
+    const member = this.#table.get(hostId);
+    if (member?.condition === 'unknown') this.#become(member, 'alive');
+    if (member?.condition === 'suspect' || member?.condition === 'dead') this.#urgent.add(hostId);
+    return this.#plan.slotOf(hostId, this.#ownObservers, nowMs);
   }
 
-  #probeNext(): void {
-    this.#periods++;
-    const dead = this.#periods % this.#options.deadEvery === 0 ? this.#next('dead') : undefined;
-    const member = this.#nextUrgent() ?? dead ?? this.#next('living') ?? this.#next('dead');
-    if (member === undefined) return;
-    this.#actions.push({
-      kind: 'probe',
-      target: member.hostId,
-      timeoutMs: this.#options.probeMs * (this.#health + 1),
-      suspicion:
-        member.condition === 'suspect' || member.condition === 'dead'
-          ? { ...member.known, about: member.hostId, from: this.#self, kind: member.condition }
-          : undefined,
-    });
+  /** See `MemberTable.digest`. */
+  digest(): number {
+    return this.#table.digest();
   }
 
-  #nextUrgent(): Member | undefined {
-    for (const hostId of this.#urgent) {
-      this.#urgent.delete(hostId);
-      const member = this.#members.get(hostId);
-      if (member?.condition === 'suspect' || member?.condition === 'dead') return member;
+  /** What another host with that digest may have missed. */
+  updatesFor(digest: number): readonly DetectorUpdate[] {
+    return this.#table.updatesFor(digest);
+  }
+
+  #jury(target: HostId): ReturnType<MemberTable['juryOf']> {
+    return this.#table.juryOf(target, this.#options.accusersMin);
+  }
+
+  #endSuspicions(nowMs: number): void {
+    for (const member of this.#suspects) {
+      const endsMs = member.suspicion?.endsMs(this.#jury(member.hostId), this.#options.suspicion);
+      if (endsMs !== undefined && nowMs >= endsMs) this.#become(member, 'dead');
     }
-    return undefined;
   }
 
-  /** The next of a round, which is shuffled again at its end: each is probed within one round, no two in step. */
-  #next(kind: 'living' | 'dead'): Member | undefined {
-    const isMine = (member: Member | undefined): member is Member =>
-      member !== undefined && (member.condition === 'dead') === (kind === 'dead');
-    for (const isRenewed of [false, true]) {
-      if (isRenewed) {
-        const round = [...this.#members.values()].filter(isMine).map(({ hostId }) => hostId);
-        shuffle(round, this.#random);
-        if (kind === 'dead') this.#deadRound = round;
-        else this.#round = round;
-      }
-      const round = kind === 'dead' ? this.#deadRound : this.#round;
-      for (let hostId = round.pop(); hostId !== undefined; hostId = round.pop()) {
-        const member = this.#members.get(hostId);
-        if (isMine(member)) return member;
-      }
-    }
-    return undefined;
+  #renewPlan(nowMs: number): void {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    const isUsable = (hostId: HostId): boolean => this.#table.isUsable(hostId);
+    this.#plan.setSubjects(this.#table.rings.subjectsOf(this.#self, isUsable), nowMs);
+    this.#ownObservers = this.#table.rings.observersOf(this.#self, isUsable);
   }
 
+  /** False: it is being probed already, or is no member. */
+  #probe(target: HostId, nowMs: number): boolean {
+    const member = this.#table.get(target);
+    if (member === undefined || this.#flights.has(target)) return false;
+    const timeoutMs = this.#options.probeMs * (this.#health + 1);
+    this.#flights.set(target, { startedMs: nowMs, timeoutMs, evidence: 'stalled' });
+    const { condition, known } = member;
+    const suspicion: DetectorUpdate | undefined =
+      condition === 'suspect' || condition === 'dead'
+        ? { ...known, about: target, from: this.#self, kind: condition }
+        : undefined;
+    if (condition === 'suspect') this.#plan.after(target, this.#options.retryPeriods * this.#options.periodMs, nowMs);
+    this.#actions.push({ kind: 'probe', target, timeoutMs, suspicion });
+    return true;
+  }
+
+  /** Some of the target's observers, and some who do not watch it. */
   #helpersFor(target: HostId): readonly HostId[] {
-    const able = [...this.#members.values()]
-      .filter(({ hostId, condition }) => hostId !== target && condition === 'alive')
-      .map(({ hostId }) => hostId);
-    shuffle(able, this.#random);
-    return able.slice(0, this.#options.helpers);
+    const isAble = (hostId: HostId): boolean =>
+      hostId !== this.#self && hostId !== target && this.#table.isUsable(hostId);
+    const observers = [...this.#table.rings.observersOf(target, isAble)];
+    shuffle(observers, this.#random);
+    const others = this.#table.rings.uninvolvedIn(target, isAble, this.#options.uninvolved);
+    return [...observers.slice(0, this.#options.helpers), ...others.filter((hostId) => !observers.includes(hostId))];
   }
 
-  /** A probe got through. It clears what is only "unknown"; a suspicion is for the suspect to refute, so that all agree. */
+  /** A probe got through. What the mesh was told of is for the suspect to refute, so that all agree; the rest is over. */
   #reached(member: Member): void {
-    if (member.condition === 'unknown') this.#become(member, 'alive');
-  }
-
-  #alive(member: Member, incarnation: Incarnation): void {
-    member.known = { epoch: incarnation.epoch, incarnation: incarnation.incarnation };
+    const isOwnAlone = member.condition === 'suspect' && !this.#isAccusedByOthers(member) && !member.isTold;
+    if (member.condition !== 'unknown' && !isOwnAlone) return;
     member.suspicion = undefined;
     this.#become(member, 'alive');
   }
 
-  /** This host's own probes have failed. Of a suspicion that others had first it becomes one more witness, once. */
-  #suspect(member: Member, nowMs: number): void {
-    if (member.condition === 'dead') return;
-    member.suspicion ??= { startedMs: nowMs, by: new Set(), isCertain: false };
-    this.#become(member, 'suspect');
-    const { by } = member.suspicion;
-    if (by.has(this.#self) || by.size > this.#options.confirmations) return;
-    by.add(this.#self);
-    this.#tell(member, 'suspect');
+  #alive(member: Member, { epoch, incarnation }: Incarnation, word: DetectorUpdate | undefined): void {
+    member.known = { epoch, incarnation };
+    member.suspicion = undefined;
+    member.isTold = false;
+    member.refutation = word;
+    this.#urgent.delete(member.hostId);
+    this.#table.changed();
+    this.#become(member, 'alive');
   }
 
-  /** Another host suspects a member, or holds it for dead, which is taken for a suspicion that needs no more witnesses. */
-  #suspectedBy(member: Member, update: DetectorUpdate, nowMs: number): void {
-    member.known = { epoch: update.epoch, incarnation: update.incarnation };
-    member.suspicion ??= { startedMs: nowMs, by: new Set(), isCertain: false };
-    this.#become(member, 'suspect');
-    member.suspicion.by.add(update.from);
-    if (update.kind === 'dead') member.suspicion.isCertain = true;
+  #isAccusedByOthers({ suspicion }: Member): boolean {
+    return suspicion !== undefined && suspicion.size > (suspicion.evidenceOf(this.#self) === undefined ? 0 : 1);
   }
 
-  #refute(update: DetectorUpdate): void {
-    // Of an earlier incarnation: refuted before, or, of an earlier start, by the next advert.
-    if (update.kind === 'alive' || compareIncarnation(update, this.#own) < 0) return;
-    this.#own = { epoch: update.epoch, incarnation: update.incarnation + 1 };
+  /** This host does not reach a member, and perhaps nobody: it keeps that to itself. */
+  #suspectSilently(member: Member, evidence: Evidence, nowMs: number): void {
+    this.#hold(member, this.#accusation(member, evidence), nowMs);
+  }
+
+  /** This host's own probes have failed, and it is heard: it says so, unless enough others do. */
+  #accuse(member: Member, evidence: Evidence, words: readonly DetectorUpdate[], nowMs: number): void {
+    const jury = this.#jury(member.hostId);
+    const isEnough = member.suspicion?.isEnough(jury) === true;
+    const accusation = this.#accusation(member, evidence);
+    const isNew = this.#hold(member, accusation, nowMs);
+    for (const word of words) {
+      if (word.about === member.hostId && compareIncarnation(word, member.known) === 0) this.#hold(member, word, nowMs);
+    }
+    if ((!isNew && member.isTold) || (isEnough && !member.isTold)) return;
+    member.isTold = true;
+    this.#counts.suspicions++;
+    this.#actions.push({ kind: 'tell', update: accusation, secondedBy: words });
+  }
+
+  #accusation(member: Member, evidence: Evidence): DetectorUpdate {
+    return { ...member.known, about: member.hostId, from: this.#self, kind: 'suspect', evidence };
+  }
+
+  /** Holds an accusation against a member. False: nothing new. */
+  #hold(member: Member, accusation: DetectorUpdate, nowMs: number): boolean {
+    const wasUsable = this.#table.isUsable(member.hostId);
+    member.suspicion ??= new Suspicion(nowMs);
+    const isNew = member.suspicion.add(accusation);
+    this.#become(member, 'suspect');
+    if (wasUsable !== this.#table.isUsable(member.hostId)) this.#isStale = true;
+    return isNew;
+  }
+
+  /** Another host accuses a member: who watches it looks too, and so does who is next to be asked from outside. */
+  #accusedBy(member: Member, update: DetectorUpdate, nowMs: number): void {
+    this.#hold(member, update, nowMs);
+    const { suspicion, hostId } = member;
+    if (suspicion === undefined || suspicion.evidenceOf(this.#self) !== undefined) return;
+    const jury = this.#jury(hostId);
+    if (suspicion.isEnough(jury)) return;
+    const isAsked =
+      jury.observers.includes(this.#self) || (suspicion.lacksUninvolved(jury) && this.#isUninvolvedIn(hostId));
+    if (isAsked) this.#urgent.add(hostId);
+  }
+
+  #isUninvolvedIn(target: HostId): boolean {
+    const isUsable = (hostId: HostId): boolean => this.#table.isUsable(hostId);
+    return this.#table.rings.uninvolvedIn(target, isUsable, this.#options.uninvolved).includes(this.#self);
+  }
+
+  #refute(update: DetectorUpdate, nowMs: number): void {
+    if (update.kind === 'alive' || update.from === this.#self || update.incarnation > incarnationMax) return;
+    if (!this.allows(update, nowMs)) return;
+    const order = compareIncarnation(update, this.#own);
+    if (order < 0) {
+      // Refuted before. But who speaks of an earlier start has not heard of this one, and is told, once.
+      if (update.epoch < this.#own.epoch && this.#own.incarnation === 0)
+        this.#sayAlive({ ...this.#own, incarnation: 1 });
+      return;
+    }
+    // Who accuses again at once may be lying, and alone can do no harm; others who see the same are heard.
+    if (nowMs < (this.#refutedUntilMs.get(update.from) ?? Number.NEGATIVE_INFINITY)) return;
+    this.#refutedUntilMs.set(update.from, nowMs + refutationPauseMs);
+    this.#sayAlive({ epoch: update.epoch, incarnation: update.incarnation + 1 });
     // Another host suspects this one: perhaps it is slow.
     this.#changeLocalHealth(1);
-    this.#actions.push({ kind: 'tell', update: this.ownHealthUpdate() });
+  }
+
+  #sayAlive(own: Incarnation): void {
+    this.#own = own;
+    this.#counts.refutations++;
+    this.#actions.push({ kind: 'tell', update: this.ownHealthUpdate(), secondedBy: [] });
   }
 
   #become(member: Member, condition: Condition): void {
     if (member.condition === condition) return;
     member.condition = condition;
-    if (condition === 'dead') member.suspicion = undefined;
+    if (condition === 'suspect') this.#suspects.add(member);
+    else this.#suspects.delete(member);
+    if (condition === 'dead') this.#counts.downs++;
+    this.#table.changed();
+    this.#isStale = true;
     this.#actions.push({ kind: 'condition', hostId: member.hostId, condition });
-  }
-
-  #tell(member: Member, kind: 'suspect' | 'dead'): void {
-    this.#actions.push({
-      kind: 'tell',
-      update: { ...member.known, about: member.hostId, from: this.#self, kind },
-    });
   }
 
   #changeLocalHealth(change: number): void {
     this.#health = Math.min(this.#options.healthMax, Math.max(0, this.#health + change));
-  }
-
-  /**
-   * How long a suspicion lasts: from the longest, when nobody shares it, down to the shortest, when enough others do, with
-   * the logarithm of their number (Lifeguard, section IV-B). In a mesh too small for them it is the shortest at once.
-   */
-  #suspicionMs(member: Member): number {
-    const { periodMs, suspicionPeriods, lonelySuspicionFactor, confirmations } = this.#options;
-    const size = this.#members.size + 1;
-    const shortestMs = suspicionPeriods * Math.max(1, Math.log10(size)) * periodMs;
-    if (size - 2 < confirmations || member.suspicion?.isCertain) return shortestMs;
-    const longestMs = lonelySuspicionFactor * shortestMs;
-    const others = Math.max(0, (member.suspicion?.by.size ?? 1) - 1);
-    const share = Math.log(others + 1) / Math.log(confirmations + 1);
-    return Math.max(shortestMs, longestMs - (longestMs - shortestMs) * share);
   }
 
   #taken(): readonly DetectorAction[] {
@@ -384,11 +465,6 @@ export class Detector {
     this.#actions = [];
     return actions;
   }
-}
-
-/** Negative when `a` is the older. */
-function compareIncarnation(a: Incarnation, b: Incarnation): number {
-  return a.epoch !== b.epoch ? a.epoch - b.epoch : a.incarnation - b.incarnation;
 }
 
 function shuffle<T>(items: T[], random: Prng): void {
