@@ -248,9 +248,15 @@ export class Agent {
     await own.keep();
     const found = unreadableRows.onFound((row) => logger.error({ ...row }, 'a record cannot be read; it is left out'));
     this.#started('unreadable records', async () => found.close());
-    const watch = state.watch({ prefix: hostTable.prefix }, () => this.#hostsChanged(directory, view, state));
+    const hostsChanged = (): void => {
+      this.#hostsChanged(directory, view, state);
+      // A host that was removed keeps no connection of before, in either direction.
+      server.cutRefused();
+      peers.cutRemoved();
+    };
+    const watch = state.watch({ prefix: hostTable.prefix }, hostsChanged);
     this.#started('host watch', async () => watch.close());
-    this.#hostsChanged(directory, view, state);
+    hostsChanged();
 
     await host.start();
     this.#started('host', () => host.stop());

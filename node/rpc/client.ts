@@ -7,6 +7,7 @@ import {
   type ClientReadableStream,
   connectivityState,
   Metadata,
+  status,
 } from '@grpc/grpc-js';
 import { must } from '../base/assert.ts';
 import { ShoalError } from '../base/errors.ts';
@@ -77,6 +78,8 @@ export interface ClientLimits {
 /** One connection to one address, made when first used and remade when lost. */
 export class GrpcClient {
   readonly #client: Client;
+  /** Calls under way. */
+  readonly #calls = new Set<CallUnderWay>();
 
   /** @param serverName what the server is called in TLS (SNI), where its address is not a name. */
   constructor(address: string, credentials: ChannelCredentials, limits: ClientLimits, serverName?: string) {
@@ -123,8 +126,15 @@ export class GrpcClient {
     return calls as Calls<S>;
   }
 
+  /** No more calls. Those under way go on to their end. */
   close(): void {
     this.#client.close();
+  }
+
+  /** No more calls, and those under way fail now, with `UNAVAILABLE` and this reason. */
+  cut(why: string): void {
+    this.#client.close();
+    for (const { call } of this.#calls) call?.cancelWithStatus(status.UNAVAILABLE, why);
   }
 
   #call(method: MethodSpec): unknown {
@@ -156,10 +166,12 @@ export class GrpcClient {
         deadlineIn(options.timeoutMs),
         (error, answer) => {
           options.signal?.removeEventListener('abort', cancel);
+          this.#calls.delete(call);
           if (error !== null) reject(fromServiceError(error));
           else resolve(must(answer, 'the answer of a call that succeeded'));
         },
       );
+      this.#calls.add(call);
       options.signal?.addEventListener('abort', cancel, { once: true });
     });
   }
@@ -177,11 +189,13 @@ export class GrpcClient {
       deadlineIn(options.timeoutMs),
       (error, value) => {
         over = true;
+        this.#calls.delete(stream);
         if (error !== null) reject(fromServiceError(error));
         else resolve(must(value, 'the answer of a call that succeeded'));
         wake?.();
       },
     );
+    this.#calls.add(stream);
     cancelOn(options.signal, stream);
     stream.on('drain', () => wake?.());
     return {
@@ -212,6 +226,7 @@ export class GrpcClient {
       metadataOf(options.headers),
       deadlineIn(options.timeoutMs),
     );
+    this.#underWay(stream);
     cancelOn(options.signal, stream);
     return incoming(stream);
   }
@@ -224,10 +239,22 @@ export class GrpcClient {
       metadataOf(options.headers),
       deadlineIn(options.timeoutMs),
     );
+    this.#underWay(stream);
     cancelOn(options.signal, stream);
     outgoing(stream, requests).catch((error: unknown) => stream.destroy(ShoalError.from(error, 'CANCELLED')));
     return incoming(stream);
   }
+
+  #underWay(stream: ClientReadableStream<object> | ClientDuplexStream<object, object>): void {
+    this.#calls.add(stream);
+    // 'status' comes once for every call, whatever becomes of it.
+    stream.once('status', () => this.#calls.delete(stream));
+  }
+}
+
+/** A call of grpc-js; `call` is there once it has begun. */
+interface CallUnderWay {
+  readonly call?: { cancelWithStatus(code: status, details: string): void };
 }
 
 async function outgoing(stream: ClientDuplexStream<object, object>, requests: AsyncIterable<object>): Promise<void> {

@@ -1,5 +1,6 @@
 import { type EventEmitter, once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import {
   type handleBidiStreamingCall,
   type handleClientStreamingCall,
@@ -156,6 +157,11 @@ export class GrpcServer {
       counted: each.reduce((sum, { counted }) => sum + counted, 0),
       cut: each.reduce((sum, { cut }) => sum + cut, 0),
     };
+  }
+
+  /** Cuts connections with TLS, and with them all calls that are under way there. Returns how many. */
+  cut(isToGo: (socket: TLSSocket) => boolean): number {
+    return this.#listeners.reduce((sum, listener) => sum + listener.cut(isToGo), 0);
   }
 
   /** Adds a service. Before `listen`. */

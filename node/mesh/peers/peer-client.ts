@@ -96,6 +96,11 @@ export class PeerClient {
     this.#client.close();
   }
 
+  /** Ends the connection with all calls under way: the host is no member any more. */
+  cut(): void {
+    this.#client.cut('The host is no member of this mesh any more.');
+  }
+
   #explained(caught: unknown): unknown {
     if (!ShoalError.is(caught, 'UNAVAILABLE') || this.#mismatch === undefined) return caught;
     const mismatch = this.#mismatch;
@@ -165,6 +170,21 @@ export class PeerClients {
     });
     this.#clients.set(hostId, { client, certificates });
     return client;
+  }
+
+  /** Ends the connections to hosts that have no record any more, with all calls under way. */
+  cutRemoved(): void {
+    const isGone = (client: PeerClient): boolean => this.#options.addressOf(client.hostId) === undefined;
+    for (const { client } of this.#clients.values()) {
+      if (!isGone(client)) continue;
+      this.#clients.delete(client.hostId);
+      client.cut();
+    }
+    for (const client of this.#retired) {
+      if (!isGone(client)) continue;
+      this.#retired.delete(client);
+      client.cut();
+    }
   }
 
   /** Closes all. Safe to call twice. */

@@ -28,8 +28,8 @@ export interface JoinHandlers {
 interface PeerServerOptions {
   readonly certificates: PeerCertificateSource;
   /**
-   * False for hosts that have been removed from the mesh: their certificates are good for months yet, so this is what
-   * refuses them. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
+   * False for hosts that have been removed from the mesh: their certificates are good for days yet, so this is what
+   * refuses them. Asked with each call; `cutRefused` asks again about connections that are open. A host that is not in the records *yet* (it has just joined elsewhere) must be let in.
    */
   admits(hostId: HostId): boolean;
   readonly handlers: PeerHandlers;
@@ -41,8 +41,12 @@ interface PeerServerOptions {
 export class PeerServer {
   readonly #server: GrpcServer;
   readonly #certificates: PeerCertificateSource;
+  readonly #logger: Logger;
+  readonly #options: PeerServerOptions;
 
   constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: PeerServerOptions) {
+    this.#logger = deps.logger;
+    this.#options = options;
     this.#certificates = options.certificates;
     this.#server = new GrpcServer(deps, {
       limits: options.limits ?? peerServerLimits,
@@ -74,6 +78,20 @@ export class PeerServer {
   /** Binds `host:port`. Throws `UNAVAILABLE`. */
   listen(address: string): Promise<number> {
     return this.#server.listen(address, peerListenerTls(this.#certificates));
+  }
+
+  /**
+   * Cuts the connections of hosts that may not call any more, with all calls that are under way there: called when the
+   * records of hosts have changed. Connections without a certificate of this mesh are newcomers' and stay.
+   */
+  cutRefused(): void {
+    const { meshId } = this.#certificates.current();
+    const cut = this.#server.cut((socket) => {
+      if (!socket.authorized) return false;
+      const host = certifiedHost(socket.getPeerCertificate().subjectaltname);
+      return host?.meshId === meshId && !isMember(socket, this.#options);
+    });
+    if (cut > 0) this.#logger.warn({ connections: cut }, 'connections of hosts that are no members any more were cut');
   }
 
   /** Safe to call twice. */

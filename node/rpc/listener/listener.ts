@@ -63,6 +63,8 @@ export class Listener {
   readonly #sockets = new Map<string, Socket>();
   /** The connection below each one that was handed on. */
   readonly #below = new WeakMap<Socket, Socket>();
+  /** Those of them whose TLS is made. */
+  readonly #securedSockets = new Set<TLSSocket>();
   /** Connections on which a request has begun: they are silent no more, whenever its bytes came. */
   readonly #spoken = new WeakSet<Socket>();
   #accepted = 0;
@@ -141,6 +143,13 @@ export class Listener {
     if (this.#server.listening) this.#server.close();
   }
 
+  /** Cuts connections whose TLS is made, and with them all that is under way there. Returns how many. */
+  cut(isToGo: (socket: TLSSocket) => boolean): number {
+    const going = [...this.#securedSockets].filter((socket) => isToGo(socket));
+    for (const socket of going) socket.destroy();
+    return going.length;
+  }
+
   /** Cuts what is left. */
   cutAll(): void {
     for (const socket of this.#sockets.values()) socket.destroy();
@@ -216,6 +225,8 @@ export class Listener {
 
   #secured(socket: TLSSocket): void {
     socket.on('error', () => socket.destroy());
+    this.#securedSockets.add(socket);
+    socket.once('close', () => this.#securedSockets.delete(socket));
     const below = this.#sockets.get(otherEnd(socket));
     if (below !== undefined) {
       this.#below.set(socket, below);
