@@ -32,6 +32,8 @@ import {
   writeMembership,
 } from '../cluster/membership.ts';
 import { MeshView } from '../cluster/mesh-view.ts';
+import { Moves } from '../cluster/moves.ts';
+import { removedError, SelfCheck } from '../cluster/self-check.ts';
 import type { Config } from '../config/options.ts';
 import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
 import { RaftStateClient } from '../consensus/client/state-client.ts';
@@ -47,6 +49,7 @@ import { MeshKey } from '../mesh/identity/mesh-key.ts';
 import { MeshKeyRing } from '../mesh/identity/mesh-key-ring.ts';
 import { StatePeerTrust, tlsKeySha256 } from '../mesh/identity/peer-trust.ts';
 import { JoinHandler } from '../mesh/join/join-handler.ts';
+import { newInstance } from '../mesh/peers/instance.ts';
 import { PeerClients } from '../mesh/peers/peer-client.ts';
 import { PeerServer } from '../mesh/peers/peer-server.ts';
 import { meshRekey } from '../services/cluster/mesh-rekey.ts';
@@ -142,11 +145,23 @@ export class Agent {
       trust,
       save: (renewed) => this.#keepCertificates(renewed),
     });
+    const instance = newInstance(await nextEpoch(config.dataDir, clock.nowMs()));
     const peers = new PeerClients(
       { logger: logger.child({ part: 'peers' }) },
-      { certificates, addressOf: (id) => directory.addressOf(id) },
+      {
+        certificates,
+        addressOf: (id) => directory.addressOf(id),
+        caller: { instance, listensAt: hostFields(config).peerAddress },
+      },
     );
     this.#started('peer clients', async () => peers.close());
+    const moves = new Moves({
+      logger,
+      peers,
+      directory,
+      signal: this.#abort.signal,
+      onMoved: () => view.setPeers(directory.hosts()),
+    });
     const transport = new GrpcRaftTransport(
       {
         clock,
@@ -155,13 +170,7 @@ export class Agent {
         peers,
         reachedAt: hostFields(this.#config).peerAddress,
         // A member that has moved may lead this one before this one's records say where it is.
-        learned: (member, peerAddress) => {
-          const known = directory.find(member);
-          if (known === undefined || known.peerAddress === peerAddress) return;
-          if (!directory.learn(member, { peerAddress, gossipAddress: known.gossipAddress })) return;
-          logger.info({ hostId: member, peerAddress }, 'a host is reached under another address');
-          view.setPeers(directory.hosts());
-        },
+        learned: (...told) => moves.told(...told),
       },
       directory,
     );
@@ -179,10 +188,14 @@ export class Agent {
     };
     // Before anybody is let in: a host that was off for long comes with a certificate that has ended.
     await renewCertificates();
+    const selfCheck = new SelfCheck(
+      { clock, logger, peers, directory, state, signal: this.#abort.signal, onFatal: this.#deps.onFatal },
+      { hostId, instance, dataDir: config.dataDir, peerAddress: hostFields(config).peerAddress },
+    );
+    await selfCheck.mustPass();
     const drivers = await startDrivers({ clock, logger, health: this.#health }, config, signal);
     this.#started('drivers', () => drivers.stop());
     logger.info({ ...drivers.description }, 'drivers started');
-    const epoch = await nextEpoch(config.dataDir, clock.nowMs());
     const { meshId } = this.#membership;
     const metadata = {
       seedKey: meshKey.derive('guest-seed').reveal(),
@@ -205,7 +218,13 @@ export class Agent {
         gossip: (ownAdvert) =>
           new MeshView(
             { clock, logger: logger.child({ part: 'mesh' }), random: this.#random.fork(), identity, peers, directory },
-            { config, meshId, epoch, ownAdvert },
+            {
+              config,
+              meshId,
+              epoch: instance.epoch,
+              ownAdvert,
+              onOwnAdvertOfAnother: (advert) => selfCheck.heard(advert),
+            },
           ),
         observer: hostMetrics(this.#metrics, this.#health),
       },
@@ -225,9 +244,11 @@ export class Agent {
           ...host.handlers,
           ...view.handlers,
           watchState: stateWatchHandler(state),
-          announce: announceHandler(services, directory, () => view.setPeers(directory.hosts())),
+          announce: announceHandler(services, directory, () => view.setPeers(directory.hosts()), moves),
         },
         join: joiner,
+        self: { hostId, met: (caller) => selfCheck.met(caller) },
+        instance,
       },
     );
     await server.listen(config.peer.listen);
@@ -282,11 +303,16 @@ export class Agent {
         placer: host.placer,
         control: host.control,
         probe: host.probe,
-        views: view,
+        views: {
+          adverts: () => view.adverts(),
+          condition: (id) => view.condition(id),
+          clockOffsetMs: (id) => view.clockOffsetMs(id),
+          keyUsedTwiceAt: (id) => (id === hostId ? selfCheck.other : server.keyUsedTwiceAt(id)),
+        },
         images: host.images,
         tokenKeys: new MeshTokenKeys(keys),
         rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
-        troubles: () => loop.troubles(),
+        troubles: () => ({ ...loop.troubles(), ...selfCheck.troubles() }),
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
     );
@@ -307,7 +333,7 @@ export class Agent {
     });
     await background.start();
     this.#started('jobs and tasks', () => background.stop());
-    this.#startHousekeeping(state, own, { view, loop, interfaces });
+    this.#startHousekeeping(state, own, { view, loop, interfaces, selfCheck, server });
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
     this.#started('leadership', () => loop.handOver());
     logger.info(
@@ -402,18 +428,19 @@ export class Agent {
   #removal(state: StateClient): ShoalError | undefined {
     const { hostId } = this.#membership;
     if (removedHostTable.get(state.local, hostId) === undefined) return undefined;
-    return new ShoalError(
-      'IDENTITY_MISMATCH',
-      'This host was removed from the mesh. Its guests, if any, run on until they are ended here. ' +
-        `To join again, use another, empty data folder and a new ticket; keep ${this.#config.dataDir} while it holds disks that you want.`,
-      { facts: { hostId } },
-    );
+    return removedError({ hostId, dataDir: this.#config.dataDir });
   }
 
   #startHousekeeping(
     state: StateClient,
     own: OwnRecord,
-    parts: { readonly view: MeshView; readonly loop: RaftLoop; readonly interfaces: Interfaces },
+    parts: {
+      readonly view: MeshView;
+      readonly loop: RaftLoop;
+      readonly interfaces: Interfaces;
+      readonly selfCheck: SelfCheck;
+      readonly server: PeerServer;
+    },
   ): void {
     const figures = new Figures(
       { metrics: this.#metrics, health: this.#health, repeated: this.#repeated },
@@ -424,9 +451,14 @@ export class Agent {
     const run = async (): Promise<void> => {
       try {
         figures.observe(state, parts.loop, parts.view);
+        const { selfCheck, server } = parts;
+        this.#metrics.keysUsedTwice.set(server.keysUsedTwice.length + (selfCheck.other === undefined ? 0 : 1));
         if (clock.monotonicMs() - this.#renewedMs >= renewMs) await this.reload();
         await own.announce();
-        if (!state.status().hasQuorum) return;
+        if (!state.status().hasQuorum) {
+          await selfCheck.review();
+          return;
+        }
         await own.keep();
         await parts.interfaces.recoverUploads(signal);
         this.#health.works('housekeeping');

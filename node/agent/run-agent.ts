@@ -1,7 +1,7 @@
 /**
  * One agent from start to signal: joins if asked to, runs, stops in order. An agent whose state is not what the others hold
  * (`STATE_DIVERGED`) is stopped and started again in the same process: it then begins without that state, and gets
- * theirs. So is one whose disk has become full, or has room again: it runs without consensus in between
+ * theirs. So is one for which a copy of its host has spoken (cluster/self-check.ts). So is one whose disk has become full, or has room again: it runs without consensus in between
  * (store/disk-room.ts).
  */
 
@@ -13,6 +13,7 @@ import type { Logger } from '../base/telemetry/logger.ts';
 import { agentVersion } from '../base/version.ts';
 import { becomeMember } from '../cluster/become-member.ts';
 import { readMembership } from '../cluster/membership.ts';
+import { epochOutrun } from '../cluster/self-check.ts';
 import type { Config } from '../config/options.ts';
 import { DiskRoom } from '../store/disk-room.ts';
 import { Agent } from './agent.ts';
@@ -25,8 +26,8 @@ const stopMsMax = 10_000;
 /** How often it is looked how much room the disk has, ms. */
 const lookMs = 1_000;
 
-/** Why an agent ends: `diverged`, `full` and `roomy` are followed by another start. */
-type Ending = 'stopped' | 'broken' | 'diverged' | 'full' | 'roomy';
+/** Why an agent ends: `diverged`, `outrun`, `full` and `roomy` are followed by another start. */
+type Ending = 'stopped' | 'broken' | 'diverged' | 'outrun' | 'full' | 'roomy';
 
 /** Runs until SIGINT or SIGTERM ("stopped") or until a broken invariant ends it ("broken"). */
 export async function runAgent(config: Config, ticket: string | undefined): Promise<'stopped' | 'broken'> {
@@ -48,6 +49,9 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
     if (ShoalError.is(error, 'STATE_DIVERGED')) {
       logger.error({ err: error }, 'the agent restarts');
       ended.resolve('diverged');
+    } else if (ShoalError.is(error, 'IDENTITY_MISMATCH') && error.facts['reason'] === epochOutrun) {
+      logger.error({ err: error }, 'the agent restarts');
+      ended.resolve('outrun');
     } else if (isDiskFull(error)) {
       logger.error({ err: error }, 'the disk is full; the agent restarts without consensus');
       ended.resolve('full');

@@ -7,23 +7,29 @@ import { shoal } from '../../proto/messages.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import { type WantedHost, wantedHost } from '../mesh/join/wanted-host.ts';
+import { instanceHeader } from '../mesh/peers/instance.ts';
 import type { PeerClients } from '../mesh/peers/peer-client.ts';
 import type { PeerCall } from '../mesh/peers/peer-server.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { transact } from '../services/kit/transact.ts';
 import { hostTable } from '../state/tables/index.ts';
 import type { HostDirectory } from './host-directory.ts';
+import type { Moves } from './moves.ts';
 
 /** Time for one member to answer: a commit, while there may be an election, milliseconds. */
 const answerMsMax = 3_000;
 /** Members told at the same time. */
 const atOnceMax = 16;
 
-/** Answers `Announce`. `learned` is called when a host is reached elsewhere than was known. */
+/**
+ * Answers `Announce`. `learned` is called when a host is reached elsewhere than was known. `moves` refuses those that are copies
+ * of a host that is where it was; absent: nobody is refused.
+ */
 export function announceHandler(
   services: ServiceDependencies,
   directory: HostDirectory,
   learned: () => void,
+  moves?: Pick<Moves, 'mustHaveMoved'>,
 ): (request: shoal.v1.AnnounceRequest, call: PeerCall) => Promise<shoal.v1.IAnnounceResponse> {
   return async ({ host }, call) => {
     const wanted = wantedHost(host);
@@ -32,6 +38,7 @@ export function announceHandler(
         facts: { caller: call.caller, announced: wanted.id },
       });
     }
+    await moves?.mustHaveMoved(call.caller, wanted.peerAddress, call.header(instanceHeader));
     if (directory.learn(wanted.id, { peerAddress: wanted.peerAddress, gossipAddress: wanted.gossipAddress })) {
       services.logger.info(
         { hostId: wanted.id, peerAddress: wanted.peerAddress, vtepIp: wanted.vtepIp },

@@ -46,6 +46,8 @@ interface MeshViewOptions {
   readonly epoch: number;
   /** This host's advert as of now; who publishes it fills in epoch, sequence and time. */
   readonly ownAdvert: () => shoal.v1.IAdvert;
+  /** Hears an advert that another run of this host's agent has signed after this one began. Default: nothing is done. */
+  readonly onOwnAdvertOfAnother?: (advert: shoal.v1.Advert) => void;
 }
 
 /** See above. */
@@ -62,11 +64,13 @@ export class MeshView implements Service, HostViews {
   readonly #publisher: AdvertPublisher;
   readonly #detector: DetectorLoop;
   readonly #stopping = new AbortController();
+  readonly #options: MeshViewOptions;
 
   constructor(deps: MeshViewDeps, options: MeshViewOptions) {
     const { clock, logger, random, identity, peers, directory } = deps;
     const { config, meshId, epoch } = options;
     this.#deps = deps;
+    this.#options = options;
     this.clocks = new ClockOffsets(identity.hostId);
     this.#repeated = new RepeatedLog({ clock, logger });
     this.columns = new HostColumns({ seed: random.uint32() });
@@ -194,6 +198,9 @@ export class MeshView implements Service, HostViews {
   }
 
   #onAdvert(advert: shoal.v1.Advert): void {
+    if (advert.hostId === this.#deps.identity.hostId && advert.epoch > this.#options.epoch) {
+      this.#options.onOwnAdvertOfAnother?.(advert);
+    }
     this.clocks.heard(advert.hostId as HostId, advert.publishedMs, this.#deps.clock.nowMs());
     const mapped = placementAdvert(advert);
     const fault = adverseIn(mapped);

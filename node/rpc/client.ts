@@ -78,11 +78,22 @@ export interface ClientLimits {
 /** One connection to one address, made when first used and remade when lost. */
 export class GrpcClient {
   readonly #client: Client;
+  readonly #headers: Readonly<Record<string, string>>;
   /** Calls under way. */
   readonly #calls = new Set<CallUnderWay>();
 
-  /** @param serverName what the server is called in TLS (SNI), where its address is not a name. */
-  constructor(address: string, credentials: ChannelCredentials, limits: ClientLimits, serverName?: string) {
+  /**
+   * @param serverName what the server is called in TLS (SNI), where its address is not a name.
+   * @param headers what goes along with every call.
+   */
+  constructor(
+    address: string,
+    credentials: ChannelCredentials,
+    limits: ClientLimits,
+    serverName?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    this.#headers = headers;
     this.#client = new Client(address, credentials, {
       ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
       'grpc.max_receive_message_length': limits.messageBytesMax,
@@ -162,7 +173,7 @@ export class GrpcClient {
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        metadataOf(options.headers),
+        this.#metadata(options.headers),
         deadlineIn(options.timeoutMs),
         (error, answer) => {
           options.signal?.removeEventListener('abort', cancel);
@@ -185,7 +196,7 @@ export class GrpcClient {
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadataOf(options.headers),
+      this.#metadata(options.headers),
       deadlineIn(options.timeoutMs),
       (error, value) => {
         over = true;
@@ -223,7 +234,7 @@ export class GrpcClient {
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      metadataOf(options.headers),
+      this.#metadata(options.headers),
       deadlineIn(options.timeoutMs),
     );
     this.#underWay(stream);
@@ -236,13 +247,19 @@ export class GrpcClient {
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadataOf(options.headers),
+      this.#metadata(options.headers),
       deadlineIn(options.timeoutMs),
     );
     this.#underWay(stream);
     cancelOn(options.signal, stream);
     outgoing(stream, requests).catch((error: unknown) => stream.destroy(ShoalError.from(error, 'CANCELLED')));
     return incoming(stream);
+  }
+
+  #metadata(headers: Readonly<Record<string, string>> | undefined): Metadata {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries({ ...this.#headers, ...headers })) metadata.set(name, value);
+    return metadata;
   }
 
   #underWay(stream: ClientReadableStream<object> | ClientDuplexStream<object, object>): void {
@@ -302,10 +319,4 @@ function cancelled(): ShoalError {
 
 function deadlineIn(timeoutMs: number | undefined): CallOptions {
   return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
-}
-
-function metadataOf(headers: Readonly<Record<string, string>> | undefined): Metadata {
-  const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers ?? {})) metadata.set(name, value);
-  return metadata;
 }

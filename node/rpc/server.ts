@@ -159,6 +159,11 @@ export class GrpcServer {
     };
   }
 
+  /** Whether the connection from `ip:port`, as `CallHead.remoteAddress` says it, is open. */
+  isConnectedFrom(remoteAddress: string): boolean {
+    return this.#listeners.some((listener) => listener.isConnectedFrom(remoteAddress));
+  }
+
   /** Cuts connections with TLS, and with them all calls that are under way there. Returns how many. */
   cut(isToGo: (socket: TLSSocket) => boolean): number {
     return this.#listeners.reduce((sum, listener) => sum + listener.cut(isToGo), 0);

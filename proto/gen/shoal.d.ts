@@ -687,6 +687,9 @@ export namespace shoal {
             /** HostView clockOffsetMs. */
             clockOffsetMs: (number|null);
 
+            /** HostView keyUsedTwiceAt. */
+            keyUsedTwiceAt: string;
+
             /**
              * Creates a new HostView instance using the specified properties.
              * @param [properties] Properties to set
@@ -730,6 +733,9 @@ export namespace shoal {
 
                 /** HostView clockOffsetMs */
                 clockOffsetMs?: (number|null);
+
+                /** HostView keyUsedTwiceAt */
+                keyUsedTwiceAt?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -25336,6 +25342,9 @@ export namespace shoal {
 
             /** Calls Announce. */
             announce: shoal.v1.PeerService.Announce;
+
+            /** Calls GetInstance. */
+            getInstance: shoal.v1.PeerService.GetInstance;
         }
 
         namespace PeerService {
@@ -25605,6 +25614,149 @@ export namespace shoal {
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#getInstance}.
+             * @param error Error, if any
+             * @param [response] GetInstanceResponse
+             */
+            type GetInstanceCallback = (error: (Error|null), response?: shoal.v1.GetInstanceResponse) => void;
+
+            /** Calls GetInstance. */
+            type GetInstance = {
+              (request: shoal.v1.IGetInstanceRequest, callback: shoal.v1.PeerService.GetInstanceCallback): void;
+              (request: shoal.v1.IGetInstanceRequest): Promise<shoal.v1.GetInstanceResponse>;
+              readonly name: "GetInstance";
+              readonly path: "/shoal.v1.PeerService/GetInstance";
+              readonly requestType: "GetInstanceRequest";
+              readonly responseType: "GetInstanceResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a GetInstanceRequest.
+         * @deprecated Use shoal.v1.GetInstanceRequest.$Properties instead.
+         */
+        interface IGetInstanceRequest extends shoal.v1.GetInstanceRequest.$Properties {
+        }
+
+        /** Represents a GetInstanceRequest. */
+        class GetInstanceRequest {
+
+            /**
+             * Constructs a new GetInstanceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetInstanceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new GetInstanceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetInstanceRequest instance
+             */
+            static create(properties: shoal.v1.GetInstanceRequest.$Shape): shoal.v1.GetInstanceRequest & shoal.v1.GetInstanceRequest.$Shape;
+            static create(properties?: shoal.v1.GetInstanceRequest.$Properties): shoal.v1.GetInstanceRequest;
+
+            /**
+             * Encodes the specified GetInstanceRequest message. Does not implicitly {@link shoal.v1.GetInstanceRequest.verify|verify} messages.
+             * @param message GetInstanceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetInstanceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetInstanceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetInstanceRequest & shoal.v1.GetInstanceRequest.$Shape} GetInstanceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetInstanceRequest & shoal.v1.GetInstanceRequest.$Shape;
+        }
+
+        namespace GetInstanceRequest {
+
+            /** Properties of a GetInstanceRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetInstanceRequest. */
+            type $Shape = shoal.v1.GetInstanceRequest.$Properties;
+        }
+
+        /**
+         * Properties of a GetInstanceResponse.
+         * @deprecated Use shoal.v1.GetInstanceResponse.$Properties instead.
+         */
+        interface IGetInstanceResponse extends shoal.v1.GetInstanceResponse.$Properties {
+        }
+
+        /** Represents a GetInstanceResponse. */
+        class GetInstanceResponse {
+
+            /**
+             * Constructs a new GetInstanceResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.GetInstanceResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetInstanceResponse instance. */
+            instance: string;
+
+            /**
+             * Creates a new GetInstanceResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetInstanceResponse instance
+             */
+            static create(properties: shoal.v1.GetInstanceResponse.$Shape): shoal.v1.GetInstanceResponse & shoal.v1.GetInstanceResponse.$Shape;
+            static create(properties?: shoal.v1.GetInstanceResponse.$Properties): shoal.v1.GetInstanceResponse;
+
+            /**
+             * Encodes the specified GetInstanceResponse message. Does not implicitly {@link shoal.v1.GetInstanceResponse.verify|verify} messages.
+             * @param message GetInstanceResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.GetInstanceResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetInstanceResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.GetInstanceResponse & shoal.v1.GetInstanceResponse.$Shape} GetInstanceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.GetInstanceResponse & shoal.v1.GetInstanceResponse.$Shape;
+        }
+
+        namespace GetInstanceResponse {
+
+            /** Properties of a GetInstanceResponse. */
+            interface $Properties {
+
+                /** GetInstanceResponse instance */
+                instance?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetInstanceResponse. */
+            type $Shape = shoal.v1.GetInstanceResponse.$Properties;
         }
 
         /**

@@ -1538,6 +1538,7 @@ export const shoal = $root.shoal = (() => {
              * @property {shoal.v1.Advert.$Properties|null} [advert] HostView advert
              * @property {string} [condition] HostView condition
              * @property {number|null} [clockOffsetMs] HostView clockOffsetMs
+             * @property {string} [keyUsedTwiceAt] HostView keyUsedTwiceAt
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1601,6 +1602,14 @@ export const shoal = $root.shoal = (() => {
              */
             HostView.prototype.clockOffsetMs = null;
 
+            /**
+             * HostView keyUsedTwiceAt.
+             * @member {string} keyUsedTwiceAt
+             * @memberof shoal.v1.HostView
+             * @instance
+             */
+            HostView.prototype.keyUsedTwiceAt = "";
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
@@ -1662,6 +1671,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.condition);
                 if (message.clockOffsetMs != null && $Object.hasOwnProperty.call(message, "clockOffsetMs"))
                     writer.uint32(/* id 4, wireType 0 =*/32).sint64(message.clockOffsetMs);
+                if (message.keyUsedTwiceAt != null && $Object.hasOwnProperty.call(message, "keyUsedTwiceAt") && message.keyUsedTwiceAt !== "")
+                    writer.uint32(/* id 5, wireType 2 =*/42).string(message.keyUsedTwiceAt);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1734,6 +1745,15 @@ export const shoal = $root.shoal = (() => {
                                 break;
                             message.clockOffsetMs = reader.sint64();
                             message._clockOffsetMs = "clockOffsetMs";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.keyUsedTwiceAt = value;
+                            else
+                                delete message.keyUsedTwiceAt;
                             continue;
                         }
                     }
@@ -64847,7 +64867,329 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#getInstance}.
+             * @memberof shoal.v1.PeerService
+             * @typedef GetInstanceCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.GetInstanceResponse} [response] GetInstanceResponse
+             */
+
+            /**
+             * Calls GetInstance.
+             * @memberof shoal.v1.PeerService
+             * @typedef GetInstance
+             * @type {{
+             *   (request: shoal.v1.IGetInstanceRequest, callback: shoal.v1.PeerService.GetInstanceCallback): void;
+             *   (request: shoal.v1.IGetInstanceRequest): Promise<shoal.v1.GetInstanceResponse>;
+             *   readonly name: "GetInstance";
+             *   readonly path: "/shoal.v1.PeerService/GetInstance";
+             *   readonly requestType: "GetInstanceRequest";
+             *   readonly responseType: "GetInstanceResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls GetInstance.
+             * @name shoal.v1.PeerService#getInstance
+             * @type {shoal.v1.PeerService.GetInstance}
+             */
+            $Object.defineProperties(PeerService.prototype.getInstance = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, PeerService.prototype.getInstance, $root.shoal.v1.GetInstanceRequest, $root.shoal.v1.GetInstanceResponse, request, callback);
+            }, {
+                name: { value: "GetInstance" },
+                path: { value: "/shoal.v1.PeerService/GetInstance" },
+                requestType: { value: "GetInstanceRequest" },
+                responseType: { value: "GetInstanceResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return PeerService;
+        })();
+
+        v1.GetInstanceRequest = (function() {
+
+            /**
+             * Properties of a GetInstanceRequest.
+             * @typedef {Object} shoal.v1.GetInstanceRequest.$Properties
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a GetInstanceRequest.
+             * @memberof shoal.v1
+             * @interface IGetInstanceRequest
+             * @augments shoal.v1.GetInstanceRequest.$Properties
+             * @deprecated Use shoal.v1.GetInstanceRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a GetInstanceRequest.
+             * @typedef {shoal.v1.GetInstanceRequest.$Properties} shoal.v1.GetInstanceRequest.$Shape
+             */
+
+            /**
+             * Constructs a new GetInstanceRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a GetInstanceRequest.
+             * @constructor
+             * @param {shoal.v1.GetInstanceRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const GetInstanceRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Creates a new GetInstanceRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.GetInstanceRequest
+             * @static
+             * @param {shoal.v1.GetInstanceRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.GetInstanceRequest} GetInstanceRequest instance
+             * @type {{
+             *   (properties: shoal.v1.GetInstanceRequest.$Shape): shoal.v1.GetInstanceRequest & shoal.v1.GetInstanceRequest.$Shape;
+             *   (properties?: shoal.v1.GetInstanceRequest.$Properties): shoal.v1.GetInstanceRequest;
+             * }}
+             */
+            GetInstanceRequest.create = function(properties) {
+                return new GetInstanceRequest(properties);
+            };
+
+            /**
+             * Encodes the specified GetInstanceRequest message. Does not implicitly {@link shoal.v1.GetInstanceRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.GetInstanceRequest
+             * @static
+             * @param {shoal.v1.GetInstanceRequest.$Properties} message GetInstanceRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            GetInstanceRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a GetInstanceRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.GetInstanceRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.GetInstanceRequest & shoal.v1.GetInstanceRequest.$Shape} GetInstanceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            GetInstanceRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.GetInstanceRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return GetInstanceRequest;
+        })();
+
+        v1.GetInstanceResponse = (function() {
+
+            /**
+             * Properties of a GetInstanceResponse.
+             * @typedef {Object} shoal.v1.GetInstanceResponse.$Properties
+             * @property {string} [instance] GetInstanceResponse instance
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a GetInstanceResponse.
+             * @memberof shoal.v1
+             * @interface IGetInstanceResponse
+             * @augments shoal.v1.GetInstanceResponse.$Properties
+             * @deprecated Use shoal.v1.GetInstanceResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a GetInstanceResponse.
+             * @typedef {shoal.v1.GetInstanceResponse.$Properties} shoal.v1.GetInstanceResponse.$Shape
+             */
+
+            /**
+             * Constructs a new GetInstanceResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a GetInstanceResponse.
+             * @constructor
+             * @param {shoal.v1.GetInstanceResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const GetInstanceResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * GetInstanceResponse instance.
+             * @member {string} instance
+             * @memberof shoal.v1.GetInstanceResponse
+             * @instance
+             */
+            GetInstanceResponse.prototype.instance = "";
+
+            /**
+             * Creates a new GetInstanceResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.GetInstanceResponse
+             * @static
+             * @param {shoal.v1.GetInstanceResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.GetInstanceResponse} GetInstanceResponse instance
+             * @type {{
+             *   (properties: shoal.v1.GetInstanceResponse.$Shape): shoal.v1.GetInstanceResponse & shoal.v1.GetInstanceResponse.$Shape;
+             *   (properties?: shoal.v1.GetInstanceResponse.$Properties): shoal.v1.GetInstanceResponse;
+             * }}
+             */
+            GetInstanceResponse.create = function(properties) {
+                return new GetInstanceResponse(properties);
+            };
+
+            /**
+             * Encodes the specified GetInstanceResponse message. Does not implicitly {@link shoal.v1.GetInstanceResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.GetInstanceResponse
+             * @static
+             * @param {shoal.v1.GetInstanceResponse.$Properties} message GetInstanceResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            GetInstanceResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.instance != null && $Object.hasOwnProperty.call(message, "instance") && message.instance !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.instance);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a GetInstanceResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.GetInstanceResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.GetInstanceResponse & shoal.v1.GetInstanceResponse.$Shape} GetInstanceResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            GetInstanceResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.GetInstanceResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.instance = value;
+                            else
+                                delete message.instance;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return GetInstanceResponse;
         })();
 
         v1.AnnounceRequest = (function() {

@@ -134,6 +134,14 @@ export class LoneAgent {
     return agent;
   }
 
+  /** The same host on another machine, with a copy of its data folder. Not started. */
+  copiedTo(address: string, copyFolder: (from: string, to: string) => void): LoneAgent {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-lone-'));
+    const copy = new LoneAgent(folder, this.#ports, { name: this.#name, address }, this.#more);
+    copyFolder(this.dataDir, copy.dataDir);
+    return copy;
+  }
+
   get apiUrl(): string {
     return `https://${this.#address}:${this.apiPort}`;
   }

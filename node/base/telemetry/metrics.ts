@@ -24,6 +24,7 @@ export interface Metrics {
   readonly raftCompactions: Counter;
   readonly hasQuorum: Gauge;
   readonly clockOffsetSeconds: Gauge;
+  readonly keysUsedTwice: Gauge;
   readonly unreadableRecords: Gauge;
   readonly stateComparisons: Counter;
   readonly stateDivergences: Counter;
@@ -143,6 +144,11 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     raftCompactions: new Counter({
       name: 'shoal_raft_compactions_total',
       help: 'Times that the beginning of the log was dropped.',
+      registers,
+    }),
+    keysUsedTwice: new Gauge({
+      name: 'shoal_host_keys_used_twice',
+      help: 'Hosts whose key two agents have used of late, as this agent has met them: one data folder is a copy of the other.',
       registers,
     }),
     unreadableRecords: new Gauge({

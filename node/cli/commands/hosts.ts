@@ -41,12 +41,16 @@ export function registerHosts(program: Command): void {
         ],
         style: { head: [], border: [] },
       });
-      for (const { host, advert, condition, clockOffsetMs } of hosts) {
+      for (const { host, advert, condition, clockOffsetMs, keyUsedTwiceAt } of hosts) {
         const used = (taken = 0, total = 0, reserved = 0, ratio = 1): string =>
           advert ? `${taken}/${Math.floor((total - reserved) * ratio)}` : '';
         table.push([
           host?.name ?? '',
-          host?.disabled ? `${condition}, disabled` : condition,
+          [
+            condition,
+            ...(host?.disabled ? ['disabled'] : []),
+            ...(keyUsedTwiceAt === '' ? [] : ['key used twice']),
+          ].join(', '),
           host?.zone ?? '',
           host?.peerAddress ?? '',
           used(advert?.vcpusUsed, advert?.vcpus, advert?.vcpusReserved, advert?.vcpusRatio),
@@ -57,6 +61,12 @@ export function registerHosts(program: Command): void {
         ]);
       }
       console.log(table.toString());
+      for (const { host, keyUsedTwiceAt } of hosts) {
+        if (keyUsedTwiceAt === '') continue;
+        console.error(
+          `shoal: two agents use the key of ${host?.name}, the second at ${keyUsedTwiceAt}: one data folder is a copy; stop that agent and join its machine with an empty folder and a ticket`,
+        );
+      }
       if (stale) console.error('shoal: no quorum; this list may be old');
     });
 

@@ -9,6 +9,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { HostId, RaftId } from '../../base/ids.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
+import { instanceHeader } from '../../mesh/peers/instance.ts';
 import type { PeerClients } from '../../mesh/peers/peer-client.ts';
 import type { PeerHandlers } from '../../mesh/peers/peer-server.ts';
 import { askPort } from '../../mesh/peers/port-probe.ts';
@@ -61,8 +62,11 @@ interface GrpcRaftTransportDeps {
   readonly peers: PeerClients;
   /** Where this agent is reached, `host:port`: told with each greeting. Absent: not told. */
   readonly reachedAt?: string;
-  /** A member has said where it is reached; its identity is proved, the address is as good as its word. */
-  readonly learned?: (member: HostId, peerAddress: string) => void;
+  /**
+   * A member has said where it is reached; its identity is proved, the address is as good as its word. `instance`: which run
+   * of its agent says so (mesh/peers/instance.ts), if it tells.
+   */
+  readonly learned?: (member: HostId, peerAddress: string, instance: string | undefined) => void;
 }
 
 /** The methods of PeerService that consensus answers. */
@@ -249,7 +253,7 @@ export class GrpcRaftTransport implements RaftTransport {
           const message = messageFromWire(wire, from);
           if (wire.reachedAt !== '') {
             parseAddress(wire.reachedAt);
-            this.#deps.learned?.(call.caller, wire.reachedAt);
+            this.#deps.learned?.(call.caller, wire.reachedAt, call.header(instanceHeader));
           }
           // Meant for another, or for the host that had this address before.
           if (message === undefined || message.to !== this.#directory.self) continue;

@@ -10,11 +10,20 @@ const epochFileName = 'advert-epoch';
  * it is used: without that, a host whose clock was once ahead would never be heard again until the clock gets there.
  */
 export async function nextEpoch(folder: string, nowMs: number): Promise<number> {
+  const epoch = Math.max(Math.floor(nowMs), (await readEpoch(folder)) + 1);
+  await writeSecretFile(join(folder, epochFileName), String(epoch));
+  return epoch;
+}
+
+/** Sees to it that the next start has a higher epoch than this one, which another run with this host's key has used. */
+export async function atLeastEpoch(folder: string, epoch: number): Promise<void> {
+  if ((await readEpoch(folder)) < epoch) await writeSecretFile(join(folder, epochFileName), String(epoch));
+}
+
+async function readEpoch(folder: string): Promise<number> {
   const path = join(folder, epochFileName);
   const found = await readSecretFile(path);
   const last = found === undefined ? 0 : Number(found.toString('latin1'));
   if (!Number.isSafeInteger(last) || last < 0) throw new ShoalError('LOG_CORRUPT', `${path} does not hold a number.`);
-  const epoch = Math.max(Math.floor(nowMs), last + 1);
-  await writeSecretFile(path, String(epoch));
-  return epoch;
+  return last;
 }

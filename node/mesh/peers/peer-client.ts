@@ -4,6 +4,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { type Calls, type ClientLimits, GrpcClient, type UnaryOptions } from '../../rpc/client.ts';
+import { formatInstance, type Instance, instanceHeader, listensAtHeader } from './instance.ts';
 import { type PeerCertificateSource, type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
 import { peerClientLimits } from './peer-limits.ts';
 
@@ -22,6 +23,7 @@ export class PeerClient {
       readonly hostId: HostId;
       readonly address: string;
       readonly certificates: PeerCertificates;
+      readonly caller?: CallerRun;
       readonly limits?: ClientLimits;
     },
   ) {
@@ -38,6 +40,12 @@ export class PeerClient {
       credentials,
       options.limits ?? peerClientLimits,
       options.hostId, // Identity is the key, so that is the name; TLS allows no IP address there anyway.
+      options.caller === undefined
+        ? {}
+        : {
+            [instanceHeader]: formatInstance(options.caller.instance),
+            [listensAtHeader]: options.caller.listensAt,
+          },
     );
     this.calls = this.#client.calls(shoal.v1.PeerService);
   }
@@ -109,6 +117,12 @@ export class PeerClient {
   }
 }
 
+/** Which run of an agent calls, and where it listens for its peers. */
+interface CallerRun {
+  readonly instance: Instance;
+  readonly listensAt: string;
+}
+
 /** What a peer client needs from outside. */
 interface PeerClientDeps {
   readonly logger: Logger;
@@ -119,6 +133,8 @@ interface PeerClientsOptions {
   readonly certificates: PeerCertificateSource;
   /** host:port of a peer's RPC as the records have it now; undefined: there is no such host. */
   addressOf(hostId: HostId): string | undefined;
+  /** Which run of this agent calls. Absent: not told. */
+  readonly caller?: CallerRun;
   readonly limits?: ClientLimits;
 }
 
@@ -161,15 +177,21 @@ export class PeerClients {
     if (address === undefined) {
       throw new ShoalError('NOT_FOUND', `No host ${hostId} is in the records.`, { facts: { hostId } });
     }
-    const { limits } = this.#options;
-    const client = new PeerClient(this.#deps, {
-      hostId,
-      address,
-      certificates,
-      ...(limits === undefined ? {} : { limits }),
-    });
+    const client = this.at(hostId, address);
     this.#clients.set(hostId, { client, certificates });
     return client;
+  }
+
+  /** A client of its own for a host at an address that is not the recorded one. The caller closes it. */
+  at(hostId: HostId, address: string): PeerClient {
+    const { limits, caller, certificates } = this.#options;
+    return new PeerClient(this.#deps, {
+      hostId,
+      address,
+      certificates: certificates.current(),
+      ...(caller === undefined ? {} : { caller }),
+      ...(limits === undefined ? {} : { limits }),
+    });
   }
 
   /** Ends the connections to hosts that have no record any more, with all calls under way. */

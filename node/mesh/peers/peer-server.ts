@@ -4,18 +4,32 @@ import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
+import { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
+import { otherEnd } from '../../rpc/listener/listener.ts';
 import { type CallHead, type GrpcCall, type GrpcLimits, GrpcServer, type Handlers } from '../../rpc/server.ts';
 import { peerErrorView } from '../../rpc/status.ts';
 import { certifiedHost } from '../identity/authority.ts';
 import { notGenuine } from '../identity/peer-trust.ts';
+import {
+  formatInstance,
+  type Instance,
+  instanceHeader,
+  listensAtHeader,
+  parseInstance,
+  parseListensAt,
+} from './instance.ts';
 import { type PeerCertificateSource, peerListenerTls } from './peer-credentials.ts';
+import { type KeyUsedTwice, PeerInstances, type SeenInstance, whereabouts } from './peer-instances.ts';
 import { peerServerLimits } from './peer-limits.ts';
+
+/** Said in the facts of the refusal, so that a host that was switched off meanwhile can tell it from others. */
+export const hostRemoved = 'removed';
 
 /** A call of PeerService: `call.caller` is the host that TLS proved to be the caller. */
 export type PeerCall = GrpcCall<HostId>;
 
-/** What an agent does for its peers. Each part of the agent brings its own methods. */
-export type PeerHandlers = Handlers<shoal.v1.PeerService, HostId>;
+/** What an agent does for its peers. Each part of the agent brings its own methods; which run it is the server itself says. */
+export type PeerHandlers = Omit<Handlers<shoal.v1.PeerService, HostId>, 'getInstance'>;
 
 /** Admits newcomers. `remoteAddress` is ip:port, for counting failures. */
 export interface JoinHandlers {
@@ -34,6 +48,10 @@ interface PeerServerOptions {
   admits(hostId: HostId): boolean;
   readonly handlers: PeerHandlers;
   readonly join: JoinHandlers;
+  /** Which run of this agent answers. Absent: peers are not told. */
+  readonly instance?: Instance;
+  /** This host, and what is done when another process calls with its key. Such calls are answered. */
+  readonly self?: { readonly hostId: HostId; met(caller: SeenInstance): void };
   readonly limits?: GrpcLimits;
 }
 
@@ -42,10 +60,13 @@ export class PeerServer {
   readonly #server: GrpcServer;
   readonly #certificates: PeerCertificateSource;
   readonly #logger: Logger;
+  readonly #repeated: RepeatedLog;
   readonly #options: PeerServerOptions;
+  readonly #instances: PeerInstances;
 
   constructor(deps: { readonly clock: Clock; readonly logger: Logger }, options: PeerServerOptions) {
     this.#logger = deps.logger;
+    this.#repeated = new RepeatedLog(deps);
     this.#options = options;
     this.#certificates = options.certificates;
     this.#server = new GrpcServer(deps, {
@@ -53,10 +74,19 @@ export class PeerServer {
       errorView: peerErrorView,
       isMember: (socket) => socket.authorized && isMember(socket, options),
     });
+    this.#instances = new PeerInstances({
+      clock: deps.clock,
+      isConnected: (remoteAddress) => this.#server.isConnectedFrom(remoteAddress),
+      cut: (remotes) => this.#server.cut((socket) => remotes.has(otherEnd(socket))),
+      onTwice: (found) => this.#tellTwice(found),
+    });
     this.#server.add<shoal.v1.PeerService, HostId>({
       service: shoal.v1.PeerService,
-      admit: (head) => memberOf(head, options),
-      handlers: options.handlers,
+      admit: (head) => this.#admit(head),
+      handlers: {
+        ...options.handlers,
+        getInstance: async () => ({ instance: options.instance === undefined ? '' : formatInstance(options.instance) }),
+      },
     });
     this.#server.add<shoal.v1.JoinService, void>({
       service: shoal.v1.JoinService,
@@ -68,6 +98,17 @@ export class PeerServer {
   /** Connections of strangers now, and how many were cut to keep within the bounds. */
   get connections(): { readonly counted: number; readonly cut: number } {
     return this.#server.connections;
+  }
+
+  /** Hosts whose key two agents have used of late. */
+  get keysUsedTwice(): readonly KeyUsedTwice[] {
+    return this.#instances.twice();
+  }
+
+  /** Where the second agent with a host's key was met of late; undefined: none was. */
+  keyUsedTwiceAt(hostId: string): string | undefined {
+    const found = this.keysUsedTwice.find((twice) => twice.hostId === hostId);
+    return found === undefined ? undefined : whereabouts(found.refused);
   }
 
   /** The port bound; 0 before `listen`. */
@@ -85,6 +126,7 @@ export class PeerServer {
    * records of hosts have changed. Connections without a certificate of this mesh are newcomers' and stay.
    */
   cutRefused(): void {
+    this.#instances.retain((hostId) => this.#options.admits(hostId));
     const { meshId } = this.#certificates.current();
     const cut = this.#server.cut((socket) => {
       if (!socket.authorized) return false;
@@ -97,6 +139,31 @@ export class PeerServer {
   /** Safe to call twice. */
   stop(graceMs?: number): Promise<void> {
     return this.#server.stop(graceMs);
+  }
+
+  #tellTwice({ hostId, served, refused }: KeyUsedTwice): void {
+    this.#repeated.warn(
+      `key ${hostId}`,
+      {
+        hostId,
+        served: whereabouts(served),
+        refused: whereabouts(refused),
+        refusedSince: new Date(refused.instance.epoch).toISOString(),
+      },
+      'two agents use the key of one host: the older is served, the newer refused; one of the two data folders is a copy',
+    );
+  }
+
+  #admit(head: CallHead): HostId {
+    const hostId = memberOf(head, this.#options);
+    const instance = parseInstance(head.header(instanceHeader));
+    if (instance === undefined) return hostId;
+    const listensAt = parseListensAt(head.header(listensAtHeader));
+    const caller = { instance, remoteAddress: head.remoteAddress, listensAt };
+    const { self } = this.#options;
+    if (self?.hostId === hostId) self.met(caller);
+    else this.#instances.admit(hostId, caller);
+    return hostId;
   }
 }
 
@@ -113,7 +180,7 @@ function memberOf(head: CallHead, options: PeerServerOptions): HostId {
   }
   if (!options.admits(host.hostId)) {
     throw new ShoalError('IDENTITY_MISMATCH', 'The host has been removed from this mesh.', {
-      facts: { hostId: host.hostId },
+      facts: { hostId: host.hostId, reason: hostRemoved },
     });
   }
   if (trust !== undefined && !trust.isGenuine(host.hostId, shown)) throw notGenuine(host.hostId);

@@ -143,6 +143,11 @@ export class Listener {
     if (this.#server.listening) this.#server.close();
   }
 
+  /** Whether the connection from `ip:port` (an IPv6 address without brackets) is open. */
+  isConnectedFrom(remoteAddress: string): boolean {
+    return this.#sockets.has(remoteAddress);
+  }
+
   /** Cuts connections whose TLS is made, and with them all that is under way there. Returns how many. */
   cut(isToGo: (socket: TLSSocket) => boolean): number {
     const going = [...this.#securedSockets].filter((socket) => isToGo(socket));
@@ -253,8 +258,9 @@ export class Listener {
   }
 }
 
-function otherEnd(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
+/** The other end of a connection as gRPC writes it. */
+export function otherEnd(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 const plainTextRefusal = ((): string => {

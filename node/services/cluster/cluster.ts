@@ -26,6 +26,8 @@ interface HostStatus {
   readonly condition: 'alive' | 'suspect' | 'dead' | 'unknown';
   /** As `HostViews.clockOffsetMs`. */
   readonly clockOffsetMs: number | undefined;
+  /** As `HostViews.keyUsedTwiceAt`. */
+  readonly keyUsedTwiceAt: string | undefined;
 }
 
 /** This agent, as it tells others. */
@@ -97,6 +99,7 @@ export class ClusterService {
         advert: adverts.get(record.id),
         condition: this.#views.condition(record.id),
         clockOffsetMs: this.#views.clockOffsetMs?.(record.id),
+        keyUsedTwiceAt: this.#views.keyUsedTwiceAt?.(record.id),
       }))
       .sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   }

@@ -153,6 +153,8 @@ export interface HostViews {
   condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
   /** What a host's clock shows more than most hosts' clocks, ms; undefined, or no such method: not known. */
   clockOffsetMs?(hostId: string): number | undefined;
+  /** Where a second agent with the host's key was met of late, `ip:port`; undefined, or no such method: none is known. */
+  keyUsedTwiceAt?(hostId: string): string | undefined;
 }
 
 /**

@@ -121,6 +121,14 @@ export function levelOpenError(error: unknown, folder: string): ShoalError {
       { facts, cause: error },
     );
   }
+  if (code === 'LEVEL_LOCKED') {
+    return new ShoalError(
+      'STORE_FAILED',
+      `Another process has ${folder} open: an agent runs on this data folder already. Stop it first, or give each agent a data ` +
+        'folder of its own.',
+      { facts, cause: error },
+    );
+  }
   const isCorrupt = code === 'LEVEL_CORRUPTION' || isMissingFile(cause);
   return new ShoalError(
     isCorrupt ? 'LOG_CORRUPT' : 'STORE_FAILED',

@@ -5,12 +5,14 @@ import type { HostId } from '../../../node/base/ids.ts';
 import { type Logger, silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { MeshAuthority } from '../../../node/mesh/identity/authority.ts';
 import { createTlsKey, HostIdentity } from '../../../node/mesh/identity/identity.ts';
+import type { Instance } from '../../../node/mesh/peers/instance.ts';
 import { PeerClients } from '../../../node/mesh/peers/peer-client.ts';
 import {
   fixedCertificates,
   type PeerCertificateSource,
   type PeerCertificates,
 } from '../../../node/mesh/peers/peer-credentials.ts';
+import type { SeenInstance } from '../../../node/mesh/peers/peer-instances.ts';
 import { type JoinHandlers, type PeerHandlers, PeerServer } from '../../../node/mesh/peers/peer-server.ts';
 import type { GrpcLimits } from '../../../node/rpc/server.ts';
 
@@ -79,6 +81,8 @@ export async function serve(
     readonly admits?: (hostId: HostId) => boolean;
     readonly logger?: Logger;
     readonly limits?: GrpcLimits;
+    readonly instance?: Instance;
+    readonly self?: { readonly hostId: HostId; met(caller: SeenInstance): void };
     /** Is given the server, for tests that stop it themselves. */
     readonly started?: (server: PeerServer) => void;
   } = {},
@@ -91,6 +95,8 @@ export async function serve(
       handlers: { ...refusingHandlers, ...options.handlers },
       join: options.join ?? refusingJoin,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.instance === undefined ? {} : { instance: options.instance }),
+      ...(options.self === undefined ? {} : { self: options.self }),
     },
   );
   test.teardown(() => server.stop(50));
