@@ -22,6 +22,8 @@ interface HostDutiesDeps {
   readonly observer: HostObserver;
   readonly hasQuorum: () => boolean;
   readonly load: () => Promise<HostLoad>;
+  /** Load or room were measured: the own advert tells of them, if they have moved. */
+  readonly onMeasured: () => void;
   /** Asks shared storage how much room it has, GiB, by name. */
   readonly sharedFreeGib: (signal: AbortSignal) => Promise<ReadonlyMap<string, number>>;
   /** Commits what owners have asked of this host alone, where there is something and it can be. */
@@ -87,16 +89,18 @@ export class HostDuties implements Service {
   }
 
   async #doAll(signal: AbortSignal): Promise<void> {
-    const { clock, load, sharedFreeGib, flushIntents, keepImages, hasQuorum } = this.#deps;
+    const { clock, load, onMeasured, sharedFreeGib, flushIntents, keepImages, hasQuorum } = this.#deps;
     const nowMs = clock.monotonicMs();
     if (nowMs >= this.#loadDueMs) {
       this.#loadDueMs = nowMs + loadMs;
       this.#load = await load();
+      onMeasured();
     }
     await flushIntents(signal);
     if (nowMs >= this.#roomDueMs) {
       this.#roomDueMs = nowMs + roomMs;
       this.#sharedFreeGib = await sharedFreeGib(signal);
+      onMeasured();
     }
     if (nowMs < this.#imagesDueMs || !hasQuorum()) return;
     this.#imagesDueMs = nowMs + imagesMs;

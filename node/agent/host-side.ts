@@ -143,6 +143,7 @@ function keptHost(ports: HostPorts, options: HostOptions, advertChanged: Emitter
     observer,
     hasQuorum: () => state.status().hasQuorum,
     load: ports.load,
+    onMeasured: () => advertChanged.emit(),
     sharedFreeGib: (asked) => sharedFreeGib(drivers.storage, asked),
     flushIntents: (asked) => intents.flush(asked),
     keepImages: async (asked) => {

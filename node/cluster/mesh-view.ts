@@ -5,7 +5,6 @@
 import { adverseIn, HostColumns } from '../../placement/index.ts';
 import type { shoal } from '../../proto/messages.ts';
 import type { Clock } from '../base/clock.ts';
-import { ShoalError } from '../base/errors.ts';
 import { firstCell, type HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Prng } from '../base/prng.ts';
@@ -17,6 +16,7 @@ import { AdvertExchange } from '../mesh/gossip/advert-exchange.ts';
 import { AdvertPublisher } from '../mesh/gossip/advert-publisher.ts';
 import { type Gossip, gossipTopic } from '../mesh/gossip/gossip.ts';
 import { Libp2pGossip } from '../mesh/gossip/libp2p-gossip.ts';
+import { ViewExchange } from '../mesh/gossip/view-exchange.ts';
 import { DetectorLoop } from '../mesh/health/detector-loop.ts';
 import type { HostIdentity } from '../mesh/identity/identity.ts';
 import type { PeerClients } from '../mesh/peers/peer-client.ts';
@@ -27,6 +27,12 @@ import type { HostViews } from '../services/kit/dependencies.ts';
 import { placementAdvert } from './advert-mapping.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { KnownHost } from './membership.ts';
+
+/** From the first link after none to telling everything once more, ms. */
+const againMs = 1_000;
+
+/** An advert that is older was not told to all just now, but handed on by a peer. Unit: ms. */
+const liveMsMax = 1_000;
 
 /** What it needs from outside. */
 interface MeshViewDeps {
@@ -62,9 +68,11 @@ export class MeshView implements Service, HostViews {
   readonly #gossip: Gossip;
   readonly #exchange: AdvertExchange;
   readonly #publisher: AdvertPublisher;
+  readonly #viewExchange: ViewExchange;
   readonly #detector: DetectorLoop;
-  readonly #stopping = new AbortController();
   readonly #options: MeshViewOptions;
+  /** When each host that is not alive was last so, wall clock, ms. */
+  readonly #lastAliveMs = new Map<HostId, number>();
 
   constructor(deps: MeshViewDeps, options: MeshViewOptions) {
     const { clock, logger, random, identity, peers, directory } = deps;
@@ -84,15 +92,21 @@ export class MeshView implements Service, HostViews {
     );
     this.#exchange = new AdvertExchange(
       { clock, logger, random: random.fork(), gossip: this.#gossip },
-      { meshId, topic, isMember, onAdvert: (advert) => this.#onAdvert(advert) },
+      { meshId, topic, isMember, onAdvert: (advert, ageMs) => this.#onAdvert(advert, ageMs) },
+    );
+    this.#viewExchange = new ViewExchange(
+      { clock, logger, random: random.fork(), gossip: this.#gossip, adverts: this.#exchange },
+      {
+        memberCount: () => directory.hosts().length,
+        pullAsBefore: (hostId, signal) => this.#exchange.pull(peers, [hostId], signal),
+      },
     );
     this.#publisher = new AdvertPublisher(
-      { clock, logger, random: random.fork(), gossip: this.#gossip, identity },
+      { clock, logger, gossip: this.#gossip, identity },
       {
         topic,
         epoch,
         compose: options.ownAdvert,
-        hostCount: () => directory.hosts().length,
         onAdvert: (signed) => void this.#exchange.accept(signed),
       },
     );
@@ -122,27 +136,25 @@ export class MeshView implements Service, HostViews {
     this.handlers = { pullView: async () => this.#exchange.pullView(), ...this.#detector.peerHandlers };
   }
 
-  /** Starts to listen and to speak, and asks a peer for its whole view so as not to wait for a heartbeat. */
+  /** Starts to listen and to speak; a whole view is fetched from the first host that a link is made with. */
   async start(): Promise<void> {
-    const { peers, directory, identity, logger } = this.#deps;
+    const { directory, clock } = this.#deps;
     this.#exchange.start();
+    this.#gossip.onLink(() => {
+      // What was told while no link was there, nobody has heard. Peers tell each other their topics first.
+      if (this.#gossip.connected.length === 1) clock.setTimeout(() => this.#publisher.again(), againMs);
+    });
     await this.#gossip.start();
+    await this.#viewExchange.start();
     this.setPeers(directory.hosts());
     await this.#detector.start();
     await this.#publisher.start();
-    const others = directory.hosts().map((host) => host.hostId as HostId);
-    const pull = this.#exchange.pull(
-      peers,
-      others.filter((hostId) => hostId !== identity.hostId),
-      this.#stopping.signal,
-    );
-    pull.catch((error: unknown) => logger.warn({ error }, 'no placement view could be fetched from a peer'));
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new ShoalError('CANCELLED', 'the agent is stopping'));
     await this.#publisher.stop();
     await this.#detector.stop();
+    await this.#viewExchange.stop();
     this.#exchange.stop();
     await this.#gossip.stop();
   }
@@ -162,6 +174,7 @@ export class MeshView implements Service, HostViews {
     for (const { hostId } of this.#exchange.view.all()) if (!members.has(hostId)) this.columns.remove(hostId);
     this.#exchange.view.retain((hostId) => members.has(hostId));
     this.clocks.retain((hostId) => members.has(hostId));
+    for (const hostId of this.#lastAliveMs.keys()) if (!members.has(hostId)) this.#lastAliveMs.delete(hostId);
   }
 
   /** Something that the own advert tells has changed. */
@@ -193,15 +206,23 @@ export class MeshView implements Service, HostViews {
     return this.clocks.of(hostId as HostId);
   }
 
+  lastSeenMs(hostId: string): number | undefined {
+    const condition = this.condition(hostId);
+    if (condition === 'alive') return this.#deps.clock.nowMs();
+    return condition === 'unknown' ? undefined : this.#lastAliveMs.get(hostId as HostId);
+  }
+
   condition(hostId: string): Condition {
     return hostId === this.#deps.identity.hostId ? 'alive' : this.#detector.conditionOf(hostId as HostId);
   }
 
-  #onAdvert(advert: shoal.v1.Advert): void {
+  #onAdvert(advert: shoal.v1.Advert, ageMs: number): void {
     if (advert.hostId === this.#deps.identity.hostId && advert.epoch > this.#options.epoch) {
       this.#options.onOwnAdvertOfAnother?.(advert);
     }
-    this.clocks.heard(advert.hostId as HostId, advert.publishedMs, this.#deps.clock.nowMs());
+    if (ageMs < liveMsMax) {
+      this.clocks.heard(advert.hostId as HostId, advert.publishedMs, this.#deps.clock.nowMs());
+    }
     const mapped = placementAdvert(advert);
     const fault = adverseIn(mapped);
     if (fault !== undefined) {
@@ -219,6 +240,9 @@ export class MeshView implements Service, HostViews {
   }
 
   #onCondition(hostId: HostId, condition: Condition): void {
+    if (condition === 'alive') this.#lastAliveMs.delete(hostId);
+    else if (!this.#lastAliveMs.has(hostId)) this.#lastAliveMs.set(hostId, this.#deps.clock.nowMs());
+    if (condition === 'dead') this.#gossip.drop(hostId);
     this.columns.setLiveness(hostId, livenessOf(condition));
   }
 }

@@ -5,32 +5,41 @@
  */
 import type { HostId } from '../base/ids.ts';
 
-/** Adverts of a host that are remembered: heartbeats of about 20 s. */
+/** Adverts of a host that are remembered. */
 const samplesMax = 4;
-/** With fewer, nothing is said of a host: what a newcomer is handed at first may be old. */
-const samplesMin = 3;
+/** Those that were heard longer than this before the newest are not looked at, ms: the clock may have been set since. */
+const samplesMsMax = 60_000;
 /** Further apart than this, ms, and people are told: more than any delay of a mesh that works, far less than tokens allow (300 s). */
 const clockOffsetMsMax = 30_000;
 /** Hosts named in a warning. */
 const namedMax = 5;
 
-/** The last four adverts of each host; of one with fewer than three, nothing is said. */
+/** What an advert showed, and when it was heard by this host's wall clock. */
+interface Sample {
+  readonly shownMs: number;
+  readonly heardMs: number;
+}
+
+/** The last few adverts of each host. */
 export class ClockOffsets {
   readonly #self: HostId;
-  readonly #samples = new Map<HostId, number[]>();
+  readonly #samples = new Map<HostId, readonly Sample[]>();
 
   constructor(self: HostId) {
     this.#self = self;
   }
 
-  /** A new advert has come. @param publishedMs its maker's clock. @param nowMs this host's. */
+  /**
+   * A new advert has come, as its host told it to all: one that a peer had kept for a while shows nothing.
+   * @param publishedMs its maker's clock. @param nowMs this host's.
+   */
   heard(hostId: HostId, publishedMs: number, nowMs: number): void {
     // Made by versions that did not say, or this host's own.
     if (publishedMs <= 0 || hostId === this.#self) return;
-    const samples = this.#samples.get(hostId) ?? [];
-    samples.push(publishedMs - nowMs);
-    if (samples.length > samplesMax) samples.shift();
-    this.#samples.set(hostId, samples);
+    const samples = (this.#samples.get(hostId) ?? []).filter(
+      ({ heardMs }) => Math.abs(nowMs - heardMs) <= samplesMsMax,
+    );
+    this.#samples.set(hostId, [...samples, { shownMs: publishedMs - nowMs, heardMs: nowMs }].slice(-samplesMax));
   }
 
   /** Forgets hosts that are no members any more. */
@@ -72,11 +81,11 @@ export class ClockOffsets {
     return `${said} Tokens issued on one side may be refused on the other. Set it, and have it kept (chrony, systemd-timesyncd).`;
   }
 
-  /** What each clock shows more than this host's, ms, of those that are known well enough. */
+  /** What each clock shows more than this host's, ms, of those that are known. */
   #shown(): ReadonlyMap<HostId, number> {
     const shown = new Map<HostId, number>([[this.#self, 0]]);
     for (const [hostId, samples] of this.#samples) {
-      if (samples.length >= samplesMin) shown.set(hostId, Math.max(...samples));
+      shown.set(hostId, Math.max(...samples.map(({ shownMs }) => shownMs)));
     }
     return shown;
   }

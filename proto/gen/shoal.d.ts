@@ -7394,6 +7394,333 @@ export namespace shoal {
         }
 
         /**
+         * Properties of a ViewQuestion.
+         * @deprecated Use shoal.v1.ViewQuestion.$Properties instead.
+         */
+        interface IViewQuestion extends shoal.v1.ViewQuestion.$Properties {
+        }
+
+        /** Represents a ViewQuestion. */
+        class ViewQuestion {
+
+            /**
+             * Constructs a new ViewQuestion.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ViewQuestion.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ViewQuestion digest. */
+            digest: (Uint8Array|null);
+
+            /** ViewQuestion swap. */
+            swap: (shoal.v1.ViewSwap|null);
+
+            /** ViewQuestion pullAfterHostId. */
+            pullAfterHostId: (string|null);
+
+            /** ViewQuestion body. */
+            body?: ("digest"|"swap"|"pullAfterHostId");
+
+            /**
+             * Creates a new ViewQuestion instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ViewQuestion instance
+             */
+            static create(properties: shoal.v1.ViewQuestion.$Shape): shoal.v1.ViewQuestion & shoal.v1.ViewQuestion.$Shape;
+            static create(properties?: shoal.v1.ViewQuestion.$Properties): shoal.v1.ViewQuestion;
+
+            /**
+             * Encodes the specified ViewQuestion message. Does not implicitly {@link shoal.v1.ViewQuestion.verify|verify} messages.
+             * @param message ViewQuestion message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ViewQuestion.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ViewQuestion message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewQuestion & shoal.v1.ViewQuestion.$Shape} ViewQuestion
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ViewQuestion & shoal.v1.ViewQuestion.$Shape;
+        }
+
+        namespace ViewQuestion {
+
+            /** Properties of a ViewQuestion. */
+            interface $Properties {
+
+                /** ViewQuestion digest */
+                digest?: (Uint8Array|null);
+
+                /** ViewQuestion swap */
+                swap?: (shoal.v1.ViewSwap.$Properties|null);
+
+                /** ViewQuestion pullAfterHostId */
+                pullAfterHostId?: (string|null);
+
+                /** ViewQuestion body */
+                body?: ("digest"|"swap"|"pullAfterHostId");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a ViewQuestion. */
+            type $Shape = {
+              digest?: Uint8Array|null;
+              swap?: shoal.v1.ViewSwap.$Shape|null;
+              pullAfterHostId?: string|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ body?: undefined; digest?: null; swap?: null; pullAfterHostId?: null }|{ body?: "digest"; digest: Uint8Array; swap?: null; pullAfterHostId?: null }|{ body?: "swap"; digest?: null; swap: shoal.v1.ViewSwap.$Shape; pullAfterHostId?: null }|{ body?: "pullAfterHostId"; digest?: null; swap?: null; pullAfterHostId: string })
+            );
+        }
+
+        /**
+         * Properties of a ViewSwap.
+         * @deprecated Use shoal.v1.ViewSwap.$Properties instead.
+         */
+        interface IViewSwap extends shoal.v1.ViewSwap.$Properties {
+        }
+
+        /** Represents a ViewSwap. */
+        class ViewSwap {
+
+            /**
+             * Constructs a new ViewSwap.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ViewSwap.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ViewSwap gives. */
+            gives: shoal.v1.SignedAdvert[];
+
+            /** ViewSwap givesAgesMs. */
+            givesAgesMs: number[];
+
+            /** ViewSwap wants. */
+            wants: Uint8Array[];
+
+            /**
+             * Creates a new ViewSwap instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ViewSwap instance
+             */
+            static create(properties: shoal.v1.ViewSwap.$Shape): shoal.v1.ViewSwap & shoal.v1.ViewSwap.$Shape;
+            static create(properties?: shoal.v1.ViewSwap.$Properties): shoal.v1.ViewSwap;
+
+            /**
+             * Encodes the specified ViewSwap message. Does not implicitly {@link shoal.v1.ViewSwap.verify|verify} messages.
+             * @param message ViewSwap message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ViewSwap.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ViewSwap message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewSwap & shoal.v1.ViewSwap.$Shape} ViewSwap
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ViewSwap & shoal.v1.ViewSwap.$Shape;
+        }
+
+        namespace ViewSwap {
+
+            /** Properties of a ViewSwap. */
+            interface $Properties {
+
+                /** ViewSwap gives */
+                gives?: shoal.v1.SignedAdvert.$Properties[];
+
+                /** ViewSwap givesAgesMs */
+                givesAgesMs?: number[];
+
+                /** ViewSwap wants */
+                wants?: Uint8Array[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ViewSwap. */
+            type $Shape = shoal.v1.ViewSwap.$Properties;
+        }
+
+        /**
+         * Properties of a ViewAnswer.
+         * @deprecated Use shoal.v1.ViewAnswer.$Properties instead.
+         */
+        interface IViewAnswer extends shoal.v1.ViewAnswer.$Properties {
+        }
+
+        /** Represents a ViewAnswer. */
+        class ViewAnswer {
+
+            /**
+             * Constructs a new ViewAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ViewAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ViewAnswer rows. */
+            rows: shoal.v1.ViewRow[];
+
+            /** ViewAnswer digest. */
+            digest: Uint8Array;
+
+            /** ViewAnswer adverts. */
+            adverts: shoal.v1.SignedAdvert[];
+
+            /** ViewAnswer agesMs. */
+            agesMs: number[];
+
+            /**
+             * Creates a new ViewAnswer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ViewAnswer instance
+             */
+            static create(properties: shoal.v1.ViewAnswer.$Shape): shoal.v1.ViewAnswer & shoal.v1.ViewAnswer.$Shape;
+            static create(properties?: shoal.v1.ViewAnswer.$Properties): shoal.v1.ViewAnswer;
+
+            /**
+             * Encodes the specified ViewAnswer message. Does not implicitly {@link shoal.v1.ViewAnswer.verify|verify} messages.
+             * @param message ViewAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ViewAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ViewAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewAnswer & shoal.v1.ViewAnswer.$Shape} ViewAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ViewAnswer & shoal.v1.ViewAnswer.$Shape;
+        }
+
+        namespace ViewAnswer {
+
+            /** Properties of a ViewAnswer. */
+            interface $Properties {
+
+                /** ViewAnswer rows */
+                rows?: shoal.v1.ViewRow.$Properties[];
+
+                /** ViewAnswer digest */
+                digest?: Uint8Array;
+
+                /** ViewAnswer adverts */
+                adverts?: shoal.v1.SignedAdvert.$Properties[];
+
+                /** ViewAnswer agesMs */
+                agesMs?: number[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ViewAnswer. */
+            type $Shape = shoal.v1.ViewAnswer.$Properties;
+        }
+
+        /**
+         * Properties of a ViewRow.
+         * @deprecated Use shoal.v1.ViewRow.$Properties instead.
+         */
+        interface IViewRow extends shoal.v1.ViewRow.$Properties {
+        }
+
+        /** Represents a ViewRow. */
+        class ViewRow {
+
+            /**
+             * Constructs a new ViewRow.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ViewRow.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ViewRow hostId. */
+            hostId: Uint8Array;
+
+            /** ViewRow epoch. */
+            epoch: number;
+
+            /** ViewRow sequence. */
+            sequence: number;
+
+            /**
+             * Creates a new ViewRow instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ViewRow instance
+             */
+            static create(properties: shoal.v1.ViewRow.$Shape): shoal.v1.ViewRow & shoal.v1.ViewRow.$Shape;
+            static create(properties?: shoal.v1.ViewRow.$Properties): shoal.v1.ViewRow;
+
+            /**
+             * Encodes the specified ViewRow message. Does not implicitly {@link shoal.v1.ViewRow.verify|verify} messages.
+             * @param message ViewRow message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ViewRow.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ViewRow message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewRow & shoal.v1.ViewRow.$Shape} ViewRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ViewRow & shoal.v1.ViewRow.$Shape;
+        }
+
+        namespace ViewRow {
+
+            /** Properties of a ViewRow. */
+            interface $Properties {
+
+                /** ViewRow hostId */
+                hostId?: Uint8Array;
+
+                /** ViewRow epoch */
+                epoch?: number;
+
+                /** ViewRow sequence */
+                sequence?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ViewRow. */
+            type $Shape = shoal.v1.ViewRow.$Properties;
+        }
+
+        /**
          * Properties of a Command.
          * @deprecated Use shoal.v1.Command.$Properties instead.
          */

@@ -19919,6 +19919,826 @@ export const shoal = $root.shoal = (() => {
             return SecondingHealthUpdate;
         })();
 
+        v1.ViewQuestion = (function() {
+
+            /**
+             * Properties of a ViewQuestion.
+             * @typedef {Object} shoal.v1.ViewQuestion.$Properties
+             * @property {Uint8Array|null} [digest] ViewQuestion digest
+             * @property {shoal.v1.ViewSwap.$Properties|null} [swap] ViewQuestion swap
+             * @property {string|null} [pullAfterHostId] ViewQuestion pullAfterHostId
+             * @property {"digest"|"swap"|"pullAfterHostId"} [body] ViewQuestion body
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ViewQuestion.
+             * @memberof shoal.v1
+             * @interface IViewQuestion
+             * @augments shoal.v1.ViewQuestion.$Properties
+             * @deprecated Use shoal.v1.ViewQuestion.$Properties instead.
+             */
+
+            /**
+             * Narrowed shape of a ViewQuestion.
+             * @typedef {{
+             *   digest?: Uint8Array|null;
+             *   swap?: shoal.v1.ViewSwap.$Shape|null;
+             *   pullAfterHostId?: string|null;
+             *   $unknowns?: Array.<Uint8Array>;
+             * } & (
+             *   ({ body?: undefined; digest?: null; swap?: null; pullAfterHostId?: null }|{ body?: "digest"; digest: Uint8Array; swap?: null; pullAfterHostId?: null }|{ body?: "swap"; digest?: null; swap: shoal.v1.ViewSwap.$Shape; pullAfterHostId?: null }|{ body?: "pullAfterHostId"; digest?: null; swap?: null; pullAfterHostId: string })
+             * )} shoal.v1.ViewQuestion.$Shape
+             */
+
+            /**
+             * Constructs a new ViewQuestion.
+             * @memberof shoal.v1
+             * @classdesc Represents a ViewQuestion.
+             * @constructor
+             * @param {shoal.v1.ViewQuestion.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ViewQuestion = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ViewQuestion digest.
+             * @member {Uint8Array|null} digest
+             * @memberof shoal.v1.ViewQuestion
+             * @instance
+             */
+            ViewQuestion.prototype.digest = null;
+
+            /**
+             * ViewQuestion swap.
+             * @member {shoal.v1.ViewSwap|null} swap
+             * @memberof shoal.v1.ViewQuestion
+             * @instance
+             */
+            ViewQuestion.prototype.swap = null;
+
+            /**
+             * ViewQuestion pullAfterHostId.
+             * @member {string|null} pullAfterHostId
+             * @memberof shoal.v1.ViewQuestion
+             * @instance
+             */
+            ViewQuestion.prototype.pullAfterHostId = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            /**
+             * ViewQuestion body.
+             * @member {"digest"|"swap"|"pullAfterHostId"|undefined} body
+             * @memberof shoal.v1.ViewQuestion
+             * @instance
+             */
+            $Object.defineProperty(ViewQuestion.prototype, "body", {
+                get: $util.oneOfGetter($oneOfFields = ["digest", "swap", "pullAfterHostId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new ViewQuestion instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ViewQuestion
+             * @static
+             * @param {shoal.v1.ViewQuestion.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ViewQuestion} ViewQuestion instance
+             * @type {{
+             *   (properties: shoal.v1.ViewQuestion.$Shape): shoal.v1.ViewQuestion & shoal.v1.ViewQuestion.$Shape;
+             *   (properties?: shoal.v1.ViewQuestion.$Properties): shoal.v1.ViewQuestion;
+             * }}
+             */
+            ViewQuestion.create = function(properties) {
+                return new ViewQuestion(properties);
+            };
+
+            /**
+             * Encodes the specified ViewQuestion message. Does not implicitly {@link shoal.v1.ViewQuestion.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ViewQuestion
+             * @static
+             * @param {shoal.v1.ViewQuestion.$Properties} message ViewQuestion message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ViewQuestion.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest"))
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.digest);
+                if (message.swap != null && $Object.hasOwnProperty.call(message, "swap"))
+                    $root.shoal.v1.ViewSwap.encode(message.swap, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.pullAfterHostId != null && $Object.hasOwnProperty.call(message, "pullAfterHostId"))
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.pullAfterHostId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ViewQuestion message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ViewQuestion
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewQuestion & shoal.v1.ViewQuestion.$Shape} ViewQuestion
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ViewQuestion.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ViewQuestion();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.digest = reader.bytes();
+                            message.body = "digest";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.swap = $root.shoal.v1.ViewSwap.decode(reader, reader.size(), $undefined, _depth + 1, message.swap);
+                            message.body = "swap";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.pullAfterHostId = reader.stringVerify();
+                            message.body = "pullAfterHostId";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ViewQuestion;
+        })();
+
+        v1.ViewSwap = (function() {
+
+            /**
+             * Properties of a ViewSwap.
+             * @typedef {Object} shoal.v1.ViewSwap.$Properties
+             * @property {Array.<shoal.v1.SignedAdvert.$Properties>} [gives] ViewSwap gives
+             * @property {Array.<number>} [givesAgesMs] ViewSwap givesAgesMs
+             * @property {Array.<Uint8Array>} [wants] ViewSwap wants
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ViewSwap.
+             * @memberof shoal.v1
+             * @interface IViewSwap
+             * @augments shoal.v1.ViewSwap.$Properties
+             * @deprecated Use shoal.v1.ViewSwap.$Properties instead.
+             */
+
+            /**
+             * Shape of a ViewSwap.
+             * @typedef {shoal.v1.ViewSwap.$Properties} shoal.v1.ViewSwap.$Shape
+             */
+
+            /**
+             * Constructs a new ViewSwap.
+             * @memberof shoal.v1
+             * @classdesc Represents a ViewSwap.
+             * @constructor
+             * @param {shoal.v1.ViewSwap.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ViewSwap = function (properties) {
+                this.gives = [];
+                this.givesAgesMs = [];
+                this.wants = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ViewSwap gives.
+             * @member {Array.<shoal.v1.SignedAdvert>} gives
+             * @memberof shoal.v1.ViewSwap
+             * @instance
+             */
+            ViewSwap.prototype.gives = $util.emptyArray;
+
+            /**
+             * ViewSwap givesAgesMs.
+             * @member {Array.<number>} givesAgesMs
+             * @memberof shoal.v1.ViewSwap
+             * @instance
+             */
+            ViewSwap.prototype.givesAgesMs = $util.emptyArray;
+
+            /**
+             * ViewSwap wants.
+             * @member {Array.<Uint8Array>} wants
+             * @memberof shoal.v1.ViewSwap
+             * @instance
+             */
+            ViewSwap.prototype.wants = $util.emptyArray;
+
+            /**
+             * Creates a new ViewSwap instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ViewSwap
+             * @static
+             * @param {shoal.v1.ViewSwap.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ViewSwap} ViewSwap instance
+             * @type {{
+             *   (properties: shoal.v1.ViewSwap.$Shape): shoal.v1.ViewSwap & shoal.v1.ViewSwap.$Shape;
+             *   (properties?: shoal.v1.ViewSwap.$Properties): shoal.v1.ViewSwap;
+             * }}
+             */
+            ViewSwap.create = function(properties) {
+                return new ViewSwap(properties);
+            };
+
+            /**
+             * Encodes the specified ViewSwap message. Does not implicitly {@link shoal.v1.ViewSwap.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ViewSwap
+             * @static
+             * @param {shoal.v1.ViewSwap.$Properties} message ViewSwap message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ViewSwap.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.gives != null && message.gives.length)
+                    for (let i = 0; i < message.gives.length; ++i)
+                        $root.shoal.v1.SignedAdvert.encode(message.gives[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.givesAgesMs != null && message.givesAgesMs.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).uint64s(message.givesAgesMs);
+                if (message.wants != null && message.wants.length)
+                    for (let i = 0; i < message.wants.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.wants[i]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ViewSwap message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ViewSwap
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewSwap & shoal.v1.ViewSwap.$Shape} ViewSwap
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ViewSwap.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ViewSwap();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.gives && message.gives.length))
+                                message.gives = [];
+                            message.gives.push($root.shoal.v1.SignedAdvert.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType === 2) {
+                                if (!(message.givesAgesMs && message.givesAgesMs.length))
+                                    message.givesAgesMs = [];
+                                reader.uint64s(message.givesAgesMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.givesAgesMs && message.givesAgesMs.length))
+                                message.givesAgesMs = [];
+                            message.givesAgesMs.push(reader.uint64());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.wants && message.wants.length))
+                                message.wants = [];
+                            message.wants.push(reader.bytes());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ViewSwap;
+        })();
+
+        v1.ViewAnswer = (function() {
+
+            /**
+             * Properties of a ViewAnswer.
+             * @typedef {Object} shoal.v1.ViewAnswer.$Properties
+             * @property {Array.<shoal.v1.ViewRow.$Properties>} [rows] ViewAnswer rows
+             * @property {Uint8Array} [digest] ViewAnswer digest
+             * @property {Array.<shoal.v1.SignedAdvert.$Properties>} [adverts] ViewAnswer adverts
+             * @property {Array.<number>} [agesMs] ViewAnswer agesMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ViewAnswer.
+             * @memberof shoal.v1
+             * @interface IViewAnswer
+             * @augments shoal.v1.ViewAnswer.$Properties
+             * @deprecated Use shoal.v1.ViewAnswer.$Properties instead.
+             */
+
+            /**
+             * Shape of a ViewAnswer.
+             * @typedef {shoal.v1.ViewAnswer.$Properties} shoal.v1.ViewAnswer.$Shape
+             */
+
+            /**
+             * Constructs a new ViewAnswer.
+             * @memberof shoal.v1
+             * @classdesc Represents a ViewAnswer.
+             * @constructor
+             * @param {shoal.v1.ViewAnswer.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ViewAnswer = function (properties) {
+                this.rows = [];
+                this.adverts = [];
+                this.agesMs = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ViewAnswer rows.
+             * @member {Array.<shoal.v1.ViewRow>} rows
+             * @memberof shoal.v1.ViewAnswer
+             * @instance
+             */
+            ViewAnswer.prototype.rows = $util.emptyArray;
+
+            /**
+             * ViewAnswer digest.
+             * @member {Uint8Array} digest
+             * @memberof shoal.v1.ViewAnswer
+             * @instance
+             */
+            ViewAnswer.prototype.digest = $util.newBuffer([]);
+
+            /**
+             * ViewAnswer adverts.
+             * @member {Array.<shoal.v1.SignedAdvert>} adverts
+             * @memberof shoal.v1.ViewAnswer
+             * @instance
+             */
+            ViewAnswer.prototype.adverts = $util.emptyArray;
+
+            /**
+             * ViewAnswer agesMs.
+             * @member {Array.<number>} agesMs
+             * @memberof shoal.v1.ViewAnswer
+             * @instance
+             */
+            ViewAnswer.prototype.agesMs = $util.emptyArray;
+
+            /**
+             * Creates a new ViewAnswer instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ViewAnswer
+             * @static
+             * @param {shoal.v1.ViewAnswer.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ViewAnswer} ViewAnswer instance
+             * @type {{
+             *   (properties: shoal.v1.ViewAnswer.$Shape): shoal.v1.ViewAnswer & shoal.v1.ViewAnswer.$Shape;
+             *   (properties?: shoal.v1.ViewAnswer.$Properties): shoal.v1.ViewAnswer;
+             * }}
+             */
+            ViewAnswer.create = function(properties) {
+                return new ViewAnswer(properties);
+            };
+
+            /**
+             * Encodes the specified ViewAnswer message. Does not implicitly {@link shoal.v1.ViewAnswer.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ViewAnswer
+             * @static
+             * @param {shoal.v1.ViewAnswer.$Properties} message ViewAnswer message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ViewAnswer.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.rows != null && message.rows.length)
+                    for (let i = 0; i < message.rows.length; ++i)
+                        $root.shoal.v1.ViewRow.encode(message.rows[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.digest);
+                if (message.adverts != null && message.adverts.length)
+                    for (let i = 0; i < message.adverts.length; ++i)
+                        $root.shoal.v1.SignedAdvert.encode(message.adverts[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.agesMs != null && message.agesMs.length)
+                    writer.uint32(/* id 4, wireType 2 =*/34).uint64s(message.agesMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ViewAnswer message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ViewAnswer
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewAnswer & shoal.v1.ViewAnswer.$Shape} ViewAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ViewAnswer.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ViewAnswer();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.rows && message.rows.length))
+                                message.rows = [];
+                            message.rows.push($root.shoal.v1.ViewRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.digest = value;
+                            else
+                                delete message.digest;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.adverts && message.adverts.length))
+                                message.adverts = [];
+                            message.adverts.push($root.shoal.v1.SignedAdvert.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType === 2) {
+                                if (!(message.agesMs && message.agesMs.length))
+                                    message.agesMs = [];
+                                reader.uint64s(message.agesMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.agesMs && message.agesMs.length))
+                                message.agesMs = [];
+                            message.agesMs.push(reader.uint64());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ViewAnswer;
+        })();
+
+        v1.ViewRow = (function() {
+
+            /**
+             * Properties of a ViewRow.
+             * @typedef {Object} shoal.v1.ViewRow.$Properties
+             * @property {Uint8Array} [hostId] ViewRow hostId
+             * @property {number} [epoch] ViewRow epoch
+             * @property {number} [sequence] ViewRow sequence
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ViewRow.
+             * @memberof shoal.v1
+             * @interface IViewRow
+             * @augments shoal.v1.ViewRow.$Properties
+             * @deprecated Use shoal.v1.ViewRow.$Properties instead.
+             */
+
+            /**
+             * Shape of a ViewRow.
+             * @typedef {shoal.v1.ViewRow.$Properties} shoal.v1.ViewRow.$Shape
+             */
+
+            /**
+             * Constructs a new ViewRow.
+             * @memberof shoal.v1
+             * @classdesc Represents a ViewRow.
+             * @constructor
+             * @param {shoal.v1.ViewRow.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ViewRow = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ViewRow hostId.
+             * @member {Uint8Array} hostId
+             * @memberof shoal.v1.ViewRow
+             * @instance
+             */
+            ViewRow.prototype.hostId = $util.newBuffer([]);
+
+            /**
+             * ViewRow epoch.
+             * @member {number} epoch
+             * @memberof shoal.v1.ViewRow
+             * @instance
+             */
+            ViewRow.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * ViewRow sequence.
+             * @member {number} sequence
+             * @memberof shoal.v1.ViewRow
+             * @instance
+             */
+            ViewRow.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new ViewRow instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.ViewRow
+             * @static
+             * @param {shoal.v1.ViewRow.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.ViewRow} ViewRow instance
+             * @type {{
+             *   (properties: shoal.v1.ViewRow.$Shape): shoal.v1.ViewRow & shoal.v1.ViewRow.$Shape;
+             *   (properties?: shoal.v1.ViewRow.$Properties): shoal.v1.ViewRow;
+             * }}
+             */
+            ViewRow.create = function(properties) {
+                return new ViewRow(properties);
+            };
+
+            /**
+             * Encodes the specified ViewRow message. Does not implicitly {@link shoal.v1.ViewRow.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.ViewRow
+             * @static
+             * @param {shoal.v1.ViewRow.$Properties} message ViewRow message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ViewRow.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.hostId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.sequence);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ViewRow message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.ViewRow
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.ViewRow & shoal.v1.ViewRow.$Shape} ViewRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ViewRow.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.ViewRow();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ViewRow;
+        })();
+
         v1.Command = (function() {
 
             /**

@@ -2,7 +2,8 @@
  * What one process of an agent hears of the other hosts, by production's rules: which advert wins
  * (node/mesh/rules/adverts.ts) and who is there (node/mesh/rules/detector.ts). What is not production code: how it
  * travels. Here everything that is told goes to all hosts straight, over the simulated network, and each host that
- * hears news passes it on to two others; `by` stands for the signature, which nobody can forge and everybody checks as
+ * hears news passes it on to two others; views are compared by production's rules (node/mesh/rules/view-sync.ts), with
+ * messages that may be lost where production has a stream. `by` stands for the signature, which nobody can forge and everybody checks as
  * node/mesh/gossip/advert-check.ts does.
  */
 
@@ -18,6 +19,8 @@ import type { AdvertView } from '../../node/mesh/rules/adverts.ts';
 import { Detector } from '../../node/mesh/rules/detector.ts';
 import type { DetectorAction, HelperAnswer, ProbeOutcome } from '../../node/mesh/rules/detector-options.ts';
 import { type Condition, type DetectorUpdate, livenessOf } from '../../node/mesh/rules/health-update.ts';
+import { compareRows, differingRows, type ViewRow } from '../../node/mesh/rules/view-comparison.ts';
+import { ViewSync } from '../../node/mesh/rules/view-sync.ts';
 import { type HostAdvert, HostColumns } from '../../placement/index.ts';
 import { shoal } from '../../proto/messages.ts';
 import type { GossipChecker } from '../checkers/gossip.ts';
@@ -33,6 +36,15 @@ export type HeardAdverts =
       readonly by: HostId;
       readonly update: DetectorUpdate;
       readonly secondedBy?: readonly DetectorUpdate[];
+    }
+  // The three steps of comparing views (node/mesh/gossip/view-exchange.ts).
+  | { readonly kind: 'digest'; readonly by: HostId; readonly digest: Uint8Array }
+  | { readonly kind: 'rows'; readonly by: HostId; readonly digest: Uint8Array; readonly rows: readonly ViewRow[] }
+  | {
+      readonly kind: 'swap';
+      readonly by: HostId;
+      readonly gives: readonly shoal.v1.Advert[];
+      readonly wants: readonly HostId[];
     };
 
 /** How often the detector looks at the time, in a small mesh and in a large one, where events are dear. Unit: ms. */
@@ -92,20 +104,21 @@ export class SimGossip implements HostGossip {
   readonly #deps: SimGossipDeps;
   readonly #publisher: AdvertPublisher;
   readonly #detector: Detector;
+  readonly #sync: ViewSync;
+  readonly #others: readonly HostId[];
   /** The advert that this host made last. */
   #own: shoal.v1.Advert | undefined;
   readonly #scale: Scale;
   readonly #thoughtDead = new Set<HostId>();
 
   constructor(deps: SimGossipDeps) {
-    const { self, hosts, epoch, clock, logger, random, ownAdvert } = deps;
+    const { self, epoch, clock, logger, random, ownAdvert } = deps;
     this.#deps = deps;
     this.columns = new HostColumns({ seed: random.uint32() });
     this.#publisher = new AdvertPublisher(
       {
         clock,
         logger,
-        random: random.fork(),
         gossip: { publish: async () => this.#publishOwn() },
         // `by` stands for the signature.
         identity: { hostId: self, publicKey: new Uint8Array(0), sign: () => new Uint8Array(0) },
@@ -114,18 +127,23 @@ export class SimGossip implements HostGossip {
         topic: gossipTopic('adverts', { meshId: 'mesh', cell: firstCell }),
         epoch,
         compose: ownAdvert,
-        hostCount: () => hosts.length,
         onAdvert: (signed) => this.#takeOwn(signed),
       },
     );
     this.#scale = scaleOf(deps.hosts.length);
+    this.#sync = new ViewSync(random.fork(), clock.monotonicMs());
+    this.#others = deps.hosts.filter((hostId) => hostId !== self);
     this.#detector = new Detector(deps.self, deps.epoch, deps.random);
     this.#detector.setMembers(deps.hosts);
   }
 
   async start(): Promise<void> {
     const { clock } = this.#deps;
-    clock.setInterval(() => this.#run(this.#detector.tick(clock.monotonicMs())), tickMs[this.#scale]);
+    clock.setInterval(() => {
+      this.#run(this.#detector.tick(clock.monotonicMs()));
+      this.#compare();
+    }, tickMs[this.#scale]);
+    this.#sync.missed(clock.monotonicMs());
     await this.#publisher.start();
   }
 
@@ -156,6 +174,11 @@ export class SimGossip implements HostGossip {
 
   /** Something has come from another host. */
   hear(told: HeardAdverts): void {
+    if (told.kind === 'advert' || told.kind === 'health-update') this.#hearNews(told);
+    else this.#hearComparison(told);
+  }
+
+  #hearNews(told: Extract<HeardAdverts, { kind: 'advert' | 'health-update' }>): void {
     const isNews = told.kind === 'advert' ? this.#hearAdvert(told) : this.#hearHealthUpdate(told);
     if (!isNews) return;
     if (relays[this.#scale] === 0) return;
@@ -165,6 +188,38 @@ export class SimGossip implements HostGossip {
       const [to] = others.splice(random.below(others.length), 1);
       if (to !== undefined) send(to, told);
     }
+  }
+
+  /** Begins to compare this host's view with another's, when it is time. */
+  #compare(): void {
+    const { self, view, clock, hosts, send } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const action = this.#sync.next(nowMs, this.#others, { held: view.size, members: hosts.length });
+    if (action === undefined) return;
+    send(action.with, { kind: 'digest', by: self, digest: view.digest });
+    // Whether an answer comes is not waited for: the next comparison is with another host.
+    this.#sync.ended(nowMs, { isComplete: true, newAdverts: 0 });
+  }
+
+  #hearComparison(told: Extract<HeardAdverts, { kind: 'digest' | 'rows' | 'swap' }>): void {
+    const { self, view, clock, send } = this.#deps;
+    if (told.kind === 'digest') {
+      const rows = differingRows(view, told.digest);
+      if (view.digest.some((byte, at) => byte !== told.digest[at]))
+        send(told.by, { kind: 'rows', by: self, digest: view.digest, rows });
+      return;
+    }
+    if (told.kind === 'rows') {
+      const { wants, gives } = compareRows(view, told.digest, told.rows);
+      if (wants.length + gives.length > 0)
+        send(told.by, { kind: 'swap', by: self, gives: gives.map(({ advert }) => advert), wants });
+      return;
+    }
+    let news = 0;
+    for (const advert of told.gives) if (this.#take(advert)) news += 1;
+    if (news > 0) this.#sync.missed(clock.monotonicMs());
+    const gives = told.wants.flatMap((hostId) => view.get(hostId)?.advert ?? []);
+    if (gives.length > 0) send(told.by, { kind: 'swap', by: self, gives, wants: [] });
   }
 
   accept({ advert }: shoal.v1.ISignedAdvert): boolean {

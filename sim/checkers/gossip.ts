@@ -1,7 +1,7 @@
 /**
  * What hosts believe of one another: only what the host itself has said, and never again what it has since replaced.
  */
-import { compareAdvertOrder } from '../../node/mesh/rules/adverts.ts';
+import { compareAdvertOrder } from '../../node/mesh/rules/advert-order.ts';
 import type { Report } from './invariants.ts';
 
 /** An advert as far as it can be told apart. */

@@ -11,7 +11,7 @@ import { assert } from '../../node/base/assert.ts';
 import type { Prng } from '../../node/base/prng.ts';
 
 /** How a network is. */
-export interface MeshNetworkOptions {
+interface MeshNetworkOptions {
   /** Hosts, at least 1. */
   readonly hosts: number;
   readonly random: Prng;
@@ -22,12 +22,12 @@ export interface MeshNetworkOptions {
 }
 
 /** Something that will be done, unless it is cancelled before. */
-export interface MeshTimer {
+interface MeshTimer {
   cancel(): void;
 }
 
 /** Messages and bytes of one host so far. */
-export interface MeshTraffic {
+interface MeshTraffic {
   readonly messagesSent: number;
   readonly bytesSent: number;
   readonly messagesReceived: number;

@@ -1,6 +1,7 @@
 /** What every `Gossip` promises. The suite runs against libp2p on loopback and against the hub in memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { ShoalError } from '../../node/base/errors.ts';
 import type { Gossip, GossipPeer, Verdict } from '../../node/mesh/gossip/gossip.ts';
 import { gossipBytesMax } from '../../node/mesh/gossip/gossip.ts';
 import { HostIdentity } from '../../node/mesh/identity/identity.ts';
@@ -162,5 +163,86 @@ export async function gossipCompliance(t: Test, under: GossipUnderTest): Promise
     await first?.gossip.publish(topic, bytes('two'));
     await sleep(200);
     t.same(second?.heard, ['one']);
+  });
+
+  const answersOf = async (node: Node | undefined, to: Node | undefined, question: string): Promise<string[]> => {
+    const answers: string[] = [];
+    if (node === undefined || to === undefined) throw new Error('two nodes');
+    const asked = node.gossip.ask(to.identity.hostId, bytes(question), new AbortController().signal);
+    // Timers of an agent do not keep a process alive.
+    const alive = setInterval(() => {}, 1_000);
+    try {
+      for await (const answer of asked) answers.push(text(answer));
+    } finally {
+      clearInterval(alive);
+    }
+    return answers;
+  };
+
+  await t.test(`${under.name}: a linked host answers questions, with as many messages as it likes`, async (t) => {
+    const nodes = await meshOf(t, 2);
+    await linked(nodes);
+    const [first, second] = nodes;
+    const asked: string[] = [];
+    second?.gossip.answer(function* (from, question) {
+      asked.push(`${from} ${text(question)}`);
+      const size = Number(text(question));
+      for (let n = 0; n < 40; n += 1) yield bytes(String(n % 10).repeat(size));
+    });
+    const answers = await answersOf(first, second, '60000');
+    t.equal(answers.length, 40);
+    t.ok(answers.every((answer, n) => answer === String(n % 10).repeat(60_000)));
+    t.same(asked, [`${first?.identity.hostId} 60000`]);
+    t.same(await answersOf(first, second, '0'), Array(40).fill(''), 'empty ones count');
+  });
+
+  await t.test(`${under.name}: who gets no answer is told so`, async (t) => {
+    const nodes = await meshOf(t, 2);
+    await linked(nodes);
+    const [first, second] = nodes;
+    await t.rejects(answersOf(first, second, 'nobody listens'), { code: 'UNAVAILABLE' });
+    const stop = second?.gossip.answer(() => {
+      throw new ShoalError('INVALID_ARGUMENT', 'no such question');
+    });
+    await t.rejects(answersOf(first, second, 'nonsense'), { code: 'UNAVAILABLE' }, 'the peer is not told why');
+    stop?.();
+    second?.gossip.answer(() => [bytes('well')]);
+    t.same(await answersOf(first, second, 'well?'), ['well'], 'a refusal breaks no link');
+    await t.rejects(answersOf(first, second, 'x'.repeat(gossipBytesMax + 1)), { code: 'TOO_LARGE' });
+    const gone = AbortSignal.abort();
+    const late = first?.gossip.ask(second?.identity.hostId ?? first.identity.hostId, bytes('?'), gone);
+    await t.rejects(
+      async () => {
+        for await (const _ of late ?? []) t.fail('nothing comes');
+      },
+      { code: 'CANCELLED' },
+    );
+    await second?.gossip.stop();
+    await until(() => first?.gossip.connected.length === 0);
+    await t.rejects(answersOf(first, second, 'anybody?'), { code: 'UNAVAILABLE' });
+  });
+
+  await t.test(`${under.name}: a new link is told of, at both ends, and again when it was dropped`, async (t) => {
+    const made: string[] = [];
+    const nodes: Node[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      const identity = HostIdentity.create();
+      const gossip = under.make(identity, () => true);
+      gossip.onLink((hostId) => made.push(`${identity.hostId} ${hostId}`));
+      await gossip.start();
+      t.teardown(() => gossip.stop());
+      nodes.push({ identity, gossip, heard: [] });
+    }
+    for (const node of nodes) node.gossip.setPeers(peersOf(nodes, node));
+    await linked(nodes);
+    const [one, two] = nodes.map(({ identity }) => identity.hostId);
+    await until(() => new Set(made).size === 2);
+    t.same([...new Set(made)].sort(), [`${one} ${two}`, `${two} ${one}`].sort());
+    // Where both dialled at once the second link may still be on its way.
+    await sleep(500);
+    made.length = 0;
+    if (two !== undefined) nodes[0]?.gossip.drop(two);
+    await until(() => made.includes(`${one} ${two}`));
+    t.ok(made.includes(`${one} ${two}`));
   });
 }

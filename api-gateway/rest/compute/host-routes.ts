@@ -205,6 +205,7 @@ function statisticsView(views: readonly HostView[]): View {
 const emptyView: HostView = {
   host: new shoal.v1.Host(),
   advert: undefined,
+  lastSeenMs: 0,
   isUp: false,
   zone: '',
   servers: [],
@@ -362,7 +363,7 @@ function flagOf(value: boolean | string): boolean {
   return flag;
 }
 
-function serviceView({ host, advert, isUp, zone }: HostView, microversion: Microversion): View {
+function serviceView({ host, lastSeenMs, isUp, zone }: HostView, microversion: Microversion): View {
   return {
     id: typedId(host, microversion),
     binary: computeBinary,
@@ -370,7 +371,7 @@ function serviceView({ host, advert, isUp, zone }: HostView, microversion: Micro
     zone,
     status: host.disabled ? 'disabled' : 'enabled',
     state: isUp ? 'up' : 'down',
-    updated_at: plainTimeText(advert?.publishedMs ?? host.joinedMs),
+    updated_at: plainTimeText(lastSeenMs),
     disabled_reason: host.disabledReason === '' ? null : host.disabledReason,
     ...(microversion >= 11 ? { forced_down: host.forcedDown } : {}),
   };
@@ -398,13 +399,13 @@ export function addZones(app: FastifyInstance, gateway: Gateway, { hosts }: Comp
         zoneName,
         zoneState: { available: members.some((view) => view.isUp && !view.host.disabled) },
         hosts: Object.fromEntries(
-          members.map(({ host, advert, isUp }) => [
+          members.map(({ host, lastSeenMs, isUp }) => [
             host.name,
             {
               [computeBinary]: {
                 active: !host.disabled,
                 available: isUp,
-                updated_at: plainTimeText(advert?.publishedMs ?? host.joinedMs),
+                updated_at: plainTimeText(lastSeenMs),
               },
             },
           ]),

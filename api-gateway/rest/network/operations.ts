@@ -154,7 +154,7 @@ export function addAgents(app: FastifyInstance, gateway: Gateway, hosts: Hosts):
   });
 }
 
-function agentView({ host, advert, isUp, zone }: HostView): View {
+function agentView({ host, advert, lastSeenMs, isUp, zone }: HostView): View {
   return {
     id: host.id,
     agent_type: 'Shoal agent',
@@ -168,7 +168,7 @@ function agentView({ host, advert, isUp, zone }: HostView): View {
     description: null,
     created_at: timeText(host.joinedMs),
     started_at: advert === undefined ? null : timeText(advert.epoch),
-    heartbeat_timestamp: advert === undefined ? null : timeText(advert.publishedMs),
+    heartbeat_timestamp: advert === undefined ? null : timeText(lastSeenMs),
   };
 }
 

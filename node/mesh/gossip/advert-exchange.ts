@@ -21,7 +21,7 @@ interface AdvertExchangeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
-  readonly gossip: Gossip;
+  readonly gossip: Pick<Gossip, 'subscribe'>;
 }
 
 interface AdvertExchangeOptions {
@@ -75,7 +75,7 @@ export class AdvertExchange {
     }
   }
 
-  /** The whole view, for a newcomer: PeerService.PullView. */
+  /** The whole view, for a newcomer of an earlier version: PeerService.PullView. */
   pullView(): shoal.v1.IPullViewResponse {
     const nowMs = this.#deps.clock.monotonicMs();
     const adverts: shoal.v1.ISignedAdvert[] = [];
@@ -83,7 +83,7 @@ export class AdvertExchange {
     let bytes = 0;
     for (const { signed, takenMs } of this.view.all()) {
       bytes += signed.advert.length + 128;
-      if (bytes > viewBytesMax) break; // The rest comes by gossip within a heartbeat.
+      if (bytes > viewBytesMax) break; // The rest is found by comparing views.
       adverts.push(signed);
       agesMs.push(Math.max(0, Math.floor(nowMs - takenMs)));
     }

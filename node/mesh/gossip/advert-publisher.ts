@@ -1,33 +1,28 @@
 import { shoal } from '../../../proto/messages.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Service } from '../../base/lifecycle.ts';
-import type { Prng } from '../../base/prng.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
 import type { HostIdentity } from '../identity/identity.ts';
+import { steadied, urgencyOf } from '../rules/advert-changes.ts';
 import { signAdvert } from './advert-check.ts';
 import type { Gossip } from './gossip.ts';
 
-/** Least time over which changes are gathered into one advert, ms: a burst of claims is one message. */
-const coalesceMsMin = 50;
-/** Least silence after which a host says that it is still here, ms. */
-const heartbeatMsMin = 5_000;
-/** Part of a heartbeat that chance may take off or add: hosts that started together must not speak together for ever. */
-const heartbeatJitter = 0.2;
-/**
- * Adverts a second that all hosts together may send, by change and by heartbeat. One delivery costs about 0.2 ms of CPU,
- * so these are 20 % and 2 % of a core at worst; beyond 50 (500) hosts each speaks less often for it.
- */
-const changesPerSecondMax = 1_000;
-const heartbeatsPerSecondMax = 100;
-/** Oldest that a signed advert may be when it is handed out again, ms, if nothing has changed. */
-const reuseMsMax = 1_000;
+/** How often it is looked what has changed, ms: a burst of claims is looked at once. */
+const lookMs = 25;
+/** Time over which ordinary changes are gathered into one advert, ms. */
+const coalesceMs = 250;
+/** Least time between two adverts of ordinary changes, ms: at most one a second goes to everybody. */
+const betweenMs = 1_000;
+/** Least time between two adverts in any case, ms: a host that flickers must not flood the mesh. */
+const betweenImportantMs = 250;
+/** The wall clock has been set when it moves against the monotonic one by more than this between two looks, ms. */
+const clockStepMs = 5_000;
 
 /** What publishing takes. */
 interface AdvertPublisherDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly random: Prng;
   readonly gossip: Pick<Gossip, 'publish'>;
   readonly identity: Pick<HostIdentity, 'hostId' | 'publicKey' | 'sign'>;
 }
@@ -38,31 +33,35 @@ interface AdvertPublisherOptions {
   readonly epoch: number;
   /** The advert as of now; epoch, sequence and time are filled in here. */
   compose(): shoal.v1.IAdvert;
-  /** Hosts in the mesh, from which the pace follows. */
-  hostCount(): number;
   /** Hears each advert that this host makes: its own view takes it in. */
   onAdvert(signed: shoal.v1.SignedAdvert): void;
 }
 
-/** Tells the mesh what this host has: soon after a change, and now and then in any case. */
+/**
+ * Tells the mesh what this host has: at its start, and then after a change that matters (../rules/advert-changes.ts), never
+ * because time has passed. Who missed an advert finds out when it compares its view with a peer's (view-exchange.ts), and
+ * whether a host is there is the failure detector's to say.
+ */
 export class AdvertPublisher implements Service {
   readonly #deps: AdvertPublisherDeps;
   readonly #repeated: RepeatedLog;
   readonly #options: AdvertPublisherOptions;
   #sequence = 0;
-  #last: { readonly signed: shoal.v1.SignedAdvert; readonly madeMs: number } | undefined;
-  /** Something has changed since `#last` was made. */
-  #changed = true;
-  /** `#last` has been published. */
-  #isTold = false;
-  #pending: Timer | undefined;
-  #heartbeat: Timer | undefined;
+  /** The advert that was made last, and what it says. */
+  #last: { readonly signed: shoal.v1.SignedAdvert; readonly content: shoal.v1.IAdvert } | undefined;
+  /** What all have been told, and when; monotonic ms. */
+  #told: { readonly content: shoal.v1.IAdvert; readonly atMs: number } | undefined;
+  /** When the oldest ordinary change that is not told yet was seen; monotonic ms. */
+  #waitingSinceMs: number | undefined;
+  #wallOffsetMs: number;
+  #look: Timer | undefined;
   #running = false;
 
   constructor(deps: AdvertPublisherDeps, options: AdvertPublisherOptions) {
     this.#deps = deps;
     this.#repeated = new RepeatedLog(deps);
     this.#options = options;
+    this.#wallOffsetMs = this.#wallOffset();
   }
 
   /** Publishes at once, and from then on. */
@@ -75,42 +74,29 @@ export class AdvertPublisher implements Service {
   /** Safe to call twice. */
   async stop(): Promise<void> {
     this.#running = false;
-    this.#pending?.cancel();
-    this.#heartbeat?.cancel();
+    this.#look?.cancel();
+    this.#look = undefined;
   }
 
-  /** Something that the advert tells has changed. Cheap; call it as often as it does. */
+  /** Something that the advert tells may have changed. Cheap; call it as often as it does. */
   changed(): void {
-    this.#changed = true;
-    if (!this.#running || this.#pending !== undefined) return;
-    const delayMs = Math.max(coalesceMsMin, (this.#options.hostCount() / changesPerSecondMax) * 1000);
-    this.#pending = this.#deps.clock.setTimeout(() => {
-      this.#pending = undefined;
-      // A heartbeat may have told it meanwhile.
-      if (this.#changed || !this.#isTold) this.#publishSoon();
-    }, delayMs);
+    if (this.#running && this.#look === undefined) this.#lookAfter(lookMs);
+  }
+
+  /**
+   * Tells everything once more, as a new advert: this host was linked with nobody, and what it told meanwhile is lost.
+   */
+  again(): void {
+    if (!this.#running) return;
+    if (this.#last !== undefined) this.#make(steadied(this.#last.content, this.#options.compose()));
+    this.#publishSoon();
   }
 
   /** This host's advert as of now, signed: for the answer to a claim. Not published; the next one will be newer. */
   fresh(): shoal.v1.SignedAdvert {
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (this.#last !== undefined && !this.#changed && nowMs - this.#last.madeMs < reuseMsMax) return this.#last.signed;
-    this.#sequence++;
-    const signed = signAdvert(
-      this.#deps.identity,
-      shoal.v1.Advert.create({
-        ...this.#options.compose(),
-        hostId: this.#deps.identity.hostId,
-        epoch: this.#options.epoch,
-        sequence: this.#sequence,
-        publishedMs: Math.floor(this.#deps.clock.nowMs()),
-      }),
-    );
-    this.#changed = false;
-    this.#isTold = false;
-    this.#last = { signed, madeMs: nowMs };
-    this.#options.onAdvert(signed);
-    return signed;
+    const content = steadied(this.#last?.content, this.#options.compose());
+    if (this.#last !== undefined && urgencyOf(this.#last.content, content) === 'none') return this.#last.signed;
+    return this.#make(content);
   }
 
   /** The least (epoch, sequence) that an advert made from now on can have: it counts whatever has been admitted by now. */
@@ -118,32 +104,78 @@ export class AdvertPublisher implements Service {
     return { epoch: this.#options.epoch, sequence: this.#sequence + 1 };
   }
 
+  #make(content: shoal.v1.IAdvert): shoal.v1.SignedAdvert {
+    this.#sequence++;
+    const signed = signAdvert(
+      this.#deps.identity,
+      shoal.v1.Advert.create({
+        ...content,
+        hostId: this.#deps.identity.hostId,
+        epoch: this.#options.epoch,
+        sequence: this.#sequence,
+        publishedMs: Math.floor(this.#deps.clock.nowMs()),
+      }),
+    );
+    this.#last = { signed, content };
+    this.#options.onAdvert(signed);
+    return signed;
+  }
+
+  #lookAfter(delayMs: number): void {
+    this.#look = this.#deps.clock.setTimeout(() => {
+      this.#look = undefined;
+      this.#lookNow();
+    }, delayMs);
+  }
+
+  /** Publishes, comes back when it is time, or finds that nothing is to be told. */
+  #lookNow(): void {
+    if (!this.#running) return;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const told = this.#told;
+    const urgency = this.#clockWasSet()
+      ? 'important'
+      : urgencyOf(told?.content, steadied(told?.content, this.#options.compose()));
+    if (urgency === 'none') {
+      this.#waitingSinceMs = undefined;
+      return;
+    }
+    this.#waitingSinceMs ??= nowMs;
+    const toldMs = told?.atMs ?? Number.NEGATIVE_INFINITY;
+    const dueMs =
+      urgency === 'important'
+        ? toldMs + betweenImportantMs
+        : Math.max(toldMs + betweenMs, this.#waitingSinceMs + coalesceMs - lookMs);
+    // Until then an ordinary change may become an important one.
+    if (dueMs > nowMs) this.#lookAfter(Math.min(dueMs - nowMs, coalesceMs));
+    else this.#publishSoon();
+  }
+
   /** Publishes what is so now: what an answer to a claim carried already, if nothing has changed since. */
   async #publish(): Promise<void> {
-    const { advert, signature, publicKey } = this.fresh();
-    this.#isTold = true;
-    // Whatever is told says that this host is here.
-    this.#armHeartbeat();
+    this.#waitingSinceMs = undefined;
+    const wasSet = this.#clockWasSet();
+    this.#wallOffsetMs = this.#wallOffset();
+    const { advert, signature, publicKey } =
+      wasSet && this.#last !== undefined ? this.#make(this.#last.content) : this.fresh();
+    this.#told = { content: this.#last?.content ?? {}, atMs: this.#deps.clock.monotonicMs() };
     const bytes = shoal.v1.SignedAdvert.encode({ advert, signature, publicKey }).finish();
     await this.#deps.gossip.publish(this.#options.topic, bytes);
   }
 
   #publishSoon(): void {
-    if (!this.#running) return;
     this.#publish().catch((error: unknown) => {
+      this.#told = undefined; // At the next change it is tried again.
       if (this.#running) this.#repeated.warn('publish', { error }, 'an advert could not be published');
     });
   }
 
-  #armHeartbeat(): void {
-    this.#heartbeat?.cancel();
-    if (!this.#running) return;
-    const everyMs = Math.max(heartbeatMsMin, (this.#options.hostCount() / heartbeatsPerSecondMax) * 1000);
-    const delayMs = everyMs * (1 + heartbeatJitter * (2 * this.#deps.random.float() - 1));
-    this.#heartbeat = this.#deps.clock.setTimeout(() => {
-      // It says "I am here now", so it is made again each time.
-      this.#changed = true;
-      this.#publishSoon();
-    }, delayMs);
+  /** Adverts show how far the clocks are apart (../clock-offsets.ts): one that was set is news. */
+  #clockWasSet(): boolean {
+    return Math.abs(this.#wallOffset() - this.#wallOffsetMs) > clockStepMs;
+  }
+
+  #wallOffset(): number {
+    return this.#deps.clock.nowMs() - this.#deps.clock.monotonicMs();
   }
 }

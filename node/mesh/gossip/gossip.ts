@@ -26,6 +26,12 @@ export interface TopicHandler {
   handle(data: Uint8Array): void;
 }
 
+/**
+ * Answers a linked peer's question with messages of its own, each of `gossipBytesMax` at most. Throws a ShoalError for what
+ * nobody honest asks; the peer is told only that there is no answer.
+ */
+export type Answerer = (from: HostId, question: Uint8Array) => Iterable<Uint8Array>;
+
 /** A host that gossip may talk to. */
 export interface GossipPeer {
   readonly hostId: HostId;
@@ -47,6 +53,18 @@ export interface Gossip extends Service {
   subscribe(topic: string, handler: TopicHandler): () => void;
   /** Whom to keep in touch with: all members but this host. Called again whenever they change. */
   setPeers(peers: readonly GossipPeer[]): void;
+  /**
+   * Asks one linked host, over the link that is there, and yields its answers as they come. Ends when all have come; throws
+   * `UNAVAILABLE` when there is no link, it breaks, or the peer answers no questions (an earlier version), `TOO_LARGE`,
+   * `DEADLINE_EXCEEDED` when the next answer takes too long, and `CANCELLED`.
+   */
+  ask(hostId: HostId, question: Uint8Array, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** How questions are answered; one answerer at a time. Returns how to answer no more. */
+  answer(answerer: Answerer): () => void;
+  /** Hears of each host that a link was made with. Returns how to hear no more. */
+  onLink(listener: (hostId: HostId) => void): () => void;
+  /** Closes the link with a host, if there is one: it is thought dead, and silence would be noticed later. */
+  drop(hostId: HostId): void;
   /** Hosts connected now. */
   readonly connected: readonly HostId[];
 }

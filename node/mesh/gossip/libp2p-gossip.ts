@@ -43,8 +43,17 @@ import type { HostIdentity } from '../identity/identity.ts';
 import { hostIdOfPeer, libp2pPrivateKey, peerIdOf } from '../identity/libp2p-keys.ts';
 import { FrameCounter, LinkBudget, type LinkBudgetLimits } from '../link-budget.ts';
 import { MeteredRegistrar } from '../metered-registrar.ts';
-import { type Gossip, type GossipPeer, gossipBytesMax, type TopicHandler, tooLarge, type Verdict } from './gossip.ts';
+import {
+  type Answerer,
+  type Gossip,
+  type GossipPeer,
+  gossipBytesMax,
+  type TopicHandler,
+  tooLarge,
+  type Verdict,
+} from './gossip.ts';
 import { LinkKeeper, type LinkPolicy, linkPolicy } from './link-keeper.ts';
+import { LinkQuestions, questionProtocol, questionsOpenMax } from './link-questions.ts';
 
 /** Connections, both directions: the links wanted, as many that others wanted, and the explorers, several times over. */
 const connectionsMax = 256;
@@ -58,8 +67,7 @@ const dialMsMax = 5_000;
 const outboundBytesMax = 4 * mibBytes;
 /** One frame from a peer: it may hold the answer to a request for some thousand missed messages. */
 const inboundFrameBytesMax = 8 * mibBytes;
-/** Silence after which a connection is tested, and how long the answer may take, ms: a dead link is gone within 10 s. */
-const pingMs = 4_000;
+/** How long the answer to a test of a connection may take, ms. */
 const pingTimeoutMsMax = 4_000;
 
 /** A mesh says up to 1,100 adverts a second (advert-publisher.ts), and each peer passes on all: several times that. */
@@ -107,6 +115,8 @@ export class Libp2pGossip implements Gossip {
   readonly #options: Libp2pGossipOptions;
   readonly #handlers = new Map<string, TopicHandler>();
   readonly #keeper: LinkKeeper;
+  readonly #questions: LinkQuestions;
+  readonly #linkListeners = new Set<(hostId: HostId) => void>();
   /** What each member may still say. */
   readonly #budgets = new Map<HostId, LinkBudget>();
   /** Members that said too much, and until when they are not let in; monotonic, ms. */
@@ -117,9 +127,14 @@ export class Libp2pGossip implements Gossip {
   constructor(deps: Libp2pGossipDeps, options: Libp2pGossipOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#questions = new LinkQuestions(deps);
     this.#keeper = new LinkKeeper(
       deps,
-      { dial: (peer, signal) => this.#dial(peer, signal), connected: () => this.connected },
+      {
+        dial: (peer, signal) => this.#dial(peer, signal),
+        connected: () => this.connected,
+        drop: (hostId) => this.drop(hostId),
+      },
       options.links ?? linkPolicy,
     );
   }
@@ -148,6 +163,13 @@ export class Libp2pGossip implements Gossip {
       throw ShoalError.from(caught, 'UNAVAILABLE', `gossip cannot listen on ${this.#options.listen}`);
     }
     this.#node = node;
+    await node.handle(questionProtocol, (stream, connection) => this.#questions.serve(stream, connection), {
+      maxInboundStreams: questionsOpenMax,
+    });
+    node.addEventListener('peer:connect', ({ detail }) => {
+      const hostId = hostIdOfPeer(detail);
+      if (hostId !== undefined) for (const listener of this.#linkListeners) listener(hostId);
+    });
     node.services.pubsub.addEventListener('message', ({ detail }) => {
       this.#handlers.get(detail.topic)?.handle(detail.data);
     });
@@ -181,8 +203,39 @@ export class Libp2pGossip implements Gossip {
     };
   }
 
+  async *ask(hostId: HostId, question: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const connection = this.#require()
+      .getConnections()
+      .find(({ remotePeer, status }) => status === 'open' && hostIdOfPeer(remotePeer) === hostId);
+    if (connection === undefined)
+      throw new ShoalError('UNAVAILABLE', `No gossip link to ${hostId}.`, { facts: { hostId } });
+    yield* this.#questions.ask(connection, question, signal);
+  }
+
+  answer(answerer: Answerer): () => void {
+    this.#questions.answerer = answerer;
+    return () => {
+      if (this.#questions.answerer === answerer) this.#questions.answerer = undefined;
+    };
+  }
+
+  onLink(listener: (hostId: HostId) => void): () => void {
+    this.#linkListeners.add(listener);
+    return () => this.#linkListeners.delete(listener);
+  }
+
+  drop(hostId: HostId): void {
+    for (const peer of this.#node?.getPeers() ?? []) {
+      if (hostIdOfPeer(peer) !== hostId) continue;
+      this.#node
+        ?.hangUp(peer)
+        .catch((error: unknown) => this.#deps.logger.warn({ error, hostId }, 'closing a gossip link failed'));
+    }
+  }
+
   setPeers(peers: readonly GossipPeer[]): void {
     this.#keeper.setPeers(peers);
+    this.#questions.retain(this.#options.admits);
     for (const hostId of this.#budgets.keys()) if (!this.#options.admits(hostId)) this.#budgets.delete(hostId);
     for (const hostId of this.#cutOffUntilMs.keys()) {
       if (!this.#options.admits(hostId) || !this.#isCutOff(hostId)) this.#cutOffUntilMs.delete(hostId);
@@ -276,7 +329,10 @@ export class Libp2pGossip implements Gossip {
         maxIncomingPendingConnections: pendingInboundMax,
         reconnectRetries: 0, // The link keeper's work.
       },
-      connectionMonitor: { pingInterval: pingMs, pingTimeout: { maxTimeout: pingTimeoutMsMax } },
+      connectionMonitor: {
+        pingInterval: (this.#options.links ?? linkPolicy).pingMs,
+        pingTimeout: { maxTimeout: pingTimeoutMsMax },
+      },
       services: {
         identify: identify(),
         ping: ping(),

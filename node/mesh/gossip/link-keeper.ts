@@ -11,6 +11,11 @@ export interface LinkPolicy {
    * (8 links a topic) fits in.
    */
   readonly linksWanted: number;
+  /**
+   * Links beyond which one is dropped, drawn at random: those that others wanted and explorers would otherwise add up, and
+   * each costs bytes at rest. Above `linksWanted` by enough that two hosts do not drop and make links in turn.
+   */
+  readonly linksMax: number;
   /** Dials at a time: a rack that comes back must not be dialled by everybody at once. */
   readonly dialsMax: number;
   /** Pause before a host is dialled again, ms: doubling from the first to the last, up to half taken off by chance. */
@@ -21,6 +26,8 @@ export interface LinkPolicy {
    * partition, would otherwise never find each other again.
    */
   readonly exploreMs: number;
+  /** Silence after which a link is tested, ms. A host that is thought dead loses its links before (`Gossip.drop`). */
+  readonly pingMs: number;
   /** How often it is looked whether anything is to be done, ms. */
   readonly tickMs: number;
 }
@@ -28,10 +35,12 @@ export interface LinkPolicy {
 /** What an agent runs with; the reasons are in `LinkPolicy`. */
 export const linkPolicy: LinkPolicy = {
   linksWanted: 12,
+  linksMax: 20,
   dialsMax: 4,
   backoffMsMin: 250,
   backoffMsMax: 10_000,
   exploreMs: 15_000,
+  pingMs: 15_000,
   tickMs: 250,
 };
 
@@ -41,6 +50,8 @@ interface Links {
   dial(peer: GossipPeer, signal: AbortSignal): Promise<void>;
   /** Hosts connected now, no matter which side dialled. */
   connected(): readonly HostId[];
+  /** Closes the link with a host. */
+  drop(hostId: HostId): void;
 }
 
 interface Attempt {
@@ -96,6 +107,11 @@ export class LinkKeeper {
       ({ hostId }) =>
         !connected.has(hostId) && !this.#dialling.has(hostId) && (this.#attempts.get(hostId)?.dueMs ?? 0) <= nowMs,
     );
+    // One a tick: what is closing may still be counted.
+    if (connected.size > this.#policy.linksMax) {
+      this.#links.drop(this.#deps.random.pick([...connected]));
+      return;
+    }
     let wanted = this.#policy.linksWanted - connected.size - this.#dialling.size;
     if (wanted <= 0 && nowMs >= this.#exploreDueMs) wanted = 1;
     if (nowMs >= this.#exploreDueMs) this.#exploreDueMs = nowMs + this.#policy.exploreMs;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
-import { type Gossip, type GossipPeer, gossipBytesMax, type TopicHandler, tooLarge } from './gossip.ts';
+import { type Answerer, type Gossip, type GossipPeer, gossipBytesMax, type TopicHandler, tooLarge } from './gossip.ts';
 
 /** Messages a hub remembers in order not to deliver them twice. A test sends far fewer. */
 const seenMax = 100_000;
@@ -33,10 +33,12 @@ export class MemoryGossipHub {
   /** Cuts the link between two hosts, both ways. */
   cut(a: HostId, b: HostId): void {
     this.#cuts.add(linkOf(a, b));
+    this.linksMayBeNew();
   }
 
   heal(a: HostId, b: HostId): void {
     this.#cuts.delete(linkOf(a, b));
+    this.linksMayBeNew();
   }
 
   /** Hosts that `from` reaches directly. For `MemoryGossip`. */
@@ -50,6 +52,23 @@ export class MemoryGossipHub {
         to.knows(from.hostId) &&
         !this.#cuts.has(linkOf(from.hostId, to.hostId)),
     );
+  }
+
+  /** A running, linked host. For `MemoryGossip`. */
+  linked(from: MemoryGossip, to: HostId): MemoryGossip | undefined {
+    return this.reachedBy(from).find(({ hostId }) => hostId === to);
+  }
+
+  /** Tells those that are linked now of links that are new. For `MemoryGossip`, and after `heal`. */
+  linksMayBeNew(): void {
+    for (const member of this.#members.values()) member.tellNewLinks();
+  }
+
+  /** Time on the way. For `MemoryGossip`. */
+  async travel(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#clock.setTimeout(resolve, this.delayMs);
+    });
   }
 
   /** Passes a message on from one host to those that it reaches. For `MemoryGossip`. */
@@ -69,7 +88,10 @@ export class MemoryGossip implements Gossip {
   readonly #hub: MemoryGossipHub;
   readonly #handlers = new Map<string, TopicHandler>();
   readonly #seen = new Set<string>();
+  readonly #linkListeners = new Set<(hostId: HostId) => void>();
+  #answerer: Answerer | undefined;
   #peers = new Set<HostId>();
+  #linked: ReadonlySet<HostId> = new Set();
   #running = false;
   #stopped = false;
 
@@ -88,12 +110,14 @@ export class MemoryGossip implements Gossip {
 
   async start(): Promise<void> {
     this.#running = !this.#stopped;
+    this.#hub.linksMayBeNew();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
     this.#stopped = true;
     this.#handlers.clear();
+    this.#hub.linksMayBeNew();
   }
 
   knows(hostId: HostId): boolean {
@@ -102,6 +126,63 @@ export class MemoryGossip implements Gossip {
 
   setPeers(peers: readonly GossipPeer[]): void {
     this.#peers = new Set(peers.map((peer) => peer.hostId));
+    this.#hub.linksMayBeNew();
+  }
+
+  async *ask(hostId: HostId, question: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (question.length > gossipBytesMax) throw tooLarge(question.length);
+    const copy = Uint8Array.from(question);
+    if (!signal.aborted) await this.#hub.travel();
+    if (signal.aborted) throw new ShoalError('CANCELLED', 'The one who asked has gone.');
+    const answers = this.#hub.linked(this, hostId)?.answers(this.hostId, copy);
+    if (answers === undefined)
+      throw new ShoalError('UNAVAILABLE', `No gossip link to ${hostId}, or it answers nothing.`);
+    for (const answer of answers) {
+      await this.#hub.travel();
+      if (signal.aborted) throw new ShoalError('CANCELLED', 'The one who asked has gone.');
+      if (this.#hub.linked(this, hostId) === undefined) throw new ShoalError('UNAVAILABLE', 'The gossip link broke.');
+      if (answer.length > gossipBytesMax) throw tooLarge(answer.length);
+      yield Uint8Array.from(answer);
+    }
+  }
+
+  answer(answerer: Answerer): () => void {
+    this.#answerer = answerer;
+    return () => {
+      if (this.#answerer === answerer) this.#answerer = undefined;
+    };
+  }
+
+  /** What this host answers; undefined: nothing. For the hub. */
+  answers(from: HostId, question: Uint8Array): Iterable<Uint8Array> | undefined {
+    try {
+      const answers = this.#answerer?.(from, question);
+      // What an answerer throws, now or later, ends the answers.
+      return answers === undefined ? undefined : [...answers];
+    } catch (caught) {
+      if (!(caught instanceof ShoalError)) throw caught;
+      return undefined;
+    }
+  }
+
+  onLink(listener: (hostId: HostId) => void): () => void {
+    this.#linkListeners.add(listener);
+    return () => this.#linkListeners.delete(listener);
+  }
+
+  /** In memory a link is there again at once, as if the keeper had made it. */
+  drop(hostId: HostId): void {
+    this.#linked = new Set([...this.#linked].filter((linked) => linked !== hostId));
+    this.tellNewLinks();
+  }
+
+  /** Tells the listeners of links that were not there before. For the hub. */
+  tellNewLinks(): void {
+    const before = this.#linked;
+    this.#linked = new Set(this.connected);
+    for (const hostId of this.#linked) {
+      if (!before.has(hostId)) for (const listener of this.#linkListeners) listener(hostId);
+    }
   }
 
   async publish(topic: string, data: Uint8Array): Promise<void> {

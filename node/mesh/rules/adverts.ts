@@ -6,17 +6,8 @@
  */
 import type { shoal } from '../../../proto/messages.ts';
 import type { HostId } from '../../base/ids.ts';
-
-/** Place of an advert among those of its host: start of the agent, then number within it. */
-interface AdvertOrder {
-  readonly epoch: number;
-  readonly sequence: number;
-}
-
-/** Negative when `a` is the older, 0 when they are the same, positive when `a` is the newer. */
-export function compareAdvertOrder(a: AdvertOrder, b: AdvertOrder): number {
-  return a.epoch !== b.epoch ? a.epoch - b.epoch : a.sequence - b.sequence;
-}
+import { type AdvertOrder, compareAdvertOrder } from './advert-order.ts';
+import { ViewDigest } from './view-digest.ts';
 
 /** An advert that is held. */
 export interface HeldAdvert {
@@ -28,12 +19,27 @@ export interface HeldAdvert {
   readonly takenMs: number;
 }
 
+/** What a view keeps its adverts in: a `Map`, or what a simulator of ten thousand hosts has in its place. */
+type HeldAdverts = Pick<Map<HostId, HeldAdvert>, 'get' | 'set' | 'delete' | 'size' | 'keys' | 'values'>;
+
 /** The newest advert of each host. */
 export class AdvertView {
-  readonly #held = new Map<HostId, HeldAdvert>();
+  readonly #held: HeldAdverts;
+  readonly #digest = new ViewDigest();
+
+  /** @param held what is held at first. */
+  constructor(held: HeldAdverts = new Map<HostId, HeldAdvert>()) {
+    this.#held = held;
+    for (const { hostId, advert } of held.values()) this.#digest.toggle(hostId, advert);
+  }
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Of the (host, epoch, sequence) that are held, as it is sent to a peer (view-digest.ts). */
+  get digest(): Uint8Array {
+    return this.#digest.encode();
   }
 
   get(hostId: HostId): HeldAdvert | undefined {
@@ -53,15 +59,24 @@ export class AdvertView {
 
   /** Takes an advert in. False: the one held is as new or newer, and nothing has changed. */
   merge(offered: HeldAdvert): boolean {
-    if (!this.isNewer(offered.hostId, offered.advert)) return false;
-    this.#held.set(offered.hostId, offered);
+    const { hostId } = offered;
+    if (!this.isNewer(hostId, offered.advert)) return false;
+    const before = this.#held.get(hostId);
+    if (before !== undefined) this.#digest.toggle(hostId, before.advert);
+    this.#held.set(hostId, offered);
+    this.#digest.toggle(hostId, offered.advert);
     return true;
   }
 
   /** Forgets hosts that are no members any more. Returns those forgotten. */
   retain(isMember: (hostId: HostId) => boolean): readonly HostId[] {
-    const gone = [...this.#held.keys()].filter((hostId) => !isMember(hostId));
-    for (const hostId of gone) this.#held.delete(hostId);
+    const gone: HostId[] = [];
+    for (const { hostId, advert } of this.all()) {
+      if (isMember(hostId)) continue;
+      this.#held.delete(hostId);
+      this.#digest.toggle(hostId, advert);
+      gone.push(hostId);
+    }
     return gone;
   }
 

@@ -19,6 +19,8 @@ export interface HostView {
   /** Absent: it has published none that reached this agent. */
   readonly advert: shoal.v1.Advert | undefined;
   readonly isUp: boolean;
+  /** When it was last known to be alive, wall clock, ms; else when its advert was made, or when it joined. */
+  readonly lastSeenMs: number;
   readonly zone: string;
   /** Servers placed there, by the records. */
   readonly servers: readonly shoal.v1.Server[];
@@ -112,6 +114,7 @@ export class Hosts {
           advert: adverts.get(host.id),
           // A suspicion is no verdict.
           isUp: !host.forcedDown && (condition === 'alive' || condition === 'suspect'),
+          lastSeenMs: hostViews.lastSeenMs?.(host.id) ?? adverts.get(host.id)?.publishedMs ?? host.joinedMs,
           zone: zoneOf(reader, host),
           servers: serverTable
             .by(reader, 'host', host.id)

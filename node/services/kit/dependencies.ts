@@ -151,6 +151,8 @@ export interface HostViews {
   /** The newest advert of each host that has published one. */
   adverts(): readonly shoal.v1.Advert[];
   condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
+  /** When a host was last known to be alive, wall clock, ms: now, for one that is. Undefined, or no such method: not known. */
+  lastSeenMs?(hostId: string): number | undefined;
   /** What a host's clock shows more than most hosts' clocks, ms; undefined, or no such method: not known. */
   clockOffsetMs?(hostId: string): number | undefined;
   /** Where a second agent with the host's key was met of late, `ip:port`; undefined, or no such method: none is known. */

@@ -5,7 +5,6 @@
  */
 import { createServer, type Server, Socket } from 'node:net';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { HostId } from '../../../node/base/ids.ts';
 import { type Gossip, gossipBytesMax, type TopicHandler } from '../../../node/mesh/gossip/gossip.ts';
 
 /** Frames are gathered for so long, so that a busy process writes seldom. Unit: milliseconds. */
@@ -14,8 +13,7 @@ const gatherMs = 20;
 const heardAtOnce = 8;
 
 /** The end that speaks. One for all hosts of a process. */
-export class AdvertFeed implements Gossip {
-  readonly connected: readonly HostId[] = [];
+export class AdvertFeed implements Pick<Gossip, 'publish'> {
   readonly #server: Server;
   readonly #listeners = new Set<Socket>();
   #gathered: Uint8Array[] = [];
@@ -44,8 +42,6 @@ export class AdvertFeed implements Gossip {
     });
   }
 
-  async start(): Promise<void> {}
-
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#server.close();
@@ -64,17 +60,10 @@ export class AdvertFeed implements Gossip {
       for (const socket of this.#listeners) socket.write(bytes);
     }, gatherMs);
   }
-
-  subscribe(): () => void {
-    throw new ShoalError('NOT_IMPLEMENTED', 'The hosts of the bench do not listen.');
-  }
-
-  setPeers(): void {}
 }
 
 /** The end that listens: an agent's. */
-export class AdvertListener implements Gossip {
-  readonly connected: readonly HostId[] = [];
+export class AdvertListener implements Pick<Gossip, 'subscribe'> {
   readonly #addresses: readonly string[];
   readonly #sockets: Socket[] = [];
   readonly #waiting: Uint8Array[] = [];
@@ -93,18 +82,12 @@ export class AdvertListener implements Gossip {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  async publish(): Promise<void> {
-    throw new ShoalError('NOT_IMPLEMENTED', 'The agents of the bench carry no guests, so they publish nothing.');
-  }
-
   subscribe(_topic: string, handler: TopicHandler): () => void {
     this.#handler = handler;
     return () => {
       this.#handler = undefined;
     };
   }
-
-  setPeers(): void {}
 
   #connect(address: string): Promise<void> {
     const [host = '', port = ''] = address.split(':');

@@ -9,7 +9,6 @@ import { must } from '../../../node/base/assert.ts';
 import { systemClock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import { firstCell, type HostId } from '../../../node/base/ids.ts';
-import { Prng } from '../../../node/base/prng.ts';
 import { silentLogger } from '../../../node/base/telemetry/logger.ts';
 import { ClaimBook } from '../../../node/host/claims/claim-book.ts';
 import { type ClaimHandlers, claimHandlers } from '../../../node/host/claims/claim-handlers.ts';
@@ -37,7 +36,6 @@ function fail(error: unknown): never {
 }
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as HostsConfig;
-const random = new Prng(config.firstHost + 1);
 const meshId = config.certificates.meshId;
 const feed = new AdvertFeed();
 const store = await openHostStore(join(config.folder, 'claims'), fail);
@@ -74,12 +72,11 @@ class SimulatedHost {
       },
     );
     this.publisher = new AdvertPublisher(
-      { clock: systemClock, logger: silentLogger, random: random.fork(), gossip: feed, identity: this.identity },
+      { clock: systemClock, logger: silentLogger, gossip: feed, identity: this.identity },
       {
         topic: 'adverts',
         epoch: Date.now(),
         compose: () => advertOf(this.name, size, this.#claims),
-        hostCount: () => config.hostCount,
         onAdvert: () => {},
       },
     );

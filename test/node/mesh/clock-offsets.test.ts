@@ -41,11 +41,13 @@ void t.test('of two nobody can say which one it is', async (t) => {
 });
 
 void t.test(
-  'a newcomer does not take old adverts for a wrong clock, and a clock that was set is right again',
+  'one advert is enough, a clock that was set is right again, and one that is set wrong is found',
   async (t) => {
     const offsets = heard([0, 0]);
     offsets.heard(id(4), nowMs - 600_000, nowMs);
-    t.equal(offsets.told(String), undefined);
+    t.match(offsets.told(String), /^The clock of h4 is 600 s behind the others\./);
+    offsets.heard(id(2), nowMs + 120_000 - 600_000, nowMs + 120_000);
+    t.match(offsets.told(String), /h2 is 600 s behind/, 'what it showed minutes ago does not count');
     const late = heard([0, 15 * minutes]);
     for (let n = 0; n < 4; n++) late.heard(id(3), nowMs - 10, nowMs);
     t.equal(late.told(String), undefined);

@@ -136,7 +136,7 @@ t.test('the mesh forms again after all have gone, in whatever order they come ba
   if (node !== undefined) t.ok(await reaches(node, again.slice(1), 'again'));
 });
 
-t.test('a link that went silent is dropped within ten seconds', { timeout: 40_000 }, async (t) => {
+t.test('a link that went silent is dropped within twenty seconds', { timeout: 60_000 }, async (t) => {
   const [one, two] = [await start(t), await start(t)];
   const port = Number(peerOf(two).address.split('/').at(-1));
   const sockets: Socket[] = [];
@@ -163,7 +163,7 @@ t.test('a link that went silent is dropped within ten seconds', { timeout: 40_00
     socket.pause();
   }
   const silentMs = systemClock.monotonicMs();
-  await until(() => one.gossip.connected.length === 0 && two.gossip.connected.length === 0, 12_000);
+  await until(() => one.gossip.connected.length === 0 && two.gossip.connected.length === 0, 25_000);
   const tookMs = Math.round(systemClock.monotonicMs() - silentMs);
-  t.ok(tookMs < 10_000, `dropped after ${tookMs} ms`);
+  t.ok(tookMs < 22_000, `dropped after ${tookMs} ms`);
 });
