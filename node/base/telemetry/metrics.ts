@@ -1,5 +1,6 @@
 /** Prometheus metrics of one agent, in a registry of its own so that several agents can live in one process. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { watchEventLoop } from './event-loop-delay.ts';
 
 /** Every metric that an agent has. Names end in their unit. */
 export interface Metrics {
@@ -44,13 +45,24 @@ const misnamed = [
   'nodejs_active_resources_total',
 ] as const;
 
+/**
+ * Gauges of the library that forget what they have told, so that two readers take it from each other, and that count the time
+ * between two samples as delay. `watchEventLoop` tells the same as a histogram.
+ */
+const forgetful = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
+  (which) => `nodejs_eventloop_lag${which}_seconds`,
+);
+/** The library samples for those gauges all the same; so seldom, it costs nothing. Unit: milliseconds. */
+const unusedSampleMs = 60_000;
+
 /** Makes them. `processMetrics` adds memory, CPU and event loop of the process. */
 export function createMetrics(options: { readonly processMetrics: boolean }): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (options.processMetrics) {
-    collectDefaultMetrics({ register: registry });
-    for (const name of misnamed) registry.removeSingleMetric(name);
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: unusedSampleMs });
+    for (const name of [...misnamed, ...forgetful]) registry.removeSingleMetric(name);
+    watchEventLoop(registry);
   }
   const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
   return {
