@@ -43,6 +43,11 @@ export class EtcdCluster implements BenchCluster {
     return `127.0.0.1:${this.#ports[member] ?? 0}`;
   }
 
+  /** 0 when it does not run. */
+  pidOf(member: number): number {
+    return this.#members.get(member)?.process.pid ?? 0;
+  }
+
   leader(): Promise<number> {
     return eventually('a leader of etcd', async () => {
       for (const at of this.#members.keys()) {

@@ -1,0 +1,146 @@
+/**
+ * `npm run bench:mesh`: what a host costs, by real agents on this machine, by the simulator's network, and beside others'
+ * programs. See README.md in this folder.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { memoryFileSystemOf, outputOf } from '../../../node/raft/bench/machine.ts';
+import { type Baselines, runBaselines } from './baselines/baselines.ts';
+import { type Phase, phases, type RealOptions, type RealRow, realRow } from './real.ts';
+import { baselineTable, realTables } from './report.ts';
+
+const parts = ['real', 'baselines'] as const;
+const agentsMax = 250;
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    agents: { type: 'string' },
+    only: { type: 'string' },
+    phases: { type: 'string' },
+    checkout: { type: 'string' },
+    dir: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (flags.help) {
+  console.log(`usage: npm run bench:mesh -- [flags]
+  --quick            four agents, short phases, 20 members beside them; ends within three minutes
+  --agents N,M       meshes of real agents, one after the other, each agent a process; default 4,12,20,30
+  --only PARTS       of ${parts.join(',')}, by commas
+  --phases PHASES    what to measure of real agents, of ${phases.join(',')}, by commas
+  --checkout FOLDER  whose agents to run: a work tree of an earlier version, with its node_modules
+  --dir FOLDER       work in a new folder below this one, to choose the disk; default ${tmpdir()}
+  --json FILE        write everything that was measured`);
+  process.exit(0);
+}
+
+const agentCounts = (flags.agents ?? (flags.quick ? '4' : '4,12,20,30')).split(',').map(Number);
+const wantedParts = chosen('--only', flags.only, parts);
+const wantedPhases: readonly Phase[] = chosen('--phases', flags.phases, phases);
+if (agentCounts.some((count) => !Number.isInteger(count) || count < 2 || count > agentsMax)) {
+  fail(`--agents ${flags.agents ?? ''}: give whole numbers from 2 to ${agentsMax}, by commas`);
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const checkout = flags.checkout ?? root;
+const isRoot = process.getuid?.() === 0;
+const options: RealOptions = {
+  dir: flags.dir,
+  checkout,
+  isRoot,
+  phases: wantedPhases,
+  settleMs: flags.quick ? 5_000 : 20_000,
+  restMs: flags.quick ? 10_000 : 30_000,
+  creates: flags.quick ? 20 : 60,
+  capacityChanges: flags.quick ? 5 : 30,
+  changesPerSecond: [10, 100],
+  changesMs: flags.quick ? 5_000 : 20_000,
+  say: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
+};
+const context = {
+  date: new Date().toISOString(),
+  command: `npm run bench:mesh -- ${process.argv.slice(2).join(' ')}`.trim(),
+  machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+  node: process.version,
+  commit: outputOf('git', ['-C', checkout, 'describe', '--always', '--dirty']) ?? 'unknown',
+  /** Of one minute: what others use of the machine. */
+  loadBefore: rounded(loadavg()[0] ?? 0),
+};
+console.log(
+  `# ${context.command}\n# ${context.date}, ${context.machine}, node ${context.node}, commit ${context.commit}`,
+);
+console.log(`# load of the machine before: ${context.loadBefore}`);
+if (!isRoot) console.log('# without root the agents share loopback, and their bytes are not counted');
+
+const memoryFileSystem = await memoryFileSystemOf(flags.dir ?? tmpdir());
+if (memoryFileSystem !== undefined)
+  console.log(`# on ${memoryFileSystem}: syncs cost nothing there, which flatters creates; use --dir`);
+
+const abort = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
+}
+
+const real: RealRow[] = [];
+const failures: string[] = [];
+let baselines: Baselines | undefined;
+try {
+  if (wantedParts.includes('real')) {
+    for (const count of agentCounts) {
+      try {
+        real.push(await realRow(count, options, abort.signal));
+      } catch (caught) {
+        abort.signal.throwIfAborted();
+        failures.push(`${count} agents: ${caught instanceof Error ? caught.message : String(caught)}`);
+      }
+    }
+  }
+  if (wantedParts.includes('baselines')) {
+    const folder = await mkdtemp(join(flags.dir ?? tmpdir(), 'shoal-mesh-baselines-'));
+    try {
+      const size = flags.quick ? { members: 20, watchers: 100 } : { members: 100, watchers: 1_000 };
+      options.say('baselines');
+      baselines = await runBaselines({ ...size, changes: flags.quick ? 10 : 30, restMs: options.restMs }, folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+} finally {
+  report();
+}
+
+function report(): void {
+  if (real.length > 0) console.log(realTables(real));
+  if (baselines !== undefined && baselines.rows.length > 0) console.log(baselineTable(baselines.rows));
+  for (const text of [...(baselines?.skipped ?? []), ...failures]) console.log(`# ${text}`);
+  const loadAfter = rounded(loadavg()[0] ?? 0);
+  if (flags.json !== undefined) {
+    mkdirSync(dirname(flags.json), { recursive: true });
+    const everything = { ...context, loadAfter, real, baselines, failures };
+    writeFileSync(flags.json, `${JSON.stringify(everything, undefined, 2)}\n`);
+  }
+  if (failures.length > 0 || real.some((row) => row.failure !== undefined)) process.exitCode = 1;
+}
+
+function chosen<T extends string>(flag: string, text: string | undefined, known: readonly T[]): readonly T[] {
+  const names = text?.split(',') ?? known;
+  const strange = names.filter((name) => !known.some((one) => one === name));
+  if (strange.length > 0) fail(`${flag} ${strange.join(',')}: give some of ${known.join(',')}`);
+  return known.filter((one) => names.includes(one));
+}
+
+function fail(text: string): never {
+  console.error(text);
+  process.exit(2);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
