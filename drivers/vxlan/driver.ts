@@ -39,8 +39,6 @@ import { Resolver } from './services/resolver.ts';
 /** Gratuitous ARPs sent for an address that is new here: more than one, for they are not acknowledged. */
 const announceCount = 2;
 const announceTimeoutMs = 5_000;
-/** Heap of the metadata server, MiB: it holds one file at a time. */
-const metadataServerHeapMib = 32;
 
 /** Bridges, VXLAN, nftables, dnsmasq and namespaces of this host. */
 export class VxlanDriver implements NetworkDriver {
@@ -325,26 +323,35 @@ export class VxlanDriver implements NetworkDriver {
     }
   }
 
-  /** Starts the host's metadata server unless it runs. */
+  /** Starts the host's metadata server unless it runs; one that another version of the agent has left is replaced. */
   async #ensureMetadataServer(signal: AbortSignal): Promise<void> {
-    if ((await this.#metadataServer.running()) !== undefined) return;
     const { options, netns } = this.#host;
-    const script = fileURLToPath(new URL('./services/metadata-server.ts', import.meta.url));
+    const argv = [
+      'perl',
+      '-T',
+      fileURLToPath(new URL('./services/metadata-server.pl', import.meta.url)),
+      metadataServerIp,
+      String(metadataServerPort),
+      join(options.stateDir, 'metadata'),
+      ...(options.metadataUid === undefined ? [] : [String(options.metadataUid)]),
+    ];
+    const running = await this.#metadataServer.running();
+    if (running !== undefined) {
+      // Only the end is compared: what has become it may stand before it still.
+      if (running.argv.slice(-argv.length).join('\0') === argv.join('\0')) return;
+      await this.#metadataServer.stop();
+    }
     const logPath = join(options.stateDir, 'metadata-server.log');
     // To become another user, and for nothing else: they are gone with the agent's user.
     const keptCapabilities = options.metadataUid === undefined ? '-all' : '-all,+setuid,+setgid';
     await rm(logPath, { force: true });
     await this.#metadataServer.start(
-      [...netns.prefix, 'setpriv', '--no-new-privs', `--bounding-set=${keptCapabilities}`, '--inh-caps=-all'],
       [
-        process.execPath,
-        `--max-old-space-size=${metadataServerHeapMib}`,
-        script,
-        metadataServerIp,
-        String(metadataServerPort),
-        join(options.stateDir, 'metadata'),
-        ...(options.metadataUid === undefined ? [] : [String(options.metadataUid)]),
+        ...netns.prefix,
+        'setpriv',
+        ...['--no-new-privs', '--clear-groups', `--bounding-set=${keptCapabilities}`, '--inh-caps=-all'],
       ],
+      argv,
       async () => (await readLog(logPath)).includes('listening on'),
       signal,
     );

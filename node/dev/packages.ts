@@ -33,7 +33,7 @@ export const agentPackages: readonly DebianPackage[] = [
   program('dnsmasq-base', 'DHCP', 'dnsmasq'),
   program('iputils-arping', 'announces floating IPs', 'arping'),
   program('util-linux', 'starts processes in namespaces and without privileges', 'setpriv'),
-  program('perl-base', 'gives a tap to its guest', 'perl'),
+  program('perl-base', 'gives a tap to its guest, serves metadata', 'perl'),
   program('bash', 'closes what a program is not to inherit', 'bash'),
 ];
 

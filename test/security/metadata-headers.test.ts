@@ -10,7 +10,7 @@ import t from 'tap';
 import { metadataFileName } from '../../drivers/vxlan/model/metadata.ts';
 import { freePort } from '../support/free-port.ts';
 
-const script = fileURLToPath(new URL('../../drivers/vxlan/services/metadata-server.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../drivers/vxlan/services/metadata-server.pl', import.meta.url));
 const path = '/openstack/latest/meta_data.json';
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-md-'));
@@ -19,7 +19,7 @@ for (const guest of ['127.0.0.2', '127.0.0.3']) {
   await writeFile(join(folder, guest, metadataFileName(path)), guest);
 }
 const port = await freePort();
-const server: ChildProcess = spawn(process.execPath, [script, '127.0.0.1', String(port), folder], {
+const server: ChildProcess = spawn('perl', ['-T', script, '127.0.0.1', String(port), folder], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 t.teardown(async () => {

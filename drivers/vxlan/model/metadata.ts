@@ -1,7 +1,7 @@
 /**
  * Metadata at 169.254.169.254, without a process per network: the network's service namespace translates each guest to
  * an address that is unique on the host, and that address *is* the guest's identity for the host's one metadata server
- * (../services/metadata-server.ts), which serves prepared files from a folder of that name. Pure.
+ * (../services/metadata-server.pl), which serves prepared files from a folder of that name. Pure.
  */
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { NftTable } from '../links/nft.ts';
@@ -48,7 +48,7 @@ export function identityIp(index: number): string {
 
 /**
  * The name of the file that holds the answer for a URL path: the path, percent-encoded, so that `/latest/meta-data/` and
- * `/latest/meta-data/hostname` can both be files, and no request can climb out of its folder. ../services/metadata-server.ts, which
+ * `/latest/meta-data/hostname` can both be files, and no request can climb out of its folder. ../services/metadata-server.pl, which
  * imports nothing of ours, does the same.
  */
 export function metadataFileName(path: string): string {

@@ -12,7 +12,7 @@ import t from 'tap';
 import { metadataFileName } from '../../../drivers/vxlan/model/metadata.ts';
 import { freePort } from '../../support/free-port.ts';
 
-const script = fileURLToPath(new URL('../../../drivers/vxlan/services/metadata-server.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../../drivers/vxlan/services/metadata-server.pl', import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-md-'));
 const files: readonly (readonly [string, string, string])[] = [
@@ -28,7 +28,7 @@ for (const [guest, path, body] of files) {
 await writeFile(join(folder, 'secret'), 'secret');
 
 const port = await freePort();
-const server: ChildProcess = spawn(process.execPath, [script, '127.0.0.1', String(port), join(folder, 'metadata')], {
+const server: ChildProcess = spawn('perl', ['-T', script, '127.0.0.1', String(port), join(folder, 'metadata')], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 t.teardown(async () => {

@@ -15,7 +15,7 @@ import { metadataFileName } from '../../../drivers/vxlan/model/metadata.ts';
 import { syncMetadataFiles } from '../../../drivers/vxlan/services/metadata-files.ts';
 import { freePort } from '../../support/free-port.ts';
 
-const script = fileURLToPath(new URL('../../../drivers/vxlan/services/metadata-server.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../../drivers/vxlan/services/metadata-server.pl', import.meta.url));
 const uid = metadataServerUid(uidRangeDefault);
 
 function get(port: number, path: string): Promise<{ readonly status: number; readonly body: string }> {
@@ -61,8 +61,8 @@ if (process.getuid?.() !== 0) {
     const server: ChildProcess = spawn(
       'setpriv',
       [
-        ...['--no-new-privs', '--bounding-set=-all,+setuid,+setgid', '--inh-caps=-all'],
-        ...[process.execPath, script, '127.0.0.1', String(port), folder, String(uid)],
+        ...['--no-new-privs', '--clear-groups', '--bounding-set=-all,+setuid,+setgid', '--inh-caps=-all'],
+        ...['perl', '-T', script, '127.0.0.1', String(port), folder, String(uid)],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
