@@ -98,17 +98,42 @@ export class MeshNetwork {
    * @param bytes its size on the wire, headers included.
    */
   send(from: number, to: number, bytes: number, arrive: () => void): void {
+    if (this.#options.random.chance(this.#options.lossRate)) {
+      if (!this.isUp(from)) return;
+      count(this.#messagesSent, from, 1);
+      count(this.#bytesSent, from, bytes);
+      return;
+    }
+    this.#deliver(from, to, bytes, 0, arrive);
+  }
+
+  #deliver(from: number, to: number, bytes: number, extraMs: number, arrive: () => void): void {
     if (!this.isUp(from)) return;
     count(this.#messagesSent, from, 1);
     count(this.#bytesSent, from, bytes);
-    const { random, lossRate, latencyMs } = this.#options;
-    const delayMs = latencyMs.min + random.float() * (latencyMs.max - latencyMs.min);
-    if (random.chance(lossRate) || this.isCut(from, to) || !this.isUp(to)) return;
+    const { random, latencyMs } = this.#options;
+    const delayMs = extraMs + latencyMs.min + random.float() * (latencyMs.max - latencyMs.min);
+    if (this.isCut(from, to) || !this.isUp(to)) return;
     this.#at(this.nowMs + delayMs, to, () => {
       count(this.#messagesReceived, to, 1);
       count(this.#bytesReceived, to, bytes);
       arrive();
     });
+  }
+
+  /**
+   * Sends a piece of a stream over TCP: as `send`, but what is lost is sent again, and comes so much later.
+   * @param retransmitMs Linux waits 200 ms at least.
+   */
+  stream(from: number, to: number, bytes: number, arrive: () => void, retransmitMs = 200): void {
+    if (!this.#options.random.chance(this.#options.lossRate)) {
+      this.#deliver(from, to, bytes, 0, arrive);
+      return;
+    }
+    // The first one is counted as sent, and does not come.
+    count(this.#messagesSent, from, 1);
+    count(this.#bytesSent, from, bytes);
+    this.#deliver(from, to, bytes, retransmitMs, arrive);
   }
 
   /** Has `run` called after `delayMs` (>= 0), by the process of a host if one is named. */

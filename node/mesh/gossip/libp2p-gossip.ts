@@ -52,6 +52,7 @@ import {
   tooLarge,
   type Verdict,
 } from './gossip.ts';
+import { gossipsubParameters } from './gossipsub-parameters.ts';
 import { LinkKeeper, type LinkPolicy, linkPolicy } from './link-keeper.ts';
 import { LinkQuestions, questionProtocol, questionsOpenMax } from './link-questions.ts';
 
@@ -343,6 +344,7 @@ export class Libp2pGossip implements Gossip {
 
   #pubsub({ privateKey, peerId, peerStore, registrar, connectionManager, logger }: GossipSubComponents): GossipSub {
     return gossipsub({
+      ...gossipsubParameters,
       globalSignaturePolicy: StrictNoSign,
       msgIdFn: ({ topic, data }) => messageId(topic, data, 'buffer'),
       fastMsgIdFn: ({ topic, data }) => messageId(topic, data ?? new Uint8Array(0), 'base64'),

@@ -20,17 +20,27 @@ export interface HeldAdvert {
 }
 
 /** What a view keeps its adverts in: a `Map`, or what a simulator of ten thousand hosts has in its place. */
-type HeldAdverts = Pick<Map<HostId, HeldAdvert>, 'get' | 'set' | 'delete' | 'size' | 'keys' | 'values'>;
+export interface HeldAdverts {
+  readonly size: number;
+  get(hostId: HostId): HeldAdvert | undefined;
+  set(hostId: HostId, held: HeldAdvert): unknown;
+  delete(hostId: HostId): boolean;
+  values(): Iterable<HeldAdvert>;
+}
 
 /** The newest advert of each host. */
 export class AdvertView {
   readonly #held: HeldAdverts;
-  readonly #digest = new ViewDigest();
+  readonly #digest: ViewDigest;
 
-  /** @param held what is held at first. */
-  constructor(held: HeldAdverts = new Map<HostId, HeldAdvert>()) {
+  /**
+   * @param held what is held at first. @param same a view that holds the same, if there is one: ten thousand views of a
+   *   simulator need not be counted through each.
+   */
+  constructor(held: HeldAdverts = new Map<HostId, HeldAdvert>(), same?: AdvertView) {
     this.#held = held;
-    for (const { hostId, advert } of held.values()) this.#digest.toggle(hostId, advert);
+    this.#digest = new ViewDigest(same === undefined ? undefined : same.#digest);
+    if (same === undefined) for (const { hostId, advert } of held.values()) this.#digest.toggle(hostId, advert);
   }
 
   get size(): number {

@@ -22,7 +22,12 @@ export function bucketOf(hostId: HostId): number {
 /** The digest of a table that changes. */
 export class ViewDigest {
   /** Two words a bucket. */
-  readonly #words = new Uint32Array(2 * digestBuckets);
+  readonly #words: Uint32Array;
+
+  /** @param copied starts with the same rows; default: with none. */
+  constructor(copied?: ViewDigest) {
+    this.#words = copied === undefined ? new Uint32Array(2 * digestBuckets) : Uint32Array.from(copied.#words);
+  }
 
   /** Puts a row in, or takes it out: the same thing. */
   toggle(hostId: HostId, order: AdvertOrder): void {
