@@ -33,6 +33,7 @@ import {
 } from '../cluster/membership.ts';
 import { MeshView } from '../cluster/mesh-view.ts';
 import { Moves } from '../cluster/moves.ts';
+import { renewOwn } from '../cluster/renewal.ts';
 import { removedError, SelfCheck } from '../cluster/self-check.ts';
 import type { Config } from '../config/options.ts';
 import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
@@ -189,7 +190,23 @@ export class Agent {
     // Before anybody is let in: a host that was off for long comes with a certificate that has ended.
     await renewCertificates();
     const selfCheck = new SelfCheck(
-      { clock, logger, peers, directory, state, signal: this.#abort.signal, onFatal: this.#deps.onFatal },
+      {
+        clock,
+        logger,
+        peers,
+        directory,
+        state,
+        renew: () =>
+          renewOwn(logger, (renewed) => certificates.adopt(renewed), {
+            meshId: this.#membership.meshId,
+            identity,
+            tlsKey,
+            directory,
+            signal: this.#abort.signal,
+          }),
+        signal: this.#abort.signal,
+        onFatal: this.#deps.onFatal,
+      },
       { hostId, instance, dataDir: config.dataDir, peerAddress: hostFields(config).peerAddress },
     );
     await selfCheck.mustPass();
@@ -233,7 +250,7 @@ export class Agent {
     const view = host.gossip;
 
     // Peers are answered from here on; before, there was nothing to answer with.
-    const joiner = new JoinHandler({ state, keys, clock, logger: logger.child({ part: 'join' }) });
+    const joiner = new JoinHandler({ state, keys, identity, clock, logger: logger.child({ part: 'join' }) });
     const server = new PeerServer(
       { clock, logger: logger.child({ part: 'peer-server' }) },
       {

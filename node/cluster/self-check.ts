@@ -47,6 +47,11 @@ interface SelfCheckDeps {
   readonly state: StateClient;
   /** Ends what waits when the agent stops. */
   readonly signal: AbortSignal;
+  /**
+   * Tries to get another certificate, by the host key. `renewed`: there is one now; `removed`: those who answer say that this host
+   * was removed; `nobody`: nobody answers, either.
+   */
+  readonly renew: () => Promise<'renewed' | 'removed' | 'nobody'>;
   /** This agent must end. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -157,12 +162,16 @@ export class SelfCheck {
     this.#askedMs = clock.monotonicMs();
     const recorded = hostTable.get(this.#deps.state.local, this.#options.hostId)?.record.peerAddress;
     const asked = this.#others().slice(0, askedMax);
-    const [former, ...answers] = await Promise.all([
-      this.#askAt(recorded),
-      ...asked.map((member) => this.#answerOf(() => peers.to(member))),
-    ]);
+    const ask = () => Promise.all(asked.map((member) => this.#answerOf(() => peers.to(member))));
+    const [former, first] = await Promise.all([this.#askAt(recorded), ask()]);
     if (former !== undefined) return former;
-    const heard = answers.filter((answer) => answer !== undefined);
+    let heard = first.filter((answer) => answer !== undefined);
+    if (heard.length === 0 && asked.length > 0) {
+      // Nobody is there, or nobody takes this host's certificate.
+      const tried = await this.#deps.renew();
+      if (tried === 'removed') return { error: removedError(this.#options), proved: true };
+      if (tried === 'renewed') heard = (await ask()).filter((answer) => answer !== undefined);
+    }
     const removed = heard.filter((answer) => answer instanceof ShoalError && answer.facts['reason'] === hostRemoved);
     if (removed.length * 2 > heard.length) return { error: removedError(this.#options), proved: true };
     const refusals = heard.filter((answer) => answer instanceof ShoalError && answer.facts['reason'] === keyInUse);

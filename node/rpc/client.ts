@@ -81,6 +81,7 @@ export class GrpcClient {
   readonly #headers: Readonly<Record<string, string>>;
   /** Calls under way. */
   readonly #calls = new Set<CallUnderWay>();
+  #closesWhenIdle = false;
 
   /**
    * @param serverName what the server is called in TLS (SNI), where its address is not a name.
@@ -118,6 +119,11 @@ export class GrpcClient {
     return this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
   }
 
+  /** Whether calls are under way. */
+  get isBusy(): boolean {
+    return this.#calls.size > 0;
+  }
+
   /** Connects unless connected. Throws `UNAVAILABLE` after `timeoutMs`; nothing has been sent then. */
   connect(timeoutMs: number): Promise<void> {
     if (this.isConnected) return Promise.resolve();
@@ -137,9 +143,15 @@ export class GrpcClient {
     return calls as Calls<S>;
   }
 
-  /** No more calls. Those under way go on to their end. */
+  /** No more calls. Those that have begun go on to their end; one that still waits for a connection fails. */
   close(): void {
     this.#client.close();
+  }
+
+  /** Closes once no call is under way: for a client that is replaced and gets no more. */
+  closeWhenIdle(): void {
+    this.#closesWhenIdle = true;
+    if (!this.isBusy) this.close();
   }
 
   /** No more calls, and those under way fail now, with `UNAVAILABLE` and this reason. */
@@ -177,7 +189,7 @@ export class GrpcClient {
         deadlineIn(options.timeoutMs),
         (error, answer) => {
           options.signal?.removeEventListener('abort', cancel);
-          this.#calls.delete(call);
+          this.#over(call);
           if (error !== null) reject(fromServiceError(error));
           else resolve(must(answer, 'the answer of a call that succeeded'));
         },
@@ -200,7 +212,7 @@ export class GrpcClient {
       deadlineIn(options.timeoutMs),
       (error, value) => {
         over = true;
-        this.#calls.delete(stream);
+        this.#over(stream);
         if (error !== null) reject(fromServiceError(error));
         else resolve(must(value, 'the answer of a call that succeeded'));
         wake?.();
@@ -262,10 +274,15 @@ export class GrpcClient {
     return metadata;
   }
 
+  #over(call: CallUnderWay): void {
+    this.#calls.delete(call);
+    if (this.#closesWhenIdle && !this.isBusy) this.close();
+  }
+
   #underWay(stream: ClientReadableStream<object> | ClientDuplexStream<object, object>): void {
     this.#calls.add(stream);
     // 'status' comes once for every call, whatever becomes of it.
-    stream.once('status', () => this.#calls.delete(stream));
+    stream.once('status', () => this.#over(stream));
   }
 }
 

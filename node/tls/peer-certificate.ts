@@ -9,17 +9,15 @@
 import { X509Certificate } from 'node:crypto';
 import { shoal } from '../../proto/messages.ts';
 import type { HostId } from '../base/ids.ts';
-import { hostLifeMs, isDue, type MeshAuthority } from '../mesh/identity/authority.ts';
+import { hostLeftMs, isDue, type MeshAuthority } from '../mesh/identity/authority.ts';
 import type { TlsKey } from '../mesh/identity/identity.ts';
 import type { PeerTrust } from '../mesh/identity/peer-trust.ts';
+import type { Renewed } from '../mesh/join/renew.ts';
 import type { PeerCertificateSource, PeerCertificates } from '../mesh/peers/peer-credentials.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { transact } from '../services/kit/transact.ts';
 import { meshTable } from '../state/tables/index.ts';
 import { Changes } from './changes.ts';
-
-/** Renewed with so much of its life left, milliseconds. */
-const hostLeftMs = hostLifeMs / 3;
 
 interface PeerCertificateOptions {
   readonly meshId: string;
@@ -38,6 +36,7 @@ export class PeerCertificate implements PeerCertificateSource {
   readonly #options: PeerCertificateOptions;
   readonly #changes = new Changes();
   #current: PeerCertificates;
+  #adoptedAuthority: string | undefined;
 
   constructor(options: PeerCertificateOptions) {
     this.#options = options;
@@ -54,18 +53,34 @@ export class PeerCertificate implements PeerCertificateSource {
     return this.#changes.subscribe(changed);
   }
 
+  /** Goes on with what members have given this host by its host key (mesh/join/renew.ts), until the records have come that far. */
+  async adopt({ certificatePem, authorityPem, formerAuthorities }: Renewed): Promise<void> {
+    const { trust, save } = this.#options;
+    await save({ certificatePem, authorityPem });
+    trust.adopt([authorityPem, ...formerAuthorities]);
+    this.#adoptedAuthority = authorityPem;
+    const { meshId, privateKeyPem } = this.#current;
+    this.#current = { meshId, privateKeyPem, certificatePem, authorityPem, roots: trust.authorities(), trust };
+    this.#changes.announce();
+  }
+
   /**
    * Renews what is due. `authority` is the records' own; with a quorum a due one is renewed there, too.
    * Throws what the state throws; the certificates in use are as good as before then.
    */
   async check(services: ServiceDependencies, authority: MeshAuthority, signal: AbortSignal): Promise<void> {
+    // The records here are those of a former authority: nobody takes what it signs.
+    if (this.#adoptedAuthority !== undefined && !this.#options.trust.recorded().includes(this.#adoptedAuthority))
+      return;
+    this.#adoptedAuthority = undefined;
     const nowMs = services.clock.nowMs();
     const valid = await this.#renewAuthority(services, authority, signal);
     const { hostId, tlsKey, trust } = this.#options;
     const { certificatePem, authorityPem, roots = [], forNewcomers } = this.#current;
     const nextRoots = trust.authorities();
     const isGood =
-      isSigned(certificatePem, [valid.certificatePem, ...nextRoots]) && !isDue(certificatePem, nowMs, hostLeftMs);
+      isSigned(certificatePem, [valid.certificatePem, ...nextRoots]) &&
+      !isDue(certificatePem, nowMs, hostLeftMs(hostId));
     const isPresent = isGood && isSigned(certificatePem, [valid.certificatePem]);
     const hasRoots = roots.length === nextRoots.length && roots.every((root, i) => root === nextRoots[i]);
     const hasNewcomers = isPresent || forNewcomers?.authorityPem === valid.certificatePem;

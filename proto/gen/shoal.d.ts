@@ -25400,6 +25400,9 @@ export namespace shoal {
 
             /** Calls Join. */
             join: shoal.v1.JoinService.Join;
+
+            /** Calls Renew. */
+            renew: shoal.v1.JoinService.Renew;
         }
 
         namespace JoinService {
@@ -25422,6 +25425,197 @@ export namespace shoal {
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
+
+            /**
+             * Callback as used by {@link shoal.v1.JoinService#renew}.
+             * @param error Error, if any
+             * @param [response] RenewResponse
+             */
+            type RenewCallback = (error: (Error|null), response?: shoal.v1.RenewResponse) => void;
+
+            /** Calls Renew. */
+            type Renew = {
+              (request: shoal.v1.IRenewRequest, callback: shoal.v1.JoinService.RenewCallback): void;
+              (request: shoal.v1.IRenewRequest): Promise<shoal.v1.RenewResponse>;
+              readonly name: "Renew";
+              readonly path: "/shoal.v1.JoinService/Renew";
+              readonly requestType: "RenewRequest";
+              readonly responseType: "RenewResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a RenewRequest.
+         * @deprecated Use shoal.v1.RenewRequest.$Properties instead.
+         */
+        interface IRenewRequest extends shoal.v1.RenewRequest.$Properties {
+        }
+
+        /** Represents a RenewRequest. */
+        class RenewRequest {
+
+            /**
+             * Constructs a new RenewRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RenewRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RenewRequest meshId. */
+            meshId: string;
+
+            /** RenewRequest hostId. */
+            hostId: string;
+
+            /** RenewRequest tlsPublicKey. */
+            tlsPublicKey: Uint8Array;
+
+            /** RenewRequest nonce. */
+            nonce: Uint8Array;
+
+            /** RenewRequest proof. */
+            proof: Uint8Array;
+
+            /**
+             * Creates a new RenewRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RenewRequest instance
+             */
+            static create(properties: shoal.v1.RenewRequest.$Shape): shoal.v1.RenewRequest & shoal.v1.RenewRequest.$Shape;
+            static create(properties?: shoal.v1.RenewRequest.$Properties): shoal.v1.RenewRequest;
+
+            /**
+             * Encodes the specified RenewRequest message. Does not implicitly {@link shoal.v1.RenewRequest.verify|verify} messages.
+             * @param message RenewRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RenewRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RenewRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RenewRequest & shoal.v1.RenewRequest.$Shape} RenewRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RenewRequest & shoal.v1.RenewRequest.$Shape;
+        }
+
+        namespace RenewRequest {
+
+            /** Properties of a RenewRequest. */
+            interface $Properties {
+
+                /** RenewRequest meshId */
+                meshId?: string;
+
+                /** RenewRequest hostId */
+                hostId?: string;
+
+                /** RenewRequest tlsPublicKey */
+                tlsPublicKey?: Uint8Array;
+
+                /** RenewRequest nonce */
+                nonce?: Uint8Array;
+
+                /** RenewRequest proof */
+                proof?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RenewRequest. */
+            type $Shape = shoal.v1.RenewRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RenewResponse.
+         * @deprecated Use shoal.v1.RenewResponse.$Properties instead.
+         */
+        interface IRenewResponse extends shoal.v1.RenewResponse.$Properties {
+        }
+
+        /** Represents a RenewResponse. */
+        class RenewResponse {
+
+            /**
+             * Constructs a new RenewResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RenewResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RenewResponse certificatePem. */
+            certificatePem: string;
+
+            /** RenewResponse authorityCertificatePem. */
+            authorityCertificatePem: string;
+
+            /** RenewResponse formerAuthorityCertificates. */
+            formerAuthorityCertificates: string[];
+
+            /** RenewResponse proof. */
+            proof: Uint8Array;
+
+            /**
+             * Creates a new RenewResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RenewResponse instance
+             */
+            static create(properties: shoal.v1.RenewResponse.$Shape): shoal.v1.RenewResponse & shoal.v1.RenewResponse.$Shape;
+            static create(properties?: shoal.v1.RenewResponse.$Properties): shoal.v1.RenewResponse;
+
+            /**
+             * Encodes the specified RenewResponse message. Does not implicitly {@link shoal.v1.RenewResponse.verify|verify} messages.
+             * @param message RenewResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RenewResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RenewResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RenewResponse & shoal.v1.RenewResponse.$Shape} RenewResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RenewResponse & shoal.v1.RenewResponse.$Shape;
+        }
+
+        namespace RenewResponse {
+
+            /** Properties of a RenewResponse. */
+            interface $Properties {
+
+                /** RenewResponse certificatePem */
+                certificatePem?: string;
+
+                /** RenewResponse authorityCertificatePem */
+                authorityCertificatePem?: string;
+
+                /** RenewResponse formerAuthorityCertificates */
+                formerAuthorityCertificates?: string[];
+
+                /** RenewResponse proof */
+                proof?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RenewResponse. */
+            type $Shape = shoal.v1.RenewResponse.$Properties;
         }
 
         /**

@@ -64579,7 +64579,493 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.JoinService#renew}.
+             * @memberof shoal.v1.JoinService
+             * @typedef RenewCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.RenewResponse} [response] RenewResponse
+             */
+
+            /**
+             * Calls Renew.
+             * @memberof shoal.v1.JoinService
+             * @typedef Renew
+             * @type {{
+             *   (request: shoal.v1.IRenewRequest, callback: shoal.v1.JoinService.RenewCallback): void;
+             *   (request: shoal.v1.IRenewRequest): Promise<shoal.v1.RenewResponse>;
+             *   readonly name: "Renew";
+             *   readonly path: "/shoal.v1.JoinService/Renew";
+             *   readonly requestType: "RenewRequest";
+             *   readonly responseType: "RenewResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls Renew.
+             * @name shoal.v1.JoinService#renew
+             * @type {shoal.v1.JoinService.Renew}
+             */
+            $Object.defineProperties(JoinService.prototype.renew = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, JoinService.prototype.renew, $root.shoal.v1.RenewRequest, $root.shoal.v1.RenewResponse, request, callback);
+            }, {
+                name: { value: "Renew" },
+                path: { value: "/shoal.v1.JoinService/Renew" },
+                requestType: { value: "RenewRequest" },
+                responseType: { value: "RenewResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return JoinService;
+        })();
+
+        v1.RenewRequest = (function() {
+
+            /**
+             * Properties of a RenewRequest.
+             * @typedef {Object} shoal.v1.RenewRequest.$Properties
+             * @property {string} [meshId] RenewRequest meshId
+             * @property {string} [hostId] RenewRequest hostId
+             * @property {Uint8Array} [tlsPublicKey] RenewRequest tlsPublicKey
+             * @property {Uint8Array} [nonce] RenewRequest nonce
+             * @property {Uint8Array} [proof] RenewRequest proof
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RenewRequest.
+             * @memberof shoal.v1
+             * @interface IRenewRequest
+             * @augments shoal.v1.RenewRequest.$Properties
+             * @deprecated Use shoal.v1.RenewRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a RenewRequest.
+             * @typedef {shoal.v1.RenewRequest.$Properties} shoal.v1.RenewRequest.$Shape
+             */
+
+            /**
+             * Constructs a new RenewRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a RenewRequest.
+             * @constructor
+             * @param {shoal.v1.RenewRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RenewRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RenewRequest meshId.
+             * @member {string} meshId
+             * @memberof shoal.v1.RenewRequest
+             * @instance
+             */
+            RenewRequest.prototype.meshId = "";
+
+            /**
+             * RenewRequest hostId.
+             * @member {string} hostId
+             * @memberof shoal.v1.RenewRequest
+             * @instance
+             */
+            RenewRequest.prototype.hostId = "";
+
+            /**
+             * RenewRequest tlsPublicKey.
+             * @member {Uint8Array} tlsPublicKey
+             * @memberof shoal.v1.RenewRequest
+             * @instance
+             */
+            RenewRequest.prototype.tlsPublicKey = $util.newBuffer([]);
+
+            /**
+             * RenewRequest nonce.
+             * @member {Uint8Array} nonce
+             * @memberof shoal.v1.RenewRequest
+             * @instance
+             */
+            RenewRequest.prototype.nonce = $util.newBuffer([]);
+
+            /**
+             * RenewRequest proof.
+             * @member {Uint8Array} proof
+             * @memberof shoal.v1.RenewRequest
+             * @instance
+             */
+            RenewRequest.prototype.proof = $util.newBuffer([]);
+
+            /**
+             * Creates a new RenewRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RenewRequest
+             * @static
+             * @param {shoal.v1.RenewRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RenewRequest} RenewRequest instance
+             * @type {{
+             *   (properties: shoal.v1.RenewRequest.$Shape): shoal.v1.RenewRequest & shoal.v1.RenewRequest.$Shape;
+             *   (properties?: shoal.v1.RenewRequest.$Properties): shoal.v1.RenewRequest;
+             * }}
+             */
+            RenewRequest.create = function(properties) {
+                return new RenewRequest(properties);
+            };
+
+            /**
+             * Encodes the specified RenewRequest message. Does not implicitly {@link shoal.v1.RenewRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RenewRequest
+             * @static
+             * @param {shoal.v1.RenewRequest.$Properties} message RenewRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RenewRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.meshId != null && $Object.hasOwnProperty.call(message, "meshId") && message.meshId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.meshId);
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.hostId);
+                if (message.tlsPublicKey != null && $Object.hasOwnProperty.call(message, "tlsPublicKey") && message.tlsPublicKey.length)
+                    writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.tlsPublicKey);
+                if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.nonce);
+                if (message.proof != null && $Object.hasOwnProperty.call(message, "proof") && message.proof.length)
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.proof);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RenewRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RenewRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RenewRequest & shoal.v1.RenewRequest.$Shape} RenewRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RenewRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RenewRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.meshId = value;
+                            else
+                                delete message.meshId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.tlsPublicKey = value;
+                            else
+                                delete message.tlsPublicKey;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.nonce = value;
+                            else
+                                delete message.nonce;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.proof = value;
+                            else
+                                delete message.proof;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RenewRequest;
+        })();
+
+        v1.RenewResponse = (function() {
+
+            /**
+             * Properties of a RenewResponse.
+             * @typedef {Object} shoal.v1.RenewResponse.$Properties
+             * @property {string} [certificatePem] RenewResponse certificatePem
+             * @property {string} [authorityCertificatePem] RenewResponse authorityCertificatePem
+             * @property {Array.<string>} [formerAuthorityCertificates] RenewResponse formerAuthorityCertificates
+             * @property {Uint8Array} [proof] RenewResponse proof
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RenewResponse.
+             * @memberof shoal.v1
+             * @interface IRenewResponse
+             * @augments shoal.v1.RenewResponse.$Properties
+             * @deprecated Use shoal.v1.RenewResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a RenewResponse.
+             * @typedef {shoal.v1.RenewResponse.$Properties} shoal.v1.RenewResponse.$Shape
+             */
+
+            /**
+             * Constructs a new RenewResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a RenewResponse.
+             * @constructor
+             * @param {shoal.v1.RenewResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RenewResponse = function (properties) {
+                this.formerAuthorityCertificates = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RenewResponse certificatePem.
+             * @member {string} certificatePem
+             * @memberof shoal.v1.RenewResponse
+             * @instance
+             */
+            RenewResponse.prototype.certificatePem = "";
+
+            /**
+             * RenewResponse authorityCertificatePem.
+             * @member {string} authorityCertificatePem
+             * @memberof shoal.v1.RenewResponse
+             * @instance
+             */
+            RenewResponse.prototype.authorityCertificatePem = "";
+
+            /**
+             * RenewResponse formerAuthorityCertificates.
+             * @member {Array.<string>} formerAuthorityCertificates
+             * @memberof shoal.v1.RenewResponse
+             * @instance
+             */
+            RenewResponse.prototype.formerAuthorityCertificates = $util.emptyArray;
+
+            /**
+             * RenewResponse proof.
+             * @member {Uint8Array} proof
+             * @memberof shoal.v1.RenewResponse
+             * @instance
+             */
+            RenewResponse.prototype.proof = $util.newBuffer([]);
+
+            /**
+             * Creates a new RenewResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RenewResponse
+             * @static
+             * @param {shoal.v1.RenewResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RenewResponse} RenewResponse instance
+             * @type {{
+             *   (properties: shoal.v1.RenewResponse.$Shape): shoal.v1.RenewResponse & shoal.v1.RenewResponse.$Shape;
+             *   (properties?: shoal.v1.RenewResponse.$Properties): shoal.v1.RenewResponse;
+             * }}
+             */
+            RenewResponse.create = function(properties) {
+                return new RenewResponse(properties);
+            };
+
+            /**
+             * Encodes the specified RenewResponse message. Does not implicitly {@link shoal.v1.RenewResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RenewResponse
+             * @static
+             * @param {shoal.v1.RenewResponse.$Properties} message RenewResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RenewResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.certificatePem != null && $Object.hasOwnProperty.call(message, "certificatePem") && message.certificatePem !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.certificatePem);
+                if (message.authorityCertificatePem != null && $Object.hasOwnProperty.call(message, "authorityCertificatePem") && message.authorityCertificatePem !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.authorityCertificatePem);
+                if (message.formerAuthorityCertificates != null && message.formerAuthorityCertificates.length)
+                    for (let i = 0; i < message.formerAuthorityCertificates.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.formerAuthorityCertificates[i]);
+                if (message.proof != null && $Object.hasOwnProperty.call(message, "proof") && message.proof.length)
+                    writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.proof);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RenewResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RenewResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RenewResponse & shoal.v1.RenewResponse.$Shape} RenewResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RenewResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RenewResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.certificatePem = value;
+                            else
+                                delete message.certificatePem;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.authorityCertificatePem = value;
+                            else
+                                delete message.authorityCertificatePem;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.formerAuthorityCertificates && message.formerAuthorityCertificates.length))
+                                message.formerAuthorityCertificates = [];
+                            message.formerAuthorityCertificates.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.proof = value;
+                            else
+                                delete message.proof;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RenewResponse;
         })();
 
         v1.JoinRequest = (function() {

@@ -84,7 +84,7 @@ interface Mesh {
 
 async function foundMesh(test: Test): Promise<Mesh> {
   const state = new MemoryStateClient();
-  const times = { wallMs: 1_800_000_000_000 };
+  const times = { wallMs: Date.now() };
   const clock: Clock = { ...systemClock, nowMs: () => times.wallMs };
   const deps = { state, clock, logger: silentLogger, newId: randomUUID };
   const first = MeshKey.create();
@@ -124,7 +124,7 @@ async function foundMesh(test: Test): Promise<Mesh> {
     serve(test, member, {
       admits,
       handlers,
-      join: new JoinHandler({ state, keys: member.keys, clock, logger: silentLogger }),
+      join: new JoinHandler({ state, keys: member.keys, identity: member.identity, clock, logger: silentLogger }),
     });
   const address = await serveMember(founder);
   const rekey = meshRekey(founder.keys, clock, lifetimeMs);

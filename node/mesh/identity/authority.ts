@@ -26,11 +26,14 @@ const notBeforeMs = Date.UTC(2020, 0, 1);
  */
 export const authorityLifeMs = 20 * 365 * dayMs;
 /**
- * Life of a host's certificate for its peers, ms: a year. Its own agent renews it with four months left, from its own
- * replica and so also without quorum; one that was off for longer renews it when it starts. What refuses a removed host
- * is the removal of its record, which every peer checks.
+ * Life of a host's certificate for its peers, ms: a week. Its own agent renews it when about half of that is left
+ * (`hostLeftMs`), out of what it holds of the state and so also without quorum; one that was off for longer renews it when it
+ * starts. What refuses a removed host at once is the removal of its record, which every peer checks.
  */
-export const hostLifeMs = 365 * dayMs;
+export const hostLifeMs = 7 * dayMs;
+/** The least and the most that is left of a host's certificate when it is renewed, ms: hosts that joined together renew apart. */
+export const hostLeftMsMin = 3 * dayMs;
+const hostLeftMsMax = 4 * dayMs;
 /** Life of a certificate for the API, ms: as public authorities have it, and below the 825 days that some clients bear. */
 export const apiLifeMs = 90 * dayMs;
 /** Clients' clocks may be so far behind, ms. */
@@ -103,7 +106,7 @@ export class MeshAuthority {
   }
 
   /**
-   * A certificate that binds a TLS key to a host id, for a year. PEM, the host's certificate alone.
+   * A certificate that binds a TLS key to a host id, for a week. PEM, the host's certificate alone.
    * Throws `INVALID_ARGUMENT` unless `tlsPublicKeySpki` is a P-256 public key.
    */
   issueHost(hostId: HostId, tlsPublicKeySpki: Uint8Array, nowMs: number = systemClock.nowMs()): string {
@@ -144,6 +147,15 @@ export class MeshAuthority {
       this.#privateKey,
     );
   }
+}
+
+/**
+ * With how much of its life left a host renews its certificate, ms: for each host another time, and always the same. Since it is
+ * three days at least, a clock that is wrong by a day or two, on either side of a connection, shows nobody an ended certificate.
+ */
+export function hostLeftMs(hostId: HostId): number {
+  const share = Number.parseInt(hostId.slice(0, 8), 16) / 2 ** 32;
+  return hostLeftMsMin + share * (hostLeftMsMax - hostLeftMsMin);
 }
 
 /** By what clients reach an API: DNS names and addresses, one at least. */

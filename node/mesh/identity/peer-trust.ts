@@ -16,6 +16,10 @@ interface ShownCertificate {
 export interface PeerTrust {
   /** Roots that TLS takes, PEM; the present authority first. */
   authorities(): readonly string[];
+  /** Those of the records alone, without what `adopt` was given. */
+  recorded(): readonly string[];
+  /** Takes authorities that members have named (join/renew.ts), the present one first, until the records name it. */
+  adopt(authorities: readonly string[]): void;
   /** Whether a certificate that TLS took, and that names `hostId`, is that host's. */
   isGenuine(hostId: HostId, shown: ShownCertificate): boolean;
 }
@@ -31,6 +35,7 @@ const certificatesMax = 8192;
 export class StatePeerTrust implements PeerTrust {
   readonly #reader: () => StateReader | undefined;
   readonly #own: readonly string[];
+  #adopted: readonly string[] = [];
   #seen: { readonly value: Uint8Array; readonly authorities: readonly string[] } | undefined;
   readonly #looked = new Map<string, { readonly keySha256: Buffer; readonly certificate: X509Certificate }>();
 
@@ -44,6 +49,17 @@ export class StatePeerTrust implements PeerTrust {
   }
 
   authorities(): readonly string[] {
+    const recorded = this.recorded();
+    const [adopted] = this.#adopted;
+    if (adopted === undefined || recorded.includes(adopted)) return recorded;
+    return [...new Set([...this.#adopted, ...recorded])];
+  }
+
+  adopt(authorities: readonly string[]): void {
+    this.#adopted = authorities;
+  }
+
+  recorded(): readonly string[] {
     const value = this.#reader()?.get(meshTable.key('mesh'))?.value;
     if (value === undefined) return this.#own;
     if (this.#seen?.value !== value) {

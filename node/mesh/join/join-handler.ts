@@ -9,6 +9,7 @@ import { hostTable, meshKeyEpochTable, meshTable, removedHostTable, ticketTable 
 import type { StateClient, StateReader } from '../../state/types.ts';
 import { certificateFingerprint } from '../identity/authority.ts';
 import { sealToHost } from '../identity/host-box.ts';
+import type { HostIdentity } from '../identity/identity.ts';
 import { type MeshKeyRing, meshKeyLabel, type NumberedKey } from '../identity/mesh-key-ring.ts';
 import { tlsKeySha256 } from '../identity/peer-trust.ts';
 import { openAuthority } from '../identity/rekey.ts';
@@ -16,6 +17,7 @@ import { verifySignature } from '../identity/signature.ts';
 import type { JoinHandlers } from '../peers/peer-server.ts';
 import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
+import { renewCertificate } from './renew-handler.ts';
 import { isTicketId, ticketSecretBytes, ticketSecretHash } from './tickets.ts';
 import { type WantedHost, wantedHost } from './wanted-host.ts';
 
@@ -39,6 +41,8 @@ const newcomersFault = [
 interface JoinHandlerDeps {
   readonly state: StateClient;
   readonly keys: MeshKeyRing;
+  /** This host. */
+  readonly identity: HostIdentity;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -77,6 +81,16 @@ export class JoinHandler implements JoinHandlers {
       if (ShoalError.is(caught, ...newcomersFault)) this.#limiter.failed(sourceOf(remoteAddress));
       const ticketId = isTicketId(request.ticketId) ? request.ticketId : 'malformed';
       this.#deps.logger.warn({ error: caught, remoteAddress, ticketId }, 'a host was not admitted');
+      throw caught;
+    }
+  }
+
+  /** As `renewCertificate`; who is refused counts as who shows a wrong ticket. */
+  async renew(request: shoal.v1.RenewRequest, remoteAddress: string): Promise<shoal.v1.IRenewResponse> {
+    try {
+      return renewCertificate(this.#deps, request);
+    } catch (caught) {
+      if (ShoalError.is(caught, ...newcomersFault)) this.#limiter.failed(sourceOf(remoteAddress));
       throw caught;
     }
   }

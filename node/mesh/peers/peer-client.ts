@@ -4,6 +4,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { type Calls, type ClientLimits, GrpcClient, type UnaryOptions } from '../../rpc/client.ts';
+import { clockAdvice, isEndedCode } from './ended-certificate.ts';
 import { formatInstance, type Instance, instanceHeader, listensAtHeader } from './instance.ts';
 import { type PeerCertificateSource, type PeerCertificates, peerChannelCredentials } from './peer-credentials.ts';
 import { peerClientLimits } from './peer-limits.ts';
@@ -55,6 +56,11 @@ export class PeerClient {
     return this.#client.isConnected;
   }
 
+  /** Whether calls are under way. */
+  get isBusy(): boolean {
+    return this.#client.isBusy;
+  }
+
   /**
    * Runs one call, and says `IDENTITY_MISMATCH` rather than `UNAVAILABLE` when somebody else answers at the address.
    * For calls that may be repeated.
@@ -104,13 +110,25 @@ export class PeerClient {
     this.#client.close();
   }
 
+  /** Closes once no call is under way. */
+  closeWhenIdle(): void {
+    this.#client.closeWhenIdle();
+  }
+
   /** Ends the connection with all calls under way: the host is no member any more. */
   cut(): void {
     this.#client.cut('The host is no member of this mesh any more.');
   }
 
   #explained(caught: unknown): unknown {
-    if (!ShoalError.is(caught, 'UNAVAILABLE') || this.#mismatch === undefined) return caught;
+    if (!ShoalError.is(caught, 'UNAVAILABLE')) return caught;
+    if (isEndedCode(`${caught.message} ${String(caught.cause)}`)) {
+      return new ShoalError('IDENTITY_MISMATCH', `The certificate of host ${this.hostId} has ended: ${clockAdvice}.`, {
+        facts: { hostId: this.hostId, address: this.address },
+        cause: caught,
+      });
+    }
+    if (this.#mismatch === undefined) return caught;
     const mismatch = this.#mismatch;
     this.#mismatch = undefined; // Said once; the next attempt finds out again.
     return mismatch;
@@ -146,7 +164,7 @@ export class PeerClients {
   readonly #deps: PeerClientDeps;
   readonly #options: PeerClientsOptions;
   readonly #clients = new Map<HostId, { readonly client: PeerClient; readonly certificates: PeerCertificates }>();
-  /** Clients with an earlier certificate: their connections go on until they break, and are not made again. */
+  /** Clients with an earlier certificate or address on which calls are under way: closed when those have ended. */
   readonly #retired = new Set<PeerClient>();
   #closed = false;
 
@@ -170,8 +188,9 @@ export class PeerClients {
       return known.client;
     }
     if (known !== undefined) {
-      if (known.client.address === address) this.#retired.add(known.client);
-      else known.client.close();
+      known.client.closeWhenIdle();
+      for (const client of this.#retired) if (!client.isBusy) this.#retired.delete(client);
+      if (known.client.isBusy) this.#retired.add(known.client);
     }
     this.#clients.delete(hostId);
     if (address === undefined) {
@@ -192,6 +211,11 @@ export class PeerClients {
       ...(caller === undefined ? {} : { caller }),
       ...(limits === undefined ? {} : { limits }),
     });
+  }
+
+  /** Clients that were replaced and are kept for the calls under way on them. */
+  get retired(): number {
+    return this.#retired.size;
   }
 
   /** Ends the connections to hosts that have no record any more, with all calls under way. */

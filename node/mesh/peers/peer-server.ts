@@ -10,6 +10,7 @@ import { type CallHead, type GrpcCall, type GrpcLimits, GrpcServer, type Handler
 import { peerErrorView } from '../../rpc/status.ts';
 import { certifiedHost } from '../identity/authority.ts';
 import { notGenuine } from '../identity/peer-trust.ts';
+import { clockAdvice, isEndedCode } from './ended-certificate.ts';
 import {
   formatInstance,
   type Instance,
@@ -36,6 +37,8 @@ export interface JoinHandlers {
   /** Whether this caller may try at all; throws `RATE_LIMITED`. Before anything it sends is read. */
   admit(remoteAddress: string): void;
   join(request: shoal.v1.JoinRequest, remoteAddress: string, signal: AbortSignal): Promise<shoal.v1.IJoinResponse>;
+  /** Gives a member that shows no good certificate another one. */
+  renew(request: shoal.v1.RenewRequest, remoteAddress: string): Promise<shoal.v1.IRenewResponse>;
 }
 
 /** What a peer server is made with. */
@@ -72,7 +75,10 @@ export class PeerServer {
     this.#server = new GrpcServer(deps, {
       limits: options.limits ?? peerServerLimits,
       errorView: peerErrorView,
-      isMember: (socket) => socket.authorized && isMember(socket, options),
+      isMember: (socket) => {
+        if (!socket.authorized) this.#tellEnded(socket);
+        return socket.authorized && isMember(socket, options);
+      },
     });
     this.#instances = new PeerInstances({
       clock: deps.clock,
@@ -91,7 +97,10 @@ export class PeerServer {
     this.#server.add<shoal.v1.JoinService, void>({
       service: shoal.v1.JoinService,
       admit: (head) => options.join.admit(head.remoteAddress),
-      handlers: { join: (request, call) => options.join.join(request, call.remoteAddress, call.signal) },
+      handlers: {
+        join: (request, call) => options.join.join(request, call.remoteAddress, call.signal),
+        renew: (request, call) => options.join.renew(request, call.remoteAddress),
+      },
     });
   }
 
@@ -141,6 +150,18 @@ export class PeerServer {
     return this.#server.stop(graceMs);
   }
 
+  /** A certificate that has ended says of its host, or of this one, that a clock is wrong by days: people have to see to it. */
+  #tellEnded(socket: TLSSocket): void {
+    if (!isEndedCode(String(socket.authorizationError))) return;
+    const shown = socket.getPeerCertificate();
+    const hostId = certifiedHost(shown.subjectaltname)?.hostId;
+    this.#repeated.warn(
+      `ended ${hostId}`,
+      { hostId, remoteAddress: socket.remoteAddress, ended: shown.valid_to },
+      `a host came with a certificate that has ended: ${clockAdvice}`,
+    );
+  }
+
   #tellTwice({ hostId, served, refused }: KeyUsedTwice): void {
     this.#repeated.warn(
       `key ${hostId}`,
@@ -171,7 +192,10 @@ export class PeerServer {
 function memberOf(head: CallHead, options: PeerServerOptions): HostId {
   const shown = head.certificate;
   if (shown === undefined) {
-    throw new ShoalError('UNAUTHENTICATED', 'Peer calls need a certificate of this mesh.');
+    throw new ShoalError(
+      'UNAUTHENTICATED',
+      'Peer calls need a certificate of this mesh that has not ended. Is a clock wrong? See `shoal hosts`.',
+    );
   }
   const host = certifiedHost(shown.subjectaltname);
   const { meshId, trust } = options.certificates.current();

@@ -121,7 +121,7 @@ async function main(): Promise<void> {
         watchState: refuseStream,
         announce: refuse,
       },
-      join: { admit: () => {}, join: refuse },
+      join: { admit: () => {}, join: refuse, renew: refuse },
     },
   );
   await server.listen(hosts[raftId - 1]?.peerAddress ?? '');

@@ -204,7 +204,7 @@ const server = new PeerServer(
       consoleLog: refuse,
       probe: refuse,
     },
-    join: { admit: () => {}, join: refuse },
+    join: { admit: () => {}, join: refuse, renew: refuse },
   },
 );
 await server.listen(self.peerAddress);

@@ -175,7 +175,7 @@ const server = new PeerServer(
       watchState: refuseStream,
       announce: async () => ({ recorded: false }),
     },
-    join: { admit: () => {}, join: refuse },
+    join: { admit: () => {}, join: refuse, renew: refuse },
   },
 );
 await server.listen(config.self.peerAddress);

@@ -43,7 +43,7 @@ export const refusingHandlers: PeerHandlers = {
   announce: refuse,
 };
 
-export const refusingJoin: JoinHandlers = { admit: () => {}, join: refuse };
+export const refusingJoin: JoinHandlers = { admit: () => {}, join: refuse, renew: refuse };
 
 /** A host of a test mesh. */
 export interface TestHost {

@@ -62,6 +62,7 @@ async function meshOf(test: { teardown(run: () => Promise<void>): void }, meshId
   const handler = new JoinHandler({
     state,
     keys: new MeshKeyRing(founder.identity, meshKey),
+    identity: founder.identity,
     clock,
     logger: silentLogger,
   });

@@ -90,6 +90,7 @@ t.test('a newcomer without a certificate reaches JoinService, and nothing is rea
         t.match(remoteAddress, /^127\.0\.0\.1:\d+$/);
         return { certificatePem: request.meshId };
       },
+      renew: async () => ({}),
     },
   });
   const client = new GrpcClient(
