@@ -31,6 +31,11 @@ import type { KnownHost } from './membership.ts';
 /** From the first link after none to telling everything once more, ms. */
 const againMs = 1_000;
 
+/** Within this time every host tells its whole advert once more when an agent of an earlier version has come, ms. */
+const wholeAgainMs = 20_000;
+/** Bytes of the id of an update: it is told to peers again and again. */
+const updateIdBytes = 16;
+
 /** An advert that is older was not told to all just now, but handed on by a peer. Unit: ms. */
 const liveMsMax = 1_000;
 
@@ -69,8 +74,11 @@ export class MeshView implements Service, HostViews {
   readonly #exchange: AdvertExchange;
   readonly #publisher: AdvertPublisher;
   readonly #viewExchange: ViewExchange;
+  readonly #random: Prng;
   readonly #detector: DetectorLoop;
   readonly #options: MeshViewOptions;
+  /** Hosts whose agents are of an earlier version, and understand no updates of adverts. */
+  readonly #olderHosts = new Set<HostId>();
   /** When each host that is not alive was last so, wall clock, ms. */
   readonly #lastAliveMs = new Map<HostId, number>();
 
@@ -78,21 +86,35 @@ export class MeshView implements Service, HostViews {
     const { clock, logger, random, identity, peers, directory } = deps;
     const { config, meshId, epoch } = options;
     this.#deps = deps;
+    this.#random = random.fork();
     this.#options = options;
     this.clocks = new ClockOffsets(identity.hostId);
     this.#repeated = new RepeatedLog({ clock, logger });
     this.columns = new HostColumns({ seed: random.uint32() });
     const topic = gossipTopic('adverts', { meshId, cell: firstCell });
+    const updatesTopic = gossipTopic('updates', { meshId, cell: firstCell });
     // The topic of health updates keeps its first name.
     const healthUpdates = gossipTopic('rumours', { meshId, cell: firstCell });
     const isMember = (hostId: HostId): boolean => directory.find(hostId) !== undefined;
     this.#gossip = new Libp2pGossip(
       { clock, logger, random: random.fork(), identity },
-      { listen: multiaddrOf(config.gossip.listen), topics: [topic, healthUpdates], admits: isMember },
+      {
+        listen: multiaddrOf(config.gossip.listen),
+        topics: [topic, updatesTopic, healthUpdates],
+        idBytes: (of) => (of === updatesTopic ? updateIdBytes : undefined),
+        admits: isMember,
+      },
     );
     this.#exchange = new AdvertExchange(
       { clock, logger, random: random.fork(), gossip: this.#gossip },
-      { meshId, topic, isMember, onAdvert: (advert, ageMs) => this.#onAdvert(advert, ageMs) },
+      {
+        meshId,
+        topic,
+        updatesTopic,
+        isMember,
+        onAdvert: (advert, ageMs) => this.#onAdvert(advert, ageMs),
+        onMissed: () => this.#viewExchange.missed(),
+      },
     );
     this.#viewExchange = new ViewExchange(
       { clock, logger, random: random.fork(), gossip: this.#gossip, adverts: this.#exchange },
@@ -108,6 +130,7 @@ export class MeshView implements Service, HostViews {
         epoch,
         compose: options.ownAdvert,
         onAdvert: (signed) => void this.#exchange.accept(signed),
+        updates: { topic: updatesTopic, meshId, areUnderstood: () => this.#olderHosts.size === 0 },
       },
     );
     this.#detector = new DetectorLoop(
@@ -174,6 +197,7 @@ export class MeshView implements Service, HostViews {
     for (const { hostId } of this.#exchange.view.all()) if (!members.has(hostId)) this.columns.remove(hostId);
     this.#exchange.view.retain((hostId) => members.has(hostId));
     this.clocks.retain((hostId) => members.has(hostId));
+    for (const hostId of this.#olderHosts) if (!members.has(hostId)) this.#olderHosts.delete(hostId);
     for (const hostId of this.#lastAliveMs.keys()) if (!members.has(hostId)) this.#lastAliveMs.delete(hostId);
   }
 
@@ -223,6 +247,7 @@ export class MeshView implements Service, HostViews {
     if (ageMs < liveMsMax) {
       this.clocks.heard(advert.hostId as HostId, advert.publishedMs, this.#deps.clock.nowMs());
     }
+    this.#noteVersion(advert);
     const mapped = placementAdvert(advert);
     const fault = adverseIn(mapped);
     if (fault !== undefined) {
@@ -237,6 +262,17 @@ export class MeshView implements Service, HostViews {
     this.columns.upsert(mapped);
     this.#onCondition(hostId, this.condition(hostId));
     this.#detector.advertised(hostId, advert.epoch);
+  }
+
+  /** While one agent of an earlier version is there, adverts are told whole; and the last one once more when it comes. */
+  #noteVersion({ hostId, profile }: shoal.v1.Advert): void {
+    if (profile > 0) {
+      this.#olderHosts.delete(hostId as HostId);
+      return;
+    }
+    this.#olderHosts.add(hostId as HostId);
+    if (this.#olderHosts.size > 1) return;
+    this.#deps.clock.setTimeout(() => this.#publisher.again(), againMs + this.#random.float() * wholeAgainMs);
   }
 
   #onCondition(hostId: HostId, condition: Condition): void {

@@ -6341,6 +6341,9 @@ export namespace shoal {
             /** Advert resources. */
             resources: shoal.v1.ResourcePool[];
 
+            /** Advert profile. */
+            profile: number;
+
             /**
              * Creates a new Advert instance using the specified properties.
              * @param [properties] Properties to set
@@ -6508,12 +6511,229 @@ export namespace shoal {
                 /** Advert resources */
                 resources?: shoal.v1.ResourcePool.$Properties[];
 
+                /** Advert profile */
+                profile?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Advert. */
             type $Shape = shoal.v1.Advert.$Properties;
+        }
+
+        /**
+         * Properties of an AdvertUpdate.
+         * @deprecated Use shoal.v1.AdvertUpdate.$Properties instead.
+         */
+        interface IAdvertUpdate extends shoal.v1.AdvertUpdate.$Properties {
+        }
+
+        /** Represents an AdvertUpdate. */
+        class AdvertUpdate {
+
+            /**
+             * Constructs a new AdvertUpdate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.AdvertUpdate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AdvertUpdate hostId. */
+            hostId: Uint8Array;
+
+            /** AdvertUpdate epoch. */
+            epoch: number;
+
+            /** AdvertUpdate sequence. */
+            sequence: number;
+
+            /** AdvertUpdate profile. */
+            profile: number;
+
+            /** AdvertUpdate publishedMs. */
+            publishedMs: number;
+
+            /** AdvertUpdate vcpusUsed. */
+            vcpusUsed: number;
+
+            /** AdvertUpdate memoryMibUsed. */
+            memoryMibUsed: number;
+
+            /** AdvertUpdate diskGibUsed. */
+            diskGibUsed: number;
+
+            /** AdvertUpdate servers. */
+            servers: number;
+
+            /** AdvertUpdate ioOps. */
+            ioOps: number;
+
+            /** AdvertUpdate buildFailures. */
+            buildFailures: number;
+
+            /** AdvertUpdate cpuPercent. */
+            cpuPercent: number;
+
+            /** AdvertUpdate load_1mHundredths. */
+            load_1mHundredths: number;
+
+            /** AdvertUpdate memoryAvailableMib. */
+            memoryAvailableMib: number;
+
+            /**
+             * Creates a new AdvertUpdate instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AdvertUpdate instance
+             */
+            static create(properties: shoal.v1.AdvertUpdate.$Shape): shoal.v1.AdvertUpdate & shoal.v1.AdvertUpdate.$Shape;
+            static create(properties?: shoal.v1.AdvertUpdate.$Properties): shoal.v1.AdvertUpdate;
+
+            /**
+             * Encodes the specified AdvertUpdate message. Does not implicitly {@link shoal.v1.AdvertUpdate.verify|verify} messages.
+             * @param message AdvertUpdate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.AdvertUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AdvertUpdate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.AdvertUpdate & shoal.v1.AdvertUpdate.$Shape} AdvertUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.AdvertUpdate & shoal.v1.AdvertUpdate.$Shape;
+        }
+
+        namespace AdvertUpdate {
+
+            /** Properties of an AdvertUpdate. */
+            interface $Properties {
+
+                /** AdvertUpdate hostId */
+                hostId?: Uint8Array;
+
+                /** AdvertUpdate epoch */
+                epoch?: number;
+
+                /** AdvertUpdate sequence */
+                sequence?: number;
+
+                /** AdvertUpdate profile */
+                profile?: number;
+
+                /** AdvertUpdate publishedMs */
+                publishedMs?: number;
+
+                /** AdvertUpdate vcpusUsed */
+                vcpusUsed?: number;
+
+                /** AdvertUpdate memoryMibUsed */
+                memoryMibUsed?: number;
+
+                /** AdvertUpdate diskGibUsed */
+                diskGibUsed?: number;
+
+                /** AdvertUpdate servers */
+                servers?: number;
+
+                /** AdvertUpdate ioOps */
+                ioOps?: number;
+
+                /** AdvertUpdate buildFailures */
+                buildFailures?: number;
+
+                /** AdvertUpdate cpuPercent */
+                cpuPercent?: number;
+
+                /** AdvertUpdate load_1mHundredths */
+                load_1mHundredths?: number;
+
+                /** AdvertUpdate memoryAvailableMib */
+                memoryAvailableMib?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AdvertUpdate. */
+            type $Shape = shoal.v1.AdvertUpdate.$Properties;
+        }
+
+        /**
+         * Properties of a SignedAdvertUpdate.
+         * @deprecated Use shoal.v1.SignedAdvertUpdate.$Properties instead.
+         */
+        interface ISignedAdvertUpdate extends shoal.v1.SignedAdvertUpdate.$Properties {
+        }
+
+        /** Represents a SignedAdvertUpdate. */
+        class SignedAdvertUpdate {
+
+            /**
+             * Constructs a new SignedAdvertUpdate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SignedAdvertUpdate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SignedAdvertUpdate update. */
+            update: Uint8Array;
+
+            /** SignedAdvertUpdate signature. */
+            signature: Uint8Array;
+
+            /**
+             * Creates a new SignedAdvertUpdate instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SignedAdvertUpdate instance
+             */
+            static create(properties: shoal.v1.SignedAdvertUpdate.$Shape): shoal.v1.SignedAdvertUpdate & shoal.v1.SignedAdvertUpdate.$Shape;
+            static create(properties?: shoal.v1.SignedAdvertUpdate.$Properties): shoal.v1.SignedAdvertUpdate;
+
+            /**
+             * Encodes the specified SignedAdvertUpdate message. Does not implicitly {@link shoal.v1.SignedAdvertUpdate.verify|verify} messages.
+             * @param message SignedAdvertUpdate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SignedAdvertUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SignedAdvertUpdate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SignedAdvertUpdate & shoal.v1.SignedAdvertUpdate.$Shape} SignedAdvertUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SignedAdvertUpdate & shoal.v1.SignedAdvertUpdate.$Shape;
+        }
+
+        namespace SignedAdvertUpdate {
+
+            /** Properties of a SignedAdvertUpdate. */
+            interface $Properties {
+
+                /** SignedAdvertUpdate update */
+                update?: Uint8Array;
+
+                /** SignedAdvertUpdate signature */
+                signature?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SignedAdvertUpdate. */
+            type $Shape = shoal.v1.SignedAdvertUpdate.$Properties;
         }
 
         /**
@@ -7511,6 +7731,9 @@ export namespace shoal {
             /** ViewSwap wants. */
             wants: Uint8Array[];
 
+            /** ViewSwap givesUpdates. */
+            givesUpdates: shoal.v1.SignedAdvertUpdate[];
+
             /**
              * Creates a new ViewSwap instance using the specified properties.
              * @param [properties] Properties to set
@@ -7552,6 +7775,9 @@ export namespace shoal {
                 /** ViewSwap wants */
                 wants?: Uint8Array[];
 
+                /** ViewSwap givesUpdates */
+                givesUpdates?: shoal.v1.SignedAdvertUpdate.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -7590,6 +7816,9 @@ export namespace shoal {
 
             /** ViewAnswer agesMs. */
             agesMs: number[];
+
+            /** ViewAnswer updates. */
+            updates: shoal.v1.SignedAdvertUpdate[];
 
             /**
              * Creates a new ViewAnswer instance using the specified properties.
@@ -7634,6 +7863,9 @@ export namespace shoal {
 
                 /** ViewAnswer agesMs */
                 agesMs?: number[];
+
+                /** ViewAnswer updates */
+                updates?: shoal.v1.SignedAdvertUpdate.$Properties[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -16619,6 +16619,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<shoal.v1.PciPool.$Properties>} [pciPools] Advert pciPools
              * @property {Object.<string,string>} [capabilities] Advert capabilities
              * @property {Array.<shoal.v1.ResourcePool.$Properties>} [resources] Advert resources
+             * @property {number} [profile] Advert profile
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -17021,6 +17022,14 @@ export const shoal = $root.shoal = (() => {
             Advert.prototype.resources = $util.emptyArray;
 
             /**
+             * Advert profile.
+             * @member {number} profile
+             * @memberof shoal.v1.Advert
+             * @instance
+             */
+            Advert.prototype.profile = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
              * Creates a new Advert instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Advert
@@ -17152,6 +17161,8 @@ export const shoal = $root.shoal = (() => {
                 if (message.resources != null && message.resources.length)
                     for (let i = 0; i < message.resources.length; ++i)
                         $root.shoal.v1.ResourcePool.encode(message.resources[i], writer.uint32(/* id 45, wireType 2 =*/362).fork(), _depth + 1).ldelim();
+                if (message.profile != null && $Object.hasOwnProperty.call(message, "profile") && (typeof message.profile === "object" ? message.profile.low || message.profile.high : message.profile !== 0))
+                    writer.uint32(/* id 46, wireType 0 =*/368).uint64(message.profile);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -17647,6 +17658,15 @@ export const shoal = $root.shoal = (() => {
                             message.resources.push($root.shoal.v1.ResourcePool.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 46: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.profile = value;
+                            else
+                                delete message.profile;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -17665,6 +17685,590 @@ export const shoal = $root.shoal = (() => {
             };
 
             return Advert;
+        })();
+
+        v1.AdvertUpdate = (function() {
+
+            /**
+             * Properties of an AdvertUpdate.
+             * @typedef {Object} shoal.v1.AdvertUpdate.$Properties
+             * @property {Uint8Array} [hostId] AdvertUpdate hostId
+             * @property {number} [epoch] AdvertUpdate epoch
+             * @property {number} [sequence] AdvertUpdate sequence
+             * @property {number} [profile] AdvertUpdate profile
+             * @property {number} [publishedMs] AdvertUpdate publishedMs
+             * @property {number} [vcpusUsed] AdvertUpdate vcpusUsed
+             * @property {number} [memoryMibUsed] AdvertUpdate memoryMibUsed
+             * @property {number} [diskGibUsed] AdvertUpdate diskGibUsed
+             * @property {number} [servers] AdvertUpdate servers
+             * @property {number} [ioOps] AdvertUpdate ioOps
+             * @property {number} [buildFailures] AdvertUpdate buildFailures
+             * @property {number} [cpuPercent] AdvertUpdate cpuPercent
+             * @property {number} [load_1mHundredths] AdvertUpdate load_1mHundredths
+             * @property {number} [memoryAvailableMib] AdvertUpdate memoryAvailableMib
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an AdvertUpdate.
+             * @memberof shoal.v1
+             * @interface IAdvertUpdate
+             * @augments shoal.v1.AdvertUpdate.$Properties
+             * @deprecated Use shoal.v1.AdvertUpdate.$Properties instead.
+             */
+
+            /**
+             * Shape of an AdvertUpdate.
+             * @typedef {shoal.v1.AdvertUpdate.$Properties} shoal.v1.AdvertUpdate.$Shape
+             */
+
+            /**
+             * Constructs a new AdvertUpdate.
+             * @memberof shoal.v1
+             * @classdesc Represents an AdvertUpdate.
+             * @constructor
+             * @param {shoal.v1.AdvertUpdate.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const AdvertUpdate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * AdvertUpdate hostId.
+             * @member {Uint8Array} hostId
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.hostId = $util.newBuffer([]);
+
+            /**
+             * AdvertUpdate epoch.
+             * @member {number} epoch
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * AdvertUpdate sequence.
+             * @member {number} sequence
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * AdvertUpdate profile.
+             * @member {number} profile
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.profile = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * AdvertUpdate publishedMs.
+             * @member {number} publishedMs
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.publishedMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * AdvertUpdate vcpusUsed.
+             * @member {number} vcpusUsed
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.vcpusUsed = 0;
+
+            /**
+             * AdvertUpdate memoryMibUsed.
+             * @member {number} memoryMibUsed
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.memoryMibUsed = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * AdvertUpdate diskGibUsed.
+             * @member {number} diskGibUsed
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.diskGibUsed = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * AdvertUpdate servers.
+             * @member {number} servers
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.servers = 0;
+
+            /**
+             * AdvertUpdate ioOps.
+             * @member {number} ioOps
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.ioOps = 0;
+
+            /**
+             * AdvertUpdate buildFailures.
+             * @member {number} buildFailures
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.buildFailures = 0;
+
+            /**
+             * AdvertUpdate cpuPercent.
+             * @member {number} cpuPercent
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.cpuPercent = 0;
+
+            /**
+             * AdvertUpdate load_1mHundredths.
+             * @member {number} load_1mHundredths
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.load_1mHundredths = 0;
+
+            /**
+             * AdvertUpdate memoryAvailableMib.
+             * @member {number} memoryAvailableMib
+             * @memberof shoal.v1.AdvertUpdate
+             * @instance
+             */
+            AdvertUpdate.prototype.memoryAvailableMib = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new AdvertUpdate instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.AdvertUpdate
+             * @static
+             * @param {shoal.v1.AdvertUpdate.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.AdvertUpdate} AdvertUpdate instance
+             * @type {{
+             *   (properties: shoal.v1.AdvertUpdate.$Shape): shoal.v1.AdvertUpdate & shoal.v1.AdvertUpdate.$Shape;
+             *   (properties?: shoal.v1.AdvertUpdate.$Properties): shoal.v1.AdvertUpdate;
+             * }}
+             */
+            AdvertUpdate.create = function(properties) {
+                return new AdvertUpdate(properties);
+            };
+
+            /**
+             * Encodes the specified AdvertUpdate message. Does not implicitly {@link shoal.v1.AdvertUpdate.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.AdvertUpdate
+             * @static
+             * @param {shoal.v1.AdvertUpdate.$Properties} message AdvertUpdate message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            AdvertUpdate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.hostId != null && $Object.hasOwnProperty.call(message, "hostId") && message.hostId.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.hostId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.sequence);
+                if (message.profile != null && $Object.hasOwnProperty.call(message, "profile") && (typeof message.profile === "object" ? message.profile.low || message.profile.high : message.profile !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.profile);
+                if (message.publishedMs != null && $Object.hasOwnProperty.call(message, "publishedMs") && (typeof message.publishedMs === "object" ? message.publishedMs.low || message.publishedMs.high : message.publishedMs !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.publishedMs);
+                if (message.vcpusUsed != null && $Object.hasOwnProperty.call(message, "vcpusUsed") && message.vcpusUsed !== 0)
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.vcpusUsed);
+                if (message.memoryMibUsed != null && $Object.hasOwnProperty.call(message, "memoryMibUsed") && (typeof message.memoryMibUsed === "object" ? message.memoryMibUsed.low || message.memoryMibUsed.high : message.memoryMibUsed !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.memoryMibUsed);
+                if (message.diskGibUsed != null && $Object.hasOwnProperty.call(message, "diskGibUsed") && (typeof message.diskGibUsed === "object" ? message.diskGibUsed.low || message.diskGibUsed.high : message.diskGibUsed !== 0))
+                    writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.diskGibUsed);
+                if (message.servers != null && $Object.hasOwnProperty.call(message, "servers") && message.servers !== 0)
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.servers);
+                if (message.ioOps != null && $Object.hasOwnProperty.call(message, "ioOps") && message.ioOps !== 0)
+                    writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.ioOps);
+                if (message.buildFailures != null && $Object.hasOwnProperty.call(message, "buildFailures") && message.buildFailures !== 0)
+                    writer.uint32(/* id 11, wireType 0 =*/88).uint32(message.buildFailures);
+                if (message.cpuPercent != null && $Object.hasOwnProperty.call(message, "cpuPercent") && message.cpuPercent !== 0)
+                    writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.cpuPercent);
+                if (message.load_1mHundredths != null && $Object.hasOwnProperty.call(message, "load_1mHundredths") && message.load_1mHundredths !== 0)
+                    writer.uint32(/* id 13, wireType 0 =*/104).uint32(message.load_1mHundredths);
+                if (message.memoryAvailableMib != null && $Object.hasOwnProperty.call(message, "memoryAvailableMib") && (typeof message.memoryAvailableMib === "object" ? message.memoryAvailableMib.low || message.memoryAvailableMib.high : message.memoryAvailableMib !== 0))
+                    writer.uint32(/* id 14, wireType 0 =*/112).uint64(message.memoryAvailableMib);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an AdvertUpdate message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.AdvertUpdate
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.AdvertUpdate & shoal.v1.AdvertUpdate.$Shape} AdvertUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            AdvertUpdate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.AdvertUpdate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.hostId = value;
+                            else
+                                delete message.hostId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.profile = value;
+                            else
+                                delete message.profile;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.publishedMs = value;
+                            else
+                                delete message.publishedMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.vcpusUsed = value;
+                            else
+                                delete message.vcpusUsed;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.memoryMibUsed = value;
+                            else
+                                delete message.memoryMibUsed;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.diskGibUsed = value;
+                            else
+                                delete message.diskGibUsed;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.servers = value;
+                            else
+                                delete message.servers;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.ioOps = value;
+                            else
+                                delete message.ioOps;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.buildFailures = value;
+                            else
+                                delete message.buildFailures;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.cpuPercent = value;
+                            else
+                                delete message.cpuPercent;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.load_1mHundredths = value;
+                            else
+                                delete message.load_1mHundredths;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.memoryAvailableMib = value;
+                            else
+                                delete message.memoryAvailableMib;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return AdvertUpdate;
+        })();
+
+        v1.SignedAdvertUpdate = (function() {
+
+            /**
+             * Properties of a SignedAdvertUpdate.
+             * @typedef {Object} shoal.v1.SignedAdvertUpdate.$Properties
+             * @property {Uint8Array} [update] SignedAdvertUpdate update
+             * @property {Uint8Array} [signature] SignedAdvertUpdate signature
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SignedAdvertUpdate.
+             * @memberof shoal.v1
+             * @interface ISignedAdvertUpdate
+             * @augments shoal.v1.SignedAdvertUpdate.$Properties
+             * @deprecated Use shoal.v1.SignedAdvertUpdate.$Properties instead.
+             */
+
+            /**
+             * Shape of a SignedAdvertUpdate.
+             * @typedef {shoal.v1.SignedAdvertUpdate.$Properties} shoal.v1.SignedAdvertUpdate.$Shape
+             */
+
+            /**
+             * Constructs a new SignedAdvertUpdate.
+             * @memberof shoal.v1
+             * @classdesc Represents a SignedAdvertUpdate.
+             * @constructor
+             * @param {shoal.v1.SignedAdvertUpdate.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SignedAdvertUpdate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SignedAdvertUpdate update.
+             * @member {Uint8Array} update
+             * @memberof shoal.v1.SignedAdvertUpdate
+             * @instance
+             */
+            SignedAdvertUpdate.prototype.update = $util.newBuffer([]);
+
+            /**
+             * SignedAdvertUpdate signature.
+             * @member {Uint8Array} signature
+             * @memberof shoal.v1.SignedAdvertUpdate
+             * @instance
+             */
+            SignedAdvertUpdate.prototype.signature = $util.newBuffer([]);
+
+            /**
+             * Creates a new SignedAdvertUpdate instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SignedAdvertUpdate
+             * @static
+             * @param {shoal.v1.SignedAdvertUpdate.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SignedAdvertUpdate} SignedAdvertUpdate instance
+             * @type {{
+             *   (properties: shoal.v1.SignedAdvertUpdate.$Shape): shoal.v1.SignedAdvertUpdate & shoal.v1.SignedAdvertUpdate.$Shape;
+             *   (properties?: shoal.v1.SignedAdvertUpdate.$Properties): shoal.v1.SignedAdvertUpdate;
+             * }}
+             */
+            SignedAdvertUpdate.create = function(properties) {
+                return new SignedAdvertUpdate(properties);
+            };
+
+            /**
+             * Encodes the specified SignedAdvertUpdate message. Does not implicitly {@link shoal.v1.SignedAdvertUpdate.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SignedAdvertUpdate
+             * @static
+             * @param {shoal.v1.SignedAdvertUpdate.$Properties} message SignedAdvertUpdate message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SignedAdvertUpdate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.update != null && $Object.hasOwnProperty.call(message, "update") && message.update.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.update);
+                if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.signature);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SignedAdvertUpdate message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SignedAdvertUpdate
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SignedAdvertUpdate & shoal.v1.SignedAdvertUpdate.$Shape} SignedAdvertUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SignedAdvertUpdate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SignedAdvertUpdate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.update = value;
+                            else
+                                delete message.update;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.signature = value;
+                            else
+                                delete message.signature;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SignedAdvertUpdate;
         })();
 
         v1.StoragePool = (function() {
@@ -20135,6 +20739,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<shoal.v1.SignedAdvert.$Properties>} [gives] ViewSwap gives
              * @property {Array.<number>} [givesAgesMs] ViewSwap givesAgesMs
              * @property {Array.<Uint8Array>} [wants] ViewSwap wants
+             * @property {Array.<shoal.v1.SignedAdvertUpdate.$Properties>} [givesUpdates] ViewSwap givesUpdates
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -20163,6 +20768,7 @@ export const shoal = $root.shoal = (() => {
                 this.gives = [];
                 this.givesAgesMs = [];
                 this.wants = [];
+                this.givesUpdates = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -20192,6 +20798,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             ViewSwap.prototype.wants = $util.emptyArray;
+
+            /**
+             * ViewSwap givesUpdates.
+             * @member {Array.<shoal.v1.SignedAdvertUpdate>} givesUpdates
+             * @memberof shoal.v1.ViewSwap
+             * @instance
+             */
+            ViewSwap.prototype.givesUpdates = $util.emptyArray;
 
             /**
              * Creates a new ViewSwap instance using the specified properties.
@@ -20233,6 +20847,9 @@ export const shoal = $root.shoal = (() => {
                 if (message.wants != null && message.wants.length)
                     for (let i = 0; i < message.wants.length; ++i)
                         writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.wants[i]);
+                if (message.givesUpdates != null && message.givesUpdates.length)
+                    for (let i = 0; i < message.givesUpdates.length; ++i)
+                        $root.shoal.v1.SignedAdvertUpdate.encode(message.givesUpdates[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -20307,6 +20924,14 @@ export const shoal = $root.shoal = (() => {
                             message.wants.push(reader.bytes());
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.givesUpdates && message.givesUpdates.length))
+                                message.givesUpdates = [];
+                            message.givesUpdates.push($root.shoal.v1.SignedAdvertUpdate.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -20336,6 +20961,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Uint8Array} [digest] ViewAnswer digest
              * @property {Array.<shoal.v1.SignedAdvert.$Properties>} [adverts] ViewAnswer adverts
              * @property {Array.<number>} [agesMs] ViewAnswer agesMs
+             * @property {Array.<shoal.v1.SignedAdvertUpdate.$Properties>} [updates] ViewAnswer updates
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -20364,6 +20990,7 @@ export const shoal = $root.shoal = (() => {
                 this.rows = [];
                 this.adverts = [];
                 this.agesMs = [];
+                this.updates = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -20401,6 +21028,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             ViewAnswer.prototype.agesMs = $util.emptyArray;
+
+            /**
+             * ViewAnswer updates.
+             * @member {Array.<shoal.v1.SignedAdvertUpdate>} updates
+             * @memberof shoal.v1.ViewAnswer
+             * @instance
+             */
+            ViewAnswer.prototype.updates = $util.emptyArray;
 
             /**
              * Creates a new ViewAnswer instance using the specified properties.
@@ -20444,6 +21079,9 @@ export const shoal = $root.shoal = (() => {
                         $root.shoal.v1.SignedAdvert.encode(message.adverts[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
                 if (message.agesMs != null && message.agesMs.length)
                     writer.uint32(/* id 4, wireType 2 =*/34).uint64s(message.agesMs);
+                if (message.updates != null && message.updates.length)
+                    for (let i = 0; i < message.updates.length; ++i)
+                        $root.shoal.v1.SignedAdvertUpdate.encode(message.updates[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -20525,6 +21163,14 @@ export const shoal = $root.shoal = (() => {
                             if (!(message.agesMs && message.agesMs.length))
                                 message.agesMs = [];
                             message.agesMs.push(reader.uint64());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.updates && message.updates.length))
+                                message.updates = [];
+                            message.updates.push($root.shoal.v1.SignedAdvertUpdate.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }

@@ -53,6 +53,7 @@ export async function runGossip(options: GossipBenchOptions = {}): Promise<reado
       row(`simulated gossip: ordinary change, ${what}`, value, unit),
     ),
     row('simulated gossip: bytes of an advert', world.advertBytes, 'B'),
+    row('simulated gossip: bytes of an update', world.updateBytes, 'B'),
     ...busy(world, random.fork(), busyS).map(([what, value, unit]) =>
       row(`simulated gossip: 2 % of hosts change a second, ${what}`, value, unit),
     ),

@@ -3,10 +3,11 @@
  * views, on a simulated network; libp2p's gossipsub is modelled (gossipsub-model.ts). Signatures are not made: who speaks
  * for whom is tested elsewhere, and what checking them costs is counted as time where it matters (a pull).
  */
-import type { HostId } from '../../node/base/ids.ts';
+import { firstCell, type HostId } from '../../node/base/ids.ts';
 import type { Prng } from '../../node/base/prng.ts';
 import { silentLogger } from '../../node/base/telemetry/logger.ts';
 import { AdvertPublisher } from '../../node/mesh/gossip/advert-publisher.ts';
+import { gossipTopic } from '../../node/mesh/gossip/gossip.ts';
 import { gossipsubParameters } from '../../node/mesh/gossip/gossipsub-parameters.ts';
 import { linkPolicy } from '../../node/mesh/gossip/link-keeper.ts';
 import { AdvertView, type HeldAdvert } from '../../node/mesh/rules/adverts.ts';
@@ -33,6 +34,10 @@ const noKey = new Uint8Array(32);
 /** What an x86 host of today tells: names of the length that Nova's traits have. */
 const traits = Array.from({ length: 30 }, (_, at) => `HW_CPU_X86_FEATURE_${at}`);
 
+const meshId = '00000000-0000-4000-8000-000000000000';
+const advertsTopic = gossipTopic('adverts', { meshId, cell: firstCell });
+const updatesTopic = gossipTopic('updates', { meshId, cell: firstCell });
+
 interface Host {
   readonly hostId: HostId;
   readonly publisher: AdvertPublisher;
@@ -44,6 +49,8 @@ interface Host {
 
 interface Told {
   readonly held: HeldAdvert;
+  /** Only those who hold an advert of the same profile can use it. */
+  readonly isUpdate: boolean;
 }
 
 export class GossipWorld {
@@ -51,8 +58,9 @@ export class GossipWorld {
   readonly hosts: readonly Host[];
   /** Hears of each advert that a host takes in, whatever way it came. */
   onTaken: (host: number, held: HeldAdvert) => void = () => {};
-  /** Bytes of adverts as they are published, the last one. */
+  /** Bytes of the last advert, and of the last update, that was published. */
   advertBytes = 0;
+  updateBytes = 0;
   readonly #gossipsub: GossipsubModel<Told>;
   readonly #numbers = new Map<HostId, number>();
   #isRunning = false;
@@ -60,7 +68,7 @@ export class GossipWorld {
   constructor(network: MeshNetwork, random: Prng) {
     this.network = network;
     this.#gossipsub = new GossipsubModel<Told>(network, random.fork(), gossipsubOptions, {
-      accept: (host, { held }) => this.#take(host, held),
+      accept: (host, told) => this.#hear(host, told),
     });
     const first = new Map<HostId, HeldAdvert>();
     this.hosts = Array.from({ length: network.hosts }, (_, number) => this.#host(number, random.fork(), first));
@@ -132,14 +140,26 @@ export class GossipWorld {
           logger: silentLogger,
           identity: { hostId, publicKey: noKey, sign: () => noSignature },
           gossip: {
-            publish: async (_topic, bytes) => {
-              this.advertBytes = bytes.length;
-              if (this.#isRunning && made !== undefined) this.#gossipsub.publish(number, { held: made }, bytes.length);
+            publish: async (topic, bytes) => {
+              const isUpdate = topic === updatesTopic;
+              if (isUpdate) this.updateBytes = bytes.length;
+              else this.advertBytes = bytes.length;
+              if (!this.#isRunning || made === undefined) return;
+              this.#gossipsub.publish(
+                number,
+                { held: made, isUpdate },
+                {
+                  bytes: bytes.length,
+                  topicBytes: topic.length,
+                  idBytes: isUpdate ? 16 : 32,
+                },
+              );
             },
           },
         },
         {
-          topic: '',
+          topic: advertsTopic,
+          updates: { topic: updatesTopic, meshId, areUnderstood: () => true },
           epoch: 1_800_000_000_000,
           compose: () => advertOf(number, host),
           onAdvert: (signed) => {
@@ -151,6 +171,18 @@ export class GossipWorld {
       ),
     };
     return host;
+  }
+
+  /** As `AdvertExchange`: an update without the advert that it is for is of no use, and a reason to compare. */
+  #hear(number: number, { held, isUpdate }: Told): boolean {
+    const { view, sync } = this.#hostOf(number);
+    const base = view.get(held.hostId)?.advert;
+    const { epoch, profile } = held.advert;
+    if (isUpdate && (base?.epoch !== epoch || base.profile !== profile)) {
+      sync.missed(this.network.nowMs);
+      return false;
+    }
+    return this.#take(number, held);
   }
 
   #take(number: number, held: HeldAdvert): boolean {
@@ -236,8 +268,6 @@ const gossipsubOptions = {
   ...gossipsubParameters,
   historyGossip: gossipsubParameters.mcacheGossip,
   heartbeatMs: gossipsubParameters.heartbeatInterval,
-  idBytes: 32,
-  topicBytes: 'shoal/00000000-0000-4000-8000-000000000000/cell0/adverts/1'.length,
   links: { wanted: linkPolicy.linksWanted, max: linkPolicy.linksMax },
 };
 
@@ -269,8 +299,8 @@ function advertOf(number: number, { hostId, vcpusUsed, isEnabled }: Host): shoal
   return {
     hostId,
     hostName: `compute-${number}.example.net`,
-    meshId: '00000000-0000-4000-8000-000000000000',
-    cell: 'cell0',
+    meshId,
+    cell: firstCell,
     peerAddress: '10.20.30.40:7401',
     hostIp: '10.20.30.40',
     zone: 'nova',

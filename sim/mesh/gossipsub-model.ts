@@ -18,19 +18,24 @@ interface GossipsubOptions {
   readonly heartbeatMs: number;
   /** Heartbeats in which a message is announced. */
   readonly historyGossip: number;
-  readonly idBytes: number;
-  readonly topicBytes: number;
   /** Links of a host: as the link keeper has them. */
   readonly links: { readonly wanted: number; readonly max: number };
 }
 
-/** Length prefixes and tags of an RPC, a yamux frame, a TLS record. */
-const frameBytes = 8 + 12 + 22;
+/** Beside content and topic: measured between two real hosts. Tags and lengths, a yamux frame, two TLS records. Unit: bytes. */
+const frameBytes = 65;
+
+/** What a message takes on the wire: its content, the name of its topic, its id where it is told of. */
+interface MessageSize {
+  readonly bytes: number;
+  readonly topicBytes: number;
+  readonly idBytes: number;
+}
 
 /** A message on its way. */
 interface GossipMessage<Body> {
   readonly body: Body;
-  readonly bytes: number;
+  readonly size: MessageSize;
   /** Hosts that have it. */
   readonly seen: Uint8Array;
 }
@@ -71,15 +76,15 @@ export class GossipsubModel<Body> {
     return this.#mesh[host] ?? [];
   }
 
-  publish(host: number, body: Body, bytes: number): void {
-    const message = { body, bytes, seen: new Uint8Array(this.#network.hosts) };
+  publish(host: number, body: Body, size: MessageSize): void {
+    const message = { body, size, seen: new Uint8Array(this.#network.hosts) };
     message.seen[host] = 1;
     this.#recent[host]?.[0]?.push(message);
     for (const to of this.links[host] ?? []) this.#send(host, to, message);
   }
 
   #send(from: number, to: number, message: GossipMessage<Body>): void {
-    const bytes = message.bytes + this.#options.topicBytes + frameBytes;
+    const bytes = message.size.bytes + message.size.topicBytes + frameBytes;
     this.#network.send(from, to, bytes, () => this.#receive(to, from, message));
   }
 
@@ -92,7 +97,7 @@ export class GossipsubModel<Body> {
   }
 
   #heartbeat(host: number): void {
-    const { Dlazy, gossipFactor, historyGossip, idBytes, topicBytes } = this.#options;
+    const { Dlazy, gossipFactor, historyGossip } = this.#options;
     const recent = this.#recent[host];
     if (recent === undefined || !this.#network.isUp(host)) return;
     const messages = recent.flat();
@@ -101,7 +106,7 @@ export class GossipsubModel<Body> {
       const others = (this.links[host] ?? []).filter((link) => !mesh.has(link));
       const count = Math.min(others.length, Math.max(Dlazy, Math.floor(gossipFactor * others.length)));
       for (const to of shuffled(others, this.#random).slice(0, count)) {
-        const bytes = frameBytes + topicBytes + messages.length * (idBytes + 2);
+        const bytes = frameBytes + announcedBytes(messages);
         this.#network.send(host, to, bytes, () => this.#announced(to, host, messages));
       }
     }
@@ -112,11 +117,20 @@ export class GossipsubModel<Body> {
   #announced(host: number, by: number, messages: readonly GossipMessage<Body>[]): void {
     const missing = messages.filter(({ seen }) => seen[host] !== 1);
     if (missing.length === 0) return;
-    const bytes = frameBytes + missing.length * (this.#options.idBytes + 2);
+    const bytes = frameBytes + announcedBytes(missing);
     this.#network.send(host, by, bytes, () => {
       for (const message of missing) this.#send(by, host, message);
     });
   }
+}
+
+/** Ids of messages, after the name of each topic. */
+function announcedBytes(messages: readonly GossipMessage<unknown>[]): number {
+  const topics = new Set(messages.map(({ size }) => size.topicBytes));
+  return (
+    messages.reduce((sum, { size }) => sum + size.idBytes + 2, 0) +
+    [...topics].reduce((sum, bytes) => sum + bytes + 4, 0)
+  );
 }
 
 /** Links as the link keepers make them: each host dials random others until it has enough, and none has too many. */

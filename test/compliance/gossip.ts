@@ -66,7 +66,13 @@ export async function gossipCompliance(t: Test, under: GossipUnderTest): Promise
       await sleep(25);
       if (nodes.every(({ heard }) => new Set(heard.map((line) => line.split(' ')[1])).size >= nodes.length - 1)) break;
     }
-    await sleep(100);
+    // What was lost at first is told later, and may come until then.
+    for (let count = -1, rounds = 0; rounds < 10; rounds += 1) {
+      const now = nodes.reduce((sum, { heard }) => sum + heard.length, 0);
+      if (now === count) break;
+      count = now;
+      await sleep(1_500);
+    }
     for (const { heard } of nodes) heard.length = 0;
   };
 

@@ -1,12 +1,14 @@
 /** Signing adverts and health updates, and checking those of others. */
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
 import type { HostIdentity } from '../identity/identity.ts';
 import { hostIdOf, isHostId, verifySignature } from '../identity/signature.ts';
 import type { DetectorUpdate, Evidence } from '../rules/health-update.ts';
 import { gossipBytesMax } from './gossip.ts';
 
 const advertPurpose = 'advert/v1';
+const updatePurpose = 'advert-update/v1';
 /** What signatures of health updates begin with, of all versions: it keeps its first name. */
 const healthUpdatePurpose = 'rumour/v1';
 
@@ -62,6 +64,49 @@ export function openAdvert(
     throw mismatch('The signature of an advert is wrong.');
   }
   return advert;
+}
+
+/** An update of an advert with its signature. */
+export function signAdvertUpdate(
+  identity: Pick<HostIdentity, 'sign'>,
+  update: shoal.v1.IAdvertUpdate,
+  meshId: string,
+): shoal.v1.SignedAdvertUpdate {
+  const bytes = shoal.v1.AdvertUpdate.encode(update).finish();
+  return shoal.v1.SignedAdvertUpdate.create({
+    update: bytes,
+    signature: identity.sign(updatePurpose, ofMesh(bytes, meshId)),
+  });
+}
+
+/** What an update says, unchecked but for its form. Throws `INVALID_ARGUMENT`. */
+export function readAdvertUpdate(signed: shoal.v1.ISignedAdvertUpdate): {
+  readonly hostId: HostId;
+  readonly update: shoal.v1.AdvertUpdate;
+} {
+  const bytes = signed.update ?? new Uint8Array(0);
+  const update = decoded('advert update', bytes, () => shoal.v1.AdvertUpdate.decode(bytes));
+  const hostId = Buffer.from(update.hostId).toString('hex');
+  if (!isHostId(hostId)) throw invalid('An advert update names no host.');
+  for (const value of Object.values(update)) if (typeof value === 'number') mustBeCount(value);
+  return { hostId, update };
+}
+
+/** Throws `IDENTITY_MISMATCH` unless the host with this key has signed the update for this mesh. */
+export function mustHaveSignedUpdate(
+  signed: shoal.v1.ISignedAdvertUpdate,
+  publicKey: Uint8Array,
+  meshId: string,
+): void {
+  const content = ofMesh(signed.update ?? new Uint8Array(0), meshId);
+  if (!verifySignature(publicKey, updatePurpose, content, signed.signature ?? new Uint8Array(0))) {
+    throw mismatch('The signature of an advert update is wrong.');
+  }
+}
+
+/** A host's key outlives its mesh: what is signed says for which one it is. */
+function ofMesh(bytes: Uint8Array, meshId: string): Uint8Array {
+  return Buffer.concat([Buffer.from(`${meshId}\0`, 'utf8'), bytes]);
 }
 
 /** A health update with its signature. */

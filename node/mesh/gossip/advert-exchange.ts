@@ -8,9 +8,10 @@ import type { Logger } from '../../base/telemetry/logger.ts';
 import { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
 import { mibBytes } from '../../base/units.ts';
 import type { PeerClients } from '../peers/peer-client.ts';
+import { withUsage } from '../rules/advert-usage.ts';
 import { AdvertView, type HeldAdvert } from '../rules/adverts.ts';
-import { openAdvert } from './advert-check.ts';
-import type { Gossip, Verdict } from './gossip.ts';
+import { mustHaveSignedUpdate, openAdvert, readAdvertUpdate } from './advert-check.ts';
+import type { Gossip, TopicHandler, Verdict } from './gossip.ts';
 
 /** Bytes of adverts in one answer to a newcomer: below the bound of a peer message. Some ten thousand adverts. */
 const viewBytesMax = 6 * mibBytes;
@@ -27,10 +28,14 @@ interface AdvertExchangeDeps {
 interface AdvertExchangeOptions {
   readonly meshId: string;
   readonly topic: string;
+  /** Of updates; absent: none are listened to. */
+  readonly updatesTopic?: string;
   /** Whether a host is a member, by the records as they are here. */
   isMember(hostId: HostId): boolean;
   /** Hears each advert that was new, own ones included, and how old it was when it was taken in, ms. */
   onAdvert(advert: shoal.v1.Advert, ageMs: number): void;
+  /** An update came for an advert that is not held here: something was missed. */
+  onMissed?(): void;
 }
 
 /** All hosts' adverts as they are known here: taken in from gossip, from refusals of claims, and from a peer's whole view. */
@@ -39,7 +44,7 @@ export class AdvertExchange {
   readonly #deps: AdvertExchangeDeps;
   readonly #repeated: RepeatedLog;
   readonly #options: AdvertExchangeOptions;
-  #leave: (() => void) | undefined;
+  #leave: readonly (() => void)[] = [];
   /** What `validate` found, for the `handle` that follows it: a signature is verified once. */
   readonly #checked = new WeakMap<Uint8Array, HeldAdvert>();
 
@@ -51,28 +56,45 @@ export class AdvertExchange {
 
   /** Listens to gossip. */
   start(): void {
-    this.#leave ??= this.#deps.gossip.subscribe(this.#options.topic, {
-      validate: (data) => this.#validate(data),
-      handle: (data) => this.#handle(data),
-    });
+    const { gossip } = this.#deps;
+    const { topic, updatesTopic } = this.#options;
+    if (this.#leave.length > 0) return;
+    this.#leave = [
+      gossip.subscribe(
+        topic,
+        this.#handler((data) => this.#open(decoded(data), 0)),
+      ),
+      ...(updatesTopic === undefined
+        ? []
+        : [
+            gossip.subscribe(
+              updatesTopic,
+              this.#handler((data) => this.#openUpdate(decodedUpdate(data), 0)),
+            ),
+          ]),
+    ];
   }
 
   /** Safe to call twice. */
   stop(): void {
-    this.#leave?.();
-    this.#leave = undefined;
+    for (const leave of this.#leave) leave();
+    this.#leave = [];
   }
 
   /** Takes in an advert that came with something else. False: not newer, not a member's, or not what it claims to be. */
   accept(signed: shoal.v1.ISignedAdvert, ageMs = 0): boolean {
-    try {
+    return this.#tried('refused', () => {
       const held = this.#open(signed, ageMs);
       return held !== undefined && this.#take(held);
-    } catch (caught) {
-      if (!(caught instanceof ShoalError)) throw caught;
-      this.#repeated.warn(`refused ${caught.message}`, { error: caught }, 'an advert was refused');
-      return false;
-    }
+    });
+  }
+
+  /** As `accept`, for an update of an advert. */
+  acceptUpdate(signed: shoal.v1.ISignedAdvertUpdate, ageMs = 0): boolean {
+    return this.#tried('refused', () => {
+      const held = this.#openUpdate(signed, ageMs);
+      return held !== undefined && this.#take(held);
+    });
   }
 
   /** The whole view, for a newcomer of an earlier version: PeerService.PullView. */
@@ -113,23 +135,37 @@ export class AdvertExchange {
     return false;
   }
 
-  #validate(data: Uint8Array): Verdict {
-    try {
-      const held = this.#open(decoded(data), 0);
-      if (held === undefined) return 'ignore';
-      this.#checked.set(data, held);
-      return 'accept';
-    } catch (caught) {
-      if (!(caught instanceof ShoalError)) throw caught;
-      this.#repeated.warn(`gossip ${caught.message}`, { error: caught }, 'an advert from gossip was refused');
-      return 'reject';
-    }
+  /** Judges and takes what comes by one topic: what `validate` has found is kept for the `handle` that follows it. */
+  #handler(open: (data: Uint8Array) => HeldAdvert | undefined): TopicHandler {
+    return {
+      validate: (data): Verdict => {
+        let verdict: Verdict = 'reject';
+        this.#tried('gossip', () => {
+          const held = open(data);
+          if (held !== undefined) this.#checked.set(data, held);
+          verdict = held === undefined ? 'ignore' : 'accept';
+          return true;
+        });
+        return verdict;
+      },
+      handle: (data) => {
+        this.#tried('gossip', () => {
+          const held = this.#checked.get(data) ?? open(data);
+          return held !== undefined && this.#take(held);
+        });
+      },
+    };
   }
 
-  #handle(data: Uint8Array): void {
-    const held = this.#checked.get(data);
-    if (held !== undefined) this.#take(held);
-    else this.accept(decoded(data));
+  /** False, and a word in the log, for what nobody honest sends. */
+  #tried(where: 'refused' | 'gossip', work: () => boolean): boolean {
+    try {
+      return work();
+    } catch (caught) {
+      if (!(caught instanceof ShoalError)) throw caught;
+      this.#repeated.warn(`${where} ${caught.message}`, { error: caught }, 'an advert was refused');
+      return false;
+    }
   }
 
   /**
@@ -148,6 +184,23 @@ export class AdvertExchange {
     return { hostId, advert, signed: shoal.v1.SignedAdvert.create(signed), takenMs };
   }
 
+  /** As `#open`. An update is of no use without the advert that it is for. */
+  #openUpdate(signed: shoal.v1.ISignedAdvertUpdate, ageMs: number): HeldAdvert | undefined {
+    const { hostId, update } = readAdvertUpdate(signed);
+    if (!this.view.isNewer(hostId, update) || !this.#options.isMember(hostId)) return undefined;
+    const held = this.view.get(hostId);
+    // Signed or not: without the advert there is no key to tell by, and a comparison is cheap and seldom.
+    if (held !== undefined) mustHaveSignedUpdate(signed, held.signed.publicKey, this.#options.meshId);
+    if (held === undefined || held.advert.epoch !== update.epoch || held.advert.profile !== update.profile) {
+      this.#options.onMissed?.();
+      return undefined;
+    }
+    const { epoch, sequence, publishedMs } = update;
+    const advert = shoal.v1.Advert.create({ ...withUsage(held.advert, update), epoch, sequence, publishedMs });
+    const takenMs = this.#deps.clock.monotonicMs() - (Number.isFinite(ageMs) ? Math.max(0, ageMs) : 0);
+    return { hostId, advert, signed: held.signed, update: shoal.v1.SignedAdvertUpdate.create(signed), takenMs };
+  }
+
   #take(held: HeldAdvert): boolean {
     if (!this.view.merge(held)) return false;
     this.#options.onAdvert(held.advert, Math.max(0, this.#deps.clock.monotonicMs() - held.takenMs));
@@ -160,5 +213,13 @@ function decoded(data: Uint8Array): shoal.v1.SignedAdvert {
     return shoal.v1.SignedAdvert.decode(data);
   } catch (caught) {
     throw new ShoalError('INVALID_ARGUMENT', 'A signed advert cannot be decoded.', { cause: caught });
+  }
+}
+
+function decodedUpdate(data: Uint8Array): shoal.v1.SignedAdvertUpdate {
+  try {
+    return shoal.v1.SignedAdvertUpdate.decode(data);
+  } catch (caught) {
+    throw new ShoalError('INVALID_ARGUMENT', 'A signed update of an advert cannot be decoded.', { cause: caught });
   }
 }

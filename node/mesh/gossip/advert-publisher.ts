@@ -5,7 +5,8 @@ import type { Logger } from '../../base/telemetry/logger.ts';
 import { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
 import type { HostIdentity } from '../identity/identity.ts';
 import { steadied, urgencyOf } from '../rules/advert-changes.ts';
-import { signAdvert } from './advert-check.ts';
+import { sameProfile, usageOf, withUsage } from '../rules/advert-usage.ts';
+import { signAdvert, signAdvertUpdate } from './advert-check.ts';
 import type { Gossip } from './gossip.ts';
 
 /** How often it is looked what has changed, ms: a burst of claims is looked at once. */
@@ -35,6 +36,20 @@ interface AdvertPublisherOptions {
   compose(): shoal.v1.IAdvert;
   /** Hears each advert that this host makes: its own view takes it in. */
   onAdvert(signed: shoal.v1.SignedAdvert): void;
+  /** Usage that changes is told by itself, while all who listen understand that. Absent: always whole adverts. */
+  readonly updates?: {
+    readonly topic: string;
+    readonly meshId: string;
+    areUnderstood(): boolean;
+  };
+}
+
+/** An advert that was made. */
+interface Made {
+  readonly signed: shoal.v1.SignedAdvert;
+  readonly content: shoal.v1.IAdvert;
+  readonly sequence: number;
+  readonly publishedMs: number;
 }
 
 /**
@@ -47,8 +62,11 @@ export class AdvertPublisher implements Service {
   readonly #repeated: RepeatedLog;
   readonly #options: AdvertPublisherOptions;
   #sequence = 0;
-  /** The advert that was made last, and what it says. */
-  #last: { readonly signed: shoal.v1.SignedAdvert; readonly content: shoal.v1.IAdvert } | undefined;
+  /** The advert that was made last. */
+  #last: Made | undefined;
+  /** Sequence of the first advert with this profile (../rules/advert-usage.ts), and the one that all have been told whole. */
+  #profile = 0;
+  #toldProfile = 0;
   /** What all have been told, and when; monotonic ms. */
   #told: { readonly content: shoal.v1.IAdvert; readonly atMs: number } | undefined;
   /** When the oldest ordinary change that is not told yet was seen; monotonic ms. */
@@ -89,6 +107,7 @@ export class AdvertPublisher implements Service {
   again(): void {
     if (!this.#running) return;
     if (this.#last !== undefined) this.#make(steadied(this.#last.content, this.#options.compose()));
+    this.#toldProfile = 0;
     this.#publishSoon();
   }
 
@@ -96,7 +115,7 @@ export class AdvertPublisher implements Service {
   fresh(): shoal.v1.SignedAdvert {
     const content = steadied(this.#last?.content, this.#options.compose());
     if (this.#last !== undefined && urgencyOf(this.#last.content, content) === 'none') return this.#last.signed;
-    return this.#make(content);
+    return this.#make(content).signed;
   }
 
   /** The least (epoch, sequence) that an advert made from now on can have: it counts whatever has been admitted by now. */
@@ -104,8 +123,12 @@ export class AdvertPublisher implements Service {
     return { epoch: this.#options.epoch, sequence: this.#sequence + 1 };
   }
 
-  #make(content: shoal.v1.IAdvert): shoal.v1.SignedAdvert {
+  #make(composed: shoal.v1.IAdvert): Made {
     this.#sequence++;
+    // Rounded as an update rounds, so that one sequence says one thing whatever way it is told.
+    const content = withUsage(composed, usageOf(composed));
+    if (this.#last === undefined || !sameProfile(this.#last.content, content)) this.#profile = this.#sequence;
+    const publishedMs = Math.floor(this.#deps.clock.nowMs());
     const signed = signAdvert(
       this.#deps.identity,
       shoal.v1.Advert.create({
@@ -113,12 +136,14 @@ export class AdvertPublisher implements Service {
         hostId: this.#deps.identity.hostId,
         epoch: this.#options.epoch,
         sequence: this.#sequence,
-        publishedMs: Math.floor(this.#deps.clock.nowMs()),
+        profile: this.#profile,
+        publishedMs,
       }),
     );
-    this.#last = { signed, content };
+    const made = { signed, content, sequence: this.#sequence, publishedMs };
+    this.#last = made;
     this.#options.onAdvert(signed);
-    return signed;
+    return made;
   }
 
   #lookAfter(delayMs: number): void {
@@ -156,16 +181,44 @@ export class AdvertPublisher implements Service {
     this.#waitingSinceMs = undefined;
     const wasSet = this.#clockWasSet();
     this.#wallOffsetMs = this.#wallOffset();
-    const { advert, signature, publicKey } =
-      wasSet && this.#last !== undefined ? this.#make(this.#last.content) : this.fresh();
-    this.#told = { content: this.#last?.content ?? {}, atMs: this.#deps.clock.monotonicMs() };
+    if (wasSet && this.#last !== undefined) this.#make(this.#last.content);
+    else this.fresh();
+    const made = this.#last;
+    if (made === undefined) return;
+    this.#told = { content: made.content, atMs: this.#deps.clock.monotonicMs() };
+    const { updates } = this.#options;
+    if (updates !== undefined && this.#toldProfile === this.#profile && updates.areUnderstood()) {
+      await this.#deps.gossip.publish(updates.topic, this.#updateOf(made, updates.meshId));
+      return;
+    }
+    this.#toldProfile = this.#profile;
+    const { advert, signature, publicKey } = made.signed;
     const bytes = shoal.v1.SignedAdvert.encode({ advert, signature, publicKey }).finish();
     await this.#deps.gossip.publish(this.#options.topic, bytes);
   }
 
+  #updateOf({ content, sequence, publishedMs }: Made, meshId: string): Uint8Array {
+    const { identity } = this.#deps;
+    const signed = signAdvertUpdate(
+      identity,
+      {
+        ...usageOf(content),
+        hostId: Buffer.from(identity.hostId, 'hex'),
+        epoch: this.#options.epoch,
+        sequence,
+        profile: this.#profile,
+        publishedMs,
+      },
+      meshId,
+    );
+    return shoal.v1.SignedAdvertUpdate.encode(signed).finish();
+  }
+
   #publishSoon(): void {
     this.#publish().catch((error: unknown) => {
-      this.#told = undefined; // At the next change it is tried again.
+      // At the next change it is tried again, as a whole.
+      this.#told = undefined;
+      this.#toldProfile = 0;
       if (this.#running) this.#repeated.warn('publish', { error }, 'an advert could not be published');
     });
   }

@@ -69,12 +69,16 @@ export interface Gossip extends Service {
   readonly connected: readonly HostId[];
 }
 
-/** Topics of one cell of a mesh. The mesh's id keeps two meshes on one network apart, the cell's keeps cells apart. */
+/**
+ * Topics of one cell of a mesh. The mesh's id keeps two meshes on one network apart, the cell's keeps cells apart. The name
+ * goes with every message: that of updates, which are many and small, is short.
+ */
 export function gossipTopic(
-  kind: 'adverts' | 'rumours',
+  kind: 'updates' | 'adverts' | 'rumours',
   mesh: { readonly meshId: string; readonly cell: string },
 ): string {
-  return `shoal/${mesh.meshId}/${mesh.cell === '' ? firstCell : mesh.cell}/${kind}/1`;
+  const cell = mesh.cell === '' ? firstCell : mesh.cell;
+  return kind === 'updates' ? `u/${mesh.meshId.slice(0, 8)}/${cell}` : `shoal/${mesh.meshId}/${cell}/${kind}/1`;
 }
 
 /** The refusal of a message over `gossipBytesMax`. */

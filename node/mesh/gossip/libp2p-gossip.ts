@@ -103,6 +103,11 @@ interface Libp2pGossipOptions {
   readonly listen: string;
   /** Topics of this mesh: peers cannot make us keep others. */
   readonly topics: readonly string[];
+  /**
+   * How many bytes of a message's hash are its id, 16 to 32, by topic; all members must agree. Default: all 32. With 16 a member
+   * would still need 2^128 tries for a message of its own with another's id.
+   */
+  idBytes?(topic: string): number | undefined;
   /** Whether a host is a member, by the records as they are here. One that joined just now is let in when it is known. */
   admits(hostId: HostId): boolean;
   readonly links?: LinkPolicy;
@@ -346,7 +351,7 @@ export class Libp2pGossip implements Gossip {
     return gossipsub({
       ...gossipsubParameters,
       globalSignaturePolicy: StrictNoSign,
-      msgIdFn: ({ topic, data }) => messageId(topic, data, 'buffer'),
+      msgIdFn: ({ topic, data }) => messageId(topic, data, 'buffer').subarray(0, this.#options.idBytes?.(topic)),
       fastMsgIdFn: ({ topic, data }) => messageId(topic, data ?? new Uint8Array(0), 'base64'),
       allowPublishToZeroTopicPeers: true,
       ignoreDuplicatePublishError: true,

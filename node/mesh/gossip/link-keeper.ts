@@ -40,7 +40,7 @@ export const linkPolicy: LinkPolicy = {
   backoffMsMin: 250,
   backoffMsMax: 10_000,
   exploreMs: 15_000,
-  pingMs: 15_000,
+  pingMs: 30_000,
   tickMs: 250,
 };
 

@@ -36,6 +36,8 @@ const rowBytes = 48;
 const rowsMax = 100_000;
 /** Adverts that are taken in before others have their turn: each costs a signature. */
 const takenAtOnce = 32;
+/** The age of an update that a peer hands on, as long as it is not told: at least this much, ms. */
+const handedOnMs = 1_000;
 /** Whole views that one peer is given: it needs one when it starts. */
 const pullLimits: LinkBudgetLimits = { bytesPerSecond: 1, bytesAtOnce: 1, framesPerSecond: 0.1, framesAtOnce: 3 };
 
@@ -44,7 +46,7 @@ interface ViewExchangeDeps {
   readonly logger: Logger;
   readonly random: Prng;
   readonly gossip: Pick<Gossip, 'ask' | 'answer' | 'onLink' | 'connected'>;
-  readonly adverts: Pick<AdvertExchange, 'view' | 'accept'>;
+  readonly adverts: Pick<AdvertExchange, 'view' | 'accept' | 'acceptUpdate'>;
 }
 
 interface ViewExchangeOptions {
@@ -154,9 +156,9 @@ export class ViewExchange implements Service {
 
   async #pull(hostId: HostId, signal: AbortSignal): Promise<void> {
     const question = shoal.v1.ViewQuestion.encode({ pullAfterHostId: this.#pulledTo }).finish();
-    for await (const { adverts, agesMs } of this.#ask(hostId, question, signal)) {
-      await this.#take(adverts, agesMs);
-      const last = adverts.at(-1);
+    for await (const answer of this.#ask(hostId, question, signal)) {
+      await this.#take(answer);
+      const last = answer.adverts.at(-1);
       // Only where a pull goes on at another peer: a wrong word costs a comparison.
       if (last !== undefined) this.#pulledTo = hostIdOf(last.publicKey);
     }
@@ -182,7 +184,7 @@ export class ViewExchange implements Service {
     const { wants, gives } = compareRows(view, theirs, rows);
     for (const swap of this.#swaps(wants, gives)) {
       const asked = shoal.v1.ViewQuestion.encode({ swap }).finish();
-      for await (const { adverts, agesMs } of this.#ask(hostId, asked, signal)) await this.#take(adverts, agesMs);
+      for await (const answer of this.#ask(hostId, asked, signal)) await this.#take(answer);
     }
   }
 
@@ -193,8 +195,10 @@ export class ViewExchange implements Service {
     for (let at = 0; at < Math.max(wanted.length, given.length); at += 1) {
       const page = given[at] ?? [];
       this.#counts.given += page.length;
-      if (page.length > 0)
-        yield { gives: page.map(({ signed }) => signed), givesAgesMs: this.#agesOf(page), wants: [] };
+      if (page.length > 0) {
+        const { adverts, agesMs, updates } = this.#told(page);
+        yield { gives: adverts, givesAgesMs: agesMs, givesUpdates: updates, wants: [] };
+      }
       const asked = wanted[at] ?? [];
       if (asked.length > 0) yield { gives: [], wants: asked.map((hostId) => Buffer.from(hostId, 'hex')) };
     }
@@ -206,10 +210,15 @@ export class ViewExchange implements Service {
     }
   }
 
-  async #take(adverts: readonly shoal.v1.ISignedAdvert[], agesMs: readonly number[]): Promise<void> {
-    for (const [at, advert] of adverts.entries()) {
-      if (this.#deps.adverts.accept(advert, agesMs[at] ?? 0)) this.#counts.taken += 1;
+  /** Takes in what a peer tells: adverts, and the updates of some of them. */
+  async #take({ adverts, agesMs, updates }: shoal.v1.IViewAnswer): Promise<void> {
+    for (const [at, advert] of (adverts ?? []).entries()) {
+      if (this.#deps.adverts.accept(advert, agesMs?.[at] ?? 0)) this.#counts.taken += 1;
       // Ten thousand signatures take more than a second: consensus must have its turns meanwhile.
+      if (at % takenAtOnce === takenAtOnce - 1) await setImmediate();
+    }
+    for (const [at, update] of (updates ?? []).entries()) {
+      if (this.#deps.adverts.acceptUpdate(update, handedOnMs)) this.#counts.taken += 1;
       if (at % takenAtOnce === takenAtOnce - 1) await setImmediate();
     }
   }
@@ -240,11 +249,12 @@ export class ViewExchange implements Service {
     }
   }
 
-  *#answerSwap({ gives, givesAgesMs, wants }: shoal.v1.IViewSwap): Generator<Uint8Array> {
+  *#answerSwap({ gives, givesAgesMs, givesUpdates, wants }: shoal.v1.IViewSwap): Generator<Uint8Array> {
     const { adverts } = this.#deps;
     for (const [at, advert] of (gives ?? []).entries()) {
       if (adverts.accept(advert, givesAgesMs?.[at] ?? 0)) this.#counts.taken += 1;
     }
+    for (const update of givesUpdates ?? []) if (adverts.acceptUpdate(update, handedOnMs)) this.#counts.taken += 1;
     const wanted = new Set((wants ?? []).map((hostId) => Buffer.from(hostId).toString('hex')));
     yield* this.#pages(adverts.view.all().filter(({ hostId }) => wanted.has(hostId)));
   }
@@ -260,16 +270,21 @@ export class ViewExchange implements Service {
   *#pages(adverts: readonly HeldAdvert[]): Generator<Uint8Array> {
     for (const page of pagesOf(adverts, sizeOf)) {
       this.#counts.given += page.length;
-      yield shoal.v1.ViewAnswer.encode({
-        adverts: page.map(({ signed }) => signed),
-        agesMs: this.#agesOf(page),
-      }).finish();
+      yield shoal.v1.ViewAnswer.encode(this.#told(page)).finish();
     }
   }
 
-  #agesOf(adverts: readonly HeldAdvert[]): number[] {
+  #told(page: readonly HeldAdvert[]): {
+    readonly adverts: shoal.v1.SignedAdvert[];
+    readonly agesMs: number[];
+    readonly updates: shoal.v1.SignedAdvertUpdate[];
+  } {
     const nowMs = this.#deps.clock.monotonicMs();
-    return adverts.map(({ takenMs }) => Math.max(0, Math.floor(nowMs - takenMs)));
+    return {
+      adverts: page.map(({ signed }) => signed),
+      agesMs: page.map(({ takenMs }) => Math.max(0, Math.floor(nowMs - takenMs))),
+      updates: page.flatMap(({ update }) => update ?? []),
+    };
   }
 }
 
@@ -280,8 +295,8 @@ function rowOf({ hostId, epoch, sequence }: shoal.v1.IViewRow): ViewRow {
 }
 
 /** Bytes of an advert in a message, at most. */
-function sizeOf({ signed }: HeldAdvert): number {
-  return signed.advert.length + 128;
+function sizeOf({ signed, update }: HeldAdvert): number {
+  return signed.advert.length + 128 + (update === undefined ? 0 : update.update.length + 80);
 }
 
 /** Items in pages that fit into a message; one that is too large by itself has a page of its own. */

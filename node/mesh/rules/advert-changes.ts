@@ -21,7 +21,7 @@ const ioOpsBand = 2;
 const poolFreeBandRatio = 0.02;
 
 /** The numbers of an advert that its maker fills in when it is signed: no change by themselves. */
-const stamps: ReadonlySet<string> = new Set(['epoch', 'sequence', 'publishedMs']);
+const stamps: ReadonlySet<string> = new Set(['epoch', 'sequence', 'publishedMs', 'profile']);
 
 /** What is to be told: `now`, but with the figures of `told` wherever they are still within their bands. */
 export function steadied(told: shoal.v1.IAdvert | undefined, now: shoal.v1.IAdvert): shoal.v1.IAdvert {
@@ -96,14 +96,22 @@ function steadyPools(
   });
 }
 
-/** Whether two values differ anywhere, the stamps of an advert left out. Lists count in order. */
-function differs(a: unknown, b: unknown): boolean {
+/** Whether two values differ anywhere, the stamps of an advert left out. Lists count in order; what is absent is at its default. */
+export function differs(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
-    return !Object.is(a ?? undefined, b ?? undefined);
+    return !Object.is(a ?? absentAs(b), b ?? absentAs(a));
   }
   const [before, after] = [new Map<string, unknown>(Object.entries(a)), new Map<string, unknown>(Object.entries(b))];
   for (const name of new Set([...before.keys(), ...after.keys()])) {
     if (!stamps.has(name) && differs(before.get(name), after.get(name))) return true;
   }
   return false;
+}
+
+/** What a field that is not there counts as beside this value: protobuf's default of its type. */
+function absentAs(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return value;
+  if (typeof value === 'number') return 0;
+  if (typeof value === 'string') return '';
+  return typeof value === 'boolean' ? false : undefined;
 }

@@ -15,6 +15,8 @@ export interface HeldAdvert {
   readonly advert: shoal.v1.Advert;
   /** As it came: what is passed on to newcomers, who check for themselves. */
   readonly signed: shoal.v1.SignedAdvert;
+  /** What has made `signed` into `advert` since, as it came (advert-usage.ts). Absent: `signed` is all of it. */
+  readonly update?: shoal.v1.SignedAdvertUpdate;
   /** When it was taken in here, or by the peer that it was pulled from; monotonic, ms. */
   readonly takenMs: number;
 }

@@ -3,7 +3,7 @@ import t from 'tap';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { Prng } from '../../../../node/base/prng.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
-import { signAdvert } from '../../../../node/mesh/gossip/advert-check.ts';
+import { signAdvert, signAdvertUpdate } from '../../../../node/mesh/gossip/advert-check.ts';
 import { AdvertExchange } from '../../../../node/mesh/gossip/advert-exchange.ts';
 import { type MemoryGossip, MemoryGossipHub } from '../../../../node/mesh/gossip/memory-gossip.ts';
 import { ViewExchange } from '../../../../node/mesh/gossip/view-exchange.ts';
@@ -124,6 +124,30 @@ t.test('a newcomer among 1,000 has the whole view from one peer within two secon
     others.every(({ adverts }) => adverts.view.size === 1_000),
     'and they have its advert',
   );
+  for (const { views } of hosts) await views.stop();
+});
+
+t.test('an advert that was updated goes with its update, in a pull and in a comparison', async (t) => {
+  const { clock, hosts } = await hostsOf(2, 10);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  const third = identityOf(5);
+  const whole = { meshId: 'm-1', hostId: third.hostId, epoch: 1, sequence: 1, profile: 1 };
+  const update = (sequence: number, vcpusUsed: number): shoal.v1.SignedAdvertUpdate =>
+    signAdvertUpdate(
+      third,
+      { hostId: Buffer.from(third.hostId, 'hex'), epoch: 1, sequence, profile: 1, vcpusUsed },
+      'm-1',
+    );
+  two.adverts.accept(signAdvert(third, whole));
+  t.equal(two.adverts.acceptUpdate(update(4, 44)), true);
+  await begin(hosts);
+  await pass(clock, 3_000);
+  t.match(one.adverts.view.get(third.hostId)?.advert, { sequence: 4, vcpusUsed: 44 });
+  one.adverts.acceptUpdate(update(9, 99));
+  await pass(clock, 60_000);
+  t.match(two.adverts.view.get(third.hostId)?.advert, { sequence: 9, vcpusUsed: 99 });
+  t.same(one.adverts.view.digest, two.adverts.view.digest);
   for (const { views } of hosts) await views.stop();
 });
 

@@ -6,7 +6,12 @@ import t from 'tap';
 import type { HostId } from '../../../../node/base/ids.ts';
 import { Prng } from '../../../../node/base/prng.ts';
 import { silentLogger } from '../../../../node/base/telemetry/logger.ts';
-import { openAdvert, signAdvert, signHealthUpdate } from '../../../../node/mesh/gossip/advert-check.ts';
+import {
+  openAdvert,
+  signAdvert,
+  signAdvertUpdate,
+  signHealthUpdate,
+} from '../../../../node/mesh/gossip/advert-check.ts';
 import { AdvertExchange } from '../../../../node/mesh/gossip/advert-exchange.ts';
 import { AdvertPublisher } from '../../../../node/mesh/gossip/advert-publisher.ts';
 import { type MemoryGossip, MemoryGossipHub } from '../../../../node/mesh/gossip/memory-gossip.ts';
@@ -385,6 +390,176 @@ t.test('a new host fetches the whole view from one peer, and each advert is as o
   t.equal(newcomer.view.size, 3);
   t.same(ages, [10, 10, 10]);
   t.equal(await newcomer.pull(peers, [absent.hostId], signal), false, 'it says when nobody answered');
+});
+
+const updatesTopic = 'u/m-1/cell0';
+
+interface UpdatingHosts {
+  readonly clock: ManualClock;
+  readonly one: Host;
+  readonly two: Host;
+  readonly publisher: AdvertPublisher;
+  readonly content: { vcpusUsed: number; load_1m: number; traits: string[] };
+  readonly told: { readonly topic: string; readonly data: Uint8Array }[];
+  readonly missed: string[];
+  readonly listener: AdvertExchange;
+  areUnderstood: boolean;
+}
+
+/** Two hosts, the first of which tells its usage by updates while `areUnderstood` says so. */
+async function updatingHosts(): Promise<UpdatingHosts> {
+  const { clock, hosts } = await meshOf(2);
+  const [one, two] = hosts;
+  if (one === undefined || two === undefined) throw new Error('two hosts');
+  two.exchange.stop();
+  const told: { topic: string; data: Uint8Array }[] = [];
+  const missed: string[] = [];
+  const listener = new AdvertExchange(
+    { clock, logger: silentLogger, random: new Prng(9), gossip: two.gossip },
+    {
+      meshId: 'm-1',
+      topic,
+      updatesTopic,
+      isMember: () => true,
+      onAdvert: () => {},
+      onMissed: () => missed.push('missed'),
+    },
+  );
+  listener.start();
+  const content = {
+    vcpusUsed: 1,
+    load_1m: 0.5,
+    traits: Array.from({ length: 30 }, (_, n) => `HW_CPU_X86_FEATURE_${n}`),
+  };
+  const world: UpdatingHosts = {
+    clock,
+    one,
+    two,
+    content,
+    told,
+    missed,
+    listener,
+    areUnderstood: true,
+    publisher: new AdvertPublisher(
+      {
+        clock,
+        logger: silentLogger,
+        identity: one.identity,
+        gossip: {
+          publish: async (of, data) => {
+            told.push({ topic: of, data });
+            await one.gossip.publish(of, data);
+          },
+        },
+      },
+      {
+        topic,
+        epoch: 5,
+        compose: () => ({ meshId: 'm-1', hostName: 'h0', vcpus: 1_000, vcpusRatio: 1, ...content }),
+        onAdvert: (signed) => one.exchange.accept(signed),
+        updates: { topic: updatesTopic, meshId: 'm-1', areUnderstood: () => world.areUnderstood },
+      },
+    ),
+  };
+  return world;
+}
+
+t.test('usage that changes is told by an update, anything else by a whole advert', async (t) => {
+  const world = await updatingHosts();
+  const { clock, one, publisher, content, told, listener } = world;
+  const view = (): shoal.v1.Advert | undefined => listener.view.get(one.identity.hostId)?.advert;
+  await publisher.start();
+  await clock.advance(2_000);
+  t.same(
+    told.map((message) => message.topic),
+    [topic],
+  );
+  content.vcpusUsed = 40;
+  content.load_1m = 7.25;
+  publisher.changed();
+  await clock.advance(2_000);
+  t.same(
+    told.map((message) => message.topic),
+    [topic, updatesTopic],
+  );
+  t.ok((told[1]?.data.length ?? 0) < 150 && (told[0]?.data.length ?? 0) > 700, 'a fraction of its size');
+  t.match(view(), { vcpusUsed: 40, load_1m: 7.25, hostName: 'h0', sequence: 2, profile: 1, epoch: 5 });
+  t.equal(view()?.traits.length, 30);
+  const own = one.exchange.view.get(one.identity.hostId)?.advert ?? new shoal.v1.Advert();
+  for (const [name, value] of Object.entries(view() ?? {})) {
+    t.strictSame(value, Reflect.get(own, name), `a listener has the ${name} that the host itself has`);
+  }
+  content.traits = ['ONE'];
+  publisher.changed();
+  await clock.advance(2_000);
+  content.vcpusUsed = 41;
+  publisher.changed();
+  await clock.advance(2_000);
+  t.same(
+    told.map((message) => message.topic),
+    [topic, updatesTopic, topic, updatesTopic],
+  );
+  t.match(view(), { vcpusUsed: 41, traits: ['ONE'], sequence: 4, profile: 3 });
+  world.areUnderstood = false;
+  content.vcpusUsed = 42;
+  publisher.changed();
+  await clock.advance(2_000);
+  t.equal(told.at(-1)?.topic, topic, 'whole while an agent of an earlier version listens');
+  t.equal(view()?.vcpusUsed, 42);
+  world.areUnderstood = true;
+  publisher.again();
+  await clock.advance(100);
+  t.equal(told.at(-1)?.topic, topic, 'and when all is told once more');
+  await publisher.stop();
+});
+
+t.test('an update counts for the advert that it is for, from its host, in its mesh, once', async (t) => {
+  const { clock, one, two, publisher, content, told, listener, missed } = await updatingHosts();
+  await publisher.start();
+  await clock.advance(2_000);
+  const update = (changed: shoal.v1.IAdvertUpdate): shoal.v1.IAdvertUpdate => ({
+    hostId: Buffer.from(one.identity.hostId, 'hex'),
+    epoch: 5,
+    sequence: 7,
+    profile: 1,
+    vcpusUsed: 9,
+    ...changed,
+  });
+  const good = signAdvertUpdate(one.identity, update({}), 'm-1');
+  const bad: readonly [string, shoal.v1.ISignedAdvertUpdate][] = [
+    ['of another host', signAdvertUpdate(two.identity, update({}), 'm-1')],
+    ['of another mesh', signAdvertUpdate(one.identity, update({}), 'm-2')],
+    ['changed', { ...good, update: shoal.v1.AdvertUpdate.encode(update({ vcpusUsed: 0 })).finish() }],
+    ['unsigned', { update: good.update }],
+    ['for no host', signAdvertUpdate(one.identity, update({ hostId: Buffer.from('x') }), 'm-1')],
+    ['out of range', signAdvertUpdate(one.identity, update({ memoryMibUsed: 2 ** 60 }), 'm-1')],
+    ['rubbish', { update: Buffer.from('\xff\xff'), signature: good.signature }],
+  ];
+  for (const [what, signed] of bad) t.equal(listener.acceptUpdate(signed), false, what);
+  t.equal(missed.length, 0, 'what is forged is no reason for anything');
+  t.equal(listener.acceptUpdate(good), true);
+  t.equal(listener.acceptUpdate(good), false, 'the second time it is old');
+  t.equal(listener.acceptUpdate(signAdvertUpdate(one.identity, update({ sequence: 6 }), 'm-1')), false, 'so is this');
+  t.equal(listener.acceptUpdate(signAdvertUpdate(one.identity, update({ sequence: 8, profile: 3 }), 'm-1')), false);
+  t.equal(listener.acceptUpdate(signAdvertUpdate(one.identity, update({ sequence: 8, epoch: 6 }), 'm-1')), false);
+  t.equal(missed.length, 2, 'the advert that they are for was missed');
+  t.equal(listener.view.get(one.identity.hostId)?.advert.vcpusUsed, 9);
+  // A listener that missed the first advert of all.
+  const late = new AdvertExchange(
+    { clock, logger: silentLogger, random: new Prng(2), gossip: two.gossip },
+    {
+      meshId: 'm-1',
+      topic,
+      updatesTopic,
+      isMember: () => true,
+      onAdvert: () => {},
+      onMissed: () => missed.push('late'),
+    },
+  );
+  content.vcpusUsed = 400;
+  t.equal(late.acceptUpdate(good), false);
+  t.equal(missed.at(-1), 'late');
+  t.equal(told.length, 1);
 });
 
 t.test('an epoch is the time, and more than any before, even when the clock went back', async (t) => {
