@@ -19,5 +19,7 @@ export function jobHandlers(callers: Callers, jobs: Jobs): Handlers<shoal.v1.Job
     cancelJob: ({ id }, call) => callers.serve(call, async ({ context }) => ({ job: await jobs.cancel(context, id) })),
     drainHost: (request, call) =>
       callers.serve(call, async ({ context }) => ({ job: await jobs.drainHost(context, request) })),
+    rotateAuthority: (request, call) =>
+      callers.serve(call, async ({ context }) => ({ job: await jobs.rotateAuthority(context, request) })),
   };
 }

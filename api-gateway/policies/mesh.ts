@@ -21,4 +21,5 @@ export const meshPolicies: readonly PolicyRule[] = [
   rule('shoal:jobs:list', cloudAdmin, [jobRpc('ListJobs'), jobRpc('GetJob')]),
   rule('shoal:jobs:cancel', cloudAdmin, [jobRpc('CancelJob')]),
   rule('shoal:mesh:drain_host', cloudAdmin, [jobRpc('DrainHost')]),
+  rule('shoal:mesh:rotate_authority', cloudAdmin, [jobRpc('RotateAuthority')]),
 ];

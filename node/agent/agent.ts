@@ -53,7 +53,7 @@ import { JoinHandler } from '../mesh/join/join-handler.ts';
 import { newInstance } from '../mesh/peers/instance.ts';
 import { PeerClients } from '../mesh/peers/peer-client.ts';
 import { PeerServer } from '../mesh/peers/peer-server.ts';
-import { meshRekey } from '../services/cluster/mesh-rekey.ts';
+import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
@@ -280,7 +280,12 @@ export class Agent {
 
     const own = new OwnRecord(
       { services, config, peers, directory, repeated: this.#repeated, signal: this.#abort.signal },
-      { hostId, publicKey: identity.publicKey, tlsKeySha256: tlsKeySha256(tlsKey.publicKeySpki) },
+      {
+        hostId,
+        publicKey: identity.publicKey,
+        tlsKeySha256: tlsKeySha256(tlsKey.publicKeySpki),
+        authorities: () => certificates.authorities,
+      },
     );
     await own.found(this.#membership, signal);
     await own.keep();
@@ -307,7 +312,12 @@ export class Agent {
     await autopilot.start();
     this.#started('autopilot', () => autopilot.stop());
     const apiTls = await openApiTls(
-      { clock, logger: logger.child({ part: 'api-tls' }), authority: () => meshAuthority(state.local, keys) },
+      {
+        clock,
+        logger: logger.child({ part: 'api-tls' }),
+        authority: () => meshAuthority(state.local, keys),
+        crossCertificatePem: () => meshTable.get(state.local, 'mesh')?.record.crossCertificatePem ?? '',
+      },
       config,
     );
     this.#renew = async () => {
@@ -329,6 +339,7 @@ export class Agent {
         images: host.images,
         tokenKeys: new MeshTokenKeys(keys),
         rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
+        addAuthority: meshAddAuthority(keys, clock),
         troubles: () => ({ ...loop.troubles(), ...selfCheck.troubles() }),
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
@@ -419,11 +430,15 @@ export class Agent {
     return { loop, state: new RaftStateClient({ loop, transport, clock, uniqueName: randomUUID() }) };
   }
 
-  async #keepCertificates(renewed: { certificatePem: string; authorityPem: string }): Promise<void> {
-    const { certificatePem, authorityPem } = renewed;
+  async #keepCertificates(renewed: {
+    certificatePem: string;
+    authorityPem: string;
+    clientRoots: string;
+  }): Promise<void> {
+    const { certificatePem, authorityPem, clientRoots } = renewed;
     this.#membership = { ...this.#membership, certificatePem, authorityCertificatePem: authorityPem };
     await writeMembership(this.#config.dataDir, this.#membership);
-    await writeAuthorityFile(this.#config.dataDir, authorityPem);
+    await writeAuthorityFile(this.#config.dataDir, clientRoots);
   }
 
   #hostsChanged(directory: HostDirectory, view: MeshView, state: StateClient): void {

@@ -6,6 +6,7 @@ import type { Metrics } from '../base/telemetry/metrics.ts';
 import { anyJobKind } from '../host/jobs/job-kind.ts';
 import { JobRunner } from '../host/jobs/job-runner.ts';
 import { drainJob } from '../host/jobs/kinds/drain.ts';
+import { rotateAuthorityJob } from '../host/jobs/kinds/rotate-authority.ts';
 import { forgetEndedJobs } from '../host/tasks/forget-ended-jobs.ts';
 import { TaskRunner } from '../host/tasks/task-runner.ts';
 import type { ComputeService } from '../services/compute/index.ts';
@@ -38,7 +39,7 @@ class Background implements Service {
       logger: logger.child({ part: 'jobs' }),
       // A job that no host is named for is the leader's.
       isOwn: ({ ownerHostId }: shoal.v1.Job) => (ownerHostId === '' ? isLeader() : ownerHostId === hostId),
-      kinds: [anyJobKind(drainJob(compute, isSharedStorage))],
+      kinds: [anyJobKind(drainJob(compute, isSharedStorage)), anyJobKind(rotateAuthorityJob(services))],
     });
     this.#tasks = new TaskRunner({
       ...services,

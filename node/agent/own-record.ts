@@ -21,6 +21,8 @@ interface OwnKeys {
   readonly hostId: HostId;
   readonly publicKey: Uint8Array;
   readonly tlsKeySha256: Uint8Array;
+  /** As `PeerCertificate.authorities`: told while the authority is being rotated. */
+  readonly authorities: () => { readonly known: Uint8Array; readonly shown: Uint8Array };
 }
 
 interface OwnRecordDeps {
@@ -95,16 +97,25 @@ export class OwnRecord {
     const { services, config, signal } = this.#deps;
     const own = this.#own;
     const fields = hostFields(config);
-    const { tlsKeySha256 } = own;
+    const told = { tlsKeySha256: own.tlsKeySha256, ...this.#authorities() };
     const isCurrent = (record: shoal.v1.Host): boolean =>
-      Buffer.from(record.tlsKeySha256).equals(tlsKeySha256) && isRecorded(record, fields);
+      isRecorded(record, fields) &&
+      Object.entries(told).every(([name, value]) => Buffer.from(record[name as keyof typeof told]).equals(value));
     const local = hostTable.get(services.state.local, own.hostId);
     if (local === undefined || isCurrent(local.record) || !services.state.status().hasQuorum) return;
     await transact(services, { signal }, ({ reader, change }) => {
       const row = hostTable.get(reader, own.hostId);
       if (row === undefined || isCurrent(row.record)) return;
-      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields, tlsKeySha256 }));
+      hostTable.update(change, row, new shoal.v1.Host({ ...row.record, ...fields, ...told }));
     });
+  }
+
+  /** What a rotation of the authority waits for; nothing while there is none. */
+  #authorities(): { readonly knownAuthoritySha256?: Uint8Array; readonly shownAuthoritySha256?: Uint8Array } {
+    const mesh = meshTable.get(this.#deps.services.state.local, 'mesh')?.record;
+    if (mesh === undefined || mesh.crossCertificatePem === '') return {};
+    const { known, shown } = this.#own.authorities();
+    return { knownAuthoritySha256: known, shownAuthoritySha256: shown };
   }
 
   /** Tells the others where this host is reached while its record says something else and it cannot write it itself. */

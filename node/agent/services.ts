@@ -14,6 +14,7 @@ import type { TokenKeys } from '../services/identity/token-keys.ts';
 import { ImageService } from '../services/image/image.ts';
 import { Jobs } from '../services/jobs/jobs.ts';
 import type {
+  AddAuthority,
   HostControl,
   HostProbe,
   HostViews,
@@ -35,6 +36,7 @@ interface ServicePorts {
   readonly images: ImageContent;
   readonly tokenKeys: TokenKeys;
   readonly rekey: Rekey;
+  readonly addAuthority: AddAuthority;
   /** What is wrong with the log or the state here, by part. */
   readonly troubles: () => Readonly<Record<string, string>>;
 }
@@ -95,7 +97,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
     ),
     computeOptions,
     quotas: new QuotaService(services),
-    jobs: new Jobs(services),
+    jobs: new Jobs({ ...services, addAuthority: ports.addAuthority }),
     cluster: new ClusterService({ ...services, hostProbe: probe, rekey }, views, {
       hostId,
       version: agentVersion,

@@ -27,6 +27,8 @@ export interface IssuedCertificateDeps {
   readonly logger: Logger;
   /** The mesh's authority; undefined while this host's replica does not have it yet. */
   readonly authority: () => MeshAuthority | undefined;
+  /** The authority's key as the one before it has signed it, PEM, while the authority is being rotated; else empty. */
+  readonly crossCertificatePem?: () => string;
 }
 
 interface IssuedCertificateOptions {
@@ -40,6 +42,7 @@ interface IssuedCertificateOptions {
 interface Shown {
   readonly certificatePem: string;
   readonly authorityPem: string;
+  readonly crossPem: string;
 }
 
 /** Open it, then call `check` now and then: it renews when that is due, and announces the change to its subscribers. */
@@ -70,9 +73,10 @@ export class IssuedCertificate implements ApiTlsSource {
 
   current(): SecureContextOptions | undefined {
     if (this.#shown === undefined) return undefined;
-    const { certificatePem, authorityPem } = this.#shown;
-    // The authority goes along, so that its fingerprint can be compared by a client that looks at the connection.
-    return { cert: certificatePem + authorityPem, key: this.#privateKeyPem };
+    const { certificatePem, authorityPem, crossPem } = this.#shown;
+    // The authority goes along, so that its fingerprint can be compared by a client that looks at the connection. What the one
+    // before it has signed comes first: a client that trusts that one takes the first issuer that it finds.
+    return { cert: certificatePem + crossPem + authorityPem, key: this.#privateKeyPem };
   }
 
   subscribe(changed: () => void): () => void {
@@ -83,13 +87,15 @@ export class IssuedCertificate implements ApiTlsSource {
     const authority = this.#deps.authority();
     if (authority === undefined) return;
     const authorityPem = authority.certificatePem;
-    if (this.#shown?.authorityPem === authorityPem && this.#isGood(this.#shown.certificatePem, authorityPem)) return;
+    const crossPem = this.#deps.crossCertificatePem?.() ?? '';
+    const isSame = this.#shown?.authorityPem === authorityPem && this.#shown.crossPem === crossPem;
+    if (isSame && this.#shown !== undefined && this.#isGood(this.#shown.certificatePem, authorityPem)) return;
     const path = join(this.#options.dataDir, certificateFileName);
     const kept =
       this.#shown === undefined && existsSync(path) ? readFileSync(path, 'utf8') : this.#shown?.certificatePem;
     const certificatePem = kept !== undefined && this.#isGood(kept, authorityPem) ? kept : this.#issue(authority);
     if (certificatePem !== kept) await writeFileDurably(path, certificatePem);
-    this.#shown = { certificatePem, authorityPem };
+    this.#shown = { certificatePem, authorityPem, crossPem };
     this.#changes.announce();
   }
 

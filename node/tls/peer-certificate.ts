@@ -9,7 +9,7 @@
 import { X509Certificate } from 'node:crypto';
 import { shoal } from '../../proto/messages.ts';
 import type { HostId } from '../base/ids.ts';
-import { hostLeftMs, isDue, type MeshAuthority } from '../mesh/identity/authority.ts';
+import { certificateFingerprint, hostLeftMs, isDue, type MeshAuthority } from '../mesh/identity/authority.ts';
 import type { TlsKey } from '../mesh/identity/identity.ts';
 import type { PeerTrust } from '../mesh/identity/peer-trust.ts';
 import type { Renewed } from '../mesh/join/renew.ts';
@@ -27,8 +27,12 @@ interface PeerCertificateOptions {
   readonly certificatePem: string;
   readonly authorityPem: string;
   readonly trust: PeerTrust;
-  /** Keeps them for the next. */
-  readonly save: (certificates: { readonly certificatePem: string; readonly authorityPem: string }) => Promise<void>;
+  /** Keeps them for the next. `clientRoots`: what clients of the API on this machine are to trust, PEM. */
+  readonly save: (certificates: {
+    readonly certificatePem: string;
+    readonly authorityPem: string;
+    readonly clientRoots: string;
+  }) => Promise<void>;
 }
 
 /** See above. */
@@ -53,10 +57,20 @@ export class PeerCertificate implements PeerCertificateSource {
     return this.#changes.subscribe(changed);
   }
 
+  /** Which authority this host knows as the present one, and which has signed what it shows its peers: SHA-256 of each. */
+  get authorities(): { readonly known: Uint8Array; readonly shown: Uint8Array } {
+    const { authorityPem, certificatePem, roots = [] } = this.#current;
+    const signer = [authorityPem, ...roots].find((root) => isSigned(certificatePem, [root]));
+    return {
+      known: certificateFingerprint(authorityPem),
+      shown: signer === undefined ? new Uint8Array(0) : certificateFingerprint(signer),
+    };
+  }
+
   /** Goes on with what members have given this host by its host key (mesh/join/renew.ts), until the records have come that far. */
   async adopt({ certificatePem, authorityPem, formerAuthorities }: Renewed): Promise<void> {
     const { trust, save } = this.#options;
-    await save({ certificatePem, authorityPem });
+    await save({ certificatePem, authorityPem, clientRoots: authorityPem });
     trust.adopt([authorityPem, ...formerAuthorities]);
     this.#adoptedAuthority = authorityPem;
     const { meshId, privateKeyPem } = this.#current;
@@ -78,16 +92,18 @@ export class PeerCertificate implements PeerCertificateSource {
     const { hostId, tlsKey, trust } = this.#options;
     const { certificatePem, authorityPem, roots = [], forNewcomers } = this.#current;
     const nextRoots = trust.authorities();
+    const signers = trust.isOnlyPresentShown ? [] : nextRoots;
     const isGood =
-      isSigned(certificatePem, [valid.certificatePem, ...nextRoots]) &&
-      !isDue(certificatePem, nowMs, hostLeftMs(hostId));
+      isSigned(certificatePem, [valid.certificatePem, ...signers]) && !isDue(certificatePem, nowMs, hostLeftMs(hostId));
     const isPresent = isGood && isSigned(certificatePem, [valid.certificatePem]);
     const hasRoots = roots.length === nextRoots.length && roots.every((root, i) => root === nextRoots[i]);
     const hasNewcomers = isPresent || forNewcomers?.authorityPem === valid.certificatePem;
     if (authorityPem === valid.certificatePem && isGood && hasRoots && hasNewcomers) return;
     const issued = isPresent ? certificatePem : valid.issueHost(hostId, tlsKey.publicKeySpki, nowMs);
     const next = { authorityPem: valid.certificatePem, certificatePem: isGood ? certificatePem : issued };
-    if (next.authorityPem !== authorityPem || next.certificatePem !== certificatePem) await this.#options.save(next);
+    // Also when only the roots differ: clients trust the authority before for as long as it is rotated from.
+    const clientRoots = next.authorityPem + (trust.rotatedFrom ?? '');
+    await this.#options.save({ ...next, clientRoots });
     const { meshId, privateKeyPem } = this.#current;
     this.#current = {
       meshId,

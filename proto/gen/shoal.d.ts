@@ -1820,6 +1820,12 @@ export namespace shoal {
             /** Mesh joins. */
             joins: number;
 
+            /** Mesh crossCertificatePem. */
+            crossCertificatePem: string;
+
+            /** Mesh onlyPresentAuthorityShown. */
+            onlyPresentAuthorityShown: boolean;
+
             /**
              * Creates a new Mesh instance using the specified properties.
              * @param [properties] Properties to set
@@ -1884,6 +1890,12 @@ export namespace shoal {
 
                 /** Mesh joins */
                 joins?: number;
+
+                /** Mesh crossCertificatePem */
+                crossCertificatePem?: string;
+
+                /** Mesh onlyPresentAuthorityShown */
+                onlyPresentAuthorityShown?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2126,6 +2138,12 @@ export namespace shoal {
             /** Host tlsKeySha256. */
             tlsKeySha256: Uint8Array;
 
+            /** Host knownAuthoritySha256. */
+            knownAuthoritySha256: Uint8Array;
+
+            /** Host shownAuthoritySha256. */
+            shownAuthoritySha256: Uint8Array;
+
             /**
              * Creates a new Host instance using the specified properties.
              * @param [properties] Properties to set
@@ -2211,6 +2229,12 @@ export namespace shoal {
 
                 /** Host tlsKeySha256 */
                 tlsKeySha256?: Uint8Array;
+
+                /** Host knownAuthoritySha256 */
+                knownAuthoritySha256?: Uint8Array;
+
+                /** Host shownAuthoritySha256 */
+                shownAuthoritySha256?: Uint8Array;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4221,6 +4245,9 @@ export namespace shoal {
             /** Job drain. */
             drain: (shoal.v1.DrainJob|null);
 
+            /** Job rotateAuthority. */
+            rotateAuthority: (shoal.v1.RotateAuthorityJob|null);
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -4306,6 +4333,9 @@ export namespace shoal {
 
                 /** Job drain */
                 drain?: (shoal.v1.DrainJob.$Properties|null);
+
+                /** Job rotateAuthority */
+                rotateAuthority?: (shoal.v1.RotateAuthorityJob.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4473,6 +4503,83 @@ export namespace shoal {
 
             /** Shape of a DrainJob. */
             type $Shape = shoal.v1.DrainJob.$Properties;
+        }
+
+        /**
+         * Properties of a RotateAuthorityJob.
+         * @deprecated Use shoal.v1.RotateAuthorityJob.$Properties instead.
+         */
+        interface IRotateAuthorityJob extends shoal.v1.RotateAuthorityJob.$Properties {
+        }
+
+        /** Represents a RotateAuthorityJob. */
+        class RotateAuthorityJob {
+
+            /**
+             * Constructs a new RotateAuthorityJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RotateAuthorityJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RotateAuthorityJob authoritySha256. */
+            authoritySha256: Uint8Array;
+
+            /** RotateAuthorityJob absentUntilMs. */
+            absentUntilMs: number;
+
+            /** RotateAuthorityJob keepUntilMs. */
+            keepUntilMs: number;
+
+            /**
+             * Creates a new RotateAuthorityJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RotateAuthorityJob instance
+             */
+            static create(properties: shoal.v1.RotateAuthorityJob.$Shape): shoal.v1.RotateAuthorityJob & shoal.v1.RotateAuthorityJob.$Shape;
+            static create(properties?: shoal.v1.RotateAuthorityJob.$Properties): shoal.v1.RotateAuthorityJob;
+
+            /**
+             * Encodes the specified RotateAuthorityJob message. Does not implicitly {@link shoal.v1.RotateAuthorityJob.verify|verify} messages.
+             * @param message RotateAuthorityJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RotateAuthorityJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RotateAuthorityJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RotateAuthorityJob & shoal.v1.RotateAuthorityJob.$Shape} RotateAuthorityJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RotateAuthorityJob & shoal.v1.RotateAuthorityJob.$Shape;
+        }
+
+        namespace RotateAuthorityJob {
+
+            /** Properties of a RotateAuthorityJob. */
+            interface $Properties {
+
+                /** RotateAuthorityJob authoritySha256 */
+                authoritySha256?: Uint8Array;
+
+                /** RotateAuthorityJob absentUntilMs */
+                absentUntilMs?: number;
+
+                /** RotateAuthorityJob keepUntilMs */
+                keepUntilMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RotateAuthorityJob. */
+            type $Shape = shoal.v1.RotateAuthorityJob.$Properties;
         }
 
         /**
@@ -17129,6 +17236,9 @@ export namespace shoal {
 
             /** Calls DrainHost. */
             drainHost: shoal.v1.JobService.DrainHost;
+
+            /** Calls RotateAuthority. */
+            rotateAuthority: shoal.v1.JobService.RotateAuthority;
         }
 
         namespace JobService {
@@ -17208,6 +17318,161 @@ export namespace shoal {
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
+
+            /**
+             * Callback as used by {@link shoal.v1.JobService#rotateAuthority}.
+             * @param error Error, if any
+             * @param [response] RotateAuthorityResponse
+             */
+            type RotateAuthorityCallback = (error: (Error|null), response?: shoal.v1.RotateAuthorityResponse) => void;
+
+            /** Calls RotateAuthority. */
+            type RotateAuthority = {
+              (request: shoal.v1.IRotateAuthorityRequest, callback: shoal.v1.JobService.RotateAuthorityCallback): void;
+              (request: shoal.v1.IRotateAuthorityRequest): Promise<shoal.v1.RotateAuthorityResponse>;
+              readonly name: "RotateAuthority";
+              readonly path: "/shoal.v1.JobService/RotateAuthority";
+              readonly requestType: "RotateAuthorityRequest";
+              readonly responseType: "RotateAuthorityResponse";
+              readonly requestStream: undefined;
+              readonly responseStream: undefined;
+            };
+        }
+
+        /**
+         * Properties of a RotateAuthorityRequest.
+         * @deprecated Use shoal.v1.RotateAuthorityRequest.$Properties instead.
+         */
+        interface IRotateAuthorityRequest extends shoal.v1.RotateAuthorityRequest.$Properties {
+        }
+
+        /** Represents a RotateAuthorityRequest. */
+        class RotateAuthorityRequest {
+
+            /**
+             * Constructs a new RotateAuthorityRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RotateAuthorityRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RotateAuthorityRequest keepSeconds. */
+            keepSeconds: (number|null);
+
+            /** RotateAuthorityRequest absentSeconds. */
+            absentSeconds: (number|null);
+
+            /**
+             * Creates a new RotateAuthorityRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RotateAuthorityRequest instance
+             */
+            static create(properties: shoal.v1.RotateAuthorityRequest.$Shape): shoal.v1.RotateAuthorityRequest & shoal.v1.RotateAuthorityRequest.$Shape;
+            static create(properties?: shoal.v1.RotateAuthorityRequest.$Properties): shoal.v1.RotateAuthorityRequest;
+
+            /**
+             * Encodes the specified RotateAuthorityRequest message. Does not implicitly {@link shoal.v1.RotateAuthorityRequest.verify|verify} messages.
+             * @param message RotateAuthorityRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RotateAuthorityRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RotateAuthorityRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RotateAuthorityRequest & shoal.v1.RotateAuthorityRequest.$Shape} RotateAuthorityRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RotateAuthorityRequest & shoal.v1.RotateAuthorityRequest.$Shape;
+        }
+
+        namespace RotateAuthorityRequest {
+
+            /** Properties of a RotateAuthorityRequest. */
+            interface $Properties {
+
+                /** RotateAuthorityRequest keepSeconds */
+                keepSeconds?: (number|null);
+
+                /** RotateAuthorityRequest absentSeconds */
+                absentSeconds?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RotateAuthorityRequest. */
+            type $Shape = shoal.v1.RotateAuthorityRequest.$Properties;
+        }
+
+        /**
+         * Properties of a RotateAuthorityResponse.
+         * @deprecated Use shoal.v1.RotateAuthorityResponse.$Properties instead.
+         */
+        interface IRotateAuthorityResponse extends shoal.v1.RotateAuthorityResponse.$Properties {
+        }
+
+        /** Represents a RotateAuthorityResponse. */
+        class RotateAuthorityResponse {
+
+            /**
+             * Constructs a new RotateAuthorityResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RotateAuthorityResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RotateAuthorityResponse job. */
+            job: (shoal.v1.Job|null);
+
+            /**
+             * Creates a new RotateAuthorityResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RotateAuthorityResponse instance
+             */
+            static create(properties: shoal.v1.RotateAuthorityResponse.$Shape): shoal.v1.RotateAuthorityResponse & shoal.v1.RotateAuthorityResponse.$Shape;
+            static create(properties?: shoal.v1.RotateAuthorityResponse.$Properties): shoal.v1.RotateAuthorityResponse;
+
+            /**
+             * Encodes the specified RotateAuthorityResponse message. Does not implicitly {@link shoal.v1.RotateAuthorityResponse.verify|verify} messages.
+             * @param message RotateAuthorityResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RotateAuthorityResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RotateAuthorityResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RotateAuthorityResponse & shoal.v1.RotateAuthorityResponse.$Shape} RotateAuthorityResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RotateAuthorityResponse & shoal.v1.RotateAuthorityResponse.$Shape;
+        }
+
+        namespace RotateAuthorityResponse {
+
+            /** Properties of a RotateAuthorityResponse. */
+            interface $Properties {
+
+                /** RotateAuthorityResponse job */
+                job?: (shoal.v1.Job.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RotateAuthorityResponse. */
+            type $Shape = shoal.v1.RotateAuthorityResponse.$Properties;
         }
 
         /**

@@ -4222,6 +4222,8 @@ export const shoal = $root.shoal = (() => {
              * @property {number} [keyEpoch] Mesh keyEpoch
              * @property {Array.<string>} [formerAuthorityCertificates] Mesh formerAuthorityCertificates
              * @property {number} [joins] Mesh joins
+             * @property {string} [crossCertificatePem] Mesh crossCertificatePem
+             * @property {boolean} [onlyPresentAuthorityShown] Mesh onlyPresentAuthorityShown
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4343,6 +4345,22 @@ export const shoal = $root.shoal = (() => {
             Mesh.prototype.joins = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * Mesh crossCertificatePem.
+             * @member {string} crossCertificatePem
+             * @memberof shoal.v1.Mesh
+             * @instance
+             */
+            Mesh.prototype.crossCertificatePem = "";
+
+            /**
+             * Mesh onlyPresentAuthorityShown.
+             * @member {boolean} onlyPresentAuthorityShown
+             * @memberof shoal.v1.Mesh
+             * @instance
+             */
+            Mesh.prototype.onlyPresentAuthorityShown = false;
+
+            /**
              * Creates a new Mesh instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Mesh
@@ -4397,6 +4415,10 @@ export const shoal = $root.shoal = (() => {
                         writer.uint32(/* id 10, wireType 2 =*/82).string(message.formerAuthorityCertificates[i]);
                 if (message.joins != null && $Object.hasOwnProperty.call(message, "joins") && (typeof message.joins === "object" ? message.joins.low || message.joins.high : message.joins !== 0))
                     writer.uint32(/* id 11, wireType 0 =*/88).uint64(message.joins);
+                if (message.crossCertificatePem != null && $Object.hasOwnProperty.call(message, "crossCertificatePem") && message.crossCertificatePem !== "")
+                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.crossCertificatePem);
+                if (message.onlyPresentAuthorityShown != null && $Object.hasOwnProperty.call(message, "onlyPresentAuthorityShown") && message.onlyPresentAuthorityShown !== false)
+                    writer.uint32(/* id 13, wireType 0 =*/104).bool(message.onlyPresentAuthorityShown);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4537,6 +4559,24 @@ export const shoal = $root.shoal = (() => {
                                 message.joins = value;
                             else
                                 delete message.joins;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.crossCertificatePem = value;
+                            else
+                                delete message.crossCertificatePem;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.onlyPresentAuthorityShown = value;
+                            else
+                                delete message.onlyPresentAuthorityShown;
                             continue;
                         }
                     }
@@ -4987,6 +5027,8 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [version] Host version
              * @property {boolean} [forcedDown] Host forcedDown
              * @property {Uint8Array} [tlsKeySha256] Host tlsKeySha256
+             * @property {Uint8Array} [knownAuthoritySha256] Host knownAuthoritySha256
+             * @property {Uint8Array} [shownAuthoritySha256] Host shownAuthoritySha256
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -5163,6 +5205,22 @@ export const shoal = $root.shoal = (() => {
             Host.prototype.tlsKeySha256 = $util.newBuffer([]);
 
             /**
+             * Host knownAuthoritySha256.
+             * @member {Uint8Array} knownAuthoritySha256
+             * @memberof shoal.v1.Host
+             * @instance
+             */
+            Host.prototype.knownAuthoritySha256 = $util.newBuffer([]);
+
+            /**
+             * Host shownAuthoritySha256.
+             * @member {Uint8Array} shownAuthoritySha256
+             * @memberof shoal.v1.Host
+             * @instance
+             */
+            Host.prototype.shownAuthoritySha256 = $util.newBuffer([]);
+
+            /**
              * Creates a new Host instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Host
@@ -5230,6 +5288,10 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 17, wireType 0 =*/136).bool(message.forcedDown);
                 if (message.tlsKeySha256 != null && $Object.hasOwnProperty.call(message, "tlsKeySha256") && message.tlsKeySha256.length)
                     writer.uint32(/* id 18, wireType 2 =*/146).bytes(message.tlsKeySha256);
+                if (message.knownAuthoritySha256 != null && $Object.hasOwnProperty.call(message, "knownAuthoritySha256") && message.knownAuthoritySha256.length)
+                    writer.uint32(/* id 19, wireType 2 =*/154).bytes(message.knownAuthoritySha256);
+                if (message.shownAuthoritySha256 != null && $Object.hasOwnProperty.call(message, "shownAuthoritySha256") && message.shownAuthoritySha256.length)
+                    writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.shownAuthoritySha256);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5434,6 +5496,24 @@ export const shoal = $root.shoal = (() => {
                                 message.tlsKeySha256 = value;
                             else
                                 delete message.tlsKeySha256;
+                            continue;
+                        }
+                    case 19: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.knownAuthoritySha256 = value;
+                            else
+                                delete message.knownAuthoritySha256;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.shownAuthoritySha256 = value;
+                            else
+                                delete message.shownAuthoritySha256;
                             continue;
                         }
                     }
@@ -10941,6 +11021,7 @@ export const shoal = $root.shoal = (() => {
              * @property {boolean} [cancelRequested] Job cancelRequested
              * @property {Array.<shoal.v1.JobFailure.$Properties>} [failures] Job failures
              * @property {shoal.v1.DrainJob.$Properties|null} [drain] Job drain
+             * @property {shoal.v1.RotateAuthorityJob.$Properties|null} [rotateAuthority] Job rotateAuthority
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -11117,12 +11198,26 @@ export const shoal = $root.shoal = (() => {
              */
             Job.prototype.drain = null;
 
+            /**
+             * Job rotateAuthority.
+             * @member {shoal.v1.RotateAuthorityJob|null} rotateAuthority
+             * @memberof shoal.v1.Job
+             * @instance
+             */
+            Job.prototype.rotateAuthority = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(Job.prototype, "_drain", {
                 get: $util.oneOfGetter($oneOfFields = ["drain"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Job.prototype, "_rotateAuthority", {
+                get: $util.oneOfGetter($oneOfFields = ["rotateAuthority"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -11195,6 +11290,8 @@ export const shoal = $root.shoal = (() => {
                         $root.shoal.v1.JobFailure.encode(message.failures[i], writer.uint32(/* id 17, wireType 2 =*/138).fork(), _depth + 1).ldelim();
                 if (message.drain != null && $Object.hasOwnProperty.call(message, "drain"))
                     $root.shoal.v1.DrainJob.encode(message.drain, writer.uint32(/* id 20, wireType 2 =*/162).fork(), _depth + 1).ldelim();
+                if (message.rotateAuthority != null && $Object.hasOwnProperty.call(message, "rotateAuthority"))
+                    $root.shoal.v1.RotateAuthorityJob.encode(message.rotateAuthority, writer.uint32(/* id 21, wireType 2 =*/170).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -11396,6 +11493,13 @@ export const shoal = $root.shoal = (() => {
                                 break;
                             message.drain = $root.shoal.v1.DrainJob.decode(reader, reader.size(), $undefined, _depth + 1, message.drain);
                             message._drain = "drain";
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            message.rotateAuthority = $root.shoal.v1.RotateAuthorityJob.decode(reader, reader.size(), $undefined, _depth + 1, message.rotateAuthority);
+                            message._rotateAuthority = "rotateAuthority";
                             continue;
                         }
                     }
@@ -11821,6 +11925,198 @@ export const shoal = $root.shoal = (() => {
             };
 
             return DrainJob;
+        })();
+
+        v1.RotateAuthorityJob = (function() {
+
+            /**
+             * Properties of a RotateAuthorityJob.
+             * @typedef {Object} shoal.v1.RotateAuthorityJob.$Properties
+             * @property {Uint8Array} [authoritySha256] RotateAuthorityJob authoritySha256
+             * @property {number} [absentUntilMs] RotateAuthorityJob absentUntilMs
+             * @property {number} [keepUntilMs] RotateAuthorityJob keepUntilMs
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RotateAuthorityJob.
+             * @memberof shoal.v1
+             * @interface IRotateAuthorityJob
+             * @augments shoal.v1.RotateAuthorityJob.$Properties
+             * @deprecated Use shoal.v1.RotateAuthorityJob.$Properties instead.
+             */
+
+            /**
+             * Shape of a RotateAuthorityJob.
+             * @typedef {shoal.v1.RotateAuthorityJob.$Properties} shoal.v1.RotateAuthorityJob.$Shape
+             */
+
+            /**
+             * Constructs a new RotateAuthorityJob.
+             * @memberof shoal.v1
+             * @classdesc Represents a RotateAuthorityJob.
+             * @constructor
+             * @param {shoal.v1.RotateAuthorityJob.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RotateAuthorityJob = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RotateAuthorityJob authoritySha256.
+             * @member {Uint8Array} authoritySha256
+             * @memberof shoal.v1.RotateAuthorityJob
+             * @instance
+             */
+            RotateAuthorityJob.prototype.authoritySha256 = $util.newBuffer([]);
+
+            /**
+             * RotateAuthorityJob absentUntilMs.
+             * @member {number} absentUntilMs
+             * @memberof shoal.v1.RotateAuthorityJob
+             * @instance
+             */
+            RotateAuthorityJob.prototype.absentUntilMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * RotateAuthorityJob keepUntilMs.
+             * @member {number} keepUntilMs
+             * @memberof shoal.v1.RotateAuthorityJob
+             * @instance
+             */
+            RotateAuthorityJob.prototype.keepUntilMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            /**
+             * Creates a new RotateAuthorityJob instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RotateAuthorityJob
+             * @static
+             * @param {shoal.v1.RotateAuthorityJob.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RotateAuthorityJob} RotateAuthorityJob instance
+             * @type {{
+             *   (properties: shoal.v1.RotateAuthorityJob.$Shape): shoal.v1.RotateAuthorityJob & shoal.v1.RotateAuthorityJob.$Shape;
+             *   (properties?: shoal.v1.RotateAuthorityJob.$Properties): shoal.v1.RotateAuthorityJob;
+             * }}
+             */
+            RotateAuthorityJob.create = function(properties) {
+                return new RotateAuthorityJob(properties);
+            };
+
+            /**
+             * Encodes the specified RotateAuthorityJob message. Does not implicitly {@link shoal.v1.RotateAuthorityJob.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RotateAuthorityJob
+             * @static
+             * @param {shoal.v1.RotateAuthorityJob.$Properties} message RotateAuthorityJob message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RotateAuthorityJob.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.authoritySha256 != null && $Object.hasOwnProperty.call(message, "authoritySha256") && message.authoritySha256.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.authoritySha256);
+                if (message.absentUntilMs != null && $Object.hasOwnProperty.call(message, "absentUntilMs") && (typeof message.absentUntilMs === "object" ? message.absentUntilMs.low || message.absentUntilMs.high : message.absentUntilMs !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).int64(message.absentUntilMs);
+                if (message.keepUntilMs != null && $Object.hasOwnProperty.call(message, "keepUntilMs") && (typeof message.keepUntilMs === "object" ? message.keepUntilMs.low || message.keepUntilMs.high : message.keepUntilMs !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).int64(message.keepUntilMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RotateAuthorityJob message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RotateAuthorityJob
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RotateAuthorityJob & shoal.v1.RotateAuthorityJob.$Shape} RotateAuthorityJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RotateAuthorityJob.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RotateAuthorityJob();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.authoritySha256 = value;
+                            else
+                                delete message.authoritySha256;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.absentUntilMs = value;
+                            else
+                                delete message.absentUntilMs;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keepUntilMs = value;
+                            else
+                                delete message.keepUntilMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RotateAuthorityJob;
         })();
 
         v1.InjectedFile = (function() {
@@ -44003,7 +44299,390 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.JobService#rotateAuthority}.
+             * @memberof shoal.v1.JobService
+             * @typedef RotateAuthorityCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.RotateAuthorityResponse} [response] RotateAuthorityResponse
+             */
+
+            /**
+             * Calls RotateAuthority.
+             * @memberof shoal.v1.JobService
+             * @typedef RotateAuthority
+             * @type {{
+             *   (request: shoal.v1.IRotateAuthorityRequest, callback: shoal.v1.JobService.RotateAuthorityCallback): void;
+             *   (request: shoal.v1.IRotateAuthorityRequest): Promise<shoal.v1.RotateAuthorityResponse>;
+             *   readonly name: "RotateAuthority";
+             *   readonly path: "/shoal.v1.JobService/RotateAuthority";
+             *   readonly requestType: "RotateAuthorityRequest";
+             *   readonly responseType: "RotateAuthorityResponse";
+             *   readonly requestStream: undefined;
+             *   readonly responseStream: undefined;
+             * }}
+             */
+
+            /**
+             * Calls RotateAuthority.
+             * @name shoal.v1.JobService#rotateAuthority
+             * @type {shoal.v1.JobService.RotateAuthority}
+             */
+            $Object.defineProperties(JobService.prototype.rotateAuthority = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, JobService.prototype.rotateAuthority, $root.shoal.v1.RotateAuthorityRequest, $root.shoal.v1.RotateAuthorityResponse, request, callback);
+            }, {
+                name: { value: "RotateAuthority" },
+                path: { value: "/shoal.v1.JobService/RotateAuthority" },
+                requestType: { value: "RotateAuthorityRequest" },
+                responseType: { value: "RotateAuthorityResponse" },
+                requestStream: { value: $undefined },
+                responseStream: { value: $undefined }
+            });
+
             return JobService;
+        })();
+
+        v1.RotateAuthorityRequest = (function() {
+
+            /**
+             * Properties of a RotateAuthorityRequest.
+             * @typedef {Object} shoal.v1.RotateAuthorityRequest.$Properties
+             * @property {number|null} [keepSeconds] RotateAuthorityRequest keepSeconds
+             * @property {number|null} [absentSeconds] RotateAuthorityRequest absentSeconds
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RotateAuthorityRequest.
+             * @memberof shoal.v1
+             * @interface IRotateAuthorityRequest
+             * @augments shoal.v1.RotateAuthorityRequest.$Properties
+             * @deprecated Use shoal.v1.RotateAuthorityRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a RotateAuthorityRequest.
+             * @typedef {shoal.v1.RotateAuthorityRequest.$Properties} shoal.v1.RotateAuthorityRequest.$Shape
+             */
+
+            /**
+             * Constructs a new RotateAuthorityRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a RotateAuthorityRequest.
+             * @constructor
+             * @param {shoal.v1.RotateAuthorityRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RotateAuthorityRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RotateAuthorityRequest keepSeconds.
+             * @member {number|null} keepSeconds
+             * @memberof shoal.v1.RotateAuthorityRequest
+             * @instance
+             */
+            RotateAuthorityRequest.prototype.keepSeconds = null;
+
+            /**
+             * RotateAuthorityRequest absentSeconds.
+             * @member {number|null} absentSeconds
+             * @memberof shoal.v1.RotateAuthorityRequest
+             * @instance
+             */
+            RotateAuthorityRequest.prototype.absentSeconds = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(RotateAuthorityRequest.prototype, "_keepSeconds", {
+                get: $util.oneOfGetter($oneOfFields = ["keepSeconds"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(RotateAuthorityRequest.prototype, "_absentSeconds", {
+                get: $util.oneOfGetter($oneOfFields = ["absentSeconds"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new RotateAuthorityRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RotateAuthorityRequest
+             * @static
+             * @param {shoal.v1.RotateAuthorityRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RotateAuthorityRequest} RotateAuthorityRequest instance
+             * @type {{
+             *   (properties: shoal.v1.RotateAuthorityRequest.$Shape): shoal.v1.RotateAuthorityRequest & shoal.v1.RotateAuthorityRequest.$Shape;
+             *   (properties?: shoal.v1.RotateAuthorityRequest.$Properties): shoal.v1.RotateAuthorityRequest;
+             * }}
+             */
+            RotateAuthorityRequest.create = function(properties) {
+                return new RotateAuthorityRequest(properties);
+            };
+
+            /**
+             * Encodes the specified RotateAuthorityRequest message. Does not implicitly {@link shoal.v1.RotateAuthorityRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RotateAuthorityRequest
+             * @static
+             * @param {shoal.v1.RotateAuthorityRequest.$Properties} message RotateAuthorityRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RotateAuthorityRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.keepSeconds != null && $Object.hasOwnProperty.call(message, "keepSeconds"))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.keepSeconds);
+                if (message.absentSeconds != null && $Object.hasOwnProperty.call(message, "absentSeconds"))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.absentSeconds);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RotateAuthorityRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RotateAuthorityRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RotateAuthorityRequest & shoal.v1.RotateAuthorityRequest.$Shape} RotateAuthorityRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RotateAuthorityRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RotateAuthorityRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            message.keepSeconds = reader.uint32();
+                            message._keepSeconds = "keepSeconds";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.absentSeconds = reader.uint32();
+                            message._absentSeconds = "absentSeconds";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RotateAuthorityRequest;
+        })();
+
+        v1.RotateAuthorityResponse = (function() {
+
+            /**
+             * Properties of a RotateAuthorityResponse.
+             * @typedef {Object} shoal.v1.RotateAuthorityResponse.$Properties
+             * @property {shoal.v1.Job.$Properties|null} [job] RotateAuthorityResponse job
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a RotateAuthorityResponse.
+             * @memberof shoal.v1
+             * @interface IRotateAuthorityResponse
+             * @augments shoal.v1.RotateAuthorityResponse.$Properties
+             * @deprecated Use shoal.v1.RotateAuthorityResponse.$Properties instead.
+             */
+
+            /**
+             * Shape of a RotateAuthorityResponse.
+             * @typedef {shoal.v1.RotateAuthorityResponse.$Properties} shoal.v1.RotateAuthorityResponse.$Shape
+             */
+
+            /**
+             * Constructs a new RotateAuthorityResponse.
+             * @memberof shoal.v1
+             * @classdesc Represents a RotateAuthorityResponse.
+             * @constructor
+             * @param {shoal.v1.RotateAuthorityResponse.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const RotateAuthorityResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * RotateAuthorityResponse job.
+             * @member {shoal.v1.Job|null} job
+             * @memberof shoal.v1.RotateAuthorityResponse
+             * @instance
+             */
+            RotateAuthorityResponse.prototype.job = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(RotateAuthorityResponse.prototype, "_job", {
+                get: $util.oneOfGetter($oneOfFields = ["job"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new RotateAuthorityResponse instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.RotateAuthorityResponse
+             * @static
+             * @param {shoal.v1.RotateAuthorityResponse.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.RotateAuthorityResponse} RotateAuthorityResponse instance
+             * @type {{
+             *   (properties: shoal.v1.RotateAuthorityResponse.$Shape): shoal.v1.RotateAuthorityResponse & shoal.v1.RotateAuthorityResponse.$Shape;
+             *   (properties?: shoal.v1.RotateAuthorityResponse.$Properties): shoal.v1.RotateAuthorityResponse;
+             * }}
+             */
+            RotateAuthorityResponse.create = function(properties) {
+                return new RotateAuthorityResponse(properties);
+            };
+
+            /**
+             * Encodes the specified RotateAuthorityResponse message. Does not implicitly {@link shoal.v1.RotateAuthorityResponse.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.RotateAuthorityResponse
+             * @static
+             * @param {shoal.v1.RotateAuthorityResponse.$Properties} message RotateAuthorityResponse message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            RotateAuthorityResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.job != null && $Object.hasOwnProperty.call(message, "job"))
+                    $root.shoal.v1.Job.encode(message.job, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a RotateAuthorityResponse message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.RotateAuthorityResponse
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.RotateAuthorityResponse & shoal.v1.RotateAuthorityResponse.$Shape} RotateAuthorityResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            RotateAuthorityResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.RotateAuthorityResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.job = $root.shoal.v1.Job.decode(reader, reader.size(), $undefined, _depth + 1, message.job);
+                            message._job = "job";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RotateAuthorityResponse;
         })();
 
         v1.ListJobsRequest = (function() {

@@ -64,6 +64,9 @@ export class HostAgent {
         rekey: () => {
           throw new ShoalError('NOT_IMPLEMENTED', 'The simulator removes no host from its mesh.');
         },
+        addAuthority: () => {
+          throw new ShoalError('NOT_IMPLEMENTED', 'The simulated mesh has no authority.');
+        },
         troubles: () => process.loop.troubles(),
       },
       { config, hostId },

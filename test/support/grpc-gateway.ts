@@ -67,7 +67,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
       identity,
       directory: new IdentityDirectory(world.deps, identity.logIn),
       limiter: new PasswordLimiter(world.deps.clock, { ...defaultLimits, ...limits }),
-      jobs: new Jobs(world.deps),
+      jobs: new Jobs({ ...world.deps, addAuthority: world.addAuthority }),
       cluster: new ClusterService(
         { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey },
         fakeHostViews(world),

@@ -4,8 +4,8 @@ import { MeshAuthority } from '../../node/mesh/identity/authority.ts';
 import { HostIdentity } from '../../node/mesh/identity/identity.ts';
 import { MeshKey } from '../../node/mesh/identity/mesh-key.ts';
 import { MeshKeyRing } from '../../node/mesh/identity/mesh-key-ring.ts';
-import { meshRekey } from '../../node/services/cluster/mesh-rekey.ts';
-import type { Rekey } from '../../node/services/kit/dependencies.ts';
+import { meshAddAuthority, meshRekey } from '../../node/services/cluster/mesh-rekey.ts';
+import type { AddAuthority, Rekey } from '../../node/services/kit/dependencies.ts';
 import { TransactionBuilder } from '../../node/state/table.ts';
 import { meshTable } from '../../node/state/tables/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
@@ -15,7 +15,12 @@ import { shoal } from '../../proto/messages.ts';
 export async function foundTestMesh(
   state: StateClient,
   clock: Clock,
-): Promise<{ readonly keys: MeshKeyRing; readonly authority: MeshAuthority; readonly rekey: Rekey }> {
+): Promise<{
+  readonly keys: MeshKeyRing;
+  readonly authority: MeshAuthority;
+  readonly rekey: Rekey;
+  readonly addAuthority: AddAuthority;
+}> {
   const key = MeshKey.create();
   const authority = MeshAuthority.create('mesh-1');
   const keys = new MeshKeyRing(HostIdentity.fromSeed(new Uint8Array(32).fill(1)), key);
@@ -31,5 +36,5 @@ export async function foundTestMesh(
     }),
   );
   await state.commit(builder.build());
-  return { keys, authority, rekey: meshRekey(keys, clock, 3_600_000) };
+  return { keys, authority, rekey: meshRekey(keys, clock, 3_600_000), addAuthority: meshAddAuthority(keys, clock) };
 }

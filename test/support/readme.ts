@@ -48,6 +48,7 @@ export const readmeCommands: Readonly<Record<string, HowRun>> = {
   'shoal recover': { test: 'test/node/cli/recover.test.ts' },
   'shoal reset-membership': { test: 'test/node/cli/reset-membership.test.ts' },
   'shoal host remove --force': { test: 'test/node/services/host-removal.test.ts' },
+  'shoal rotate-authority': { test: 'test/node/cluster/authority-rotation.test.ts' },
   'shoal rekey': { test: 'test/node/services/host-removal.test.ts' },
   'shoal record list': { test: 'test/security/unreadable-record.test.ts' },
   'openstack server create': { test: 'test/e2e/cloud.test.ts' },

@@ -19,7 +19,7 @@ type JobFlags = ConfigFlags & { readonly json?: boolean };
 
 /** Adds the commands. */
 export function registerJobs(program: Command): void {
-  const job = program.command('job').description('long work: hosts that are emptied');
+  const job = program.command('job').description('long work: hosts that are emptied, an authority that is rotated');
   withConfigOptions(job.command('list'))
     .description('list the jobs that are under way, newest first')
     .option('--all', 'also those that have ended')

@@ -106,6 +106,26 @@ export class MeshAuthority {
   }
 
   /**
+   * Another authority's key signed by this one, under the name that both have (RFC 5280, section 3.2: a self-issued certificate):
+   * who trusts this authority verifies by it what the other signs. PEM.
+   */
+  crossSign(next: MeshAuthority): string {
+    return signCertificate(
+      {
+        subjectName: authorityName(this.meshId),
+        issuerName: authorityName(this.meshId),
+        alternativeNames: { uris: [`shoal://${this.meshId}/authority`] },
+        subjectPublicKey: createPublicKey(next.#privateKey).export({ format: 'der', type: 'spki' }),
+        issuerPublicKey: createPublicKey(this.#privateKey).export({ format: 'der', type: 'spki' }),
+        notBeforeMs,
+        notAfterMs: parseCertificate(this.certificatePem).validToDate.getTime(),
+        use: 'authority',
+      },
+      this.#privateKey,
+    );
+  }
+
+  /**
    * A certificate that binds a TLS key to a host id, for a week. PEM, the host's certificate alone.
    * Throws `INVALID_ARGUMENT` unless `tlsPublicKeySpki` is a P-256 public key.
    */

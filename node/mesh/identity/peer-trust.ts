@@ -18,10 +18,23 @@ export interface PeerTrust {
   authorities(): readonly string[];
   /** Those of the records alone, without what `adopt` was given. */
   recorded(): readonly string[];
+  /** Whether the records want certificates of the present authority shown and no others. */
+  readonly isOnlyPresentShown: boolean;
+  /** The authority before the present one, PEM, while clients of the API may trust that one still; else undefined. */
+  readonly rotatedFrom: string | undefined;
   /** Takes authorities that members have named (join/renew.ts), the present one first, until the records name it. */
   adopt(authorities: readonly string[]): void;
   /** Whether a certificate that TLS took, and that names `hostId`, is that host's. */
   isGenuine(hostId: HostId, shown: ShownCertificate): boolean;
+}
+
+/** What the record of the mesh says of its authorities, and the bytes that it was read from. */
+interface SeenMesh {
+  readonly value: Uint8Array;
+  /** The present one first. */
+  readonly authorities: readonly string[];
+  readonly isOnlyPresentShown: boolean;
+  readonly isBeingRotated: boolean;
 }
 
 /** Certificates that have been looked at; more than the hosts of the largest mesh, about 200 bytes each. */
@@ -36,7 +49,7 @@ export class StatePeerTrust implements PeerTrust {
   readonly #reader: () => StateReader | undefined;
   readonly #own: readonly string[];
   #adopted: readonly string[] = [];
-  #seen: { readonly value: Uint8Array; readonly authorities: readonly string[] } | undefined;
+  #seen: SeenMesh | undefined;
   readonly #looked = new Map<string, { readonly keySha256: Buffer; readonly certificate: X509Certificate }>();
 
   /**
@@ -60,13 +73,31 @@ export class StatePeerTrust implements PeerTrust {
   }
 
   recorded(): readonly string[] {
+    return this.#mesh()?.authorities ?? this.#own;
+  }
+
+  get isOnlyPresentShown(): boolean {
+    return this.#mesh()?.isOnlyPresentShown ?? false;
+  }
+
+  get rotatedFrom(): string | undefined {
+    const mesh = this.#mesh();
+    return mesh?.isBeingRotated === true ? mesh.authorities[1] : undefined;
+  }
+
+  #mesh(): SeenMesh | undefined {
     const value = this.#reader()?.get(meshTable.key('mesh'))?.value;
-    if (value === undefined) return this.#own;
+    if (value === undefined) return undefined;
     if (this.#seen?.value !== value) {
       const mesh = meshTable.decode(value);
-      this.#seen = { value, authorities: [mesh.authorityCertificatePem, ...mesh.formerAuthorityCertificates] };
+      this.#seen = {
+        value,
+        authorities: [mesh.authorityCertificatePem, ...mesh.formerAuthorityCertificates],
+        isOnlyPresentShown: mesh.onlyPresentAuthorityShown,
+        isBeingRotated: mesh.crossCertificatePem !== '',
+      };
     }
-    return this.#seen.authorities;
+    return this.#seen;
   }
 
   isGenuine(hostId: HostId, shown: ShownCertificate): boolean {

@@ -15,7 +15,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { TransactionBuilder } from '../../state/table.ts';
 import { hostTable, meshKeyEpochTable, meshTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
-import { MeshAuthority } from './authority.ts';
+import { certificateFingerprint, MeshAuthority } from './authority.ts';
 import { sealToHost } from './host-box.ts';
 import { MeshKey } from './mesh-key.ts';
 import { type MeshKeyRing, meshKeyLabel } from './mesh-key-ring.ts';
@@ -73,7 +73,7 @@ export function rekey(
   for (const old of meshKeyEpochTable.list(reader)) {
     if (old.record.epoch < mesh.keyEpoch) meshKeyEpochTable.remove(builder, old);
   }
-  const next = isTrusted ? openAuthority(ring, reader) : nextAuthority(mesh, staying);
+  const next = isTrusted ? openAuthority(ring, reader) : nextAuthority(mesh, staying, options.nowMs);
   const former = [mesh.authorityCertificatePem, ...mesh.formerAuthorityCertificates].slice(0, formerAuthoritiesMax);
   meshTable.update(
     builder,
@@ -84,9 +84,52 @@ export function rekey(
       authorityCertificatePem: next.certificatePem,
       sealedAuthorityKey: next.sealKey(key),
       formerAuthorityCertificates: isTrusted ? mesh.formerAuthorityCertificates : former,
+      // Nothing of a former authority vouches for the one that takes its place because it may be in wrong hands.
+      ...(isTrusted ? {} : { crossCertificatePem: '', onlyPresentAuthorityShown: false }),
     }),
   );
   return epoch;
+}
+
+/**
+ * Adds a new authority to a transaction, beside the present one, which nobody untrusted has: its key vouches for the new one, and
+ * the mesh key stays. The job that begins with this drops the former ones when all have taken the new one up (host/jobs/kinds/rotate-authority.ts). Returns the
+ * SHA-256 of its certificate. Throws `CONFLICT` when a member has not said its TLS key yet, and would be
+ * refused; and at a host that has no copy of the mesh key.
+ */
+export function addAuthority(
+  ring: MeshKeyRing,
+  reader: StateReader,
+  builder: TransactionBuilder,
+  nowMs: number,
+): Uint8Array {
+  const row = meshTable.must(reader, 'mesh');
+  const mesh = row.record;
+  if (!ring.hasCurrent(reader)) {
+    throw new ShoalError(
+      'CONFLICT',
+      'This agent has no copy of the present mesh key (yet): begin the rotation at another.',
+    );
+  }
+  const present = openAuthority(ring, reader);
+  const hosts = hostTable.list(reader).map(({ record }) => record);
+  const next = nextAuthority(mesh, hosts, nowMs);
+  meshTable.update(
+    builder,
+    row,
+    new shoal.v1.Mesh({
+      ...mesh,
+      authorityCertificatePem: next.certificatePem,
+      sealedAuthorityKey: next.sealKey(ring.current(reader).key),
+      formerAuthorityCertificates: [present.certificatePem, ...mesh.formerAuthorityCertificates].slice(
+        0,
+        formerAuthoritiesMax,
+      ),
+      crossCertificatePem: present.crossSign(next),
+      onlyPresentAuthorityShown: false,
+    }),
+  );
+  return certificateFingerprint(next.certificatePem);
 }
 
 /** The mesh's authority as it is now. Throws `IDENTITY_MISMATCH` when this host has not its key. */
@@ -98,7 +141,7 @@ export function openAuthority(ring: MeshKeyRing, reader: StateReader): MeshAutho
   );
 }
 
-function nextAuthority(mesh: shoal.v1.Mesh, staying: readonly shoal.v1.Host[]): MeshAuthority {
+function nextAuthority(mesh: shoal.v1.Mesh, staying: readonly shoal.v1.Host[], nowMs: number): MeshAuthority {
   const unpinned = staying.filter(({ tlsKeySha256 }) => tlsKeySha256.length === 0).map(({ name }) => name);
   if (unpinned.length > 0) {
     throw new ShoalError(
@@ -108,5 +151,5 @@ function nextAuthority(mesh: shoal.v1.Mesh, staying: readonly shoal.v1.Host[]): 
       { facts: { hosts: unpinned.length } },
     );
   }
-  return MeshAuthority.create(mesh.meshId);
+  return MeshAuthority.create(mesh.meshId, nowMs);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { MeshKeyRing } from '../../mesh/identity/mesh-key-ring.ts';
-import { rekey } from '../../mesh/identity/rekey.ts';
-import type { Rekey } from '../kit/dependencies.ts';
+import { addAuthority, rekey } from '../../mesh/identity/rekey.ts';
+import type { AddAuthority, Rekey } from '../kit/dependencies.ts';
 
 /** How services re-key the mesh that this host belongs to. @param tokenLifetimeMs how long a token may live on, ms. */
 export function meshRekey(ring: MeshKeyRing, clock: Clock, tokenLifetimeMs: number): Rekey {
@@ -13,4 +13,9 @@ export function meshRekey(ring: MeshKeyRing, clock: Clock, tokenLifetimeMs: numb
       ...(trusted ? { formerTokensGoodUntilMs: nowMs + tokenLifetimeMs } : {}),
     });
   };
+}
+
+/** How services begin to rotate the authority of the mesh that this host belongs to. */
+export function meshAddAuthority(ring: MeshKeyRing, clock: Clock): AddAuthority {
+  return ({ reader, change }) => addAuthority(ring, reader, change, clock.nowMs());
 }

@@ -22,7 +22,7 @@ export interface JobDraft {
   readonly projectId: string;
   readonly userId: string;
   readonly deadlineMs: number;
-  readonly detail: Pick<shoal.v1.Job.$Properties, 'drain'>;
+  readonly detail: Pick<shoal.v1.Job.$Properties, 'drain' | 'rotateAuthority'>;
 }
 
 /** Adds a job to a transaction. Throws `CONFLICT`, naming the other, while a job about the same subject is under way. */

@@ -5,12 +5,15 @@ import { indexKey } from '../../state/table.ts';
 import { hostTable, jobTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
-import type { ServiceDependencies } from '../kit/dependencies.ts';
+import type { AddAuthority, ServiceDependencies } from '../kit/dependencies.ts';
 import { transact } from '../kit/transact.ts';
 import { beginJob, hasEnded } from './job-record.ts';
 
 /** How long a job may take unless asked otherwise, and at least and most. Unit: seconds. */
 const timeoutSeconds = { default: 86_400, min: 60, max: 7 * 86_400 } as const;
+
+/** Of a rotation: how long clients may go on with the authority before, and hosts that are off are waited for. Unit: seconds. */
+const rotationSeconds = { keep: 86_400, absent: 3_600, max: 30 * 86_400, grace: 86_400 } as const;
 
 /** Of a drain. */
 interface DrainDraft {
@@ -21,11 +24,16 @@ interface DrainDraft {
   readonly timeoutSeconds: number;
 }
 
+/** What it works with. */
+interface JobsDependencies extends ServiceDependencies {
+  readonly addAuthority: AddAuthority;
+}
+
 /** See above. Who may call what is the gateway's. The work is done by node/host/jobs. */
 export class Jobs {
-  readonly #deps: ServiceDependencies;
+  readonly #deps: JobsDependencies;
 
-  constructor(deps: ServiceDependencies) {
+  constructor(deps: JobsDependencies) {
     this.#deps = deps;
   }
 
@@ -50,6 +58,43 @@ export class Jobs {
       const next = new shoal.v1.Job({ ...row.record, cancelRequested: true, updatedMs: this.#deps.clock.nowMs() });
       jobTable.update(change, row, next);
       return next;
+    });
+  }
+
+  /**
+   * Begins to rotate the authority: the new one stands beside the present one when this returns. Throws `INVALID_ARGUMENT` for a
+   * time out of range, `CONFLICT` while another rotation is under way, or when a member has not said its TLS key yet.
+   */
+  async rotateAuthority(
+    context: RequestContext,
+    draft: { readonly keepSeconds?: number | null; readonly absentSeconds?: number | null },
+  ): Promise<shoal.v1.Job> {
+    const keepSeconds = draft.keepSeconds ?? rotationSeconds.keep;
+    const absentSeconds = draft.absentSeconds ?? rotationSeconds.absent;
+    for (const [name, seconds] of Object.entries({ keep_seconds: keepSeconds, absent_seconds: absentSeconds })) {
+      if (seconds <= rotationSeconds.max) continue;
+      throw new ShoalError('INVALID_ARGUMENT', `${name} is ${seconds}; it must be ${rotationSeconds.max} at most.`);
+    }
+    const id = this.#deps.newId();
+    return transact(this.#deps, context, (attempt) => {
+      const nowMs = this.#deps.clock.nowMs();
+      const [absentUntilMs, keepUntilMs] = [nowMs + absentSeconds * 1_000, nowMs + keepSeconds * 1_000];
+      const authoritySha256 = this.#deps.addAuthority(attempt);
+      return beginJob(
+        attempt,
+        {
+          id,
+          kind: 'rotate-authority',
+          subject: 'mesh/authority',
+          projectId: context.projectId,
+          userId: context.userId,
+          deadlineMs: Math.max(absentUntilMs, keepUntilMs) + rotationSeconds.grace * 1_000,
+          detail: {
+            rotateAuthority: new shoal.v1.RotateAuthorityJob({ authoritySha256, absentUntilMs, keepUntilMs }),
+          },
+        },
+        nowMs,
+      );
     });
   }
 

@@ -168,3 +168,12 @@ export type Rekey = (
   attempt: { readonly reader: StateReader; readonly change: TransactionBuilder },
   going: { readonly removedHostId?: string; readonly trusted: boolean },
 ) => number;
+
+/**
+ * Adds a new authority beside the present one to a transaction; returns the SHA-256 of its certificate. Unused tickets are void
+ * with it, and nothing else is.
+ */
+export type AddAuthority = (attempt: {
+  readonly reader: StateReader;
+  readonly change: TransactionBuilder;
+}) => Uint8Array;

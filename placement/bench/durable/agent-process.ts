@@ -163,6 +163,7 @@ const { identity, directory, images, network, compute, cluster, jobs } = buildSe
     images: { store: refuse, open: refuse },
     tokenKeys: fixedTokenKeys(Buffer.from(config.tokenKey, 'base64')),
     rekey: refuseNow,
+    addAuthority: refuseNow,
     troubles: () => ({}),
   },
   {

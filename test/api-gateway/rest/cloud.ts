@@ -50,7 +50,7 @@ export async function startCloud(
   const placer = new FakePlacer(base);
   const hostControl = new FakeHostControl();
   const hostProbe = new FakeHostProbe();
-  const { rekey } = await foundTestMesh(state, testClock);
+  const { rekey, addAuthority } = await foundTestMesh(state, testClock);
   const compute = new ComputeService({
     ...base.deps,
     rekey,
@@ -69,6 +69,7 @@ export async function startCloud(
     hostControl,
     hostProbe,
     rekey,
+    addAuthority,
     reports: reportsOf(base),
   };
   const gateway = await startGateway({

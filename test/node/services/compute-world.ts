@@ -6,6 +6,7 @@ import { orderedUuids } from '../../../node/base/ordered-uuids.ts';
 import { HostReportService } from '../../../node/services/compute/host-reports.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import type {
+  AddAuthority,
   HostControl,
   HostProbe,
   HostViews,
@@ -179,6 +180,7 @@ export interface ComputeWorld extends World {
   readonly hostControl: FakeHostControl;
   readonly hostProbe: FakeHostProbe;
   readonly rekey: Rekey;
+  readonly addAuthority: AddAuthority;
   /** The reports of a host. */
   readonly reports: (hostId: string) => HostReportService;
 }
@@ -189,7 +191,7 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
   const placer = new FakePlacer(world);
   const hostControl = new FakeHostControl();
   const hostProbe = new FakeHostProbe();
-  const { rekey } = await foundTestMesh(world.state, world.deps.clock);
+  const { rekey, addAuthority } = await foundTestMesh(world.state, world.deps.clock);
   const compute = new ComputeService({
     ...world.deps,
     placer,
@@ -203,7 +205,7 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
   await addHost(world, 2);
   await compute.flavors.create(world.admin, { id: '1', name: 'm1.tiny', vcpus: 1, memoryMib: 128, diskGib: 1 });
   await addImage(world, 'image-1');
-  return { ...world, compute, placer, hostControl, hostProbe, rekey, reports: reportsOf(world) };
+  return { ...world, compute, placer, hostControl, hostProbe, rekey, addAuthority, reports: reportsOf(world) };
 }
 
 /** What each host of a world would tell. */

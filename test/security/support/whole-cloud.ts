@@ -96,7 +96,7 @@ export function grpcGatewayOf(
       directory: gateway.directory,
       limiter: gateway.limiter,
       cluster,
-      jobs: new Jobs(world.deps),
+      jobs: new Jobs({ ...world.deps, addAuthority: world.addAuthority }),
       inquiry,
       policyOverrides,
       ...(policies === undefined ? {} : { policies }),

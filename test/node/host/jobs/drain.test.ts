@@ -27,7 +27,13 @@ async function makeCloud(servers: number) {
   });
   await hostsAct(world);
   const read = (id: string) => serverTable.must(world.state.local, id).record;
-  return { world, ids, read, jobs: new Jobs(world.deps), hostId: read(ids[0] ?? '').hostId };
+  return {
+    world,
+    ids,
+    read,
+    jobs: new Jobs({ ...world.deps, addAuthority: world.addAuthority }),
+    hostId: read(ids[0] ?? '').hostId,
+  };
 }
 
 /** Runs jobs, and has the hosts do as they are told, until the job has ended. */
