@@ -5,6 +5,7 @@
  * (store/disk-room.ts).
  */
 
+import { flushCompileCache } from 'node:module';
 import { AssertionError } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { isDiskFull } from '../base/disk-full.ts';
@@ -95,6 +96,8 @@ export async function runAgent(config: Config, ticket: string | undefined): Prom
       agent = new Agent({ ...deps, onFatal: cannotGoOn, idle }, config, membership);
       continue;
     }
+    // Otherwise the code that was compiled is written when the process ends by itself, and many never do.
+    flushCompileCache();
     const watch = watchRoom(room, { isIdle: idle !== undefined, logger, changed: (how) => ended.resolve(how) });
     const how = await ended.promise;
     watch.close();

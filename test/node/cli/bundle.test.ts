@@ -1,0 +1,43 @@
+/** The program as one bundle: made once for its sources, plain ASCII, and with every file found where it lies. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import t from 'tap';
+import { repositoryRoot } from '../../../node/dev/house/source.ts';
+
+/** As the command `shoal` asks for it. */
+function bundleUrl(make: boolean): string {
+  const script = `import { bundleUrl } from ${JSON.stringify(pathToFileURL(join(repositoryRoot, 'node/bin/bundle.mjs')).href)};
+    console.log(await bundleUrl({ make: ${make} }));`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).trim();
+}
+
+t.test('the bundle of these sources is made once, and is the whole program', (t) => {
+  const url = bundleUrl(true);
+  t.match(url, /\/node_modules\/\.cache\/shoal-bundles\/[0-9a-f]{32}\/shoal\.mjs$/);
+  t.equal(bundleUrl(false), url, 'and is there from then on');
+  const folder = dirname(fileURLToPath(url));
+  const files = readdirSync(folder);
+  t.ok(files.length > 20, 'what is loaded later is in files of its own');
+  const places: string[] = [];
+  for (const file of files) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    t.notMatch(text, /[\u0080-\uffff]/, `${file}: two bytes a character otherwise`);
+    places.push(...(text.match(/"file:\/\/[^"]+"/g) ?? []));
+    // The banner's own and no other: what is beside a module is not beside its bundle.
+    t.ok((text.match(/import\.meta\.url/g) ?? []).length <= 1, file);
+  }
+  for (const path of ['drivers/vxlan/driver.ts', 'drivers/qemu/confinement.ts', 'api-gateway/grpc/kit/descriptor.ts']) {
+    t.ok(places.includes(JSON.stringify(pathToFileURL(join(repositoryRoot, path)).href)), path);
+  }
+  t.end();
+});
+
+t.test('the command runs from it', (t) => {
+  const shoal = (...args: string[]): string =>
+    execFileSync(process.execPath, [join(repositoryRoot, 'node/bin/shoal.mjs'), ...args], { encoding: 'utf8' });
+  t.match(shoal('--version'), /^\d+\.\d+\.\d+/);
+  t.match(shoal('agent', '--help'), /peer\.listen/, 'the agent is the same process with flags of its own');
+  t.end();
+});
