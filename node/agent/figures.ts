@@ -8,6 +8,7 @@ import type { RaftLoop } from '../consensus/loop/loop.ts';
 import { hostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
+import { GossipFigures } from './gossip-figures.ts';
 
 /** Sets them, each time that it is asked to. */
 export class Figures {
@@ -15,6 +16,7 @@ export class Figures {
   readonly #health: Health;
   readonly #repeated: RepeatedLog;
   readonly #hostId: HostId;
+  readonly #gossip: GossipFigures;
   /** What of the loop's own counts is in the metrics. */
   #counted = { rounds: 0, divergences: 0 };
 
@@ -26,6 +28,7 @@ export class Figures {
     this.#health = parts.health;
     this.#repeated = parts.repeated;
     this.#hostId = hostId;
+    this.#gossip = new GossipFigures(parts.metrics);
   }
 
   observe(state: StateClient, loop: RaftLoop, view: MeshView): void {
@@ -49,6 +52,7 @@ export class Figures {
     for (const condition of ['alive', 'suspect', 'dead', 'unknown'] as const) {
       metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
     }
+    this.#gossip.observe(view);
     this.#observeClocks(state, view);
   }
 

@@ -14,8 +14,9 @@ import type { Config } from '../config/options.ts';
 import { ClockOffsets } from '../mesh/clock-offsets.ts';
 import { AdvertExchange } from '../mesh/gossip/advert-exchange.ts';
 import { AdvertPublisher } from '../mesh/gossip/advert-publisher.ts';
-import { type Gossip, gossipTopic } from '../mesh/gossip/gossip.ts';
+import { type Gossip, type GossipCounts, gossipTopic } from '../mesh/gossip/gossip.ts';
 import { Libp2pGossip } from '../mesh/gossip/libp2p-gossip.ts';
+import { UpdateReaders } from '../mesh/gossip/update-readers.ts';
 import { ViewExchange } from '../mesh/gossip/view-exchange.ts';
 import { DetectorLoop } from '../mesh/health/detector-loop.ts';
 import type { HostIdentity } from '../mesh/identity/identity.ts';
@@ -77,8 +78,7 @@ export class MeshView implements Service, HostViews {
   readonly #random: Prng;
   readonly #detector: DetectorLoop;
   readonly #options: MeshViewOptions;
-  /** Hosts whose agents are of an earlier version, and understand no updates of adverts. */
-  readonly #olderHosts = new Set<HostId>();
+  readonly #updateReaders = new UpdateReaders();
   /** When each host that is not alive was last so, wall clock, ms. */
   readonly #lastAliveMs = new Map<HostId, number>();
 
@@ -130,7 +130,7 @@ export class MeshView implements Service, HostViews {
         epoch,
         compose: options.ownAdvert,
         onAdvert: (signed) => void this.#exchange.accept(signed),
-        updates: { topic: updatesTopic, meshId, areUnderstood: () => this.#olderHosts.size === 0 },
+        updates: { topic: updatesTopic, meshId, areUnderstood: () => this.#updateReaders.areAll },
       },
     );
     this.#detector = new DetectorLoop(
@@ -195,9 +195,9 @@ export class MeshView implements Service, HostViews {
     this.#detector.setMembers(hosts.map((host) => host.hostId as HostId));
     const members = new Set(hosts.map((host) => host.hostId));
     for (const { hostId } of this.#exchange.view.all()) if (!members.has(hostId)) this.columns.remove(hostId);
-    this.#exchange.view.retain((hostId) => members.has(hostId));
+    this.#exchange.retain((hostId) => members.has(hostId));
     this.clocks.retain((hostId) => members.has(hostId));
-    for (const hostId of this.#olderHosts) if (!members.has(hostId)) this.#olderHosts.delete(hostId);
+    this.#updateReaders.retain((hostId) => members.has(hostId));
     for (const hostId of this.#lastAliveMs.keys()) if (!members.has(hostId)) this.#lastAliveMs.delete(hostId);
   }
 
@@ -228,6 +228,19 @@ export class MeshView implements Service, HostViews {
   /** What a host's clock shows more than most hosts', ms; undefined: not known. */
   clockOffsetMs(hostId: string): number | undefined {
     return this.clocks.of(hostId as HostId);
+  }
+
+  /** What gossip has said, heard, refused and exchanged since the start. */
+  get gossipCounts(): {
+    readonly messages: GossipCounts;
+    readonly refused: AdvertExchange['refused'];
+    readonly exchanged: ViewExchange['counts'];
+  } {
+    return {
+      messages: this.#gossip.counts,
+      refused: this.#exchange.refused,
+      exchanged: this.#viewExchange.counts,
+    };
   }
 
   lastSeenMs(hostId: string): number | undefined {
@@ -265,13 +278,8 @@ export class MeshView implements Service, HostViews {
   }
 
   /** While one agent of an earlier version is there, adverts are told whole; and the last one once more when it comes. */
-  #noteVersion({ hostId, profile }: shoal.v1.Advert): void {
-    if (profile > 0) {
-      this.#olderHosts.delete(hostId as HostId);
-      return;
-    }
-    this.#olderHosts.add(hostId as HostId);
-    if (this.#olderHosts.size > 1) return;
+  #noteVersion(advert: shoal.v1.Advert): void {
+    if (!this.#updateReaders.note(advert)) return;
     this.#deps.clock.setTimeout(() => this.#publisher.again(), againMs + this.#random.float() * wholeAgainMs);
   }
 

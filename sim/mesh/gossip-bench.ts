@@ -20,6 +20,8 @@ interface GossipBenchOptions {
   /** Hosts, 2 or more. Default: 1,000. */
   readonly hosts?: number;
   readonly seed?: number;
+  /** Share of hosts that pass on nothing and lie about their views. Default: none. */
+  readonly muteRate?: number;
   /** Share of messages that is lost for good. Default: 1 %. */
   readonly lossRate?: number;
   /** Changes whose way is followed. Default: 20 of each kind, 5 with more than 2,000 hosts. */
@@ -37,12 +39,14 @@ const restMs = 180_000;
 
 /** Runs it. One seed gives one answer. */
 export async function runGossip(options: GossipBenchOptions = {}): Promise<readonly GossipRow[]> {
-  const { hosts = 1_000, seed = 1, lossRate = 0.01 } = options;
+  const { hosts = 1_000, seed = 1, lossRate = 0.01, muteRate = 0 } = options;
   const isLarge = hosts > 2_000;
   const { changes = isLarge ? 5 : 20, busyS = isLarge ? 3 : 10 } = options;
   const random = new Prng(seed);
   const network = new MeshNetwork({ hosts, random: random.fork(), latencyMs: { min: 1, max: 20 }, lossRate });
   const world = new GossipWorld(network, random.fork());
+  const muted = random.fork();
+  while (world.mute.size < Math.floor(muteRate * hosts)) world.mute.add(muted.below(hosts));
   network.runUntil(1_000);
   const row = (what: string, value: number, unit: string): GossipRow => ({ what, hosts, value: rounded(value), unit });
   return [

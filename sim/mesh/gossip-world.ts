@@ -56,6 +56,8 @@ interface Told {
 export class GossipWorld {
   readonly network: MeshNetwork;
   readonly hosts: readonly Host[];
+  /** Hosts that pass on nothing, say that every view is like theirs, and hand out an empty one. */
+  readonly mute = new Set<number>();
   /** Hears of each advert that a host takes in, whatever way it came. */
   onTaken: (host: number, held: HeldAdvert) => void = () => {};
   /** Bytes of the last advert, and of the last update, that was published. */
@@ -69,6 +71,7 @@ export class GossipWorld {
     this.network = network;
     this.#gossipsub = new GossipsubModel<Told>(network, random.fork(), gossipsubOptions, {
       accept: (host, told) => this.#hear(host, told),
+      isMute: (host) => this.mute.has(host),
     });
     const first = new Map<HostId, HeldAdvert>();
     this.hosts = Array.from({ length: network.hosts }, (_, number) => this.#host(number, random.fork(), first));
@@ -220,7 +223,7 @@ export class GossipWorld {
 
   #pull(number: number, peer: number, takeAll: TakeAll, end: () => void): void {
     this.network.stream(number, peer, streamBytes, () => {
-      const pages = pagesOf(advertsAfter(this.#hostOf(peer).view, ''));
+      const pages = this.mute.has(peer) ? [] : pagesOf(advertsAfter(this.#hostOf(peer).view, ''));
       let left = pages.length;
       // The stream keeps their order: a page is taken in when those before it have been.
       for (const page of pages)
@@ -240,7 +243,7 @@ export class GossipWorld {
     this.network.stream(number, peer, streamBytes + digest.length, () => {
       const far = this.#hostOf(peer).view;
       const theirs = far.digest;
-      if (Buffer.compare(theirs, digest) === 0) {
+      if (this.mute.has(peer) || Buffer.compare(theirs, digest) === 0) {
         this.network.stream(peer, number, streamBytes, end);
         return;
       }

@@ -44,6 +44,8 @@ interface GossipMessage<Body> {
 interface Handlers<Body> {
   /** Takes a message in; false: it is of no use here, and not passed on. */
   accept(host: number, body: Body): boolean;
+  /** Passes on nothing, and tells nobody of anything: a member that suppresses what others say. */
+  isMute(host: number): boolean;
 }
 
 export class GossipsubModel<Body> {
@@ -91,7 +93,7 @@ export class GossipsubModel<Body> {
   #receive(host: number, from: number, message: GossipMessage<Body>): void {
     if (message.seen[host] === 1) return;
     message.seen[host] = 1;
-    if (!this.#handlers.accept(host, message.body)) return;
+    if (!this.#handlers.accept(host, message.body) || this.#handlers.isMute(host)) return;
     this.#recent[host]?.[0]?.push(message);
     for (const to of this.#mesh[host] ?? []) if (to !== from) this.#send(host, to, message);
   }

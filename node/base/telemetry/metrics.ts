@@ -31,6 +31,11 @@ export interface Metrics {
   readonly stateDivergences: Counter;
   readonly stateDisagrees: Gauge;
   readonly knownHosts: Gauge<'condition'>;
+  readonly gossipMessages: Counter<'result'>;
+  readonly gossipBytes: Counter<'direction'>;
+  readonly gossipRefused: Counter<'reason'>;
+  readonly gossipExchanges: Counter<'result'>;
+  readonly gossipExchangedAdverts: Counter<'direction'>;
   readonly partFailing: Gauge<'part'>;
   readonly partFailures: Counter<'part'>;
 }
@@ -197,6 +202,36 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
       name: 'shoal_known_hosts',
       help: 'Hosts known by gossip, by condition.',
       labelNames: ['condition'],
+      registers,
+    }),
+    gossipMessages: new Counter({
+      name: 'shoal_gossip_messages_total',
+      help: 'Gossip messages: published by this agent, or heard (each once) and accepted, ignored or rejected.',
+      labelNames: ['result'],
+      registers,
+    }),
+    gossipBytes: new Counter({
+      name: 'shoal_gossip_bytes_total',
+      help: 'Bytes of gossip: published by this agent (once, however often they are sent), and received from peers in all.',
+      labelNames: ['direction'],
+      registers,
+    }),
+    gossipRefused: new Counter({
+      name: 'shoal_gossip_refused_total',
+      help: 'What members said by gossip and no honest one says, by reason; cut_off: peers whose links were closed for it.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    gossipExchanges: new Counter({
+      name: 'shoal_gossip_exchanges_total',
+      help: 'Comparisons of this view of the hosts with that of a peer, and pulls of a whole one, by result.',
+      labelNames: ['result'],
+      registers,
+    }),
+    gossipExchangedAdverts: new Counter({
+      name: 'shoal_gossip_exchanged_adverts_total',
+      help: 'Adverts taken from peers, and given to them, because the views differed.',
+      labelNames: ['direction'],
       registers,
     }),
     partFailing: new Gauge({

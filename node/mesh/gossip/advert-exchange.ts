@@ -7,16 +7,41 @@ import type { Prng } from '../../base/prng.ts';
 import type { Logger } from '../../base/telemetry/logger.ts';
 import { RepeatedLog } from '../../base/telemetry/repeated-log.ts';
 import { mibBytes } from '../../base/units.ts';
+import { LinkBudget, type LinkBudgetLimits } from '../link-budget.ts';
 import type { PeerClients } from '../peers/peer-client.ts';
+import { differs } from '../rules/advert-changes.ts';
+import { compareAdvertOrder } from '../rules/advert-order.ts';
 import { withUsage } from '../rules/advert-usage.ts';
 import { AdvertView, type HeldAdvert } from '../rules/adverts.ts';
 import { mustHaveSignedUpdate, openAdvert, readAdvertUpdate } from './advert-check.ts';
-import type { Gossip, TopicHandler, Verdict } from './gossip.ts';
+import { type Gossip, gossipBytesMax, type TopicHandler, type Verdict } from './gossip.ts';
 
 /** Bytes of adverts in one answer to a newcomer: below the bound of a peer message. Some ten thousand adverts. */
 const viewBytesMax = 6 * mibBytes;
 /** Time for one peer to hand over its view, ms. */
 const pullMsMax = 5_000;
+
+/**
+ * Adverts of one host that are taken from gossip, and passed on: several times what an honest one tells (one of an earlier
+ * version twenty a second). What a flooding member says gets no further than its own links.
+ */
+const perHostLimits: LinkBudgetLimits = {
+  bytesPerSecond: gossipBytesMax,
+  bytesAtOnce: 16 * gossipBytesMax,
+  framesPerSecond: 25,
+  framesAtOnce: 100,
+};
+
+/** What became of an advert that was offered: taken in; known or of no use, which is nobody's fault; or no honest one. */
+export type Offered = 'taken' | 'known' | 'refused';
+
+/** Why an advert was refused, and how often. `equivocal`: one host has signed two different adverts as one. */
+interface RefusedCounts {
+  readonly forged: number;
+  readonly malformed: number;
+  readonly equivocal: number;
+  readonly flooding: number;
+}
 
 interface AdvertExchangeDeps {
   readonly clock: Clock;
@@ -47,6 +72,8 @@ export class AdvertExchange {
   #leave: readonly (() => void)[] = [];
   /** What `validate` found, for the `handle` that follows it: a signature is verified once. */
   readonly #checked = new WeakMap<Uint8Array, HeldAdvert>();
+  readonly #budgets = new Map<HostId, LinkBudget>();
+  readonly #refused = { forged: 0, malformed: 0, equivocal: 0, flooding: 0 };
 
   constructor(deps: AdvertExchangeDeps, options: AdvertExchangeOptions) {
     this.#deps = deps;
@@ -81,20 +108,35 @@ export class AdvertExchange {
     this.#leave = [];
   }
 
+  get refused(): RefusedCounts {
+    return { ...this.#refused };
+  }
+
   /** Takes in an advert that came with something else. False: not newer, not a member's, or not what it claims to be. */
   accept(signed: shoal.v1.ISignedAdvert, ageMs = 0): boolean {
-    return this.#tried('refused', () => {
+    return this.offer(signed, ageMs) === 'taken';
+  }
+
+  /** As `accept`; says more of what was not taken in. */
+  offer(signed: shoal.v1.ISignedAdvert, ageMs = 0): Offered {
+    return this.#judged(() => {
       const held = this.#open(signed, ageMs);
       return held !== undefined && this.#take(held);
     });
   }
 
-  /** As `accept`, for an update of an advert. */
-  acceptUpdate(signed: shoal.v1.ISignedAdvertUpdate, ageMs = 0): boolean {
-    return this.#tried('refused', () => {
+  /** As `offer`, for an update of an advert. */
+  offerUpdate(signed: shoal.v1.ISignedAdvertUpdate, ageMs = 0): Offered {
+    return this.#judged(() => {
       const held = this.#openUpdate(signed, ageMs);
       return held !== undefined && this.#take(held);
     });
+  }
+
+  /** Forgets what it knows of hosts that are no members any more. Returns those whose adverts are gone. */
+  retain(isMember: (hostId: HostId) => boolean): readonly HostId[] {
+    for (const hostId of this.#budgets.keys()) if (!isMember(hostId)) this.#budgets.delete(hostId);
+    return this.view.retain(isMember);
   }
 
   /** The whole view, for a newcomer of an earlier version: PeerService.PullView. */
@@ -139,17 +181,16 @@ export class AdvertExchange {
   #handler(open: (data: Uint8Array) => HeldAdvert | undefined): TopicHandler {
     return {
       validate: (data): Verdict => {
-        let verdict: Verdict = 'reject';
-        this.#tried('gossip', () => {
+        const offered = this.#judged(() => {
           const held = open(data);
-          if (held !== undefined) this.#checked.set(data, held);
-          verdict = held === undefined ? 'ignore' : 'accept';
+          if (held === undefined || !this.#isWithinBudget(held.hostId, data.length)) return false;
+          this.#checked.set(data, held);
           return true;
         });
-        return verdict;
+        return verdictOf[offered];
       },
       handle: (data) => {
-        this.#tried('gossip', () => {
+        this.#judged(() => {
           const held = this.#checked.get(data) ?? open(data);
           return held !== undefined && this.#take(held);
         });
@@ -157,15 +198,40 @@ export class AdvertExchange {
     };
   }
 
-  /** False, and a word in the log, for what nobody honest sends. */
-  #tried(where: 'refused' | 'gossip', work: () => boolean): boolean {
+  #judged(work: () => boolean): Offered {
     try {
-      return work();
+      return work() ? 'taken' : 'known';
     } catch (caught) {
       if (!(caught instanceof ShoalError)) throw caught;
-      this.#repeated.warn(`${where} ${caught.message}`, { error: caught }, 'an advert was refused');
-      return false;
+      this.#refused[caught.code === 'IDENTITY_MISMATCH' ? 'forged' : 'malformed'] += 1;
+      this.#repeated.warn(`refused ${caught.message}`, { error: caught }, 'an advert was refused');
+      return 'refused';
     }
+  }
+
+  #isWithinBudget(hostId: HostId, bytes: number): boolean {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const budget = this.#budgets.get(hostId) ?? new LinkBudget(perHostLimits, nowMs);
+    this.#budgets.set(hostId, budget);
+    if (budget.take(bytes, 1, nowMs)) return true;
+    this.#refused.flooding += 1;
+    this.#repeated.warn(`flood ${hostId}`, { hostId }, 'a host tells adverts without end: they are not passed on');
+    // If it was an honest one after all, its last advert is found by comparing.
+    this.#options.onMissed?.();
+    return false;
+  }
+
+  /**
+   * Two adverts of one place that say different things, both signed: their host tells one to some and another to others. The
+   * one that came first is kept, here as everywhere; the host's next advert wins everywhere.
+   */
+  #noteEquivocation(advert: shoal.v1.Advert, isSigned: () => void): void {
+    const held = this.view.get(advert.hostId as HostId)?.advert;
+    if (held === undefined || compareAdvertOrder(held, advert) !== 0 || !differs(held, advert)) return;
+    isSigned();
+    this.#refused.equivocal += 1;
+    const { hostId } = advert;
+    this.#repeated.warn(`equivocal ${hostId}`, { hostId }, 'a host has signed two different adverts as one');
   }
 
   /**
@@ -173,11 +239,12 @@ export class AdvertExchange {
    * not matter, so it is not asked: what is repeated, by whomever, costs little.
    */
   #open(signed: shoal.v1.ISignedAdvert, ageMs: number): HeldAdvert | undefined {
-    const advert = openAdvert(
-      signed,
-      this.#options.meshId,
-      (read) => this.view.isNewer(read.hostId as HostId, read) && this.#options.isMember(read.hostId as HostId),
-    );
+    const { meshId, isMember } = this.#options;
+    const advert = openAdvert(signed, meshId, (read) => {
+      const isNewer = this.view.isNewer(read.hostId as HostId, read);
+      if (!isNewer) this.#noteEquivocation(read, () => void openAdvert(signed, meshId));
+      return isNewer && isMember(read.hostId as HostId);
+    });
     if (advert === undefined) return undefined;
     const hostId = advert.hostId as HostId; // `openAdvert` has derived it from the key.
     const takenMs = this.#deps.clock.monotonicMs() - (Number.isFinite(ageMs) ? Math.max(0, ageMs) : 0);
@@ -207,6 +274,8 @@ export class AdvertExchange {
     return true;
   }
 }
+
+const verdictOf: Readonly<Record<Offered, Verdict>> = { taken: 'accept', known: 'ignore', refused: 'reject' };
 
 function decoded(data: Uint8Array): shoal.v1.SignedAdvert {
   try {

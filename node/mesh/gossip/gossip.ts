@@ -41,6 +41,20 @@ export interface GossipPeer {
   readonly address: string;
 }
 
+/** Messages and bytes since the start. Each message is heard once, whatever number of peers sent it. */
+export interface GossipCounts {
+  readonly published: number;
+  readonly publishedBytes: number;
+  /** By verdict. */
+  readonly accepted: number;
+  readonly ignored: number;
+  readonly rejected: number;
+  /** Of all that peers sent by gossip: messages as often as they came, and what gossip says to itself. */
+  readonly receivedBytes: number;
+  /** Hosts that were cut off, as often as they were. */
+  readonly cutOffs: number;
+}
+
 /** Best-effort broadcast between members. A handler is given what the topic's validator accepted, and nothing else. */
 export interface Gossip extends Service {
   /**
@@ -65,6 +79,10 @@ export interface Gossip extends Service {
   onLink(listener: (hostId: HostId) => void): () => void;
   /** Closes the link with a host, if there is one: it is thought dead, and silence would be noticed later. */
   drop(hostId: HostId): void;
+  /** Closes the link with a host that did what nobody honest does, and lets it make none for a minute. */
+  cutOff(hostId: HostId): void;
+  /** What has been said and heard since the start. */
+  readonly counts: GossipCounts;
   /** Hosts connected now. */
   readonly connected: readonly HostId[];
 }

@@ -46,6 +46,7 @@ import { MeteredRegistrar } from '../metered-registrar.ts';
 import {
   type Answerer,
   type Gossip,
+  type GossipCounts,
   type GossipPeer,
   gossipBytesMax,
   type TopicHandler,
@@ -71,7 +72,7 @@ const inboundFrameBytesMax = 8 * mibBytes;
 /** How long the answer to a test of a connection may take, ms. */
 const pingTimeoutMsMax = 4_000;
 
-/** A mesh says up to 1,100 adverts a second (advert-publisher.ts), and each peer passes on all: several times that. */
+/** Of 1,000 hosts each tells of one change a second at most (advert-publisher.ts), and each peer passes on all: several times that. */
 const linkBudget: LinkBudgetLimits = {
   bytesPerSecond: 8 * mibBytes,
   bytesAtOnce: 64 * mibBytes,
@@ -127,6 +128,15 @@ export class Libp2pGossip implements Gossip {
   readonly #budgets = new Map<HostId, LinkBudget>();
   /** Members that said too much, and until when they are not let in; monotonic, ms. */
   readonly #cutOffUntilMs = new Map<HostId, number>();
+  readonly #counts = {
+    published: 0,
+    publishedBytes: 0,
+    accepted: 0,
+    ignored: 0,
+    rejected: 0,
+    receivedBytes: 0,
+    cutOffs: 0,
+  };
   #node: Node | undefined;
   #stopped = false;
 
@@ -148,6 +158,10 @@ export class Libp2pGossip implements Gossip {
   /** Where it listens, as multiaddrs without the peer id; empty before `start`. */
   get addresses(): readonly string[] {
     return this.#node?.getMultiaddrs().map((address) => address.toString().replace(/\/p2p\/[^/]+$/, '')) ?? [];
+  }
+
+  get counts(): GossipCounts {
+    return { ...this.#counts };
   }
 
   get connected(): readonly HostId[] {
@@ -195,6 +209,8 @@ export class Libp2pGossip implements Gossip {
   async publish(topic: string, data: Uint8Array): Promise<void> {
     if (data.length > gossipBytesMax) throw tooLarge(data.length);
     if (this.#node === undefined) throw new ShoalError('CANCELLED', 'Gossip is not running.');
+    this.#counts.published += 1;
+    this.#counts.publishedBytes += data.length;
     await this.#node.services.pubsub.publish(topic, data);
   }
 
@@ -239,6 +255,22 @@ export class Libp2pGossip implements Gossip {
     }
   }
 
+  cutOff(hostId: HostId): void {
+    if (this.#isCutOff(hostId)) return;
+    this.#counts.cutOffs += 1;
+    this.#cutOffUntilMs.set(hostId, this.#deps.clock.monotonicMs() + cutOffMs);
+    this.#budgets.delete(hostId);
+    this.#deps.logger.warn(
+      { hostId, cutOffMs },
+      'a host floods its gossip link or hands on forgeries: it is cut off for a time',
+    );
+    for (const connection of this.#node?.getConnections() ?? []) {
+      if (hostIdOfPeer(connection.remotePeer) !== hostId) continue;
+      connection.abort(new ShoalError('RATE_LIMITED', 'cut off'));
+    }
+    this.drop(hostId);
+  }
+
   setPeers(peers: readonly GossipPeer[]): void {
     this.#keeper.setPeers(peers);
     this.#questions.retain(this.#options.admits);
@@ -260,8 +292,12 @@ export class Libp2pGossip implements Gossip {
   #listenTo(topic: string): void {
     const { topicValidators } = this.#require().services.pubsub;
     topicValidators.set(topic, (_peer, message) => {
-      if (message.data.length > gossipBytesMax) return TopicValidatorResult.Reject;
-      return verdicts[this.#handlers.get(topic)?.validate(message.data) ?? 'ignore'];
+      const verdict =
+        message.data.length > gossipBytesMax
+          ? 'reject'
+          : (this.#handlers.get(topic)?.validate(message.data) ?? 'ignore');
+      this.#counts[countOf[verdict]] += 1;
+      return verdicts[verdict];
     });
     this.#require().services.pubsub.subscribe(topic);
   }
@@ -292,23 +328,11 @@ export class Libp2pGossip implements Gossip {
     const frames = new FrameCounter();
     stream.addEventListener('message', ({ data }) => {
       const nowMs = this.#deps.clock.monotonicMs();
+      this.#counts.receivedBytes += data.byteLength;
       const budget = this.#budgets.get(hostId) ?? new LinkBudget(linkBudget, nowMs);
       this.#budgets.set(hostId, budget);
-      if (!budget.take(data.byteLength, frames.count(data.subarray()), nowMs)) this.#cutOff(hostId, connection);
+      if (!budget.take(data.byteLength, frames.count(data.subarray()), nowMs)) this.cutOff(hostId);
     });
-  }
-
-  #cutOff(hostId: HostId, connection: Connection): void {
-    if (this.#isCutOff(hostId)) return;
-    this.#cutOffUntilMs.set(hostId, this.#deps.clock.monotonicMs() + cutOffMs);
-    this.#budgets.delete(hostId);
-    this.#deps.logger.warn({ hostId, cutOffMs }, 'a host floods its gossip link and is cut off for a time');
-    connection.abort(new ShoalError('RATE_LIMITED', 'too much gossip'));
-    this.#node
-      ?.hangUp(connection.remotePeer)
-      .catch((error: unknown) =>
-        this.#deps.logger.warn({ hostId, error }, 'closing the connection of a flooding host failed'),
-      );
   }
 
   #create(): Promise<Node> {
@@ -398,6 +422,8 @@ const topicScores = createTopicScoreParams({
   invalidMessageDeliveriesWeight: rejectedWeight,
   invalidMessageDeliveriesDecay: rejectedDecay,
 });
+
+const countOf = { accept: 'accepted', ignore: 'ignored', reject: 'rejected' } as const;
 
 const verdicts: Readonly<Record<Verdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,

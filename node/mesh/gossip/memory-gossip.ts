@@ -1,8 +1,18 @@
 import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
-import { type Answerer, type Gossip, type GossipPeer, gossipBytesMax, type TopicHandler, tooLarge } from './gossip.ts';
+import {
+  type Answerer,
+  type Gossip,
+  type GossipCounts,
+  type GossipPeer,
+  gossipBytesMax,
+  type TopicHandler,
+  tooLarge,
+} from './gossip.ts';
 
+/** How long a host that was cut off makes no link, ms. */
+const cutOffMs = 60_000;
 /** Messages a hub remembers in order not to deliver them twice. A test sends far fewer. */
 const seenMax = 100_000;
 
@@ -64,6 +74,11 @@ export class MemoryGossipHub {
     for (const member of this.#members.values()) member.tellNewLinks();
   }
 
+  /** Calls back when a host that was cut off may link again. For `MemoryGossip`. */
+  afterCutOff(run: () => void): void {
+    this.#clock.setTimeout(run, cutOffMs);
+  }
+
   /** Time on the way. For `MemoryGossip`. */
   async travel(): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -90,6 +105,16 @@ export class MemoryGossip implements Gossip {
   readonly #seen = new Set<string>();
   readonly #linkListeners = new Set<(hostId: HostId) => void>();
   #answerer: Answerer | undefined;
+  readonly #counts = {
+    published: 0,
+    publishedBytes: 0,
+    accepted: 0,
+    ignored: 0,
+    rejected: 0,
+    receivedBytes: 0,
+    cutOffs: 0,
+  };
+  readonly #cutOff = new Set<HostId>();
   #peers = new Set<HostId>();
   #linked: ReadonlySet<HostId> = new Set();
   #running = false;
@@ -98,6 +123,10 @@ export class MemoryGossip implements Gossip {
   constructor(hostId: HostId, hub: MemoryGossipHub) {
     this.hostId = hostId;
     this.#hub = hub;
+  }
+
+  get counts(): GossipCounts {
+    return { ...this.#counts };
   }
 
   get isRunning(): boolean {
@@ -121,7 +150,7 @@ export class MemoryGossip implements Gossip {
   }
 
   knows(hostId: HostId): boolean {
-    return this.#peers.has(hostId);
+    return this.#peers.has(hostId) && !this.#cutOff.has(hostId);
   }
 
   setPeers(peers: readonly GossipPeer[]): void {
@@ -170,6 +199,17 @@ export class MemoryGossip implements Gossip {
     return () => this.#linkListeners.delete(listener);
   }
 
+  cutOff(hostId: HostId): void {
+    if (this.#cutOff.has(hostId)) return;
+    this.#counts.cutOffs += 1;
+    this.#cutOff.add(hostId);
+    this.#hub.linksMayBeNew();
+    this.#hub.afterCutOff(() => {
+      this.#cutOff.delete(hostId);
+      this.#hub.linksMayBeNew();
+    });
+  }
+
   /** In memory a link is there again at once, as if the keeper had made it. */
   drop(hostId: HostId): void {
     this.#linked = new Set([...this.#linked].filter((linked) => linked !== hostId));
@@ -189,7 +229,10 @@ export class MemoryGossip implements Gossip {
     if (!this.#running) throw new ShoalError('CANCELLED', 'Gossip has been stopped.');
     if (data.length > gossipBytesMax) throw tooLarge(data.length);
     const copy = Uint8Array.from(data);
-    if (this.#isNew(topic, copy)) this.#hub.spread(this, topic, copy);
+    if (!this.#isNew(topic, copy)) return;
+    this.#counts.published += 1;
+    this.#counts.publishedBytes += copy.length;
+    this.#hub.spread(this, topic, copy);
   }
 
   subscribe(topic: string, handler: TopicHandler): () => void {
@@ -202,8 +245,11 @@ export class MemoryGossip implements Gossip {
   /** A message from the hub. Passed on when accepted, as gossip is. */
   receive(topic: string, data: Uint8Array): void {
     const handler = this.#handlers.get(topic);
+    this.#counts.receivedBytes += data.length;
     if (handler === undefined || !this.#running || !this.#isNew(topic, data)) return;
-    if (handler.validate(data) !== 'accept') return;
+    const verdict = handler.validate(data);
+    this.#counts[countOf[verdict]] += 1;
+    if (verdict !== 'accept') return;
     handler.handle(data);
     this.#hub.spread(this, topic, data);
   }
@@ -221,6 +267,8 @@ export class MemoryGossip implements Gossip {
     return true;
   }
 }
+
+const countOf = { accept: 'accepted', ignore: 'ignored', reject: 'rejected' } as const;
 
 function linkOf(a: HostId, b: HostId): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;

@@ -21,7 +21,7 @@ import type { HeldAdvert } from '../rules/adverts.ts';
 import { advertsAfter, compareRows, differingRows, type ViewRow } from '../rules/view-comparison.ts';
 import { digestBytes } from '../rules/view-digest.ts';
 import { ViewSync } from '../rules/view-sync.ts';
-import type { AdvertExchange } from './advert-exchange.ts';
+import type { AdvertExchange, Offered } from './advert-exchange.ts';
 import type { Gossip } from './gossip.ts';
 
 /** How often it is looked whether anything is to be asked, ms. */
@@ -45,8 +45,8 @@ interface ViewExchangeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Prng;
-  readonly gossip: Pick<Gossip, 'ask' | 'answer' | 'onLink' | 'connected'>;
-  readonly adverts: Pick<AdvertExchange, 'view' | 'accept' | 'acceptUpdate'>;
+  readonly gossip: Pick<Gossip, 'ask' | 'answer' | 'onLink' | 'connected' | 'cutOff'>;
+  readonly adverts: Pick<AdvertExchange, 'view' | 'offer' | 'offerUpdate'>;
 }
 
 interface ViewExchangeOptions {
@@ -157,7 +157,7 @@ export class ViewExchange implements Service {
   async #pull(hostId: HostId, signal: AbortSignal): Promise<void> {
     const question = shoal.v1.ViewQuestion.encode({ pullAfterHostId: this.#pulledTo }).finish();
     for await (const answer of this.#ask(hostId, question, signal)) {
-      await this.#take(answer);
+      await this.#take(hostId, answer);
       const last = answer.adverts.at(-1);
       // Only where a pull goes on at another peer: a wrong word costs a comparison.
       if (last !== undefined) this.#pulledTo = hostIdOf(last.publicKey);
@@ -184,7 +184,7 @@ export class ViewExchange implements Service {
     const { wants, gives } = compareRows(view, theirs, rows);
     for (const swap of this.#swaps(wants, gives)) {
       const asked = shoal.v1.ViewQuestion.encode({ swap }).finish();
-      for await (const answer of this.#ask(hostId, asked, signal)) await this.#take(answer);
+      for await (const answer of this.#ask(hostId, asked, signal)) await this.#take(hostId, answer);
     }
   }
 
@@ -211,16 +211,26 @@ export class ViewExchange implements Service {
   }
 
   /** Takes in what a peer tells: adverts, and the updates of some of them. */
-  async #take({ adverts, agesMs, updates }: shoal.v1.IViewAnswer): Promise<void> {
+  async #take(from: HostId, { adverts, agesMs, updates }: shoal.v1.IViewAnswer): Promise<void> {
     for (const [at, advert] of (adverts ?? []).entries()) {
-      if (this.#deps.adverts.accept(advert, agesMs?.[at] ?? 0)) this.#counts.taken += 1;
+      this.#count(this.#deps.adverts.offer(advert, agesMs?.[at] ?? 0), from);
       // Ten thousand signatures take more than a second: consensus must have its turns meanwhile.
       if (at % takenAtOnce === takenAtOnce - 1) await setImmediate();
     }
     for (const [at, update] of (updates ?? []).entries()) {
-      if (this.#deps.adverts.acceptUpdate(update, handedOnMs)) this.#counts.taken += 1;
+      this.#count(this.#deps.adverts.offerUpdate(update, handedOnMs), from);
       if (at % takenAtOnce === takenAtOnce - 1) await setImmediate();
     }
+  }
+
+  /** A peer that hands on what no host has signed has made it up: it checks what it takes in, as all do. */
+  #count(offered: Offered, from: HostId): void {
+    if (offered === 'taken') this.#counts.taken += 1;
+    if (offered !== 'refused') return;
+    this.#deps.gossip.cutOff(from);
+    throw new ShoalError('IDENTITY_MISMATCH', 'A peer handed on an advert that its host never signed.', {
+      facts: { hostId: from },
+    });
   }
 
   #answers(from: HostId, bytes: Uint8Array): Iterable<Uint8Array> {
@@ -229,7 +239,7 @@ export class ViewExchange implements Service {
       case 'digest':
         return this.#answerDigest(question.digest ?? new Uint8Array(0));
       case 'swap':
-        return this.#answerSwap(question.swap ?? {});
+        return this.#answerSwap(from, question.swap ?? {});
       case 'pullAfterHostId':
         return this.#answerPull(from, question.pullAfterHostId ?? '');
       default:
@@ -249,12 +259,12 @@ export class ViewExchange implements Service {
     }
   }
 
-  *#answerSwap({ gives, givesAgesMs, givesUpdates, wants }: shoal.v1.IViewSwap): Generator<Uint8Array> {
+  *#answerSwap(from: HostId, { gives, givesAgesMs, givesUpdates, wants }: shoal.v1.IViewSwap): Generator<Uint8Array> {
     const { adverts } = this.#deps;
     for (const [at, advert] of (gives ?? []).entries()) {
-      if (adverts.accept(advert, givesAgesMs?.[at] ?? 0)) this.#counts.taken += 1;
+      this.#count(adverts.offer(advert, givesAgesMs?.[at] ?? 0), from);
     }
-    for (const update of givesUpdates ?? []) if (adverts.acceptUpdate(update, handedOnMs)) this.#counts.taken += 1;
+    for (const update of givesUpdates ?? []) this.#count(adverts.offerUpdate(update, handedOnMs), from);
     const wanted = new Set((wants ?? []).map((hostId) => Buffer.from(hostId).toString('hex')));
     yield* this.#pages(adverts.view.all().filter(({ hostId }) => wanted.has(hostId)));
   }

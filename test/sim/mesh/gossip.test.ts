@@ -28,6 +28,15 @@ t.test('at rest the cost of a host does not depend on how many there are', async
   t.ok(many < few * 1.05, `${few} B/s of 50, ${many} B/s of 400`);
 });
 
+t.test('a tenth of the hosts that pass on nothing and lie about their views delay, and suppress nothing', async (t) => {
+  const rows = await runGossip({ hosts: 300, changes: 8, busyS: 1, muteRate: 0.1, seed: 5 });
+  t.equal(figureOf(rows, 'important change, hosts that had it not after 3 s, of 8 changes'), 0);
+  t.equal(figureOf(rows, 'ordinary change, hosts that had it not after 3 s, of 8 changes'), 0);
+  t.ok(figureOf(rows, 'ordinary change, until a host has it, p99') < 1_000);
+  t.ok(figureOf(rows, 'newcomer has the whole view after') < 5_000);
+  t.ok(figureOf(rows, 'until it knows all, max of 10, 1 % lost') < 60_000);
+});
+
 t.test('one seed gives one answer, and losing a tenth of all messages loses no advert', async (t) => {
   const options = { hosts: 120, changes: 5, busyS: 1, seed: 3, lossRate: 0.1 };
   const rows = await runGossip(options);

@@ -140,11 +140,11 @@ t.test('an advert that was updated goes with its update, in a pull and in a comp
       'm-1',
     );
   two.adverts.accept(signAdvert(third, whole));
-  t.equal(two.adverts.acceptUpdate(update(4, 44)), true);
+  t.equal(two.adverts.offerUpdate(update(4, 44)), 'taken');
   await begin(hosts);
   await pass(clock, 3_000);
   t.match(one.adverts.view.get(third.hostId)?.advert, { sequence: 4, vcpusUsed: 44 });
-  one.adverts.acceptUpdate(update(9, 99));
+  one.adverts.offerUpdate(update(9, 99));
   await pass(clock, 60_000);
   t.match(two.adverts.view.get(third.hostId)?.advert, { sequence: 9, vcpusUsed: 99 });
   t.same(one.adverts.view.digest, two.adverts.view.digest);

@@ -331,7 +331,7 @@ t.test('no time is lost on the signature of what is old; what is newer and forge
   t.equal(exchange.accept(forged({})), false, 'a forged first one');
   t.equal(warnings.length, 1);
   t.equal(exchange.accept(signAdvert(member, advert)), true);
-  for (const changed of [{ sequence: 4 }, { sequence: 5 }, { epoch: 2, sequence: 99 }]) {
+  for (const changed of [{ sequence: 4 }, { epoch: 2, sequence: 99 }]) {
     t.equal(exchange.accept(forged(changed)), false, JSON.stringify(changed));
   }
   t.equal(
@@ -347,6 +347,67 @@ t.test('no time is lost on the signature of what is old; what is newer and forge
   t.equal(warnings.length, 3);
   t.same(exchange.view.get(member.hostId)?.advert.vcpusUsed, 1);
   t.equal(exchange.view.size, 1);
+});
+
+t.test(
+  'a host that signs two different adverts as one is found out, and every host keeps the first it heard',
+  async (t) => {
+    const [host, viewer] = [identityOf(1), identityOf(2)];
+    const clock = new ManualClock();
+    const exchangeOf = (): AdvertExchange =>
+      new AdvertExchange(
+        { clock, logger: silentLogger, random: new Prng(1), gossip: new MemoryGossipHub(clock).join(viewer.hostId) },
+        { meshId: 'm-1', topic, isMember: () => true, onAdvert: () => {} },
+      );
+    const exchange = exchangeOf();
+    const advert = { meshId: 'm-1', hostId: host.hostId, epoch: 3, sequence: 5, vcpusUsed: 1 };
+    t.equal(exchange.offer(signAdvert(host, advert)), 'taken');
+    t.equal(exchange.offer(signAdvert(host, advert)), 'known', 'the same again is none');
+    t.equal(exchange.refused.equivocal, 0);
+    t.equal(exchange.offer(signAdvert(host, { ...advert, vcpusUsed: 100 })), 'known', 'who hands it on may not know');
+    t.equal(exchange.refused.equivocal, 1);
+    t.equal(exchange.view.get(host.hostId)?.advert.vcpusUsed, 1);
+    const forged = {
+      ...signAdvert(host, advert),
+      advert: shoal.v1.Advert.encode({ ...advert, vcpusUsed: 7 }).finish(),
+    };
+    t.equal(exchange.offer(forged), 'refused', 'nobody can make another look like that');
+    t.match(exchange.refused, { equivocal: 1, forged: 1 });
+    t.equal(
+      exchange.offer(signAdvert(host, { ...advert, sequence: 6 })),
+      'taken',
+      'its next one counts, for everybody',
+    );
+  },
+);
+
+t.test('what a flooding member tells of itself goes no further than its links', async (t) => {
+  const { clock, hosts } = await meshOf(3);
+  const [flooder, near, far] = hosts;
+  if (flooder === undefined || near === undefined || far === undefined) throw new Error('three hosts');
+  // The far one is linked with the near one alone.
+  const peer = ({ identity: { hostId, publicKey } }: Host) => ({ hostId, publicKey, address: '/memory/0' });
+  flooder.gossip.setPeers([peer(near)]);
+  near.gossip.setPeers([peer(flooder), peer(far)]);
+  far.gossip.setPeers([peer(near)]);
+  const advert = { meshId: 'm-1', hostId: flooder.identity.hostId, hostName: 'f', epoch: 1 };
+  for (let second = 0; second < 10; second += 1) {
+    for (let n = 1; n <= 400; n += 1) {
+      const {
+        advert: bytes,
+        signature,
+        publicKey,
+      } = signAdvert(flooder.identity, { ...advert, sequence: 400 * second + n });
+      await flooder.gossip.publish(
+        topic,
+        shoal.v1.SignedAdvert.encode({ advert: bytes, signature, publicKey }).finish(),
+      );
+    }
+    await clock.advance(1_000);
+  }
+  t.ok(far.heard.length >= 100 && far.heard.length < 400, `${far.heard.length} of 4,000 went on`);
+  t.ok(near.exchange.refused.flooding > 3_500);
+  t.equal(near.gossip.counts.ignored, near.exchange.refused.flooding, 'and nobody is to blame for passing on');
 });
 
 t.test('what an answer carried is published as it is', async (t) => {
@@ -393,6 +454,9 @@ t.test('a new host fetches the whole view from one peer, and each advert is as o
 });
 
 const updatesTopic = 'u/m-1/cell0';
+
+const takes = (exchange: AdvertExchange, signed: shoal.v1.ISignedAdvertUpdate): boolean =>
+  exchange.offerUpdate(signed) === 'taken';
 
 interface UpdatingHosts {
   readonly clock: ManualClock;
@@ -535,13 +599,13 @@ t.test('an update counts for the advert that it is for, from its host, in its me
     ['out of range', signAdvertUpdate(one.identity, update({ memoryMibUsed: 2 ** 60 }), 'm-1')],
     ['rubbish', { update: Buffer.from('\xff\xff'), signature: good.signature }],
   ];
-  for (const [what, signed] of bad) t.equal(listener.acceptUpdate(signed), false, what);
+  for (const [what, signed] of bad) t.equal(takes(listener, signed), false, what);
   t.equal(missed.length, 0, 'what is forged is no reason for anything');
-  t.equal(listener.acceptUpdate(good), true);
-  t.equal(listener.acceptUpdate(good), false, 'the second time it is old');
-  t.equal(listener.acceptUpdate(signAdvertUpdate(one.identity, update({ sequence: 6 }), 'm-1')), false, 'so is this');
-  t.equal(listener.acceptUpdate(signAdvertUpdate(one.identity, update({ sequence: 8, profile: 3 }), 'm-1')), false);
-  t.equal(listener.acceptUpdate(signAdvertUpdate(one.identity, update({ sequence: 8, epoch: 6 }), 'm-1')), false);
+  t.equal(takes(listener, good), true);
+  t.equal(takes(listener, good), false, 'the second time it is old');
+  t.equal(takes(listener, signAdvertUpdate(one.identity, update({ sequence: 6 }), 'm-1')), false, 'so is this');
+  t.equal(takes(listener, signAdvertUpdate(one.identity, update({ sequence: 8, profile: 3 }), 'm-1')), false);
+  t.equal(takes(listener, signAdvertUpdate(one.identity, update({ sequence: 8, epoch: 6 }), 'm-1')), false);
   t.equal(missed.length, 2, 'the advert that they are for was missed');
   t.equal(listener.view.get(one.identity.hostId)?.advert.vcpusUsed, 9);
   // A listener that missed the first advert of all.
@@ -557,7 +621,7 @@ t.test('an update counts for the advert that it is for, from its host, in its me
     },
   );
   content.vcpusUsed = 400;
-  t.equal(late.acceptUpdate(good), false);
+  t.equal(takes(late, good), false);
   t.equal(missed.at(-1), 'late');
   t.equal(told.length, 1);
 });
