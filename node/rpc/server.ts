@@ -177,15 +177,18 @@ export class GrpcServer {
       const handler: unknown = Reflect.get(options.handlers, method.name);
       assert(typeof handler === 'function', `there is a handler for ${method.path}`);
       this.#admissions.set(method.path, (head) => options.admit(head, method.name));
-      implementation[method.name] = this.#adapter(method, async (input, call) => {
-        if (options.authorize !== undefined) {
-          await Reflect.apply(options.authorize, options, [call, method.requestStream ? undefined : input]);
-        }
-        if (!method.requestStream) checkRequest(input, options);
-        const checked = method.requestStream && isAsyncIterable(input) ? checking(input, options) : input;
-        const answer: unknown = Reflect.apply(handler, options.handlers, [checked, call]);
-        return answer;
-      });
+      implementation[method.name] = this.#adapter(
+        method,
+        async (input, call) => {
+          if (options.authorize !== undefined) {
+            await Reflect.apply(options.authorize, options, [call, method.requestStream ? undefined : input]);
+          }
+          if (!method.requestStream) checkRequest(input, options);
+          const answer: unknown = Reflect.apply(handler, options.handlers, [input, call]);
+          return answer;
+        },
+        options,
+      );
     }
     this.#server.addService(Object.fromEntries(methods.map((method) => [method.name, method])), implementation);
   }
@@ -253,6 +256,7 @@ export class GrpcServer {
   #adapter(
     method: MethodSpec,
     invoke: (input: unknown, call: GrpcCall<unknown>) => Promise<unknown>,
+    check: RequestCheck,
   ): UntypedServiceImplementation[string] {
     if (!method.requestStream && !method.responseStream) {
       const unary: handleUnaryCall<object, object> = (call, callback) => {
@@ -262,7 +266,7 @@ export class GrpcServer {
     }
     if (method.requestStream && !method.responseStream) {
       const clientStream: handleClientStreamingCall<object, object> = (call, callback) => {
-        this.#answer(call, callback, (made) => invoke(incoming(call, made.signal), made), false);
+        this.#answer(call, callback, (made) => invoke(incoming(call, made.signal, check), made), false);
       };
       return clientStream;
     }
@@ -273,7 +277,7 @@ export class GrpcServer {
       return serverStream;
     }
     const bidi: handleBidiStreamingCall<object, object> = (call) => {
-      this.#stream(call, (made) => invoke(incoming(call, made.signal), made));
+      this.#stream(call, (made) => invoke(incoming(call, made.signal, check), made));
     };
     return bidi;
   }
@@ -451,14 +455,21 @@ class ServedCall extends Head implements GrpcCall<unknown> {
 }
 
 /**
- * Requests of a stream. Ends only when the caller has said that there are no more; a call that broke throws. grpc-js ends
+ * Requests of a stream, each checked. Ends only when the caller has said that there are no more; a call that broke throws. grpc-js ends
  * a stream whose connection was destroyed as if it were complete and says "cancelled" just after, so that is waited for.
  * No waiting tells an end from a cancellation of Node's clients, which send an end before they reset the stream: a service
  * to which the end matters has it said in the messages (`UploadImageRequest`).
  */
-async function* incoming(call: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<unknown> {
+async function* incoming(
+  call: AsyncIterable<unknown>,
+  signal: AbortSignal,
+  service: RequestCheck,
+): AsyncGenerator<unknown> {
   try {
-    for await (const message of call) yield message;
+    for await (const message of call) {
+      checkRequest(message, service);
+      yield message;
+    }
   } catch (caught) {
     // A reset connection surfaces as one of several stream errors; the reason to abort says what it meant.
     throw signal.aborted ? signal.reason : ShoalError.from(caught, 'CANCELLED', 'the caller went away');
@@ -475,14 +486,6 @@ interface RequestCheck {
 function checkRequest(request: unknown, { check }: RequestCheck): void {
   MalformedRequest.refuse(request);
   check?.(request);
-}
-
-/** The requests of a stream, each checked. */
-async function* checking(requests: AsyncIterable<unknown>, service: RequestCheck): AsyncGenerator<unknown> {
-  for await (const request of requests) {
-    checkRequest(request, service);
-    yield request;
-  }
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   isDigestMessage,
   isHello,
   type PeerMessage,
+  type SentMessage,
   type SnapshotPart,
   type SnapshotRequest,
 } from './transport.ts';
@@ -79,7 +80,7 @@ export function messageToWire(message: PeerMessage): shoal.v1.RaftMessage.$Prope
     term: message.term,
     logTerm: message.logTerm,
     index: message.index,
-    entries: message.entries.map((entry) => ({ ...entry, type: entryTypeNumbers[entry.type] })),
+    entries: message.entries.map(entryToWire),
     commit: message.commit,
     vote: message.vote,
     snapshot: message.snapshot === null ? null : placeToWire(message.snapshot),
@@ -98,7 +99,14 @@ export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerM
   const type = typeNames.get(wire.type);
   if (type === undefined) return undefined;
   const { to, term, logTerm, index, commit, vote, rejectHint, durableIndex } = wire;
-  for (const value of [to, term, logTerm, index, commit, vote, rejectHint, durableIndex]) mustBeInRange(value);
+  mustBeInRange(to);
+  mustBeInRange(term);
+  mustBeInRange(logTerm);
+  mustBeInRange(index);
+  mustBeInRange(commit);
+  mustBeInRange(vote);
+  mustBeInRange(rejectHint);
+  mustBeInRange(durableIndex);
   if (type === 'Hello' || type === 'HelloResp') return helloFromWire(type, wire, from);
   if (type === 'DigestAsk' || type === 'DigestTell' || type === 'DigestVerdict') {
     const digest = digestFromWire(wire.context);
@@ -107,7 +115,7 @@ export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerM
     const asked = rejectHint === 0 ? {} : { asked: rejectHint };
     return { type, to, from, term, revision: index, digest, ...asked };
   }
-  const message = newMessage({
+  const message: SentMessage & { durableIndex?: number } = newMessage({
     type,
     to,
     from,
@@ -122,7 +130,8 @@ export function messageFromWire(wire: shoal.v1.RaftMessage, from: number): PeerM
     rejectHint,
     context: wire.context,
   });
-  return durableIndex === 0 ? message : { ...message, durableIndex };
+  if (durableIndex !== 0) message.durableIndex = durableIndex;
+  return message;
 }
 
 /** A request for the wire; a `snapshotIndex` of 0 says that it resumes nothing. */
@@ -173,12 +182,16 @@ function isPeerMessageType(type: Message['type']): type is PeerMessageType {
   return Object.hasOwn(typeNumbers, type);
 }
 
+function entryToWire({ index, term, type, data }: Entry): shoal.v1.RaftEntry.$Properties {
+  return { index, term, type: entryTypeNumbers[type], data };
+}
+
 function entryFromWire(wire: shoal.v1.RaftEntry): Entry {
   const type = entryTypes[wire.type];
   if (type === undefined) throw malformed(`an entry of unknown type ${wire.type}`);
   mustBeInRange(wire.index);
   mustBeInRange(wire.term);
-  // Copied: entries are kept, and must not keep the whole message with them.
+  // Copied, each by itself: rows of the state lie in it for as long as they live, and must not keep the whole message.
   return { index: wire.index, term: wire.term, type, data: new Uint8Array(wire.data) };
 }
 
