@@ -39,6 +39,7 @@ export const errorMappings: Readonly<Record<ErrorCode, ErrorMapping>> = {
   OUTCOME_UNKNOWN: map(grpcStatus.UNKNOWN, 504),
   // Aborted: the caller lists again and watches from there.
   STALE: map(grpcStatus.ABORTED, 503),
+  NOT_IN_SLICE: map(grpcStatus.UNAVAILABLE, 503),
   UNAVAILABLE: map(grpcStatus.UNAVAILABLE, 503),
   DEADLINE_EXCEEDED: map(grpcStatus.DEADLINE_EXCEEDED, 504),
   CANCELLED: map(grpcStatus.CANCELLED, 503),

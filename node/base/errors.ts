@@ -66,6 +66,10 @@ export const errorCodes = {
     means: 'the write was sent and its fate is not known; retry with the same client token',
   },
   STALE: { nature: 'contention', means: 'only a stale answer is to be had and the caller asked for a fresh one' },
+  NOT_IN_SLICE: {
+    nature: 'contention',
+    means: 'this host holds a part of the state, and what was asked for is not in it',
+  },
   UNAVAILABLE: { nature: 'unreachable', means: 'a peer or a service cannot be reached now' },
   DEADLINE_EXCEEDED: { nature: 'unanswered', means: 'the time allowed ran out' },
   CANCELLED: { nature: 'abandoned', means: 'the caller gave up, or the agent is stopping' },
