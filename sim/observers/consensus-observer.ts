@@ -42,6 +42,8 @@ export class ConsensusObserver {
   readonly #durability: DurabilityChecker;
   /** By life: what its watch has heard. */
   readonly #watches = new Map<string, WatchChecker>();
+  /** Lives whose core was dropped, be the quarantine on disk yet or not: what is left says what the disk says. */
+  readonly #dropped = new Set<string>();
   /** The life that is taking over a snapshot right now. */
   #installing: string | undefined;
 
@@ -85,11 +87,15 @@ export class ConsensusObserver {
       },
       damaged: () => reached('log quarantined'),
       quarantined: ({ reason }) => {
+        this.#dropped.add(life.name);
         if (reason !== 'state-diverged') return reached('log quarantined');
         reached('state given up');
         checkGivenUp(node.raftId, node.isStateDamaged, report);
       },
-      repaired: () => reached('log repaired'),
+      repaired: () => {
+        this.#dropped.delete(life.name);
+        reached('log repaired');
+      },
       compacting: () => reached('log compacted'),
       watcherThrew: onFailed,
     };
@@ -162,7 +168,7 @@ export class ConsensusObserver {
     const { appliedIndex } = log.machine;
     // A core that is made again begins at what is on disk.
     this.#progress.observe(
-      `${life.name}${loop.quarantine === undefined ? '' : ' quarantined'}`,
+      `${life.name}${loop.quarantine === undefined && !this.#dropped.has(life.name) ? '' : ' quarantined'}`,
       loop.commitIndex,
       appliedIndex,
     );
