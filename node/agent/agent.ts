@@ -36,12 +36,13 @@ import { Moves } from '../cluster/moves.ts';
 import { renewOwn } from '../cluster/renewal.ts';
 import { removedError, SelfCheck } from '../cluster/self-check.ts';
 import type { Config } from '../config/options.ts';
+import { defaultAutopilotOptions } from '../consensus/autopilot/autopilot.ts';
 import { AutopilotLoop } from '../consensus/client/autopilot-loop.ts';
-import { RaftStateClient } from '../consensus/client/state-client.ts';
 import { stateWatchHandler } from '../consensus/client/watch-handler.ts';
 import { RaftLoop } from '../consensus/loop/loop.ts';
 import { GrpcRaftTransport } from '../consensus/transport/grpc-transport.ts';
 import { startDrivers } from '../host/drivers.ts';
+import { hostSlice } from '../host/host-slice.ts';
 import { readInventory, readLoad } from '../host/machine/inventory.ts';
 import { grpcPeerChannel } from '../host/peer-channel.ts';
 import { nextEpoch } from '../mesh/identity/epoch-file.ts';
@@ -56,11 +57,17 @@ import { PeerServer } from '../mesh/peers/peer-server.ts';
 import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
+import { followSliceHandler, grpcSliceChannel } from '../slices/grpc-slice-channel.ts';
+import { SliceFeeder } from '../slices/slice-feeder.ts';
+import { SliceReplica } from '../slices/slice-replica.ts';
+import { SliceStore } from '../slices/slice-store.ts';
+import { StateMember } from '../slices/state-member.ts';
 import { hostTable, meshTable, removedHostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
 import { openHostStore } from '../store/host/host-store.ts';
 import { openLevelLogStore } from '../store/index.ts';
+import { openLevelDisk } from '../store/level/level-disk.ts';
 import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
@@ -77,6 +84,8 @@ import { readVendorData } from './vendor-data.ts';
 
 /** How often the small housekeeping runs: figures, certificates, own record. */
 const housekeepingMs = 1_000;
+/** How long a start waits for a slice of the state; it goes on without one, as a replica that has heard nothing yet. */
+const startMsMax = 5_000;
 /** How often it is looked whether certificates have changed or are to be renewed. */
 const renewMs = 5_000;
 
@@ -177,7 +186,8 @@ export class Agent {
     );
     this.#started('raft transport', () => transport.stop());
 
-    const { loop, state } = await this.#startConsensus(transport, directory);
+    const { loop, member } = await this.#startConsensus(transport, directory, peers);
+    const { state } = member;
     replica = state;
     const removal = this.#removal(state);
     if (removal !== undefined) throw removal;
@@ -251,6 +261,9 @@ export class Agent {
 
     // Peers are answered from here on; before, there was nothing to answer with.
     const joiner = new JoinHandler({ state, keys, identity, clock, logger: logger.child({ part: 'join' }) });
+    const feeder = new SliceFeeder({ clock, state: member.replicaState, isReplica: () => member.isReplica });
+    await feeder.start();
+    this.#started('slice feeder', () => feeder.stop());
     const server = new PeerServer(
       { clock, logger: logger.child({ part: 'peer-server' }) },
       {
@@ -261,6 +274,7 @@ export class Agent {
           ...host.handlers,
           ...view.handlers,
           watchState: stateWatchHandler(state),
+          followSlice: followSliceHandler((requests, asked) => feeder.serve(requests, asked)),
           announce: announceHandler(services, directory, () => view.setPeers(directory.hosts()), moves),
         },
         join: joiner,
@@ -303,12 +317,16 @@ export class Agent {
 
     await host.start();
     this.#started('host', () => host.stop());
-    const autopilot = new AutopilotLoop({
-      loop,
-      state,
-      clock,
-      logger: logger.child({ part: 'autopilot' }),
-    });
+    const autopilot = new AutopilotLoop(
+      {
+        loop,
+        state,
+        clock,
+        logger: logger.child({ part: 'autopilot' }),
+        isDown: (host) => view.condition(host.id) === 'dead',
+      },
+      { ...defaultAutopilotOptions, standbys: config.raft.standbys },
+    );
     await autopilot.start();
     this.#started('autopilot', () => autopilot.stop());
     const apiTls = await openApiTls(
@@ -397,14 +415,16 @@ export class Agent {
   async #startConsensus(
     transport: GrpcRaftTransport,
     directory: HostDirectory,
-  ): Promise<{ loop: RaftLoop; state: StateClient }> {
+    peers: PeerClients,
+  ): Promise<{ loop: RaftLoop; member: StateMember }> {
     const { clock, logger, onFatal, idle } = this.#deps;
     const { dataDir, raft } = this.#config;
+    const { hostId, raftId } = this.#membership;
     const opened = await openLevelLogStore({
       folder: join(dataDir, 'log'),
-      raftId: this.#membership.raftId,
+      raftId,
       bootstrap: readFounding(dataDir) !== undefined,
-      hasPeers: this.#membership.hosts.some(({ hostId }) => hostId !== this.#membership.hostId),
+      hasPeers: this.#membership.hosts.some((host) => host.hostId !== hostId),
     });
     for (const finding of opened.findings) logger.warn({ finding }, 'opening the log found damage');
     const loop = new RaftLoop(
@@ -427,7 +447,32 @@ export class Agent {
     }
     await loop.start();
     this.#started('raft loop', () => loop.stop());
-    return { loop, state: new RaftStateClient({ loop, transport, clock, uniqueName: randomUUID() }) };
+    const channel = grpcSliceChannel(peers, (id) => directory.hostIdOf(id));
+    const member = new StateMember({
+      clock,
+      logger: logger.child({ part: 'state' }),
+      loop,
+      transport,
+      channel,
+      uniqueName: randomUUID,
+      onFatal,
+      slice: async () =>
+        new SliceReplica({
+          clock,
+          logger: logger.child({ part: 'slice' }),
+          random: this.#random.fork(),
+          channel,
+          store: new SliceStore(await openLevelDisk(join(dataDir, 'slice'))),
+          self: raftId,
+          hosts: () => directory.hosts().map((host) => host.raftId),
+          roots: hostSlice(hostId as HostId),
+          onFatal,
+        }),
+    });
+    await member.start();
+    this.#started('state', () => member.stop());
+    await member.ready(startMsMax);
+    return { loop, member };
   }
 
   async #keepCertificates(renewed: {

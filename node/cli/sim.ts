@@ -23,6 +23,7 @@ export const simFlags: Readonly<Record<string, boolean>> = {
   json: false,
   hosts: true,
   racks: true,
+  standbys: true,
   servers: true,
   tenants: true,
   'tenant-think-ms': true,

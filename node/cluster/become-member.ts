@@ -71,6 +71,7 @@ export function hostFields(config: Config): {
   readonly zone: string;
   readonly failureDomain: string;
   readonly version: string;
+  readonly holdsSlices: boolean;
 } {
   return {
     name: config.name,
@@ -82,5 +83,6 @@ export function hostFields(config: Config): {
     zone: config.zone,
     failureDomain: config.failureDomain,
     version: agentVersion,
+    holdsSlices: true,
   };
 }

@@ -141,6 +141,11 @@ export class HostLoop implements Service {
       observer?.health?.('host', undefined);
     } catch (caught) {
       if (this.#abort.signal.aborted) return;
+      // What it misses has been asked for, and a watcher hears of it.
+      if (ShoalError.is(caught, 'NOT_IN_SLICE')) {
+        this.#wakeLater(this.#retryMs);
+        return;
+      }
       this.#failuresInRow++;
       const error = ShoalError.from(caught, 'DRIVER_FAILED');
       markLookFailed();

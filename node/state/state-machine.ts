@@ -63,6 +63,8 @@ export interface StateView {
   readonly appliedIndex: number;
   /** Of all rows, as it was kept while they changed. */
   readonly digest: DigestValue;
+  /** To be read as the machine was. */
+  readonly reader: StateReader;
   /** All rows, in the order of their keys. */
   rows(): Generator<StoredRow, void, undefined>;
   /** The digest of the rows as they are read again, a few at each step. */
@@ -163,6 +165,12 @@ export class StateMachine implements StateReader {
     return {
       appliedIndex,
       digest,
+      reader: {
+        revision: appliedIndex,
+        get: (key) => keys.get(key),
+        range: (start, end, limit) => keys.range(start, end, limit),
+        counter: (key) => counters.get(key)?.value ?? 0,
+      },
       *rows() {
         for (const counter of counters.entries()) yield counterRow(counter);
         for (const entry of keys.entries()) yield keyRow(entry);

@@ -2144,6 +2144,9 @@ export namespace shoal {
             /** Host shownAuthoritySha256. */
             shownAuthoritySha256: Uint8Array;
 
+            /** Host holdsSlices. */
+            holdsSlices: boolean;
+
             /**
              * Creates a new Host instance using the specified properties.
              * @param [properties] Properties to set
@@ -2235,6 +2238,9 @@ export namespace shoal {
 
                 /** Host shownAuthoritySha256 */
                 shownAuthoritySha256?: Uint8Array;
+
+                /** Host holdsSlices */
+                holdsSlices?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -26363,6 +26369,9 @@ export namespace shoal {
 
             /** Calls GetInstance. */
             getInstance: shoal.v1.PeerService.GetInstance;
+
+            /** Calls FollowSlice. */
+            followSlice: shoal.v1.PeerService.FollowSlice;
         }
 
         namespace PeerService {
@@ -26651,6 +26660,25 @@ export namespace shoal {
               readonly requestStream: undefined;
               readonly responseStream: undefined;
             };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#followSlice}.
+             * @param error Error, if any
+             * @param [response] SliceReply
+             */
+            type FollowSliceCallback = (error: (Error|null), response?: shoal.v1.SliceReply) => void;
+
+            /** Calls FollowSlice. */
+            type FollowSlice = {
+              (request: shoal.v1.ISliceRequest, callback: shoal.v1.PeerService.FollowSliceCallback): void;
+              (request: shoal.v1.ISliceRequest): Promise<shoal.v1.SliceReply>;
+              readonly name: "FollowSlice";
+              readonly path: "/shoal.v1.PeerService/FollowSlice";
+              readonly requestType: "SliceRequest";
+              readonly responseType: "SliceReply";
+              readonly requestStream: true;
+              readonly responseStream: true;
+            };
         }
 
         /**
@@ -26775,6 +26803,768 @@ export namespace shoal {
 
             /** Shape of a GetInstanceResponse. */
             type $Shape = shoal.v1.GetInstanceResponse.$Properties;
+        }
+
+        /**
+         * Properties of a SliceRequest.
+         * @deprecated Use shoal.v1.SliceRequest.$Properties instead.
+         */
+        interface ISliceRequest extends shoal.v1.SliceRequest.$Properties {
+        }
+
+        /** Represents a SliceRequest. */
+        class SliceRequest {
+
+            /**
+             * Constructs a new SliceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceRequest subscribe. */
+            subscribe: (shoal.v1.SliceSubscribe|null);
+
+            /** SliceRequest change. */
+            change: (shoal.v1.SliceChangeTerms|null);
+
+            /** SliceRequest digests. */
+            digests: (shoal.v1.SliceDigests|null);
+
+            /** SliceRequest reach. */
+            reach: (number|null);
+
+            /** SliceRequest kind. */
+            kind?: ("subscribe"|"change"|"digests"|"reach");
+
+            /**
+             * Creates a new SliceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceRequest instance
+             */
+            static create(properties: shoal.v1.SliceRequest.$Shape): shoal.v1.SliceRequest & shoal.v1.SliceRequest.$Shape;
+            static create(properties?: shoal.v1.SliceRequest.$Properties): shoal.v1.SliceRequest;
+
+            /**
+             * Encodes the specified SliceRequest message. Does not implicitly {@link shoal.v1.SliceRequest.verify|verify} messages.
+             * @param message SliceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceRequest & shoal.v1.SliceRequest.$Shape} SliceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceRequest & shoal.v1.SliceRequest.$Shape;
+        }
+
+        namespace SliceRequest {
+
+            /** Properties of a SliceRequest. */
+            interface $Properties {
+
+                /** SliceRequest subscribe */
+                subscribe?: (shoal.v1.SliceSubscribe.$Properties|null);
+
+                /** SliceRequest change */
+                change?: (shoal.v1.SliceChangeTerms.$Properties|null);
+
+                /** SliceRequest digests */
+                digests?: (shoal.v1.SliceDigests.$Properties|null);
+
+                /** SliceRequest reach */
+                reach?: (number|null);
+
+                /** SliceRequest kind */
+                kind?: ("subscribe"|"change"|"digests"|"reach");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a SliceRequest. */
+            type $Shape = {
+              subscribe?: shoal.v1.SliceSubscribe.$Shape|null;
+              change?: shoal.v1.SliceChangeTerms.$Shape|null;
+              digests?: shoal.v1.SliceDigests.$Shape|null;
+              reach?: number|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ kind?: undefined; subscribe?: null; change?: null; digests?: null; reach?: null }|{ kind?: "subscribe"; subscribe: shoal.v1.SliceSubscribe.$Shape; change?: null; digests?: null; reach?: null }|{ kind?: "change"; subscribe?: null; change: shoal.v1.SliceChangeTerms.$Shape; digests?: null; reach?: null }|{ kind?: "digests"; subscribe?: null; change?: null; digests: shoal.v1.SliceDigests.$Shape; reach?: null }|{ kind?: "reach"; subscribe?: null; change?: null; digests?: null; reach: number })
+            );
+        }
+
+        /**
+         * Properties of a SliceSubscribe.
+         * @deprecated Use shoal.v1.SliceSubscribe.$Properties instead.
+         */
+        interface ISliceSubscribe extends shoal.v1.SliceSubscribe.$Properties {
+        }
+
+        /** Represents a SliceSubscribe. */
+        class SliceSubscribe {
+
+            /**
+             * Constructs a new SliceSubscribe.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceSubscribe.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceSubscribe held. */
+            held: string[];
+
+            /** SliceSubscribe revision. */
+            revision: number;
+
+            /** SliceSubscribe asked. */
+            asked: string[];
+
+            /** SliceSubscribe termsNumber. */
+            termsNumber: number;
+
+            /**
+             * Creates a new SliceSubscribe instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceSubscribe instance
+             */
+            static create(properties: shoal.v1.SliceSubscribe.$Shape): shoal.v1.SliceSubscribe & shoal.v1.SliceSubscribe.$Shape;
+            static create(properties?: shoal.v1.SliceSubscribe.$Properties): shoal.v1.SliceSubscribe;
+
+            /**
+             * Encodes the specified SliceSubscribe message. Does not implicitly {@link shoal.v1.SliceSubscribe.verify|verify} messages.
+             * @param message SliceSubscribe message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceSubscribe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceSubscribe message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceSubscribe & shoal.v1.SliceSubscribe.$Shape} SliceSubscribe
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceSubscribe & shoal.v1.SliceSubscribe.$Shape;
+        }
+
+        namespace SliceSubscribe {
+
+            /** Properties of a SliceSubscribe. */
+            interface $Properties {
+
+                /** SliceSubscribe held */
+                held?: string[];
+
+                /** SliceSubscribe revision */
+                revision?: number;
+
+                /** SliceSubscribe asked */
+                asked?: string[];
+
+                /** SliceSubscribe termsNumber */
+                termsNumber?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SliceSubscribe. */
+            type $Shape = shoal.v1.SliceSubscribe.$Properties;
+        }
+
+        /**
+         * Properties of a SliceChangeTerms.
+         * @deprecated Use shoal.v1.SliceChangeTerms.$Properties instead.
+         */
+        interface ISliceChangeTerms extends shoal.v1.SliceChangeTerms.$Properties {
+        }
+
+        /** Represents a SliceChangeTerms. */
+        class SliceChangeTerms {
+
+            /**
+             * Constructs a new SliceChangeTerms.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceChangeTerms.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceChangeTerms add. */
+            add: string[];
+
+            /** SliceChangeTerms remove. */
+            remove: string[];
+
+            /** SliceChangeTerms termsNumber. */
+            termsNumber: number;
+
+            /**
+             * Creates a new SliceChangeTerms instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceChangeTerms instance
+             */
+            static create(properties: shoal.v1.SliceChangeTerms.$Shape): shoal.v1.SliceChangeTerms & shoal.v1.SliceChangeTerms.$Shape;
+            static create(properties?: shoal.v1.SliceChangeTerms.$Properties): shoal.v1.SliceChangeTerms;
+
+            /**
+             * Encodes the specified SliceChangeTerms message. Does not implicitly {@link shoal.v1.SliceChangeTerms.verify|verify} messages.
+             * @param message SliceChangeTerms message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceChangeTerms.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceChangeTerms message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceChangeTerms & shoal.v1.SliceChangeTerms.$Shape} SliceChangeTerms
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceChangeTerms & shoal.v1.SliceChangeTerms.$Shape;
+        }
+
+        namespace SliceChangeTerms {
+
+            /** Properties of a SliceChangeTerms. */
+            interface $Properties {
+
+                /** SliceChangeTerms add */
+                add?: string[];
+
+                /** SliceChangeTerms remove */
+                remove?: string[];
+
+                /** SliceChangeTerms termsNumber */
+                termsNumber?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SliceChangeTerms. */
+            type $Shape = shoal.v1.SliceChangeTerms.$Properties;
+        }
+
+        /**
+         * Properties of a SliceDigests.
+         * @deprecated Use shoal.v1.SliceDigests.$Properties instead.
+         */
+        interface ISliceDigests extends shoal.v1.SliceDigests.$Properties {
+        }
+
+        /** Represents a SliceDigests. */
+        class SliceDigests {
+
+            /**
+             * Constructs a new SliceDigests.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceDigests.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceDigests digests. */
+            digests: Uint8Array;
+
+            /**
+             * Creates a new SliceDigests instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceDigests instance
+             */
+            static create(properties: shoal.v1.SliceDigests.$Shape): shoal.v1.SliceDigests & shoal.v1.SliceDigests.$Shape;
+            static create(properties?: shoal.v1.SliceDigests.$Properties): shoal.v1.SliceDigests;
+
+            /**
+             * Encodes the specified SliceDigests message. Does not implicitly {@link shoal.v1.SliceDigests.verify|verify} messages.
+             * @param message SliceDigests message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceDigests.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceDigests message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceDigests & shoal.v1.SliceDigests.$Shape} SliceDigests
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceDigests & shoal.v1.SliceDigests.$Shape;
+        }
+
+        namespace SliceDigests {
+
+            /** Properties of a SliceDigests. */
+            interface $Properties {
+
+                /** SliceDigests digests */
+                digests?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SliceDigests. */
+            type $Shape = shoal.v1.SliceDigests.$Properties;
+        }
+
+        /**
+         * Properties of a SliceReply.
+         * @deprecated Use shoal.v1.SliceReply.$Properties instead.
+         */
+        interface ISliceReply extends shoal.v1.SliceReply.$Properties {
+        }
+
+        /** Represents a SliceReply. */
+        class SliceReply {
+
+            /**
+             * Constructs a new SliceReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceReply piece. */
+            piece: (shoal.v1.SlicePiece|null);
+
+            /** SliceReply askDigests. */
+            askDigests: (shoal.v1.SliceAskDigests|null);
+
+            /** SliceReply status. */
+            status: (shoal.v1.SliceStatus|null);
+
+            /** SliceReply kind. */
+            kind?: ("piece"|"askDigests"|"status");
+
+            /**
+             * Creates a new SliceReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceReply instance
+             */
+            static create(properties: shoal.v1.SliceReply.$Shape): shoal.v1.SliceReply & shoal.v1.SliceReply.$Shape;
+            static create(properties?: shoal.v1.SliceReply.$Properties): shoal.v1.SliceReply;
+
+            /**
+             * Encodes the specified SliceReply message. Does not implicitly {@link shoal.v1.SliceReply.verify|verify} messages.
+             * @param message SliceReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceReply & shoal.v1.SliceReply.$Shape} SliceReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceReply & shoal.v1.SliceReply.$Shape;
+        }
+
+        namespace SliceReply {
+
+            /** Properties of a SliceReply. */
+            interface $Properties {
+
+                /** SliceReply piece */
+                piece?: (shoal.v1.SlicePiece.$Properties|null);
+
+                /** SliceReply askDigests */
+                askDigests?: (shoal.v1.SliceAskDigests.$Properties|null);
+
+                /** SliceReply status */
+                status?: (shoal.v1.SliceStatus.$Properties|null);
+
+                /** SliceReply kind */
+                kind?: ("piece"|"askDigests"|"status");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a SliceReply. */
+            type $Shape = {
+              piece?: shoal.v1.SlicePiece.$Shape|null;
+              askDigests?: shoal.v1.SliceAskDigests.$Shape|null;
+              status?: shoal.v1.SliceStatus.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ kind?: undefined; piece?: null; askDigests?: null; status?: null }|{ kind?: "piece"; piece: shoal.v1.SlicePiece.$Shape; askDigests?: null; status?: null }|{ kind?: "askDigests"; piece?: null; askDigests: shoal.v1.SliceAskDigests.$Shape; status?: null }|{ kind?: "status"; piece?: null; askDigests?: null; status: shoal.v1.SliceStatus.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a SliceAskDigests.
+         * @deprecated Use shoal.v1.SliceAskDigests.$Properties instead.
+         */
+        interface ISliceAskDigests extends shoal.v1.SliceAskDigests.$Properties {
+        }
+
+        /** Represents a SliceAskDigests. */
+        class SliceAskDigests {
+
+            /**
+             * Constructs a new SliceAskDigests.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceAskDigests.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SliceAskDigests instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceAskDigests instance
+             */
+            static create(properties: shoal.v1.SliceAskDigests.$Shape): shoal.v1.SliceAskDigests & shoal.v1.SliceAskDigests.$Shape;
+            static create(properties?: shoal.v1.SliceAskDigests.$Properties): shoal.v1.SliceAskDigests;
+
+            /**
+             * Encodes the specified SliceAskDigests message. Does not implicitly {@link shoal.v1.SliceAskDigests.verify|verify} messages.
+             * @param message SliceAskDigests message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceAskDigests.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceAskDigests message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceAskDigests & shoal.v1.SliceAskDigests.$Shape} SliceAskDigests
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceAskDigests & shoal.v1.SliceAskDigests.$Shape;
+        }
+
+        namespace SliceAskDigests {
+
+            /** Properties of a SliceAskDigests. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SliceAskDigests. */
+            type $Shape = shoal.v1.SliceAskDigests.$Properties;
+        }
+
+        /**
+         * Properties of a SlicePiece.
+         * @deprecated Use shoal.v1.SlicePiece.$Properties instead.
+         */
+        interface ISlicePiece extends shoal.v1.SlicePiece.$Properties {
+        }
+
+        /** Represents a SlicePiece. */
+        class SlicePiece {
+
+            /**
+             * Constructs a new SlicePiece.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SlicePiece.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SlicePiece revision. */
+            revision: number;
+
+            /** SlicePiece puts. */
+            puts: shoal.v1.SliceRow[];
+
+            /** SlicePiece deletes. */
+            deletes: string[];
+
+            /** SlicePiece buckets. */
+            buckets: number;
+
+            /** SlicePiece cleared. */
+            cleared: number[];
+
+            /** SlicePiece isWhole. */
+            isWhole: boolean;
+
+            /** SlicePiece termsNumber. */
+            termsNumber: number;
+
+            /**
+             * Creates a new SlicePiece instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SlicePiece instance
+             */
+            static create(properties: shoal.v1.SlicePiece.$Shape): shoal.v1.SlicePiece & shoal.v1.SlicePiece.$Shape;
+            static create(properties?: shoal.v1.SlicePiece.$Properties): shoal.v1.SlicePiece;
+
+            /**
+             * Encodes the specified SlicePiece message. Does not implicitly {@link shoal.v1.SlicePiece.verify|verify} messages.
+             * @param message SlicePiece message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SlicePiece.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SlicePiece message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SlicePiece & shoal.v1.SlicePiece.$Shape} SlicePiece
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SlicePiece & shoal.v1.SlicePiece.$Shape;
+        }
+
+        namespace SlicePiece {
+
+            /** Properties of a SlicePiece. */
+            interface $Properties {
+
+                /** SlicePiece revision */
+                revision?: number;
+
+                /** SlicePiece puts */
+                puts?: shoal.v1.SliceRow.$Properties[];
+
+                /** SlicePiece deletes */
+                deletes?: string[];
+
+                /** SlicePiece buckets */
+                buckets?: number;
+
+                /** SlicePiece cleared */
+                cleared?: number[];
+
+                /** SlicePiece isWhole */
+                isWhole?: boolean;
+
+                /** SlicePiece termsNumber */
+                termsNumber?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SlicePiece. */
+            type $Shape = shoal.v1.SlicePiece.$Properties;
+        }
+
+        /**
+         * Properties of a SliceRow.
+         * @deprecated Use shoal.v1.SliceRow.$Properties instead.
+         */
+        interface ISliceRow extends shoal.v1.SliceRow.$Properties {
+        }
+
+        /** Represents a SliceRow. */
+        class SliceRow {
+
+            /**
+             * Constructs a new SliceRow.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceRow.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceRow key. */
+            key: string;
+
+            /** SliceRow value. */
+            value: Uint8Array;
+
+            /** SliceRow revision. */
+            revision: number;
+
+            /**
+             * Creates a new SliceRow instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceRow instance
+             */
+            static create(properties: shoal.v1.SliceRow.$Shape): shoal.v1.SliceRow & shoal.v1.SliceRow.$Shape;
+            static create(properties?: shoal.v1.SliceRow.$Properties): shoal.v1.SliceRow;
+
+            /**
+             * Encodes the specified SliceRow message. Does not implicitly {@link shoal.v1.SliceRow.verify|verify} messages.
+             * @param message SliceRow message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceRow.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceRow message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceRow & shoal.v1.SliceRow.$Shape} SliceRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceRow & shoal.v1.SliceRow.$Shape;
+        }
+
+        namespace SliceRow {
+
+            /** Properties of a SliceRow. */
+            interface $Properties {
+
+                /** SliceRow key */
+                key?: string;
+
+                /** SliceRow value */
+                value?: Uint8Array;
+
+                /** SliceRow revision */
+                revision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SliceRow. */
+            type $Shape = shoal.v1.SliceRow.$Properties;
+        }
+
+        /**
+         * Properties of a SliceStatus.
+         * @deprecated Use shoal.v1.SliceStatus.$Properties instead.
+         */
+        interface ISliceStatus extends shoal.v1.SliceStatus.$Properties {
+        }
+
+        /** Represents a SliceStatus. */
+        class SliceStatus {
+
+            /**
+             * Constructs a new SliceStatus.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.SliceStatus.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SliceStatus quorum. */
+            quorum: string;
+
+            /** SliceStatus leaderRaftId. */
+            leaderRaftId: number;
+
+            /** SliceStatus term. */
+            term: number;
+
+            /** SliceStatus commitIndex. */
+            commitIndex: number;
+
+            /** SliceStatus appliedIndex. */
+            appliedIndex: number;
+
+            /** SliceStatus voters. */
+            voters: number[];
+
+            /** SliceStatus isJoint. */
+            isJoint: boolean;
+
+            /** SliceStatus learners. */
+            learners: number[];
+
+            /** SliceStatus missingVoters. */
+            missingVoters: number[];
+
+            /**
+             * Creates a new SliceStatus instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SliceStatus instance
+             */
+            static create(properties: shoal.v1.SliceStatus.$Shape): shoal.v1.SliceStatus & shoal.v1.SliceStatus.$Shape;
+            static create(properties?: shoal.v1.SliceStatus.$Properties): shoal.v1.SliceStatus;
+
+            /**
+             * Encodes the specified SliceStatus message. Does not implicitly {@link shoal.v1.SliceStatus.verify|verify} messages.
+             * @param message SliceStatus message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.SliceStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SliceStatus message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceStatus & shoal.v1.SliceStatus.$Shape} SliceStatus
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.SliceStatus & shoal.v1.SliceStatus.$Shape;
+        }
+
+        namespace SliceStatus {
+
+            /** Properties of a SliceStatus. */
+            interface $Properties {
+
+                /** SliceStatus quorum */
+                quorum?: string;
+
+                /** SliceStatus leaderRaftId */
+                leaderRaftId?: number;
+
+                /** SliceStatus term */
+                term?: number;
+
+                /** SliceStatus commitIndex */
+                commitIndex?: number;
+
+                /** SliceStatus appliedIndex */
+                appliedIndex?: number;
+
+                /** SliceStatus voters */
+                voters?: number[];
+
+                /** SliceStatus isJoint */
+                isJoint?: boolean;
+
+                /** SliceStatus learners */
+                learners?: number[];
+
+                /** SliceStatus missingVoters */
+                missingVoters?: number[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SliceStatus. */
+            type $Shape = shoal.v1.SliceStatus.$Properties;
         }
 
         /**

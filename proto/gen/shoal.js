@@ -5029,6 +5029,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Uint8Array} [tlsKeySha256] Host tlsKeySha256
              * @property {Uint8Array} [knownAuthoritySha256] Host knownAuthoritySha256
              * @property {Uint8Array} [shownAuthoritySha256] Host shownAuthoritySha256
+             * @property {boolean} [holdsSlices] Host holdsSlices
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -5221,6 +5222,14 @@ export const shoal = $root.shoal = (() => {
             Host.prototype.shownAuthoritySha256 = $util.newBuffer([]);
 
             /**
+             * Host holdsSlices.
+             * @member {boolean} holdsSlices
+             * @memberof shoal.v1.Host
+             * @instance
+             */
+            Host.prototype.holdsSlices = false;
+
+            /**
              * Creates a new Host instance using the specified properties.
              * @function create
              * @memberof shoal.v1.Host
@@ -5292,6 +5301,8 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 19, wireType 2 =*/154).bytes(message.knownAuthoritySha256);
                 if (message.shownAuthoritySha256 != null && $Object.hasOwnProperty.call(message, "shownAuthoritySha256") && message.shownAuthoritySha256.length)
                     writer.uint32(/* id 20, wireType 2 =*/162).bytes(message.shownAuthoritySha256);
+                if (message.holdsSlices != null && $Object.hasOwnProperty.call(message, "holdsSlices") && message.holdsSlices !== false)
+                    writer.uint32(/* id 21, wireType 0 =*/168).bool(message.holdsSlices);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5514,6 +5525,15 @@ export const shoal = $root.shoal = (() => {
                                 message.shownAuthoritySha256 = value;
                             else
                                 delete message.shownAuthoritySha256;
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.holdsSlices = value;
+                            else
+                                delete message.holdsSlices;
                             continue;
                         }
                     }
@@ -67539,6 +67559,47 @@ export const shoal = $root.shoal = (() => {
                 responseStream: { value: $undefined }
             });
 
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#followSlice}.
+             * @memberof shoal.v1.PeerService
+             * @typedef FollowSliceCallback
+             * @type {function}
+             * @param {Error|null} error Error, if any
+             * @param {shoal.v1.SliceReply} [response] SliceReply
+             */
+
+            /**
+             * Calls FollowSlice.
+             * @memberof shoal.v1.PeerService
+             * @typedef FollowSlice
+             * @type {{
+             *   (request: shoal.v1.ISliceRequest, callback: shoal.v1.PeerService.FollowSliceCallback): void;
+             *   (request: shoal.v1.ISliceRequest): Promise<shoal.v1.SliceReply>;
+             *   readonly name: "FollowSlice";
+             *   readonly path: "/shoal.v1.PeerService/FollowSlice";
+             *   readonly requestType: "SliceRequest";
+             *   readonly responseType: "SliceReply";
+             *   readonly requestStream: true;
+             *   readonly responseStream: true;
+             * }}
+             */
+
+            /**
+             * Calls FollowSlice.
+             * @name shoal.v1.PeerService#followSlice
+             * @type {shoal.v1.PeerService.FollowSlice}
+             */
+            $Object.defineProperties(PeerService.prototype.followSlice = function(request, callback) {
+                return $protobuf.rpc.Service.prototype.rpcCall.call(this, PeerService.prototype.followSlice, $root.shoal.v1.SliceRequest, $root.shoal.v1.SliceReply, request, callback);
+            }, {
+                name: { value: "FollowSlice" },
+                path: { value: "/shoal.v1.PeerService/FollowSlice" },
+                requestType: { value: "SliceRequest" },
+                responseType: { value: "SliceReply" },
+                requestStream: { value: true },
+                responseStream: { value: true }
+            });
+
             return PeerService;
         })();
 
@@ -67821,6 +67882,1932 @@ export const shoal = $root.shoal = (() => {
             };
 
             return GetInstanceResponse;
+        })();
+
+        v1.SliceRequest = (function() {
+
+            /**
+             * Properties of a SliceRequest.
+             * @typedef {Object} shoal.v1.SliceRequest.$Properties
+             * @property {shoal.v1.SliceSubscribe.$Properties|null} [subscribe] SliceRequest subscribe
+             * @property {shoal.v1.SliceChangeTerms.$Properties|null} [change] SliceRequest change
+             * @property {shoal.v1.SliceDigests.$Properties|null} [digests] SliceRequest digests
+             * @property {number|null} [reach] SliceRequest reach
+             * @property {"subscribe"|"change"|"digests"|"reach"} [kind] SliceRequest kind
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceRequest.
+             * @memberof shoal.v1
+             * @interface ISliceRequest
+             * @augments shoal.v1.SliceRequest.$Properties
+             * @deprecated Use shoal.v1.SliceRequest.$Properties instead.
+             */
+
+            /**
+             * Narrowed shape of a SliceRequest.
+             * @typedef {{
+             *   subscribe?: shoal.v1.SliceSubscribe.$Shape|null;
+             *   change?: shoal.v1.SliceChangeTerms.$Shape|null;
+             *   digests?: shoal.v1.SliceDigests.$Shape|null;
+             *   reach?: number|null;
+             *   $unknowns?: Array.<Uint8Array>;
+             * } & (
+             *   ({ kind?: undefined; subscribe?: null; change?: null; digests?: null; reach?: null }|{ kind?: "subscribe"; subscribe: shoal.v1.SliceSubscribe.$Shape; change?: null; digests?: null; reach?: null }|{ kind?: "change"; subscribe?: null; change: shoal.v1.SliceChangeTerms.$Shape; digests?: null; reach?: null }|{ kind?: "digests"; subscribe?: null; change?: null; digests: shoal.v1.SliceDigests.$Shape; reach?: null }|{ kind?: "reach"; subscribe?: null; change?: null; digests?: null; reach: number })
+             * )} shoal.v1.SliceRequest.$Shape
+             */
+
+            /**
+             * Constructs a new SliceRequest.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceRequest.
+             * @constructor
+             * @param {shoal.v1.SliceRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceRequest subscribe.
+             * @member {shoal.v1.SliceSubscribe|null} subscribe
+             * @memberof shoal.v1.SliceRequest
+             * @instance
+             */
+            SliceRequest.prototype.subscribe = null;
+
+            /**
+             * SliceRequest change.
+             * @member {shoal.v1.SliceChangeTerms|null} change
+             * @memberof shoal.v1.SliceRequest
+             * @instance
+             */
+            SliceRequest.prototype.change = null;
+
+            /**
+             * SliceRequest digests.
+             * @member {shoal.v1.SliceDigests|null} digests
+             * @memberof shoal.v1.SliceRequest
+             * @instance
+             */
+            SliceRequest.prototype.digests = null;
+
+            /**
+             * SliceRequest reach.
+             * @member {number|null} reach
+             * @memberof shoal.v1.SliceRequest
+             * @instance
+             */
+            SliceRequest.prototype.reach = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            /**
+             * SliceRequest kind.
+             * @member {"subscribe"|"change"|"digests"|"reach"|undefined} kind
+             * @memberof shoal.v1.SliceRequest
+             * @instance
+             */
+            $Object.defineProperty(SliceRequest.prototype, "kind", {
+                get: $util.oneOfGetter($oneOfFields = ["subscribe", "change", "digests", "reach"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new SliceRequest instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceRequest
+             * @static
+             * @param {shoal.v1.SliceRequest.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceRequest} SliceRequest instance
+             * @type {{
+             *   (properties: shoal.v1.SliceRequest.$Shape): shoal.v1.SliceRequest & shoal.v1.SliceRequest.$Shape;
+             *   (properties?: shoal.v1.SliceRequest.$Properties): shoal.v1.SliceRequest;
+             * }}
+             */
+            SliceRequest.create = function(properties) {
+                return new SliceRequest(properties);
+            };
+
+            /**
+             * Encodes the specified SliceRequest message. Does not implicitly {@link shoal.v1.SliceRequest.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceRequest
+             * @static
+             * @param {shoal.v1.SliceRequest.$Properties} message SliceRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.subscribe != null && $Object.hasOwnProperty.call(message, "subscribe"))
+                    $root.shoal.v1.SliceSubscribe.encode(message.subscribe, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.change != null && $Object.hasOwnProperty.call(message, "change"))
+                    $root.shoal.v1.SliceChangeTerms.encode(message.change, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.digests != null && $Object.hasOwnProperty.call(message, "digests"))
+                    $root.shoal.v1.SliceDigests.encode(message.digests, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.reach != null && $Object.hasOwnProperty.call(message, "reach"))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.reach);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceRequest & shoal.v1.SliceRequest.$Shape} SliceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.subscribe = $root.shoal.v1.SliceSubscribe.decode(reader, reader.size(), $undefined, _depth + 1, message.subscribe);
+                            message.kind = "subscribe";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.change = $root.shoal.v1.SliceChangeTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.change);
+                            message.kind = "change";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.digests = $root.shoal.v1.SliceDigests.decode(reader, reader.size(), $undefined, _depth + 1, message.digests);
+                            message.kind = "digests";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            message.reach = reader.uint64();
+                            message.kind = "reach";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceRequest;
+        })();
+
+        v1.SliceSubscribe = (function() {
+
+            /**
+             * Properties of a SliceSubscribe.
+             * @typedef {Object} shoal.v1.SliceSubscribe.$Properties
+             * @property {Array.<string>} [held] SliceSubscribe held
+             * @property {number} [revision] SliceSubscribe revision
+             * @property {Array.<string>} [asked] SliceSubscribe asked
+             * @property {number} [termsNumber] SliceSubscribe termsNumber
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceSubscribe.
+             * @memberof shoal.v1
+             * @interface ISliceSubscribe
+             * @augments shoal.v1.SliceSubscribe.$Properties
+             * @deprecated Use shoal.v1.SliceSubscribe.$Properties instead.
+             */
+
+            /**
+             * Shape of a SliceSubscribe.
+             * @typedef {shoal.v1.SliceSubscribe.$Properties} shoal.v1.SliceSubscribe.$Shape
+             */
+
+            /**
+             * Constructs a new SliceSubscribe.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceSubscribe.
+             * @constructor
+             * @param {shoal.v1.SliceSubscribe.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceSubscribe = function (properties) {
+                this.held = [];
+                this.asked = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceSubscribe held.
+             * @member {Array.<string>} held
+             * @memberof shoal.v1.SliceSubscribe
+             * @instance
+             */
+            SliceSubscribe.prototype.held = $util.emptyArray;
+
+            /**
+             * SliceSubscribe revision.
+             * @member {number} revision
+             * @memberof shoal.v1.SliceSubscribe
+             * @instance
+             */
+            SliceSubscribe.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * SliceSubscribe asked.
+             * @member {Array.<string>} asked
+             * @memberof shoal.v1.SliceSubscribe
+             * @instance
+             */
+            SliceSubscribe.prototype.asked = $util.emptyArray;
+
+            /**
+             * SliceSubscribe termsNumber.
+             * @member {number} termsNumber
+             * @memberof shoal.v1.SliceSubscribe
+             * @instance
+             */
+            SliceSubscribe.prototype.termsNumber = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new SliceSubscribe instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceSubscribe
+             * @static
+             * @param {shoal.v1.SliceSubscribe.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceSubscribe} SliceSubscribe instance
+             * @type {{
+             *   (properties: shoal.v1.SliceSubscribe.$Shape): shoal.v1.SliceSubscribe & shoal.v1.SliceSubscribe.$Shape;
+             *   (properties?: shoal.v1.SliceSubscribe.$Properties): shoal.v1.SliceSubscribe;
+             * }}
+             */
+            SliceSubscribe.create = function(properties) {
+                return new SliceSubscribe(properties);
+            };
+
+            /**
+             * Encodes the specified SliceSubscribe message. Does not implicitly {@link shoal.v1.SliceSubscribe.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceSubscribe
+             * @static
+             * @param {shoal.v1.SliceSubscribe.$Properties} message SliceSubscribe message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceSubscribe.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.held != null && message.held.length)
+                    for (let i = 0; i < message.held.length; ++i)
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.held[i]);
+                if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.revision);
+                if (message.asked != null && message.asked.length)
+                    for (let i = 0; i < message.asked.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.asked[i]);
+                if (message.termsNumber != null && $Object.hasOwnProperty.call(message, "termsNumber") && (typeof message.termsNumber === "object" ? message.termsNumber.low || message.termsNumber.high : message.termsNumber !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.termsNumber);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceSubscribe message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceSubscribe
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceSubscribe & shoal.v1.SliceSubscribe.$Shape} SliceSubscribe
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceSubscribe.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceSubscribe();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.held && message.held.length))
+                                message.held = [];
+                            message.held.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.revision = value;
+                            else
+                                delete message.revision;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.asked && message.asked.length))
+                                message.asked = [];
+                            message.asked.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.termsNumber = value;
+                            else
+                                delete message.termsNumber;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceSubscribe;
+        })();
+
+        v1.SliceChangeTerms = (function() {
+
+            /**
+             * Properties of a SliceChangeTerms.
+             * @typedef {Object} shoal.v1.SliceChangeTerms.$Properties
+             * @property {Array.<string>} [add] SliceChangeTerms add
+             * @property {Array.<string>} [remove] SliceChangeTerms remove
+             * @property {number} [termsNumber] SliceChangeTerms termsNumber
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceChangeTerms.
+             * @memberof shoal.v1
+             * @interface ISliceChangeTerms
+             * @augments shoal.v1.SliceChangeTerms.$Properties
+             * @deprecated Use shoal.v1.SliceChangeTerms.$Properties instead.
+             */
+
+            /**
+             * Shape of a SliceChangeTerms.
+             * @typedef {shoal.v1.SliceChangeTerms.$Properties} shoal.v1.SliceChangeTerms.$Shape
+             */
+
+            /**
+             * Constructs a new SliceChangeTerms.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceChangeTerms.
+             * @constructor
+             * @param {shoal.v1.SliceChangeTerms.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceChangeTerms = function (properties) {
+                this.add = [];
+                this.remove = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceChangeTerms add.
+             * @member {Array.<string>} add
+             * @memberof shoal.v1.SliceChangeTerms
+             * @instance
+             */
+            SliceChangeTerms.prototype.add = $util.emptyArray;
+
+            /**
+             * SliceChangeTerms remove.
+             * @member {Array.<string>} remove
+             * @memberof shoal.v1.SliceChangeTerms
+             * @instance
+             */
+            SliceChangeTerms.prototype.remove = $util.emptyArray;
+
+            /**
+             * SliceChangeTerms termsNumber.
+             * @member {number} termsNumber
+             * @memberof shoal.v1.SliceChangeTerms
+             * @instance
+             */
+            SliceChangeTerms.prototype.termsNumber = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new SliceChangeTerms instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceChangeTerms
+             * @static
+             * @param {shoal.v1.SliceChangeTerms.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceChangeTerms} SliceChangeTerms instance
+             * @type {{
+             *   (properties: shoal.v1.SliceChangeTerms.$Shape): shoal.v1.SliceChangeTerms & shoal.v1.SliceChangeTerms.$Shape;
+             *   (properties?: shoal.v1.SliceChangeTerms.$Properties): shoal.v1.SliceChangeTerms;
+             * }}
+             */
+            SliceChangeTerms.create = function(properties) {
+                return new SliceChangeTerms(properties);
+            };
+
+            /**
+             * Encodes the specified SliceChangeTerms message. Does not implicitly {@link shoal.v1.SliceChangeTerms.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceChangeTerms
+             * @static
+             * @param {shoal.v1.SliceChangeTerms.$Properties} message SliceChangeTerms message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceChangeTerms.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.add != null && message.add.length)
+                    for (let i = 0; i < message.add.length; ++i)
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.add[i]);
+                if (message.remove != null && message.remove.length)
+                    for (let i = 0; i < message.remove.length; ++i)
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.remove[i]);
+                if (message.termsNumber != null && $Object.hasOwnProperty.call(message, "termsNumber") && (typeof message.termsNumber === "object" ? message.termsNumber.low || message.termsNumber.high : message.termsNumber !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.termsNumber);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceChangeTerms message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceChangeTerms
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceChangeTerms & shoal.v1.SliceChangeTerms.$Shape} SliceChangeTerms
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceChangeTerms.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceChangeTerms();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.add && message.add.length))
+                                message.add = [];
+                            message.add.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.remove && message.remove.length))
+                                message.remove = [];
+                            message.remove.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.termsNumber = value;
+                            else
+                                delete message.termsNumber;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceChangeTerms;
+        })();
+
+        v1.SliceDigests = (function() {
+
+            /**
+             * Properties of a SliceDigests.
+             * @typedef {Object} shoal.v1.SliceDigests.$Properties
+             * @property {Uint8Array} [digests] SliceDigests digests
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceDigests.
+             * @memberof shoal.v1
+             * @interface ISliceDigests
+             * @augments shoal.v1.SliceDigests.$Properties
+             * @deprecated Use shoal.v1.SliceDigests.$Properties instead.
+             */
+
+            /**
+             * Shape of a SliceDigests.
+             * @typedef {shoal.v1.SliceDigests.$Properties} shoal.v1.SliceDigests.$Shape
+             */
+
+            /**
+             * Constructs a new SliceDigests.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceDigests.
+             * @constructor
+             * @param {shoal.v1.SliceDigests.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceDigests = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceDigests digests.
+             * @member {Uint8Array} digests
+             * @memberof shoal.v1.SliceDigests
+             * @instance
+             */
+            SliceDigests.prototype.digests = $util.newBuffer([]);
+
+            /**
+             * Creates a new SliceDigests instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceDigests
+             * @static
+             * @param {shoal.v1.SliceDigests.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceDigests} SliceDigests instance
+             * @type {{
+             *   (properties: shoal.v1.SliceDigests.$Shape): shoal.v1.SliceDigests & shoal.v1.SliceDigests.$Shape;
+             *   (properties?: shoal.v1.SliceDigests.$Properties): shoal.v1.SliceDigests;
+             * }}
+             */
+            SliceDigests.create = function(properties) {
+                return new SliceDigests(properties);
+            };
+
+            /**
+             * Encodes the specified SliceDigests message. Does not implicitly {@link shoal.v1.SliceDigests.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceDigests
+             * @static
+             * @param {shoal.v1.SliceDigests.$Properties} message SliceDigests message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceDigests.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.digests != null && $Object.hasOwnProperty.call(message, "digests") && message.digests.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.digests);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceDigests message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceDigests
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceDigests & shoal.v1.SliceDigests.$Shape} SliceDigests
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceDigests.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceDigests();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.digests = value;
+                            else
+                                delete message.digests;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceDigests;
+        })();
+
+        v1.SliceReply = (function() {
+
+            /**
+             * Properties of a SliceReply.
+             * @typedef {Object} shoal.v1.SliceReply.$Properties
+             * @property {shoal.v1.SlicePiece.$Properties|null} [piece] SliceReply piece
+             * @property {shoal.v1.SliceAskDigests.$Properties|null} [askDigests] SliceReply askDigests
+             * @property {shoal.v1.SliceStatus.$Properties|null} [status] SliceReply status
+             * @property {"piece"|"askDigests"|"status"} [kind] SliceReply kind
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceReply.
+             * @memberof shoal.v1
+             * @interface ISliceReply
+             * @augments shoal.v1.SliceReply.$Properties
+             * @deprecated Use shoal.v1.SliceReply.$Properties instead.
+             */
+
+            /**
+             * Narrowed shape of a SliceReply.
+             * @typedef {{
+             *   piece?: shoal.v1.SlicePiece.$Shape|null;
+             *   askDigests?: shoal.v1.SliceAskDigests.$Shape|null;
+             *   status?: shoal.v1.SliceStatus.$Shape|null;
+             *   $unknowns?: Array.<Uint8Array>;
+             * } & (
+             *   ({ kind?: undefined; piece?: null; askDigests?: null; status?: null }|{ kind?: "piece"; piece: shoal.v1.SlicePiece.$Shape; askDigests?: null; status?: null }|{ kind?: "askDigests"; piece?: null; askDigests: shoal.v1.SliceAskDigests.$Shape; status?: null }|{ kind?: "status"; piece?: null; askDigests?: null; status: shoal.v1.SliceStatus.$Shape })
+             * )} shoal.v1.SliceReply.$Shape
+             */
+
+            /**
+             * Constructs a new SliceReply.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceReply.
+             * @constructor
+             * @param {shoal.v1.SliceReply.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceReply piece.
+             * @member {shoal.v1.SlicePiece|null} piece
+             * @memberof shoal.v1.SliceReply
+             * @instance
+             */
+            SliceReply.prototype.piece = null;
+
+            /**
+             * SliceReply askDigests.
+             * @member {shoal.v1.SliceAskDigests|null} askDigests
+             * @memberof shoal.v1.SliceReply
+             * @instance
+             */
+            SliceReply.prototype.askDigests = null;
+
+            /**
+             * SliceReply status.
+             * @member {shoal.v1.SliceStatus|null} status
+             * @memberof shoal.v1.SliceReply
+             * @instance
+             */
+            SliceReply.prototype.status = null;
+
+            // OneOf field names bound to virtual getters and setters
+            let $oneOfFields;
+
+            /**
+             * SliceReply kind.
+             * @member {"piece"|"askDigests"|"status"|undefined} kind
+             * @memberof shoal.v1.SliceReply
+             * @instance
+             */
+            $Object.defineProperty(SliceReply.prototype, "kind", {
+                get: $util.oneOfGetter($oneOfFields = ["piece", "askDigests", "status"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            /**
+             * Creates a new SliceReply instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceReply
+             * @static
+             * @param {shoal.v1.SliceReply.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceReply} SliceReply instance
+             * @type {{
+             *   (properties: shoal.v1.SliceReply.$Shape): shoal.v1.SliceReply & shoal.v1.SliceReply.$Shape;
+             *   (properties?: shoal.v1.SliceReply.$Properties): shoal.v1.SliceReply;
+             * }}
+             */
+            SliceReply.create = function(properties) {
+                return new SliceReply(properties);
+            };
+
+            /**
+             * Encodes the specified SliceReply message. Does not implicitly {@link shoal.v1.SliceReply.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceReply
+             * @static
+             * @param {shoal.v1.SliceReply.$Properties} message SliceReply message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.piece != null && $Object.hasOwnProperty.call(message, "piece"))
+                    $root.shoal.v1.SlicePiece.encode(message.piece, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.askDigests != null && $Object.hasOwnProperty.call(message, "askDigests"))
+                    $root.shoal.v1.SliceAskDigests.encode(message.askDigests, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.status != null && $Object.hasOwnProperty.call(message, "status"))
+                    $root.shoal.v1.SliceStatus.encode(message.status, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceReply message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceReply
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceReply & shoal.v1.SliceReply.$Shape} SliceReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.piece = $root.shoal.v1.SlicePiece.decode(reader, reader.size(), $undefined, _depth + 1, message.piece);
+                            message.kind = "piece";
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.askDigests = $root.shoal.v1.SliceAskDigests.decode(reader, reader.size(), $undefined, _depth + 1, message.askDigests);
+                            message.kind = "askDigests";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.status = $root.shoal.v1.SliceStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.status);
+                            message.kind = "status";
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceReply;
+        })();
+
+        v1.SliceAskDigests = (function() {
+
+            /**
+             * Properties of a SliceAskDigests.
+             * @typedef {Object} shoal.v1.SliceAskDigests.$Properties
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceAskDigests.
+             * @memberof shoal.v1
+             * @interface ISliceAskDigests
+             * @augments shoal.v1.SliceAskDigests.$Properties
+             * @deprecated Use shoal.v1.SliceAskDigests.$Properties instead.
+             */
+
+            /**
+             * Shape of a SliceAskDigests.
+             * @typedef {shoal.v1.SliceAskDigests.$Properties} shoal.v1.SliceAskDigests.$Shape
+             */
+
+            /**
+             * Constructs a new SliceAskDigests.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceAskDigests.
+             * @constructor
+             * @param {shoal.v1.SliceAskDigests.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceAskDigests = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Creates a new SliceAskDigests instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceAskDigests
+             * @static
+             * @param {shoal.v1.SliceAskDigests.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceAskDigests} SliceAskDigests instance
+             * @type {{
+             *   (properties: shoal.v1.SliceAskDigests.$Shape): shoal.v1.SliceAskDigests & shoal.v1.SliceAskDigests.$Shape;
+             *   (properties?: shoal.v1.SliceAskDigests.$Properties): shoal.v1.SliceAskDigests;
+             * }}
+             */
+            SliceAskDigests.create = function(properties) {
+                return new SliceAskDigests(properties);
+            };
+
+            /**
+             * Encodes the specified SliceAskDigests message. Does not implicitly {@link shoal.v1.SliceAskDigests.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceAskDigests
+             * @static
+             * @param {shoal.v1.SliceAskDigests.$Properties} message SliceAskDigests message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceAskDigests.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceAskDigests message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceAskDigests
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceAskDigests & shoal.v1.SliceAskDigests.$Shape} SliceAskDigests
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceAskDigests.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceAskDigests();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceAskDigests;
+        })();
+
+        v1.SlicePiece = (function() {
+
+            /**
+             * Properties of a SlicePiece.
+             * @typedef {Object} shoal.v1.SlicePiece.$Properties
+             * @property {number} [revision] SlicePiece revision
+             * @property {Array.<shoal.v1.SliceRow.$Properties>} [puts] SlicePiece puts
+             * @property {Array.<string>} [deletes] SlicePiece deletes
+             * @property {number} [buckets] SlicePiece buckets
+             * @property {Array.<number>} [cleared] SlicePiece cleared
+             * @property {boolean} [isWhole] SlicePiece isWhole
+             * @property {number} [termsNumber] SlicePiece termsNumber
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SlicePiece.
+             * @memberof shoal.v1
+             * @interface ISlicePiece
+             * @augments shoal.v1.SlicePiece.$Properties
+             * @deprecated Use shoal.v1.SlicePiece.$Properties instead.
+             */
+
+            /**
+             * Shape of a SlicePiece.
+             * @typedef {shoal.v1.SlicePiece.$Properties} shoal.v1.SlicePiece.$Shape
+             */
+
+            /**
+             * Constructs a new SlicePiece.
+             * @memberof shoal.v1
+             * @classdesc Represents a SlicePiece.
+             * @constructor
+             * @param {shoal.v1.SlicePiece.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SlicePiece = function (properties) {
+                this.puts = [];
+                this.deletes = [];
+                this.cleared = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SlicePiece revision.
+             * @member {number} revision
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * SlicePiece puts.
+             * @member {Array.<shoal.v1.SliceRow>} puts
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.puts = $util.emptyArray;
+
+            /**
+             * SlicePiece deletes.
+             * @member {Array.<string>} deletes
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.deletes = $util.emptyArray;
+
+            /**
+             * SlicePiece buckets.
+             * @member {number} buckets
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.buckets = 0;
+
+            /**
+             * SlicePiece cleared.
+             * @member {Array.<number>} cleared
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.cleared = $util.emptyArray;
+
+            /**
+             * SlicePiece isWhole.
+             * @member {boolean} isWhole
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.isWhole = false;
+
+            /**
+             * SlicePiece termsNumber.
+             * @member {number} termsNumber
+             * @memberof shoal.v1.SlicePiece
+             * @instance
+             */
+            SlicePiece.prototype.termsNumber = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new SlicePiece instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SlicePiece
+             * @static
+             * @param {shoal.v1.SlicePiece.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SlicePiece} SlicePiece instance
+             * @type {{
+             *   (properties: shoal.v1.SlicePiece.$Shape): shoal.v1.SlicePiece & shoal.v1.SlicePiece.$Shape;
+             *   (properties?: shoal.v1.SlicePiece.$Properties): shoal.v1.SlicePiece;
+             * }}
+             */
+            SlicePiece.create = function(properties) {
+                return new SlicePiece(properties);
+            };
+
+            /**
+             * Encodes the specified SlicePiece message. Does not implicitly {@link shoal.v1.SlicePiece.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SlicePiece
+             * @static
+             * @param {shoal.v1.SlicePiece.$Properties} message SlicePiece message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SlicePiece.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.revision);
+                if (message.puts != null && message.puts.length)
+                    for (let i = 0; i < message.puts.length; ++i)
+                        $root.shoal.v1.SliceRow.encode(message.puts[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.deletes != null && message.deletes.length)
+                    for (let i = 0; i < message.deletes.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.deletes[i]);
+                if (message.buckets != null && $Object.hasOwnProperty.call(message, "buckets") && message.buckets !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.buckets);
+                if (message.cleared != null && message.cleared.length)
+                    writer.uint32(/* id 5, wireType 2 =*/42).uint32s(message.cleared);
+                if (message.isWhole != null && $Object.hasOwnProperty.call(message, "isWhole") && message.isWhole !== false)
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.isWhole);
+                if (message.termsNumber != null && $Object.hasOwnProperty.call(message, "termsNumber") && (typeof message.termsNumber === "object" ? message.termsNumber.low || message.termsNumber.high : message.termsNumber !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.termsNumber);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SlicePiece message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SlicePiece
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SlicePiece & shoal.v1.SlicePiece.$Shape} SlicePiece
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SlicePiece.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SlicePiece();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.revision = value;
+                            else
+                                delete message.revision;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.puts && message.puts.length))
+                                message.puts = [];
+                            message.puts.push($root.shoal.v1.SliceRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.deletes && message.deletes.length))
+                                message.deletes = [];
+                            message.deletes.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.buckets = value;
+                            else
+                                delete message.buckets;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType === 2) {
+                                if (!(message.cleared && message.cleared.length))
+                                    message.cleared = [];
+                                reader.uint32s(message.cleared);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.cleared && message.cleared.length))
+                                message.cleared = [];
+                            message.cleared.push(reader.uint32());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isWhole = value;
+                            else
+                                delete message.isWhole;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.termsNumber = value;
+                            else
+                                delete message.termsNumber;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SlicePiece;
+        })();
+
+        v1.SliceRow = (function() {
+
+            /**
+             * Properties of a SliceRow.
+             * @typedef {Object} shoal.v1.SliceRow.$Properties
+             * @property {string} [key] SliceRow key
+             * @property {Uint8Array} [value] SliceRow value
+             * @property {number} [revision] SliceRow revision
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceRow.
+             * @memberof shoal.v1
+             * @interface ISliceRow
+             * @augments shoal.v1.SliceRow.$Properties
+             * @deprecated Use shoal.v1.SliceRow.$Properties instead.
+             */
+
+            /**
+             * Shape of a SliceRow.
+             * @typedef {shoal.v1.SliceRow.$Properties} shoal.v1.SliceRow.$Shape
+             */
+
+            /**
+             * Constructs a new SliceRow.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceRow.
+             * @constructor
+             * @param {shoal.v1.SliceRow.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceRow = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceRow key.
+             * @member {string} key
+             * @memberof shoal.v1.SliceRow
+             * @instance
+             */
+            SliceRow.prototype.key = "";
+
+            /**
+             * SliceRow value.
+             * @member {Uint8Array} value
+             * @memberof shoal.v1.SliceRow
+             * @instance
+             */
+            SliceRow.prototype.value = $util.newBuffer([]);
+
+            /**
+             * SliceRow revision.
+             * @member {number} revision
+             * @memberof shoal.v1.SliceRow
+             * @instance
+             */
+            SliceRow.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new SliceRow instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceRow
+             * @static
+             * @param {shoal.v1.SliceRow.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceRow} SliceRow instance
+             * @type {{
+             *   (properties: shoal.v1.SliceRow.$Shape): shoal.v1.SliceRow & shoal.v1.SliceRow.$Shape;
+             *   (properties?: shoal.v1.SliceRow.$Properties): shoal.v1.SliceRow;
+             * }}
+             */
+            SliceRow.create = function(properties) {
+                return new SliceRow(properties);
+            };
+
+            /**
+             * Encodes the specified SliceRow message. Does not implicitly {@link shoal.v1.SliceRow.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceRow
+             * @static
+             * @param {shoal.v1.SliceRow.$Properties} message SliceRow message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceRow.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.key);
+                if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value.length)
+                    writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.value);
+                if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.revision);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceRow message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceRow
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceRow & shoal.v1.SliceRow.$Shape} SliceRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceRow.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceRow();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.value = value;
+                            else
+                                delete message.value;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.revision = value;
+                            else
+                                delete message.revision;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceRow;
+        })();
+
+        v1.SliceStatus = (function() {
+
+            /**
+             * Properties of a SliceStatus.
+             * @typedef {Object} shoal.v1.SliceStatus.$Properties
+             * @property {string} [quorum] SliceStatus quorum
+             * @property {number} [leaderRaftId] SliceStatus leaderRaftId
+             * @property {number} [term] SliceStatus term
+             * @property {number} [commitIndex] SliceStatus commitIndex
+             * @property {number} [appliedIndex] SliceStatus appliedIndex
+             * @property {Array.<number>} [voters] SliceStatus voters
+             * @property {boolean} [isJoint] SliceStatus isJoint
+             * @property {Array.<number>} [learners] SliceStatus learners
+             * @property {Array.<number>} [missingVoters] SliceStatus missingVoters
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a SliceStatus.
+             * @memberof shoal.v1
+             * @interface ISliceStatus
+             * @augments shoal.v1.SliceStatus.$Properties
+             * @deprecated Use shoal.v1.SliceStatus.$Properties instead.
+             */
+
+            /**
+             * Shape of a SliceStatus.
+             * @typedef {shoal.v1.SliceStatus.$Properties} shoal.v1.SliceStatus.$Shape
+             */
+
+            /**
+             * Constructs a new SliceStatus.
+             * @memberof shoal.v1
+             * @classdesc Represents a SliceStatus.
+             * @constructor
+             * @param {shoal.v1.SliceStatus.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const SliceStatus = function (properties) {
+                this.voters = [];
+                this.learners = [];
+                this.missingVoters = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * SliceStatus quorum.
+             * @member {string} quorum
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.quorum = "";
+
+            /**
+             * SliceStatus leaderRaftId.
+             * @member {number} leaderRaftId
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.leaderRaftId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * SliceStatus term.
+             * @member {number} term
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * SliceStatus commitIndex.
+             * @member {number} commitIndex
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.commitIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * SliceStatus appliedIndex.
+             * @member {number} appliedIndex
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * SliceStatus voters.
+             * @member {Array.<number>} voters
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.voters = $util.emptyArray;
+
+            /**
+             * SliceStatus isJoint.
+             * @member {boolean} isJoint
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.isJoint = false;
+
+            /**
+             * SliceStatus learners.
+             * @member {Array.<number>} learners
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.learners = $util.emptyArray;
+
+            /**
+             * SliceStatus missingVoters.
+             * @member {Array.<number>} missingVoters
+             * @memberof shoal.v1.SliceStatus
+             * @instance
+             */
+            SliceStatus.prototype.missingVoters = $util.emptyArray;
+
+            /**
+             * Creates a new SliceStatus instance using the specified properties.
+             * @function create
+             * @memberof shoal.v1.SliceStatus
+             * @static
+             * @param {shoal.v1.SliceStatus.$Properties=} [properties] Properties to set
+             * @returns {shoal.v1.SliceStatus} SliceStatus instance
+             * @type {{
+             *   (properties: shoal.v1.SliceStatus.$Shape): shoal.v1.SliceStatus & shoal.v1.SliceStatus.$Shape;
+             *   (properties?: shoal.v1.SliceStatus.$Properties): shoal.v1.SliceStatus;
+             * }}
+             */
+            SliceStatus.create = function(properties) {
+                return new SliceStatus(properties);
+            };
+
+            /**
+             * Encodes the specified SliceStatus message. Does not implicitly {@link shoal.v1.SliceStatus.verify|verify} messages.
+             * @function encode
+             * @memberof shoal.v1.SliceStatus
+             * @static
+             * @param {shoal.v1.SliceStatus.$Properties} message SliceStatus message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            SliceStatus.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.quorum != null && $Object.hasOwnProperty.call(message, "quorum") && message.quorum !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.quorum);
+                if (message.leaderRaftId != null && $Object.hasOwnProperty.call(message, "leaderRaftId") && (typeof message.leaderRaftId === "object" ? message.leaderRaftId.low || message.leaderRaftId.high : message.leaderRaftId !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.leaderRaftId);
+                if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.term);
+                if (message.commitIndex != null && $Object.hasOwnProperty.call(message, "commitIndex") && (typeof message.commitIndex === "object" ? message.commitIndex.low || message.commitIndex.high : message.commitIndex !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.commitIndex);
+                if (message.appliedIndex != null && $Object.hasOwnProperty.call(message, "appliedIndex") && (typeof message.appliedIndex === "object" ? message.appliedIndex.low || message.appliedIndex.high : message.appliedIndex !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.appliedIndex);
+                if (message.voters != null && message.voters.length)
+                    writer.uint32(/* id 6, wireType 2 =*/50).uint64s(message.voters);
+                if (message.isJoint != null && $Object.hasOwnProperty.call(message, "isJoint") && message.isJoint !== false)
+                    writer.uint32(/* id 7, wireType 0 =*/56).bool(message.isJoint);
+                if (message.learners != null && message.learners.length)
+                    writer.uint32(/* id 8, wireType 2 =*/66).uint64s(message.learners);
+                if (message.missingVoters != null && message.missingVoters.length)
+                    writer.uint32(/* id 9, wireType 2 =*/74).uint64s(message.missingVoters);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a SliceStatus message from the specified reader or buffer.
+             * @function decode
+             * @memberof shoal.v1.SliceStatus
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {shoal.v1.SliceStatus & shoal.v1.SliceStatus.$Shape} SliceStatus
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            SliceStatus.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.shoal.v1.SliceStatus();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.quorum = value;
+                            else
+                                delete message.quorum;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.leaderRaftId = value;
+                            else
+                                delete message.leaderRaftId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.term = value;
+                            else
+                                delete message.term;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.commitIndex = value;
+                            else
+                                delete message.commitIndex;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.appliedIndex = value;
+                            else
+                                delete message.appliedIndex;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType === 2) {
+                                if (!(message.voters && message.voters.length))
+                                    message.voters = [];
+                                reader.uint64s(message.voters);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.voters && message.voters.length))
+                                message.voters = [];
+                            message.voters.push(reader.uint64());
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isJoint = value;
+                            else
+                                delete message.isJoint;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType === 2) {
+                                if (!(message.learners && message.learners.length))
+                                    message.learners = [];
+                                reader.uint64s(message.learners);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.learners && message.learners.length))
+                                message.learners = [];
+                            message.learners.push(reader.uint64());
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType === 2) {
+                                if (!(message.missingVoters && message.missingVoters.length))
+                                    message.missingVoters = [];
+                                reader.uint64s(message.missingVoters);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.missingVoters && message.missingVoters.length))
+                                message.missingVoters = [];
+                            message.missingVoters.push(reader.uint64());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SliceStatus;
         })();
 
         v1.AnnounceRequest = (function() {

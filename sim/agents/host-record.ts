@@ -19,5 +19,6 @@ export function hostRecordOf(raftId: number, racks: number): shoal.v1.Host {
     failureDomain: rackOf(raftId, racks),
     version: '0.1.0',
     joinedMs: 1,
+    holdsSlices: true,
   });
 }

@@ -44,11 +44,20 @@ export class AppliedChecker {
   #firstIndex: number | undefined;
 
   readonly #command: (index: number, command: Command) => Command;
+  readonly #onReplayed: (revision: number, state: () => StateReader) => void;
 
-  /** @param command a planted bug that every member has, and so the replay: what is applied instead of a command. */
-  constructor(report: Report, command: (index: number, command: Command) => Command = (_index, same) => same) {
+  /**
+   * @param command a planted bug that every member has, and so the replay: what is applied instead of a command.
+   * @param onReplayed hears of each revision that the replay has come to, with the state there, which does not change.
+   */
+  constructor(
+    report: Report,
+    command: (index: number, command: Command) => Command = (_index, same) => same,
+    onReplayed: (revision: number, state: () => StateReader) => void = () => {},
+  ) {
     this.#report = report;
     this.#command = command;
+    this.#onReplayed = onReplayed;
   }
 
   /** The replay, up to the last index that was applied anywhere without a gap. */
@@ -186,9 +195,11 @@ export class AppliedChecker {
       this.#waiting.delete(entry.index);
       if (entry.command === undefined) {
         this.#replay.skip(entry.index);
+        this.#onReplayed(entry.index, () => this.#replay.view().reader);
         continue;
       }
       const again = this.#replay.apply(entry.index, this.#command(entry.index, entry.command));
+      this.#onReplayed(entry.index, () => this.#replay.view().reader);
       if (isSameOutcome(again.outcome, entry.outcome)) continue;
       this.#report('snapshot-equals-replay', `the command at ${entry.index} came out differently when it was replayed`);
     }

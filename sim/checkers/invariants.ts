@@ -19,6 +19,8 @@ export const invariants = {
   'one-vote-a-term': 'a member votes for one candidate in a term',
   'quarantined-log-does-not-vote': 'a member whose log is quarantined asks for no votes and gives none',
   'quorums-intersect': 'majorities of successive memberships have a member in common',
+  'slice-is-part-of-the-state':
+    'a slice is what its terms cover of the state at its revision, and that never goes back',
   'watch-ordered-and-complete': 'a watcher hears every change of every revision once, in order',
   'slow-is-not-lost': 'nothing is refused early for want of a quorum while a majority is alive and connected',
   'bounded-queues': 'nothing that waits grows without bound',

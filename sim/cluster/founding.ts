@@ -38,6 +38,8 @@ interface FoundingOptions {
   readonly servers: number;
   /** Racks that hosts stand in, host n in rack n modulo this. 0: none. */
   readonly racks: number;
+  /** Hosts beside the voters that hold the whole state. */
+  readonly standbys: number;
 }
 
 /** What a tenant has from the start. */
@@ -153,7 +155,8 @@ export class Founding {
       // The founder alone keeps the state yet: hundreds of members that apply each creation would take their time.
       if (servers > 0) await this.#fill(agent);
     }
-    if (nodes.length > joiningMax) await this.#joinAll(process);
+    // Those that are to hold slices come by themselves.
+    if (nodes.length > joiningMax && this.#options.standbys >= nodes.length) await this.#joinAll(process);
     this.#isDone = true;
   }
 

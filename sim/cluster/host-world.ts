@@ -80,6 +80,7 @@ interface HostWorldOptions {
   readonly hostVcpus: number;
   readonly syncMs: number;
   readonly racks: number;
+  readonly standbys: number;
 }
 
 export class HostWorld {
@@ -205,7 +206,7 @@ export class HostWorld {
           random: random.fork(),
           trace,
           nodes,
-          agentOf: (node) => this.#agents.get(node.raftId),
+          agentOf: (node) => this.#entryAt(node),
           working,
           isOver,
           onFailed,
@@ -239,12 +240,20 @@ export class HostWorld {
       void tenant.run();
     }
     if (this.machines.length < 2 || this.#options.operatorThinkMs === 0) return;
-    const agentOf = (node: SimNode): HostAgent | undefined => this.#agents.get(node.raftId);
+    const agentOf = (node: SimNode): HostAgent | undefined => this.#entryAt(node);
     const operator = new Operator(
       { schedule, random: random.fork(), trace, nodes, agentOf, working, isOver, onFailed },
       this.#options.operatorThinkMs,
     );
     void operator.run();
+  }
+
+  /** Who answers what is asked of a host: itself, or the replica that feeds its slice, to which it passes everything on. */
+  #entryAt(node: SimNode): HostAgent | undefined {
+    const { member } = node.process ?? {};
+    const slice = member?.slice;
+    if (slice === undefined) return this.#agents.get(node.raftId);
+    return slice.feeder === undefined ? undefined : this.#agents.get(slice.feeder);
   }
 
   /** Ends every fault of the machines. */

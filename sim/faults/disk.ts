@@ -12,9 +12,22 @@ function damaged(world: FaultWorld, damage: (node: SimNode) => readonly string[]
   if (!world.mayDamage(node)) return undefined;
   node.crash();
   const keys = damage(node);
-  if (keys.length > 0) node.isDamaged = true;
+  if (keys.length > 0) {
+    node.isDamaged = true;
+    // A mark beside the log may go with the power; then only the others know what it has lost.
+    spareWitnesses(world, node);
+  }
   world.later(world.random.below(2_000), () => node.boot());
   return { detail: `${node.name} ${keys.join()}` };
+}
+
+/** What the others remember of a node's disk is in their memory first: none of them ends before it may have been asked. */
+function spareWitnesses(world: FaultWorld, node: SimNode): void {
+  const others = world.nodes.filter((other) => other !== node);
+  for (const other of others) other.isWitness = true;
+  world.later(rollbackSafeMs, () => {
+    for (const other of others) other.isWitness = false;
+  });
 }
 
 export const diskFaults = {
@@ -162,10 +175,9 @@ export const diskFaults = {
         node.disk.rollBack(copy);
         node.isDamaged = true;
         node.isUnproved = true;
-        for (const other of others) other.isWitness = true;
+        spareWitnesses(world, node);
         world.later(rollbackSafeMs, () => {
           node.isUnproved = false;
-          for (const other of others) other.isWitness = false;
         });
         world.count('mark disk-rolled-back');
         // A rollback that no reachable peer remembers is beyond what is promised: a memory is on disk seconds later.

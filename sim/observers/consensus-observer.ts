@@ -12,6 +12,7 @@ import { ConsensusChecker, ProgressChecker } from '../checkers/consensus.ts';
 import { DurabilityChecker } from '../checkers/durability.ts';
 import type { Report } from '../checkers/invariants.ts';
 import { checkGivenUp, checkQuarantined, checkQueues } from '../checkers/limits.ts';
+import { SliceChecker } from '../checkers/slices.ts';
 import { WatchChecker } from '../checkers/watch.ts';
 import { commandOf } from '../world/commands.ts';
 import type { DiskObserver } from '../world/disk.ts';
@@ -20,6 +21,8 @@ import type { Life } from '../world/schedule.ts';
 import { Memberships } from './memberships.ts';
 
 interface ConsensusObserverDeps {
+  /** There are more hosts than replicas. */
+  readonly hasSlices: boolean;
   readonly report: Report;
   /** Counts something that was reached. */
   readonly reached: (name: string) => void;
@@ -36,6 +39,7 @@ interface ConsensusObserverDeps {
 export class ConsensusObserver {
   readonly applied: AppliedChecker;
   readonly memberships: Memberships;
+  readonly slices: SliceChecker;
   readonly #deps: ConsensusObserverDeps;
   readonly #consensus: ConsensusChecker;
   readonly #progress: ProgressChecker;
@@ -50,7 +54,12 @@ export class ConsensusObserver {
   constructor(deps: ConsensusObserverDeps) {
     const { report, nowMs, command } = deps;
     this.#deps = deps;
-    this.applied = new AppliedChecker(report, command);
+    this.slices = new SliceChecker(report);
+    this.applied = new AppliedChecker(
+      report,
+      command,
+      deps.hasSlices ? (revision, state) => this.slices.replayed(revision, state()) : undefined,
+    );
     this.memberships = new Memberships(report, nowMs);
     this.#consensus = new ConsensusChecker(report);
     this.#progress = new ProgressChecker(report);
@@ -114,14 +123,14 @@ export class ConsensusObserver {
   }
 
   /** Watches the state as everybody may, from when a process runs. */
-  watch({ loop, life, state }: Process): void {
+  watch({ loop, life, member }: Process): void {
     const watch = new WatchChecker(this.#deps.report, {
       name: life.name,
       afterRevision: loop.watches.revision,
       keysOf: (revision) => this.applied.keysOf(revision),
     });
     this.#watches.set(life.name, watch);
-    state.watch({ prefix: '' }, (events) => {
+    member.replicaState.watch({ prefix: '' }, (events) => {
       if (life.isAlive) watch.heard(events, this.#installing === life.name);
     });
   }

@@ -19,6 +19,7 @@ import { calmNetwork } from '../world/network.ts';
 const numberFlags = {
   hosts: ['hosts', 'agents'],
   racks: ['racks', 'racks that the hosts stand in, in turn; 0: none is known'],
+  standbys: ['standbys', 'hosts beside the voters that hold the whole state; all others hold slices of it'],
   servers: ['servers', `servers there from the start, and tenants for them, ${serversPerTenant} each`],
   tenants: ['tenants', `tenants, which keep up to ${serversPerTenant} servers each`],
   'tenant-think-ms': ['tenantThinkMs', 'mean pause of a tenant between two operations'],

@@ -1,5 +1,6 @@
 /** Everything that there is in one run: nodes, network, hosts, and what watches them. Nothing happens before it is driven. */
 import { Prng } from '../../node/base/prng.ts';
+import { voterTarget } from '../../node/consensus/autopilot/autopilot.ts';
 import type { Invariant } from '../checkers/invariants.ts';
 import { SecretChecker } from '../checkers/secrets.ts';
 import { HostWorld } from '../cluster/host-world.ts';
@@ -10,12 +11,13 @@ import { Trace } from '../trace/trace.ts';
 import type { Watcher } from '../trace/watcher.ts';
 import { Working } from '../workload/client.ts';
 import { secretOfGuests } from '../workload/tenant.ts';
-import { SimDisk } from '../world/disk.ts';
+import { type DiskObserver, SimDisk } from '../world/disk.ts';
 import { SimFaultInjector } from '../world/fault-injector.ts';
 import { idMaker } from '../world/ids.ts';
 import { SimNetwork } from '../world/network.ts';
 import { type Process, SimNode } from '../world/node.ts';
 import { Schedule } from '../world/schedule.ts';
+import { SliceStreams } from '../world/slice-channel.ts';
 import { Trouble } from '../world/trouble.ts';
 import { Outcome } from './outcome.ts';
 
@@ -26,6 +28,14 @@ interface WorldSettings {
   readonly watcher?: Watcher;
 }
 
+/** What becomes of a slice's disk nobody looks at: the slice itself is compared. */
+const silentDisk: DiskObserver = { onDurable: () => {}, onWiped: () => {}, onRolledBack: () => {} };
+
+/** Whether there are more hosts than replicas. */
+function hasSlices({ hosts, standbys }: SimOptions): boolean {
+  return hosts > voterTarget(hosts) + standbys;
+}
+
 /** One world. All draws come from the seed, in the order in which the parts are made. */
 export class SimWorld {
   readonly options: SimOptions;
@@ -34,6 +44,7 @@ export class SimWorld {
   readonly random: Prng;
   readonly trace: Trace;
   readonly network: SimNetwork;
+  readonly slices: SliceStreams;
   readonly nodes: SimNode[] = [];
   readonly hosts: HostWorld;
   readonly trouble = new Trouble();
@@ -65,6 +76,7 @@ export class SimWorld {
     );
     const planted = settings.mutant?.command;
     this.consensus = new ConsensusObserver({
+      hasSlices: hasSlices(options),
       report,
       reached: (name) => outcome.reach(name),
       onFailed,
@@ -78,6 +90,7 @@ export class SimWorld {
       trace: this.trace,
       onSend: (message) => this.consensus.sent(message),
     });
+    this.slices = new SliceStreams(this.network);
     const newId = idMaker(this.random.fork());
     for (let raftId = 1; raftId <= options.hosts; raftId += 1) this.nodes.push(this.#makeNode(raftId, newId));
     this.injector = new SimFaultInjector(
@@ -122,6 +135,10 @@ export class SimWorld {
       },
       { syncMs: this.options.syncMs },
     );
+    const sliceDisk = new SimDisk(
+      { schedule: this.schedule, random: new Prng(this.options.seed ^ (0x51ce + raftId)), observer: silentDisk },
+      { syncMs: this.options.syncMs },
+    );
     return new SimNode(
       {
         schedule: this.schedule,
@@ -129,6 +146,13 @@ export class SimWorld {
         trace: this.trace,
         network: this.network,
         disk,
+        sliceDisk,
+        slices: this.slices,
+        onSlice: ({ name }, slice) => {
+          const { revision } = slice.bare;
+          this.consensus.slices.changed(name, { revision, terms: slice.terms, rows: slice.rows() });
+          this.outcome.reach('slice compared');
+        },
         newId,
         observer: (node, life, log) => this.consensus.of(node, life, log),
         onStarted: (node, started) => this.#onStarted(node, started),
@@ -140,7 +164,12 @@ export class SimWorld {
         ...(mutant?.state === undefined ? {} : { wrapState: mutant.state }),
         ...(mutant?.command === undefined ? {} : { wrapCommand: mutant.command }),
       },
-      { raftId, logBytesMax: this.options.logBytesMax, graceMs: this.options.graceMs },
+      {
+        raftId,
+        logBytesMax: this.options.logBytesMax,
+        graceMs: this.options.graceMs,
+        standbys: this.options.standbys,
+      },
     );
   }
 

@@ -40,6 +40,8 @@ export interface SimOptions {
   readonly graceMs: number;
   /** Racks that the hosts stand in, in turn; each has one switch. 0: none is known. */
   readonly racks: number;
+  /** Hosts beside the voters that hold the whole state; all others hold slices of it. */
+  readonly standbys: number;
   /** Unlikely branches of production code that are forced now and then (node/base/buggify/buggify.ts). */
   readonly unlikely: readonly string[];
   /** How often, each time that one is come to. */
@@ -57,6 +59,7 @@ export const optionBounds = {
   keys: [1, 1_000],
   thinkMs: [1, 3_600_000],
   racks: [0, 20],
+  standbys: [0, 2_000],
   tenants: [0, 10_000],
   tenantThinkMs: [1, 3_600_000],
   operatorThinkMs: [0, 3_600_000],

@@ -3,8 +3,9 @@
  * known. Everything they did and saw is kept for the checker of linearizability.
  */
 
+import { ShoalError } from '../../node/base/errors.ts';
 import type { Prng } from '../../node/base/prng.ts';
-import type { Transaction, TransactionOutcome } from '../../node/state/types.ts';
+import type { KeyValue, StateReader, Transaction, TransactionOutcome } from '../../node/state/types.ts';
 import type { AppliedChecker } from '../checkers/applied.ts';
 import type { Operation } from '../checkers/linearizability.ts';
 import type { RegisterInput, RegisterOutput } from '../checkers/linearizability-models.ts';
@@ -109,8 +110,9 @@ export class RecordClient {
 
   async #compareAndSet(key: string): Promise<void> {
     const process = this.#home.process;
-    const held = process?.state.local.get(key)?.value;
-    if (held === undefined) return;
+    const found = process === undefined ? undefined : heldBy(process.state.local, key);
+    if (found === undefined || found === 'not in slice') return;
+    const held = found.value;
     const expected = decode(held);
     const value = this.#deps.nextNumber();
     const calledAt = this.#deps.schedule.nowMs;
@@ -150,9 +152,11 @@ export class RecordClient {
     const process = this.#home.process;
     if (process === undefined) return;
     const { local } = process.state;
+    const found = heldBy(local, key);
+    if (found === 'not in slice') return;
     this.counts.stale += 1;
     this.#tell('stale read', { kind: 'done', value: undefined }, this.#deps.schedule.nowMs);
-    this.#deps.applied.read(this.#home.raftId, key, local.revision, local.get(key)?.value);
+    this.#deps.applied.read(this.#home.raftId, key, local.revision, found?.value);
   }
 
   /** Commits under a token; sends it again, to any agent, while its fate is not known. */
@@ -210,4 +214,14 @@ function encode(value: number): Uint8Array {
 
 function decode(bytes: Uint8Array): number {
   return Number(new TextDecoder().decode(bytes));
+}
+
+/** What a host holds of a key; where it holds a slice, it may not know, and asks for it. */
+function heldBy(local: StateReader, key: string): KeyValue | 'not in slice' | undefined {
+  try {
+    return local.get(key);
+  } catch (caught) {
+    if (ShoalError.is(caught, 'NOT_IN_SLICE')) return 'not in slice';
+    throw caught;
+  }
 }

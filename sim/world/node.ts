@@ -11,10 +11,14 @@ import type { Prng } from '../../node/base/prng.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import { defaultAutopilotOptions } from '../../node/consensus/autopilot/autopilot.ts';
 import { AutopilotLoop } from '../../node/consensus/client/autopilot-loop.ts';
-import { RaftStateClient } from '../../node/consensus/client/state-client.ts';
 import { RaftLoop } from '../../node/consensus/loop/loop.ts';
 import type { RaftObserver } from '../../node/consensus/replica/observer.ts';
 import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
+import { hostSlice } from '../../node/host/host-slice.ts';
+import { SliceFeeder } from '../../node/slices/slice-feeder.ts';
+import { SliceReplica } from '../../node/slices/slice-replica.ts';
+import { SliceStore } from '../../node/slices/slice-store.ts';
+import { StateMember } from '../../node/slices/state-member.ts';
 import type { Command } from '../../node/state/command.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import type { LogStore, OpenedLog } from '../../node/store/index.ts';
@@ -24,11 +28,16 @@ import { factsText, type Trace } from '../trace/trace.ts';
 import { HostTime, LifeClock } from './clock.ts';
 import { decodedOnce } from './commands.ts';
 import type { SimDisk } from './disk.ts';
+import { hostIdOf } from './ids.ts';
 import type { SimNetwork } from './network.ts';
 import { Life, type Schedule } from './schedule.ts';
+import type { SliceStreams } from './slice-channel.ts';
 
 /** How long a supervisor waits before it starts an agent again. Unit: ms. */
 const restartMs = 1_000;
+
+/** How long a start waits for a slice, as the agent does. Unit: ms. */
+const startMsMax = 5_000;
 
 /** Pauses of a node that are remembered for the checkers. */
 const pausesKept = 200;
@@ -42,6 +51,8 @@ export interface Process {
   readonly clock: LifeClock;
   readonly logger: Logger;
   readonly loop: RaftLoop;
+  /** Whether it holds a replica or a slice. */
+  readonly member: StateMember;
   readonly state: StateClient;
   readonly log: OpenedLog;
   /** A part of it cannot go on. */
@@ -54,6 +65,11 @@ interface NodeDeps {
   readonly trace: Trace;
   readonly network: SimNetwork;
   readonly disk: SimDisk;
+  /** Where its slice is, while it has one. */
+  readonly sliceDisk: SimDisk;
+  readonly slices: SliceStreams;
+  /** A slice has changed. */
+  readonly onSlice: (life: Life, slice: SliceReplica) => void;
   readonly newId: () => string;
   /** What hears of a process all that its Raft loop reports. */
   readonly observer: (node: SimNode, life: Life, log: OpenedLog) => RaftObserver;
@@ -75,6 +91,7 @@ interface NodeOptions {
   readonly raftId: number;
   readonly logBytesMax: number;
   readonly graceMs: number;
+  readonly standbys: number;
 }
 
 interface LogEnd {
@@ -192,6 +209,7 @@ export class SimNode {
     this.#life?.end();
     this.process = undefined;
     this.disk.crash();
+    this.#deps.sliceDisk.crash();
   }
 
   #place(life: Life): LogPlace {
@@ -204,7 +222,7 @@ export class SimNode {
 
   async #start(life: Life): Promise<void> {
     const { schedule, random, network, newId, wrapCommand } = this.#deps;
-    const { raftId, logBytesMax, graceMs } = this.#options;
+    const { raftId, logBytesMax, graceMs, standbys } = this.#options;
     const clock = new LifeClock(schedule, this.time, life);
     const logger = this.#logger(life, {});
     const opened = await openLogAt(this.#place(life), { raftId, newIncarnation: newId(), bootstrap: raftId === 1 });
@@ -230,14 +248,54 @@ export class SimNode {
     );
     await loop.start();
     if (!life.isAlive) return;
-    const client = new RaftStateClient({ loop, transport, clock, uniqueName: newId() });
-    const state = this.#deps.wrapState?.(this, client, clock) ?? client;
-    const autopilot = new AutopilotLoop({ loop, state, clock, logger }, { ...defaultAutopilotOptions, graceMs });
+    const member = this.#member({ life, clock, logger, loop, transport });
+    await member.start();
+    await member.ready(startMsMax);
+    if (!life.isAlive) return;
+    const feeder = new SliceFeeder({ clock, state: member.replicaState, isReplica: () => member.isReplica });
+    await feeder.start();
+    this.#deps.slices.serve(raftId, life, (requests, signal) => feeder.serve(requests, signal));
+    const state = this.#deps.wrapState?.(this, member.state, clock) ?? member.state;
+    const autopilot = new AutopilotLoop(
+      { loop, state, clock, logger },
+      { ...defaultAutopilotOptions, graceMs, standbys },
+    );
     await autopilot.start();
     if (!life.isAlive) return;
     this.upSinceMs = schedule.nowMs;
-    this.process = { life, clock, logger, loop, state, log, end: (error) => this.#ended(life, error) };
+    this.process = { life, clock, logger, loop, member, state, log, end: (error) => this.#ended(life, error) };
     await this.#deps.onStarted(this, this.process);
+  }
+
+  #member(
+    parts: Pick<Process, 'life' | 'clock' | 'logger' | 'loop'> & { readonly transport: RaftTransport },
+  ): StateMember {
+    const { random, newId, slices, sliceDisk, onSlice } = this.#deps;
+    const { life, clock, logger } = parts;
+    const { raftId } = this.#options;
+    const channel = slices.channel(raftId, life);
+    const onFatal = (error: unknown): void => this.#ended(life, error);
+    return new StateMember({
+      ...parts,
+      channel,
+      uniqueName: newId,
+      onFatal,
+      slice: async () =>
+        new SliceReplica({
+          clock,
+          logger: logger.child({ part: 'slice' }),
+          random: random.fork(),
+          channel,
+          store: new SliceStore(sliceDisk.open(life)),
+          self: raftId,
+          hosts: () => [1, 2, 3],
+          roots: hostSlice(hostIdOf(raftId)),
+          onFatal,
+          onChanged: (slice) => {
+            if (life.isAlive) onSlice(life, slice);
+          },
+        }),
+    });
   }
 
   /** The process could not go on. */

@@ -1,9 +1,9 @@
 /**
  * Who votes: a pure decision, made by the leader again and again, one step at a time.
  *
- * The aim: 1, 3 or 5 voters by the number of hosts, spread over failure domains, every other host a learner that can take
- * over. A voter that stays away longer than a grace period swaps places with a live learner. No step ever waits for an
- * absent member: each is committed by the voters that are there.
+ * The aim: 1, 3 or 5 voters by the number of hosts, spread over failure domains, and a few learners that can take over. All
+ * other hosts are no members: they hold slices (node/slices). A voter that stays away longer than a grace period swaps places
+ * with a live learner. No step ever waits for an absent member: each is committed by the voters that are there.
  *
  * Numbers of voters stay odd where they can: a second voter makes nothing safer, it only adds one that must answer. So a
  * lone voter is joined by two at once or by none. Changes of several members at once go through a joint configuration.
@@ -17,6 +17,8 @@ interface AutopilotHost {
   readonly raftId: RaftId;
   /** Hosts with one name are expected to fail together. Empty: the host is a domain of its own. */
   readonly failureDomain: string;
+  /** It can do with a slice of the state. One of an older version cannot, and is always a member. */
+  readonly holdsSlices?: boolean;
 }
 
 /** What the leader knows of a member. */
@@ -34,6 +36,8 @@ export interface AutopilotView {
   readonly hosts: readonly AutopilotHost[];
   readonly confState: ConfState;
   readonly members: readonly AutopilotMember[];
+  /** Hosts that nobody can reach now, as far as is known: none of them is made a learner. */
+  readonly unreachable?: ReadonlySet<RaftId>;
   /** How long this leader has led: silence cannot be told to be longer than that. Unit: milliseconds. */
   readonly ledMs: number;
 }
@@ -46,15 +50,25 @@ export interface AutopilotOptions {
   readonly liveMs: number;
   /** Only what lacks no more entries is promoted: it must not hold up commits. Default 1000. */
   readonly lagEntriesMax: number;
+  /** Learners beside the voters, of the hosts that could hold slices. Default 2, at most 4. */
+  readonly standbys: number;
 }
 
 /** What the agent runs with; each number's reason stands at its field in `AutopilotOptions`. */
-export const defaultAutopilotOptions: AutopilotOptions = { graceMs: 60_000, liveMs: 2000, lagEntriesMax: 1000 };
+export const defaultAutopilotOptions: AutopilotOptions = {
+  graceMs: 60_000,
+  liveMs: 2000,
+  lagEntriesMax: 1000,
+  standbys: 2,
+};
 
 /** The next step. */
 export type AutopilotStep =
   | { readonly kind: 'change'; readonly changes: readonly ConfChangeSingle[]; readonly reason: string }
   | { readonly kind: 'transfer'; readonly to: RaftId; readonly reason: string };
+
+/** Learners that cease to be members in one step. */
+const dismissedAtOnce = 8;
 
 /** How many voters so many hosts are to have. */
 export function voterTarget(hostCount: number): number {
@@ -75,7 +89,8 @@ export function nextAutopilotStep(view: AutopilotView, options = defaultAutopilo
     group.grow() ??
     group.shrink() ??
     group.shedDead() ??
-    group.spread()
+    group.spread() ??
+    group.dismissSurplus()
   );
 }
 
@@ -135,11 +150,44 @@ class Group {
     return id === this.#view.leader || this.#silentMs(id) <= this.#options.liveMs;
   }
 
-  /** A host that is no member becomes a learner. */
+  /** A host that is no member becomes a learner: one that can hold no slice always, others while learners are wanted. */
   admit(): AutopilotStep | undefined {
     const { voters, learners } = this.#view.confState;
-    const host = this.#view.hosts.find(({ raftId }) => !voters.includes(raftId) && !learners.includes(raftId));
-    return host === undefined ? undefined : change([learner(host.raftId)], `host ${host.raftId} has joined`);
+    const outside = this.#view.hosts.filter(({ raftId }) => !voters.includes(raftId) && !learners.includes(raftId));
+    const old = outside.find(({ holdsSlices }) => holdsSlices !== true);
+    if (old !== undefined) return change([learner(old.raftId)], `host ${old.raftId} can hold no slice`);
+    const wanted = Math.max(0, this.#target - voters.length) + this.#options.standbys;
+    const usable = learners.filter((id) => this.#domains.has(id) && this.#isUsable(id));
+    if (usable.length >= wanted) return undefined;
+    // A new learner of a domain that has fewest members: whether it lives is seen once it is one.
+    const members = [...voters, ...learners];
+    const crowd = (id: RaftId): number =>
+      members.filter((other) => this.#domainOf(other) === this.#domainOf(id)).length;
+    const [best] = outside
+      .filter(({ raftId }) => this.#view.unreachable?.has(raftId) !== true)
+      .sort((a, b) => crowd(a.raftId) - crowd(b.raftId) || a.raftId - b.raftId);
+    return best === undefined ? undefined : change([learner(best.raftId)], `host ${best.raftId} stands by`);
+  }
+
+  /** More learners than are wanted: the dead go first, then the silent, then those from crowded domains. They hold slices from then on. */
+  dismissSurplus(): AutopilotStep | undefined {
+    const { learners } = this.#view.confState;
+    const sliced = new Set(
+      this.#view.hosts.filter(({ holdsSlices }) => holdsSlices === true).map(({ raftId }) => raftId),
+    );
+    const able = learners.filter((id) => sliced.has(id));
+    const wanted = Math.max(0, this.#target - this.#voters.length) + this.#options.standbys;
+    const members = [...this.#voters, ...learners];
+    const surplus = [...able]
+      .sort(
+        (a, b) =>
+          Number(this.#isUsable(a)) - Number(this.#isUsable(b)) ||
+          this.#worth(a, members) - this.#worth(b, members) ||
+          b - a,
+      )
+      .slice(0, Math.min(dismissedAtOnce, Math.max(0, able.length - wanted)));
+    if (surplus.length === 0) return undefined;
+    return change(surplus.map(remove), `${wanted} learners are enough`);
   }
 
   /** A member that is no host any more goes; a voter's place is taken by another in the same step where one can. */
@@ -220,6 +268,11 @@ class Group {
       return change([voter(heir), learner(id)], `failure domain ${this.#domainOf(heir)} has no voter`);
     }
     return undefined;
+  }
+
+  /** Not known to be dead: a learner that has just been made one was not heard yet. */
+  #isUsable(id: RaftId): boolean {
+    return Math.min(this.#silentMs(id), this.#view.ledMs) <= this.#options.graceMs;
   }
 
   #canCommit(voters: readonly RaftId[]): boolean {

@@ -18,6 +18,8 @@ interface AutopilotLoopDeps {
   readonly state: StateClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether nobody can reach a host now. Absent: that is not known. */
+  readonly isDown?: (host: shoal.v1.Host) => boolean;
 }
 
 /** Takes the autopilot's steps while this agent leads. One at a time; what fails is decided again. */
@@ -46,6 +48,12 @@ export class AutopilotLoop implements Service {
     await this.#stepping;
   }
 
+  #unreachable(hosts: readonly shoal.v1.Host[]): ReadonlySet<number> {
+    const { isDown } = this.#deps;
+    if (isDown === undefined) return new Set();
+    return new Set(hosts.filter((host) => isDown(host)).map(({ raftId }) => raftId));
+  }
+
   #look(): void {
     const { loop, state, clock } = this.#deps;
     if (!loop.isLeader || loop.route() === undefined) {
@@ -64,6 +72,7 @@ export class AutopilotLoop implements Service {
         hosts: known,
         confState: loop.confState,
         members: loop.members(),
+        unreachable: this.#unreachable(known),
         ledMs: clock.monotonicMs() - this.#leaderSinceMs,
       },
       this.#options,

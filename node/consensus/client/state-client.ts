@@ -14,9 +14,9 @@ import type {
   TransactionOutcome,
 } from '../../state/types.ts';
 import { mustBeProposable } from '../../state/validate.ts';
-import type { RaftLoop } from '../loop/loop.ts';
 import type { Route } from '../quorum/quorum.ts';
 import type { RaftTransport } from '../transport/transport.ts';
+import type { StateSource } from './state-source.ts';
 
 const markWriteOfUnknownFate = coverageMark(
   'write-of-unknown-fate',
@@ -41,7 +41,7 @@ const retryMsMax = 320;
 const patiencesMax = 2;
 
 interface RaftStateClientDeps {
-  readonly loop: RaftLoop;
+  readonly loop: StateSource;
   readonly transport: RaftTransport;
   readonly clock: Clock;
 }
@@ -55,11 +55,11 @@ interface Forwarded {
 }
 
 /**
- * `StateClient` over a Raft loop. A write that cannot be committed throws `NO_QUORUM`; one whose answer is lost is sent
+ * `StateClient` over a Raft loop, or over a slice. A write that cannot be committed throws `NO_QUORUM`; one whose answer is lost is sent
  * again under its token, and throws `OUTCOME_UNKNOWN` when that does not help either. `fresh` gives linearizable reads.
  */
 export class RaftStateClient implements StateClient {
-  readonly #loop: RaftLoop;
+  readonly #loop: StateSource;
   readonly #transport: RaftTransport;
   readonly #clock: Clock;
   /** Tokens of writes that came without one and go over the wire. */
@@ -279,13 +279,13 @@ export class RaftStateClient implements StateClient {
 /** The time that a request may wait for a quorum: short while one is known to be lost, long while it may only be slow. */
 class Patience {
   readonly #clock: Clock;
-  readonly #loop: RaftLoop;
+  readonly #loop: StateSource;
   readonly #startedMs: number;
   /** When it ends while no loss is known. */
   #endMs: number;
   #retryMs = retryMsMin;
 
-  constructor(clock: Clock, loop: RaftLoop) {
+  constructor(clock: Clock, loop: StateSource) {
     this.#clock = clock;
     this.#loop = loop;
     this.#startedMs = clock.monotonicMs();

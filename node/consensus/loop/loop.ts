@@ -182,6 +182,8 @@ export class RaftLoop implements Service, RaftHandlers {
   readonly #succession: Succession;
   /** Undefined while the log is quarantined and no peer has told its term. */
   #core: RawNode | undefined;
+  /** This node is no member, and does not look for others: it waits until a leader makes it one. */
+  isResting = false;
   #state: LoopState = 'new';
   #timer: Timer | undefined;
   #tickCount = 0;
@@ -672,7 +674,7 @@ export class RaftLoop implements Service, RaftHandlers {
     const { quarantine } = this.#store;
     // A quarantined node does not campaign, and campaigning is all that a follower's ticks are for.
     if (core !== undefined && (quarantine === undefined || this.isLeader)) core.tick();
-    if (this.route() === undefined || this.#tickCount <= this.options.electionTicks) {
+    if (!this.isResting && (this.route() === undefined || this.#tickCount <= this.options.electionTicks)) {
       // Who else is there? The answers tell whom to name, and a fresh start asks what the others remember.
       this.#handshake.greetAll();
     }

@@ -119,6 +119,7 @@ async function main(): Promise<void> {
         consoleLog: refuse,
         probe: refuse,
         watchState: refuseStream,
+        followSlice: refuseStream,
         announce: refuse,
       },
       join: { admit: () => {}, join: refuse, renew: refuse },

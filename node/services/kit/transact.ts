@@ -26,6 +26,9 @@ const markTransactionSentAgain = coverageMark('transaction-sent-again', 'a trans
 const attemptsMax = 64;
 /** How often a transaction of unknown fate is sent again under its token: the state answers a repeat with the first outcome. */
 const repeatsMax = 2;
+/** How long a plan waits for what it misses in a slice, and how often it looks. Unit: ms. */
+const sliceMsMax = 5_000;
+const slicePauseMs = 20;
 /** Longest pause between two attempts, ms: a few commits of a busy log. */
 const pauseMsMax = 50;
 
@@ -123,8 +126,7 @@ export async function transact<T>(
     const isFresh = number === 0 && options.hasReadFresh === true;
     const reader = isFresh ? deps.state.local : await deps.state.fresh(options.signal);
     options.requires?.(reader);
-    const change = new Change();
-    const result = await plan({ reader, change, random, number });
+    const { change, result } = await planned(deps, options, plan, { reader, random, number });
     if (change.isEmpty) return result;
     if (number === 0 && buggifyLoseRace()) continue;
     const outcome = await commitKnown(deps, change, `${token}/${number}`, options.signal);
@@ -143,6 +145,25 @@ export async function transact<T>(
   throw new ShoalError('PRECONDITION_CHANGED', 'The records kept changing under this request; try again.', {
     facts: { attempts: attemptsMax },
   });
+}
+
+/** Makes a plan. On a host that holds a slice, what a plan misses in it is asked for, and the plan is made again. */
+async function planned<T>(
+  { state, clock }: ServiceDependencies,
+  { signal }: TransactOptions,
+  plan: (attempt: Attempt) => T | Promise<T>,
+  attempt: Omit<Attempt, 'change'>,
+): Promise<{ readonly change: Change; readonly result: T }> {
+  const endMs = clock.monotonicMs() + sliceMsMax;
+  for (let { reader } = attempt; ; reader = state.local) {
+    const change = new Change();
+    try {
+      return { change, result: await plan({ ...attempt, reader, change }) };
+    } catch (caught) {
+      if (!ShoalError.is(caught, 'NOT_IN_SLICE') || clock.monotonicMs() >= endMs) throw caught;
+      await sleep(clock, slicePauseMs, signal);
+    }
+  }
 }
 
 /** A generator seeded from a fresh UUID: the ids come from outside, so the simulator's draws stay its own. */

@@ -162,7 +162,6 @@ interface Island {
 /** The records of one view, each looked up once. */
 class Records {
   readonly reader: StateReader;
-  readonly hosts: ReadonlyMap<string, shoal.v1.Host>;
   readonly #ports = new Map<string, readonly shoal.v1.Port[]>();
   readonly #interfaces = new Map<string, readonly shoal.v1.Port[]>();
   readonly #members = new Map<string, readonly string[]>();
@@ -170,7 +169,6 @@ class Records {
 
   constructor(reader: StateReader) {
     this.reader = reader;
-    this.hosts = new Map(hostTable.list(reader).map((row) => [row.record.id, row.record]));
   }
 
   network(id: string): shoal.v1.Network | undefined {
@@ -208,8 +206,12 @@ class Records {
     });
   }
 
+  host(id: string): shoal.v1.Host | undefined {
+    return hostTable.find(this.reader, id)?.record;
+  }
+
   vtepIp(hostId: string): string | undefined {
-    const ip = this.hosts.get(hostId)?.vtepIp;
+    const ip = this.host(hostId)?.vtepIp;
     return ip === '' ? undefined : ip;
   }
 }
@@ -370,9 +372,9 @@ function externalOf(records: Records, island: Island, router: shoal.v1.Router, h
   if (router.externalNetworkId === '' || subnet === undefined || subnet.gatewayIp === '') return undefined;
   const floatingIps = sortedBy(floatingIpsHere(records, router, hostId), (entry) => entry.floatingIp);
   const base = { gatewayIp: subnet.gatewayIp, cidr: subnet.cidr, floatingIps };
-  const snatHost = records.hosts.get(router.snatHostId);
+  const snatHost = records.host(router.snatHostId);
   if (!router.snat || snatHost === undefined) return { ...base, snatHere: false };
-  const transitIndex = records.hosts.get(hostId)?.transitIndex ?? 0;
+  const transitIndex = records.host(hostId)?.transitIndex ?? 0;
   const snatVtepIp = records.vtepIp(snatHost.id);
   return {
     ...base,

@@ -3,7 +3,7 @@
  * copies of changes, only the keys of which each has yet to hear; rows are read when they are sent. One that takes too little
  * to keep up has its keys dropped, and is repaired by digests when it takes again.
  */
-import { AssertionError } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import type { DigestValue } from '../digest.ts';
 import type { KeyValue, StateEvent, StateReader } from '../types.ts';
 import { SliceCover } from './slice-cover.ts';
@@ -75,9 +75,9 @@ interface Change {
 export class SliceFeed {
   readonly #reader: StateReader;
   readonly #bounds: FeedBounds;
-  #cover = new SliceCover<Subscriber>();
+  readonly #cover = new SliceCover<Subscriber>();
   readonly #subscribers = new Set<Subscriber>();
-  #recent: Change[] = [];
+  readonly #recent: Change[] = [];
   #recentKeys = 0;
   /** Changes after this revision are in `#recent`. */
   #recentSince: number;
@@ -144,22 +144,10 @@ export class SliceFeed {
     subscriber.termsNumber = number;
   }
 
-  /** What one revision has changed; the reader has it already. */
+  /** What has changed since the last call, in all; the reader has it already, and is at `revision`. */
   applied(revision: number, events: readonly StateEvent[]): void {
     for (const { key, value } of events) this.#cover.changed(key, value, touched);
     if (events.length > 0) this.#remember({ revision, keys: events.map(({ key }) => key) });
-  }
-
-  /** The whole state is another (a snapshot was installed): what anybody lacks is not known. */
-  replaced(): void {
-    this.#recent = [];
-    this.#recentKeys = 0;
-    this.#recentSince = this.#reader.revision;
-    this.#cover = new SliceCover();
-    for (const subscriber of this.#subscribers) {
-      for (const term of subscriber.terms) this.#cover.add(subscriber, term, this.#reader);
-      subscriber.lose();
-    }
   }
 
   /** A lost subscriber has sent the digests of its slice: what differs is told by the pieces that follow. */
@@ -224,8 +212,7 @@ export class SliceFeed {
   }
 
   #remember(change: Change): void {
-    const last = this.#recent.at(-1);
-    if (last !== undefined && last.revision >= change.revision) throw new AssertionError('revisions only grow');
+    assert((this.#recent.at(-1)?.revision ?? 0) < change.revision, 'revisions only grow');
     this.#recent.push(change);
     this.#recentKeys += change.keys.length;
     // Half of it at once: to move the array for each change would cost more.

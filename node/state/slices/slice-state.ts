@@ -18,8 +18,9 @@ export interface SliceChange {
   readonly revision: number;
   /** In the order of keys. A row that the terms cover no more is deleted as one that is gone. */
   readonly events: readonly StateEvent[];
-  /** The terms that the slice is whole in. */
-  readonly terms: readonly SliceTerm[];
+  /** Terms that the slice is whole in since, and those that it is no more. */
+  readonly termsAdded: readonly SliceTerm[];
+  readonly termsRemoved: readonly SliceTerm[];
 }
 
 /** Pieces that have arrived of a delta that is not whole. */
@@ -41,6 +42,8 @@ export class SliceState implements StateReader {
   #number = 0;
   readonly #onMiss: (term: SliceTerm) => void;
   readonly #onUse: (term: SliceTerm) => void;
+  /** The rows as they are, whatever the terms cover: for those who know what they look for. */
+  readonly bare: StateReader;
 
   /**
    * @param hears `missed`: something was read that no term covers; `used`: something that this term covers.
@@ -48,6 +51,15 @@ export class SliceState implements StateReader {
   constructor(hears: { missed(term: SliceTerm): void; used(term: SliceTerm): void }) {
     this.#onMiss = (term) => hears.missed(term);
     this.#onUse = (term) => hears.used(term);
+    const revision = (): number => this.#revision;
+    this.bare = {
+      get revision() {
+        return revision();
+      },
+      get: (key) => this.#rows.get(key),
+      range: (start, end, limit) => this.#rows.range(start, end, limit),
+      counter: () => 0,
+    };
   }
 
   /** Takes up what was kept on disk. Before anything else. */
@@ -81,9 +93,9 @@ export class SliceState implements StateReader {
     return this.#number;
   }
 
-  /** Whether a term is whole. */
-  holds(term: SliceTerm): boolean {
-    return this.#held.has(term);
+  /** Whether a term is held, or asked for. */
+  isAsked(term: SliceTerm): boolean {
+    return this.#held.has(term) || this.#asked.has(term);
   }
 
   /** All rows, in the order of keys. */
@@ -153,17 +165,19 @@ export class SliceState implements StateReader {
     this.#number += 1;
     for (const term of add) if (!this.#held.has(term)) this.#asked.set(term, this.#number);
     const suspects = new Set<string>();
+    const termsRemoved: SliceTerm[] = [];
     for (const term of remove) {
       this.#asked.delete(term);
       if (!this.#held.delete(term)) continue;
-      for (const { key, value } of coveredBy(this.#bare, term)) {
+      termsRemoved.push(term);
+      for (const { key, value } of coveredBy(this.bare, term)) {
         suspects.add(key);
         const named = namedBy(term, key, value);
         if (named !== undefined) suspects.add(named);
       }
-      this.#cover.remove('this', term, this.#bare);
+      this.#cover.remove('this', term, this.bare);
     }
-    return { revision: this.#revision, events: this.#sweep(suspects), terms: [...this.#held] };
+    return { revision: this.#revision, events: this.#sweep(suspects), termsAdded: [], termsRemoved };
   }
 
   /** A piece has arrived. Returns what it has made of the slice, or undefined: more is to come first. */
@@ -178,9 +192,10 @@ export class SliceState implements StateReader {
     if (!delta.isWhole) return undefined;
     const staged = this.#staged;
     this.#staged = newStaged();
-    const events = this.#apply(staged, delta);
+    const termsAdded: SliceTerm[] = [];
+    const events = this.#apply(staged, delta, termsAdded);
     this.#revision = delta.revision;
-    return { revision: delta.revision, events, terms: [...this.#held] };
+    return { revision: delta.revision, events, termsAdded, termsRemoved: [] };
   }
 
   /** The connection that the staged pieces came by is gone. */
@@ -188,7 +203,7 @@ export class SliceState implements StateReader {
     this.#staged = newStaged();
   }
 
-  #apply(staged: Staged, { revision, termsNumber }: SliceDelta): readonly StateEvent[] {
+  #apply(staged: Staged, { revision, termsNumber }: SliceDelta, termsAdded: SliceTerm[]): readonly StateEvent[] {
     for (const { buckets, numbers } of staged.cleared) {
       for (const { key } of this.#rows.entries()) {
         if (numbers.has(bucketOf(key, buckets)) && !staged.rows.has(key)) staged.rows.set(key, undefined);
@@ -211,6 +226,7 @@ export class SliceState implements StateReader {
       // A term's rows all come with it, so what is here already and did not come is gone. A repair has compared all.
       if (staged.cleared.length === 0) this.#outdated(term, staged, suspects, before);
       this.#hold(term);
+      termsAdded.push(term);
     }
     for (const key of staged.rows.keys()) suspects.add(key);
     for (const key of suspects) {
@@ -224,7 +240,7 @@ export class SliceState implements StateReader {
 
   /** Takes away rows under a term that is new which are here by another, older one, and are there no more. */
   #outdated(term: SliceTerm, staged: Staged, suspects: Set<string>, before: Map<string, KeyValue | undefined>): void {
-    for (const row of coveredBy(this.#bare, term)) {
+    for (const row of coveredBy(this.bare, term)) {
       if (staged.rows.has(row.key)) continue;
       if (!before.has(row.key)) before.set(row.key, row);
       this.#rows.delete(row.key);
@@ -256,16 +272,8 @@ export class SliceState implements StateReader {
 
   #hold(term: SliceTerm): void {
     this.#held.add(term);
-    this.#cover.add('this', term, this.#bare);
+    this.#cover.add('this', term, this.bare);
   }
-
-  /** The rows as they are, for those who know what they look for. */
-  readonly #bare: StateReader = {
-    revision: 0,
-    get: (key) => this.#rows.get(key),
-    range: (start, end, limit) => this.#rows.range(start, end, limit),
-    counter: () => 0,
-  };
 
   #termOfRange(start: string, end: string): SliceTerm | undefined {
     for (const prefix of prefixesOf(start)) if (this.#held.has(prefix) && end <= prefixEnd(prefix)) return prefix;

@@ -196,6 +196,7 @@ const server = new PeerServer(
     handlers: {
       ...transport.peerHandlers,
       watchState: stateWatchHandler(state),
+      followSlice: refuseStream,
       announce: async () => ({ recorded: false }),
       claim: refuse,
       claimBatch: refuse,

@@ -173,6 +173,7 @@ const server = new PeerServer(
       consoleLog: refuse,
       probe: refuse,
       watchState: refuseStream,
+      followSlice: refuseStream,
       announce: async () => ({ recorded: false }),
     },
     join: { admit: () => {}, join: refuse, renew: refuse },

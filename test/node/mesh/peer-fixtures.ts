@@ -40,6 +40,7 @@ export const refusingHandlers: PeerHandlers = {
   consoleLog: refuse,
   probe: async () => ({ reached: true }),
   watchState: refuseStream,
+  followSlice: refuseStream,
   announce: refuse,
 };
 

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { Command } from '../../../node/state/command.ts';
 import { StateMachine } from '../../../node/state/state-machine.ts';
-import type { StateEvent } from '../../../node/state/types.ts';
+import type { KeyValue, StateEvent } from '../../../node/state/types.ts';
 import { AppliedChecker, type AppliedEntry } from '../../../sim/checkers/applied.ts';
 import { ClaimChecker } from '../../../sim/checkers/claims.ts';
 import { ConsensusChecker, MembershipChecker, ProgressChecker } from '../../../sim/checkers/consensus.ts';
@@ -35,6 +35,7 @@ import {
 } from '../../../sim/checkers/linearizability-models.ts';
 import { checkRefusal, reasonMsMax, stillMsMax } from '../../../sim/checkers/patience.ts';
 import { SecretChecker } from '../../../sim/checkers/secrets.ts';
+import { SliceChecker } from '../../../sim/checkers/slices.ts';
 import { WatchChecker } from '../../../sim/checkers/watch.ts';
 
 type Trace = (report: Report) => void;
@@ -272,6 +273,28 @@ const promised =
       report,
     );
 const nothing: Trace = () => {};
+const row = (key: string, revision: number): KeyValue => ({ key, value: new Uint8Array(0), revision });
+/** Three revisions of a table of two rows, of which the second is deleted with the third. */
+const slices =
+  (run: (checker: SliceChecker) => void): Trace =>
+  (report) => {
+    const checker = new SliceChecker(report);
+    const index = row('x/a/of/k/1', 1);
+    const states = [
+      [row('t/a/1', 1), index],
+      [row('t/a/1', 1), row('t/a/2', 2), index],
+      [row('t/a/1', 3), index],
+    ];
+    states.forEach((rows, at) => {
+      checker.replayed(at + 1, {
+        revision: at + 1,
+        get: (key) => rows.find((found) => found.key === key),
+        range: (start, end) => rows.filter(({ key }) => key >= start && key < end),
+        counter: () => 0,
+      });
+    });
+    run(checker);
+  };
 
 // --- The proofs ------------------------------------------------------------------------------------------------------
 
@@ -609,6 +632,27 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
       membership((c) => [plain(1, 2, 3), plain(3, 4, 5)].forEach((members, n) => void c.applied(n, members))),
       membership((c) => [plain(1, 2, 3), plain(1, 2, 4)].forEach((members, n) => void c.applied(n, members))),
       membership((c) => [plain(1), plain(2)].forEach((members, n) => void c.applied(n, members))),
+    ],
+  },
+  'slice-is-part-of-the-state': {
+    keeps: [
+      slices((c) => c.changed('n4.1', { revision: 2, terms: ['t/a/'], rows: [row('t/a/1', 1), row('t/a/2', 2)] })),
+      slices((c) =>
+        c.changed('n4.1', { revision: 3, terms: ['x/a/of/k/'], rows: [row('x/a/of/k/1', 1), row('t/a/1', 3)] }),
+      ),
+      slices((c) => {
+        c.changed('n4.1', { revision: 1, terms: ['t/a/2'], rows: [] });
+        c.changed('n4.1', { revision: 3, terms: ['t/a/2'], rows: [] });
+        c.changed('n5.1', { revision: 9, terms: ['t/a/'], rows: [] });
+      }),
+    ],
+    breaks: [
+      slices((c) => c.changed('n4.1', { revision: 3, terms: ['t/a/'], rows: [row('t/a/1', 1)] })),
+      slices((c) => c.changed('n4.1', { revision: 3, terms: ['t/a/'], rows: [row('t/a/1', 3), row('t/a/2', 2)] })),
+      slices((c) => {
+        c.changed('n4.1', { revision: 2, terms: ['t/b/'], rows: [] });
+        c.changed('n4.1', { revision: 1, terms: ['t/b/'], rows: [] });
+      }),
     ],
   },
   'watch-ordered-and-complete': {

@@ -1,0 +1,39 @@
+/** Subscriptions over peer RPC: `PeerService.FollowSlice`, one stream each, over mutual TLS. */
+
+import { ShoalError } from '../base/errors.ts';
+import type { HostId, RaftId } from '../base/ids.ts';
+import type { PeerClients } from '../mesh/peers/peer-client.ts';
+import type { PeerHandlers } from '../mesh/peers/peer-server.ts';
+import type { SliceChannel, SliceHandler, SliceReply } from './slice-channel.ts';
+import { replyFromWire, replyToWire, requestFromWire, requestToWire } from './slice-codec.ts';
+
+/** Time to connect to a replica. Unit: ms. */
+const connectMsMax = 1_000;
+
+/** Asks the host of a member. */
+export function grpcSliceChannel(peers: PeerClients, hostIdOf: (raftId: RaftId) => HostId | undefined): SliceChannel {
+  return {
+    async *subscribe(to, requests, signal): AsyncGenerator<SliceReply, void, undefined> {
+      const hostId = hostIdOf(to);
+      if (hostId === undefined) throw new ShoalError('UNAVAILABLE', `Where member ${to} is cannot be told.`);
+      const peer = peers.to(hostId);
+      await peer.connect(connectMsMax);
+      const replies = peer.calls.followSlice(mapped(requests, requestToWire), { signal });
+      for await (const wire of replies) {
+        const reply = replyFromWire(wire);
+        if (reply !== undefined) yield reply;
+      }
+    },
+  };
+}
+
+/** Answers subscriptions with `serve`. */
+export function followSliceHandler(serve: SliceHandler): PeerHandlers['followSlice'] {
+  return async function* followSlice(requests, { signal }) {
+    for await (const reply of serve(mapped(requests, requestFromWire), signal)) yield replyToWire(reply);
+  };
+}
+
+async function* mapped<A, B>(items: AsyncIterable<A>, map: (item: A) => B): AsyncGenerator<B, void, undefined> {
+  for await (const item of items) yield map(item);
+}

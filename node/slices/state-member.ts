@@ -1,0 +1,208 @@
+/**
+ * Whether this host holds a replica of the state or a slice. The leader's autopilot decides, by who is a member of the Raft
+ * group; this follows: a host that is made a learner takes up the replica once it has caught up with the slice, one that is a
+ * member no more takes up a slice once that has caught up with the replica. Whoever uses the state sees it advance meanwhile.
+ *
+ * The Raft loop runs on all hosts: on one that is no member it says nothing, and hears the leader when that makes it one.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { RaftId } from '../base/ids.ts';
+import type { Service } from '../base/lifecycle.ts';
+import type { Logger } from '../base/telemetry/logger.ts';
+import { RaftStateClient } from '../consensus/client/state-client.ts';
+import type { RaftLoop } from '../consensus/loop/loop.ts';
+import type { RaftTransport } from '../consensus/transport/transport.ts';
+import type { ClusterStatus, StateClient } from '../state/types.ts';
+import { RequestQueue } from './request-queue.ts';
+import type { SliceChannel } from './slice-channel.ts';
+import type { SliceReplica } from './slice-replica.ts';
+import { SwitchedState } from './switched-state.ts';
+
+/** How often is looked what this host is to hold. Unit: ms. */
+const lookMs = 500;
+/** A learner that hears no leader for so long asks another replica whether it is a member yet. Unit: ms. */
+const silentMs = 3_000;
+/** How long that may take. Unit: ms. */
+const askMs = 2_000;
+
+interface StateMemberDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly loop: RaftLoop;
+  readonly transport: RaftTransport;
+  readonly channel: SliceChannel;
+  /** Makes the slice of this host. Called once for each time that it comes to hold one. */
+  readonly slice: () => Promise<SliceReplica>;
+  /** A new name that no other client has. */
+  readonly uniqueName: () => string;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** See above. */
+export class StateMember implements Service {
+  readonly state: SwitchedState;
+  readonly #deps: StateMemberDeps;
+  readonly #replica: StateClient;
+  #slice: { readonly replica: SliceReplica; readonly client: StateClient } | undefined;
+  /** The slice is what is used. */
+  #isSliced = false;
+  #timer: Timer | undefined;
+  #changing: Promise<void> | undefined;
+  #routedMs: number;
+  #isStopping = false;
+
+  constructor(deps: StateMemberDeps) {
+    this.#deps = deps;
+    this.#replica = new RaftStateClient({ ...deps, uniqueName: deps.uniqueName() });
+    this.state = new SwitchedState(this.#replica);
+    this.#routedMs = deps.clock.monotonicMs();
+  }
+
+  /** Whether the state here is a replica's. */
+  get isReplica(): boolean {
+    return !this.#isSliced;
+  }
+
+  /** The slice, while one is used. */
+  get slice(): SliceReplica | undefined {
+    return this.#isSliced ? this.#slice?.replica : undefined;
+  }
+
+  /** The replica's state alone: for those who serve it to others. */
+  get replicaState(): StateClient {
+    return this.#replica;
+  }
+
+  /** After the Raft loop has started. On a host that is no member, the state is usable once `slice.ready` says so. */
+  async start(): Promise<void> {
+    if (!this.#isMember()) {
+      const slice = await this.#open();
+      this.#isSliced = true;
+      this.#deps.loop.isResting = true;
+      this.state.switchTo(slice.client, { terms: [], before: this.#replica.local, after: slice.client.local });
+    }
+    this.#timer = this.#deps.clock.setInterval(() => this.#look(), lookMs);
+  }
+
+  /** Resolves true once the state can be used: a slice has what the host needs. False: not within `delayMs`. */
+  async ready(delayMs: number): Promise<boolean> {
+    return this.slice === undefined || (await this.slice.ready(delayMs));
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#timer?.cancel();
+    await this.#slice?.replica.stop();
+    await this.#changing;
+  }
+
+  #look(): void {
+    if (this.#changing !== undefined || this.#isStopping) return;
+    const change = this.#isSliced ? this.#promoted() : this.#dismissed();
+    if (change === undefined) return;
+    this.#changing = change.catch(this.#deps.onFatal).finally(() => {
+      this.#changing = undefined;
+    });
+  }
+
+  // --- From a slice to a replica -------------------------------------------------------------------------------------
+
+  #promoted(): Promise<void> | undefined {
+    const { loop, logger } = this.#deps;
+    const slice = this.#slice;
+    if (slice === undefined || !this.#isMember() || loop.route() === undefined) return undefined;
+    if (this.#replica.local.revision < slice.client.local.revision) return undefined;
+    logger.info({ revision: this.#replica.local.revision }, 'this host holds a replica of the state now');
+    loop.isResting = false;
+    this.#isSliced = false;
+    this.#slice = undefined;
+    const { terms, bare } = slice.replica;
+    this.state.switchTo(this.#replica, { terms, before: bare, after: this.#replica.local });
+    return slice.replica.stop();
+  }
+
+  // --- From a replica to a slice -------------------------------------------------------------------------------------
+
+  #dismissed(): Promise<void> | undefined {
+    const { loop, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    if (loop.route() !== undefined) this.#routedMs = nowMs;
+    const { confState } = loop;
+    if (confState.voters.length === 0) return undefined;
+    if (!this.#isMember()) return this.#takeSlice();
+    const isVoter = confState.voters.includes(loop.raftId) || confState.votersOutgoing.includes(loop.raftId);
+    if (isVoter || nowMs - this.#routedMs < silentMs) return undefined;
+    this.#routedMs = nowMs;
+    return this.#askWhetherMember();
+  }
+
+  /** The leader speaks no more to one that it has removed: another replica knows. */
+  async #askWhetherMember(): Promise<void> {
+    const { loop, logger } = this.#deps;
+    const peers = [...loop.confState.voters, ...loop.confState.learners].filter((id) => id !== loop.raftId);
+    for (const peer of peers) {
+      if (this.#isStopping) return;
+      const status = await this.#statusOf(peer);
+      if (status === undefined || status.quorum !== 'answers' || status.appliedIndex < loop.commitIndex) continue;
+      if (status.isJoint || [...status.voters, ...status.learners].includes(loop.raftId)) return;
+      logger.info({ told: peer }, 'this host is no member of the Raft group any more');
+      return this.#takeSlice();
+    }
+  }
+
+  async #statusOf(peer: RaftId): Promise<ClusterStatus | undefined> {
+    const { channel, clock } = this.#deps;
+    const requests = new RequestQueue<{ kind: 'subscribe'; held: []; asked: []; revision: 0; termsNumber: 0 }>();
+    requests.push({ kind: 'subscribe', held: [], asked: [], revision: 0, termsNumber: 0 });
+    const stop = new AbortController();
+    const timer = clock.setTimeout(() => stop.abort(), askMs);
+    try {
+      for await (const reply of channel.subscribe(peer, requests, stop.signal)) {
+        if (reply.kind === 'status') return reply.status;
+      }
+    } catch {
+      // It cannot be asked now; another may know.
+    } finally {
+      timer.cancel();
+      requests.close();
+      stop.abort();
+    }
+    return undefined;
+  }
+
+  async #takeSlice(): Promise<void> {
+    const { loop, logger } = this.#deps;
+    const slice = await this.#open();
+    while (!this.#isStopping) {
+      // Made a member again meanwhile.
+      if (this.#isMember() && loop.route() !== undefined) {
+        this.#slice = undefined;
+        await slice.replica.stop();
+        return;
+      }
+      if (slice.replica.isReady && slice.client.local.revision >= this.#replica.local.revision) break;
+      await slice.replica.changed(lookMs);
+    }
+    if (this.#isStopping) return;
+    logger.info({ revision: slice.client.local.revision }, 'this host holds a slice of the state now');
+    loop.isResting = true;
+    this.#isSliced = true;
+    const { terms, bare } = slice.replica;
+    this.state.switchTo(slice.client, { terms, before: this.#replica.local, after: bare });
+  }
+
+  async #open(): Promise<{ readonly replica: SliceReplica; readonly client: StateClient }> {
+    const replica = await this.#deps.slice();
+    const { transport, clock, uniqueName } = this.#deps;
+    const client = new RaftStateClient({ loop: replica, transport, clock, uniqueName: uniqueName() });
+    this.#slice = { replica, client };
+    await replica.start();
+    return this.#slice;
+  }
+
+  #isMember(): boolean {
+    const { confState, raftId } = this.#deps.loop;
+    const { voters, votersOutgoing, learners, learnersNext } = confState;
+    return [voters, votersOutgoing, learners, learnersNext].some((ids) => ids.includes(raftId));
+  }
+}
