@@ -14,6 +14,7 @@ import {
   jobTable,
   meshKeyEpochTable,
   meshTable,
+  portTable,
   projectTable,
   removedHostTable,
   revokedTokenTable,
@@ -50,7 +51,11 @@ export function hostSlice(hostId: HostId): (reader: StateReader) => void {
     jobTable.by(reader, 'under-way', 'yes');
     hostNetworkView(reader, hostId);
     const projects = new Set<string>();
-    for (const { record } of serverTable.by(reader, 'host', hostId)) projects.add(record.projectId);
+    for (const { record } of serverTable.by(reader, 'host', hostId)) {
+      projects.add(record.projectId);
+      // Those of a guest that is to go.
+      portTable.by(reader, 'device', indexKey(record.id));
+    }
     for (const id of projects) readProject(reader, id);
   };
 }

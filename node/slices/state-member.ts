@@ -20,7 +20,7 @@ import { SwitchedState } from './switched-state.ts';
 
 /** How often is looked what this host is to hold. Unit: ms. */
 const lookMs = 500;
-/** A learner that hears no leader for so long asks another replica whether it is a member yet. Unit: ms. */
+/** A member that hears no leader for so long asks another replica whether it is a member yet. Unit: ms. */
 const silentMs = 3_000;
 /** How long that may take. Unit: ms. */
 const askMs = 2_000;
@@ -130,8 +130,7 @@ export class StateMember implements Service {
     const { confState } = loop;
     if (confState.voters.length === 0) return undefined;
     if (!this.#isMember()) return this.#takeSlice();
-    const isVoter = confState.voters.includes(loop.raftId) || confState.votersOutgoing.includes(loop.raftId);
-    if (isVoter || nowMs - this.#routedMs < silentMs) return undefined;
+    if (nowMs - this.#routedMs < silentMs) return undefined;
     this.#routedMs = nowMs;
     return this.#askWhetherMember();
   }

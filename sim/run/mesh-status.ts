@@ -68,7 +68,10 @@ export class MeshStatus {
 
   /** Whether all repaired logs are taken for whole again. */
   isRepaired(): boolean {
-    return this.#world.nodes.every((node) => node.process !== undefined && node.process.loop.quarantine === undefined);
+    return this.#world.nodes.every(
+      ({ process: running }) =>
+        running !== undefined && (!running.member.isReplica || running.loop.quarantine === undefined),
+    );
   }
 
   /** Has the checker compare every state with the replay. */

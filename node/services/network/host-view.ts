@@ -21,6 +21,7 @@ import type {
 } from '../../../drivers/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { AssertionError } from '../../base/assert.ts';
+import { ShoalError } from '../../base/errors.ts';
 import type { HostId, NetworkId, PortId, RouterId, SubnetId } from '../../base/ids.ts';
 import { ReadMemo } from '../../state/read-set.ts';
 import { indexKey } from '../../state/table.ts';
@@ -115,7 +116,7 @@ function viewParts(reader: StateReader, hostId: HostId, metadataOf: MetadataOf):
       try {
         return [make(record)];
       } catch (error) {
-        if (error instanceof AssertionError) throw error;
+        if (error instanceof AssertionError || ShoalError.is(error, 'NOT_IN_SLICE')) throw error;
         failures.push({ what: `${kind}/${record.id}`, error });
         kept.add(record.id);
         return [];
