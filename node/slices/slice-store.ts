@@ -14,7 +14,7 @@ import type { Disk, DiskOp } from '../store/log/disk.ts';
 import { sealed, unsealed } from '../store/log/sealed-bytes.ts';
 
 /** What a disk held. */
-export interface StoredSlice {
+interface StoredSlice {
   readonly rows: readonly KeyValue[];
   readonly terms: readonly SliceTerm[];
   /** 0: there was none. */
@@ -24,7 +24,7 @@ export interface StoredSlice {
 }
 
 /** What is to be on disk next. */
-export interface SliceWrite {
+interface SliceWrite {
   readonly revision: number;
   readonly replicas: readonly RaftId[];
   readonly puts: readonly KeyValue[];

@@ -1,7 +1,7 @@
 /**
  * Whether this host holds a replica of the state or a slice. The leader's autopilot decides, by who is a member of the Raft
  * group; this follows: a host that is made a learner takes up the replica once it has caught up with the slice, one that is a
- * member no more takes up a slice once that has caught up with the replica. Whoever uses the state sees it advance meanwhile.
+ * member no more takes up a slice once that has caught up with the replica. Those who use the state see it advance meanwhile.
  *
  * The Raft loop runs on all hosts: on one that is no member it says nothing, and hears the leader when that makes it one.
  */

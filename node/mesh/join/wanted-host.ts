@@ -29,6 +29,7 @@ export interface WantedHost {
   readonly zone: string;
   readonly failureDomain: string;
   readonly version: string;
+  readonly holdsSlices: boolean;
 }
 
 /**
@@ -59,6 +60,7 @@ export function wantedHost(wanted: shoal.v1.IHost | null | undefined): WantedHos
     zone: text('zone', wanted.zone ?? ''),
     failureDomain: text('failure_domain', wanted.failureDomain ?? ''),
     version: text('version', wanted.version ?? ''),
+    holdsSlices: wanted.holdsSlices ?? false,
   };
 }
 

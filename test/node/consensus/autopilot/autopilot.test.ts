@@ -22,6 +22,9 @@ interface Sketch {
   readonly leader?: number;
   readonly ledMs?: number;
   readonly conf?: Partial<ConfState>;
+  /** All hosts can do with slices. */
+  readonly slices?: boolean;
+  readonly down?: readonly number[];
 }
 
 function view({
@@ -33,11 +36,14 @@ function view({
   leader = 1,
   ledMs = 1e9,
   conf = {},
+  slices = false,
+  down = [],
 }: Sketch): AutopilotView {
   const list = typeof hosts === 'number' ? Array.from({ length: hosts }, (_, n) => [n + 1, ''] as const) : hosts;
   return {
     leader,
-    hosts: list.map(([raftId, failureDomain]) => ({ raftId, failureDomain })),
+    hosts: list.map(([raftId, failureDomain]) => ({ raftId, failureDomain, holdsSlices: slices })),
+    unreachable: new Set(down),
     confState: { ...emptyConfState, voters, learners, ...conf },
     members: [...voters, ...learners].map((raftId) => ({
       raftId,
@@ -198,6 +204,33 @@ await t.test('each situation of the voters has its next step', async (t) => {
     ],
   ];
   for (const [name, sketch, expected] of cases) t.equal(told(nextAutopilotStep(view(sketch))), expected, name);
+  const sliced: [string, Sketch, string][] = [
+    ['a small mesh has replicas alone', { hosts: 5, voters: [1], slices: true }, 'addLearner 2'],
+    ['two stand by', { hosts: 9, voters: [1, 2, 3, 4, 5], learners: [6], slices: true }, 'addLearner 7'],
+    ['no more than two', { hosts: 9, voters: [1, 2, 3, 4, 5], learners: [6, 7], slices: true }, 'nothing'],
+    [
+      'who is down does not stand by',
+      { hosts: 9, voters: [1, 2, 3, 4, 5], learners: [6], slices: true, down: [7, 8] },
+      'addLearner 9',
+    ],
+    [
+      'the learners of a mesh of before hold slices',
+      { hosts: 9, voters: [1, 2, 3, 4, 5], learners: [6, 7, 8, 9], slices: true },
+      'removeNode 9, removeNode 8',
+    ],
+    [
+      'the dead first',
+      { hosts: 8, voters: [1, 2, 3, 4, 5], learners: [6, 7, 8], slices: true, silent: { 6: dead } },
+      'removeNode 6',
+    ],
+    [
+      'a dead one is replaced before it goes',
+      { hosts: 8, voters: [1, 2, 3, 4, 5], learners: [6, 7], slices: true, silent: { 6: dead } },
+      'addLearner 8',
+    ],
+    ['those of an older version are members', { hosts: 9, voters: [1, 2, 3, 4, 5], learners: [6, 7] }, 'addLearner 8'],
+  ];
+  for (const [name, sketch, expected] of sliced) t.equal(told(nextAutopilotStep(view(sketch))), expected, name);
 });
 
 await t.test('a live voter is not removed by mistake', async (t) => {
