@@ -4,7 +4,7 @@
  */
 import { adverseIn, HostColumns } from '../../placement/index.ts';
 import type { shoal } from '../../proto/messages.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { firstCell, type HostId } from '../base/ids.ts';
 import type { Service } from '../base/lifecycle.ts';
 import type { Prng } from '../base/prng.ts';
@@ -79,6 +79,9 @@ export class MeshView implements Service, HostViews {
   readonly #detector: DetectorLoop;
   readonly #options: MeshViewOptions;
   readonly #updateReaders = new UpdateReaders();
+  /** A link was there since the start. */
+  #hasLinked = false;
+  #again: Timer | undefined;
   /** When each host that is not alive was last so, wall clock, ms. */
   readonly #lastAliveMs = new Map<HostId, number>();
 
@@ -161,12 +164,9 @@ export class MeshView implements Service, HostViews {
 
   /** Starts to listen and to speak; a whole view is fetched from the first host that a link is made with. */
   async start(): Promise<void> {
-    const { directory, clock } = this.#deps;
+    const { directory } = this.#deps;
     this.#exchange.start();
-    this.#gossip.onLink(() => {
-      // What was told while no link was there, nobody has heard. Peers tell each other their topics first.
-      if (this.#gossip.connected.length === 1) clock.setTimeout(() => this.#publisher.again(), againMs);
-    });
+    this.#gossip.onLink(() => this.#linked());
     await this.#gossip.start();
     await this.#viewExchange.start();
     this.setPeers(directory.hosts());
@@ -175,6 +175,7 @@ export class MeshView implements Service, HostViews {
   }
 
   async stop(): Promise<void> {
+    this.#again?.cancel();
     await this.#publisher.stop();
     await this.#detector.stop();
     await this.#viewExchange.stop();
@@ -277,10 +278,26 @@ export class MeshView implements Service, HostViews {
     this.#detector.advertised(hostId, advert.epoch);
   }
 
+  /** What was told while no link was there, nobody has heard. */
+  #linked(): void {
+    if (this.#hasLinked && this.#gossip.connected.length > 1) return;
+    this.#hasLinked = true;
+    // Peers tell each other their topics first.
+    this.#againAfter(againMs);
+  }
+
+  /** Tells everything once more; what is asked for meanwhile is told with it. */
+  #againAfter(delayMs: number): void {
+    this.#again ??= this.#deps.clock.setTimeout(() => {
+      this.#again = undefined;
+      this.#publisher.again();
+    }, delayMs);
+  }
+
   /** While one agent of an earlier version is there, adverts are told whole; and the last one once more when it comes. */
   #noteVersion(advert: shoal.v1.Advert): void {
     if (!this.#updateReaders.note(advert)) return;
-    this.#deps.clock.setTimeout(() => this.#publisher.again(), againMs + this.#random.float() * wholeAgainMs);
+    this.#againAfter(againMs + this.#random.float() * wholeAgainMs);
   }
 
   #onCondition(hostId: HostId, condition: Condition): void {
