@@ -252,7 +252,7 @@ export class SimGossip implements HostGossip {
   /** Another host, which holds `digest` if it says so, asks whether this one is there. */
   answer(from: HostId, digest: number | undefined, suspicion: DetectorUpdate | undefined): ProbeAnswer {
     const nowMs = this.#deps.clock.monotonicMs();
-    const nextInMs = this.#detector.contacted(from, nowMs);
+    const nextInMs = this.#detector.contacted(from, nowMs, digest);
     const updates = digest === undefined ? [] : this.#detector.updatesFor(digest);
     const answer = { isReached: true, alive: undefined, accusation: undefined, nextInMs, updates };
     if (suspicion === undefined) return answer;
@@ -326,8 +326,12 @@ export class SimGossip implements HostGossip {
     const { outcome, answer } = await this.#ask(target, timeoutMs, suspicion);
     const nowMs = this.#deps.clock.monotonicMs();
     if (answer?.alive !== undefined) this.#run(this.#detector.heard(answer.alive, nowMs));
-    for (const update of answer?.updates ?? []) this.#run(this.#detector.heard(update, nowMs));
-    this.#run(this.#detector.probed(target, outcome, nowMs, answer?.nextInMs));
+    let nextInMs = answer?.nextInMs;
+    for (const update of answer?.updates ?? []) {
+      if (this.#detector.isNews(update)) nextInMs = 0;
+      this.#run(this.#detector.heard(update, nowMs));
+    }
+    this.#run(this.#detector.probed(target, outcome, nowMs, nextInMs));
   }
 
   /** One probe, as production's (node/mesh/health/host-prober.ts). */

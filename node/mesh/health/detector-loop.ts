@@ -39,7 +39,7 @@ const helpingLateMs = 200;
 /** Words of others in one message: those whom one host asks are five. */
 const secondedByMax = 8;
 /** Updates that one answer may bring. Those sent are fewer (rules/member-table.ts). */
-const updatesMax = 128;
+const updatesMax = 300;
 
 interface DetectorLoopDeps {
   readonly clock: Clock;
@@ -189,7 +189,8 @@ export class DetectorLoop implements Service {
       ({ outcome } = result);
       if (result.outcome === 'reached' && result.answer !== undefined) {
         if (result.answer.nextInMs > 0) nextInMs = result.answer.nextInMs;
-        this.#hearAnswer(result.answer);
+        // There may be more that this host has missed.
+        if (this.#hearAnswer(result.answer) > 0) nextInMs = 0;
       }
     } finally {
       // What the detector waits for must come, whatever the answer was.
@@ -197,12 +198,17 @@ export class DetectorLoop implements Service {
     }
   }
 
-  #hearAnswer({ alive, updates }: shoal.v1.ProbeResponse): void {
+  /** Returns how many updates were news. */
+  #hearAnswer({ alive, updates }: shoal.v1.ProbeResponse): number {
+    let news = 0;
     if (alive) this.#hear(openHealthUpdate(alive, this.#options.meshId));
     for (const signed of updates.slice(0, updatesMax)) {
-      const update = openHealthUpdate(signed, this.#options.meshId, (news) => this.#isWanted(news));
-      if (update !== undefined) this.#hear(update);
+      const update = openHealthUpdate(signed, this.#options.meshId, (found) => this.#isWanted(found));
+      if (update === undefined) continue;
+      news++;
+      this.#hear(update);
     }
+    return news;
   }
 
   async #probeIndirectly(target: HostId, helpers: readonly HostId[], timeoutMs: number): Promise<void> {
@@ -228,7 +234,7 @@ export class DetectorLoop implements Service {
   /** A probe from another host: of this one, or through it of a third. */
   async #answer(request: shoal.v1.ProbeRequest, call: PeerCall): Promise<shoal.v1.IProbeResponse> {
     if (request.targetHostId !== '') return this.#help(request.targetHostId, call.signal);
-    const nextInMs = Math.ceil(this.#detector.contacted(call.caller, this.#nowMs()) ?? 0);
+    const nextInMs = Math.ceil(this.#detector.contacted(call.caller, this.#nowMs(), request.digest ?? undefined) ?? 0);
     // An earlier version says nothing of what it holds, and does not read what others do.
     const updates = request.digest == null ? [] : this.#detector.updatesFor(request.digest);
     const answer = {

@@ -1,26 +1,28 @@
 import type { HostId } from '../../base/ids.ts';
+import type { DetectorUpdate } from './health-update.ts';
 
-/** How many hosts each member may accuse in a span of time: a member that accuses all keeps all busy refuting it. */
+/** How often each member may accuse others in a span of time: one that accuses all keeps all busy refuting it. */
 export class AccusationBudget {
-  readonly #accusedMax: number;
+  readonly #accusationsMax: number;
   readonly #withinMs: number;
-  readonly #spent = new Map<HostId, { readonly accused: Set<HostId>; endsMs: number }>();
+  readonly #spent = new Map<HostId, { readonly accusations: Set<string>; endsMs: number }>();
 
-  constructor(accusedMax: number, withinMs: number) {
-    this.#accusedMax = accusedMax;
+  constructor(accusationsMax: number, withinMs: number) {
+    this.#accusationsMax = accusationsMax;
     this.#withinMs = withinMs;
   }
 
-  /** Whether `from` may accuse `about` now. An accusation repeated within the span costs nothing. */
-  allows(from: HostId, about: HostId, nowMs: number): boolean {
+  /** Whether an accusation may be heard now. The same one again within the span costs nothing. */
+  allows({ from, about, epoch, incarnation, kind, evidence }: DetectorUpdate, nowMs: number): boolean {
+    const accusation = `${about} ${epoch} ${incarnation} ${kind} ${evidence}`;
     const spent = this.#spent.get(from);
     if (spent === undefined || nowMs >= spent.endsMs) {
-      this.#spent.set(from, { accused: new Set([about]), endsMs: nowMs + this.#withinMs });
+      this.#spent.set(from, { accusations: new Set([accusation]), endsMs: nowMs + this.#withinMs });
       return true;
     }
-    if (spent.accused.has(about)) return true;
-    if (spent.accused.size >= this.#accusedMax) return false;
-    spent.accused.add(about);
+    if (spent.accusations.has(accusation)) return true;
+    if (spent.accusations.size >= this.#accusationsMax) return false;
+    spent.accusations.add(accusation);
     return true;
   }
 

@@ -49,22 +49,27 @@ export interface DetectorOptions {
   /** Observers that must accuse a host before it can be called down; one who is not involved must be added. */
   readonly accusersMin: number;
   readonly suspicion: SuspicionTimes;
+  /**
+   * Others who find a host stalled say so when it has been suspected for so long, and the first one at once: most stalls
+   * are over sooner, and a message to all from each observer would cost more than it tells. Unit: ms.
+   */
+  readonly stalledSilenceMs: number;
   /** A suspected host is probed again by those who suspect it after so many periods. */
   readonly retryPeriods: number;
   /** Worst local health: times are up to this many plus one times longer. */
   readonly healthMax: number;
   /** Probes begun at one tick: when many hosts are suspected at once, the others wait for the next tick. */
   readonly probesPerTick: number;
-  /** Hosts that one host may accuse within `accusedWithinMs`; what it says beyond that is not heard. */
-  readonly accusedMax: number;
-  readonly accusedWithinMs: number;
+  /** Accusations by one host within `accusationsWithinMs`; what it says beyond that is neither heard nor passed on. */
+  readonly accusationsMax: number;
+  readonly accusationsWithinMs: number;
 }
 
 /**
  * What an agent runs with. A host that falls misses the probe of an observer within 1 s; 0.4 s later three more observers
  * and two others look too; another 0.4 s later the mesh is told by all who saw nothing, and 0.3 s after hearing it a host
  * calls the fallen one down: 2.5 s at most beside what messages take. An agent that gets no CPU has at least half a minute
- * to say that it is there, since its kernel still answers. `accusedMax`: nine of ten hosts gone at once leave each of
+ * to say that it is there, since its kernel still answers. `accusationsMax`: nine of ten hosts gone at once leave each of
  * the others eighty to accuse.
  */
 export const detectorOptions: DetectorOptions = {
@@ -79,9 +84,10 @@ export const detectorOptions: DetectorOptions = {
     stalledMs: { longest: 60_000, shortest: 30_000 },
     dogpile: 2,
   },
+  stalledSilenceMs: 15_000,
   retryPeriods: 2,
   healthMax: 8,
   probesPerTick: 4,
-  accusedMax: 128,
-  accusedWithinMs: 60_000,
+  accusationsMax: 128,
+  accusationsWithinMs: 60_000,
 };

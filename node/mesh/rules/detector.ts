@@ -73,6 +73,8 @@ export class Detector {
   readonly #counts = { suspicions: 0, refutations: 0, downs: 0 };
   /** When an accusation by a host is refuted again; the latest by each. */
   readonly #refutedUntilMs = new Map<HostId, number>();
+  /** When this host last asked another because their digests differed. */
+  #askedMs = Number.NEGATIVE_INFINITY;
   #own: Incarnation;
   /** 0: this host gets the answers that it should. Up to `healthMax`: the fault may be here. */
   #health = 0;
@@ -89,7 +91,7 @@ export class Detector {
     this.#options = options;
     this.#table = new MemberTable(self);
     this.#plan = new WatchPlan(options.periodMs, random);
-    this.#budget = new AccusationBudget(options.accusedMax, options.accusedWithinMs);
+    this.#budget = new AccusationBudget(options.accusationsMax, options.accusationsWithinMs);
   }
 
   /** How a host looks from here. This host itself is alive. */
@@ -121,18 +123,20 @@ export class Detector {
     return { ...this.#own, about: this.#self, from: this.#self, kind: 'alive' };
   }
 
-  /**
-   * All members, this host among them.
-   * @param rings of these members, where somebody has them already.
-   */
-  setMembers(hostIds: readonly HostId[], rings?: ObserverRings): void {
+  /** All members, this host among them. */
+  setMembers(hostIds: readonly HostId[]): void {
     const members = new Set(hostIds).add(this.#self);
-    if (this.#table.rings.isOf(members)) return;
-    this.#table.setRings(rings ?? new ObserverRings(members));
-    this.#budget.retain((hostId) => members.has(hostId));
-    for (const member of this.#suspects) if (!members.has(member.hostId)) this.#suspects.delete(member);
-    for (const hostId of this.#refutedUntilMs.keys()) if (!members.has(hostId)) this.#refutedUntilMs.delete(hostId);
-    for (const hostId of this.#flights.keys()) if (!members.has(hostId)) this.#flights.delete(hostId);
+    if (!this.#table.rings.isOf(members)) this.setRings(new ObserverRings(members));
+  }
+
+  /** All members, this host among them, where somebody has their rings already. */
+  setRings(rings: ObserverRings): void {
+    const isMember = (hostId: HostId): boolean => rings.has(hostId);
+    this.#table.setRings(rings);
+    this.#budget.retain(isMember);
+    for (const member of this.#suspects) if (!isMember(member.hostId)) this.#suspects.delete(member);
+    for (const hostId of this.#refutedUntilMs.keys()) if (!isMember(hostId)) this.#refutedUntilMs.delete(hostId);
+    for (const hostId of this.#flights.keys()) if (!isMember(hostId)) this.#flights.delete(hostId);
     this.#isStale = true;
   }
 
@@ -158,10 +162,7 @@ export class Detector {
   nextTickMs(nowMs: number): number {
     if (this.#urgent.size > 0 || this.#isStale) return nowMs;
     let firstMs = this.#plan.firstDueMs;
-    for (const { hostId, suspicion } of this.#suspects) {
-      const endsMs = suspicion?.endsMs(this.#jury(hostId), this.#options.suspicion);
-      if (endsMs !== undefined && endsMs < firstMs) firstMs = endsMs;
-    }
+    for (const member of this.#suspects) firstMs = Math.min(firstMs, this.#judgedNextMs(member));
     return Math.max(nowMs, firstMs);
   }
 
@@ -216,10 +217,11 @@ export class Detector {
       this.#changeLocalHealth(1);
       return this.#taken();
     }
-    // A helper that answered shows that this host is heard: then it is the target that is not there. One that did not
-    // answer either is a hint that the fault is here, and when none does, nobody is accused.
-    this.#changeLocalHealth(answers.filter(({ kind }) => kind === 'no-answer').length);
+    // A helper that answered shows that this host is heard: then it is the target that is not there. When none does, the
+    // fault may be here, and nobody is accused. (Lifeguard counts each that does not answer. When half of the hosts are
+    // gone that would make all the others slow just then.)
     if (answers.every(({ kind }) => kind === 'no-answer')) {
+      this.#changeLocalHealth(1);
       this.#suspectSilently(member, flight.evidence, nowMs);
       return this.#taken();
     }
@@ -245,7 +247,7 @@ export class Detector {
 
   /** Whether who made an update, which has been checked, may say so much: else it is neither heard nor passed on. */
   allows(update: DetectorUpdate, nowMs: number): boolean {
-    return update.kind === 'alive' || this.#budget.allows(update.from, update.about, nowMs);
+    return update.kind === 'alive' || this.#budget.allows(update, nowMs);
   }
 
   /** A health update has come, signed and checked. */
@@ -285,11 +287,18 @@ export class Detector {
    * A host has probed this one, so it is there. When it does not look alive from here it is probed next, and told what it
    * is suspected of: after an isolation the mesh comes back as fast as it asks, not as fast as this host dares to.
    * Returns when it should probe this host next, ms; undefined: it does not watch this one.
+   * @param digest of what it holds; absent: it did not say.
    */
-  contacted(hostId: HostId, nowMs: number): number | undefined {
+  contacted(hostId: HostId, nowMs: number, digest?: number): number | undefined {
     const member = this.#table.get(hostId);
     if (member?.condition === 'unknown') this.#become(member, 'alive');
     if (member?.condition === 'suspect' || member?.condition === 'dead') this.#urgent.add(hostId);
+    // It holds others for dead than this host does: perhaps this one has missed something. It asks, once a period.
+    const isBehind = digest !== undefined && (digest ^ this.#table.digest()) >>> 16 !== 0;
+    if (isBehind && nowMs >= this.#askedMs + this.#options.periodMs) {
+      this.#askedMs = nowMs;
+      this.#urgent.add(hostId);
+    }
     return this.#plan.slotOf(hostId, this.#ownObservers, nowMs);
   }
 
@@ -309,9 +318,41 @@ export class Detector {
 
   #endSuspicions(nowMs: number): void {
     for (const member of this.#suspects) {
-      const endsMs = member.suspicion?.endsMs(this.#jury(member.hostId), this.#options.suspicion);
-      if (endsMs !== undefined && nowMs >= endsMs) this.#become(member, 'dead');
+      if (nowMs < this.#judgedNextMs(member)) continue;
+      this.#judge(member, nowMs);
+      if (nowMs >= member.endsMs) this.#become(member, 'dead');
+      else if (this.#shouldLook(member, nowMs)) this.#urgent.add(member.hostId);
     }
+  }
+
+  /** Whether to probe a suspect: again, where this host accuses it; or where others still have to accuse it. */
+  #shouldLook({ suspicion, hostId, lookedMs }: Member, nowMs: number): boolean {
+    const { retryPeriods, periodMs, stalledSilenceMs } = this.#options;
+    if (suspicion === undefined || nowMs - lookedMs < retryPeriods * periodMs) return false;
+    if (suspicion.evidenceOf(this.#self) !== undefined) return true;
+    const waitMs = suspicion.isSeen('unreachable') ? periodMs : stalledSilenceMs;
+    return nowMs - suspicion.startedMs >= waitMs && this.#isAsked(suspicion, hostId);
+  }
+
+  /** Whether it is for this host to look at a suspect: it watches it, or is the next one from outside. */
+  #isAsked(suspicion: Suspicion, target: HostId): boolean {
+    const jury = this.#jury(target);
+    if (jury.observers.includes(this.#self)) return true;
+    if (!suspicion.lacksUninvolved(jury)) return false;
+    const isUsable = (hostId: HostId): boolean => this.#table.isUsable(hostId);
+    const { rings } = this.#table;
+    return rings.uninvolvedIn(target, isUsable, this.#options.uninvolved, jury.observers).includes(this.#self);
+  }
+
+  /** When it is looked again whether a suspicion is over. Others may be gone meanwhile who had to accuse too. */
+  #judgedNextMs({ endsMs, judgedMs }: Member): number {
+    return Math.min(endsMs, judgedMs + this.#options.retryPeriods * this.#options.periodMs);
+  }
+
+  #judge(member: Member, nowMs: number): void {
+    const endsMs = member.suspicion?.endsMs(this.#jury(member.hostId), this.#options.suspicion);
+    member.endsMs = endsMs ?? Number.POSITIVE_INFINITY;
+    member.judgedMs = nowMs;
   }
 
   #renewPlan(nowMs: number): void {
@@ -320,6 +361,11 @@ export class Detector {
     const isUsable = (hostId: HostId): boolean => this.#table.isUsable(hostId);
     this.#plan.setSubjects(this.#table.rings.subjectsOf(this.#self, isUsable), nowMs);
     this.#ownObservers = this.#table.rings.observersOf(this.#self, isUsable);
+    // Whom it watches now in the place of others, and who is suspected, it looks at at once.
+    for (const { hostId, suspicion } of this.#suspects) {
+      if (suspicion?.isSeen('unreachable') !== true || suspicion.evidenceOf(this.#self) !== undefined) continue;
+      if (this.#plan.watches(hostId)) this.#urgent.add(hostId);
+    }
   }
 
   /** False: it is being probed already, or is no member. */
@@ -333,7 +379,7 @@ export class Detector {
       condition === 'suspect' || condition === 'dead'
         ? { ...known, about: target, from: this.#self, kind: condition }
         : undefined;
-    if (condition === 'suspect') this.#plan.after(target, this.#options.retryPeriods * this.#options.periodMs, nowMs);
+    member.lookedMs = nowMs;
     this.#actions.push({ kind: 'probe', target, timeoutMs, suspicion });
     return true;
   }
@@ -362,7 +408,7 @@ export class Detector {
     member.isTold = false;
     member.refutation = word;
     this.#urgent.delete(member.hostId);
-    this.#table.changed();
+    this.#table.changed(member);
     this.#become(member, 'alive');
   }
 
@@ -377,17 +423,21 @@ export class Detector {
 
   /** This host's own probes have failed, and it is heard: it says so, unless enough others do. */
   #accuse(member: Member, evidence: Evidence, words: readonly DetectorUpdate[], nowMs: number): void {
-    const jury = this.#jury(member.hostId);
-    const isEnough = member.suspicion?.isEnough(jury) === true;
+    const isEnough = member.suspicion?.isEnough(this.#jury(member.hostId), evidence) === true;
+    const isAccused = this.#isAccusedByOthers(member);
     const accusation = this.#accusation(member, evidence);
     const isNew = this.#hold(member, accusation, nowMs);
     for (const word of words) {
       if (word.about === member.hostId && compareIncarnation(word, member.known) === 0) this.#hold(member, word, nowMs);
     }
-    if ((!isNew && member.isTold) || (isEnough && !member.isTold)) return;
+    if (member.isTold ? !isNew : isEnough) return;
+    const suspectedMs = nowMs - (member.suspicion?.startedMs ?? nowMs);
+    if (evidence === 'stalled' && isAccused && suspectedMs < this.#options.stalledSilenceMs) return;
     member.isTold = true;
     this.#counts.suspicions++;
-    this.#actions.push({ kind: 'tell', update: accusation, secondedBy: words });
+    // Of a host that is only stalled one word is enough for now.
+    const secondedBy = words.filter((word) => word.evidence === 'unreachable');
+    this.#actions.push({ kind: 'tell', update: accusation, secondedBy });
   }
 
   #accusation(member: Member, evidence: Evidence): DetectorUpdate {
@@ -400,6 +450,7 @@ export class Detector {
     member.suspicion ??= new Suspicion(nowMs);
     const isNew = member.suspicion.add(accusation);
     this.#become(member, 'suspect');
+    if (isNew) this.#judge(member, nowMs);
     if (wasUsable !== this.#table.isUsable(member.hostId)) this.#isStale = true;
     return isNew;
   }
@@ -408,17 +459,9 @@ export class Detector {
   #accusedBy(member: Member, update: DetectorUpdate, nowMs: number): void {
     this.#hold(member, update, nowMs);
     const { suspicion, hostId } = member;
-    if (suspicion === undefined || suspicion.evidenceOf(this.#self) !== undefined) return;
-    const jury = this.#jury(hostId);
-    if (suspicion.isEnough(jury)) return;
-    const isAsked =
-      jury.observers.includes(this.#self) || (suspicion.lacksUninvolved(jury) && this.#isUninvolvedIn(hostId));
-    if (isAsked) this.#urgent.add(hostId);
-  }
-
-  #isUninvolvedIn(target: HostId): boolean {
-    const isUsable = (hostId: HostId): boolean => this.#table.isUsable(hostId);
-    return this.#table.rings.uninvolvedIn(target, isUsable, this.#options.uninvolved).includes(this.#self);
+    if (suspicion === undefined || suspicion.evidenceOf(this.#self) === 'unreachable') return;
+    const isUrgent = update.evidence === 'unreachable' && !suspicion.isEnough(this.#jury(hostId), 'unreachable');
+    if (isUrgent && this.#isAsked(suspicion, hostId)) this.#urgent.add(hostId);
   }
 
   #refute(update: DetectorUpdate, nowMs: number): void {
@@ -447,11 +490,12 @@ export class Detector {
 
   #become(member: Member, condition: Condition): void {
     if (member.condition === condition) return;
+    const wasDead = member.condition === 'dead';
     member.condition = condition;
     if (condition === 'suspect') this.#suspects.add(member);
     else this.#suspects.delete(member);
     if (condition === 'dead') this.#counts.downs++;
-    this.#table.changed();
+    if (condition === 'dead' || wasDead) this.#table.changed(member);
     this.#isStale = true;
     this.#actions.push({ kind: 'condition', hostId: member.hostId, condition });
   }

@@ -10,14 +10,24 @@ export interface Member {
   /** The newest that the host has said of itself. */
   known: Incarnation;
   suspicion: Suspicion | undefined;
+  /** When the suspicion ends unless it is refuted, by the picture of `judgedMs`; Infinity: accusers are too few. */
+  endsMs: number;
+  judgedMs: number;
+  /** When this host last probed it because it is suspected. */
+  lookedMs: number;
   /** Whether this host has told the mesh of its own accusation. */
   isTold: boolean;
   /** Its own word that refuted a suspicion: kept for those who missed it. */
   refutation: DetectorUpdate | undefined;
 }
 
-/** Health updates that one answer to a probe carries: 64 of about 230 bytes. */
-const updatesPerAnswerMax = 64;
+/**
+ * Hosts of whom one answer to a probe tells: of a dead one by about six words of 230 bytes, of another by one. A host that
+ * gossip does not reach while half of a thousand are gone knows of all after some twenty answers.
+ */
+const toldAtOnce = { dead: 24, refuted: 4 };
+/** Words of one dead host: enough to convince. */
+const wordsMax = 9;
 
 export class MemberTable {
   readonly #self: HostId;
@@ -58,6 +68,9 @@ export class MemberTable {
       condition: 'unknown',
       known: { epoch: 0, incarnation: 0 },
       suspicion: undefined,
+      endsMs: Number.POSITIVE_INFINITY,
+      judgedMs: 0,
+      lookedMs: 0,
       isTold: false,
       refutation: undefined,
     };
@@ -84,45 +97,64 @@ export class MemberTable {
   /** Who could accuse a host, by the picture from here. */
   juryOf(target: HostId, accusersMin: number): Jury {
     const isUsable = (hostId: HostId): boolean => this.isUsable(hostId);
-    return {
-      observers: this.#rings.observersOf(target, isUsable),
-      hasUninvolved: this.#rings.uninvolvedIn(target, isUsable, 1).length > 0,
-      accusersMin,
-    };
+    const observers = this.#rings.observersOf(target, isUsable);
+    const hasUninvolved = this.#rings.uninvolvedIn(target, isUsable, 1, observers).length > 0;
+    return { observers, involved: this.#rings.observersOf(target, () => true), hasUninvolved, accusersMin };
   }
 
-  /** The digest has to be made again. */
-  changed(): void {
+  /** A member has died, has come back or has refuted: the newest change is told first. */
+  changed(member: Member): void {
     this.#digest = undefined;
+    if (this.#members.delete(member.hostId)) this.#members.set(member.hostId, member);
   }
 
-  /** Of whom is held for dead and who has refuted: the same on hosts that hold the same. In [0, 2^32). */
+  /**
+   * Of whom is held for dead (upper 16 bits) and who has refuted (lower 16 bits): the same on hosts that hold the same.
+   * In [0, 2^32).
+   */
   digest(): number {
     if (this.#digest !== undefined) return this.#digest;
-    let digest = 0;
-    for (const member of this.#members.values()) if (isTold(member)) digest ^= digestOf(member);
-    this.#digest = digest >>> 0;
+    let dead = 0;
+    let refuted = 0;
+    for (const member of this.#members.values()) {
+      if (member.condition === 'dead') dead ^= digestOf(member);
+      else if (member.known.incarnation > 0) refuted ^= digestOf(member);
+    }
+    this.#digest = ((dead & 0xffff0000) | (refuted & 0xffff)) >>> 0;
     return this.#digest;
   }
 
-  /** What another host with that digest may have missed: signed by those who said it. Others the next time. */
+  /** What another host with that digest may have missed, signed by those who said it; the rest with the next answers. */
   updatesFor(digest: number): readonly DetectorUpdate[] {
-    if (digest === this.digest()) return [];
-    const told = [...this.#members.values()].filter(isTold);
+    const differs = (digest ^ this.digest()) >>> 0;
     const updates: DetectorUpdate[] = [];
-    for (let n = 0; n < told.length; n++) {
-      const member = told[(this.#cursor + n) % told.length];
-      const words = [
-        ...(member?.refutation === undefined ? [] : [member.refutation]),
-        ...(member?.condition === 'dead' ? (member.suspicion?.accusations ?? []) : []),
-      ].filter(({ signed }) => signed !== undefined);
-      if (updates.length + words.length > updatesPerAnswerMax) {
-        this.#cursor += n;
-        break;
+    if (differs >>> 16 !== 0) {
+      const dead = [...this.#members.values()].filter(({ condition }) => condition === 'dead');
+      for (const { refutation, suspicion } of this.#someOf(dead, toldAtOnce.dead)) {
+        // First what it was accused of knowing: an accusation of an incarnation that nobody has heard of is not heard.
+        for (const update of [refutation, ...(suspicion?.accusations ?? []).slice(0, wordsMax)]) {
+          if (update?.signed !== undefined) updates.push(update);
+        }
       }
-      updates.push(...words);
+    }
+    if ((differs & 0xffff) !== 0) {
+      const refuted = [...this.#members.values()].filter(({ refutation }) => refutation !== undefined);
+      for (const { refutation } of this.#someOf(refuted, toldAtOnce.refuted)) {
+        if (refutation?.signed !== undefined) updates.push(refutation);
+      }
     }
     return updates;
+  }
+
+  /** The newest, and as many of the others in turn. */
+  #someOf(members: readonly Member[], count: number): readonly Member[] {
+    const newest = members.slice(-count / 4);
+    const others = members.slice(0, -count / 4);
+    for (let n = 0; n < (count * 3) / 4 && n < others.length; n++) {
+      const member = others[this.#cursor++ % others.length];
+      if (member !== undefined) newest.push(member);
+    }
+    return newest;
   }
 
   /** Whether an update is worth checking its signature: it would change something here. It is not believed yet. */
@@ -132,16 +164,12 @@ export class MemberTable {
     if (member === undefined) return this.#rings.has(update.about);
     const order = compareIncarnation(update, member.known);
     if (update.kind === 'alive') return order > 0 || (order === 0 && member.condition === 'unknown');
-    return order === 0 && member.condition !== 'dead';
+    return order === 0 && member.condition !== 'dead' && member.suspicion?.holds(update) !== true;
   }
 }
 
-function isTold({ condition, known }: Member): boolean {
-  return condition === 'dead' || known.incarnation > 0;
-}
-
 function digestOf({ hostId, condition, known }: Member): number {
-  let digest = condition === 'dead' ? 0x9e3779b9 : 0x85ebca6b;
+  let digest = condition === 'dead' ? 0x9e3779b9 : 0x7feb352d;
   const words = [
     Number.parseInt(hostId.slice(0, 8), 16),
     known.epoch,

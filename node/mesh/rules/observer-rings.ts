@@ -66,11 +66,11 @@ export class ObserverRings {
     if (this.size <= smallMeshMax) return this.hostIds.filter((hostId) => hostId !== target && isUsable(hostId));
     const observers = new Set<HostId>();
     for (let ring = 0; ring < observersPerHost; ring++) {
-      for (const hostId of this.#walk(target, ring, 1)) {
-        if (!isUsable(hostId)) continue;
+      this.#walk(target, ring, 1, (hostId) => {
+        if (!isUsable(hostId)) return true;
         observers.add(hostId);
-        break;
-      }
+        return false;
+      });
     }
     return [...observers];
   }
@@ -84,34 +84,42 @@ export class ObserverRings {
     if (this.size <= smallMeshMax) return this.hostIds.filter((hostId) => hostId !== self);
     const subjects = new Set<HostId>();
     for (let ring = 0; ring < observersPerHost; ring++) {
-      for (const hostId of this.#walk(self, ring, -1)) {
+      this.#walk(self, ring, -1, (hostId) => {
         subjects.add(hostId);
-        if (isUsable(hostId)) break;
-      }
+        return !isUsable(hostId);
+      });
     }
     return [...subjects];
   }
 
-  /** Up to `count` usable hosts that do not watch `target` now: the same ones wherever the pictures are the same. */
-  uninvolvedIn(target: HostId, isUsable: Test, count: number): readonly HostId[] {
-    const observers = new Set(this.observersOf(target, isUsable));
+  /**
+   * Up to `count` usable hosts that do not watch `target` now: the same ones wherever the pictures are the same.
+   * @param observers as `observersOf` says, where it has been asked already.
+   */
+  uninvolvedIn(
+    target: HostId,
+    isUsable: Test,
+    count: number,
+    observers = this.observersOf(target, isUsable),
+  ): readonly HostId[] {
+    if (this.size <= smallMeshMax) return [];
     const found: HostId[] = [];
-    for (const hostId of this.#walk(target, uninvolvedRing, 1)) {
-      if (found.length >= count) break;
-      if (isUsable(hostId) && !observers.has(hostId)) found.push(hostId);
-    }
+    this.#walk(target, uninvolvedRing, 1, (hostId) => {
+      if (isUsable(hostId) && !observers.includes(hostId)) found.push(hostId);
+      return found.length < count;
+    });
     return found;
   }
 
-  /** All others, from a host's place on a ring forwards or backwards. */
-  *#walk(from: HostId, ring: number, step: 1 | -1): Generator<HostId> {
+  /** All others, from a host's place on a ring forwards or backwards, as long as `visit` says to go on. */
+  #walk(from: HostId, ring: number, step: 1 | -1, visit: (hostId: HostId) => boolean): void {
     const order = this.#orders[ring];
     const index = this.#index.get(from);
     const start = index === undefined ? undefined : this.#places[ring]?.[index];
     if (order === undefined || start === undefined) return;
     for (let n = 1; n < order.length; n++) {
       const hostId = this.hostIds[order[(start + step * n + order.length) % order.length] ?? -1];
-      if (hostId !== undefined) yield hostId;
+      if (hostId !== undefined && !visit(hostId)) return;
     }
   }
 }

@@ -23,7 +23,10 @@ export interface SuspicionTimes {
 
 /** Who could accuse, by this host's picture. */
 export interface Jury {
+  /** Those who watch the host now. */
   readonly observers: readonly HostId[];
+  /** Those who watch it when all are there: the same by everybody's picture, so that all count alike. */
+  readonly involved: readonly HostId[];
   /** Whether anybody is left who does not watch the host. */
   readonly hasUninvolved: boolean;
   readonly accusersMin: number;
@@ -51,6 +54,16 @@ export class Suspicion {
     return accusation === undefined ? undefined : evidenceIn(accusation);
   }
 
+  /** Whether the same host has said the same already. */
+  holds(accusation: DetectorUpdate): boolean {
+    return this.evidenceOf(accusation.from) === evidenceIn(accusation);
+  }
+
+  /** Whether somebody has seen this. */
+  isSeen(evidence: Evidence): boolean {
+    return this.#count(evidence) > 0;
+  }
+
   /** Takes an accusation in, or what the same host says now. False: nothing new, or there are enough. */
   add(accusation: DetectorUpdate): boolean {
     const held = this.#by.get(accusation.from);
@@ -67,14 +80,14 @@ export class Suspicion {
     for (const hostId of this.#by.keys()) if (!isMember(hostId)) this.#by.delete(hostId);
   }
 
-  /** Whether accusers are enough for the host to be called down, at once or later. */
-  isEnough(jury: Jury): boolean {
-    return this.#missing(jury, this.#count()) <= 0;
+  /** Whether those who have seen this are enough for the host to be called down, at once or later. */
+  isEnough(jury: Jury, evidence: Evidence): boolean {
+    return this.#missing(jury, this.#count(evidence), evidence) <= 0;
   }
 
   /** Whether nobody has accused yet who does not watch the host, and somebody could. */
   lacksUninvolved(jury: Jury): boolean {
-    return jury.hasUninvolved && ![...this.#by.keys()].some((hostId) => !jury.observers.includes(hostId));
+    return jury.hasUninvolved && ![...this.#by.keys()].some((hostId) => !jury.involved.includes(hostId));
   }
 
   /** When the host counts as down unless it refutes, ms of the clock of `startedMs`; undefined: accusers are too few. */
@@ -99,13 +112,13 @@ export class Suspicion {
 
   /** How many accusers are missing; negative: so many more than needed. */
   #missing(jury: Jury, count: number, evidence?: Evidence): number {
-    const { observers, hasUninvolved, accusersMin } = jury;
+    const { observers, involved, hasUninvolved, accusersMin } = jury;
     const needed = Math.max(1, Math.min(accusersMin, observers.length) + (hasUninvolved ? 1 : 0));
     const isConfirmed =
       !hasUninvolved ||
       [...this.#by.values()].some(
         (accusation) =>
-          !observers.includes(accusation.from) && (evidence === undefined || evidenceIn(accusation) === evidence),
+          !involved.includes(accusation.from) && (evidence === undefined || evidenceIn(accusation) === evidence),
       );
     return isConfirmed ? needed - count : Math.max(1, needed - count);
   }

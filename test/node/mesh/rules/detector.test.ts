@@ -304,7 +304,7 @@ t.test('a member that accuses all is not heard beyond its share', async (t) => {
     detector.advertised(about, 1);
     detector.heard({ about, from: liar, kind: 'suspect', epoch: 1, incarnation: 0, evidence: 'unreachable' }, 0);
   }
-  t.equal(rest.filter((id) => detector.conditionOf(id) === 'suspect').length, detectorOptions.accusedMax);
+  t.equal(rest.filter((id) => detector.conditionOf(id) === 'suspect').length, detectorOptions.accusationsMax);
   for (const action of detector.tick(0)) if (action.kind === 'probe') probes++;
   t.ok(probes <= detectorOptions.probesPerTick);
 });
