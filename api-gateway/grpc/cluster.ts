@@ -11,9 +11,10 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
       callers.serve(call, async ({ read }) => {
         const { reader, stale } = await read();
         return {
-          hosts: cluster.hosts(reader).map(({ advert, clockOffsetMs, keyUsedTwiceAt, ...rest }) => ({
+          hosts: cluster.hosts(reader).map(({ advert, accusedBy, clockOffsetMs, keyUsedTwiceAt, ...rest }) => ({
             ...rest,
             advert: advert ?? null,
+            accusedBy: [...accusedBy],
             keyUsedTwiceAt: keyUsedTwiceAt ?? '',
             ...(clockOffsetMs === undefined ? {} : { clockOffsetMs: Math.round(clockOffsetMs) }),
           })),

@@ -5,6 +5,7 @@ import type { Metrics } from '../base/telemetry/metrics.ts';
 import type { RepeatedLog } from '../base/telemetry/repeated-log.ts';
 import type { MeshView } from '../cluster/mesh-view.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
+import type { DetectorCounts } from '../mesh/rules/detector.ts';
 import { hostTable } from '../state/tables/index.ts';
 import type { StateClient } from '../state/types.ts';
 import { unreadableRows } from '../state/unreadable-rows.ts';
@@ -19,6 +20,8 @@ export class Figures {
   readonly #gossip: GossipFigures;
   /** What of the loop's own counts is in the metrics. */
   #counted = { rounds: 0, divergences: 0 };
+  /** What of the failure detector's is. */
+  #detected: DetectorCounts = { suspicions: 0, refutations: 0, downs: 0 };
 
   constructor(
     parts: { readonly metrics: Metrics; readonly health: Health; readonly repeated: RepeatedLog },
@@ -53,7 +56,17 @@ export class Figures {
       metrics.knownHosts.set({ condition }, hosts.filter((found) => found === condition).length);
     }
     this.#gossip.observe(view);
+    this.#observeDetector(view);
     this.#observeClocks(state, view);
+  }
+
+  #observeDetector({ detection: { localHealth, counts } }: MeshView): void {
+    const metrics = this.#metrics;
+    metrics.localHealth.set(localHealth);
+    metrics.healthSuspicions.inc(counts.suspicions - this.#detected.suspicions);
+    metrics.healthRefutations.inc(counts.refutations - this.#detected.refutations);
+    metrics.healthDowns.inc(counts.downs - this.#detected.downs);
+    this.#detected = counts;
   }
 
   /** Clocks that are apart mislead people and tokens: they are told of, and nothing else is done about them. */

@@ -23,7 +23,8 @@ import type { HostIdentity } from '../mesh/identity/identity.ts';
 import type { PeerClients } from '../mesh/peers/peer-client.ts';
 import type { PeerHandlers } from '../mesh/peers/peer-server.ts';
 import { askPort } from '../mesh/peers/port-probe.ts';
-import { type Condition, livenessOf } from '../mesh/rules/health-update.ts';
+import type { DetectorCounts } from '../mesh/rules/detector.ts';
+import { type Condition, type DetectorUpdate, livenessOf } from '../mesh/rules/health-update.ts';
 import type { HostViews } from '../services/kit/dependencies.ts';
 import { placementAdvert } from './advert-mapping.ts';
 import type { HostDirectory } from './host-directory.ts';
@@ -248,6 +249,16 @@ export class MeshView implements Service, HostViews {
     const condition = this.condition(hostId);
     if (condition === 'alive') return this.#deps.clock.nowMs();
     return condition === 'unknown' ? undefined : this.#lastAliveMs.get(hostId as HostId);
+  }
+
+  /** For metrics. */
+  get detection(): { readonly localHealth: number; readonly counts: DetectorCounts } {
+    return { localHealth: this.#detector.localHealth, counts: this.#detector.counts };
+  }
+
+  /** Who accuses a host that is suspect or dead, and what each has seen. */
+  accusations(hostId: string): readonly DetectorUpdate[] {
+    return this.#detector.accusationsOf(hostId as HostId);
   }
 
   condition(hostId: string): Condition {

@@ -690,6 +690,9 @@ export namespace shoal {
             /** HostView keyUsedTwiceAt. */
             keyUsedTwiceAt: string;
 
+            /** HostView accusedBy. */
+            accusedBy: string[];
+
             /**
              * Creates a new HostView instance using the specified properties.
              * @param [properties] Properties to set
@@ -736,6 +739,9 @@ export namespace shoal {
 
                 /** HostView keyUsedTwiceAt */
                 keyUsedTwiceAt?: string;
+
+                /** HostView accusedBy */
+                accusedBy?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -29627,6 +29633,9 @@ export namespace shoal {
             /** ProbeRequest digest. */
             digest: (number|null);
 
+            /** ProbeRequest dead. */
+            dead: number[];
+
             /**
              * Creates a new ProbeRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -29667,6 +29676,9 @@ export namespace shoal {
 
                 /** ProbeRequest digest */
                 digest?: (number|null);
+
+                /** ProbeRequest dead */
+                dead?: number[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1539,6 +1539,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [condition] HostView condition
              * @property {number|null} [clockOffsetMs] HostView clockOffsetMs
              * @property {string} [keyUsedTwiceAt] HostView keyUsedTwiceAt
+             * @property {Array.<string>} [accusedBy] HostView accusedBy
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1564,6 +1565,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const HostView = function (properties) {
+                this.accusedBy = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1609,6 +1611,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             HostView.prototype.keyUsedTwiceAt = "";
+
+            /**
+             * HostView accusedBy.
+             * @member {Array.<string>} accusedBy
+             * @memberof shoal.v1.HostView
+             * @instance
+             */
+            HostView.prototype.accusedBy = $util.emptyArray;
 
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
@@ -1673,6 +1683,9 @@ export const shoal = $root.shoal = (() => {
                     writer.uint32(/* id 4, wireType 0 =*/32).sint64(message.clockOffsetMs);
                 if (message.keyUsedTwiceAt != null && $Object.hasOwnProperty.call(message, "keyUsedTwiceAt") && message.keyUsedTwiceAt !== "")
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.keyUsedTwiceAt);
+                if (message.accusedBy != null && message.accusedBy.length)
+                    for (let i = 0; i < message.accusedBy.length; ++i)
+                        writer.uint32(/* id 6, wireType 2 =*/50).string(message.accusedBy[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1754,6 +1767,14 @@ export const shoal = $root.shoal = (() => {
                                 message.keyUsedTwiceAt = value;
                             else
                                 delete message.keyUsedTwiceAt;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.accusedBy && message.accusedBy.length))
+                                message.accusedBy = [];
+                            message.accusedBy.push(reader.stringVerify());
                             continue;
                         }
                     }
@@ -74837,6 +74858,7 @@ export const shoal = $root.shoal = (() => {
              * @property {string} [targetHostId] ProbeRequest targetHostId
              * @property {shoal.v1.SignedHealthUpdate.$Properties|null} [suspicion] ProbeRequest suspicion
              * @property {number|null} [digest] ProbeRequest digest
+             * @property {Array.<number>} [dead] ProbeRequest dead
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -74862,6 +74884,7 @@ export const shoal = $root.shoal = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const ProbeRequest = function (properties) {
+                this.dead = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -74891,6 +74914,14 @@ export const shoal = $root.shoal = (() => {
              * @instance
              */
             ProbeRequest.prototype.digest = null;
+
+            /**
+             * ProbeRequest dead.
+             * @member {Array.<number>} dead
+             * @memberof shoal.v1.ProbeRequest
+             * @instance
+             */
+            ProbeRequest.prototype.dead = $util.emptyArray;
 
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
@@ -74945,6 +74976,8 @@ export const shoal = $root.shoal = (() => {
                     $root.shoal.v1.SignedHealthUpdate.encode(message.suspicion, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.digest != null && $Object.hasOwnProperty.call(message, "digest"))
                     writer.uint32(/* id 3, wireType 5 =*/29).fixed32(message.digest);
+                if (message.dead != null && message.dead.length)
+                    writer.uint32(/* id 4, wireType 2 =*/34).fixed32s(message.dead);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -75010,6 +75043,20 @@ export const shoal = $root.shoal = (() => {
                                 break;
                             message.digest = reader.fixed32();
                             message._digest = "digest";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType === 2) {
+                                if (!(message.dead && message.dead.length))
+                                    message.dead = [];
+                                reader.fixed32s(message.dead);
+                                continue;
+                            }
+                            if (wireType !== 5)
+                                break;
+                            if (!(message.dead && message.dead.length))
+                                message.dead = [];
+                            message.dead.push(reader.fixed32());
                             continue;
                         }
                     }

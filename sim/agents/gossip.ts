@@ -250,10 +250,15 @@ export class SimGossip implements HostGossip {
   }
 
   /** Another host, which holds `digest` if it says so, asks whether this one is there. */
-  answer(from: HostId, digest: number | undefined, suspicion: DetectorUpdate | undefined): ProbeAnswer {
+  answer(
+    from: HostId,
+    digest: number | undefined,
+    suspicion: DetectorUpdate | undefined,
+    marks: readonly number[] = [],
+  ): ProbeAnswer {
     const nowMs = this.#deps.clock.monotonicMs();
     const nextInMs = this.#detector.contacted(from, nowMs, digest);
-    const updates = digest === undefined ? [] : this.#detector.updatesFor(digest);
+    const updates = digest === undefined ? [] : this.#detector.updatesFor(digest, marks);
     const answer = { isReached: true, alive: undefined, accusation: undefined, nextInMs, updates };
     if (suspicion === undefined) return answer;
     if (suspicion.from === from) this.#run(this.#detector.heard(suspicion, nowMs));
@@ -342,7 +347,8 @@ export class SimGossip implements HostGossip {
   ): Promise<{ readonly outcome: ProbeOutcome; readonly answer: ProbeAnswer | undefined }> {
     const { ask, self, clock, port } = this.#deps;
     const digest = this.#detector.digest();
-    const call = ask(target, timeoutMs, (far) => far.answer(self, digest, suspicion)).then(
+    const marks = this.#detector.deadMarks();
+    const call = ask(target, timeoutMs, (far) => far.answer(self, digest, suspicion, marks)).then(
       (answer) => answer,
       () => undefined,
     );

@@ -2,7 +2,7 @@
 import { must } from '../../node/base/assert.ts';
 import { DetectionWorld } from './detection-world.ts';
 
-export interface DetectionBenchOptions {
+interface DetectionBenchOptions {
   /** Sizes of meshes. */
   readonly hosts: readonly number[];
   readonly seed: number;
@@ -15,7 +15,7 @@ export interface DetectionBenchOptions {
 }
 
 /** One figure. */
-export interface DetectionRow {
+interface DetectionRow {
   readonly what: string;
   readonly hosts: number;
   readonly value: number;

@@ -18,9 +18,9 @@ import {
 } from '../../node/mesh/rules/detector-options.ts';
 import type { Condition, DetectorUpdate } from '../../node/mesh/rules/health-update.ts';
 import { ObserverRings } from '../../node/mesh/rules/observer-rings.ts';
-import { MeshNetwork, type MeshTimer } from './mesh-network.ts';
+import { MeshNetwork } from './mesh-network.ts';
 
-export interface DetectionWorldOptions {
+interface DetectionWorldOptions {
   readonly hosts: number;
   readonly seed: number;
   /** Share of messages that is lost for good, 0 to 1. Over TCP they would be some 200 ms late. */
@@ -46,7 +46,7 @@ const gossipLinks = 8;
  * What travels, with the headers of HTTP/2, TLS, TCP and IP: a probe or its answer, as measured on loopback (node/mesh
  * README); a signed health update; and what gossip adds to a message. Unit: bytes.
  */
-const wireBytes = { probe: 190, update: 235, gossip: 150 };
+const wireBytes = { probe: 190, update: 235, gossip: 150, mark: 4 };
 
 /** Stands for a signature: that there is one lets an update be passed on. */
 const signed = {};
@@ -67,7 +67,7 @@ export class DetectionWorld {
   readonly #index: ReadonlyMap<HostId, number>;
   readonly #links: readonly (readonly number[])[];
   /** When each host's next tick is, and its timer. */
-  readonly #ticks: ({ readonly atMs: number; readonly timer: MeshTimer } | undefined)[] = [];
+  readonly #ticks: ({ readonly atMs: number; readonly timer: ReturnType<MeshNetwork['after']> } | undefined)[] = [];
   readonly #phaseMs: number[];
   /** Hosts without power, whose kernels answer nobody. */
   readonly #gone = new Set<number>();
@@ -216,10 +216,12 @@ export class DetectionWorld {
       this.#run(from, detector.probed(target, outcome, nowMs, nextInMs));
     };
     const digest = this.detector(from).digest();
-    this.#ask(from, target, timeoutMs, suspicion === undefined ? 0 : wireBytes.update, done, (to) => {
+    const marks = this.detector(from).deadMarks();
+    const bytes = (suspicion === undefined ? 0 : wireBytes.update) + marks.length * wireBytes.mark;
+    this.#ask(from, target, timeoutMs, bytes, done, (to) => {
       const detector = this.detector(to);
       nextInMs = detector.contacted(must(this.ids[from], 'a host'), this.network.nowMs, digest);
-      heard.push(...detector.updatesFor(digest));
+      heard.push(...detector.updatesFor(digest, marks));
       if (suspicion !== undefined) {
         this.#run(to, detector.heard({ ...suspicion, signed }, this.network.nowMs));
         heard.push({ ...detector.ownHealthUpdate(), signed });

@@ -36,6 +36,10 @@ export interface Metrics {
   readonly gossipRefused: Counter<'reason'>;
   readonly gossipExchanges: Counter<'result'>;
   readonly gossipExchangedAdverts: Counter<'direction'>;
+  readonly localHealth: Gauge;
+  readonly healthSuspicions: Counter;
+  readonly healthRefutations: Counter;
+  readonly healthDowns: Counter;
   readonly partFailing: Gauge<'part'>;
   readonly partFailures: Counter<'part'>;
 }
@@ -232,6 +236,26 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
       name: 'shoal_gossip_exchanged_adverts_total',
       help: 'Adverts taken from peers, and given to them, because the views differed.',
       labelNames: ['direction'],
+      registers,
+    }),
+    localHealth: new Gauge({
+      name: 'shoal_mesh_local_health',
+      help: "Lifeguard's local health multiplier, 0 to 8: 0 is well; more, the answers that this agent waits for are late.",
+      registers,
+    }),
+    healthSuspicions: new Counter({
+      name: 'shoal_mesh_suspicions_total',
+      help: 'Accusations that this agent told the mesh of hosts that did not answer.',
+      registers,
+    }),
+    healthRefutations: new Counter({
+      name: 'shoal_mesh_refutations_total',
+      help: 'Times that this agent was suspected and said that it is there.',
+      registers,
+    }),
+    healthDowns: new Counter({
+      name: 'shoal_mesh_downs_total',
+      help: 'Times that a host came to count as down here.',
       registers,
     }),
     partFailing: new Gauge({

@@ -67,6 +67,10 @@ export function registerHosts(program: Command): void {
           `shoal: two agents use the key of ${host?.name}, the second at ${keyUsedTwiceAt}: one data folder is a copy; stop that agent and join its machine with an empty folder and a ticket`,
         );
       }
+      for (const { host, condition, accusedBy } of hosts) {
+        if (accusedBy.length > 0)
+          console.log(`${host?.name ?? ''} is ${condition}: no answer to ${accusedBy.join(', ')}`);
+      }
       if (stale) console.error('shoal: no quorum; this list may be old');
     });
 

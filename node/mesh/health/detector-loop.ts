@@ -180,6 +180,7 @@ export class DetectorLoop implements Service {
   async #probe(target: HostId, timeoutMs: number, suspicion: DetectorUpdate | undefined): Promise<void> {
     const request = {
       digest: this.#detector.digest(),
+      dead: [...this.#detector.deadMarks()],
       ...(suspicion === undefined ? {} : { suspicion: this.#signed(suspicion) }),
     };
     let outcome: ProbeOutcome = 'unknown';
@@ -236,7 +237,7 @@ export class DetectorLoop implements Service {
     if (request.targetHostId !== '') return this.#help(request.targetHostId, call.signal);
     const nextInMs = Math.ceil(this.#detector.contacted(call.caller, this.#nowMs(), request.digest ?? undefined) ?? 0);
     // An earlier version says nothing of what it holds, and does not read what others do.
-    const updates = request.digest == null ? [] : this.#detector.updatesFor(request.digest);
+    const updates = request.digest == null ? [] : this.#detector.updatesFor(request.digest, request.dead);
     const answer = {
       reached: true,
       nextInMs,

@@ -75,6 +75,8 @@ export class Detector {
   readonly #refutedUntilMs = new Map<HostId, number>();
   /** When this host last asked another because their digests differed. */
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** Whether the host that probed this one last held others for dead. */
+  #isBehind = false;
   #own: Incarnation;
   /** 0: this host gets the answers that it should. Up to `healthMax`: the fault may be here. */
   #health = 0;
@@ -294,8 +296,8 @@ export class Detector {
     if (member?.condition === 'unknown') this.#become(member, 'alive');
     if (member?.condition === 'suspect' || member?.condition === 'dead') this.#urgent.add(hostId);
     // It holds others for dead than this host does: perhaps this one has missed something. It asks, once a period.
-    const isBehind = digest !== undefined && (digest ^ this.#table.digest()) >>> 16 !== 0;
-    if (isBehind && nowMs >= this.#askedMs + this.#options.periodMs) {
+    if (digest !== undefined) this.#isBehind = (digest ^ this.#table.digest()) >>> 16 !== 0;
+    if (this.#isBehind && nowMs >= this.#askedMs + this.#options.periodMs) {
       this.#askedMs = nowMs;
       this.#urgent.add(hostId);
     }
@@ -307,9 +309,14 @@ export class Detector {
     return this.#table.digest();
   }
 
-  /** What another host with that digest may have missed. */
-  updatesFor(digest: number): readonly DetectorUpdate[] {
-    return this.#table.updatesFor(digest);
+  /** Marks of those held for dead, to be sent with a probe, when this host has found that it misses some; else none. */
+  deadMarks(): readonly number[] {
+    return this.#isBehind ? this.#table.deadMarks() : [];
+  }
+
+  /** What another host with that digest, and with these marks of the dead, may have missed. */
+  updatesFor(digest: number, marks: readonly number[]): readonly DetectorUpdate[] {
+    return this.#table.updatesFor(digest, marks);
   }
 
   #jury(target: HostId): ReturnType<MemberTable['juryOf']> {

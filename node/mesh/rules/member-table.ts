@@ -26,6 +26,8 @@ export interface Member {
  * gossip does not reach while half of a thousand are gone knows of all after some twenty answers.
  */
 const toldAtOnce = { dead: 24, refuted: 4 };
+/** Hosts held for dead that one request names: 16 KiB of marks, and a mesh that has lost so many at once has other cares. */
+const marksMax = 4_096;
 /** Words of one dead host: enough to convince. */
 const wordsMax = 9;
 
@@ -124,12 +126,23 @@ export class MemberTable {
     return this.#digest;
   }
 
-  /** What another host with that digest may have missed, signed by those who said it; the rest with the next answers. */
-  updatesFor(digest: number): readonly DetectorUpdate[] {
+  /** Marks of the hosts held for dead (`markOf`), `marksMax` at most. */
+  deadMarks(): readonly number[] {
+    return this.#dead()
+      .map(({ hostId }) => markOf(hostId))
+      .slice(-marksMax);
+  }
+
+  /**
+   * What another host with that digest may have missed, signed by those who said it; the rest with the next answers.
+   * @param marks of those that it holds for dead; none: it did not say.
+   */
+  updatesFor(digest: number, marks: readonly number[]): readonly DetectorUpdate[] {
     const differs = (digest ^ this.digest()) >>> 0;
     const updates: DetectorUpdate[] = [];
     if (differs >>> 16 !== 0) {
-      const dead = [...this.#members.values()].filter(({ condition }) => condition === 'dead');
+      const held = new Set(marks.slice(0, marksMax));
+      const dead = this.#dead().filter(({ hostId }) => !held.has(markOf(hostId)));
       for (const { refutation, suspicion } of this.#someOf(dead, toldAtOnce.dead)) {
         // First what it was accused of knowing: an accusation of an incarnation that nobody has heard of is not heard.
         for (const update of [refutation, ...(suspicion?.accusations ?? []).slice(0, wordsMax)]) {
@@ -146,7 +159,11 @@ export class MemberTable {
     return updates;
   }
 
-  /** The newest, and as many of the others in turn. */
+  #dead(): readonly Member[] {
+    return [...this.#members.values()].filter(({ condition }) => condition === 'dead');
+  }
+
+  /** A quarter of the newest, the rest of the others in turn. */
   #someOf(members: readonly Member[], count: number): readonly Member[] {
     const newest = members.slice(-count / 4);
     const others = members.slice(0, -count / 4);
@@ -166,6 +183,11 @@ export class MemberTable {
     if (update.kind === 'alive') return order > 0 || (order === 0 && member.condition === 'unknown');
     return order === 0 && member.condition !== 'dead' && member.suspicion?.holds(update) !== true;
   }
+}
+
+/** What stands for a host among the dead. Two may have the same, which costs the asker one host that it is not told of. */
+function markOf(hostId: HostId): number {
+  return Number.parseInt(hostId.slice(0, 8), 16);
 }
 
 function digestOf({ hostId, condition, known }: Member): number {

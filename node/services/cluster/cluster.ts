@@ -24,6 +24,8 @@ interface HostStatus {
   readonly host: shoal.v1.Host;
   readonly advert: shoal.v1.Advert | undefined;
   readonly condition: 'alive' | 'suspect' | 'dead' | 'unknown';
+  /** Names of the hosts that accuse it of not answering, with what they have seen: "node2 (unreachable)". */
+  readonly accusedBy: readonly string[];
   /** As `HostViews.clockOffsetMs`. */
   readonly clockOffsetMs: number | undefined;
   /** As `HostViews.keyUsedTwiceAt`. */
@@ -98,6 +100,10 @@ export class ClusterService {
         host: record,
         advert: adverts.get(record.id),
         condition: this.#views.condition(record.id),
+        accusedBy: (this.#views.accusations?.(record.id) ?? []).map(({ from, evidence }) => {
+          const name = hostTable.find(reader, from)?.record.name ?? from;
+          return evidence === undefined ? name : `${name} (${evidence})`;
+        }),
         clockOffsetMs: this.#views.clockOffsetMs?.(record.id),
         keyUsedTwiceAt: this.#views.keyUsedTwiceAt?.(record.id),
       }))

@@ -146,6 +146,12 @@ export interface ServiceDependencies {
   readonly newId: () => string;
 }
 
+/** What one host has seen of another that did not answer (node/mesh/rules/health-update.ts). */
+interface HostAccusation {
+  readonly from: string;
+  readonly evidence?: 'unreachable' | 'stalled';
+}
+
 /** What gossip says of the hosts: hints for lists and for placement, never a reason to act on a guest. */
 export interface HostViews {
   /** The newest advert of each host that has published one. */
@@ -153,6 +159,8 @@ export interface HostViews {
   condition(hostId: string): 'alive' | 'suspect' | 'dead' | 'unknown';
   /** When a host was last known to be alive, wall clock, ms: now, for one that is. Undefined, or no such method: not known. */
   lastSeenMs?(hostId: string): number | undefined;
+  /** Who accuses a host that is suspect or dead, and what each has seen; no such method: not known. */
+  accusations?(hostId: string): readonly HostAccusation[];
   /** What a host's clock shows more than most hosts' clocks, ms; undefined, or no such method: not known. */
   clockOffsetMs?(hostId: string): number | undefined;
   /** Where a second agent with the host's key was met of late, `ip:port`; undefined, or no such method: none is known. */

@@ -147,9 +147,9 @@ t.test('a member that accuses all others all the time calls nobody down, and cos
 
 t.test('the figures of the bench are made, and are within what issue 13 asks for', async (t) => {
   const rows = runDetection({ hosts: [100], seed: 7, deaths: 4, falseAlarms: { hosts: 50, hostDays: 0.02 } });
-  const valueOf = (what: string): number => rows.find((row) => row.what === what)?.value ?? Number.NaN;
-  t.ok(valueOf('bytes sent at rest') < 600);
-  t.ok(valueOf('a host gone to dead at each other, p99') <= 3_000);
-  t.ok(valueOf('half of the hosts gone at once, until all views are exact') <= 15_000);
-  t.equal(valueOf('false downs in them'), 0);
+  const figure = (what: string): number => rows.find((row) => row.what === what)?.value ?? Number.NaN;
+  t.ok(figure('bytes sent at rest') < 600);
+  t.ok(figure('a host gone to dead at each other, p99') <= 3_000);
+  t.ok(figure('half of the hosts gone at once, until all views are exact') <= 15_000);
+  t.equal(figure('false downs in them'), 0);
 });

@@ -380,11 +380,11 @@ t.test('what a host missed of the dead and of refutations it is brought by the n
   knows.tick(5_000);
   t.equal(knows.conditionOf(fallen), 'dead');
   t.not(knows.digest(), missed.digest());
-  for (const update of knows.updatesFor(missed.digest())) missed.heard(update, 0);
+  for (const update of knows.updatesFor(missed.digest(), [])) missed.heard(update, 0);
   missed.tick(5_000);
   t.equal(missed.conditionOf(fallen), 'dead');
   t.equal(missed.digest(), knows.digest(), 'and then they hold the same');
-  t.same(knows.updatesFor(missed.digest()), []);
+  t.same(knows.updatesFor(missed.digest(), []), []);
 });
 
 t.test('the same seed gives the same events', async (t) => {
