@@ -87,8 +87,10 @@ export class Nemesis {
           other === node ||
           (!other.isDamaged &&
             !other.isUnproved &&
-            other.process?.loop.quarantine === undefined &&
-            other.process !== undefined),
+            other.process !== undefined &&
+            other.process.loop.quarantine === undefined &&
+            // One that has not heard the end of a change of voters still needs those of before it.
+            other.process.loop.confState.votersOutgoing.length === 0),
       ) &&
       !node.isDamaged &&
       !node.isUnproved &&

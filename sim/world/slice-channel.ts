@@ -53,7 +53,7 @@ export class SliceStreams {
     try {
       for (;;) {
         const next = await this.#network.call(route, () => replies.next());
-        if (broken !== undefined) throw broken;
+        if (broken !== undefined) throw ShoalError.from(broken, 'UNAVAILABLE');
         if (next.done === true) return;
         yield next.value;
       }

@@ -133,6 +133,8 @@ export class Comparison {
   /** Whether the state of this replica at `revision` may be copied to others; begins a round where one is needed to tell. */
   vouches(revision: number): Vouching {
     const known = this.#known(revision);
+    // Nothing may be committed before those that wait have a state: then only a round ends the dispute.
+    if (known === 'no' && this.#leads && this.#round === undefined && this.#sinceTicks >= soonTicks) this.#begin();
     if (known !== 'not-yet') return known;
     if (this.#leads && this.#round === undefined) this.#begin();
     else if (this.#round === undefined || this.#round.revision < revision) this.#isWanted = true;

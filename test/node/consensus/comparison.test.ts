@@ -320,6 +320,24 @@ await t.test('when all that differed have lost their states the leader goes on w
   t.end();
 });
 
+await t.test('a leader that heard of a dispute before it led compares for those who wait for its state', (t) => {
+  const mesh = new Mesh({ voters: [1, 2, 3] }, [right, right, right]);
+  const verdict = { type: 'DigestVerdict', to: 1, from: 2, term: 5, revision: 10, digest: undefined } as const;
+  mesh.leader.onMessage(verdict);
+  for (const [raftId, place] of mesh.places) {
+    place.applied = raftId === 1 ? 20 : raftId === 2 ? 0 : 9;
+    if (raftId !== 1) mesh.fetching.add(raftId);
+  }
+  // Nothing of its own term is committed before one of them has a state.
+  const isCaughtUp = false;
+  for (let tick = 0; tick < 15; tick += 1) mesh.leader.tick(true, isCaughtUp);
+  t.equal(mesh.leader.rounds, 0, 'it does not compare by itself');
+  mesh.leader.vouches(20);
+  t.equal(mesh.leader.vouches(20), 'yes', 'neither of the others had come to what was disputed');
+  t.equal(mesh.leader.disagreement, undefined);
+  t.end();
+});
+
 await t.test(
   'a leader that differs from one left behind at the revision which that one has gives its state to nobody',
   (t) => {
