@@ -17,6 +17,7 @@ t.test('it says what it can be asked for, and refuses the rest', (t) => {
   t.match(bench('--agents', '4,x'), { status: 2, err: /--agents 4,x: give whole numbers from 2/ });
   t.match(bench('--agents', '1'), { status: 2 });
   t.match(bench('--only', 'real,moon'), { status: 2, err: /--only moon: give some of real/ });
+  t.match(bench('--hosts', '5'), { status: 2, err: /--hosts 5: give whole numbers from 20/ });
   t.match(bench('--phases', 'rest,sleep'), { status: 2, err: /--phases sleep/ });
   t.end();
 });

@@ -11,9 +11,10 @@ import { parseArgs } from 'node:util';
 import { memoryFileSystemOf, outputOf } from '../../../node/raft/bench/machine.ts';
 import { type Baselines, runBaselines } from './baselines/baselines.ts';
 import { type Phase, phases, type RealOptions, type RealRow, realRow } from './real.ts';
-import { baselineTable, realTables } from './report.ts';
+import { baselineTable, realTables, simulatedTable } from './report.ts';
+import { type SimulatedRow, simulatedRows } from './simulated.ts';
 
-const parts = ['real', 'baselines'] as const;
+const parts = ['real', 'simulated', 'baselines'] as const;
 const agentsMax = 250;
 
 const { values: flags } = parseArgs({
@@ -22,6 +23,7 @@ const { values: flags } = parseArgs({
     agents: { type: 'string' },
     only: { type: 'string' },
     phases: { type: 'string' },
+    hosts: { type: 'string' },
     checkout: { type: 'string' },
     dir: { type: 'string' },
     json: { type: 'string' },
@@ -33,6 +35,7 @@ if (flags.help) {
   console.log(`usage: npm run bench:mesh -- [flags]
   --quick            four agents, short phases, 20 members beside them; ends within three minutes
   --agents N,M       meshes of real agents, one after the other, each agent a process; default 4,12,20,30
+  --hosts N,M        sizes of simulated meshes; default 1000 (10000 takes many minutes)
   --only PARTS       of ${parts.join(',')}, by commas
   --phases PHASES    what to measure of real agents, of ${phases.join(',')}, by commas
   --checkout FOLDER  whose agents to run: a work tree of an earlier version, with its node_modules
@@ -46,6 +49,11 @@ const wantedParts = chosen('--only', flags.only, parts);
 const wantedPhases: readonly Phase[] = chosen('--phases', flags.phases, phases);
 if (agentCounts.some((count) => !Number.isInteger(count) || count < 2 || count > agentsMax)) {
   fail(`--agents ${flags.agents ?? ''}: give whole numbers from 2 to ${agentsMax}, by commas`);
+}
+
+const simulatedHosts = (flags.hosts ?? (flags.quick ? '100' : '1000')).split(',').map(Number);
+if (simulatedHosts.some((count) => !Number.isInteger(count) || count < 20 || count > 10_000)) {
+  fail(`--hosts ${flags.hosts ?? ''}: give whole numbers from 20 to 10000, by commas`);
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -90,6 +98,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 const real: RealRow[] = [];
 const failures: string[] = [];
+let simulated: readonly SimulatedRow[] = [];
 let baselines: Baselines | undefined;
 try {
   if (wantedParts.includes('real')) {
@@ -101,6 +110,10 @@ try {
         failures.push(`${count} agents: ${caught instanceof Error ? caught.message : String(caught)}`);
       }
     }
+  }
+  if (wantedParts.includes('simulated')) {
+    const size = flags.quick ? { deaths: 3, hostDays: 1 } : { deaths: 20, hostDays: 20 };
+    simulated = await simulatedRows({ hosts: simulatedHosts, ...size, say: options.say });
   }
   if (wantedParts.includes('baselines')) {
     const folder = await mkdtemp(join(flags.dir ?? tmpdir(), 'shoal-mesh-baselines-'));
@@ -118,12 +131,13 @@ try {
 
 function report(): void {
   if (real.length > 0) console.log(realTables(real));
+  if (simulated.length > 0) console.log(simulatedTable(simulated));
   if (baselines !== undefined && baselines.rows.length > 0) console.log(baselineTable(baselines.rows));
   for (const text of [...(baselines?.skipped ?? []), ...failures]) console.log(`# ${text}`);
   const loadAfter = rounded(loadavg()[0] ?? 0);
   if (flags.json !== undefined) {
     mkdirSync(dirname(flags.json), { recursive: true });
-    const everything = { ...context, loadAfter, real, baselines, failures };
+    const everything = { ...context, loadAfter, real, simulated, baselines, failures };
     writeFileSync(flags.json, `${JSON.stringify(everything, undefined, 2)}\n`);
   }
   if (failures.length > 0 || real.some((row) => row.failure !== undefined)) process.exitCode = 1;

@@ -4,6 +4,7 @@ import type { BaselineRow } from './baselines/row.ts';
 import type { Times } from './figures/times.ts';
 import type { Usage } from './phases/usage.ts';
 import type { RealRow } from './real.ts';
+import type { SimulatedRow } from './simulated.ts';
 
 const style = { head: [], border: [] };
 /** No lines between rows. */
@@ -22,6 +23,15 @@ export function baselineTable(rows: readonly BaselineRow[]): string {
     table.push([row.what, row.members, p50Ms, p99Ms, worstMs, row.cpuPercent, row.rssMib]);
   }
   return table.toString();
+}
+
+/** What the simulator's network says of more hosts than there are. */
+export function simulatedTable(rows: readonly SimulatedRow[]): string {
+  const table = tableOf(['simulated', 'hosts', 'value', 'unit']);
+  for (const { what, hosts, value, unit } of rows) {
+    table.push([what.replace('simulated ', ''), hosts, Number(value.toPrecision(4)), unit]);
+  }
+  return `from the simulator, not from machines\n${table.toString()}`;
 }
 
 function restTable(rows: readonly RealRow[]): string {

@@ -133,10 +133,10 @@ func main() {
 		message := make([]byte, messageBytes)
 		number := uint64(change + 1)
 		binary.BigEndian.PutUint64(message, number)
-		done := shared.begin(number, *members-1)
+		done := shared.begin(number, *members)
 		from := delegates[change*7%*members]
 		began := time.Now()
-		shared.by(from.index, 0)
+		shared.by(from.index, number)
 		from.queue.QueueBroadcast(broadcast(message))
 		select {
 		case <-done:
