@@ -58,14 +58,15 @@ export class GossipWorld {
   readonly hosts: readonly Host[];
   /** Hosts that pass on nothing, say that every view is like theirs, and hand out an empty one. */
   readonly mute = new Set<number>();
-  /** Hears of each advert that a host takes in, whatever way it came. */
-  onTaken: (host: number, held: HeldAdvert) => void = () => {};
   /** Bytes of the last advert, and of the last update, that was published. */
   advertBytes = 0;
   updateBytes = 0;
   readonly #gossipsub: GossipsubModel<Told>;
   readonly #numbers = new Map<HostId, number>();
+  /** By host: those that it is linked with. */
+  readonly #linked: readonly (readonly HostId[])[];
   #isRunning = false;
+  #onTaken: (host: number, held: HeldAdvert) => void = () => {};
 
   constructor(network: MeshNetwork, random: Prng) {
     this.network = network;
@@ -81,7 +82,13 @@ export class GossipWorld {
       host.view = new AdvertView(new LayeredAdverts(first), whole);
       network.every(lookMs, () => this.#look(number), { firstMs: random.float() * lookMs });
     }
+    this.#linked = this.#gossipsub.links.map((links) => links.map((link) => this.#hostOf(link).hostId));
     this.#isRunning = true;
+  }
+
+  /** Has `onTaken` called for each advert that a host takes in, whatever way it came. Default: nobody hears of them. */
+  watch(onTaken: (host: number, held: HeldAdvert) => void = () => {}): void {
+    this.#onTaken = onTaken;
   }
 
   /** A host's amounts change: it has one more guest or one fewer, or takes no more. */
@@ -190,15 +197,14 @@ export class GossipWorld {
 
   #take(number: number, held: HeldAdvert): boolean {
     if (!this.#hostOf(number).view.merge(held)) return false;
-    this.onTaken(number, held);
+    this.#onTaken(number, held);
     return true;
   }
 
   /** As `ViewExchange` does it, one message after another on a stream. */
   #look(number: number): void {
     const { view, sync } = this.#hostOf(number);
-    const links = this.#gossipsub.links[number] ?? [];
-    const ids = links.map((link) => this.#hostOf(link).hostId);
+    const ids = this.#linked[number] ?? [];
     const counts = { held: view.size, members: this.hosts.length };
     const action = sync.next(this.network.nowMs, ids, counts);
     if (action === undefined) return;

@@ -53,8 +53,7 @@ export class MeshNetwork {
   nowMs = 0;
   /** Things done so far. */
   events = 0;
-  /** Whether nothing gets from one host to the other; asked for each message. One way: a cut may be asymmetric. */
-  isCut: (from: number, to: number) => boolean = () => false;
+  #rule: (from: number, to: number) => boolean = () => false;
   readonly #options: MeshNetworkOptions;
   readonly #wheel: (Pending[] | undefined)[] = Array.from({ length: slotCount });
   #later: Pending[] = [];
@@ -86,6 +85,19 @@ export class MeshNetwork {
   /** Ends a host's process, or starts it. What the ended one had asked for, and what is on its way to it, is not done. */
   setUp(host: number, isUp: boolean): void {
     if (this.isUp(host) !== isUp) this.#lives[host] = (this.#lives[host] ?? 0) + 1;
+  }
+
+  /**
+   * From now on nothing gets from one host to the other where `isCut` says so; asked for each message. One way: a cut may be
+   * asymmetric. Default: everything does again.
+   */
+  cutWhere(isCut: (from: number, to: number) => boolean = () => false): void {
+    this.#rule = isCut;
+  }
+
+  /** Whether nothing gets from one host to the other now. */
+  isCut(from: number, to: number): boolean {
+    return this.#rule(from, to);
   }
 
   /** A host's process gets no CPU for so long: it does nothing meanwhile, and then all that has come. */

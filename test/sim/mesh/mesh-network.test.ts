@@ -42,7 +42,7 @@ t.test('the share that is to be lost is lost, and one seed gives one order', asy
 t.test('a cut works one way, and neither a dead process nor its successor does what it had planned', async (t) => {
   const network = networkOf();
   const heard: string[] = [];
-  network.isCut = (from, to) => from === 0 && to === 1;
+  network.cutWhere((from, to) => from === 0 && to === 1);
   network.send(0, 1, 1, () => heard.push('cut'));
   network.send(1, 0, 1, () => heard.push('the other way'));
   network.send(0, 2, 1, () => heard.push('to the dead'));
