@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -294,9 +293,21 @@ interface CallUnderWay {
 async function outgoing(stream: ClientDuplexStream<object, object>, requests: AsyncIterable<object>): Promise<void> {
   for await (const request of requests) {
     if (stream.destroyed) return;
-    if (!stream.write(request)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+    if (!stream.write(request)) await roomIn(stream);
   }
   stream.end();
+}
+
+/** Waits until the stream takes more, or is over. Leaves no listener behind: a long stream waits thousands of times. */
+function roomIn(stream: ClientDuplexStream<object, object>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+    if (stream.destroyed) done();
+  });
 }
 
 async function* incoming(

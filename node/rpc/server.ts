@@ -1,5 +1,4 @@
 import { type EventEmitter, once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import {
   type handleBidiStreamingCall,
@@ -21,12 +20,18 @@ import { AssertionError, assert, must } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
+import type { GrpcAnswerPart, HeaderList } from './answer-part.ts';
+import { type DispatchedCall, dispatch, noSuchMethod, type ServedMethod } from './dispatch.ts';
+import { checkRequest, incoming, type RequestCheck } from './incoming.ts';
 import type { ListenerLimits } from './listener/limits.ts';
 import { Listener, type ListenerOptions, type ListenerTls } from './listener/listener.ts';
-import { MalformedRequest, withoutThrowing } from './malformed-request.ts';
+import { withoutThrowing } from './malformed-request.ts';
+import { bytesOfEach, keepingBytes, RelayedFailure, rawAnswer, rawAnswers } from './raw-messages.ts';
 import type { ByStreaming, MethodNames, MethodSpec, Request, ResponseFields, ServiceClass } from './service.ts';
 import { methodsOf } from './service.ts';
 import { type ErrorView, isServiceError, toStatus } from './status.ts';
+import { metadataFrom, textsOf, trailersOf, trailersSet } from './trailers.ts';
+import { Waiting } from './waiting.ts';
 
 /** Bounds of a gRPC server. Every one is needed: what is not bounded here a caller decides. */
 export interface GrpcLimits {
@@ -71,6 +76,18 @@ export interface GrpcCall<C> extends CallHead {
   readonly signal: AbortSignal;
 }
 
+/** Answers a call elsewhere. Resolves with undefined where it is to be answered here after all. */
+type Relay<C> = (
+  call: GrpcCall<C>,
+  method: MethodSpec,
+  content: {
+    /** Texts alone. */
+    readonly metadata: HeaderList;
+    /** Their bytes. May be asked for again for a method that has one request. */
+    requests(): AsyncIterable<Uint8Array>;
+  },
+) => Promise<AsyncIterable<GrpcAnswerPart> | undefined>;
+
 /** How a method is served. */
 type Handler<M, C> = ByStreaming<
   M,
@@ -98,6 +115,10 @@ interface ServiceOptions<S extends object, C> {
   authorize?(call: GrpcCall<C>, request: unknown): Promise<void>;
   /** Throws `INVALID_ARGUMENT` for a request that no handler is to see. Default: takes every one. */
   check?(request: unknown): void;
+  /** Asked after `admit`. It passes on bytes, so it needs nothing for a new method. Default: all is answered here. */
+  readonly relay?: Relay<C>;
+  /** What is told of a failure of `authorize` or a handler. Default: the failure itself. */
+  explain?(caught: unknown, call: GrpcCall<C>): unknown;
   readonly handlers: Handlers<S, C>;
 }
 
@@ -115,8 +136,7 @@ export class GrpcServer {
   readonly #limits: GrpcLimits;
   readonly #errorView: ErrorView;
   readonly #stopping = new AbortController();
-  /** Who may call what, by path. */
-  readonly #admissions = new Map<string, (head: CallHead) => unknown>();
+  readonly #methods = new Map<string, ServedMethod>();
   /** What `admit` found out, by the one object that goes with a call from its head to its handler. */
   readonly #callers = new WeakMap<Metadata, { readonly caller: unknown }>();
   readonly #listenerOptions: Pick<ListenerOptions, 'isMember' | 'isExempt'>;
@@ -171,24 +191,23 @@ export class GrpcServer {
 
   /** Adds a service. Before `listen`. */
   add<S extends object, C>(options: ServiceOptions<S, C>): void {
-    const methods = methodsOf(options.service).map(withoutThrowing);
+    const { relay } = options;
+    const plain = methodsOf(options.service).map(withoutThrowing);
+    const methods = relay === undefined ? plain : plain.map(keepingBytes);
     const implementation: UntypedServiceImplementation = {};
     for (const method of methods) {
       const handler: unknown = Reflect.get(options.handlers, method.name);
       assert(typeof handler === 'function', `there is a handler for ${method.path}`);
-      this.#admissions.set(method.path, (head) => options.admit(head, method.name));
-      implementation[method.name] = this.#adapter(
-        method,
-        async (input, call) => {
-          if (options.authorize !== undefined) {
-            await Reflect.apply(options.authorize, options, [call, method.requestStream ? undefined : input]);
-          }
-          if (!method.requestStream) checkRequest(input, options);
-          const answer: unknown = Reflect.apply(handler, options.handlers, [input, call]);
-          return answer;
-        },
-        options,
-      );
+      const serve = servedBy(options, method, handler);
+      const served: ServedMethod = {
+        spec: method,
+        check: options,
+        admit: (head) => options.admit(head, method.name),
+        serve,
+      };
+      this.#methods.set(method.path, served);
+      const invoke = relay === undefined ? serve : relayedBy(relay, method, serve);
+      implementation[method.name] = this.#adapter(method, invoke, options);
     }
     this.#server.addService(Object.fromEntries(methods.map((method) => [method.name, method])), implementation);
   }
@@ -209,6 +228,22 @@ export class GrpcServer {
     await listener.listen(whereOf(address));
     this.#listeners.push(listener);
     return listener.address?.port ?? 0;
+  }
+
+  /**
+   * Runs a call that another agent relays: it is admitted, authorised and bounded as one that came over a connection, and is
+   * never relayed on. Failures are parts of the answer.
+   */
+  dispatch(call: DispatchedCall): AsyncIterable<GrpcAnswerPart> {
+    return dispatch(this.#methods.get(call.path), call, {
+      clock: this.#clock,
+      unaryMsMax: this.#limits.unaryMsMax,
+      stopping: this.#stopping.signal,
+      statusOf: (caught) => {
+        const { code, details, metadata } = this.#failure(caught, call.path, call.signal.aborted);
+        return { code, details, trailers: textsOf(metadata) };
+      },
+    });
   }
 
   /** Refuses new calls, ends running streams, lets short calls finish for `graceMs`, then cuts. Safe to call twice. */
@@ -233,14 +268,14 @@ export class GrpcServer {
 
   /** Decides on a call by its head. A refused one is answered without reading on. */
   #intercept(path: string, call: ServerInterceptingCallInterface): ServerInterceptingCall {
-    const admit = this.#admissions.get(path);
+    const method = this.#methods.get(path);
     const responder = new ResponderBuilder().withStart((next) => {
       next(
         new ServerListenerBuilder()
           .withOnReceiveMetadata((metadata, proceed) => {
             try {
-              if (admit === undefined) throw new ShoalError('NOT_IMPLEMENTED', `There is no ${path}.`);
-              this.#callers.set(metadata, { caller: admit(new Head(call, metadata)) });
+              if (method === undefined) throw noSuchMethod(path);
+              this.#callers.set(metadata, { caller: method.admit(new Head(call, metadata)) });
             } catch (caught) {
               call.sendStatus(this.#failure(caught, path));
               return;
@@ -284,7 +319,7 @@ export class GrpcServer {
 
   #answer(
     surface: SurfaceCall,
-    callback: (error: ReturnType<typeof toStatus> | null, value?: object) => void,
+    callback: (error: ReturnType<typeof toStatus> | null, value?: object, trailers?: Metadata) => void,
     run: (call: GrpcCall<unknown>) => Promise<unknown>,
     bounded: boolean,
   ): void {
@@ -293,8 +328,8 @@ export class GrpcServer {
     new Waiting(call.signal)
       .for(run(call))
       .then(
-        (answer) => callback(null, isMessage(answer) ? answer : {}),
-        (caught: unknown) => callback(this.#failure(caught, surface.getPath(), surface.cancelled)),
+        (answer) => callback(null, isMessage(answer) ? answer : {}, trailersSet(call)),
+        (caught: unknown) => callback(this.#failed(caught, surface, call)),
       )
       .finally(end);
   }
@@ -305,9 +340,9 @@ export class GrpcServer {
     surface.on('error', (error: unknown) => this.#logger.debug({ error }, 'a call ended early'));
     this.#pump(surface, call, run)
       .then(
-        () => surface.end(),
+        () => surface.end(trailersSet(call)),
         (caught: unknown) => {
-          surface.emit('error', this.#failure(caught, surface.getPath(), surface.cancelled));
+          surface.emit('error', this.#failed(caught, surface, call));
         },
       )
       .finally(end);
@@ -374,7 +409,17 @@ export class GrpcServer {
     };
   }
 
+  #failed(caught: unknown, surface: SurfaceCall, call: GrpcCall<unknown>): ReturnType<typeof toStatus> & Error {
+    const failure = this.#failure(caught, surface.getPath(), surface.cancelled);
+    for (const [name, value] of trailersOf(call)) failure.metadata.set(name, value);
+    return failure;
+  }
+
   #failure(caught: unknown, path: string, cancelled = false): ReturnType<typeof toStatus> & Error {
+    if (caught instanceof RelayedFailure) {
+      const { code, details, trailers } = caught.status;
+      return Object.assign(caught, { code, details, metadata: metadataFrom(trailers) });
+    }
     if (caught instanceof AssertionError) {
       // A broken invariant ends the process wherever it shows; answering the caller must not swallow it.
       queueMicrotask(() => {
@@ -391,6 +436,41 @@ export class GrpcServer {
         : toStatus(error, this.#errorView);
     return Object.assign(new Error(made.details), made);
   }
+}
+
+/** Authorises a call, checks its request and runs the handler. */
+function servedBy<S extends object, C>(
+  options: ServiceOptions<S, C>,
+  method: MethodSpec,
+  handler: object,
+): ServedMethod['serve'] {
+  const run = async (input: unknown, call: GrpcCall<C>): Promise<unknown> => {
+    if (options.authorize !== undefined) await options.authorize(call, method.requestStream ? undefined : input);
+    if (!method.requestStream) checkRequest(input, options);
+    const answer: unknown = Reflect.apply(handler as () => unknown, options.handlers, [input, call]);
+    return answer;
+  };
+  // The one place where what `admit` found out meets its type again.
+  return async (input, call) => {
+    const typed = call as GrpcCall<C>;
+    try {
+      return await run(input, typed);
+    } catch (caught) {
+      throw options.explain?.(caught, typed) ?? caught;
+    }
+  };
+}
+
+/** Answers a call elsewhere where `relay` does so. */
+function relayedBy<C>(relay: Relay<C>, method: MethodSpec, serve: ServedMethod['serve']): ServedMethod['serve'] {
+  return async (input, call) => {
+    const requests = (): AsyncIterable<Uint8Array> => bytesOfEach(method.requestStream ? input : [input]);
+    assert(call instanceof ServedCall, 'what is relayed came over a connection');
+    const parts = await relay(call as GrpcCall<C>, method, { metadata: call.metadata, requests });
+    if (parts === undefined) return serve(input, call);
+    const trailers = trailersOf(call);
+    return method.responseStream ? rawAnswers(parts, trailers) : rawAnswer(parts, trailers);
+  };
 }
 
 function whereOf(address: string): Address | { readonly path: string } {
@@ -417,7 +497,7 @@ interface SurfaceCall extends CallOrigin {
 type WritingCall = SurfaceCall &
   EventEmitter & {
     write(message: object): boolean;
-    end(): unknown;
+    end(trailers?: Metadata): unknown;
   };
 
 class Head implements CallHead {
@@ -444,70 +524,20 @@ class Head implements CallHead {
 }
 
 class ServedCall extends Head implements GrpcCall<unknown> {
+  readonly #metadata: Metadata;
   readonly caller: unknown;
   readonly signal: AbortSignal;
 
   constructor(surface: SurfaceCall, caller: unknown, signal: AbortSignal) {
     super(surface, surface.metadata);
+    this.#metadata = surface.metadata;
     this.caller = caller;
     this.signal = signal;
   }
-}
 
-/**
- * Requests of a stream, each checked. Ends only when the caller has said that there are no more; a call that broke throws. grpc-js ends
- * a stream whose connection was destroyed as if it were complete and says "cancelled" just after, so that is waited for.
- * No waiting tells an end from a cancellation of Node's clients, which send an end before they reset the stream: a service
- * to which the end matters has it said in the messages (`UploadImageRequest`).
- */
-async function* incoming(
-  call: AsyncIterable<unknown>,
-  signal: AbortSignal,
-  service: RequestCheck,
-): AsyncGenerator<unknown> {
-  try {
-    for await (const message of call) {
-      checkRequest(message, service);
-      yield message;
-    }
-  } catch (caught) {
-    // A reset connection surfaces as one of several stream errors; the reason to abort says what it meant.
-    throw signal.aborted ? signal.reason : ShoalError.from(caught, 'CANCELLED', 'the caller went away');
-  }
-  await setImmediate();
-  signal.throwIfAborted();
-}
-
-interface RequestCheck {
-  check?(request: unknown): void;
-}
-
-/** Throws `INVALID_ARGUMENT` for bytes that were no message, and what the service's own check throws. */
-function checkRequest(request: unknown, { check }: RequestCheck): void {
-  MalformedRequest.refuse(request);
-  check?.(request);
-}
-
-/**
- * Waits that an abort ends. Not `Promise.race` with a promise of the abort: each race would leave a reaction on it, and a
- * long stream races once a message.
- */
-class Waiting {
-  readonly #signal: AbortSignal;
-  #fail: ((reason: unknown) => void) | undefined;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener('abort', () => this.#fail?.(signal.reason), { once: true });
-  }
-
-  /** As `promise`, or the abort's reason if that comes first. One wait at a time. */
-  for<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#signal.aborted) reject(this.#signal.reason);
-      this.#fail = reject;
-      promise.then(resolve, reject);
-    });
+  /** Its texts. */
+  get metadata(): HeaderList {
+    return textsOf(this.#metadata);
   }
 }
 
