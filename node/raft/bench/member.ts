@@ -120,6 +120,7 @@ async function main(): Promise<void> {
         probe: refuse,
         watchState: refuseStream,
         followSlice: refuseStream,
+        relay: refuseStream,
         announce: refuse,
       },
       join: { admit: () => {}, join: refuse, renew: refuse },

@@ -202,6 +202,7 @@ const server = new PeerServer(
       claimBatch: refuse,
       releaseClaim: refuse,
       fetchBlob: refuseStream,
+      relay: refuseStream,
       pullView: async () => exchange.pullView(),
       consoleLog: refuse,
       probe: refuse,

@@ -174,6 +174,7 @@ const server = new PeerServer(
       probe: refuse,
       watchState: refuseStream,
       followSlice: refuseStream,
+      relay: refuseStream,
       announce: async () => ({ recorded: false }),
     },
     join: { admit: () => {}, join: refuse, renew: refuse },

@@ -41,6 +41,7 @@ export const refusingHandlers: PeerHandlers = {
   probe: async () => ({ reached: true }),
   watchState: refuseStream,
   followSlice: refuseStream,
+  relay: refuseStream,
   announce: refuse,
 };
 
