@@ -17,10 +17,12 @@ import type { Service } from '../node/base/lifecycle.ts';
 import { ownValue } from '../node/base/own-value.ts';
 import type { Logger } from '../node/base/telemetry/logger.ts';
 import { RepeatedLog } from '../node/base/telemetry/repeated-log.ts';
+import type { RelayOrigin, RestAnswer, RestHead } from '../node/mesh/relay/relayed.ts';
 import { addressGroup } from '../node/rpc/listener/address-group.ts';
 import { Listener, type TlsSource } from '../node/rpc/listener/listener.ts';
 import type { RequestContext } from '../node/services/kit/context.ts';
 import type { StateClient } from '../node/state/types.ts';
+import type { ApiRelay } from './kit/api-relay.ts';
 import { type Authenticator, policyCredentials, requestContext, tokenCharactersMax } from './kit/auth.ts';
 import { failureOf, isRepeatable } from './kit/errors.ts';
 import { isHostAndPort, type Origin, TrustedProxies } from './kit/forwarding.ts';
@@ -32,6 +34,8 @@ import { type FaultStyle, keystoneFaults, phrase } from './rest/kit/faults.ts';
 import { FreshReads } from './rest/kit/fresh-reads.ts';
 import { acceptJson } from './rest/kit/json-body.ts';
 import type { Gateway, RestModule } from './rest/kit/module.ts';
+import { answerByReplica } from './rest/kit/relayed-answers.ts';
+import { RelayedRequests } from './rest/kit/relayed-requests.ts';
 import { findRequest, openRequest, requestState } from './rest/kit/request.ts';
 import { checkRequestLine } from './rest/kit/request-line.ts';
 import { targetOf } from './rest/kit/request-target.ts';
@@ -81,6 +85,8 @@ interface RestServerOptions {
   readonly trustedProxies?: TrustedProxies;
   /** Rules that the operator has set. Default: none. */
   readonly policy?: PolicyOverrides;
+  /** Where requests are answered. Default: here. */
+  readonly relay?: ApiRelay;
 }
 
 /** Serves the modules. `start` returns once every listener listens. */
@@ -96,6 +102,8 @@ export class RestServer implements Service {
   readonly #known = new KnownRoutes();
   readonly #unguarded: string[] = [];
   readonly #proxies: TrustedProxies;
+  readonly #relayed: RelayedRequests;
+  #isStarted = false;
   readonly #listening: { readonly http: Server; readonly listener: Listener }[] = [];
   #stopped: Promise<void> | undefined;
 
@@ -113,6 +121,7 @@ export class RestServer implements Service {
       keysMax: this.limits.limiterKeysMax,
     });
     this.app = this.#build();
+    this.#relayed = new RelayedRequests(this.limits, (request, response) => this.app.routing(request, response));
   }
 
   /** Every route there is, once the modules have been mounted (`start`, `app.ready`). */
@@ -125,6 +134,22 @@ export class RestServer implements Service {
     return this.#listening.map(({ listener }) => listener.address).filter((address) => address !== null);
   }
 
+  /** Runs a request that another agent relays (see `RelayedApi.rest`). */
+  async relayed(
+    head: RestHead,
+    origin: RelayOrigin,
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<RestAnswer> {
+    if (!this.isOpen) throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping; ask another one.');
+    return this.#relayed.run(head, origin, body, signal);
+  }
+
+  /** Whether requests are answered: started, and not stopping. */
+  get isOpen(): boolean {
+    return this.#isStarted && this.#stopped === undefined;
+  }
+
   async start(): Promise<void> {
     await this.app.ready();
     // Not thrown where the route is added: the router would notice only when it gives up waiting for the module.
@@ -132,6 +157,7 @@ export class RestServer implements Service {
     if (unguarded !== undefined) throw AccessPolicy.missing(unguarded);
     try {
       for (const { host, port } of this.#options.listen) await this.#listen(host, port);
+      this.#isStarted = true;
     } catch (error) {
       await this.stop();
       throw ShoalError.from(error, 'UNAVAILABLE', 'The REST gateway cannot listen');
@@ -149,8 +175,9 @@ export class RestServer implements Service {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(
-      this.#listening.map(async ({ http, listener }) => {
+    await Promise.all([
+      this.#relayed.stop(this.limits.stopGraceMs),
+      ...this.#listening.map(async ({ http, listener }) => {
         listener.close();
         if (listener.isConnected) await sleepAwake(this.limits.lingerMs);
         http.closeIdleConnections();
@@ -159,7 +186,7 @@ export class RestServer implements Service {
         // It never listened itself: closing it ends its watch over idle connections.
         http.close();
       }),
-    );
+    ]);
     await this.app.close();
   }
 
@@ -214,6 +241,7 @@ export class RestServer implements Service {
     acceptJson(app, ['application/json']);
     app.addHook('onRoute', (route) => this.#known.add(route.url, route.method));
     app.addHook('onRequest', async (request, reply) => this.#open(request, reply));
+    app.addHook('onRequest', async (request, reply) => this.#route(request, reply));
     app.addHook('onSend', async (_request, reply) => {
       // Else an idle connection would hold up the stop for as long as it is kept alive.
       if (this.#stopped !== undefined) reply.header('connection', 'close');
@@ -296,6 +324,7 @@ export class RestServer implements Service {
       principal: undefined,
       rule: undefined,
       stale: false,
+      partial: undefined,
       timer: undefined,
     };
     openRequest(request, state);
@@ -314,6 +343,26 @@ export class RestServer implements Service {
     }
     if (this.#known.lacksId(request.url)) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
     checkRequestLine(request);
+  }
+
+  /** Has a replica answer, where this agent is none. */
+  async #route(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { relay } = this.#options;
+    const isLocal = request.routeOptions.config.local === true;
+    if (this.#relayed.originOf(request.socket) !== undefined) {
+      // What an agent says of itself is asked of itself; and the address that a relaying agent names proves nothing there.
+      if (isLocal) throw new ShoalError('NOT_FOUND', 'The resource could not be found.');
+      return;
+    }
+    if (relay === undefined || isLocal) return;
+    const state = requestState(request);
+    const outcome = await answerByReplica(relay, request, reply, {
+      origin: { clientAddress: state.clientAddress, baseUrl: this.#baseUrl(request) },
+      signal: state.abort.signal,
+      isStopping: () => this.#stopped !== undefined,
+      drain: () => this.#drain(request),
+    });
+    if (outcome.kind === 'here') state.partial = outcome.partial;
   }
 
   #timeOut(request: FastifyRequest, reply: FastifyReply): void {
@@ -387,7 +436,8 @@ export class RestServer implements Service {
     return prefix === undefined ? undefined : unservedPart(unserved, url.slice(prefix.length));
   }
 
-  #fail(error: unknown, request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {
+  #fail(thrown: unknown, request: FastifyRequest, reply: FastifyReply, module: RestModule | undefined): void {
+    const error = findRequest(request)?.partial?.explain(thrown) ?? thrown;
     const refusal = httpRefusal(error, this.limits);
     const failure = failureOf(refusal ?? error);
     const style: FaultStyle = module?.faults ?? keystoneFaults;
@@ -447,6 +497,14 @@ export class RestServer implements Service {
 
   async #readState(request: FastifyRequest) {
     const state = requestState(request);
+    const { partial } = state;
+    if (partial !== undefined) {
+      state.stale = true;
+      state.reply.header('x-shoal-stale', String(partial.stale));
+      state.reply.header('x-shoal-partial', 'true');
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      return partial.read(isRead && this.#moduleOf(request.url)?.decidesRights !== true);
+    }
     const view = await this.#reads.read(state.abort.signal);
     if (view.stale !== undefined) {
       state.stale = true;
@@ -466,6 +524,8 @@ export class RestServer implements Service {
   }
 
   #origin(request: FastifyRequest): Origin {
+    const relayed = this.#relayed.originOf(request.socket);
+    if (relayed !== undefined) return { address: relayed.clientAddress, scheme: undefined, host: undefined };
     return this.#proxies.originOf(request.socket.remoteAddress ?? '', (name) => {
       const value = ownValue(request.headers, name);
       return Array.isArray(value) ? value.join(',') : value;
@@ -473,6 +533,8 @@ export class RestServer implements Service {
   }
 
   #baseUrl(request: FastifyRequest): string {
+    const relayed = this.#relayed.originOf(request.socket);
+    if (relayed !== undefined) return relayed.baseUrl;
     if (this.#options.publicUrl !== undefined) return this.#options.publicUrl.replace(/\/+$/, '');
     const origin = this.#origin(request);
     const scheme = origin.scheme ?? (request.socket instanceof TLSSocket ? 'https' : 'http');

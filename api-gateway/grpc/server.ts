@@ -5,10 +5,12 @@ import { ShoalError } from '../../node/base/errors.ts';
 import { textFor } from '../../node/base/field-names.ts';
 import type { Service } from '../../node/base/lifecycle.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
+import type { GrpcHead, RelayOrigin } from '../../node/mesh/relay/relayed.ts';
+import type { GrpcAnswerPart } from '../../node/rpc/answer-part.ts';
 import { addressGroup } from '../../node/rpc/listener/address-group.ts';
 import type { TlsSource } from '../../node/rpc/listener/listener.ts';
 import { type CallHead, type GrpcCall, GrpcServer } from '../../node/rpc/server.ts';
-import { methodsOf, type ServiceClass } from '../../node/rpc/service.ts';
+import { type MethodSpec, methodsOf, type ServiceClass } from '../../node/rpc/service.ts';
 import type { ClusterService } from '../../node/services/cluster/cluster.ts';
 import type { ComputeService } from '../../node/services/compute/index.ts';
 import { PlacementPreview, type PreviewOptions } from '../../node/services/compute/placement-preview.ts';
@@ -20,6 +22,7 @@ import type { PlacementInquiry } from '../../node/services/kit/dependencies.ts';
 import type { NetworkService } from '../../node/services/network/index.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import { grpc, shoal } from '../../proto/messages.ts';
+import type { ApiRelay } from '../kit/api-relay.ts';
 import { type Authenticator, tokenCharactersMax } from '../kit/auth.ts';
 import { errorMappings, failureOf } from '../kit/errors.ts';
 import { TrustedProxies } from '../kit/forwarding.ts';
@@ -38,8 +41,9 @@ import { imageHandlers } from './image.ts';
 import { jobHandlers } from './jobs.ts';
 import { type Caller, Callers, tokenKey } from './kit/caller.ts';
 import { type DescriptorSet, loadDescriptors } from './kit/descriptor.ts';
+import { answerElsewhere, type RelayedContent } from './kit/elsewhere.ts';
 import { grpcFieldName } from './kit/field-names.ts';
-import { isServed } from './kit/served.ts';
+import { isRelayed, isServed } from './kit/served.ts';
 import { networkServiceHandlers } from './network/index.ts';
 import { placementHandlers } from './placement.ts';
 import { reflectionHandlers } from './reflection.ts';
@@ -79,6 +83,8 @@ interface GrpcGatewayDependencies {
   readonly policies?: readonly PolicyRule[];
   /** Rules that the operator has set. Default: none. */
   readonly policyOverrides?: PolicyOverrides;
+  /** Where calls are answered. Default: here. */
+  readonly relay?: ApiRelay;
 }
 
 /** One address to listen on. */
@@ -99,6 +105,8 @@ export class GrpcGateway implements Service {
   readonly #requests: TokenBuckets;
   readonly #proxies: TrustedProxies;
   readonly #servers: GrpcServer[] = [];
+  /** For calls that other agents relay: what users reach, token and all. */
+  #relayed: GrpcServer | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -123,12 +131,29 @@ export class GrpcGateway implements Service {
     return this.#servers.map((server) => server.port);
   }
 
+  /** Runs a call that another agent relays (see `RelayedApi.grpc`). Of the services of `shoal.v1` only. */
+  relayed(
+    { path, metadata }: GrpcHead,
+    { clientAddress }: RelayOrigin,
+    requests: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): AsyncIterable<GrpcAnswerPart> {
+    const [, service = ''] = path.split('/');
+    // What an agent says of itself (health, reflection) is asked of itself.
+    if (!isRelayed(service)) throw new ShoalError('NOT_IMPLEMENTED', `${path} is not relayed.`);
+    if (this.#relayed === undefined || this.#stopped !== undefined) {
+      throw new ShoalError('UNAVAILABLE', 'This agent is starting or stopping; ask another one.');
+    }
+    return this.#relayed.dispatch({ path, metadata, remoteAddress: `${clientAddress}:0`, requests, signal });
+  }
+
   async start(): Promise<void> {
     const descriptors = loadDescriptors();
     try {
       for (const listener of this.#listeners) {
         const server = this.#build(descriptors, listener.isOperatorDoor === true);
         this.#servers.push(server);
+        if (listener.isOperatorDoor !== true) this.#relayed ??= server;
         const { address, tls } = listener;
         await (tls === undefined
           ? server.listen(address)
@@ -174,6 +199,7 @@ export class GrpcGateway implements Service {
       overrides: this.#deps.policyOverrides ?? {},
     });
     const callers = new Callers({ ...this.#deps, access }, this.#limits);
+    const { relay } = this.#deps;
     const check = (request: unknown): void => checkInput(request, 'request');
     // What every service with callers of its own has: who may call, asked before any handler runs.
     const guarded = <S extends object>(service: ServiceClass<S>) => {
@@ -191,6 +217,13 @@ export class GrpcGateway implements Service {
         },
         authorize: (call: GrpcCall<Caller>, request: unknown) => callers.authorize(call, request),
         check,
+        ...(relay === undefined
+          ? {}
+          : {
+              relay: (call: GrpcCall<Caller>, method: MethodSpec, content: RelayedContent) =>
+                answerElsewhere(relay, callers, call, method, content),
+              explain: (caught: unknown, call: GrpcCall<Caller>) => callers.explain(caught, call),
+            }),
       };
     };
     const admitAnyone = (head: CallHead): null => {
@@ -255,7 +288,12 @@ export class GrpcGateway implements Service {
       throw new ShoalError('UNAUTHENTICATED', `A token is needed in the metadata key ${tokenKey}.`);
     }
     // A stranger must not make the agent take in messages; what the records say of the token comes after.
-    this.#deps.authenticator.checkSignature(token);
+    try {
+      this.#deps.authenticator.checkSignature(token);
+    } catch (caught) {
+      // An agent that holds a part of the records may not know the key; who answers the call decides.
+      if (!ShoalError.is(caught, 'NOT_IN_SLICE')) throw caught;
+    }
     return { kind: 'token', token };
   }
 

@@ -79,6 +79,10 @@ interface Failure {
   readonly invariantBroken: boolean;
 }
 
+/** What was asked for is nobody's business to hear by its key. */
+const notInSlice =
+  'This agent holds a part of the records, what was asked for is not in it, and no replica can be reached. Try again, or ask another agent.';
+
 const internal = map(grpcStatus.INTERNAL, 500);
 
 /**
@@ -89,7 +93,11 @@ export function failureOf(caught: unknown): Failure {
   if (caught instanceof ShoalError) {
     const mapping = errorMappings[caught.code];
     const isForTheLog = mapping.http === 500 && caught.code !== 'RECORD_UNREADABLE';
-    const message = isForTheLog ? 'Something inside this agent failed; its log has the details.' : caught.message;
+    const message = isForTheLog
+      ? 'Something inside this agent failed; its log has the details.'
+      : caught.code === 'NOT_IN_SLICE'
+        ? notInSlice
+        : caught.message;
     return { code: caught.code, mapping, message, facts: caught.facts, invariantBroken: false };
   }
   return {

@@ -54,6 +54,7 @@ import { JoinHandler } from '../mesh/join/join-handler.ts';
 import { newInstance } from '../mesh/peers/instance.ts';
 import { PeerClients } from '../mesh/peers/peer-client.ts';
 import { PeerServer } from '../mesh/peers/peer-server.ts';
+import { RelayHandler } from '../mesh/relay/relay-handler.ts';
 import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
@@ -71,6 +72,7 @@ import { openLevelDisk } from '../store/level/level-disk.ts';
 import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
+import { apiRelay } from './api-route.ts';
 import { buildBackground } from './background.ts';
 import { externalMtuBytes } from './external-mtu.ts';
 import { Figures } from './figures.ts';
@@ -264,6 +266,8 @@ export class Agent {
     const feeder = new SliceFeeder({ clock, state: member.replicaState, isReplica: () => member.isReplica });
     await feeder.start();
     this.#started('slice feeder', () => feeder.stop());
+    let interfaces: Interfaces | undefined;
+    const relayed = new RelayHandler(clock, () => interfaces);
     const server = new PeerServer(
       { clock, logger: logger.child({ part: 'peer-server' }) },
       {
@@ -275,6 +279,7 @@ export class Agent {
           ...view.handlers,
           watchState: stateWatchHandler(state),
           followSlice: followSliceHandler((requests, asked) => feeder.serve(requests, asked)),
+          relay: relayed.handle,
           announce: announceHandler(services, directory, () => view.setPeers(directory.hosts()), moves),
         },
         join: joiner,
@@ -363,12 +368,15 @@ export class Agent {
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },
     );
     const { onFatal } = this.#deps;
-    const interfaces = new Interfaces(
-      { services, built, placer: host.placer, loop, apiTls, metrics: this.#metrics, health: this.#health, onFatal },
+    const metrics = this.#metrics;
+    const relay = apiRelay({ clock, logger, peers, config, metrics });
+    interfaces = new Interfaces(
+      { services, built, placer: host.placer, loop, apiTls, metrics, health: this.#health, onFatal, relay },
       config,
     );
-    await interfaces.start();
-    this.#started('interfaces', () => interfaces.stop());
+    const shown = interfaces;
+    await shown.start();
+    this.#started('interfaces', () => shown.stop());
     const background = buildBackground({
       services,
       compute: built.compute,
@@ -379,7 +387,7 @@ export class Agent {
     });
     await background.start();
     this.#started('jobs and tasks', () => background.stop());
-    this.#startHousekeeping(state, own, { view, loop, interfaces, selfCheck, server });
+    this.#startHousekeeping(state, own, { view, loop, interfaces: shown, selfCheck, server });
     // Stopped first, while everything else still answers: others wait for the next leader otherwise.
     this.#started('leadership', () => loop.handOver());
     logger.info(

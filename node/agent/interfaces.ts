@@ -1,6 +1,7 @@
 /** What an agent shows to the world: services behind the REST gateway, the public gRPC API and the local socket. */
 
 import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
+import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
 import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { defaultLimits } from '../../api-gateway/kit/limits.ts';
 import { computeModule } from '../../api-gateway/rest/compute/module.ts';
@@ -20,6 +21,7 @@ import { agentVersion } from '../base/version.ts';
 import { parseNetworks } from '../config/networks.ts';
 import type { Config } from '../config/options.ts';
 import type { RaftLoop } from '../consensus/loop/loop.ts';
+import type { RelayedApi } from '../mesh/relay/relayed.ts';
 import type { TlsSource } from '../rpc/listener/listener.ts';
 import { PlacementPreview } from '../services/compute/placement-preview.ts';
 import type { ImageService } from '../services/image/image.ts';
@@ -45,17 +47,21 @@ interface InterfacesParts {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly onFatal: (error: unknown) => void;
+  /** Where calls are answered. */
+  readonly relay: ApiRelay;
 }
 
-/** See above. */
-export class Interfaces implements Service {
+/** See above. It is what a replica answers relayed calls by, too. */
+export class Interfaces implements Service, RelayedApi {
+  readonly #relay: ApiRelay;
   readonly #images: ImageService;
   readonly #rest: RestServer;
   readonly #grpc: GrpcGateway;
   readonly #socketPath: string;
 
   constructor(parts: InterfacesParts, config: Config) {
-    const { services, placer, loop, apiTls, metrics, health, onFatal } = parts;
+    const { services, placer, loop, apiTls, metrics, health, onFatal, relay } = parts;
+    this.#relay = relay;
     const { state, clock, logger, newId } = services;
     const { identity, directory, images, network, compute, computeOptions, quotas, cluster, jobs } = parts.built;
     this.#images = images;
@@ -82,6 +88,7 @@ export class Interfaces implements Service {
         inquiry: placer,
         preview: computeOptions,
         policyOverrides: config.policy,
+        relay,
       },
       [
         { address: config.api.grpcListen, ...tls },
@@ -108,6 +115,7 @@ export class Interfaces implements Service {
         ...tls,
         trustedProxies,
         policy: config.policy,
+        relay,
         ...(config.api.publicUrl === '' ? {} : { publicUrl: config.api.publicUrl }),
         modules: [
           identityModule({ identity, directory, catalog, limiter }),
@@ -135,6 +143,18 @@ export class Interfaces implements Service {
     prepareLocalSocket(this.#socketPath);
     await this.#grpc.start();
     await this.#rest.start();
+  }
+
+  get isOpen(): boolean {
+    return this.#rest.isOpen && this.#relay.route().kind === 'here';
+  }
+
+  rest(...call: Parameters<RelayedApi['rest']>): ReturnType<RelayedApi['rest']> {
+    return this.#rest.relayed(...call);
+  }
+
+  grpc(...call: Parameters<RelayedApi['grpc']>): ReturnType<RelayedApi['grpc']> {
+    return this.#grpc.relayed(...call);
   }
 
   /** Uploads that an earlier run of this agent left unfinished are queued again. Called now and then. */

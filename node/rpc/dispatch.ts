@@ -2,8 +2,9 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { GrpcAnswerPart, GrpcStatus, HeaderList } from './answer-part.ts';
+import type { CallHead, GrpcCall } from './call.ts';
 import { incoming, type RequestCheck } from './incoming.ts';
-import type { CallHead, GrpcCall } from './server.ts';
+
 import type { MethodSpec } from './service.ts';
 import { trailersOf } from './trailers.ts';
 import { Waiting } from './waiting.ts';

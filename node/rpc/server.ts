@@ -21,6 +21,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { Logger } from '../base/telemetry/logger.ts';
 import type { GrpcAnswerPart, HeaderList } from './answer-part.ts';
+import type { CallerCertificate, CallHead, GrpcCall } from './call.ts';
 import { type DispatchedCall, dispatch, noSuchMethod, type ServedMethod } from './dispatch.ts';
 import { checkRequest, incoming, type RequestCheck } from './incoming.ts';
 import type { ListenerLimits } from './listener/limits.ts';
@@ -32,6 +33,8 @@ import { methodsOf } from './service.ts';
 import { type ErrorView, isServiceError, toStatus } from './status.ts';
 import { metadataFrom, textsOf, trailersOf, trailersSet } from './trailers.ts';
 import { Waiting } from './waiting.ts';
+
+export type { CallHead, GrpcCall } from './call.ts';
 
 /** Bounds of a gRPC server. Every one is needed: what is not bounded here a caller decides. */
 export interface GrpcLimits {
@@ -50,30 +53,6 @@ export interface GrpcLimits {
   /** A connection without a call is closed after so long, ms. Default: never. */
   readonly idleMsMax?: number | undefined;
   readonly listener: ListenerLimits;
-}
-
-/** A certificate as TLS shows it: name, DER, and SHA-256 of that. */
-interface CallerCertificate {
-  readonly subjectaltname?: string | undefined;
-  readonly raw: Uint8Array;
-  readonly fingerprint256: string;
-}
-
-/** What is known of a call before any of its content is read. */
-export interface CallHead {
-  /** ip:port of the caller. */
-  readonly remoteAddress: string;
-  /** The caller's certificate; undefined unless one of the server's own roots signed it. */
-  readonly certificate: CallerCertificate | undefined;
-  /** First value of a request header. */
-  header(name: string): string | undefined;
-}
-
-/** What a handler knows of its call. `C` is what `admit` found out about the caller. */
-export interface GrpcCall<C> extends CallHead {
-  readonly caller: C;
-  /** Aborts when the caller goes away, the time allowed has run out, or the agent stops. */
-  readonly signal: AbortSignal;
 }
 
 /** Answers a call elsewhere. Resolves with undefined where it is to be answered here after all. */

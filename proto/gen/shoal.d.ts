@@ -26378,6 +26378,9 @@ export namespace shoal {
 
             /** Calls FollowSlice. */
             followSlice: shoal.v1.PeerService.FollowSlice;
+
+            /** Calls Relay. */
+            relay: shoal.v1.PeerService.Relay;
         }
 
         namespace PeerService {
@@ -26682,6 +26685,25 @@ export namespace shoal {
               readonly path: "/shoal.v1.PeerService/FollowSlice";
               readonly requestType: "SliceRequest";
               readonly responseType: "SliceReply";
+              readonly requestStream: true;
+              readonly responseStream: true;
+            };
+
+            /**
+             * Callback as used by {@link shoal.v1.PeerService#relay}.
+             * @param error Error, if any
+             * @param [response] RelayPiece
+             */
+            type RelayCallback = (error: (Error|null), response?: shoal.v1.RelayPiece) => void;
+
+            /** Calls Relay. */
+            type Relay = {
+              (request: shoal.v1.IRelayPiece, callback: shoal.v1.PeerService.RelayCallback): void;
+              (request: shoal.v1.IRelayPiece): Promise<shoal.v1.RelayPiece>;
+              readonly name: "Relay";
+              readonly path: "/shoal.v1.PeerService/Relay";
+              readonly requestType: "RelayPiece";
+              readonly responseType: "RelayPiece";
               readonly requestStream: true;
               readonly responseStream: true;
             };
@@ -27571,6 +27593,722 @@ export namespace shoal {
 
             /** Shape of a SliceStatus. */
             type $Shape = shoal.v1.SliceStatus.$Properties;
+        }
+
+        /**
+         * Properties of a RelayPiece.
+         * @deprecated Use shoal.v1.RelayPiece.$Properties instead.
+         */
+        interface IRelayPiece extends shoal.v1.RelayPiece.$Properties {
+        }
+
+        /** Represents a RelayPiece. */
+        class RelayPiece {
+
+            /**
+             * Constructs a new RelayPiece.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayPiece.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayPiece request. */
+            request: (shoal.v1.RelayRequest|null);
+
+            /** RelayPiece accepted. */
+            accepted: (shoal.v1.RelayAccepted|null);
+
+            /** RelayPiece answer. */
+            answer: (shoal.v1.RelayAnswer|null);
+
+            /** RelayPiece data. */
+            data: (shoal.v1.RelayData|null);
+
+            /** RelayPiece end. */
+            end: (shoal.v1.RelayEnd|null);
+
+            /** RelayPiece piece. */
+            piece?: ("request"|"accepted"|"answer"|"data"|"end");
+
+            /**
+             * Creates a new RelayPiece instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayPiece instance
+             */
+            static create(properties: shoal.v1.RelayPiece.$Shape): shoal.v1.RelayPiece & shoal.v1.RelayPiece.$Shape;
+            static create(properties?: shoal.v1.RelayPiece.$Properties): shoal.v1.RelayPiece;
+
+            /**
+             * Encodes the specified RelayPiece message. Does not implicitly {@link shoal.v1.RelayPiece.verify|verify} messages.
+             * @param message RelayPiece message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayPiece.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayPiece message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayPiece & shoal.v1.RelayPiece.$Shape} RelayPiece
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayPiece & shoal.v1.RelayPiece.$Shape;
+        }
+
+        namespace RelayPiece {
+
+            /** Properties of a RelayPiece. */
+            interface $Properties {
+
+                /** RelayPiece request */
+                request?: (shoal.v1.RelayRequest.$Properties|null);
+
+                /** RelayPiece accepted */
+                accepted?: (shoal.v1.RelayAccepted.$Properties|null);
+
+                /** RelayPiece answer */
+                answer?: (shoal.v1.RelayAnswer.$Properties|null);
+
+                /** RelayPiece data */
+                data?: (shoal.v1.RelayData.$Properties|null);
+
+                /** RelayPiece end */
+                end?: (shoal.v1.RelayEnd.$Properties|null);
+
+                /** RelayPiece piece */
+                piece?: ("request"|"accepted"|"answer"|"data"|"end");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a RelayPiece. */
+            type $Shape = {
+              request?: shoal.v1.RelayRequest.$Shape|null;
+              accepted?: shoal.v1.RelayAccepted.$Shape|null;
+              answer?: shoal.v1.RelayAnswer.$Shape|null;
+              data?: shoal.v1.RelayData.$Shape|null;
+              end?: shoal.v1.RelayEnd.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ piece?: undefined; request?: null; accepted?: null; answer?: null; data?: null; end?: null }|{ piece?: "request"; request: shoal.v1.RelayRequest.$Shape; accepted?: null; answer?: null; data?: null; end?: null }|{ piece?: "accepted"; request?: null; accepted: shoal.v1.RelayAccepted.$Shape; answer?: null; data?: null; end?: null }|{ piece?: "answer"; request?: null; accepted?: null; answer: shoal.v1.RelayAnswer.$Shape; data?: null; end?: null }|{ piece?: "data"; request?: null; accepted?: null; answer?: null; data: shoal.v1.RelayData.$Shape; end?: null }|{ piece?: "end"; request?: null; accepted?: null; answer?: null; data?: null; end: shoal.v1.RelayEnd.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a RelayRequest.
+         * @deprecated Use shoal.v1.RelayRequest.$Properties instead.
+         */
+        interface IRelayRequest extends shoal.v1.RelayRequest.$Properties {
+        }
+
+        /** Represents a RelayRequest. */
+        class RelayRequest {
+
+            /**
+             * Constructs a new RelayRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayRequest rest. */
+            rest: (shoal.v1.RelayRest|null);
+
+            /** RelayRequest grpc. */
+            grpc: (shoal.v1.RelayGrpc|null);
+
+            /** RelayRequest clientAddress. */
+            clientAddress: string;
+
+            /** RelayRequest baseUrl. */
+            baseUrl: string;
+
+            /** RelayRequest call. */
+            call?: ("rest"|"grpc");
+
+            /**
+             * Creates a new RelayRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayRequest instance
+             */
+            static create(properties: shoal.v1.RelayRequest.$Shape): shoal.v1.RelayRequest & shoal.v1.RelayRequest.$Shape;
+            static create(properties?: shoal.v1.RelayRequest.$Properties): shoal.v1.RelayRequest;
+
+            /**
+             * Encodes the specified RelayRequest message. Does not implicitly {@link shoal.v1.RelayRequest.verify|verify} messages.
+             * @param message RelayRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayRequest & shoal.v1.RelayRequest.$Shape} RelayRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayRequest & shoal.v1.RelayRequest.$Shape;
+        }
+
+        namespace RelayRequest {
+
+            /** Properties of a RelayRequest. */
+            interface $Properties {
+
+                /** RelayRequest rest */
+                rest?: (shoal.v1.RelayRest.$Properties|null);
+
+                /** RelayRequest grpc */
+                grpc?: (shoal.v1.RelayGrpc.$Properties|null);
+
+                /** RelayRequest clientAddress */
+                clientAddress?: string;
+
+                /** RelayRequest baseUrl */
+                baseUrl?: string;
+
+                /** RelayRequest call */
+                call?: ("rest"|"grpc");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a RelayRequest. */
+            type $Shape = {
+              rest?: shoal.v1.RelayRest.$Shape|null;
+              grpc?: shoal.v1.RelayGrpc.$Shape|null;
+              clientAddress?: string;
+              baseUrl?: string;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ call?: undefined; rest?: null; grpc?: null }|{ call?: "rest"; rest: shoal.v1.RelayRest.$Shape; grpc?: null }|{ call?: "grpc"; rest?: null; grpc: shoal.v1.RelayGrpc.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a RelayRest.
+         * @deprecated Use shoal.v1.RelayRest.$Properties instead.
+         */
+        interface IRelayRest extends shoal.v1.RelayRest.$Properties {
+        }
+
+        /** Represents a RelayRest. */
+        class RelayRest {
+
+            /**
+             * Constructs a new RelayRest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayRest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayRest method. */
+            method: string;
+
+            /** RelayRest target. */
+            target: string;
+
+            /** RelayRest headers. */
+            headers: shoal.v1.RelayHeader[];
+
+            /** RelayRest hasBody. */
+            hasBody: boolean;
+
+            /** RelayRest bodyBytes. */
+            bodyBytes: (number|null);
+
+            /**
+             * Creates a new RelayRest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayRest instance
+             */
+            static create(properties: shoal.v1.RelayRest.$Shape): shoal.v1.RelayRest & shoal.v1.RelayRest.$Shape;
+            static create(properties?: shoal.v1.RelayRest.$Properties): shoal.v1.RelayRest;
+
+            /**
+             * Encodes the specified RelayRest message. Does not implicitly {@link shoal.v1.RelayRest.verify|verify} messages.
+             * @param message RelayRest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayRest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayRest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayRest & shoal.v1.RelayRest.$Shape} RelayRest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayRest & shoal.v1.RelayRest.$Shape;
+        }
+
+        namespace RelayRest {
+
+            /** Properties of a RelayRest. */
+            interface $Properties {
+
+                /** RelayRest method */
+                method?: string;
+
+                /** RelayRest target */
+                target?: string;
+
+                /** RelayRest headers */
+                headers?: shoal.v1.RelayHeader.$Properties[];
+
+                /** RelayRest hasBody */
+                hasBody?: boolean;
+
+                /** RelayRest bodyBytes */
+                bodyBytes?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayRest. */
+            type $Shape = shoal.v1.RelayRest.$Properties;
+        }
+
+        /**
+         * Properties of a RelayGrpc.
+         * @deprecated Use shoal.v1.RelayGrpc.$Properties instead.
+         */
+        interface IRelayGrpc extends shoal.v1.RelayGrpc.$Properties {
+        }
+
+        /** Represents a RelayGrpc. */
+        class RelayGrpc {
+
+            /**
+             * Constructs a new RelayGrpc.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayGrpc.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayGrpc path. */
+            path: string;
+
+            /** RelayGrpc metadata. */
+            metadata: shoal.v1.RelayHeader[];
+
+            /**
+             * Creates a new RelayGrpc instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayGrpc instance
+             */
+            static create(properties: shoal.v1.RelayGrpc.$Shape): shoal.v1.RelayGrpc & shoal.v1.RelayGrpc.$Shape;
+            static create(properties?: shoal.v1.RelayGrpc.$Properties): shoal.v1.RelayGrpc;
+
+            /**
+             * Encodes the specified RelayGrpc message. Does not implicitly {@link shoal.v1.RelayGrpc.verify|verify} messages.
+             * @param message RelayGrpc message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayGrpc.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayGrpc message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayGrpc & shoal.v1.RelayGrpc.$Shape} RelayGrpc
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayGrpc & shoal.v1.RelayGrpc.$Shape;
+        }
+
+        namespace RelayGrpc {
+
+            /** Properties of a RelayGrpc. */
+            interface $Properties {
+
+                /** RelayGrpc path */
+                path?: string;
+
+                /** RelayGrpc metadata */
+                metadata?: shoal.v1.RelayHeader.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayGrpc. */
+            type $Shape = shoal.v1.RelayGrpc.$Properties;
+        }
+
+        /**
+         * Properties of a RelayHeader.
+         * @deprecated Use shoal.v1.RelayHeader.$Properties instead.
+         */
+        interface IRelayHeader extends shoal.v1.RelayHeader.$Properties {
+        }
+
+        /** Represents a RelayHeader. */
+        class RelayHeader {
+
+            /**
+             * Constructs a new RelayHeader.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayHeader.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayHeader name. */
+            name: string;
+
+            /** RelayHeader value. */
+            value: string;
+
+            /**
+             * Creates a new RelayHeader instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayHeader instance
+             */
+            static create(properties: shoal.v1.RelayHeader.$Shape): shoal.v1.RelayHeader & shoal.v1.RelayHeader.$Shape;
+            static create(properties?: shoal.v1.RelayHeader.$Properties): shoal.v1.RelayHeader;
+
+            /**
+             * Encodes the specified RelayHeader message. Does not implicitly {@link shoal.v1.RelayHeader.verify|verify} messages.
+             * @param message RelayHeader message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayHeader.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayHeader message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayHeader & shoal.v1.RelayHeader.$Shape} RelayHeader
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayHeader & shoal.v1.RelayHeader.$Shape;
+        }
+
+        namespace RelayHeader {
+
+            /** Properties of a RelayHeader. */
+            interface $Properties {
+
+                /** RelayHeader name */
+                name?: string;
+
+                /** RelayHeader value */
+                value?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayHeader. */
+            type $Shape = shoal.v1.RelayHeader.$Properties;
+        }
+
+        /**
+         * Properties of a RelayAccepted.
+         * @deprecated Use shoal.v1.RelayAccepted.$Properties instead.
+         */
+        interface IRelayAccepted extends shoal.v1.RelayAccepted.$Properties {
+        }
+
+        /** Represents a RelayAccepted. */
+        class RelayAccepted {
+
+            /**
+             * Constructs a new RelayAccepted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayAccepted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new RelayAccepted instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayAccepted instance
+             */
+            static create(properties: shoal.v1.RelayAccepted.$Shape): shoal.v1.RelayAccepted & shoal.v1.RelayAccepted.$Shape;
+            static create(properties?: shoal.v1.RelayAccepted.$Properties): shoal.v1.RelayAccepted;
+
+            /**
+             * Encodes the specified RelayAccepted message. Does not implicitly {@link shoal.v1.RelayAccepted.verify|verify} messages.
+             * @param message RelayAccepted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayAccepted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayAccepted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayAccepted & shoal.v1.RelayAccepted.$Shape} RelayAccepted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayAccepted & shoal.v1.RelayAccepted.$Shape;
+        }
+
+        namespace RelayAccepted {
+
+            /** Properties of a RelayAccepted. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayAccepted. */
+            type $Shape = shoal.v1.RelayAccepted.$Properties;
+        }
+
+        /**
+         * Properties of a RelayAnswer.
+         * @deprecated Use shoal.v1.RelayAnswer.$Properties instead.
+         */
+        interface IRelayAnswer extends shoal.v1.RelayAnswer.$Properties {
+        }
+
+        /** Represents a RelayAnswer. */
+        class RelayAnswer {
+
+            /**
+             * Constructs a new RelayAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayAnswer status. */
+            status: number;
+
+            /** RelayAnswer headers. */
+            headers: shoal.v1.RelayHeader[];
+
+            /** RelayAnswer bodyBytes. */
+            bodyBytes: (number|null);
+
+            /**
+             * Creates a new RelayAnswer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayAnswer instance
+             */
+            static create(properties: shoal.v1.RelayAnswer.$Shape): shoal.v1.RelayAnswer & shoal.v1.RelayAnswer.$Shape;
+            static create(properties?: shoal.v1.RelayAnswer.$Properties): shoal.v1.RelayAnswer;
+
+            /**
+             * Encodes the specified RelayAnswer message. Does not implicitly {@link shoal.v1.RelayAnswer.verify|verify} messages.
+             * @param message RelayAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayAnswer & shoal.v1.RelayAnswer.$Shape} RelayAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayAnswer & shoal.v1.RelayAnswer.$Shape;
+        }
+
+        namespace RelayAnswer {
+
+            /** Properties of a RelayAnswer. */
+            interface $Properties {
+
+                /** RelayAnswer status */
+                status?: number;
+
+                /** RelayAnswer headers */
+                headers?: shoal.v1.RelayHeader.$Properties[];
+
+                /** RelayAnswer bodyBytes */
+                bodyBytes?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayAnswer. */
+            type $Shape = shoal.v1.RelayAnswer.$Properties;
+        }
+
+        /**
+         * Properties of a RelayData.
+         * @deprecated Use shoal.v1.RelayData.$Properties instead.
+         */
+        interface IRelayData extends shoal.v1.RelayData.$Properties {
+        }
+
+        /** Represents a RelayData. */
+        class RelayData {
+
+            /**
+             * Constructs a new RelayData.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayData.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayData bytes. */
+            bytes: Uint8Array;
+
+            /** RelayData continues. */
+            continues: boolean;
+
+            /**
+             * Creates a new RelayData instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayData instance
+             */
+            static create(properties: shoal.v1.RelayData.$Shape): shoal.v1.RelayData & shoal.v1.RelayData.$Shape;
+            static create(properties?: shoal.v1.RelayData.$Properties): shoal.v1.RelayData;
+
+            /**
+             * Encodes the specified RelayData message. Does not implicitly {@link shoal.v1.RelayData.verify|verify} messages.
+             * @param message RelayData message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayData.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayData message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayData & shoal.v1.RelayData.$Shape} RelayData
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayData & shoal.v1.RelayData.$Shape;
+        }
+
+        namespace RelayData {
+
+            /** Properties of a RelayData. */
+            interface $Properties {
+
+                /** RelayData bytes */
+                bytes?: Uint8Array;
+
+                /** RelayData continues */
+                continues?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayData. */
+            type $Shape = shoal.v1.RelayData.$Properties;
+        }
+
+        /**
+         * Properties of a RelayEnd.
+         * @deprecated Use shoal.v1.RelayEnd.$Properties instead.
+         */
+        interface IRelayEnd extends shoal.v1.RelayEnd.$Properties {
+        }
+
+        /** Represents a RelayEnd. */
+        class RelayEnd {
+
+            /**
+             * Constructs a new RelayEnd.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.RelayEnd.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RelayEnd grpcStatus. */
+            grpcStatus: number;
+
+            /** RelayEnd grpcMessage. */
+            grpcMessage: string;
+
+            /** RelayEnd trailers. */
+            trailers: shoal.v1.RelayHeader[];
+
+            /**
+             * Creates a new RelayEnd instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RelayEnd instance
+             */
+            static create(properties: shoal.v1.RelayEnd.$Shape): shoal.v1.RelayEnd & shoal.v1.RelayEnd.$Shape;
+            static create(properties?: shoal.v1.RelayEnd.$Properties): shoal.v1.RelayEnd;
+
+            /**
+             * Encodes the specified RelayEnd message. Does not implicitly {@link shoal.v1.RelayEnd.verify|verify} messages.
+             * @param message RelayEnd message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.RelayEnd.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RelayEnd message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.RelayEnd & shoal.v1.RelayEnd.$Shape} RelayEnd
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.RelayEnd & shoal.v1.RelayEnd.$Shape;
+        }
+
+        namespace RelayEnd {
+
+            /** Properties of a RelayEnd. */
+            interface $Properties {
+
+                /** RelayEnd grpcStatus */
+                grpcStatus?: number;
+
+                /** RelayEnd grpcMessage */
+                grpcMessage?: string;
+
+                /** RelayEnd trailers */
+                trailers?: shoal.v1.RelayHeader.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RelayEnd. */
+            type $Shape = shoal.v1.RelayEnd.$Properties;
         }
 
         /**

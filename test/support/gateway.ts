@@ -1,6 +1,8 @@
 /** A REST gateway on a state in memory, with the first records written: what the gateway's tests stand on. */
 import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
 import type { LightMyRequestResponse } from 'fastify';
+import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
 import type { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { defaultLimits, type GatewayLimits } from '../../api-gateway/kit/limits.ts';
 import type { PolicyOverrides } from '../../api-gateway/policies/access-policy.ts';
@@ -23,6 +25,7 @@ import { ImageService } from '../../node/services/image/image.ts';
 import type { ServiceDependencies } from '../../node/services/kit/dependencies.ts';
 import { QuotaService } from '../../node/services/kit/quota.ts';
 import { MemoryStateClient } from '../../node/state/client/memory-state-client.ts';
+import { apiOf, startRelay } from '../node/mesh/relay/rig.ts';
 import { MemoryImageContent } from './guests/memory-image-content.ts';
 
 export const adminPassword = 'correct horse battery staple';
@@ -43,6 +46,8 @@ export interface TestGatewayOptions {
   readonly passwordRules?: PasswordRules;
   readonly trustedProxies?: TrustedProxies;
   readonly policy?: PolicyOverrides;
+  /** Where requests are answered. Default: here. */
+  readonly relay?: ApiRelay;
 }
 
 /** A started gateway and short ways to use it. */
@@ -85,27 +90,28 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const content = new MemoryImageContent();
   const limiter = new PasswordLimiter(clock, { ...defaultLimits, ...options.limits });
   const images = new ImageService({ ...deps, content, hostId: 'a'.repeat(32) as HostId });
-  const server = new RestServer(
-    {
-      ...deps,
-      authenticator: identity,
-      ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
-    },
-    {
-      listen: options.listen === true ? [{ host: '127.0.0.1', port: 0 }] : [],
-      modules: [
-        identityModule({ identity, directory, catalog, limiter }),
-        imageModule({ images, quotas: new QuotaService(deps), storage: 'local' }),
-        ...(options.modules?.(deps, images) ?? []),
-      ],
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
-      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
-      ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
-      ...(options.policy === undefined ? {} : { policy: options.policy }),
-    },
-  );
+  const serverDeps = {
+    ...deps,
+    authenticator: identity,
+    ...(options.onInvariantBroken === undefined ? {} : { onInvariantBroken: options.onInvariantBroken }),
+  };
+  const modules = (): RestModule[] => [
+    identityModule({ identity, directory, catalog, limiter }),
+    imageModule({ images, quotas: new QuotaService(deps), storage: 'local' }),
+    ...(options.modules?.(deps, images) ?? []),
+  ];
+  const server = new RestServer(serverDeps, {
+    listen: options.listen === true ? [{ host: '127.0.0.1', port: 0 }] : [],
+    modules: modules(),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
+    ...(options.policy === undefined ? {} : { policy: options.policy }),
+    ...(options.relay === undefined ? {} : { relay: options.relay }),
+  });
   await server.start();
+  const front = process.env['SHOAL_TEST_RELAY'] === '1' ? await startFront(serverDeps, server, modules()) : undefined;
   const { token } = await identity.issue(
     state.local,
     {
@@ -125,9 +131,95 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     adminProjectId,
     adminUserId,
     token,
-    call: (method, url, call = {}) => inject(server, method, url, token, call),
-    stop: () => server.stop(),
+    call: (method, url, call = {}) =>
+      front === undefined ? inject(server, method, url, token, call) : front.call(method, url, token, call),
+    stop: async () => {
+      await front?.stop();
+      await server.stop();
+    },
   };
+}
+
+/** An agent without a replica before `server`: what is asked of it goes there over peer RPC. */
+async function startFront(
+  deps: ConstructorParameters<typeof RestServer>[0],
+  server: RestServer,
+  modules: readonly RestModule[],
+) {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const { relay, outcomes } = await startRelay({ teardown: (run) => cleanups.push(run) }, [
+    apiOf({ rest: (...call) => server.relayed(...call) }),
+  ]);
+  const front = new RestServer(deps, { listen: [{ host: '127.0.0.1', port: 0 }], modules, relay });
+  await front.start();
+  return {
+    call: async (method: string, url: string, adminToken: string, call: CallOptions) => {
+      const before = outcomes.length;
+      const port = front.addresses[0]?.port ?? 0;
+      const answer = await askOverHttp(port, method, url, headersOf(adminToken, call), payloadOf(call));
+      // Others may have been asked for meanwhile.
+      const since = outcomes.slice(before);
+      if (since.length === 0 || since.some((outcome) => outcome !== 'answered')) {
+        throw new Error(`${method} ${url} was not relayed: ${since.join(', ')}`);
+      }
+      return answer;
+    },
+    stop: async () => {
+      await front.stop();
+      for (const cleanup of cleanups) await cleanup();
+    },
+  };
+}
+
+/** As `inject`, over a connection. What tests look at is there. */
+function askOverHttp(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  payload: string | Buffer | undefined,
+): Promise<LightMyRequestResponse> {
+  return new Promise((resolve, reject) => {
+    // As `inject` spells it.
+    const spelled = path.replaceAll(/[^\x21-\x7e]/g, encodeURIComponent);
+    const asked = { port, host: '127.0.0.1', method, path: spelled, headers, agent: false };
+    const request = httpRequest(asked, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
+      response.on('end', () => {
+        const rawPayload = Buffer.concat(chunks);
+        const body = rawPayload.toString();
+        const { statusCode = 0, statusMessage = '' } = response;
+        resolve({
+          statusCode,
+          statusMessage,
+          headers: response.headers,
+          rawPayload,
+          body,
+          payload: body,
+          json: () => JSON.parse(body),
+        } as LightMyRequestResponse);
+      });
+    });
+    request.on('error', reject).end(payload);
+  });
+}
+
+function headersOf(adminToken: string, call: CallOptions): Record<string, string> {
+  const token = call.token === undefined ? adminToken : call.token;
+  const payload = payloadOf(call);
+  return {
+    host: 'cloud.test:8774',
+    ...(token === null ? {} : { 'x-auth-token': token }),
+    ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+    ...call.headers,
+    ...(payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }),
+  };
+}
+
+function payloadOf({ body }: CallOptions): string | Buffer | undefined {
+  if (body === undefined || typeof body === 'string') return body;
+  return body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body);
 }
 
 function inject(
@@ -137,21 +229,12 @@ function inject(
   adminToken: string,
   call: CallOptions,
 ): Promise<LightMyRequestResponse> {
-  const token = call.token === undefined ? adminToken : call.token;
-  const text =
-    call.body === undefined || typeof call.body === 'string' || call.body instanceof Uint8Array
-      ? call.body
-      : JSON.stringify(call.body);
+  const payload = payloadOf(call);
   return server.app.inject({
     method: method as 'GET',
     url,
-    headers: {
-      host: 'cloud.test:8774',
-      ...(token === null ? {} : { 'x-auth-token': token }),
-      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-      ...call.headers,
-    },
-    ...(text === undefined ? {} : { payload: typeof text === 'string' ? text : Buffer.from(text) }),
+    headers: headersOf(adminToken, call),
+    ...(payload === undefined ? {} : { payload }),
   });
 }
 

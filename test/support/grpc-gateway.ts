@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { GrpcGateway } from '../../api-gateway/grpc/server.ts';
+import type { ApiRelay } from '../../api-gateway/kit/api-relay.ts';
 import { defaultLimits, type GatewayLimits } from '../../api-gateway/kit/limits.ts';
 import { PasswordLimiter } from '../../api-gateway/rest/identity/password-limiter.ts';
 import { ShoalError } from '../../node/base/errors.ts';
@@ -35,6 +36,7 @@ export interface TestGrpcGateway {
   readonly world: ComputeWorld;
   readonly inquiries: PlaceRequest[];
   readonly port: number;
+  readonly gateway: GrpcGateway;
   /** A client of the public port. */
   readonly client: GrpcClient;
   /** A client of the operator's door. */
@@ -42,7 +44,10 @@ export interface TestGrpcGateway {
   stop(): Promise<void>;
 }
 
-export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Promise<TestGrpcGateway> {
+export async function startGrpcGateway(
+  limits: Partial<GatewayLimits> = {},
+  relay?: ApiRelay,
+): Promise<TestGrpcGateway> {
   const world = await makeComputeWorld();
   const hostId = '1'.repeat(32) as HostId;
   const inquiries: PlaceRequest[] = [];
@@ -52,6 +57,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
   const gateway = new GrpcGateway(
     {
       ...world.deps,
+      ...(relay === undefined ? {} : { relay }),
       authenticator: {
         checkSignature(token) {
           if (callers[token] === undefined) throw new ShoalError('UNAUTHENTICATED', 'No token of this mesh.');
@@ -126,6 +132,7 @@ export async function startGrpcGateway(limits: Partial<GatewayLimits> = {}): Pro
     world,
     inquiries,
     port,
+    gateway,
     client,
     operator,
     async stop() {

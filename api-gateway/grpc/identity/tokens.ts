@@ -51,9 +51,10 @@ export function tokenHandlers(
     }
   };
   return {
-    authenticate: async (request, { caller, signal }) => {
+    authenticate: async (request, call) => {
+      const { caller, signal } = call;
       const asked = authenticationOf(request);
-      const { reader } = await callers.read(signal);
+      const { reader } = await callers.read(call);
       const named = asked.password?.user;
       const issued = await limiter.run(
         {

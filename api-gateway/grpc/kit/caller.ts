@@ -2,8 +2,10 @@ import { assert } from '../../../node/base/assert.ts';
 import type { Clock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
 import type { GrpcCall } from '../../../node/rpc/server.ts';
+import { trailersOf } from '../../../node/rpc/trailers.ts';
 import type { Permissions, RequestContext } from '../../../node/services/kit/context.ts';
 import type { StateClient, StateReader } from '../../../node/state/types.ts';
+import type { PartialAnswer } from '../../kit/api-relay.ts';
 import { type Authenticator, policyCredentials, requestContext } from '../../kit/auth.ts';
 import type { GatewayLimits } from '../../kit/limits.ts';
 import type { AccessPolicy } from '../../policies/access-policy.ts';
@@ -11,6 +13,7 @@ import { permissionsOf } from '../../policies/permissions.ts';
 import type { PolicyCredentials, PolicyTarget } from '../../policies/policy.ts';
 import { FreshReads } from '../../rest/kit/fresh-reads.ts';
 import { fieldNameOf } from './attributes.ts';
+import { isRead } from './reads.ts';
 
 /** Metadata key of the token. */
 export const tokenKey = 'x-auth-token';
@@ -57,6 +60,7 @@ export class Callers {
   readonly #deps: CallersDependencies;
   readonly #served = new WeakMap<GrpcCall<Caller>, Served>();
   readonly #reads: FreshReads;
+  readonly #partial = new WeakMap<GrpcCall<Caller>, PartialAnswer>();
 
   constructor(deps: CallersDependencies, limits: GatewayLimits) {
     this.#deps = deps;
@@ -72,9 +76,26 @@ export class Callers {
     this.#served.set(call, await this.#open(call, parametersOf(request)));
   }
 
+  /** The call is answered from a slice of the state: its reads are, and it is marked. */
+  answerFrom(call: GrpcCall<Caller>, partial: PartialAnswer): void {
+    this.#partial.set(call, partial);
+  }
+
+  /** What is told of a failure: what could not be looked up is not absent. */
+  explain(caught: unknown, call: GrpcCall<Caller>): unknown {
+    return this.#partial.get(call)?.explain(caught) ?? caught;
+  }
+
   /** A view to read from, for any caller: for what needs no token. */
-  async read(signal: AbortSignal): Promise<View> {
-    const { reader, stale } = await this.#reads.read(signal);
+  async read(call: GrpcCall<Caller>): Promise<View> {
+    const partial = this.#partial.get(call);
+    if (partial !== undefined) {
+      const trailers = trailersOf(call);
+      trailers.set('x-shoal-partial', 'true');
+      trailers.set('x-shoal-stale', String(partial.stale));
+      return { reader: partial.read(mayBePartial(call.caller.operation)), stale: true };
+    }
+    const { reader, stale } = await this.#reads.read(call.signal);
     return { reader, stale: stale !== undefined };
   }
 
@@ -94,7 +115,7 @@ export class Callers {
     const { access, authenticator } = this.#deps;
     const { caller, signal } = call;
     const requestId = `req-${this.#deps.newId()}`;
-    const read = (): Promise<View> => this.read(signal);
+    const read = (): Promise<View> => this.read(call);
     const served = (
       contextBy: (rule: string) => RequestContext,
       credentials: PolicyCredentials,
@@ -150,6 +171,12 @@ export function mustHaveProject(context: RequestContext, wanted: string): void {
     'INVALID_ARGUMENT',
     'What is made belongs to a project, and no token names one: project_id is needed.',
   );
+}
+
+/** Who may do what is never judged by a part of the records; nor is what is to be done. */
+function mayBePartial(operation: string): boolean {
+  const [service = '', method = ''] = operation.split('/');
+  return service !== 'rpc shoal.v1.IdentityService' && isRead(method);
 }
 
 /** Texts of a request, by their fields' names. */

@@ -7,3 +7,8 @@ const publicServices: ReadonlySet<string> = new Set(
 export function isServed(service: string): boolean {
   return service.startsWith('grpc.') || publicServices.has(service);
 }
+
+/** Whether calls of the service are answered for agents that are no replicas: all but what is about the agent itself. */
+export function isRelayed(service: string): boolean {
+  return publicServices.has(service);
+}

@@ -24,6 +24,7 @@ export function identityModule(deps: {
 }): RestModule {
   return {
     name: 'identity',
+    decidesRights: true,
     prefixes: ['/identity', ''],
     faults: keystoneFaults,
     policies: identityPolicies,

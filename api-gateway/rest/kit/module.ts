@@ -27,6 +27,11 @@ export interface RestModule {
   readonly requestIdHeaders: readonly string[];
   /** Older names of paths below the prefixes: `/compute/v2` is `/compute/v2.1`. The request's `originalUrl` keeps them. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /**
+   * Its answers say who may do what, so none is made from a part of the records: what an agent does not hold is 503 then.
+   * Default: answers to reads may be partial, and are marked.
+   */
+  readonly decidesRights?: boolean;
   /** Parts of the service that are known and not here: 501 for them, not 404. Default: none. */
   readonly unserved?: readonly UnservedPart[];
   /**
@@ -72,6 +77,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** No token needed. */
     public?: boolean;
+    /** Answered by the very agent that was asked, replica or not: it is about that agent. */
+    local?: boolean;
     /** Names that the only key of the body may have, each an operation of its own: `POST /path#NAME`. */
     actions?: readonly string[];
     /** Set by the gateway: what guards the route, and its path within the module. */

@@ -45,7 +45,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
     policies: [],
     requestIdHeaders: ['x-openstack-request-id'],
     register(app, gateway) {
-      app.get('/healthz', { config: { public: true } }, (_request, reply) => {
+      app.get('/healthz', { config: { public: true, local: true } }, (_request, reply) => {
         const broken = deps.troubles();
         const troubles = { ...deps.degraded(), ...broken };
         const { hasQuorum, leaderRaftId, appliedIndex } = deps.status();
@@ -62,7 +62,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
           version: deps.version,
         });
       });
-      app.get('/readyz', { config: { public: true } }, (_request, reply) => {
+      app.get('/readyz', { config: { public: true, local: true } }, (_request, reply) => {
         const { hasQuorum, quorum, missingVoters } = deps.status();
         // Voters that are slow make writes slow, not impossible: a balancer that took every agent away would make it worse.
         const names = missingVoters.map(deps.nameOf).sort();
@@ -70,7 +70,7 @@ export function operationsModule(deps: OperationsDependencies): RestModule {
           .code(quorum === 'lost' ? 503 : 200)
           .send({ hasQuorum, quorum, missingVoters: names, degraded: deps.degraded() });
       });
-      app.get('/metrics', { config: { public: true } }, async (request, reply) => {
+      app.get('/metrics', { config: { public: true, local: true } }, async (request, reply) => {
         if (!mayReadMetrics(request, gateway.clientAddress(request), deps.metricsReaders)) {
           throw new ShoalError(
             'FORBIDDEN',

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { assert } from '../../../node/base/assert.ts';
 import type { Timer } from '../../../node/base/clock.ts';
 import type { Principal } from '../../../node/services/identity/principal.ts';
+import type { PartialAnswer } from '../../kit/api-relay.ts';
 
 /** What the gateway keeps of a request while it runs. */
 interface RequestState {
@@ -14,6 +15,8 @@ interface RequestState {
   /** Name of the rule that let the caller in, once one has. */
   rule: string | undefined;
   stale: boolean;
+  /** Set where it is answered from a slice of the state. */
+  partial: PartialAnswer | undefined;
   timer: Timer | undefined;
 }
 

@@ -8,6 +8,9 @@ export interface Metrics {
   readonly requests: Counter<'api' | 'status'>;
   readonly requestSeconds: Histogram<'api'>;
   readonly staleReads: Counter;
+  readonly relayedCalls: Counter<'api' | 'outcome'>;
+  readonly relayedSeconds: Histogram<'api'>;
+  readonly relayedBytes: Counter<'api' | 'direction'>;
   readonly placements: Counter<'result'>;
   readonly claims: Counter<'result'>;
   readonly steps: Counter<'step' | 'result'>;
@@ -92,6 +95,25 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     staleReads: new Counter({
       name: 'shoal_api_stale_reads_total',
       help: 'Reads answered without a quorum.',
+      registers,
+    }),
+    relayedCalls: new Counter({
+      name: 'shoal_api_relayed_calls_total',
+      help: 'Calls that this agent had a replica answer, by API and outcome.',
+      labelNames: ['api', 'outcome'],
+      registers,
+    }),
+    relayedSeconds: new Histogram({
+      name: 'shoal_api_relayed_call_seconds',
+      help: 'Time from the head of a relayed call to the end of its answer.',
+      labelNames: ['api'],
+      buckets,
+      registers,
+    }),
+    relayedBytes: new Counter({
+      name: 'shoal_api_relayed_bytes_total',
+      help: 'Bytes of bodies and messages that were relayed, to replicas (sent) and from them (received).',
+      labelNames: ['api', 'direction'],
       registers,
     }),
     placements: new Counter({

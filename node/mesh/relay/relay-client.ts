@@ -29,7 +29,7 @@ export interface RelayObserver {
 }
 
 /** The body of a call: made for each sending, ends by throwing when `signal` aborts. */
-export type RelayBody = (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+type RelayBody = (signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
 /**
  * Whether a call may be sent to a second replica after a first one took it and was lost: it may have run there. Only what
@@ -37,7 +37,7 @@ export type RelayBody = (signal: AbortSignal) => AsyncIterable<Uint8Array>;
  * the thing is gone (404) or in the way (409), which is not what came of its request. A POST with a client token is repeated
  * by the client, who has the body; none is kept here. What no replica has taken goes to the next one whatever it is.
  */
-export type MayRepeat = boolean;
+type MayRepeat = boolean;
 
 interface RelayClientDeps {
   readonly clock: Clock;
@@ -95,9 +95,7 @@ export class RelayClient {
     const call = this.#begin('rest', request, mayRepeat, signal);
     return call.run(async () => {
       const { attempt, first } = await this.#first(call, replicas, body);
-      const found = first.answer;
-      if (!found) throw new ShoalError('OUTCOME_UNKNOWN', 'The replica’s answer has no head.');
-      const answer = answerHeadOf(found);
+      const answer = headOf(first);
       return { ...answer, headers: endToEnd(answer.headers), body: call.toTheEnd(bodyOf(attempt)) };
     });
   }
@@ -326,6 +324,16 @@ class RelayCall {
 interface RelayCallDeps extends Pick<RelayClientDeps, 'clock' | 'choice' | 'observer'> {
   /** Called once, when the call is over. */
   readonly release: () => void;
+}
+
+/** The head of a REST answer. Throws `OUTCOME_UNKNOWN` for what is none: the client did nothing wrong. */
+function headOf({ answer }: Piece): Omit<RestAnswer, 'body'> {
+  if (!answer) throw lost(new ShoalError('INVALID_ARGUMENT', 'The replica’s answer has no head.'));
+  try {
+    return answerHeadOf(answer);
+  } catch (caught) {
+    throw lost(caught);
+  }
 }
 
 /** Whether a call failed since no replica took it: nothing was done, and its body is untouched. */
