@@ -72,7 +72,7 @@ import { openLevelDisk } from '../store/level/level-disk.ts';
 import { openApiTls } from '../tls/api-tls.ts';
 import { meshAuthority } from '../tls/mesh-authority.ts';
 import { PeerCertificate } from '../tls/peer-certificate.ts';
-import { apiRelay } from './api-route.ts';
+import { apiRelay } from './api/api-route.ts';
 import { buildBackground } from './background.ts';
 import { externalMtuBytes } from './external-mtu.ts';
 import { Figures } from './figures.ts';
@@ -369,7 +369,7 @@ export class Agent {
     );
     const { onFatal } = this.#deps;
     const metrics = this.#metrics;
-    const relay = apiRelay({ clock, logger, peers, config, metrics });
+    const relay = apiRelay({ clock, logger, peers, config, metrics, member, directory });
     interfaces = new Interfaces(
       { services, built, placer: host.placer, loop, apiTls, metrics, health: this.#health, onFatal, relay },
       config,

@@ -16,6 +16,7 @@ import type { StateSource } from '../consensus/client/state-source.ts';
 import { AppliedWaiters, ChangeWaiters } from '../consensus/loop/waiters.ts';
 import type { Route } from '../consensus/quorum/quorum.ts';
 import { checkRaftLoopOptions } from '../consensus/replica/options.ts';
+import type { PartOfState } from '../state/slices/partial-reader.ts';
 import { type SliceChange, SliceState } from '../state/slices/slice-state.ts';
 import type { SliceTerm } from '../state/slices/slice-terms.ts';
 import type { ClusterStatus, KeyValue, QuorumOutlook, StateReader, TransactionOutcome } from '../state/types.ts';
@@ -171,6 +172,16 @@ export class SliceReplica implements StateSource, Service {
   /** The rows as they are, whatever the terms cover. */
   get bare(): StateReader {
     return this.#slice.bare;
+  }
+
+  /** What it holds and what it is whole in: for answers that are marked partial. */
+  get part(): PartOfState {
+    return this.#slice;
+  }
+
+  /** Since a replica was last heard, ms; infinite: not since this agent has started. */
+  get silentMs(): number {
+    return this.#deps.clock.monotonicMs() - this.#heardMs;
   }
 
   get leader(): RaftId {

@@ -69,6 +69,16 @@ export class SliceState implements StateReader {
     this.#revision = revision;
   }
 
+  /** Whether all there is to know of a key is here, be there a row or not. */
+  covers(key: string): boolean {
+    return this.#cover.covers('this', key);
+  }
+
+  /** Whether every row with a key in [start, end) is here. */
+  coversRange(start: string, end: string): boolean {
+    return this.#termOfRange(start, end) !== undefined;
+  }
+
   /** 0: there is no slice yet. */
   get revision(): number {
     return this.#revision;

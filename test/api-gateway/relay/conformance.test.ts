@@ -7,12 +7,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 /** Statuses, bodies, headers, lists and refusals of each service; a subset, for the time of all of them is minutes. */
-const suites = [
-  'identity/auth',
-  'image/images',
-  'compute/compute-api',
-  'network/network-api',
-] as const;
+const suites = ['identity/auth', 'image/images', 'compute/compute-api', 'network/network-api'] as const;
 /** Longest that one of them may take on a loaded machine, ms. */
 const suiteMsMax = 110_000;
 
