@@ -7,13 +7,14 @@ import { agentVersion } from '../base/version.ts';
 import { advertisedAddress } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { loadOrCreateKeys } from '../mesh/identity/identity.ts';
+import { membersByDns } from '../mesh/join/dns-discovery.ts';
 import { joinMesh } from '../mesh/join/join.ts';
 import { JoinTicket } from '../mesh/join/tickets.ts';
 import { endpointOf, gossipAddressOf, makeDataDir } from './found-mesh.ts';
 import { knownHost, type Membership, readMembership, writeAuthorityFile, writeMembership } from './membership.ts';
 
-/** How long agents that do not answer, or have no quorum yet, are asked again. */
-const patienceMs = 15_000;
+/** How long agents that do not answer, or have no quorum yet, are asked again: a rack that joins at once loads them. */
+const patienceMs = 120_000;
 
 /**
  * Makes this host a member. Throws `TICKET_INVALID`, `TICKET_USED`, `TICKET_EXPIRED`, `CONFLICT` (the folder belongs to
@@ -36,7 +37,15 @@ export async function becomeMember(
   }
   makeDataDir(config.dataDir);
   const { identity, tlsKey } = await loadOrCreateKeys(config.dataDir);
-  const joined = await joinMesh(deps, { ticket, identity, tlsKey, host: hostFields(config), patienceMs, signal });
+  const joined = await joinMesh(deps, {
+    ticket,
+    identity,
+    tlsKey,
+    host: hostFields(config),
+    patienceMs,
+    signal,
+    discover: () => discovered(config.discovery),
+  });
   await joined.meshKey.save(config.dataDir);
   const membership: Membership = {
     version: 1,
@@ -52,6 +61,16 @@ export async function becomeMember(
   await writeMembership(config.dataDir, membership);
   await writeAuthorityFile(config.dataDir, joined.authorityPem);
   return membership;
+}
+
+/** Members by what the configuration names. Throws `UNAVAILABLE` when none of it has anything to say. */
+async function discovered(discovery: string): Promise<readonly string[]> {
+  const names = discovery.split(',').filter((name) => name !== '');
+  const found = await Promise.allSettled(names.map((name) => membersByDns(name.slice('dns:'.length))));
+  const addresses = found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const [failure] = found.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+  if (addresses.length === 0 && failure !== undefined) throw ShoalError.from(failure, 'UNAVAILABLE');
+  return addresses;
 }
 
 /** Base URL of a host's REST API, as others may use it. */

@@ -29,6 +29,13 @@ export const configSchema = Type.Object(
       description:
         'address under which other hosts reach this one; empty: the host part of peer.listen, else that of the default route',
     }),
+    discovery: Type.String({
+      maxLength: 1024,
+      pattern:
+        '^(?:dns:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?:,dns:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)*)?$',
+      description:
+        'whom to ask when joining, beside those that the ticket names: dns:NAME, comma-separated; SRV _shoal-peer._tcp.NAME, else addresses of NAME with port 7401',
+    }),
     peer: Type.Object({ listen: endpoint('peer RPC, gRPC over mutual TLS') }, { additionalProperties: false }),
     gossip: Type.Object({ listen: endpoint('libp2p over TCP') }, { additionalProperties: false }),
     api: Type.Object(
@@ -259,6 +266,7 @@ export function configDefaults(): Config {
     failureDomain: '',
     logLevel: 'info',
     advertiseAddress: '',
+    discovery: '',
     peer: { listen: '0.0.0.0:7401' },
     gossip: { listen: '0.0.0.0:7402' },
     api: {

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
+import { parseAddress } from '../../base/address.ts';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ShoalError } from '../../base/errors.ts';
@@ -15,6 +16,7 @@ import { tlsKeySha256 } from '../identity/peer-trust.ts';
 import { openAuthority } from '../identity/rekey.ts';
 import { verifySignature } from '../identity/signature.ts';
 import type { JoinHandlers } from '../peers/peer-server.ts';
+import { askPort } from '../peers/port-probe.ts';
 import { FailureLimiter, joinFailureLimits, sourceOf } from './failure-limiter.ts';
 import { joinContent, joinPurpose } from './join-proof.ts';
 import { renewCertificate } from './renew-handler.ts';
@@ -27,6 +29,9 @@ const raftIdCounterKey = 'c/host/raft-id';
 const transitIndexMax = 65_000;
 /** Attempts at the transaction. Each lost race means that another host got in; a rack that boots at once is 64 wide. */
 const attemptsMax = 64;
+
+/** Time for a newcomer's host to say whether anything listens there, ms: two packets of a connection may get lost. */
+const reachMsMax = 3_000;
 
 /** Codes that mean "the newcomer did something wrong": they count against its address. */
 const newcomersFault = [
@@ -76,7 +81,7 @@ export class JoinHandler implements JoinHandlers {
     signal: AbortSignal,
   ): Promise<shoal.v1.IJoinResponse> {
     try {
-      return await this.#join(request, signal);
+      return await this.#join(request, remoteAddress, signal);
     } catch (caught) {
       if (ShoalError.is(caught, ...newcomersFault)) this.#limiter.failed(sourceOf(remoteAddress));
       const ticketId = isTicketId(request.ticketId) ? request.ticketId : 'malformed';
@@ -95,8 +100,13 @@ export class JoinHandler implements JoinHandlers {
     }
   }
 
-  async #join(request: shoal.v1.JoinRequest, signal: AbortSignal): Promise<shoal.v1.IJoinResponse> {
+  async #join(
+    request: shoal.v1.JoinRequest,
+    remoteAddress: string,
+    signal: AbortSignal,
+  ): Promise<shoal.v1.IJoinResponse> {
     const host = checkedRequest(request);
+    await this.#mustBeReachable(host, remoteAddress);
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const reader = await this.#deps.state.fresh(signal);
       const meshRow = meshTable.must(reader, 'mesh');
@@ -139,6 +149,23 @@ export class JoinHandler implements JoinHandlers {
     throw new ShoalError('PRECONDITION_CHANGED', 'The records kept changing while the host was being admitted.', {
       facts: { attempts: attemptsMax },
     });
+  }
+
+  /**
+   * Members call each other. Who comes from another address than it announces is asked there: an agent that does not run yet has
+   * a host that says so. Behind NAT nobody does. Throws `INVALID_ARGUMENT`.
+   */
+  async #mustBeReachable({ peerAddress }: WantedHost, remoteAddress: string): Promise<void> {
+    const source = sourceOf(remoteAddress).replace(/^::ffff:/, '');
+    if (source === parseAddress(peerAddress).host) return;
+    if ((await askPort(this.#deps.clock, peerAddress, reachMsMax)) !== 'silent') return;
+    throw new ShoalError(
+      'INVALID_ARGUMENT',
+      `This host says that it is reached at ${peerAddress}, comes from ${source}, and does not answer where it says. Members must ` +
+        'reach each other: set advertiseAddress to an address that the others reach, open the port, or take the host out from ' +
+        'behind the address translation (NAT).',
+      { facts: { peerAddress, source } },
+    );
   }
 
   /** The ticket, if it is this request's to use. */

@@ -41,6 +41,8 @@ interface JoinOptions {
   readonly tlsKey: TlsKey;
   /** The host as it wants to be recorded; id and public key are filled in. */
   readonly host: shoal.v1.IHost;
+  /** Further members to ask, `host:port`; asked for again with each round. Absent: those that the ticket names. */
+  readonly discover?: () => Promise<readonly string[]>;
   /** How long agents that do not answer, or have no quorum yet, are asked again, ms. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
@@ -74,8 +76,8 @@ async function askAround(
 ): Promise<Joined> {
   const endsMs = deps.clock.monotonicMs() + options.patienceMs;
   for (;;) {
-    let last: ShoalError | undefined;
-    for (const address of options.ticket.addresses) {
+    const failures = new Map<string, ShoalError>();
+    for (const address of await addressesOf(deps, options, failures)) {
       if (options.signal.aborted) throw new ShoalError('CANCELLED', 'Joining was cancelled.');
       try {
         return await joinAt(address, options);
@@ -83,15 +85,43 @@ async function askAround(
         const error = ShoalError.from(caught, 'UNAVAILABLE', `asking ${address}`);
         if (isFinal(error)) throw error;
         deps.logger.warn({ error, address }, 'this agent refused the join; trying the next');
-        // What somebody said is worth more than that somebody else did not answer.
-        if (last === undefined || last.code === 'UNAVAILABLE') last = error;
+        failures.set(address, error);
       }
     }
     if (deps.clock.monotonicMs() + pauseMs >= endsMs) {
-      throw last ?? new ShoalError('UNAVAILABLE', 'The ticket names no agent.');
+      throw nobodyLetIn(failures);
     }
     await sleep(deps.clock, pauseMs, options.signal).catch(() => {}); // The next round sees the abort.
   }
+}
+
+/** The ticket's own addresses, then those found. That nothing is found is told with the rest, and keeps nobody from asking. */
+async function addressesOf(
+  { logger }: { readonly logger: Logger },
+  { ticket, discover }: JoinOptions,
+  failures: Map<string, ShoalError>,
+): Promise<readonly string[]> {
+  if (discover === undefined) return ticket.addresses;
+  try {
+    return [...new Set([...ticket.addresses, ...(await discover())])];
+  } catch (caught) {
+    const error = ShoalError.from(caught, 'UNAVAILABLE', 'looking for members');
+    logger.warn({ error }, 'no further members are found');
+    failures.set('discovery', error);
+    return ticket.addresses;
+  }
+}
+
+/** One error for all that were asked. Its code is that of what somebody said; that nobody answered is worth less. */
+function nobodyLetIn(failures: ReadonlyMap<string, ShoalError>): ShoalError {
+  const errors = [...failures.values()];
+  const telling = errors.find(({ code }) => code !== 'UNAVAILABLE') ?? errors[0];
+  if (telling === undefined) return new ShoalError('UNAVAILABLE', 'The ticket names no agent.');
+  const each = [...failures].map(([address, { message }]) => `${address}: ${message}`);
+  return new ShoalError(telling.code, `Nobody let this host in. ${each.join(' ')}`, {
+    facts: { asked: [...failures.keys()] },
+    cause: telling,
+  });
 }
 
 /** Whether asking another agent, or later, cannot change the answer. */

@@ -288,3 +288,31 @@ t.test('tickets have a bounded life and name this agent first', async (t) => {
   t.same(ticket.addresses, [mesh.address, '127.0.0.1:1']);
   t.same(ticket.fingerprint, certificateFingerprint(mesh.authority.certificatePem));
 });
+
+t.test('all addresses are tried in turn, and one error tells of each', async (t) => {
+  const mesh = await meshOf(t);
+  const real = await mesh.ticket();
+  const content = (addresses: readonly string[]): JoinTicket =>
+    new JoinTicket({
+      meshId: real.meshId,
+      fingerprint: real.fingerprint,
+      ticketId: real.ticketId,
+      secret: real.secret.reveal(),
+      addresses,
+    });
+  const stranger = await serve(t, hostOf(MeshAuthority.create('m-9')));
+  const error = await join(content(['127.0.0.1:1', stranger]), newcomer(), 0).catch((caught: unknown) => caught);
+  t.match(error, { code: 'IDENTITY_MISMATCH', message: /Nobody let this host in\. 127\.0\.0\.1:1: .*does not belong/ });
+  t.ok(await join(content(['127.0.0.1:1', stranger, mesh.address]), newcomer()), 'the third lets it in');
+
+  const found = await mesh.ticket();
+  const lost = new JoinTicket({ ...found, secret: found.secret.reveal(), addresses: ['127.0.0.1:1'] });
+  const options = { ticket: lost, ...newcomer(), patienceMs: 0, signal: AbortSignal.timeout(10_000) };
+  const deps = { clock: systemClock, logger: silentLogger };
+  const failing = { ...options, discover: () => Promise.reject(new Error('no such name')) };
+  await t.rejects(joinMesh(deps, failing), { code: 'UNAVAILABLE', message: /discovery: .*no such name/ });
+  t.ok(
+    await joinMesh(deps, { ...options, discover: async () => [mesh.address] }),
+    'a member that was found lets it in',
+  );
+});
