@@ -11,6 +11,7 @@
  * this host cannot do; the listeners last.
  */
 import { randomInt, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlobStore } from '../../drivers/image/store.ts';
 import type { Clock } from '../base/clock.ts';
@@ -455,6 +456,7 @@ export class Agent {
     }
     await loop.start();
     this.#started('raft loop', () => loop.stop());
+    const sliceFolder = join(dataDir, 'slice');
     const channel = grpcSliceChannel(peers, (id) => directory.hostIdOf(id));
     const member = new StateMember({
       clock,
@@ -464,13 +466,14 @@ export class Agent {
       channel,
       uniqueName: randomUUID,
       onFatal,
+      keptRevision: () => keptSliceRevision(sliceFolder),
       slice: async () =>
         new SliceReplica({
           clock,
           logger: logger.child({ part: 'slice' }),
           random: this.#random.fork(),
           channel,
-          store: new SliceStore(await openLevelDisk(join(dataDir, 'slice'))),
+          store: new SliceStore(await openLevelDisk(sliceFolder)),
           self: raftId,
           hosts: () => directory.hosts().map((host) => host.raftId),
           roots: hostSlice(hostId as HostId),
@@ -560,5 +563,16 @@ export class Agent {
       });
     }, housekeepingMs);
     this.#started('housekeeping', async () => timer.cancel());
+  }
+}
+
+/** The revision of the slice in a folder; 0: there is none. */
+async function keptSliceRevision(folder: string): Promise<number> {
+  if (!existsSync(folder)) return 0;
+  const store = new SliceStore(await openLevelDisk(folder));
+  try {
+    return store.revision();
+  } finally {
+    await store.close();
   }
 }

@@ -54,6 +54,12 @@ export class SliceStore {
     return nothing;
   }
 
+  /** Of the slice that is there; 0: there is none. Throws `STORE_FAILED`. */
+  revision(): number {
+    const bytes = this.#disk.get(placeKey);
+    return (bytes === undefined ? undefined : placeOf(unsealed(bytes, placeKey)))?.revision ?? 0;
+  }
+
   /** Durable when it resolves. Throws `STORE_FAILED`. */
   write(write: SliceWrite): Promise<void> {
     const ops: DiskOp[] = [];

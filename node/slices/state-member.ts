@@ -33,6 +33,8 @@ interface StateMemberDeps {
   readonly channel: SliceChannel;
   /** Makes the slice of this host. Called once for each time that it comes to hold one. */
   readonly slice: () => Promise<SliceReplica>;
+  /** The revision of the slice that an earlier process of this host has kept; 0: none. */
+  readonly keptRevision: () => Promise<number>;
   /** A new name that no other client has. */
   readonly uniqueName: () => string;
   readonly onFatal: (error: unknown) => void;
@@ -75,7 +77,9 @@ export class StateMember implements Service {
 
   /** After the Raft loop has started. On a host that is no member, the state is usable once `slice.ready` says so. */
   async start(): Promise<void> {
-    if (!this.#isMember()) {
+    // One that was removed while it was away has a log in which it is a member still: its slice is newer then.
+    const isBehind = (await this.#deps.keptRevision()) > this.#replica.local.revision;
+    if (!this.#isMember() || isBehind) {
       const slice = await this.#open();
       this.#isSliced = true;
       this.#deps.loop.isResting = true;

@@ -206,7 +206,8 @@ export class HostWorld {
           random: random.fork(),
           trace,
           nodes,
-          agentOf: (node) => this.#entryAt(node),
+          entryAt: (node) => this.#entryAt(node),
+          agentOf: (node) => this.#agents.get(node.raftId),
           working,
           isOver,
           onFailed,
@@ -240,20 +241,19 @@ export class HostWorld {
       void tenant.run();
     }
     if (this.machines.length < 2 || this.#options.operatorThinkMs === 0) return;
-    const agentOf = (node: SimNode): HostAgent | undefined => this.#entryAt(node);
+    const agentOf = (node: SimNode): HostAgent | undefined => this.#agents.get(node.raftId);
+    const entryAt = (node: SimNode): SimNode => this.#entryAt(node);
     const operator = new Operator(
-      { schedule, random: random.fork(), trace, nodes, agentOf, working, isOver, onFailed },
+      { schedule, random: random.fork(), trace, nodes, entryAt, agentOf, working, isOver, onFailed },
       this.#options.operatorThinkMs,
     );
     void operator.run();
   }
 
   /** Who answers what is asked of a host: itself, or the replica that feeds its slice, to which it passes everything on. */
-  #entryAt(node: SimNode): HostAgent | undefined {
-    const { member } = node.process ?? {};
-    const slice = member?.slice;
-    if (slice === undefined) return this.#agents.get(node.raftId);
-    return slice.feeder === undefined ? undefined : this.#agents.get(slice.feeder);
+  #entryAt(node: SimNode): SimNode {
+    const feeder = node.process?.member.slice?.feeder;
+    return this.#deps.nodes.find(({ raftId }) => raftId === feeder) ?? node;
   }
 
   /** Ends every fault of the machines. */

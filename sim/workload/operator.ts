@@ -17,6 +17,8 @@ interface OperatorDeps {
   readonly trace: Trace;
   readonly nodes: readonly SimNode[];
   readonly agentOf: (node: SimNode) => HostAgent | undefined;
+  /** Who answers what is asked of a host. */
+  readonly entryAt: (node: SimNode) => SimNode;
   readonly working: Working;
   readonly isOver: () => boolean;
   readonly onFailed: (error: unknown) => void;
@@ -63,7 +65,7 @@ export class Operator {
 
   async #call(what: string, work: (agent: HostAgent, context: RequestContext) => Promise<unknown>): Promise<void> {
     const { random, nodes, agentOf, trace, schedule } = this.#deps;
-    const node = random.pick(nodes);
+    const node = this.#deps.entryAt(random.pick(nodes));
     const agent = agentOf(node);
     const context = contextOf('operators', ['admin'], patience(schedule, undefined));
     const answer: Answer<unknown> =

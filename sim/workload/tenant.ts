@@ -35,6 +35,8 @@ interface TenantDeps {
   readonly trace: Trace;
   readonly nodes: readonly SimNode[];
   readonly agentOf: (node: SimNode) => HostAgent | undefined;
+  /** Who answers what is asked of a host. */
+  readonly entryAt: (node: SimNode) => SimNode;
   readonly working: Working;
   readonly isOver: () => boolean;
   readonly onFailed: (error: unknown) => void;
@@ -229,7 +231,7 @@ export class Tenant {
     made: (value: T) => string = () => '',
   ): Promise<Answer<T>> {
     const { random, nodes, agentOf, trace } = this.#deps;
-    const node = random.pick(nodes);
+    const node = this.#deps.entryAt(random.pick(nodes));
     const agent = agentOf(node);
     const startedMs = this.#deps.schedule.nowMs;
     const { schedule, trouble, reached } = this.#deps;

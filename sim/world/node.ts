@@ -280,6 +280,7 @@ export class SimNode {
       channel,
       uniqueName: newId,
       onFatal,
+      keptRevision: async () => new SliceStore(sliceDisk.open(life)).revision(),
       slice: async () =>
         new SliceReplica({
           clock,
