@@ -81,7 +81,7 @@ interface Failure {
 
 /** What was asked for is nobody's business to hear by its key. */
 const notInSlice =
-  'This agent holds a part of the records, what was asked for is not in it, and no replica can be reached. Try again, or ask another agent.';
+  'This agent holds a part of the records, what was asked for is not in it, and no replica can be asked now. Try again, or ask another agent.';
 
 const internal = map(grpcStatus.INTERNAL, 500);
 

@@ -407,7 +407,7 @@ t.test('with no replica to be reached the answer is partial and says so, or is n
   t.equal(listed.headers['x-shoal-stale'], '7');
   const shown = await ask(port, 'GET', '/image/v2/images/4d5ff0a6-1f0d-4a2c-9a86-5e2cf1c7bb1f', { headers });
   t.equal(shown.status, 503, 'what could not be looked up is not called absent');
-  t.match(shown.text, /no replica can be reached/);
+  t.match(shown.text, /no replica can be asked/);
   const rights = await ask(port, 'GET', '/identity/v3/users', { headers });
   t.equal(rights.status, 503, 'who may do what is not told from a part of the records');
   t.notMatch(rights.text, /t\/user/, 'and no key of a record is shown');
