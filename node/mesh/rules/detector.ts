@@ -193,6 +193,17 @@ export class Detector {
       return this.#taken();
     }
     if (member.condition === 'dead') return [];
+    // Its kernel has answered before: that it does not now may be a lost packet. It is looked at once more.
+    if (
+      outcome === 'unreachable' &&
+      !member.isLookedAtTwice &&
+      member.suspicion?.evidenceOf(this.#self) === 'stalled'
+    ) {
+      member.isLookedAtTwice = true;
+      this.#urgent.add(target);
+      return this.#taken();
+    }
+    member.isLookedAtTwice = false;
     const helpers = this.#isAccusedByOthers(member) ? [] : this.#helpersFor(target);
     if (helpers.length === 0) {
       if (!this.#isAccusedByOthers(member)) this.#changeLocalHealth(1);
@@ -432,14 +443,17 @@ export class Detector {
   #accuse(member: Member, evidence: Evidence, words: readonly DetectorUpdate[], nowMs: number): void {
     const isEnough = member.suspicion?.isEnough(this.#jury(member.hostId), evidence) === true;
     const isAccused = this.#isAccusedByOthers(member);
+    const isSeenGone = member.suspicion?.isSeen('unreachable') === true;
     const accusation = this.#accusation(member, evidence);
     const isNew = this.#hold(member, accusation, nowMs);
     for (const word of words) {
       if (word.about === member.hostId && compareIncarnation(word, member.known) === 0) this.#hold(member, word, nowMs);
     }
     if (member.isTold ? !isNew : isEnough) return;
+    // Of a stall one word is enough for now, unless others have seen no kernel answer: who has seen one contradicts.
     const suspectedMs = nowMs - (member.suspicion?.startedMs ?? nowMs);
-    if (evidence === 'stalled' && isAccused && suspectedMs < this.#options.stalledSilenceMs) return;
+    const isQuiet = isAccused && !isSeenGone && suspectedMs < this.#options.stalledSilenceMs;
+    if (evidence === 'stalled' && isQuiet && !member.isTold) return;
     member.isTold = true;
     this.#counts.suspicions++;
     // Of a host that is only stalled one word is enough for now.

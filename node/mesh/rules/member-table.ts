@@ -15,6 +15,8 @@ export interface Member {
   judgedMs: number;
   /** When this host last probed it because it is suspected. */
   lookedMs: number;
+  /** Whether the last probe was the first one that its kernel did not answer after it had. */
+  isLookedAtTwice: boolean;
   /** Whether this host has told the mesh of its own accusation. */
   isTold: boolean;
   /** Its own word that refuted a suspicion: kept for those who missed it. */
@@ -73,6 +75,7 @@ export class MemberTable {
       endsMs: Number.POSITIVE_INFINITY,
       judgedMs: 0,
       lookedMs: 0,
+      isLookedAtTwice: false,
       isTold: false,
       refutation: undefined,
     };

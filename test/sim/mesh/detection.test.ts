@@ -49,6 +49,17 @@ t.test('an agent starved of CPU for 10 s is not called down, and is no suspect s
   t.ok([50, 60].every((by) => world.conditionOf(by, 3) !== 'suspect'));
 });
 
+t.test(
+  'agents that are starved again and again, where a twentieth of all packets is lost, are not called down',
+  async (t) => {
+    const { world, downs } = worldOf({ hosts: 50, lossRate: 0.05, seed: 12 });
+    world.starveSome(0.05, 10_000);
+    world.advance(900_000);
+    t.ok(world.starvations > 150);
+    t.same(downs, []);
+  },
+);
+
 t.test('an agent that is killed while it is starved is called down', async (t) => {
   const { world, downs } = worldOf();
   world.network.starve(3, 10_000);
