@@ -27,11 +27,25 @@ const stopMsMax = 10_000;
 /** How often it is looked how much room the disk has, ms. */
 const lookMs = 1_000;
 
+/** The longest period that Node's timers have, ms: there is nothing to be done then. */
+const holdMs = 2 ** 31 - 1;
+
 /** Why an agent ends: `diverged`, `outrun`, `full` and `roomy` are followed by another start. */
 type Ending = 'stopped' | 'broken' | 'diverged' | 'outrun' | 'full' | 'roomy';
 
 /** Runs until SIGINT or SIGTERM ("stopped") or until a broken invariant ends it ("broken"). */
 export async function runAgent(config: Config, ticket: string | undefined): Promise<'stopped' | 'broken'> {
+  // Timers of the clock hold no process. While an agent starts and nobody answers it may have nothing but one to wait for:
+  // Node would end it then, with status 13.
+  const hold = setInterval(() => {}, holdMs);
+  try {
+    return await runUntilEnded(config, ticket);
+  } finally {
+    clearInterval(hold);
+  }
+}
+
+async function runUntilEnded(config: Config, ticket: string | undefined): Promise<'stopped' | 'broken'> {
   const logger = createLogger(config.logLevel, { host: config.name });
   const abort = new AbortController();
   let ended = Promise.withResolvers<Ending>();
