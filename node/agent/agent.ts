@@ -427,7 +427,8 @@ export class Agent {
     peers: PeerClients,
   ): Promise<{ loop: RaftLoop; member: StateMember }> {
     const { clock, logger, onFatal, idle } = this.#deps;
-    const { dataDir, raft } = this.#config;
+    const { dataDir } = this.#config;
+    const { standbys: _, ...raft } = this.#config.raft;
     const { hostId, raftId } = this.#membership;
     const opened = await openLevelLogStore({
       folder: join(dataDir, 'log'),

@@ -38,16 +38,20 @@ const common = [
   imageTable,
 ] as const;
 
+/** Who there is, and who may do what: whole as well, for as long as it is small. */
+const directory = [userTable, projectTable, roleAssignmentTable] as const;
+/** Rows of such a table that all hosts hold, at most; beyond it each holds those of its own guests' projects. */
+const directoryRowsMax = 2_000;
+
 /** Makes the reading of one host. */
 export function hostSlice(hostId: HostId): (reader: StateReader) => void {
+  const large = new Set<string>();
   return (reader) => {
-    for (const table of common) {
-      table.list(reader);
-      for (const kind of ['x', 'u']) {
-        const prefix = `${kind}/${table.definition.name}/`;
-        reader.range(prefix, prefixEnd(prefix));
-      }
+    for (const table of directory) {
+      const { name } = table.definition;
+      if (!large.has(name) && readWhole(reader, table) > directoryRowsMax) large.add(name);
     }
+    for (const table of common) readWhole(reader, table);
     jobTable.by(reader, 'under-way', 'yes');
     hostNetworkView(reader, hostId);
     const projects = new Set<string>();
@@ -58,6 +62,18 @@ export function hostSlice(hostId: HostId): (reader: StateReader) => void {
     }
     for (const id of projects) readProject(reader, id);
   };
+}
+
+/** Reads a table with its indexes. Returns how many rows it has. */
+function readWhole(
+  reader: StateReader,
+  { definition: { name } }: { readonly definition: { readonly name: string } },
+): number {
+  const [rows = []] = ['t', 'x', 'u'].map((kind) => {
+    const prefix = `${kind}/${name}/`;
+    return reader.range(prefix, prefixEnd(prefix));
+  });
+  return rows.length;
 }
 
 /** Who may do what with what is on this host: offline, too. */
