@@ -12,7 +12,7 @@ const ticketLifeMsMin = 60_000;
 const ticketLifeMsMax = 7 * 24 * 3_600_000;
 
 /**
- * Makes a ticket for one new host. It names this agent first, then others.
+ * Makes a ticket for one new host. It names this agent first, then those that hold the whole state, then others.
  * Throws `INVALID_ARGUMENT` for a life out of range, and what the state throws; after `OUTCOME_UNKNOWN` make another one:
  * what may have been written is the hash of a secret that nobody knows.
  */
@@ -26,10 +26,15 @@ export async function issueTicket(
   }
   const reader = await deps.state.fresh(signal);
   const { record: mesh } = meshTable.must(reader, 'mesh');
+  const { voters, learners } = deps.state.status();
+  const replicas = new Set([...voters, ...learners]);
   const others = hostTable
     .list(reader)
-    .map((row) => row.record.peerAddress)
-    .filter((address) => address !== '' && address !== ownPeerAddress);
+    .map(({ record }) => record)
+    .filter(({ peerAddress }) => peerAddress !== '' && peerAddress !== ownPeerAddress)
+    // Only a host with a replica of the state can admit another.
+    .sort((a, b) => Number(replicas.has(b.raftId)) - Number(replicas.has(a.raftId)))
+    .map(({ peerAddress }) => peerAddress);
   const nowMs = deps.clock.nowMs();
   const fingerprint = certificateFingerprint(mesh.authorityCertificatePem);
   const ticket = new JoinTicket({

@@ -15,6 +15,7 @@ import { JoinTicket } from '../../../../node/mesh/join/tickets.ts';
 import { MemoryStateClient } from '../../../../node/state/client/memory-state-client.ts';
 import { TransactionBuilder } from '../../../../node/state/table.ts';
 import { hostTable, meshTable, removedHostTable, ticketTable } from '../../../../node/state/tables/index.ts';
+import type { StateClient } from '../../../../node/state/types.ts';
 import { shoal } from '../../../../proto/messages.ts';
 import { hostOf, refusingJoin, serve, type TestHost } from '../peer-fixtures.ts';
 
@@ -287,6 +288,28 @@ t.test('tickets have a bounded life and name this agent first', async (t) => {
   const { ticket } = await issueTicket(deps, { lifeMs: 60_000, ownPeerAddress: mesh.address });
   t.same(ticket.addresses, [mesh.address, '127.0.0.1:1']);
   t.same(ticket.fingerprint, certificateFingerprint(mesh.authority.certificatePem));
+});
+
+t.test('a ticket names hosts that hold the whole state before others: only they can admit', async (t) => {
+  const { state } = await meshOf(t);
+  const builder = new TransactionBuilder();
+  for (let raftId = 11; raftId <= 19; raftId += 1) {
+    const record = { id: `host-${raftId}`, name: `h${raftId}`, raftId, transitIndex: raftId };
+    hostTable.insert(builder, shoal.v1.Host.create({ ...record, peerAddress: `10.0.0.${raftId}:7401` }));
+  }
+  await state.commit(builder.build());
+  const sliced: StateClient = {
+    local: state.local,
+    status: () => ({ ...state.status(), voters: [18], learners: [19] }),
+    fresh: (signal) => state.fresh(signal),
+    commit: (transaction, options) => state.commit(transaction, options),
+    watch: (options, listener) => state.watch(options, listener),
+  };
+  const { ticket } = await issueTicket(
+    { state: sliced, clock: systemClock },
+    { lifeMs: 60_000, ownPeerAddress: '10.0.0.12:7401' },
+  );
+  t.same(ticket.addresses.slice(0, 3), ['10.0.0.12:7401', '10.0.0.18:7401', '10.0.0.19:7401']);
 });
 
 t.test('all addresses are tried in turn, and one error tells of each', async (t) => {
