@@ -5,7 +5,8 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import { localSocketPath } from '../../agent/local-socket.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { peerClientLimits } from '../../mesh/peers/peer-limits.ts';
-import { GrpcClient, type UnaryOptions } from '../../rpc/client.ts';
+import type { GrpcClient, UnaryOptions } from '../../rpc/client.ts';
+import { LocalAgentClient } from './local-agent-client.ts';
 
 /** An operator waits so long for an answer. */
 export const callOptions: UnaryOptions = { timeoutMs: 10_000 };
@@ -14,7 +15,7 @@ export const callOptions: UnaryOptions = { timeoutMs: 10_000 };
 export async function withLocalAgent<T>(dataDir: string, use: (client: GrpcClient) => Promise<T>): Promise<T> {
   const path = localSocketPath(dataDir);
   if (!existsSync(path)) throw new ShoalError('UNAVAILABLE', noAgentText(dataDir));
-  const client = new GrpcClient(`unix:${path}`, ChannelCredentials.createInsecure(), peerClientLimits);
+  const client = new LocalAgentClient(`unix:${path}`, ChannelCredentials.createInsecure(), peerClientLimits);
   try {
     return await use(client);
   } finally {
