@@ -24,7 +24,10 @@ t.test('the walk of POST /servers', async (t) => {
 
   const before = process.env.NODE_OPTIONS;
   process.env.NODE_OPTIONS = '--inspect-port=0';
+  // In a bundle there is one file.
+  process.env.NO_BUNDLE = '1';
   const agent = await LoneAgent.start();
+  delete process.env.NO_BUNDLE;
   if (before === undefined) delete process.env.NODE_OPTIONS;
   else process.env.NODE_OPTIONS = before;
   t.teardown(() => agent.stop());

@@ -25,6 +25,9 @@ if (command === 'sim') {
   await import('../../sim/main.ts');
 } else {
   const { bundleUrl } = await import('./bundle.mjs');
-  const url = await bundleUrl({ make: command === 'agent' || command === 'init' || command === 'join' });
+  // NO_BUNDLE=1 runs the sources themselves, for those who look at them as they run.
+  const isBundled = (process.env.NO_BUNDLE ?? '') === '';
+  const make = command === 'agent' || command === 'init' || command === 'join';
+  const url = isBundled ? await bundleUrl({ make }) : undefined;
   await (url === undefined ? import('../cli/main.ts') : import(url));
 }

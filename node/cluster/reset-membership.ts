@@ -1,7 +1,7 @@
 /**
  * Makes a member's data folder that of a host which belongs to no mesh, so that it can join again: for the former
  * voters after `shoal recover`. What it has to forget is its log, which may hold what the recovered mesh does not. Set
- * aside are the log, the membership and the mesh key; all else stays where it is: the host's own key (so the host keeps
+ * aside are the log, the slice, the membership and the mesh key; all else stays where it is: the host's own key (so the host keeps
  * its identity, and its servers their host), the host's notes, disks, images, guests that run.
  */
 import { existsSync } from 'node:fs';
@@ -29,6 +29,8 @@ export async function resetMembership(dataDir: string): Promise<string> {
     await mkdir(aside, { mode: 0o700 });
     const paths = [
       join(dataDir, 'log'),
+      // It may be of revisions that the recovered mesh never had.
+      join(dataDir, 'slice'),
       join(dataDir, meshKeyFileName),
       authorityPathOf(dataDir),
       membershipPathOf(dataDir),

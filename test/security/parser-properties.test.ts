@@ -43,6 +43,7 @@ import { MeshKey } from '../../node/mesh/identity/mesh-key.ts';
 import { seal, unseal } from '../../node/mesh/identity/seal.ts';
 import { verifySignature } from '../../node/mesh/identity/signature.ts';
 import { JoinTicket } from '../../node/mesh/join/tickets.ts';
+import { parseInstance, parseListensAt } from '../../node/mesh/peers/instance.ts';
 import {
   decodeConfChangeV1,
   decodeConfChangeV2,
@@ -152,6 +153,8 @@ const parsers: Readonly<Record<string, Property | string>> = {
   'drivers/qemu/features.ts: parseDeviceHelp': lines(parseDeviceHelp, 'name "VGA", bus PCI'),
   'node/base/address.ts: parseAddress': lines(parseAddress, '10.0.0.1:7401', '[fd00::1]:7401'),
   'node/base/address.ts: parseListenAddress': lines(parseListenAddress, ':7401', '[::]:0'),
+  'node/mesh/peers/instance.ts: parseInstance': lines(parseInstance, '1764460800000-0123456789abcdef'),
+  'node/mesh/peers/instance.ts: parseListensAt': lines(parseListensAt, '10.0.0.1:7401'),
   'node/mesh/gossip/advert-check.ts: openAdvert': message(
     shoal.v1.SignedAdvert,
     (signed) => openAdvert(signed, 'm-1'),

@@ -4,7 +4,7 @@
  */
 import type { shoal } from '../../../proto/messages.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
-import { ShoalError } from '../../base/errors.ts';
+import { type ErrorCode, isUnanswered, mayHaveHappened, ShoalError } from '../../base/errors.ts';
 import type { HostId } from '../../base/ids.ts';
 import type { ProbeOutcome } from '../rules/detector-options.ts';
 
@@ -28,8 +28,6 @@ type ProbeResult =
 
 /** The port is looked at when this part of the time has passed without an answer: at rest, never. */
 const portAfter = 0.5;
-/** Codes of a call that nobody answered. All others are an answer. */
-const unanswered = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'OUTCOME_UNKNOWN', 'CANCELLED', 'IDENTITY_MISMATCH'] as const;
 
 /** Probes, and never rejects but with what is no `ShoalError`, or when `signal` has aborted: with its reason. */
 export async function probeHost(
@@ -59,7 +57,7 @@ export async function probeHost(
     signal.throwIfAborted();
     if (!(caught instanceof ShoalError)) throw caught;
     if (caught.code === 'IDENTITY_MISMATCH') return { outcome: 'unreachable' }; // Somebody else has its address.
-    if (!unanswered.some((code) => code === caught.code)) return { outcome: 'reached', answer: undefined };
+    if (!isNobody(caught.code)) return { outcome: 'reached', answer: undefined };
   }
   switch (await look) {
     case 'closed':
@@ -70,4 +68,9 @@ export async function probeHost(
     default:
       return { outcome: 'unknown' };
   }
+}
+
+/** Whether a call failed since nobody answered who is the host that was called. All other failures are an answer. */
+function isNobody(code: ErrorCode): boolean {
+  return isUnanswered(code) || mayHaveHappened(code) || code === 'IDENTITY_MISMATCH';
 }

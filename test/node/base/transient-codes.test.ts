@@ -24,6 +24,7 @@ t.test('every code is classified; these are transient, and all others are answer
     'CLAIM_REFUSED',
     'DEADLINE_EXCEEDED',
     'FENCE_UNPROVEN',
+    'NOT_IN_SLICE',
     'NOT_LEADER',
     'NO_QUORUM',
     'OUTCOME_UNKNOWN',
