@@ -264,7 +264,12 @@ export class Agent {
 
     // Peers are answered from here on; before, there was nothing to answer with.
     const joiner = new JoinHandler({ state, keys, identity, clock, logger: logger.child({ part: 'join' }) });
-    const feeder = new SliceFeeder({ clock, state: member.replicaState, isReplica: () => member.isReplica });
+    const feeder = new SliceFeeder({
+      clock,
+      state: member.replicaState,
+      knownSince: () => loop.watches.knownSince,
+      isReplica: () => member.isReplica,
+    });
     await feeder.start();
     this.#started('slice feeder', () => feeder.stop());
     let interfaces: Interfaces | undefined;

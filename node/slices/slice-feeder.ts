@@ -20,6 +20,8 @@ const subscriptionsAtOnce = 400;
 interface FeederDeps {
   readonly clock: Clock;
   readonly state: StateClient;
+  /** What has changed after this revision is known to watchers (`WatchHub.knownSince`). */
+  readonly knownSince: () => number;
   /** Whether the state here is a whole replica's, as of now. */
   readonly isReplica: () => boolean;
 }
@@ -94,7 +96,7 @@ export class SliceFeeder implements Service {
     }
     this.#admit();
     const stream: Stream = {
-      subscriber: this.#feed.subscribe(held, asked, revision, termsNumber),
+      subscriber: this.#feed.subscribe(held, asked, revision, termsNumber, this.#deps.knownSince()),
       status: statusText(status),
       sentMs: Number.NEGATIVE_INFINITY,
       reach: 0,

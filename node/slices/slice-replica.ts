@@ -104,8 +104,20 @@ export class SliceReplica implements StateSource, Service {
     this.#running = this.#run();
   }
 
+  /** Ends it for good: this host holds a replica now, and a start must not take the slice for newer than a damaged one. */
+  async retire(): Promise<void> {
+    await this.#end();
+    await this.#deps.store.forget();
+    await this.#deps.store.close();
+  }
+
   async stop(): Promise<void> {
     if (!this.#isRunning) return;
+    await this.#end();
+    await this.#deps.store.close();
+  }
+
+  async #end(): Promise<void> {
     this.#isRunning = false;
     this.#tidy?.cancel();
     this.#stopping.abort(new ShoalError('CANCELLED', 'The agent is stopping.'));
@@ -113,7 +125,6 @@ export class SliceReplica implements StateSource, Service {
     this.#applied.close();
     this.#changes.tell();
     await this.#running;
-    await this.#deps.store.close();
   }
 
   /** Resolves true once there is a slice that has all that `roots` reads, false after `delayMs` or when it stops. */

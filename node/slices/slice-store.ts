@@ -75,6 +75,11 @@ export class SliceStore {
     return this.#disk.write(ops);
   }
 
+  /** There is no slice any more: a replica has taken its place. Durable when it resolves. Throws `STORE_FAILED`. */
+  forget(): Promise<void> {
+    return this.#disk.write([{ key: placeKey, value: undefined }]);
+  }
+
   close(): Promise<void> {
     return this.#disk.close();
   }

@@ -79,10 +79,13 @@ export class StateMember implements Service {
   async start(): Promise<void> {
     // One that was removed while it was away has a log in which it is a member still: its slice is newer then.
     const isBehind = (await this.#deps.keptRevision()) > this.#replica.local.revision;
-    if (!this.#isMember() || isBehind) {
+    // A log that is being repaired may be a voter's, whatever is left of it says: the leader gives it a state again.
+    const isOutside = !this.#isMember() && this.#deps.loop.quarantine === undefined;
+    if (isOutside || isBehind) {
       const slice = await this.#open();
       this.#isSliced = true;
-      this.#deps.loop.isResting = true;
+      // One that may be a member still is repaired by the others.
+      this.#deps.loop.isResting = isOutside;
       this.state.switchTo(slice.client, { terms: [], before: this.#replica.local, after: slice.client.local });
     }
     this.#timer = this.#deps.clock.setInterval(() => this.#look(), lookMs);
@@ -122,7 +125,7 @@ export class StateMember implements Service {
     this.#slice = undefined;
     const { terms, bare } = slice.replica;
     this.state.switchTo(this.#replica, { terms, before: bare, after: this.#replica.local });
-    return slice.replica.stop();
+    return slice.replica.retire();
   }
 
   // --- From a replica to a slice -------------------------------------------------------------------------------------

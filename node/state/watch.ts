@@ -60,6 +60,11 @@ export class WatchHub {
     return this.#revision;
   }
 
+  /** Changes after this revision are known, each with all its keys. */
+  get knownSince(): number {
+    return this.#floorRevision;
+  }
+
   /** Number of open watches. */
   get watcherCount(): number {
     return this.#watchers.size;

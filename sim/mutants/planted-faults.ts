@@ -48,7 +48,7 @@ export const plantedFaults = {
     }
   },
   'removes-disks-of-stopped': async ({ process, machine, storage, signal }) => {
-    for (const { record } of serverTable.list(process.state.local)) {
+    for (const { record } of serverTable.list(process.replicaState.local)) {
       const isOff = record.status === shoal.v1.ServerStatus.SERVER_STATUS_SHUTOFF;
       if (record.hostId !== machine.hostId || !isOff || record.deleting) continue;
       if (machine.compute.guests.get(record.id as ServerId)?.power === 'running') continue;

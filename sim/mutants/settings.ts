@@ -5,6 +5,7 @@ import type { SimOverrides } from '../settings/options.ts';
 const crashes = ['agent-crash', 'agents-all-down', 'agent-pause', 'net-partition', 'net-isolate', 'net-pair'] as const;
 
 export const consensus = {
+  standbys: 2_000,
   hosts: 3,
   tenants: 0,
   racks: 0,
@@ -17,6 +18,7 @@ export const consensus = {
 } as const satisfies SimOverrides;
 
 export const guests = {
+  standbys: 2_000,
   hosts: 3,
   tenants: 2,
   racks: 0,

@@ -123,14 +123,15 @@ export class ConsensusObserver {
   }
 
   /** Watches the state as everybody may, from when a process runs. */
-  watch({ loop, life, member }: Process): void {
+  watch({ loop, life, replicaState }: Process): void {
     const watch = new WatchChecker(this.#deps.report, {
       name: life.name,
       afterRevision: loop.watches.revision,
       keysOf: (revision) => this.applied.keysOf(revision),
     });
     this.#watches.set(life.name, watch);
-    member.replicaState.watch({ prefix: '' }, (events) => {
+    // A slice is told of what it has come to, and not of each revision: there the replica beneath it is looked at.
+    replicaState.watch({ prefix: '' }, (events) => {
       if (life.isAlive) watch.heard(events, this.#installing === life.name);
     });
   }

@@ -54,6 +54,8 @@ export interface Process {
   /** Whether it holds a replica or a slice. */
   readonly member: StateMember;
   readonly state: StateClient;
+  /** Of the replica alone, be it used or not. */
+  readonly replicaState: StateClient;
   readonly log: OpenedLog;
   /** A part of it cannot go on. */
   readonly end: (error: unknown) => void;
@@ -252,10 +254,17 @@ export class SimNode {
     await member.start();
     await member.ready(startMsMax);
     if (!life.isAlive) return;
-    const feeder = new SliceFeeder({ clock, state: member.replicaState, isReplica: () => member.isReplica });
+    const feeder = new SliceFeeder({
+      clock,
+      state: member.replicaState,
+      knownSince: () => loop.watches.knownSince,
+      isReplica: () => member.isReplica,
+    });
     await feeder.start();
     this.#deps.slices.serve(raftId, life, (requests, signal) => feeder.serve(requests, signal));
-    const state = this.#deps.wrapState?.(this, member.state, clock) ?? member.state;
+    const { wrapState = (_node: SimNode, client: StateClient) => client } = this.#deps;
+    const state = wrapState(this, member.state, clock);
+    const replicaState = wrapState(this, member.replicaState, clock);
     const autopilot = new AutopilotLoop(
       { loop, state, clock, logger },
       { ...defaultAutopilotOptions, graceMs, standbys },
@@ -263,7 +272,17 @@ export class SimNode {
     await autopilot.start();
     if (!life.isAlive) return;
     this.upSinceMs = schedule.nowMs;
-    this.process = { life, clock, logger, loop, member, state, log, end: (error) => this.#ended(life, error) };
+    this.process = {
+      life,
+      clock,
+      logger,
+      loop,
+      member,
+      state,
+      replicaState,
+      log,
+      end: (error) => this.#ended(life, error),
+    };
     await this.#deps.onStarted(this, this.process);
   }
 

@@ -14,6 +14,6 @@ for (const [seed, standbys] of [
   await t.test(`seed ${seed}, seven hosts, ${standbys} beside the voters`, async (t) => {
     const result = await simulate(seed, { overrides: { hosts: 7, standbys } });
     t.equal(result.verdict, 'passed', result.detail);
-    t.ok((result.reached['slice compared'] ?? 0) > 100, 'slices were compared');
+    t.ok((result.reached['slice compared'] ?? 0) > 20, 'slices were compared');
   });
 }

@@ -14,6 +14,7 @@
  * | all the same | nothing |
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
  * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has read that revision from there |
+ * | after that: all others fetch a snapshot, and at the revision at which states differed a majority had the leader's | the leader's is right, and writes go on |
  * | after that: all others fetch a snapshot, and none of them has come to the revision at which states differed | each one that differed has lost its state since: the leader's is the only one left, and writes go on |
  *
  * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
@@ -96,6 +97,8 @@ export class Comparison {
   #disagreement: string | undefined;
   /** The revision at which states differed, while there is a disagreement. */
   #disputed = 0;
+  /** Of this replica at that revision: it is asked for when others have come no further, long after it was recent. */
+  #disputedOwn: DigestValue | undefined;
   /** The last revision at which this replica was found right, or differing from nobody, since this node has led. */
   #vouched = 0;
   #leads = false;
@@ -249,6 +252,7 @@ export class Comparison {
       this.#disagree(earlier.revision, earlier.told);
     else if (odd.length === 0) {
       if (right !== undefined) this.#agreed(revision, right);
+      else if (this.#disagreement !== undefined && this.#wasRight(round)) this.#agreed(revision, own);
       else if (this.#disagreement !== undefined && this.#areOthersLost(round)) {
         markLastStateLeft();
         this.#agreed(revision, own);
@@ -287,6 +291,25 @@ export class Comparison {
       (member) =>
         this.#isLeftBehind(round, member) && (round.behind.get(member)?.revision ?? this.#disputed) < this.#disputed,
     );
+  }
+
+  /** Whether a majority had the state of this replica at the revision at which states differed, and has come no further. */
+  #wasRight(round: Round): boolean {
+    const own = this.#disputedOwn;
+    if (own === undefined) return false;
+    const told = new Map<RaftId, DigestValue>([[this.#deps.raftId, own]]);
+    for (const [member, { revision, digest }] of round.behind) {
+      if (revision === this.#disputed && digest !== undefined) told.set(member, digest);
+    }
+    const right = this.#majority(told);
+    return right !== undefined && isSameDigest(right, own);
+  }
+
+  /** States differed at `revision`. */
+  #dispute(revision: number): void {
+    if (revision === this.#disputed && this.#disputedOwn !== undefined) return;
+    this.#disputed = revision;
+    this.#disputedOwn = this.#deps.digestAt(revision);
   }
 
   /** What each member has told so far, this node among them. */
@@ -352,7 +375,7 @@ export class Comparison {
     markNoStateHasAMajority();
     const held = [...told].map(([member, digest]) => `${nameOf(member)} ${digestText(digest)}`).join(', ');
     const isNews = this.#disagreement === undefined;
-    this.#disputed = revision;
+    this.#dispute(revision);
     this.#disagreement =
       `The replicas hold different states at revision ${revision}, and no majority holds one: ${held}. Nothing is ` +
       'written until one does. Let the missing hosts come back; or decide which host is right, stop all agents, say ' +
@@ -375,7 +398,7 @@ export class Comparison {
     if (term < this.#deps.term()) return;
     if (digest === undefined) {
       const isNews = this.#disagreement === undefined;
-      this.#disputed = revision;
+      this.#dispute(revision);
       this.#disagreement = `Member ${from}, who leads, finds that no majority of the replicas holds one state at revision ${revision}.`;
       if (this.#deps.digestAt(revision) !== undefined) this.#deps.undecided(revision, isNews);
       return;

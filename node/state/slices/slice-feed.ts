@@ -100,12 +100,20 @@ export class SliceFeed {
    * Somebody subscribes who has a slice whole in `held` at `revision` (0: it has nothing) and asks for more. It is told what
    * has changed since, where that is known; otherwise it must send digests (`isLost`).
    * @param termsNumber the subscriber's last change of terms.
+   * @param knownSince what has changed after this revision is known here; a state that came as a snapshot has no history.
    */
-  subscribe(held: Iterable<SliceTerm>, asked: Iterable<SliceTerm>, revision: number, termsNumber: number): Subscriber {
+  subscribe(
+    held: Iterable<SliceTerm>,
+    asked: Iterable<SliceTerm>,
+    revision: number,
+    termsNumber: number,
+    knownSince = 0,
+  ): Subscriber {
     const subscriber = new Subscriber(this.#bounds.pendingKeysMax);
     this.#subscribers.add(subscriber);
     for (const term of held) this.#add(subscriber, term);
-    if (revision >= this.#recentSince && revision <= this.#reader.revision && revision > 0) {
+    const since = Math.max(this.#recentSince, knownSince);
+    if (revision >= since && revision <= this.#reader.revision && revision > 0) {
       subscriber.isLost = false;
       subscriber.told = revision;
       for (const change of this.#recent) {

@@ -13,6 +13,8 @@ interface Place {
   applied: number;
   /** Of its state, whatever the revision; undefined: of a version without digests. */
   digest: DigestValue | undefined;
+  /** Digests of earlier revisions are forgotten. */
+  digestSince?: number;
 }
 
 /** Members that hand messages on at once; member 1 leads. */
@@ -50,7 +52,8 @@ class Mesh {
             term: () => this.term,
             confState: () => this.conf,
             appliedIndex: () => place.applied,
-            digestAt: (revision) => (revision <= place.applied ? place.digest : undefined),
+            digestAt: (revision) =>
+              revision <= place.applied && revision >= (place.digestSince ?? 0) ? place.digest : undefined,
             isFetching: (member) => this.fetching.has(member),
             diverged: () => this.diverged.push(raftId),
             undecided: (revision, isNews) => {
@@ -335,6 +338,25 @@ await t.test('a leader that heard of a dispute before it led compares for those 
   mesh.leader.vouches(20);
   t.equal(mesh.leader.vouches(20), 'yes', 'neither of the others had come to what was disputed');
   t.equal(mesh.leader.disagreement, undefined);
+  t.end();
+});
+
+await t.test('a leader that has come further is right if a majority had its state where states differed', (t) => {
+  for (const [third, expected] of [
+    [right, 'yes'],
+    [wrong, 'no'],
+  ] as const) {
+    const mesh = new Mesh({ voters: [1, 2, 3] }, [right, wrong, third]);
+    const verdict = { type: 'DigestVerdict', to: 1, from: 2, term: 5, revision: 10, digest: undefined } as const;
+    mesh.leader.onMessage(verdict);
+    for (const [raftId, place] of mesh.places) {
+      if (raftId === 1) Object.assign(place, { applied: 500, digestSince: 400 });
+      else mesh.fetching.add(raftId);
+      if (raftId === 2) place.applied = 0;
+    }
+    mesh.round(40);
+    t.equal(mesh.leader.vouches(500), expected, `the third had the ${third === right ? 'same' : 'other'}`);
+  }
   t.end();
 });
 
