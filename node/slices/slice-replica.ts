@@ -72,6 +72,8 @@ export class SliceReplica implements StateSource, Service {
   #status: ClusterStatus = unknownStatus;
   /** As on disk. */
   #durable = 0;
+  /** Pieces that came since the start. */
+  #pieces = 0;
   #reach = 0;
   #tidy: Timer | undefined;
   #running: Promise<void> | undefined;
@@ -268,7 +270,7 @@ export class SliceReplica implements StateSource, Service {
       const candidates = this.#candidates();
       const to = candidates[turn % Math.max(1, candidates.length)];
       turn += 1;
-      const heardMs = this.#heardMs;
+      const pieces = this.#pieces;
       try {
         if (to !== undefined) await this.#follow(to, signal);
       } catch (error) {
@@ -279,7 +281,8 @@ export class SliceReplica implements StateSource, Service {
         }
         logger.info({ replica: to, code: error.code, error: error.message }, 'a subscription ended');
       }
-      const hasWorked = this.#heardMs > heardMs && this.#slice.revision > 0;
+      // One that says its status and refuses has not fed: the next is asked.
+      const hasWorked = this.#pieces > pieces;
       if (hasWorked) turn = 0;
       pauseMs = hasWorked ? pauseMsMin : Math.min(pauseMsMax, pauseMs * 2);
       await sleep(clock, pauseMs * (0.5 + random.float()), signal).catch(() => undefined);
@@ -336,6 +339,7 @@ export class SliceReplica implements StateSource, Service {
         return;
       case 'piece': {
         this.#connected = from;
+        this.#pieces += 1;
         const change = this.#slice.take(reply.delta);
         if (change !== undefined) await this.#changed(change);
       }

@@ -178,7 +178,7 @@ export class MeshNetwork {
       if (at === 0) this.#sortIn();
       const due = this.#wheel[at];
       if (due === undefined) continue;
-      // What is asked for now and due now is appended to the same list.
+      // What is asked for meanwhile, and is due at once, is appended to the same list.
       for (const pending of due) this.#do(pending);
       this.#wheel[at] = undefined;
     }

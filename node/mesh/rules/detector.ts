@@ -450,13 +450,13 @@ export class Detector {
       if (word.about === member.hostId && compareIncarnation(word, member.known) === 0) this.#hold(member, word, nowMs);
     }
     if (member.isTold ? !isNew : isEnough) return;
-    // Of a stall one word is enough for now, unless others have seen no kernel answer: who has seen one contradicts.
+    // Of a stall one word is enough to suspect, unless others have seen no kernel answer: who has seen one contradicts.
     const suspectedMs = nowMs - (member.suspicion?.startedMs ?? nowMs);
     const isQuiet = isAccused && !isSeenGone && suspectedMs < this.#options.stalledSilenceMs;
     if (evidence === 'stalled' && isQuiet && !member.isTold) return;
     member.isTold = true;
     this.#counts.suspicions++;
-    // Of a host that is only stalled one word is enough for now.
+    // Of a host that is only stalled one word is enough to suspect it.
     const secondedBy = words.filter((word) => word.evidence === 'unreachable');
     this.#actions.push({ kind: 'tell', update: accusation, secondedBy });
   }
