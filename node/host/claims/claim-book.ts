@@ -6,12 +6,14 @@
 import {
   type Admission,
   type Claim,
+  type ClaimKey,
   ClaimLedger,
   type ClaimRecord,
   claimKeyText,
   type HostCapacity,
   type LedgerChange,
   type LedgerUsage,
+  type ResourceNeeds,
 } from '../../../placement/index.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
@@ -135,45 +137,60 @@ export class ClaimBook {
     isHere: (serverId: string) => boolean,
     isUnreadable: (serverId: string) => boolean,
   ): Promise<ReadonlyMap<string, string>> {
+    const isOld = this.#revisionFence.isAheadOf(revision);
+    // Whatever can throw comes before the ledger changes: a change that memory has and the disk has not gives room away twice.
+    const here = this.#recordedHere(servers, selfId, isHere);
+    const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
+    const ended = [...known].filter(
+      ([text, record]) => record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId),
+    );
     const lapsed = new Map<string, string>();
     const changes: LedgerChange[] = [...this.#ledger.expire(this.#nowMs()).changes];
-    const here = new Map<string, shoal.v1.Server>();
-    for (const server of servers) {
-      // A server that is leaving holds its room until its host has let it go.
-      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
-      const released = server.hostId !== selfId && server.releasedGeneration >= generation;
-      if (!released) here.set(claimKeyText({ serverId: server.id as ServerId, generation }), server);
-    }
-    const known = new Map(this.#ledger.records().map((record) => [claimKeyText(record), record]));
     const bound: LedgerChange[] = [];
-    const isOld = this.#revisionFence.isAheadOf(revision);
-    for (const [text, record] of known) {
-      if (record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId)) {
-        markClaimReleasedByRecord();
-        changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
-      }
+    for (const [, record] of ended) {
+      markClaimReleasedByRecord();
+      changes.push(...this.#ledger.release(record, this.#nowMs()).changes);
     }
-    for (const [text, server] of here) {
+    for (const [text, { key, needs, groupId, isGuestHere }] of here) {
       const record = known.get(text);
       if (record?.state === 'bound') continue;
-      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
-      const key = { serverId: server.id as ServerId, generation };
       if (record?.state === 'admitted') {
         bound.push(...this.#ledger.bind(key).changes);
         continue;
       }
       markClaimAdopted();
-      const [needs, groupId] = [needsOf(server, this.#isSharedStorage), server.serverGroupId];
-      const adopted = isHere(server.id)
+      const adopted = isGuestHere
         ? this.#ledger.adopt(key, needs, groupId)
         : this.#ledger.adoptWithin(key, needs, groupId);
       if (adopted.outcome === 'refused') {
         markClaimLapsed();
-        lapsed.set(server.id, adopted.text);
+        lapsed.set(key.serverId, adopted.text);
       } else changes.push(...adopted.changes);
     }
     await this.#persist(changes, { bound, ...(isOld ? {} : { revision }) });
     return lapsed;
+  }
+
+  /** The servers that hold room here by the records, by the key of their claim. */
+  #recordedHere(
+    servers: readonly shoal.v1.Server[],
+    selfId: string,
+    isHere: (serverId: string) => boolean,
+  ): ReadonlyMap<string, RecordedHere> {
+    const here = new Map<string, RecordedHere>();
+    for (const server of servers) {
+      // A server that is leaving holds its room until its host has let it go.
+      const generation = server.hostId === selfId ? server.generation : server.generation - 1;
+      if (server.hostId !== selfId && server.releasedGeneration >= generation) continue;
+      const key = { serverId: server.id as ServerId, generation };
+      here.set(claimKeyText(key), {
+        key,
+        needs: needsOf(server, this.#isSharedStorage),
+        groupId: server.serverGroupId,
+        isGuestHere: isHere(server.id),
+      });
+    }
+    return here;
   }
 
   /** Time for expiry: goes on with the monotonic clock, so that setting the wall clock ends no claim early or late. */
@@ -197,6 +214,15 @@ export class ClaimBook {
     ]);
     if (changes.length > 0) this.#onChange();
   }
+}
+
+/** A server that holds room on this host by its record. */
+interface RecordedHere {
+  readonly key: ClaimKey;
+  readonly needs: ResourceNeeds;
+  readonly groupId: string;
+  /** Its guest is on this host. */
+  readonly isGuestHere: boolean;
 }
 
 /** A forgotten claim has ended after that, or its server is recorded here and adopted. */
