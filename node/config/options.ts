@@ -289,7 +289,7 @@ export function configDefaults(): Config {
     // `patienceMs`: ten seconds in which a busy machine gives the voters no CPU, and an election. `askMs`: a kernel
     // answers a connection within a round trip however busy its host is, and 400 ms after 400 ms of silence refuses
     // within a second what is lost.
-    raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2, patienceMs: 12_000, askMs: 400, standbys: 1000 },
+    raft: { tickMs: 100, electionTicks: 10, heartbeatTicks: 2, patienceMs: 12_000, askMs: 400, standbys: 2 },
     compute: {
       driver: 'qemu',
       // Numbers that nobody else gives away: see drivers/uid-range.ts.

@@ -28,8 +28,8 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     seed,
     hosts: random.pick([1, 3, 3, 3, 4, 5, 5, 7]),
     racks: random.pick([0, 2, 3]),
-    // As an agent does by default; `--standbys` has hosts hold slices.
-    standbys: 2_000,
+    // A draw of its own, as it came later than the others.
+    standbys: new Prng(seed ^ 0x57b5).pick([0, 1, 2, 2_000]),
     chaosMs: random.pick([15_000, 30_000, 30_000, 60_000]),
     clients: 1 + random.below(6),
     keys: 1 + random.below(5),
