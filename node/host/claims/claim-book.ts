@@ -137,6 +137,7 @@ export class ClaimBook {
     isHere: (serverId: string) => boolean,
     isUnreadable: (serverId: string) => boolean,
   ): Promise<ReadonlyMap<string, string>> {
+    await this.#persist(this.#ledger.expire(this.#nowMs()).changes);
     const isOld = this.#revisionFence.isAheadOf(revision);
     // Whatever can throw comes before the ledger changes: a change that memory has and the disk has not gives room away twice.
     const here = this.#recordedHere(servers, selfId, isHere);
@@ -145,7 +146,7 @@ export class ClaimBook {
       ([text, record]) => record.state === 'bound' && !here.has(text) && !isOld && !isUnreadable(record.serverId),
     );
     const lapsed = new Map<string, string>();
-    const changes: LedgerChange[] = [...this.#ledger.expire(this.#nowMs()).changes];
+    const changes: LedgerChange[] = [];
     const bound: LedgerChange[] = [];
     for (const [, record] of ended) {
       markClaimReleasedByRecord();
