@@ -3877,6 +3877,9 @@ export namespace shoal {
             /** Server observedRevision. */
             observedRevision: number;
 
+            /** Server disks. */
+            disks: shoal.v1.ServerDisk[];
+
             /**
              * Creates a new Server instance using the specified properties.
              * @param [properties] Properties to set
@@ -4053,12 +4056,182 @@ export namespace shoal {
                 /** Server observedRevision */
                 observedRevision?: number;
 
+                /** Server disks */
+                disks?: shoal.v1.ServerDisk.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Server. */
             type $Shape = shoal.v1.Server.$Properties;
+        }
+
+        /**
+         * Properties of a ServerDisk.
+         * @deprecated Use shoal.v1.ServerDisk.$Properties instead.
+         */
+        interface IServerDisk extends shoal.v1.ServerDisk.$Properties {
+        }
+
+        /** Represents a ServerDisk. */
+        class ServerDisk {
+
+            /**
+             * Constructs a new ServerDisk.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.ServerDisk.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServerDisk volumeId. */
+            volumeId: string;
+
+            /** ServerDisk pool. */
+            pool: string;
+
+            /** ServerDisk bootIndex. */
+            bootIndex: number;
+
+            /** ServerDisk device. */
+            device: string;
+
+            /** ServerDisk kind. */
+            kind: string;
+
+            /** ServerDisk deleteOnTermination. */
+            deleteOnTermination: boolean;
+
+            /** ServerDisk tag. */
+            tag: string;
+
+            /** ServerDisk bus. */
+            bus: string;
+
+            /** ServerDisk sizeGib. */
+            sizeGib: number;
+
+            /** ServerDisk sizeMib. */
+            sizeMib: number;
+
+            /** ServerDisk imageId. */
+            imageId: string;
+
+            /** ServerDisk attachmentId. */
+            attachmentId: string;
+
+            /** ServerDisk generation. */
+            generation: number;
+
+            /** ServerDisk readOnly. */
+            readOnly: boolean;
+
+            /** ServerDisk multiattach. */
+            multiattach: boolean;
+
+            /** ServerDisk detaching. */
+            detaching: boolean;
+
+            /** ServerDisk attached. */
+            attached: boolean;
+
+            /** ServerDisk guestFormat. */
+            guestFormat: string;
+
+            /**
+             * Creates a new ServerDisk instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ServerDisk instance
+             */
+            static create(properties: shoal.v1.ServerDisk.$Shape): shoal.v1.ServerDisk & shoal.v1.ServerDisk.$Shape;
+            static create(properties?: shoal.v1.ServerDisk.$Properties): shoal.v1.ServerDisk;
+
+            /**
+             * Encodes the specified ServerDisk message. Does not implicitly {@link shoal.v1.ServerDisk.verify|verify} messages.
+             * @param message ServerDisk message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.ServerDisk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServerDisk message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.ServerDisk & shoal.v1.ServerDisk.$Shape} ServerDisk
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.ServerDisk & shoal.v1.ServerDisk.$Shape;
+        }
+
+        namespace ServerDisk {
+
+            /** Properties of a ServerDisk. */
+            interface $Properties {
+
+                /** ServerDisk volumeId */
+                volumeId?: string;
+
+                /** ServerDisk pool */
+                pool?: string;
+
+                /** ServerDisk bootIndex */
+                bootIndex?: number;
+
+                /** ServerDisk device */
+                device?: string;
+
+                /** ServerDisk kind */
+                kind?: string;
+
+                /** ServerDisk deleteOnTermination */
+                deleteOnTermination?: boolean;
+
+                /** ServerDisk tag */
+                tag?: string;
+
+                /** ServerDisk bus */
+                bus?: string;
+
+                /** ServerDisk sizeGib */
+                sizeGib?: number;
+
+                /** ServerDisk sizeMib */
+                sizeMib?: number;
+
+                /** ServerDisk imageId */
+                imageId?: string;
+
+                /** ServerDisk attachmentId */
+                attachmentId?: string;
+
+                /** ServerDisk generation */
+                generation?: number;
+
+                /** ServerDisk readOnly */
+                readOnly?: boolean;
+
+                /** ServerDisk multiattach */
+                multiattach?: boolean;
+
+                /** ServerDisk detaching */
+                detaching?: boolean;
+
+                /** ServerDisk attached */
+                attached?: boolean;
+
+                /** ServerDisk guestFormat */
+                guestFormat?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServerDisk. */
+            type $Shape = shoal.v1.ServerDisk.$Properties;
         }
 
         /**
@@ -31762,6 +31935,1823 @@ export namespace shoal {
 
             /** Shape of a WhatIfResponse. */
             type $Shape = shoal.v1.WhatIfResponse.$Properties;
+        }
+
+        /**
+         * Properties of a Volume.
+         * @deprecated Use shoal.v1.Volume.$Properties instead.
+         */
+        interface IVolume extends shoal.v1.Volume.$Properties {
+        }
+
+        /** Represents a Volume. */
+        class Volume {
+
+            /**
+             * Constructs a new Volume.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.Volume.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Volume id. */
+            id: string;
+
+            /** Volume name. */
+            name: string;
+
+            /** Volume description. */
+            description: string;
+
+            /** Volume projectId. */
+            projectId: string;
+
+            /** Volume userId. */
+            userId: string;
+
+            /** Volume sizeGib. */
+            sizeGib: number;
+
+            /** Volume madeGib. */
+            madeGib: number;
+
+            /** Volume typeId. */
+            typeId: string;
+
+            /** Volume zone. */
+            zone: string;
+
+            /** Volume pool. */
+            pool: string;
+
+            /** Volume hostId. */
+            hostId: string;
+
+            /** Volume status. */
+            status: string;
+
+            /** Volume previousStatus. */
+            previousStatus: string;
+
+            /** Volume bootable. */
+            bootable: boolean;
+
+            /** Volume readOnly. */
+            readOnly: boolean;
+
+            /** Volume multiattach. */
+            multiattach: boolean;
+
+            /** Volume metadata. */
+            metadata: { [k: string]: string };
+
+            /** Volume imageMetadata. */
+            imageMetadata: { [k: string]: string };
+
+            /** Volume imageId. */
+            imageId: string;
+
+            /** Volume sourceSnapshotId. */
+            sourceSnapshotId: string;
+
+            /** Volume sourceVolumeId. */
+            sourceVolumeId: string;
+
+            /** Volume sourceBackupId. */
+            sourceBackupId: string;
+
+            /** Volume attachments. */
+            attachments: shoal.v1.VolumeAttachment[];
+
+            /** Volume generation. */
+            generation: number;
+
+            /** Volume groupId. */
+            groupId: string;
+
+            /** Volume encryption. */
+            encryption: (shoal.v1.VolumeEncryption|null);
+
+            /** Volume migrationStatus. */
+            migrationStatus: string;
+
+            /** Volume createdMs. */
+            createdMs: number;
+
+            /** Volume updatedMs. */
+            updatedMs: number;
+
+            /** Volume launchedMs. */
+            launchedMs: number;
+
+            /** Volume askedRevision. */
+            askedRevision: number;
+
+            /** Volume observedRevision. */
+            observedRevision: number;
+
+            /** Volume cascade. */
+            cascade: boolean;
+
+            /** Volume unmanage. */
+            unmanage: boolean;
+
+            /** Volume managedName. */
+            managedName: string;
+
+            /** Volume revertSnapshotId. */
+            revertSnapshotId: string;
+
+            /**
+             * Creates a new Volume instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Volume instance
+             */
+            static create(properties: shoal.v1.Volume.$Shape): shoal.v1.Volume & shoal.v1.Volume.$Shape;
+            static create(properties?: shoal.v1.Volume.$Properties): shoal.v1.Volume;
+
+            /**
+             * Encodes the specified Volume message. Does not implicitly {@link shoal.v1.Volume.verify|verify} messages.
+             * @param message Volume message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.Volume.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Volume message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.Volume & shoal.v1.Volume.$Shape} Volume
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.Volume & shoal.v1.Volume.$Shape;
+        }
+
+        namespace Volume {
+
+            /** Properties of a Volume. */
+            interface $Properties {
+
+                /** Volume id */
+                id?: string;
+
+                /** Volume name */
+                name?: string;
+
+                /** Volume description */
+                description?: string;
+
+                /** Volume projectId */
+                projectId?: string;
+
+                /** Volume userId */
+                userId?: string;
+
+                /** Volume sizeGib */
+                sizeGib?: number;
+
+                /** Volume madeGib */
+                madeGib?: number;
+
+                /** Volume typeId */
+                typeId?: string;
+
+                /** Volume zone */
+                zone?: string;
+
+                /** Volume pool */
+                pool?: string;
+
+                /** Volume hostId */
+                hostId?: string;
+
+                /** Volume status */
+                status?: string;
+
+                /** Volume previousStatus */
+                previousStatus?: string;
+
+                /** Volume bootable */
+                bootable?: boolean;
+
+                /** Volume readOnly */
+                readOnly?: boolean;
+
+                /** Volume multiattach */
+                multiattach?: boolean;
+
+                /** Volume metadata */
+                metadata?: { [k: string]: string };
+
+                /** Volume imageMetadata */
+                imageMetadata?: { [k: string]: string };
+
+                /** Volume imageId */
+                imageId?: string;
+
+                /** Volume sourceSnapshotId */
+                sourceSnapshotId?: string;
+
+                /** Volume sourceVolumeId */
+                sourceVolumeId?: string;
+
+                /** Volume sourceBackupId */
+                sourceBackupId?: string;
+
+                /** Volume attachments */
+                attachments?: shoal.v1.VolumeAttachment.$Properties[];
+
+                /** Volume generation */
+                generation?: number;
+
+                /** Volume groupId */
+                groupId?: string;
+
+                /** Volume encryption */
+                encryption?: (shoal.v1.VolumeEncryption.$Properties|null);
+
+                /** Volume migrationStatus */
+                migrationStatus?: string;
+
+                /** Volume createdMs */
+                createdMs?: number;
+
+                /** Volume updatedMs */
+                updatedMs?: number;
+
+                /** Volume launchedMs */
+                launchedMs?: number;
+
+                /** Volume askedRevision */
+                askedRevision?: number;
+
+                /** Volume observedRevision */
+                observedRevision?: number;
+
+                /** Volume cascade */
+                cascade?: boolean;
+
+                /** Volume unmanage */
+                unmanage?: boolean;
+
+                /** Volume managedName */
+                managedName?: string;
+
+                /** Volume revertSnapshotId */
+                revertSnapshotId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Volume. */
+            type $Shape = shoal.v1.Volume.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeAttachment.
+         * @deprecated Use shoal.v1.VolumeAttachment.$Properties instead.
+         */
+        interface IVolumeAttachment extends shoal.v1.VolumeAttachment.$Properties {
+        }
+
+        /** Represents a VolumeAttachment. */
+        class VolumeAttachment {
+
+            /**
+             * Constructs a new VolumeAttachment.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeAttachment.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeAttachment id. */
+            id: string;
+
+            /** VolumeAttachment serverId. */
+            serverId: string;
+
+            /** VolumeAttachment hostId. */
+            hostId: string;
+
+            /** VolumeAttachment status. */
+            status: string;
+
+            /** VolumeAttachment readOnly. */
+            readOnly: boolean;
+
+            /** VolumeAttachment device. */
+            device: string;
+
+            /** VolumeAttachment attachedMs. */
+            attachedMs: number;
+
+            /** VolumeAttachment connector. */
+            connector: { [k: string]: string };
+
+            /**
+             * Creates a new VolumeAttachment instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeAttachment instance
+             */
+            static create(properties: shoal.v1.VolumeAttachment.$Shape): shoal.v1.VolumeAttachment & shoal.v1.VolumeAttachment.$Shape;
+            static create(properties?: shoal.v1.VolumeAttachment.$Properties): shoal.v1.VolumeAttachment;
+
+            /**
+             * Encodes the specified VolumeAttachment message. Does not implicitly {@link shoal.v1.VolumeAttachment.verify|verify} messages.
+             * @param message VolumeAttachment message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeAttachment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeAttachment message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeAttachment & shoal.v1.VolumeAttachment.$Shape} VolumeAttachment
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeAttachment & shoal.v1.VolumeAttachment.$Shape;
+        }
+
+        namespace VolumeAttachment {
+
+            /** Properties of a VolumeAttachment. */
+            interface $Properties {
+
+                /** VolumeAttachment id */
+                id?: string;
+
+                /** VolumeAttachment serverId */
+                serverId?: string;
+
+                /** VolumeAttachment hostId */
+                hostId?: string;
+
+                /** VolumeAttachment status */
+                status?: string;
+
+                /** VolumeAttachment readOnly */
+                readOnly?: boolean;
+
+                /** VolumeAttachment device */
+                device?: string;
+
+                /** VolumeAttachment attachedMs */
+                attachedMs?: number;
+
+                /** VolumeAttachment connector */
+                connector?: { [k: string]: string };
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeAttachment. */
+            type $Shape = shoal.v1.VolumeAttachment.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeEncryption.
+         * @deprecated Use shoal.v1.VolumeEncryption.$Properties instead.
+         */
+        interface IVolumeEncryption extends shoal.v1.VolumeEncryption.$Properties {
+        }
+
+        /** Represents a VolumeEncryption. */
+        class VolumeEncryption {
+
+            /**
+             * Constructs a new VolumeEncryption.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeEncryption.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeEncryption format. */
+            format: string;
+
+            /** VolumeEncryption cipher. */
+            cipher: string;
+
+            /** VolumeEncryption keyBits. */
+            keyBits: number;
+
+            /** VolumeEncryption sealedKey. */
+            sealedKey: Uint8Array;
+
+            /** VolumeEncryption keyEpoch. */
+            keyEpoch: number;
+
+            /** VolumeEncryption keyId. */
+            keyId: string;
+
+            /**
+             * Creates a new VolumeEncryption instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeEncryption instance
+             */
+            static create(properties: shoal.v1.VolumeEncryption.$Shape): shoal.v1.VolumeEncryption & shoal.v1.VolumeEncryption.$Shape;
+            static create(properties?: shoal.v1.VolumeEncryption.$Properties): shoal.v1.VolumeEncryption;
+
+            /**
+             * Encodes the specified VolumeEncryption message. Does not implicitly {@link shoal.v1.VolumeEncryption.verify|verify} messages.
+             * @param message VolumeEncryption message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeEncryption.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeEncryption message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeEncryption & shoal.v1.VolumeEncryption.$Shape} VolumeEncryption
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeEncryption & shoal.v1.VolumeEncryption.$Shape;
+        }
+
+        namespace VolumeEncryption {
+
+            /** Properties of a VolumeEncryption. */
+            interface $Properties {
+
+                /** VolumeEncryption format */
+                format?: string;
+
+                /** VolumeEncryption cipher */
+                cipher?: string;
+
+                /** VolumeEncryption keyBits */
+                keyBits?: number;
+
+                /** VolumeEncryption sealedKey */
+                sealedKey?: Uint8Array;
+
+                /** VolumeEncryption keyEpoch */
+                keyEpoch?: number;
+
+                /** VolumeEncryption keyId */
+                keyId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeEncryption. */
+            type $Shape = shoal.v1.VolumeEncryption.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeSnapshot.
+         * @deprecated Use shoal.v1.VolumeSnapshot.$Properties instead.
+         */
+        interface IVolumeSnapshot extends shoal.v1.VolumeSnapshot.$Properties {
+        }
+
+        /** Represents a VolumeSnapshot. */
+        class VolumeSnapshot {
+
+            /**
+             * Constructs a new VolumeSnapshot.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeSnapshot.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeSnapshot id. */
+            id: string;
+
+            /** VolumeSnapshot name. */
+            name: string;
+
+            /** VolumeSnapshot description. */
+            description: string;
+
+            /** VolumeSnapshot projectId. */
+            projectId: string;
+
+            /** VolumeSnapshot userId. */
+            userId: string;
+
+            /** VolumeSnapshot volumeId. */
+            volumeId: string;
+
+            /** VolumeSnapshot sizeGib. */
+            sizeGib: number;
+
+            /** VolumeSnapshot status. */
+            status: string;
+
+            /** VolumeSnapshot metadata. */
+            metadata: { [k: string]: string };
+
+            /** VolumeSnapshot pool. */
+            pool: string;
+
+            /** VolumeSnapshot hostId. */
+            hostId: string;
+
+            /** VolumeSnapshot progressPercent. */
+            progressPercent: number;
+
+            /** VolumeSnapshot groupSnapshotId. */
+            groupSnapshotId: string;
+
+            /** VolumeSnapshot createdMs. */
+            createdMs: number;
+
+            /** VolumeSnapshot updatedMs. */
+            updatedMs: number;
+
+            /** VolumeSnapshot ofAttached. */
+            ofAttached: boolean;
+
+            /** VolumeSnapshot frozen. */
+            frozen: boolean;
+
+            /** VolumeSnapshot unmanage. */
+            unmanage: boolean;
+
+            /** VolumeSnapshot managedName. */
+            managedName: string;
+
+            /** VolumeSnapshot askedRevision. */
+            askedRevision: number;
+
+            /** VolumeSnapshot observedRevision. */
+            observedRevision: number;
+
+            /**
+             * Creates a new VolumeSnapshot instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeSnapshot instance
+             */
+            static create(properties: shoal.v1.VolumeSnapshot.$Shape): shoal.v1.VolumeSnapshot & shoal.v1.VolumeSnapshot.$Shape;
+            static create(properties?: shoal.v1.VolumeSnapshot.$Properties): shoal.v1.VolumeSnapshot;
+
+            /**
+             * Encodes the specified VolumeSnapshot message. Does not implicitly {@link shoal.v1.VolumeSnapshot.verify|verify} messages.
+             * @param message VolumeSnapshot message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeSnapshot.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeSnapshot message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeSnapshot & shoal.v1.VolumeSnapshot.$Shape} VolumeSnapshot
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeSnapshot & shoal.v1.VolumeSnapshot.$Shape;
+        }
+
+        namespace VolumeSnapshot {
+
+            /** Properties of a VolumeSnapshot. */
+            interface $Properties {
+
+                /** VolumeSnapshot id */
+                id?: string;
+
+                /** VolumeSnapshot name */
+                name?: string;
+
+                /** VolumeSnapshot description */
+                description?: string;
+
+                /** VolumeSnapshot projectId */
+                projectId?: string;
+
+                /** VolumeSnapshot userId */
+                userId?: string;
+
+                /** VolumeSnapshot volumeId */
+                volumeId?: string;
+
+                /** VolumeSnapshot sizeGib */
+                sizeGib?: number;
+
+                /** VolumeSnapshot status */
+                status?: string;
+
+                /** VolumeSnapshot metadata */
+                metadata?: { [k: string]: string };
+
+                /** VolumeSnapshot pool */
+                pool?: string;
+
+                /** VolumeSnapshot hostId */
+                hostId?: string;
+
+                /** VolumeSnapshot progressPercent */
+                progressPercent?: number;
+
+                /** VolumeSnapshot groupSnapshotId */
+                groupSnapshotId?: string;
+
+                /** VolumeSnapshot createdMs */
+                createdMs?: number;
+
+                /** VolumeSnapshot updatedMs */
+                updatedMs?: number;
+
+                /** VolumeSnapshot ofAttached */
+                ofAttached?: boolean;
+
+                /** VolumeSnapshot frozen */
+                frozen?: boolean;
+
+                /** VolumeSnapshot unmanage */
+                unmanage?: boolean;
+
+                /** VolumeSnapshot managedName */
+                managedName?: string;
+
+                /** VolumeSnapshot askedRevision */
+                askedRevision?: number;
+
+                /** VolumeSnapshot observedRevision */
+                observedRevision?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeSnapshot. */
+            type $Shape = shoal.v1.VolumeSnapshot.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeType.
+         * @deprecated Use shoal.v1.VolumeType.$Properties instead.
+         */
+        interface IVolumeType extends shoal.v1.VolumeType.$Properties {
+        }
+
+        /** Represents a VolumeType. */
+        class VolumeType {
+
+            /**
+             * Constructs a new VolumeType.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeType.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeType id. */
+            id: string;
+
+            /** VolumeType name. */
+            name: string;
+
+            /** VolumeType description. */
+            description: string;
+
+            /** VolumeType isPublic. */
+            isPublic: boolean;
+
+            /** VolumeType extraSpecs. */
+            extraSpecs: { [k: string]: string };
+
+            /** VolumeType accessProjectIds. */
+            accessProjectIds: string[];
+
+            /** VolumeType qosSpecsId. */
+            qosSpecsId: string;
+
+            /** VolumeType encryption. */
+            encryption: (shoal.v1.VolumeTypeEncryption|null);
+
+            /** VolumeType createdMs. */
+            createdMs: number;
+
+            /** VolumeType updatedMs. */
+            updatedMs: number;
+
+            /** VolumeType isDefault. */
+            isDefault: boolean;
+
+            /**
+             * Creates a new VolumeType instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeType instance
+             */
+            static create(properties: shoal.v1.VolumeType.$Shape): shoal.v1.VolumeType & shoal.v1.VolumeType.$Shape;
+            static create(properties?: shoal.v1.VolumeType.$Properties): shoal.v1.VolumeType;
+
+            /**
+             * Encodes the specified VolumeType message. Does not implicitly {@link shoal.v1.VolumeType.verify|verify} messages.
+             * @param message VolumeType message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeType.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeType message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeType & shoal.v1.VolumeType.$Shape} VolumeType
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeType & shoal.v1.VolumeType.$Shape;
+        }
+
+        namespace VolumeType {
+
+            /** Properties of a VolumeType. */
+            interface $Properties {
+
+                /** VolumeType id */
+                id?: string;
+
+                /** VolumeType name */
+                name?: string;
+
+                /** VolumeType description */
+                description?: string;
+
+                /** VolumeType isPublic */
+                isPublic?: boolean;
+
+                /** VolumeType extraSpecs */
+                extraSpecs?: { [k: string]: string };
+
+                /** VolumeType accessProjectIds */
+                accessProjectIds?: string[];
+
+                /** VolumeType qosSpecsId */
+                qosSpecsId?: string;
+
+                /** VolumeType encryption */
+                encryption?: (shoal.v1.VolumeTypeEncryption.$Properties|null);
+
+                /** VolumeType createdMs */
+                createdMs?: number;
+
+                /** VolumeType updatedMs */
+                updatedMs?: number;
+
+                /** VolumeType isDefault */
+                isDefault?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeType. */
+            type $Shape = shoal.v1.VolumeType.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeTypeEncryption.
+         * @deprecated Use shoal.v1.VolumeTypeEncryption.$Properties instead.
+         */
+        interface IVolumeTypeEncryption extends shoal.v1.VolumeTypeEncryption.$Properties {
+        }
+
+        /** Represents a VolumeTypeEncryption. */
+        class VolumeTypeEncryption {
+
+            /**
+             * Constructs a new VolumeTypeEncryption.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeTypeEncryption.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeTypeEncryption id. */
+            id: string;
+
+            /** VolumeTypeEncryption provider. */
+            provider: string;
+
+            /** VolumeTypeEncryption cipher. */
+            cipher: string;
+
+            /** VolumeTypeEncryption keyBits. */
+            keyBits: number;
+
+            /** VolumeTypeEncryption controlLocation. */
+            controlLocation: string;
+
+            /** VolumeTypeEncryption createdMs. */
+            createdMs: number;
+
+            /** VolumeTypeEncryption updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new VolumeTypeEncryption instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeTypeEncryption instance
+             */
+            static create(properties: shoal.v1.VolumeTypeEncryption.$Shape): shoal.v1.VolumeTypeEncryption & shoal.v1.VolumeTypeEncryption.$Shape;
+            static create(properties?: shoal.v1.VolumeTypeEncryption.$Properties): shoal.v1.VolumeTypeEncryption;
+
+            /**
+             * Encodes the specified VolumeTypeEncryption message. Does not implicitly {@link shoal.v1.VolumeTypeEncryption.verify|verify} messages.
+             * @param message VolumeTypeEncryption message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeTypeEncryption.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeTypeEncryption message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeTypeEncryption & shoal.v1.VolumeTypeEncryption.$Shape} VolumeTypeEncryption
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeTypeEncryption & shoal.v1.VolumeTypeEncryption.$Shape;
+        }
+
+        namespace VolumeTypeEncryption {
+
+            /** Properties of a VolumeTypeEncryption. */
+            interface $Properties {
+
+                /** VolumeTypeEncryption id */
+                id?: string;
+
+                /** VolumeTypeEncryption provider */
+                provider?: string;
+
+                /** VolumeTypeEncryption cipher */
+                cipher?: string;
+
+                /** VolumeTypeEncryption keyBits */
+                keyBits?: number;
+
+                /** VolumeTypeEncryption controlLocation */
+                controlLocation?: string;
+
+                /** VolumeTypeEncryption createdMs */
+                createdMs?: number;
+
+                /** VolumeTypeEncryption updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeTypeEncryption. */
+            type $Shape = shoal.v1.VolumeTypeEncryption.$Properties;
+        }
+
+        /**
+         * Properties of a QosSpecs.
+         * @deprecated Use shoal.v1.QosSpecs.$Properties instead.
+         */
+        interface IQosSpecs extends shoal.v1.QosSpecs.$Properties {
+        }
+
+        /** Represents a QosSpecs. */
+        class QosSpecs {
+
+            /**
+             * Constructs a new QosSpecs.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.QosSpecs.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** QosSpecs id. */
+            id: string;
+
+            /** QosSpecs name. */
+            name: string;
+
+            /** QosSpecs consumer. */
+            consumer: string;
+
+            /** QosSpecs specs. */
+            specs: { [k: string]: string };
+
+            /** QosSpecs createdMs. */
+            createdMs: number;
+
+            /** QosSpecs updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new QosSpecs instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns QosSpecs instance
+             */
+            static create(properties: shoal.v1.QosSpecs.$Shape): shoal.v1.QosSpecs & shoal.v1.QosSpecs.$Shape;
+            static create(properties?: shoal.v1.QosSpecs.$Properties): shoal.v1.QosSpecs;
+
+            /**
+             * Encodes the specified QosSpecs message. Does not implicitly {@link shoal.v1.QosSpecs.verify|verify} messages.
+             * @param message QosSpecs message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.QosSpecs.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a QosSpecs message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.QosSpecs & shoal.v1.QosSpecs.$Shape} QosSpecs
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.QosSpecs & shoal.v1.QosSpecs.$Shape;
+        }
+
+        namespace QosSpecs {
+
+            /** Properties of a QosSpecs. */
+            interface $Properties {
+
+                /** QosSpecs id */
+                id?: string;
+
+                /** QosSpecs name */
+                name?: string;
+
+                /** QosSpecs consumer */
+                consumer?: string;
+
+                /** QosSpecs specs */
+                specs?: { [k: string]: string };
+
+                /** QosSpecs createdMs */
+                createdMs?: number;
+
+                /** QosSpecs updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a QosSpecs. */
+            type $Shape = shoal.v1.QosSpecs.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeBackup.
+         * @deprecated Use shoal.v1.VolumeBackup.$Properties instead.
+         */
+        interface IVolumeBackup extends shoal.v1.VolumeBackup.$Properties {
+        }
+
+        /** Represents a VolumeBackup. */
+        class VolumeBackup {
+
+            /**
+             * Constructs a new VolumeBackup.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackup.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackup id. */
+            id: string;
+
+            /** VolumeBackup name. */
+            name: string;
+
+            /** VolumeBackup description. */
+            description: string;
+
+            /** VolumeBackup projectId. */
+            projectId: string;
+
+            /** VolumeBackup userId. */
+            userId: string;
+
+            /** VolumeBackup volumeId. */
+            volumeId: string;
+
+            /** VolumeBackup snapshotId. */
+            snapshotId: string;
+
+            /** VolumeBackup sizeGib. */
+            sizeGib: number;
+
+            /** VolumeBackup status. */
+            status: string;
+
+            /** VolumeBackup failReason. */
+            failReason: string;
+
+            /** VolumeBackup container. */
+            container: string;
+
+            /** VolumeBackup objectCount. */
+            objectCount: number;
+
+            /** VolumeBackup parentId. */
+            parentId: string;
+
+            /** VolumeBackup children. */
+            children: number;
+
+            /** VolumeBackup hostId. */
+            hostId: string;
+
+            /** VolumeBackup createdMs. */
+            createdMs: number;
+
+            /** VolumeBackup updatedMs. */
+            updatedMs: number;
+
+            /** VolumeBackup dataTimestampMs. */
+            dataTimestampMs: number;
+
+            /** VolumeBackup metadata. */
+            metadata: { [k: string]: string };
+
+            /** VolumeBackup storeUrl. */
+            storeUrl: string;
+
+            /** VolumeBackup manifestSha256. */
+            manifestSha256: string;
+
+            /** VolumeBackup storedBytes. */
+            storedBytes: number;
+
+            /** VolumeBackup zone. */
+            zone: string;
+
+            /** VolumeBackup sealedKey. */
+            sealedKey: Uint8Array;
+
+            /** VolumeBackup keyEpoch. */
+            keyEpoch: number;
+
+            /** VolumeBackup restoreVolumeId. */
+            restoreVolumeId: string;
+
+            /** VolumeBackup ofEncrypted. */
+            ofEncrypted: boolean;
+
+            /** VolumeBackup volumeEncryption. */
+            volumeEncryption: (shoal.v1.VolumeEncryption|null);
+
+            /**
+             * Creates a new VolumeBackup instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackup instance
+             */
+            static create(properties: shoal.v1.VolumeBackup.$Shape): shoal.v1.VolumeBackup & shoal.v1.VolumeBackup.$Shape;
+            static create(properties?: shoal.v1.VolumeBackup.$Properties): shoal.v1.VolumeBackup;
+
+            /**
+             * Encodes the specified VolumeBackup message. Does not implicitly {@link shoal.v1.VolumeBackup.verify|verify} messages.
+             * @param message VolumeBackup message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackup.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackup message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackup & shoal.v1.VolumeBackup.$Shape} VolumeBackup
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackup & shoal.v1.VolumeBackup.$Shape;
+        }
+
+        namespace VolumeBackup {
+
+            /** Properties of a VolumeBackup. */
+            interface $Properties {
+
+                /** VolumeBackup id */
+                id?: string;
+
+                /** VolumeBackup name */
+                name?: string;
+
+                /** VolumeBackup description */
+                description?: string;
+
+                /** VolumeBackup projectId */
+                projectId?: string;
+
+                /** VolumeBackup userId */
+                userId?: string;
+
+                /** VolumeBackup volumeId */
+                volumeId?: string;
+
+                /** VolumeBackup snapshotId */
+                snapshotId?: string;
+
+                /** VolumeBackup sizeGib */
+                sizeGib?: number;
+
+                /** VolumeBackup status */
+                status?: string;
+
+                /** VolumeBackup failReason */
+                failReason?: string;
+
+                /** VolumeBackup container */
+                container?: string;
+
+                /** VolumeBackup objectCount */
+                objectCount?: number;
+
+                /** VolumeBackup parentId */
+                parentId?: string;
+
+                /** VolumeBackup children */
+                children?: number;
+
+                /** VolumeBackup hostId */
+                hostId?: string;
+
+                /** VolumeBackup createdMs */
+                createdMs?: number;
+
+                /** VolumeBackup updatedMs */
+                updatedMs?: number;
+
+                /** VolumeBackup dataTimestampMs */
+                dataTimestampMs?: number;
+
+                /** VolumeBackup metadata */
+                metadata?: { [k: string]: string };
+
+                /** VolumeBackup storeUrl */
+                storeUrl?: string;
+
+                /** VolumeBackup manifestSha256 */
+                manifestSha256?: string;
+
+                /** VolumeBackup storedBytes */
+                storedBytes?: number;
+
+                /** VolumeBackup zone */
+                zone?: string;
+
+                /** VolumeBackup sealedKey */
+                sealedKey?: Uint8Array;
+
+                /** VolumeBackup keyEpoch */
+                keyEpoch?: number;
+
+                /** VolumeBackup restoreVolumeId */
+                restoreVolumeId?: string;
+
+                /** VolumeBackup ofEncrypted */
+                ofEncrypted?: boolean;
+
+                /** VolumeBackup volumeEncryption */
+                volumeEncryption?: (shoal.v1.VolumeEncryption.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackup. */
+            type $Shape = shoal.v1.VolumeBackup.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeTransfer.
+         * @deprecated Use shoal.v1.VolumeTransfer.$Properties instead.
+         */
+        interface IVolumeTransfer extends shoal.v1.VolumeTransfer.$Properties {
+        }
+
+        /** Represents a VolumeTransfer. */
+        class VolumeTransfer {
+
+            /**
+             * Constructs a new VolumeTransfer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeTransfer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeTransfer id. */
+            id: string;
+
+            /** VolumeTransfer name. */
+            name: string;
+
+            /** VolumeTransfer volumeId. */
+            volumeId: string;
+
+            /** VolumeTransfer projectId. */
+            projectId: string;
+
+            /** VolumeTransfer salt. */
+            salt: Uint8Array;
+
+            /** VolumeTransfer keyHash. */
+            keyHash: Uint8Array;
+
+            /** VolumeTransfer createdMs. */
+            createdMs: number;
+
+            /** VolumeTransfer withoutSnapshots. */
+            withoutSnapshots: boolean;
+
+            /** VolumeTransfer destinationProjectId. */
+            destinationProjectId: string;
+
+            /** VolumeTransfer accepted. */
+            accepted: boolean;
+
+            /**
+             * Creates a new VolumeTransfer instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeTransfer instance
+             */
+            static create(properties: shoal.v1.VolumeTransfer.$Shape): shoal.v1.VolumeTransfer & shoal.v1.VolumeTransfer.$Shape;
+            static create(properties?: shoal.v1.VolumeTransfer.$Properties): shoal.v1.VolumeTransfer;
+
+            /**
+             * Encodes the specified VolumeTransfer message. Does not implicitly {@link shoal.v1.VolumeTransfer.verify|verify} messages.
+             * @param message VolumeTransfer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeTransfer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeTransfer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeTransfer & shoal.v1.VolumeTransfer.$Shape} VolumeTransfer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeTransfer & shoal.v1.VolumeTransfer.$Shape;
+        }
+
+        namespace VolumeTransfer {
+
+            /** Properties of a VolumeTransfer. */
+            interface $Properties {
+
+                /** VolumeTransfer id */
+                id?: string;
+
+                /** VolumeTransfer name */
+                name?: string;
+
+                /** VolumeTransfer volumeId */
+                volumeId?: string;
+
+                /** VolumeTransfer projectId */
+                projectId?: string;
+
+                /** VolumeTransfer salt */
+                salt?: Uint8Array;
+
+                /** VolumeTransfer keyHash */
+                keyHash?: Uint8Array;
+
+                /** VolumeTransfer createdMs */
+                createdMs?: number;
+
+                /** VolumeTransfer withoutSnapshots */
+                withoutSnapshots?: boolean;
+
+                /** VolumeTransfer destinationProjectId */
+                destinationProjectId?: string;
+
+                /** VolumeTransfer accepted */
+                accepted?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeTransfer. */
+            type $Shape = shoal.v1.VolumeTransfer.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeGroup.
+         * @deprecated Use shoal.v1.VolumeGroup.$Properties instead.
+         */
+        interface IVolumeGroup extends shoal.v1.VolumeGroup.$Properties {
+        }
+
+        /** Represents a VolumeGroup. */
+        class VolumeGroup {
+
+            /**
+             * Constructs a new VolumeGroup.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeGroup.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeGroup id. */
+            id: string;
+
+            /** VolumeGroup name. */
+            name: string;
+
+            /** VolumeGroup description. */
+            description: string;
+
+            /** VolumeGroup projectId. */
+            projectId: string;
+
+            /** VolumeGroup userId. */
+            userId: string;
+
+            /** VolumeGroup groupTypeId. */
+            groupTypeId: string;
+
+            /** VolumeGroup typeIds. */
+            typeIds: string[];
+
+            /** VolumeGroup status. */
+            status: string;
+
+            /** VolumeGroup zone. */
+            zone: string;
+
+            /** VolumeGroup pool. */
+            pool: string;
+
+            /** VolumeGroup hostId. */
+            hostId: string;
+
+            /** VolumeGroup groupSnapshotId. */
+            groupSnapshotId: string;
+
+            /** VolumeGroup sourceGroupId. */
+            sourceGroupId: string;
+
+            /** VolumeGroup createdMs. */
+            createdMs: number;
+
+            /** VolumeGroup updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new VolumeGroup instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeGroup instance
+             */
+            static create(properties: shoal.v1.VolumeGroup.$Shape): shoal.v1.VolumeGroup & shoal.v1.VolumeGroup.$Shape;
+            static create(properties?: shoal.v1.VolumeGroup.$Properties): shoal.v1.VolumeGroup;
+
+            /**
+             * Encodes the specified VolumeGroup message. Does not implicitly {@link shoal.v1.VolumeGroup.verify|verify} messages.
+             * @param message VolumeGroup message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeGroup.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeGroup message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeGroup & shoal.v1.VolumeGroup.$Shape} VolumeGroup
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeGroup & shoal.v1.VolumeGroup.$Shape;
+        }
+
+        namespace VolumeGroup {
+
+            /** Properties of a VolumeGroup. */
+            interface $Properties {
+
+                /** VolumeGroup id */
+                id?: string;
+
+                /** VolumeGroup name */
+                name?: string;
+
+                /** VolumeGroup description */
+                description?: string;
+
+                /** VolumeGroup projectId */
+                projectId?: string;
+
+                /** VolumeGroup userId */
+                userId?: string;
+
+                /** VolumeGroup groupTypeId */
+                groupTypeId?: string;
+
+                /** VolumeGroup typeIds */
+                typeIds?: string[];
+
+                /** VolumeGroup status */
+                status?: string;
+
+                /** VolumeGroup zone */
+                zone?: string;
+
+                /** VolumeGroup pool */
+                pool?: string;
+
+                /** VolumeGroup hostId */
+                hostId?: string;
+
+                /** VolumeGroup groupSnapshotId */
+                groupSnapshotId?: string;
+
+                /** VolumeGroup sourceGroupId */
+                sourceGroupId?: string;
+
+                /** VolumeGroup createdMs */
+                createdMs?: number;
+
+                /** VolumeGroup updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeGroup. */
+            type $Shape = shoal.v1.VolumeGroup.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeGroupType.
+         * @deprecated Use shoal.v1.VolumeGroupType.$Properties instead.
+         */
+        interface IVolumeGroupType extends shoal.v1.VolumeGroupType.$Properties {
+        }
+
+        /** Represents a VolumeGroupType. */
+        class VolumeGroupType {
+
+            /**
+             * Constructs a new VolumeGroupType.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeGroupType.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeGroupType id. */
+            id: string;
+
+            /** VolumeGroupType name. */
+            name: string;
+
+            /** VolumeGroupType description. */
+            description: string;
+
+            /** VolumeGroupType isPublic. */
+            isPublic: boolean;
+
+            /** VolumeGroupType groupSpecs. */
+            groupSpecs: { [k: string]: string };
+
+            /** VolumeGroupType createdMs. */
+            createdMs: number;
+
+            /** VolumeGroupType updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new VolumeGroupType instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeGroupType instance
+             */
+            static create(properties: shoal.v1.VolumeGroupType.$Shape): shoal.v1.VolumeGroupType & shoal.v1.VolumeGroupType.$Shape;
+            static create(properties?: shoal.v1.VolumeGroupType.$Properties): shoal.v1.VolumeGroupType;
+
+            /**
+             * Encodes the specified VolumeGroupType message. Does not implicitly {@link shoal.v1.VolumeGroupType.verify|verify} messages.
+             * @param message VolumeGroupType message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeGroupType.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeGroupType message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeGroupType & shoal.v1.VolumeGroupType.$Shape} VolumeGroupType
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeGroupType & shoal.v1.VolumeGroupType.$Shape;
+        }
+
+        namespace VolumeGroupType {
+
+            /** Properties of a VolumeGroupType. */
+            interface $Properties {
+
+                /** VolumeGroupType id */
+                id?: string;
+
+                /** VolumeGroupType name */
+                name?: string;
+
+                /** VolumeGroupType description */
+                description?: string;
+
+                /** VolumeGroupType isPublic */
+                isPublic?: boolean;
+
+                /** VolumeGroupType groupSpecs */
+                groupSpecs?: { [k: string]: string };
+
+                /** VolumeGroupType createdMs */
+                createdMs?: number;
+
+                /** VolumeGroupType updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeGroupType. */
+            type $Shape = shoal.v1.VolumeGroupType.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeGroupSnapshot.
+         * @deprecated Use shoal.v1.VolumeGroupSnapshot.$Properties instead.
+         */
+        interface IVolumeGroupSnapshot extends shoal.v1.VolumeGroupSnapshot.$Properties {
+        }
+
+        /** Represents a VolumeGroupSnapshot. */
+        class VolumeGroupSnapshot {
+
+            /**
+             * Constructs a new VolumeGroupSnapshot.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeGroupSnapshot.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeGroupSnapshot id. */
+            id: string;
+
+            /** VolumeGroupSnapshot name. */
+            name: string;
+
+            /** VolumeGroupSnapshot description. */
+            description: string;
+
+            /** VolumeGroupSnapshot projectId. */
+            projectId: string;
+
+            /** VolumeGroupSnapshot userId. */
+            userId: string;
+
+            /** VolumeGroupSnapshot groupId. */
+            groupId: string;
+
+            /** VolumeGroupSnapshot groupTypeId. */
+            groupTypeId: string;
+
+            /** VolumeGroupSnapshot status. */
+            status: string;
+
+            /** VolumeGroupSnapshot createdMs. */
+            createdMs: number;
+
+            /** VolumeGroupSnapshot updatedMs. */
+            updatedMs: number;
+
+            /**
+             * Creates a new VolumeGroupSnapshot instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeGroupSnapshot instance
+             */
+            static create(properties: shoal.v1.VolumeGroupSnapshot.$Shape): shoal.v1.VolumeGroupSnapshot & shoal.v1.VolumeGroupSnapshot.$Shape;
+            static create(properties?: shoal.v1.VolumeGroupSnapshot.$Properties): shoal.v1.VolumeGroupSnapshot;
+
+            /**
+             * Encodes the specified VolumeGroupSnapshot message. Does not implicitly {@link shoal.v1.VolumeGroupSnapshot.verify|verify} messages.
+             * @param message VolumeGroupSnapshot message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeGroupSnapshot.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeGroupSnapshot message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeGroupSnapshot & shoal.v1.VolumeGroupSnapshot.$Shape} VolumeGroupSnapshot
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeGroupSnapshot & shoal.v1.VolumeGroupSnapshot.$Shape;
+        }
+
+        namespace VolumeGroupSnapshot {
+
+            /** Properties of a VolumeGroupSnapshot. */
+            interface $Properties {
+
+                /** VolumeGroupSnapshot id */
+                id?: string;
+
+                /** VolumeGroupSnapshot name */
+                name?: string;
+
+                /** VolumeGroupSnapshot description */
+                description?: string;
+
+                /** VolumeGroupSnapshot projectId */
+                projectId?: string;
+
+                /** VolumeGroupSnapshot userId */
+                userId?: string;
+
+                /** VolumeGroupSnapshot groupId */
+                groupId?: string;
+
+                /** VolumeGroupSnapshot groupTypeId */
+                groupTypeId?: string;
+
+                /** VolumeGroupSnapshot status */
+                status?: string;
+
+                /** VolumeGroupSnapshot createdMs */
+                createdMs?: number;
+
+                /** VolumeGroupSnapshot updatedMs */
+                updatedMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeGroupSnapshot. */
+            type $Shape = shoal.v1.VolumeGroupSnapshot.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeMessage.
+         * @deprecated Use shoal.v1.VolumeMessage.$Properties instead.
+         */
+        interface IVolumeMessage extends shoal.v1.VolumeMessage.$Properties {
+        }
+
+        /** Represents a VolumeMessage. */
+        class VolumeMessage {
+
+            /**
+             * Constructs a new VolumeMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeMessage id. */
+            id: string;
+
+            /** VolumeMessage projectId. */
+            projectId: string;
+
+            /** VolumeMessage resourceType. */
+            resourceType: string;
+
+            /** VolumeMessage resourceId. */
+            resourceId: string;
+
+            /** VolumeMessage eventId. */
+            eventId: string;
+
+            /** VolumeMessage requestId. */
+            requestId: string;
+
+            /** VolumeMessage messageLevel. */
+            messageLevel: string;
+
+            /** VolumeMessage userMessage. */
+            userMessage: string;
+
+            /** VolumeMessage createdMs. */
+            createdMs: number;
+
+            /** VolumeMessage expiresMs. */
+            expiresMs: number;
+
+            /**
+             * Creates a new VolumeMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeMessage instance
+             */
+            static create(properties: shoal.v1.VolumeMessage.$Shape): shoal.v1.VolumeMessage & shoal.v1.VolumeMessage.$Shape;
+            static create(properties?: shoal.v1.VolumeMessage.$Properties): shoal.v1.VolumeMessage;
+
+            /**
+             * Encodes the specified VolumeMessage message. Does not implicitly {@link shoal.v1.VolumeMessage.verify|verify} messages.
+             * @param message VolumeMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeMessage & shoal.v1.VolumeMessage.$Shape} VolumeMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeMessage & shoal.v1.VolumeMessage.$Shape;
+        }
+
+        namespace VolumeMessage {
+
+            /** Properties of a VolumeMessage. */
+            interface $Properties {
+
+                /** VolumeMessage id */
+                id?: string;
+
+                /** VolumeMessage projectId */
+                projectId?: string;
+
+                /** VolumeMessage resourceType */
+                resourceType?: string;
+
+                /** VolumeMessage resourceId */
+                resourceId?: string;
+
+                /** VolumeMessage eventId */
+                eventId?: string;
+
+                /** VolumeMessage requestId */
+                requestId?: string;
+
+                /** VolumeMessage messageLevel */
+                messageLevel?: string;
+
+                /** VolumeMessage userMessage */
+                userMessage?: string;
+
+                /** VolumeMessage createdMs */
+                createdMs?: number;
+
+                /** VolumeMessage expiresMs */
+                expiresMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeMessage. */
+            type $Shape = shoal.v1.VolumeMessage.$Properties;
         }
     }
 }

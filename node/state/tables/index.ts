@@ -259,3 +259,126 @@ export const aggregateTable = new Table<shoal.v1.HostAggregate>({
     { name: 'host', keys: (r) => r.hostIds },
   ],
 });
+
+/** Cinder volumes. The row goes last: when its bytes are gone. */
+export const volumeTable = new Table<shoal.v1.Volume>({
+  name: 'volume',
+  codec: v1.Volume,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'host', keys: (r) => (r.hostId === '' ? [] : [r.hostId]) },
+    { name: 'server', keys: (r) => serversOf(r.attachments) },
+    // An attachment's id leads to its volume.
+    { name: 'attachment', unique: true, keys: (r) => r.attachments.map(({ id }) => indexKey(id ?? '')) },
+    { name: 'type', keys: (r) => (r.typeId === '' ? [] : [indexKey(r.typeId)]) },
+    { name: 'group', keys: (r) => (r.groupId === '' ? [] : [indexKey(r.groupId)]) },
+    { name: 'source-volume', keys: (r) => (r.sourceVolumeId === '' ? [] : [indexKey(r.sourceVolumeId)]) },
+    { name: 'source-snapshot', keys: (r) => (r.sourceSnapshotId === '' ? [] : [indexKey(r.sourceSnapshotId)]) },
+    // Bytes that were there before belong to one volume.
+    { name: 'managed', unique: true, keys: (r) => (r.managedName === '' ? [] : [indexKey(r.pool, r.managedName)]) },
+  ],
+});
+
+/** Cinder snapshots, kept by the host of their volume. */
+export const volumeSnapshotTable = new Table<shoal.v1.VolumeSnapshot>({
+  name: 'volume-snapshot',
+  codec: v1.VolumeSnapshot,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'volume', keys: (r) => [indexKey(r.volumeId)] },
+    { name: 'host', keys: (r) => (r.hostId === '' ? [] : [r.hostId]) },
+    { name: 'group-snapshot', keys: (r) => (r.groupSnapshotId === '' ? [] : [indexKey(r.groupSnapshotId)]) },
+  ],
+});
+
+/** Cinder volume types; a name is unique, and one at most is the default. */
+export const volumeTypeTable = new Table<shoal.v1.VolumeType>({
+  name: 'volume-type',
+  codec: v1.VolumeType,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'name', unique: true, keys: (r) => [indexKey(r.name)] },
+    { name: 'default', unique: true, keys: (r) => (r.isDefault ? ['yes'] : []) },
+    { name: 'qos', keys: (r) => (r.qosSpecsId === '' ? [] : [indexKey(r.qosSpecsId)]) },
+  ],
+});
+
+/** Cinder QoS specs, which types name. */
+export const qosSpecsTable = new Table<shoal.v1.QosSpecs>({
+  name: 'qos-specs',
+  codec: v1.QosSpecs,
+  id: (r) => r.id,
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.name)] }],
+});
+
+/** Cinder backups. `host` is the one that writes, reads or removes the objects. */
+export const volumeBackupTable = new Table<shoal.v1.VolumeBackup>({
+  name: 'volume-backup',
+  codec: v1.VolumeBackup,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'volume', keys: (r) => [indexKey(r.volumeId)] },
+    { name: 'host', keys: (r) => (r.hostId === '' ? [] : [r.hostId]) },
+    { name: 'parent', keys: (r) => (r.parentId === '' ? [] : [indexKey(r.parentId)]) },
+  ],
+});
+
+/** Offers of volumes to other projects; one for a volume at most. */
+export const volumeTransferTable = new Table<shoal.v1.VolumeTransfer>({
+  name: 'volume-transfer',
+  codec: v1.VolumeTransfer,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'volume', unique: true, keys: (r) => [indexKey(r.volumeId)] },
+  ],
+});
+
+/** Cinder's generic groups. The members are found by the volumes' own index. */
+export const volumeGroupTable = new Table<shoal.v1.VolumeGroup>({
+  name: 'volume-group',
+  codec: v1.VolumeGroup,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'host', keys: (r) => (r.hostId === '' ? [] : [r.hostId]) },
+  ],
+});
+
+/** What groups are made as. */
+export const volumeGroupTypeTable = new Table<shoal.v1.VolumeGroupType>({
+  name: 'volume-group-type',
+  codec: v1.VolumeGroupType,
+  id: (r) => r.id,
+  indexes: [{ name: 'name', unique: true, keys: (r) => [indexKey(r.name)] }],
+});
+
+/** Snapshots of all volumes of a group at one instant. */
+export const volumeGroupSnapshotTable = new Table<shoal.v1.VolumeGroupSnapshot>({
+  name: 'volume-group-snapshot',
+  codec: v1.VolumeGroupSnapshot,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'group', keys: (r) => [indexKey(r.groupId)] },
+  ],
+});
+
+/** What Cinder tells owners of what went wrong; each is kept until it expires. */
+export const volumeMessageTable = new Table<shoal.v1.VolumeMessage>({
+  name: 'volume-message',
+  codec: v1.VolumeMessage,
+  id: (r) => r.id,
+  indexes: [
+    { name: 'project', keys: (r) => [indexKey(r.projectId)] },
+    { name: 'resource', keys: (r) => [indexKey(r.resourceId)] },
+  ],
+});
+
+function serversOf(attachments: readonly shoal.v1.IVolumeAttachment[]): string[] {
+  const ids = attachments.map(({ serverId }) => serverId ?? '').filter((id) => id !== '');
+  return [...new Set(ids)].map((id) => indexKey(id));
+}
