@@ -2,7 +2,13 @@
 import type { DigestValue } from './digest.ts';
 
 /** Revisions remembered: more than are applied while a question is on its way. */
-const revisionsKept = 4096;
+export const revisionsKept = 4096;
+
+/** The digest of a state at a revision. */
+export interface KnownDigest {
+  readonly revision: number;
+  readonly digest: DigestValue;
+}
 
 /** A ring of the last 4096 revisions' digests; about 64 KiB, allocated once. */
 export class RecentDigests {

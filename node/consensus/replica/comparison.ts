@@ -97,7 +97,7 @@ export class Comparison {
   #disagreement: string | undefined;
   /** The revision at which states differed, while there is a disagreement. */
   #disputed = 0;
-  /** Of this replica at that revision: it is asked for when others have come no further, long after it was recent. */
+  /** Of this replica at that revision: it is asked for when others have come no further. */
   #disputedOwn: DigestValue | undefined;
   /** The last revision at which this replica was found right, or differing from nobody, since this node has led. */
   #vouched = 0;

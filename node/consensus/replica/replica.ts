@@ -66,6 +66,7 @@ export class Replica {
     this.#appliedTerm = log.store.applied.term;
     this.#confState = log.store.applied.confState;
     this.#startIndex = this.#machine.appliedIndex;
+    for (const { revision, digest } of log.digests) this.#digests.note(revision, digest);
     if (this.#machine.appliedIndex > 0) this.#digests.note(this.#machine.appliedIndex, this.#machine.digest);
   }
 

@@ -8,8 +8,10 @@ import { type DecodedRow, decodeRow } from '../../state/rows.ts';
 import type { Disk, DiskRow } from './disk.ts';
 import { decodeEntry } from './entry-record.ts';
 import { EntrySums } from './entry-sums.ts';
+import { decodeDigests } from './kept-digests.ts';
 import {
   appliedKey,
+  digestsRange,
   entryRange,
   headKey,
   identityKey,
@@ -99,6 +101,13 @@ export async function inspectLog(disk: Disk, visitor: LogVisitor = {}, mark?: Lo
     const memory = decodePeerMemory(key, value);
     if (memory === undefined) faults.add(`The record ${key} fails its checksum.`);
     else peers.set(Number(key.slice(peerRange.start.length)), memory);
+  }
+  if (applied !== undefined) {
+    const range = digestsRange(applied.stateGeneration);
+    for await (const { key, value } of disk.scan(range.start, range.end)) {
+      if (decodeDigests(key, indexOfEntryKey(key), value) === undefined)
+        faults.add(`The record ${key} fails its checksum.`);
+    }
   }
   let quarantined = 0;
   for await (const _ of disk.scan('q/', 'q0')) quarantined += 1;

@@ -7,6 +7,7 @@
  *     peer/<raft id>            the last that was heard of a member (records.ts)
  *     l/<log>/<index>           one entry (entry-record.ts)
  *     r/<state>/<row>           one row of the state (state/rows.ts) behind its checksum
+ *     d/<state>/<index>         the state's digests at revisions up to <index> (kept-digests.ts)
  *     q/<log>/<index>           what was found broken and set aside, for people to look at
  *
  * `<index>` is 14 hex digits, so that keys sort by index. `<log>` and `<state>` are generations, 8 hex digits: a snapshot
@@ -63,13 +64,23 @@ export function rowOfKey(key: string): string {
   return key.slice(11);
 }
 
+/** Where the digests of revisions up to `index` lie. */
+export function digestsKey(generation: number, index: number): string {
+  return `d/${hex(generation, 8)}/${hex(index, 14)}`;
+}
+
+/** All digests of a generation lie in [start, end). */
+export function digestsRange(generation: number): KeyRange {
+  return { start: `d/${hex(generation, 8)}/`, end: `d/${hex(generation, 8)}0` };
+}
+
 /** Everything of the generations before this one. */
-export function olderGenerations(kind: 'l' | 'r', generation: number): KeyRange {
+export function olderGenerations(kind: 'l' | 'r' | 'd', generation: number): KeyRange {
   return { start: `${kind}/`, end: `${kind}/${hex(generation, 8)}/` };
 }
 
 /** The ranges of every generation but one. */
-export function otherGenerations(kind: 'l' | 'r', generation: number): readonly KeyRange[] {
+export function otherGenerations(kind: 'l' | 'r' | 'd', generation: number): readonly KeyRange[] {
   return [
     { start: `${kind}/`, end: `${kind}/${hex(generation, 8)}/` },
     { start: `${kind}/${hex(generation, 8)}0`, end: `${kind}0` },

@@ -21,6 +21,7 @@ import { type RowContent, rowBytes, type StateRow, type StoredRow, writeRow } fr
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry, encodeEntries, entryRecordBytes } from './entry-record.ts';
 import { EntrySums } from './entry-sums.ts';
+import { KeptDigests } from './kept-digests.ts';
 import { appliedKey, entryKey, headKey, olderGenerations, peerKey, rowKey, rowRange } from './keys.ts';
 import { type MarkKeeper, markOf } from './log-mark.ts';
 import { LogTail } from './log-tail.ts';
@@ -114,6 +115,7 @@ export class LogStore {
   #plannedHead: Head;
   #plannedSums: EntrySums;
   #plannedApplied: AppliedRecord;
+  #keptDigests: KeptDigests;
   #next: Batch = newBatch();
   #waitingRowBytes = 0;
   #inFlight: Promise<void> | undefined;
@@ -130,6 +132,8 @@ export class LogStore {
     this.#plannedHead = contents.head;
     this.#applied = contents.applied;
     this.#plannedApplied = contents.applied;
+    const { stateGeneration, index, recentDigests } = contents.applied;
+    this.#keptDigests = new KeptDigests(stateGeneration, index, recentDigests);
     this.#identity = contents.identity;
     this.#tail = contents.tail;
     this.#peers = new Map(contents.peers);
@@ -262,6 +266,7 @@ export class LogStore {
       this.#waitingRowBytes += row.key.length + (row.value === undefined ? 0 : rowBytes(row.value));
     }
     const { index, term, confState, digest } = write;
+    this.#keptDigests.note(index, digest, this.#next.ops);
     this.#planApplied({ index, term, confState, stateGeneration: generation, digest });
     if (this.#waitingRowBytes > waitingRowBytesMax) this.#hurry();
   }
@@ -403,6 +408,7 @@ export class LogStore {
     // Rows of the old generation that still wait would be written for nobody.
     this.#next.rows.clear();
     this.#planApplied({ index, term, confState, stateGeneration: generation, digest });
+    this.#keptDigests = new KeptDigests(generation, index);
     this.#planHead({
       ...this.#plannedHead,
       ...hardState,
@@ -419,7 +425,11 @@ export class LogStore {
     });
     await this.#urgent();
     // Rows of later generations may be those of a newer snapshot that is being fetched.
-    for (const { start, end } of [olderGenerations('l', logGeneration), olderGenerations('r', generation)]) {
+    for (const { start, end } of [
+      olderGenerations('l', logGeneration),
+      olderGenerations('r', generation),
+      olderGenerations('d', generation),
+    ]) {
       await this.#disk.clear(start, end);
     }
   }
@@ -495,7 +505,8 @@ export class LogStore {
       ops.push({ key, value });
     }
     if (batch.rows.size > 0 || this.#plannedApplied !== this.#applied) {
-      ops.push({ key: appliedKey, value: encodeRecord(appliedKey, this.#plannedApplied) });
+      const applied = { ...this.#plannedApplied, recentDigests: this.#keptDigests.text };
+      ops.push({ key: appliedKey, value: encodeRecord(appliedKey, applied) });
     }
     const head = { ...this.#plannedHead, logSum: this.#plannedSums.total, life: lifeOf(this.#identity) };
     ops.push({ key: headKey, value: encodeRecord(headKey, head) });

@@ -44,6 +44,8 @@ export interface AppliedRecord {
   readonly stateGeneration: number;
   /** Of those rows (state/digest.ts); absent: written before there were digests. */
   readonly digest?: DigestValue;
+  /** Of the last revisions, up to `index`, that have no row of digests yet (kept-digests.ts). Absent: none. */
+  readonly recentDigests?: string;
 }
 
 /** Who this log belongs to. */
@@ -134,14 +136,15 @@ function recordText(record: Head | AppliedRecord | Identity | PeerMemory): strin
   return JSON.stringify({ ...head, [quarantineField]: quarantine });
 }
 
-function appliedText({ index, term, confState, stateGeneration, digest }: AppliedRecord): string {
+function appliedText({ index, term, confState, stateGeneration, digest, recentDigests = '' }: AppliedRecord): string {
   let members = confStateTexts.get(confState);
   if (members === undefined) {
     members = JSON.stringify(confState);
     confStateTexts.set(confState, members);
   }
   const digestField = digest === undefined ? '' : `,"digest":"${digestText(digest)}"`;
-  return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}${digestField}}`;
+  const recentField = recentDigests === '' ? '' : `,"recentDigests":"${recentDigests}"`;
+  return `{"index":${index},"term":${term},"confState":${members},"stateGeneration":${stateGeneration}${digestField}${recentField}}`;
 }
 
 /** The record as it was written, or undefined when the checksum does not hold. Throws `LOG_CORRUPT` for what is no record. */
@@ -204,6 +207,7 @@ export function decodeApplied(key: string, value: Uint8Array): AppliedRecord | u
     },
     stateGeneration: number(record, 'stateGeneration'),
     ...(digest === undefined ? {} : { digest }),
+    ...(record['recentDigests'] === undefined ? {} : { recentDigests: text(record, 'recentDigests') }),
   };
 }
 

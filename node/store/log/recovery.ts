@@ -25,13 +25,16 @@ import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { type ConfState, type Entry, emptyConfState } from '../../raft/index.ts';
 import { digestText, isSameDigest } from '../../state/digest.ts';
+import type { KnownDigest } from '../../state/recent-digests.ts';
 import { StateMachine } from '../../state/state-machine.ts';
 import { beyondRepair } from './beyond-repair.ts';
 import type { Disk, DiskOp } from './disk.ts';
 import { decodeEntry } from './entry-record.ts';
 import { EntrySums } from './entry-sums.ts';
+import { decodeDigests, digestsOfText } from './kept-digests.ts';
 import {
   appliedKey,
+  digestsRange,
   entryKey,
   entryRange,
   headKey,
@@ -110,6 +113,8 @@ export interface OpenedLog {
   readonly store: LogStore;
   /** The state as of the durable applied index. */
   readonly machine: StateMachine;
+  /** What its digest was at the last revisions, as far as they are known; in their order. */
+  readonly digests: readonly KnownDigest[];
   /** The log was made now. */
   readonly isNew: boolean;
   /** What was found wrong and how it was dealt with, for people. */
@@ -158,6 +163,7 @@ class Recovery {
     const found = isNew ? this.#fresh() : await this.#existing(headBytes, appliedBytes, identity);
     this.#mustBeRepairable();
     const peers = await this.#peers();
+    const digests = await this.#digests(found.applied);
     const batch = Math.max(found.head.batch ?? 0, this.#options.mark?.found?.batch ?? 0) + 1;
     const decided = { ...found.head, batch, logSum: found.sums.total, life: lifeOf(identity) };
     const head = this.#quarantine === undefined ? decided : { ...decided, quarantine: this.#quarantine };
@@ -177,7 +183,11 @@ class Recovery {
     // What is left of a damaged log stays until it has been repaired: it may be all there is.
     const others =
       this.#quarantine === undefined
-        ? [...otherGenerations('l', head.logGeneration), ...otherGenerations('r', found.applied.stateGeneration)]
+        ? [
+            ...otherGenerations('l', head.logGeneration),
+            ...otherGenerations('r', found.applied.stateGeneration),
+            ...otherGenerations('d', found.applied.stateGeneration),
+          ]
         : [];
     for (const range of [
       ...others,
@@ -186,7 +196,7 @@ class Recovery {
       await this.#disk.clear(range.start, range.end);
     }
     failpointRecoveryWritten();
-    return { store, machine: found.machine, isNew, findings: this.#findings };
+    return { store, machine: found.machine, digests, isNew, findings: this.#findings };
   }
 
   /** Damage that nobody can repair is refused, before anything is written. */
@@ -401,6 +411,18 @@ class Recovery {
       this.#quarantineFor('state-broken', 'What is left of the state is taken as it is.');
     }
     return machine;
+  }
+
+  async #digests({ stateGeneration, index, recentDigests = '' }: AppliedRecord): Promise<readonly KnownDigest[]> {
+    const digests: KnownDigest[] = [];
+    const range = digestsRange(stateGeneration);
+    for await (const { key, value } of this.#disk.scan(range.start, range.end)) {
+      // Only a help where states differ: a row that is broken is forgotten.
+      const row = decodeDigests(key, indexOfEntryKey(key), value);
+      if (row === undefined) this.#findings.push(`The record ${key} fails its checksum and is forgotten.`);
+      else digests.push(...row);
+    }
+    return [...digests, ...digestsOfText(index, recentDigests)];
   }
 
   async #peers(): Promise<Map<number, PeerMemory>> {
