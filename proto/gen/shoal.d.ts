@@ -4433,6 +4433,24 @@ export namespace shoal {
             /** Job rotateAuthority. */
             rotateAuthority: (shoal.v1.RotateAuthorityJob|null);
 
+            /** Job volumeCopy. */
+            volumeCopy: (shoal.v1.VolumeCopyJob|null);
+
+            /** Job volumeBackup. */
+            volumeBackup: (shoal.v1.VolumeBackupJob|null);
+
+            /** Job volumeRestore. */
+            volumeRestore: (shoal.v1.VolumeRestoreJob|null);
+
+            /** Job volumeBackupDelete. */
+            volumeBackupDelete: (shoal.v1.VolumeBackupDeleteJob|null);
+
+            /** Job volumeUpload. */
+            volumeUpload: (shoal.v1.VolumeUploadJob|null);
+
+            /** Job volumeMigrate. */
+            volumeMigrate: (shoal.v1.VolumeMigrateJob|null);
+
             /**
              * Creates a new Job instance using the specified properties.
              * @param [properties] Properties to set
@@ -4521,6 +4539,24 @@ export namespace shoal {
 
                 /** Job rotateAuthority */
                 rotateAuthority?: (shoal.v1.RotateAuthorityJob.$Properties|null);
+
+                /** Job volumeCopy */
+                volumeCopy?: (shoal.v1.VolumeCopyJob.$Properties|null);
+
+                /** Job volumeBackup */
+                volumeBackup?: (shoal.v1.VolumeBackupJob.$Properties|null);
+
+                /** Job volumeRestore */
+                volumeRestore?: (shoal.v1.VolumeRestoreJob.$Properties|null);
+
+                /** Job volumeBackupDelete */
+                volumeBackupDelete?: (shoal.v1.VolumeBackupDeleteJob.$Properties|null);
+
+                /** Job volumeUpload */
+                volumeUpload?: (shoal.v1.VolumeUploadJob.$Properties|null);
+
+                /** Job volumeMigrate */
+                volumeMigrate?: (shoal.v1.VolumeMigrateJob.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4765,6 +4801,450 @@ export namespace shoal {
 
             /** Shape of a RotateAuthorityJob. */
             type $Shape = shoal.v1.RotateAuthorityJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeCopyJob.
+         * @deprecated Use shoal.v1.VolumeCopyJob.$Properties instead.
+         */
+        interface IVolumeCopyJob extends shoal.v1.VolumeCopyJob.$Properties {
+        }
+
+        /** Represents a VolumeCopyJob. */
+        class VolumeCopyJob {
+
+            /**
+             * Constructs a new VolumeCopyJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeCopyJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeCopyJob volumeId. */
+            volumeId: string;
+
+            /**
+             * Creates a new VolumeCopyJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeCopyJob instance
+             */
+            static create(properties: shoal.v1.VolumeCopyJob.$Shape): shoal.v1.VolumeCopyJob & shoal.v1.VolumeCopyJob.$Shape;
+            static create(properties?: shoal.v1.VolumeCopyJob.$Properties): shoal.v1.VolumeCopyJob;
+
+            /**
+             * Encodes the specified VolumeCopyJob message. Does not implicitly {@link shoal.v1.VolumeCopyJob.verify|verify} messages.
+             * @param message VolumeCopyJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeCopyJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeCopyJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeCopyJob & shoal.v1.VolumeCopyJob.$Shape} VolumeCopyJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeCopyJob & shoal.v1.VolumeCopyJob.$Shape;
+        }
+
+        namespace VolumeCopyJob {
+
+            /** Properties of a VolumeCopyJob. */
+            interface $Properties {
+
+                /** VolumeCopyJob volumeId */
+                volumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeCopyJob. */
+            type $Shape = shoal.v1.VolumeCopyJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeBackupJob.
+         * @deprecated Use shoal.v1.VolumeBackupJob.$Properties instead.
+         */
+        interface IVolumeBackupJob extends shoal.v1.VolumeBackupJob.$Properties {
+        }
+
+        /** Represents a VolumeBackupJob. */
+        class VolumeBackupJob {
+
+            /**
+             * Constructs a new VolumeBackupJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackupJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackupJob backupId. */
+            backupId: string;
+
+            /** VolumeBackupJob volumeId. */
+            volumeId: string;
+
+            /**
+             * Creates a new VolumeBackupJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackupJob instance
+             */
+            static create(properties: shoal.v1.VolumeBackupJob.$Shape): shoal.v1.VolumeBackupJob & shoal.v1.VolumeBackupJob.$Shape;
+            static create(properties?: shoal.v1.VolumeBackupJob.$Properties): shoal.v1.VolumeBackupJob;
+
+            /**
+             * Encodes the specified VolumeBackupJob message. Does not implicitly {@link shoal.v1.VolumeBackupJob.verify|verify} messages.
+             * @param message VolumeBackupJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackupJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackupJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackupJob & shoal.v1.VolumeBackupJob.$Shape} VolumeBackupJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupJob & shoal.v1.VolumeBackupJob.$Shape;
+        }
+
+        namespace VolumeBackupJob {
+
+            /** Properties of a VolumeBackupJob. */
+            interface $Properties {
+
+                /** VolumeBackupJob backupId */
+                backupId?: string;
+
+                /** VolumeBackupJob volumeId */
+                volumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackupJob. */
+            type $Shape = shoal.v1.VolumeBackupJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeRestoreJob.
+         * @deprecated Use shoal.v1.VolumeRestoreJob.$Properties instead.
+         */
+        interface IVolumeRestoreJob extends shoal.v1.VolumeRestoreJob.$Properties {
+        }
+
+        /** Represents a VolumeRestoreJob. */
+        class VolumeRestoreJob {
+
+            /**
+             * Constructs a new VolumeRestoreJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeRestoreJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeRestoreJob backupId. */
+            backupId: string;
+
+            /** VolumeRestoreJob volumeId. */
+            volumeId: string;
+
+            /**
+             * Creates a new VolumeRestoreJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeRestoreJob instance
+             */
+            static create(properties: shoal.v1.VolumeRestoreJob.$Shape): shoal.v1.VolumeRestoreJob & shoal.v1.VolumeRestoreJob.$Shape;
+            static create(properties?: shoal.v1.VolumeRestoreJob.$Properties): shoal.v1.VolumeRestoreJob;
+
+            /**
+             * Encodes the specified VolumeRestoreJob message. Does not implicitly {@link shoal.v1.VolumeRestoreJob.verify|verify} messages.
+             * @param message VolumeRestoreJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeRestoreJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeRestoreJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeRestoreJob & shoal.v1.VolumeRestoreJob.$Shape} VolumeRestoreJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeRestoreJob & shoal.v1.VolumeRestoreJob.$Shape;
+        }
+
+        namespace VolumeRestoreJob {
+
+            /** Properties of a VolumeRestoreJob. */
+            interface $Properties {
+
+                /** VolumeRestoreJob backupId */
+                backupId?: string;
+
+                /** VolumeRestoreJob volumeId */
+                volumeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeRestoreJob. */
+            type $Shape = shoal.v1.VolumeRestoreJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeBackupDeleteJob.
+         * @deprecated Use shoal.v1.VolumeBackupDeleteJob.$Properties instead.
+         */
+        interface IVolumeBackupDeleteJob extends shoal.v1.VolumeBackupDeleteJob.$Properties {
+        }
+
+        /** Represents a VolumeBackupDeleteJob. */
+        class VolumeBackupDeleteJob {
+
+            /**
+             * Constructs a new VolumeBackupDeleteJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeBackupDeleteJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeBackupDeleteJob backupId. */
+            backupId: string;
+
+            /**
+             * Creates a new VolumeBackupDeleteJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeBackupDeleteJob instance
+             */
+            static create(properties: shoal.v1.VolumeBackupDeleteJob.$Shape): shoal.v1.VolumeBackupDeleteJob & shoal.v1.VolumeBackupDeleteJob.$Shape;
+            static create(properties?: shoal.v1.VolumeBackupDeleteJob.$Properties): shoal.v1.VolumeBackupDeleteJob;
+
+            /**
+             * Encodes the specified VolumeBackupDeleteJob message. Does not implicitly {@link shoal.v1.VolumeBackupDeleteJob.verify|verify} messages.
+             * @param message VolumeBackupDeleteJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeBackupDeleteJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeBackupDeleteJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeBackupDeleteJob & shoal.v1.VolumeBackupDeleteJob.$Shape} VolumeBackupDeleteJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeBackupDeleteJob & shoal.v1.VolumeBackupDeleteJob.$Shape;
+        }
+
+        namespace VolumeBackupDeleteJob {
+
+            /** Properties of a VolumeBackupDeleteJob. */
+            interface $Properties {
+
+                /** VolumeBackupDeleteJob backupId */
+                backupId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeBackupDeleteJob. */
+            type $Shape = shoal.v1.VolumeBackupDeleteJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeUploadJob.
+         * @deprecated Use shoal.v1.VolumeUploadJob.$Properties instead.
+         */
+        interface IVolumeUploadJob extends shoal.v1.VolumeUploadJob.$Properties {
+        }
+
+        /** Represents a VolumeUploadJob. */
+        class VolumeUploadJob {
+
+            /**
+             * Constructs a new VolumeUploadJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeUploadJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeUploadJob volumeId. */
+            volumeId: string;
+
+            /** VolumeUploadJob imageId. */
+            imageId: string;
+
+            /** VolumeUploadJob diskFormat. */
+            diskFormat: string;
+
+            /**
+             * Creates a new VolumeUploadJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeUploadJob instance
+             */
+            static create(properties: shoal.v1.VolumeUploadJob.$Shape): shoal.v1.VolumeUploadJob & shoal.v1.VolumeUploadJob.$Shape;
+            static create(properties?: shoal.v1.VolumeUploadJob.$Properties): shoal.v1.VolumeUploadJob;
+
+            /**
+             * Encodes the specified VolumeUploadJob message. Does not implicitly {@link shoal.v1.VolumeUploadJob.verify|verify} messages.
+             * @param message VolumeUploadJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeUploadJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeUploadJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeUploadJob & shoal.v1.VolumeUploadJob.$Shape} VolumeUploadJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeUploadJob & shoal.v1.VolumeUploadJob.$Shape;
+        }
+
+        namespace VolumeUploadJob {
+
+            /** Properties of a VolumeUploadJob. */
+            interface $Properties {
+
+                /** VolumeUploadJob volumeId */
+                volumeId?: string;
+
+                /** VolumeUploadJob imageId */
+                imageId?: string;
+
+                /** VolumeUploadJob diskFormat */
+                diskFormat?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeUploadJob. */
+            type $Shape = shoal.v1.VolumeUploadJob.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeMigrateJob.
+         * @deprecated Use shoal.v1.VolumeMigrateJob.$Properties instead.
+         */
+        interface IVolumeMigrateJob extends shoal.v1.VolumeMigrateJob.$Properties {
+        }
+
+        /** Represents a VolumeMigrateJob. */
+        class VolumeMigrateJob {
+
+            /**
+             * Constructs a new VolumeMigrateJob.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeMigrateJob.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeMigrateJob volumeId. */
+            volumeId: string;
+
+            /** VolumeMigrateJob sourceHostId. */
+            sourceHostId: string;
+
+            /** VolumeMigrateJob sourcePool. */
+            sourcePool: string;
+
+            /** VolumeMigrateJob targetHostId. */
+            targetHostId: string;
+
+            /** VolumeMigrateJob targetPool. */
+            targetPool: string;
+
+            /** VolumeMigrateJob typeId. */
+            typeId: string;
+
+            /**
+             * Creates a new VolumeMigrateJob instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeMigrateJob instance
+             */
+            static create(properties: shoal.v1.VolumeMigrateJob.$Shape): shoal.v1.VolumeMigrateJob & shoal.v1.VolumeMigrateJob.$Shape;
+            static create(properties?: shoal.v1.VolumeMigrateJob.$Properties): shoal.v1.VolumeMigrateJob;
+
+            /**
+             * Encodes the specified VolumeMigrateJob message. Does not implicitly {@link shoal.v1.VolumeMigrateJob.verify|verify} messages.
+             * @param message VolumeMigrateJob message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeMigrateJob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeMigrateJob message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeMigrateJob & shoal.v1.VolumeMigrateJob.$Shape} VolumeMigrateJob
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeMigrateJob & shoal.v1.VolumeMigrateJob.$Shape;
+        }
+
+        namespace VolumeMigrateJob {
+
+            /** Properties of a VolumeMigrateJob. */
+            interface $Properties {
+
+                /** VolumeMigrateJob volumeId */
+                volumeId?: string;
+
+                /** VolumeMigrateJob sourceHostId */
+                sourceHostId?: string;
+
+                /** VolumeMigrateJob sourcePool */
+                sourcePool?: string;
+
+                /** VolumeMigrateJob targetHostId */
+                targetHostId?: string;
+
+                /** VolumeMigrateJob targetPool */
+                targetPool?: string;
+
+                /** VolumeMigrateJob typeId */
+                typeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeMigrateJob. */
+            type $Shape = shoal.v1.VolumeMigrateJob.$Properties;
         }
 
         /**
