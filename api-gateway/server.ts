@@ -34,6 +34,7 @@ import { type FaultStyle, keystoneFaults, phrase } from './rest/kit/faults.ts';
 import { FreshReads } from './rest/kit/fresh-reads.ts';
 import { acceptJson } from './rest/kit/json-body.ts';
 import type { Gateway, RestModule } from './rest/kit/module.ts';
+import { projectOfPath } from './rest/kit/project-path.ts';
 import { answerByReplica } from './rest/kit/relayed-answers.ts';
 import { RelayedRequests } from './rest/kit/relayed-requests.ts';
 import { findRequest, openRequest, requestState } from './rest/kit/request.ts';
@@ -257,7 +258,11 @@ export class RestServer implements Service {
 
   /** The path that an older name stands for. */
   #rewritten(url: string): string {
-    for (const { aliases = {} } of this.#options.modules) {
+    for (const { aliases = {}, projectPaths = [] } of this.#options.modules) {
+      for (const path of projectPaths) {
+        const project = projectOfPath(path, url);
+        if (project !== undefined) return path + url.slice(path.length + 1 + project.length);
+      }
       for (const [from, to] of Object.entries(aliases)) {
         const next = url.startsWith(from) ? url.charAt(from.length) : undefined;
         if (next === '' || next === '/' || next === '?') return to + url.slice(from.length);

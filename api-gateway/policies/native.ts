@@ -7,6 +7,7 @@ import { meshPolicies } from './mesh.ts';
 import { networkPolicies } from './network.ts';
 import { placementPolicies } from './placement.ts';
 import type { PolicyRule } from './rule.ts';
+import { volumePolicies } from './volume.ts';
 
 /** The rules of all services together, for the gRPC gateway. It looks only at their `rpc ...` operations. */
 export const nativePolicies: readonly PolicyRule[] = [
@@ -15,6 +16,7 @@ export const nativePolicies: readonly PolicyRule[] = [
   ...imagePolicies,
   ...networkPolicies,
   ...computePolicies,
+  ...volumePolicies,
   ...meshPolicies,
   ...placementPolicies,
 ];

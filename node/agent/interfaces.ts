@@ -12,6 +12,7 @@ import { imageModule } from '../../api-gateway/rest/image/module.ts';
 import { operationsModule } from '../../api-gateway/rest/kit/operations.ts';
 import { networkModule } from '../../api-gateway/rest/network/module.ts';
 import { placementModule } from '../../api-gateway/rest/placement/module.ts';
+import { volumeModule } from '../../api-gateway/rest/volume/module.ts';
 import { RestServer } from '../../api-gateway/server.ts';
 import { parseListenAddress } from '../base/address.ts';
 import type { Service } from '../base/lifecycle.ts';
@@ -122,6 +123,7 @@ export class Interfaces implements Service, RelayedApi {
           imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network, images }),
+          volumeModule({ compute }),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,

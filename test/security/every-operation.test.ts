@@ -41,6 +41,7 @@ const openToEveryToken = [
   'os_compute_api:os-quota-sets:defaults',
   // Whose token it is shows when the handler has read it, which asks rules of its own then.
   'shoal:auth:ask_about_a_token',
+  'volume_extension:list_extensions',
 ];
 
 /** Not GET and yet open to readers: questions with a body, and the end of one's own token. */
@@ -90,7 +91,7 @@ void t.test('every route has a rule or a reason to be public, and every rule a r
   t.equal(routed, gateway.server.routes.length, 'all that is registered is walked');
   t.ok(operations.guarded.length > 400, `${operations.guarded.length} operations`);
   const files = readdirSync(new URL('../../api-gateway/policies/', import.meta.url)).sort();
-  const walked = ['compute', 'identity', 'image', 'mesh', 'network', 'placement'];
+  const walked = ['compute', 'identity', 'image', 'mesh', 'network', 'placement', 'volume'];
   // The language and what is made of the rules; `common` guards no operation.
   const others = ['access-policy', 'common', 'native', 'overrides', 'permissions', 'policy', 'rule'];
   t.same(files, [...walked, ...others].map((name) => `${name}.ts`).sort(), 'a new file of rules is walked, too');

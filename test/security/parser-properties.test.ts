@@ -12,6 +12,7 @@ import { TrustedProxies } from '../../api-gateway/kit/forwarding.ts';
 import { namePattern } from '../../api-gateway/rest/compute/kit/name-pattern.ts';
 import { parsePatch } from '../../api-gateway/rest/image/json-patch.ts';
 import { parseJson } from '../../api-gateway/rest/kit/json-body.ts';
+import { parseFlatMap } from '../../api-gateway/rest/volume/kit/flat-map.ts';
 import * as rbd from '../../drivers/ceph/rbd.ts';
 import { inspectImage } from '../../drivers/image/inspect.ts';
 import { parseDeviceHelp } from '../../drivers/qemu/features.ts';
@@ -258,6 +259,7 @@ const parsers: Readonly<Record<string, Property | string>> = {
     (input) => parsePatch(input, 'application/openstack-images-v2.1-json-patch'),
     [{ op: 'replace', path: '/name', value: 'x' }],
   ),
+  'api-gateway/rest/volume/kit/flat-map.ts: parseFlatMap': lines(parseFlatMap, `{'a': 'b', u"c": 1}`),
   'api-gateway/rest/kit/json-body.ts: parseJson': bytes(parseJson, text.encode('{"server":{"name":"a"}}')),
 
   // Called otherwise, and parsers all the same.

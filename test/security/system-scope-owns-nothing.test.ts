@@ -8,10 +8,12 @@ import { meshPolicies } from '../../api-gateway/policies/mesh.ts';
 import { networkPolicies } from '../../api-gateway/policies/network.ts';
 import { placementPolicies } from '../../api-gateway/policies/placement.ts';
 import type { PolicyCredentials } from '../../api-gateway/policies/policy.ts';
+import { volumePolicies } from '../../api-gateway/policies/volume.ts';
 
 const rules = [
   ...computePolicies,
   ...imagePolicies,
+  ...volumePolicies,
   ...networkPolicies,
   ...placementPolicies,
   ...meshPolicies,

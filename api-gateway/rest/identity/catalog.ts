@@ -18,6 +18,9 @@ export const catalogServices = {
   compute: { type: 'compute', name: 'nova', path: '/compute/v2.1' },
   image: { type: 'image', name: 'glance', path: '/image' },
   network: { type: 'network', name: 'neutron', path: '/networking' },
+  // Clients of either generation look for block storage under one of these names.
+  volumev3: { type: 'volumev3', name: 'cinderv3', path: '/volume/v3/%PROJECT%' },
+  blockStorage: { type: 'block-storage', name: 'cinder', path: '/volume/v3/%PROJECT%' },
   // Not OpenStack's Placement API, which is not here: clients must not take it for that.
   placement: { type: 'shoal-placement', name: 'shoal', path: '/placement' },
 } as const satisfies Record<string, CatalogService>;

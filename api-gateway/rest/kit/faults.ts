@@ -56,7 +56,7 @@ const novaKeys: Readonly<Record<number, string>> = {
   503: 'serviceUnavailable',
 };
 
-/** `{"badRequest": {"code", "message"}}`: Nova and Cinder. */
+/** `{"badRequest": {"code", "message"}}`. */
 export const novaFaults: FaultStyle = {
   statusOf: {},
   body(fault) {
@@ -70,6 +70,12 @@ export const novaFaults: FaultStyle = {
       },
     });
   },
+};
+
+/** Nova's shape; over quota, and what is larger than it may be, is 413. */
+export const cinderFaults: FaultStyle = {
+  statusOf: { QUOTA_EXCEEDED: 413 },
+  body: (fault) => novaFaults.body(fault),
 };
 
 /**

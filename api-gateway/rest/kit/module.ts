@@ -28,6 +28,11 @@ export interface RestModule {
   /** Older names of paths below the prefixes: `/compute/v2` is `/compute/v2.1`. The request's `originalUrl` keeps them. */
   readonly aliases?: Readonly<Record<string, string>>;
   /**
+   * Paths below which a project's id may stand, as old catalogs have it: `/volume/v3/PROJECT/volumes` is `/volume/v3/volumes`.
+   * `projectOfPath` (project-path.ts) finds it again in `originalUrl`.
+   */
+  readonly projectPaths?: readonly string[];
+  /**
    * Its answers say who may do what, so none is made from a part of the records: what an agent does not hold is 503 then.
    * Default: answers to reads may be partial, and are marked.
    */

@@ -80,6 +80,26 @@ export function computeVersion(root: string): object {
   };
 }
 
+/** Lowest and highest microversion of the block storage API that is served. */
+export const volumeMicroversions = { min: '3.0', max: '3.71' } as const;
+
+/** `GET /volume/` (300) and `GET /volume/v3/` (200): the one version, in a list in both. @param root `{base}/volume`. */
+export function volumeVersions(root: string): object {
+  return {
+    versions: [
+      {
+        id: 'v3.0',
+        status: 'CURRENT',
+        version: volumeMicroversions.max,
+        min_version: volumeMicroversions.min,
+        updated: '2023-08-31T00:00:00Z',
+        links: [{ rel: 'describedby', type: 'text/html', href: 'https://docs.openstack.org/' }, self(`${root}/v3/`)],
+        'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.volume+json;version=3' }],
+      },
+    ],
+  };
+}
+
 /** `GET /image/` and `/image/versions` (300). The order is newest first. */
 export function imageVersions(root: string): object {
   const ids = ['v2.9', 'v2.7', 'v2.6', 'v2.5', 'v2.4', 'v2.3', 'v2.2', 'v2.1', 'v2.0'];

@@ -5,6 +5,7 @@ import type { PolicyOverrides } from '../../../api-gateway/policies/access-polic
 import { computeModule } from '../../../api-gateway/rest/compute/module.ts';
 import type { RestModule } from '../../../api-gateway/rest/kit/module.ts';
 import { networkModule } from '../../../api-gateway/rest/network/module.ts';
+import { volumeModule } from '../../../api-gateway/rest/volume/module.ts';
 import { ComputeService } from '../../../node/services/compute/index.ts';
 import { QuotaService } from '../../../node/services/kit/quota.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
@@ -41,7 +42,7 @@ export async function startCloud(
     readonly limits?: Partial<GatewayLimits>;
     readonly onInvariantBroken?: (error: unknown) => void;
     readonly policy?: PolicyOverrides;
-    /** Modules besides identity, image, compute and network. */
+    /** Modules besides identity, image, compute, network and volume. */
     readonly modules?: readonly RestModule[];
   } = {},
 ): Promise<Cloud> {
@@ -82,6 +83,7 @@ export async function startCloud(
     modules: (_deps, images) => [
       computeModule({ compute, quotas, network, images }),
       networkModule({ network, quotas, hosts: compute.hosts }),
+      volumeModule({ compute }),
       ...(options.modules ?? []),
     ],
   });

@@ -6,6 +6,7 @@ import { imagePolicies } from '../../../api-gateway/policies/image.ts';
 import { networkPolicies } from '../../../api-gateway/policies/network.ts';
 import { placementPolicies } from '../../../api-gateway/policies/placement.ts';
 import type { PolicyRule } from '../../../api-gateway/policies/rule.ts';
+import { volumePolicies } from '../../../api-gateway/policies/volume.ts';
 import type { Route } from '../../../api-gateway/rest/kit/routes-known.ts';
 
 /** Policies of the REST modules, by the first part of the path; identity lies at the root as well. */
@@ -15,6 +16,7 @@ export const restPolicies: Readonly<Record<string, readonly PolicyRule[]>> = {
   '/image': imagePolicies,
   '/networking': networkPolicies,
   '/placement': placementPolicies,
+  '/volume': volumePolicies,
   '': identityPolicies,
 };
 
@@ -35,6 +37,8 @@ const publicRoutes: Readonly<Record<string, string>> = {
   'GET /networking': versions,
   'GET /networking/v2.0': versions,
   'GET /placement': versions,
+  'GET /volume': versions,
+  'GET /volume/v3': versions,
   'POST /identity/v3/auth/tokens': 'gives tokens: the password proves who asks',
   'POST /v3/auth/tokens': 'gives tokens: the password proves who asks',
   'POST /identity/v3/users/:id/password': 'the original password proves who asks',

@@ -23,11 +23,19 @@ interface Ordering<T> {
  */
 export function orderBy<T>(
   query: Query,
+  ordering: Ordering<T>,
+  isKnown: (key: string) => boolean = () => true,
+): Compare<T> | undefined {
+  return orderByKeys({ keys: query.all('sort_key'), directions: query.all('sort_dir') }, ordering, isKnown);
+}
+
+/** As `orderBy`, by keys and directions that a service writes in another form. */
+export function orderByKeys<T>(
+  asked: { readonly keys: readonly string[]; readonly directions: readonly string[] },
   { values, fallback, byDefault = [], last }: Ordering<T>,
   isKnown: (key: string) => boolean = () => true,
 ): Compare<T> | undefined {
-  const asked = query.all('sort_key');
-  const order = sortOrder(asked.length === 0 ? byDefault : asked, query.all('sort_dir'), {
+  const order = sortOrder(asked.keys.length === 0 ? byDefault : asked.keys, asked.directions, {
     fallback,
     isKnown: (key) => Object.hasOwn(values, key) && isKnown(key),
   });

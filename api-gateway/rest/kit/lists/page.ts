@@ -8,6 +8,8 @@ export interface Page<T> {
   /** Whether the list goes on before and after it. */
   readonly hasPrevious: boolean;
   readonly hasNext: boolean;
+  /** Items of the list as a whole, where the service tells it. */
+  readonly total?: number;
 }
 
 /** What a query asks for: at most so many items from a place on, or up to it. */

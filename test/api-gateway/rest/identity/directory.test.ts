@@ -52,7 +52,7 @@ void t.test('members see themselves and their project, and change nothing', asyn
   const as = (method: string, url: string, body?: unknown) => gateway.call(method, url, { token: ann.token, body });
   t.equal((await as('GET', `/v3/users/${ann.user.id}`)).statusCode, 200);
   t.equal((await as('GET', `/v3/projects/${ann.project.id}`)).statusCode, 200);
-  t.equal((await as('GET', '/v3/auth/catalog')).json().catalog.length, 5);
+  t.equal((await as('GET', '/v3/auth/catalog')).json().catalog.length, 7);
   for (const [method, url, body] of [
     ['GET', '/v3/users'],
     ['GET', '/v3/projects'],

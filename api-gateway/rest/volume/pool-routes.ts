@@ -1,0 +1,108 @@
+/** Pools as their hosts advertise them: `scheduler-stats/get_pools` and `capabilities`. */
+import type { FastifyInstance } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { HostView } from '../../../node/services/compute/hosts.ts';
+import type { ComputeService } from '../../../node/services/compute/index.ts';
+import { advertisedPools } from '../../../node/services/kit/storage-pools.ts';
+import { volumeTable } from '../../../node/state/tables/index.ts';
+import type { StateReader } from '../../../node/state/types.ts';
+import { once } from '../kit/lists/filter.ts';
+import type { Gateway } from '../kit/module.ts';
+import { flagOf, timeText, type View, viewingOf } from './kit/common.ts';
+import { addCinderList } from './kit/lists.ts';
+
+interface PoolAtHost {
+  readonly name: string;
+  readonly shared: boolean;
+  readonly freeGib: number | undefined;
+  readonly at: HostView;
+}
+
+function poolsOf(views: readonly HostView[]): readonly PoolAtHost[] {
+  return views.flatMap((at) =>
+    at.advert === undefined
+      ? []
+      : advertisedPools(at.advert).map(({ name, shared, freeGib }) => ({ name, shared, freeGib, at })),
+  );
+}
+
+/** `HOST@POOL`. */
+function backendName({ name, at }: PoolAtHost): string {
+  return `${at.host.name}@${name}`;
+}
+
+/** Adds `/scheduler-stats/get_pools` and `/capabilities/HOST@POOL`, for administrators. */
+export function addPools(app: FastifyInstance, gateway: Gateway, { hosts }: Pick<ComputeService, 'hosts'>): void {
+  addCinderList<PoolAtHost>(app, gateway, {
+    path: '/v3/scheduler-stats/get_pools',
+    key: 'pools',
+    alsoReads: ['detail'],
+    isWhole: true,
+    items: ({ reader }) => poolsOf(hosts.list(reader)),
+    filters: () => ({
+      name: once((text) => (pool) => `${backendName(pool)}#${pool.name}` === text),
+      volume_type: once((text) => (pool) => pool.name === text),
+    }),
+    idOf: backendName,
+    view: (pool, { query, reader }) => {
+      const detail = query.one('detail');
+      return {
+        name: `${backendName(pool)}#${pool.name}`,
+        ...(detail !== undefined && flagOf('detail', detail) ? { capabilities: capacityView(reader, pool) } : {}),
+      };
+    },
+  });
+  app.get<{ Params: { host: string } }>('/v3/capabilities/:host', async (request) => {
+    const { reader } = await viewingOf(gateway, request);
+    const wanted = request.params.host.split('#')[0];
+    const pool = poolsOf(hosts.list(reader)).find((one) => backendName(one) === wanted || one.at.host.name === wanted);
+    if (pool === undefined) {
+      throw new ShoalError('NOT_FOUND', `Service could not be found on host ${request.params.host.slice(0, 255)}.`);
+    }
+    return {
+      namespace: `OS::Storage::Capabilities::${backendName(pool)}`,
+      vendor_name: 'Shoal',
+      volume_backend_name: pool.name,
+      pool_name: pool.name,
+      driver_version: pool.at.advert?.agentVersion ?? '',
+      storage_protocol: protocolOf(pool),
+      display_name: pool.name,
+      description: pool.shared
+        ? 'Seen alike by every host that lists it.'
+        : `A pool of the host ${pool.at.host.name} alone.`,
+      visibility: 'public',
+      replication_targets: [],
+      properties: {},
+    };
+  });
+}
+
+function protocolOf({ shared }: PoolAtHost): string {
+  return shared ? 'ceph' : 'file';
+}
+
+/** What is not told is "unknown", as in Cinder; disks grow as they are written, so more can be promised than is free. */
+function capacityView(reader: StateReader, pool: PoolAtHost): View {
+  const volumes = volumeTable.by(reader, 'host', pool.at.host.id).map(({ record }) => record);
+  const promised = volumes.filter((volume) => volume.pool === pool.name).reduce((sum, { sizeGib }) => sum + sizeGib, 0);
+  return {
+    volume_backend_name: pool.name,
+    pool_name: pool.name,
+    storage_protocol: protocolOf(pool),
+    vendor_name: 'Shoal',
+    driver_version: pool.at.advert?.agentVersion ?? '',
+    total_capacity_gb: 'unknown',
+    free_capacity_gb: pool.freeGib ?? 'unknown',
+    allocated_capacity_gb: promised,
+    provisioned_capacity_gb: promised,
+    reserved_percentage: 0,
+    max_over_subscription_ratio: '20.0',
+    thin_provisioning_support: true,
+    thick_provisioning_support: false,
+    multiattach: true,
+    QoS_support: true,
+    online_extend_support: true,
+    backend_state: pool.at.isUp ? 'up' : 'down',
+    timestamp: timeText(pool.at.lastSeenMs),
+  };
+}

@@ -1,0 +1,126 @@
+/** What the block storage API says of itself: versions, the project in its paths, microversions, zones, pools and services. */
+import t from 'tap';
+import { parseFlatMap } from '../../../../api-gateway/rest/volume/kit/flat-map.ts';
+import { startCloud } from '../cloud.ts';
+
+const at = (minor: number) => ({ 'openstack-api-version': `volume 3.${minor}` });
+
+void t.test('versions are told without a token, and a microversion is understood or refused', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { call } = cloud.gateway;
+  const root = await call('GET', '/volume/', { token: null });
+  t.equal(root.statusCode, 300);
+  t.match(root.json().versions[0], { id: 'v3.0', status: 'CURRENT', version: '3.71', min_version: '3.0' });
+  t.equal((await call('GET', '/volume/v3/', { token: null })).statusCode, 200);
+  t.equal((await call('GET', '/volume/v3/extensions')).headers['openstack-api-version'], 'volume 3.0');
+  const newer = await call('GET', '/volume/v3/extensions', { headers: at(60) });
+  t.equal(newer.headers['openstack-api-version'], 'volume 3.60');
+  const latest = await call('GET', '/volume/v3/extensions', { headers: { 'openstack-api-version': 'volume latest' } });
+  t.equal(latest.headers['openstack-api-version'], 'volume 3.71');
+  const others = { 'openstack-api-version': 'compute 2.79, block-storage 3.4' };
+  t.equal(
+    (await call('GET', '/volume/v3/extensions', { headers: others })).headers['openstack-api-version'],
+    'volume 3.4',
+  );
+  const above = await call('GET', '/volume/v3/extensions', { headers: at(72) });
+  t.equal(above.statusCode, 406);
+  t.match(above.json().computeFault.message, /Minimum is 3\.0 and maximum is 3\.71/);
+  for (const wrong of ['volume 3', 'volume x.y', 'volume 3.01']) {
+    const answer = await call('GET', '/volume/v3/extensions', { headers: { 'openstack-api-version': wrong } });
+    t.equal(answer.statusCode, 400, wrong);
+  }
+  const early = await call('GET', '/volume/v3/resource_filters', { headers: at(32) });
+  t.match(early.json(), { itemNotFound: { code: 404, message: /3\.32 is not supported/ } });
+});
+
+void t.test('the project may stand in the path, if it is that of the token', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { call, adminProjectId } = cloud.gateway;
+  t.equal((await call('GET', `/volume/v3/${adminProjectId}/os-availability-zone`)).statusCode, 200);
+  t.equal((await call('GET', `/volume/v3/${adminProjectId}`, { token: null })).statusCode, 200);
+  const foreign = await call('GET', `/volume/v3/${cloud.memberProjectId}/os-availability-zone`);
+  t.match(foreign.json(), { badRequest: { code: 400, message: /Malformed request url/ } });
+  t.equal((await call('GET', `/volume/v3/${'g'.repeat(32)}/os-availability-zone`)).statusCode, 404);
+  t.equal((await call('GET', `/volume/v3/${'a'.repeat(65)}/os-availability-zone`)).statusCode, 404);
+  const missing = await call('GET', `/volume/v3/${adminProjectId}/no-such-thing`);
+  t.match(missing.json(), { itemNotFound: { code: 404 } });
+});
+
+void t.test('zones are everybody’s to see; hosts, services and pools are administrators’', async (t) => {
+  const cloud = await startCloud();
+  t.teardown(() => cloud.stop());
+  const { call } = cloud.gateway;
+  const token = cloud.memberToken;
+  t.match((await call('GET', '/volume/v3/os-availability-zone', { token })).json().availabilityZoneInfo, [
+    { zoneName: 'nova', zoneState: { available: true } },
+  ]);
+  const extensions = (await call('GET', '/volume/v3/extensions', { token })).json().extensions;
+  t.match(extensions[0], { alias: 'backups', name: 'backups', description: '', links: [] });
+  t.equal((await call('GET', '/volume/v3/extensions/backups', { token })).statusCode, 200);
+  t.equal((await call('GET', '/volume/v3/extensions/toString', { token })).statusCode, 404);
+  for (const path of [
+    'os-services',
+    'os-hosts',
+    'scheduler-stats/get_pools',
+    'capabilities/host-1@local',
+    'clusters',
+  ]) {
+    t.equal((await call('GET', `/volume/v3/${path}`, { token, headers: at(7) })).statusCode, 403, path);
+  }
+  const services = (await call('GET', '/volume/v3/os-services')).json().services;
+  const volumeServices = services.filter(({ binary }: { binary: string }) => binary === 'cinder-volume');
+  t.match(volumeServices[0], { host: /^.+@.+$/, zone: 'nova', status: 'enabled', state: 'up' });
+  const [{ host }] = volumeServices;
+  const one = (await call('GET', `/volume/v3/os-services?binary=cinder-volume&host=${host}`)).json().services;
+  t.equal(one.length, 1);
+  const atHost = (await call('GET', `/volume/v3/os-services?host=${host.split('@')[0]}`)).json().services;
+  t.equal(
+    atHost.filter(({ binary }: { binary: string }) => binary !== 'cinder-volume').length,
+    2,
+    'one of each beside its pools',
+  );
+  t.match((await call('PUT', '/volume/v3/os-services/disable', { body: {} })).json(), {
+    notImplemented: { message: /compute service set --disable/ },
+  });
+  const hosts = (await call('GET', '/volume/v3/os-hosts')).json().hosts;
+  t.match(hosts[0], { host_name: String, service: 'cinder-scheduler', 'service-state': 'enabled', zone: 'nova' });
+  t.match((await call('GET', `/volume/v3/os-hosts/${host}`)).json().host[0].resource, {
+    project: '(total)',
+    volume_count: '0',
+    total_volume_gb: '0',
+  });
+  t.equal((await call('GET', '/volume/v3/os-hosts/none')).statusCode, 404);
+  const pools = (await call('GET', '/volume/v3/scheduler-stats/get_pools')).json().pools;
+  t.strictSame(Object.keys(pools[0]), ['name']);
+  t.match(pools[0].name, /^.+@.+#.+$/);
+  const detailed = (await call('GET', '/volume/v3/scheduler-stats/get_pools?detail=True')).json().pools;
+  t.match(detailed[0].capabilities, { storage_protocol: String, allocated_capacity_gb: 0, backend_state: 'up' });
+  t.match((await call('GET', `/volume/v3/capabilities/${host}`)).json(), { pool_name: String, properties: {} });
+  t.equal((await call('GET', '/volume/v3/capabilities/none@none')).statusCode, 404);
+  t.same((await call('GET', '/volume/v3/clusters/detail', { headers: at(7) })).json(), { clusters: [] });
+});
+
+void t.test('a filter by a map is read as Python and as JSON write it', (t) => {
+  const pairs = (text: string) => {
+    const map = parseFlatMap(text);
+    return map === undefined ? undefined : [...map];
+  };
+  t.same(pairs(`{'a': 'b', u'c': "d"}`), [
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  t.same(pairs('{"a": "it\'s", "b": 1, "c": True}'), [
+    ['a', "it's"],
+    ['b', '1'],
+    ['c', 'True'],
+  ]);
+  t.same(pairs(String.raw`{'a': 'it\'s \x41\u0042\n'}`), [['a', "it's AB\n"]]);
+  t.same(pairs('{}'), []);
+  t.same(pairs(`{'a': 'b',}`), [['a', 'b']]);
+  for (const wrong of ['', 'a', `{'a'}`, `{'a': ['b']}`, `{'a': 'b' 'c': 'd'}`, `{'a': 'b'`, '{,}']) {
+    t.equal(pairs(wrong), undefined, wrong);
+  }
+  t.end();
+});
