@@ -6178,6 +6178,9 @@ export namespace shoal {
             /** Port madeForServer. */
             madeForServer: boolean;
 
+            /** Port dnsName. */
+            dnsName: string;
+
             /**
              * Creates a new Port instance using the specified properties.
              * @param [properties] Properties to set
@@ -6266,6 +6269,9 @@ export namespace shoal {
 
                 /** Port madeForServer */
                 madeForServer?: boolean;
+
+                /** Port dnsName */
+                dnsName?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -372,7 +372,7 @@ export class ServerMaker {
     return checked.nics.map((nic) =>
       nic.portId === undefined
         ? this.#newPort(context, attempt, checked, nic, naming, hostId)
-        : this.#takePort(context, attempt, nic.portId, naming, hostId),
+        : this.#takePort(context, attempt, nic.portId, { naming, hostId, dnsName: serverHostname(checked, naming) }),
     );
   }
 
@@ -403,12 +403,18 @@ export class ServerMaker {
         newId: this.#deps.newId,
         hostId,
         madeForServer: true,
+        dnsName: serverHostname(checked, naming),
       },
     );
     return port.id;
   }
 
-  #takePort(context: RequestContext, attempt: Attempt, portId: string, naming: Naming, hostId: string): string {
+  #takePort(
+    context: RequestContext,
+    attempt: Attempt,
+    portId: string,
+    { naming, hostId, dnsName }: { readonly naming: Naming; readonly hostId: string; readonly dnsName: string },
+  ): string {
     const row = usablePort(context, attempt.reader, portId);
     updatePortRow(
       attempt.change,
@@ -418,6 +424,7 @@ export class ServerMaker {
         deviceId: naming.id,
         deviceOwner: deviceOwners.compute,
         hostId,
+        dnsName,
         updatedMs: this.#deps.clock.nowMs(),
       }),
     );
@@ -460,7 +467,7 @@ export class ServerMaker {
       accessIpv4: checked.accessIpv4,
       accessIpv6: checked.accessIpv6,
       diskConfigAuto: checked.diskConfigAuto,
-      hostname: checked.hostname ?? hostnameOf(naming.name, naming.id),
+      hostname: serverHostname(checked, naming),
       actions: askedAction({ actions: [] }, 'create', context, nowMs),
     });
   }
@@ -470,6 +477,10 @@ interface Naming {
   readonly id: string;
   readonly name: string;
   readonly reservationId: string;
+}
+
+function serverHostname(checked: CheckedDraft, naming: Naming): string {
+  return checked.hostname ?? hostnameOf(naming.name, naming.id);
 }
 
 /** Where new disks go in this mesh. */

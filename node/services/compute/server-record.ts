@@ -127,5 +127,13 @@ export async function freeNamingPorts(
 }
 
 function freed(port: shoal.v1.Port, nowMs: number): shoal.v1.Port {
-  return new shoal.v1.Port({ ...port, deviceId: '', deviceOwner: '', hostId: '', status: 'DOWN', updatedMs: nowMs });
+  return new shoal.v1.Port({
+    ...port,
+    deviceId: '',
+    deviceOwner: '',
+    hostId: '',
+    dnsName: '',
+    status: 'DOWN',
+    updatedMs: nowMs,
+  });
 }

@@ -357,7 +357,16 @@ export class Servers {
   #write(attempt: Attempt, row: Row<shoal.v1.Server>, fields: shoal.v1.Server.$Properties): shoal.v1.Server {
     const next = new shoal.v1.Server({ ...fields, updatedMs: this.#deps.clock.nowMs() });
     serverTable.update(attempt.change, row, next);
+    if (next.hostname !== row.record.hostname) renamePorts(attempt, next);
     return next;
+  }
+}
+
+/** Ports say by what name their guest is found (`Port.dns_name`). */
+function renamePorts({ reader, change }: Attempt, { portIds, hostname }: shoal.v1.Server): void {
+  for (const portId of portIds) {
+    const port = portTable.get(reader, portId);
+    if (port !== undefined) updatePortRow(change, port, new shoal.v1.Port({ ...port.record, dnsName: hostname }));
   }
 }
 

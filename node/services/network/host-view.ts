@@ -291,6 +291,11 @@ function hostnameOf(server: shoal.v1.Server | undefined, ip: string): string {
   return server === undefined || server.hostname === '' ? `host-${ip.replaceAll('.', '-')}` : server.hostname;
 }
 
+/** The name of a guest elsewhere: its server's record is read only where the port does not say. */
+function remoteHostname(reader: StateReader, port: shoal.v1.Port, ip: string): string {
+  return port.dnsName === '' ? hostnameOf(serverOfPort(reader, port)?.record, ip) : port.dnsName;
+}
+
 /** A pair's address or prefix, without host bits. */
 function pairPrefix(pair: shoal.v1.AddressPair): string {
   return normalPrefix(pair.ip.includes('/') ? pair.ip : `${pair.ip}/32`);
@@ -303,7 +308,7 @@ function forwardingSpec(records: Records, island: Island, network: shoal.v1.Netw
     const vtepIp = records.vtepIp(port.hostId);
     if (vtepIp === undefined) continue;
     for (const [index, { ip }] of port.fixedIps.entries()) {
-      const named = index === 0 ? { hostname: hostnameOf(serverOfPort(records.reader, port)?.record, ip) } : {};
+      const named = index === 0 ? { hostname: remoteHostname(records.reader, port, ip) } : {};
       remotePorts.push({ mac: port.mac, ip, vtepIp, ...named });
     }
   }

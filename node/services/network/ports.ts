@@ -174,6 +174,8 @@ export class Ports {
         deviceId: patch.deviceId,
         deviceOwner: patch.deviceOwner,
       }),
+      // It was the name of another device's.
+      dnsName: patch.deviceId === undefined || patch.deviceId === port.deviceId ? port.dnsName : '',
       mac,
       fixedIps: [...fixedIps],
       portSecurityEnabled,
@@ -204,6 +206,8 @@ interface PortMaking {
   /** Where its guest will be. */
   readonly hostId?: string;
   readonly madeForServer?: boolean;
+  /** The name of its guest in DNS. */
+  readonly dnsName?: string;
 }
 
 /** Writes a new port into the change: addresses, MAC, groups, quota. Part of one transaction with whatever needs it. */
@@ -249,6 +253,7 @@ export function planPort(
     hostId: making.hostId ?? '',
     allowedAddressPairs: pairsOf(draft.allowedAddressPairs, mac),
     madeForServer: making.madeForServer ?? false,
+    dnsName: making.dnsName ?? '',
   });
   checkSecurityAgrees(port);
   insertPortRow(change, reader, port);

@@ -663,6 +663,26 @@ void t.test('servers of a refused request that cannot be deleted again are named
 });
 
 void t.test(
+  'a port says by what name its guest is found, whether it was made for it or taken, and for no longer',
+  async (t) => {
+    const world = await makeComputeWorld();
+    const { network } = await addNetwork(world);
+    const [own] = await world.network.ports.create(world.alice, [{ networkId: network.id }]);
+    const ownId = own?.id ?? '';
+    const server = await one(world, { networks: [{ networkId: network.id }, { portId: ownId }] });
+    const names = () =>
+      [server.portIds[0] ?? '', ownId].map((id) => portTable.get(world.state.local, id)?.record.dnsName);
+    t.same(names(), ['web-one', 'web-one']);
+    await world.compute.servers.update(world.alice, server.id, { hostname: 'web-2' });
+    t.same(names(), ['web-2', 'web-2']);
+    await hostsAct(world);
+    await world.compute.servers.delete(world.alice, server.id);
+    await hostsAct(world);
+    t.same(names(), [undefined, '']);
+  },
+);
+
+void t.test(
   'a private flavor is given to 1000 projects at most, and a hostname is checked when it changes, too',
   async (t) => {
     const world = await makeComputeWorld();

@@ -62,6 +62,34 @@ void t.test('a host carries the networks of its guests and all that their router
   t.same(ids(4), []);
 });
 
+void t.test('a guest elsewhere is known by its port alone: the record of its server is not read', async (t) => {
+  const world = makeWorld();
+  const { b, guestB } = await island(world);
+  const read = new Set<string>();
+  const { local } = world.state;
+  const noting = {
+    revision: local.revision,
+    get: (key: string) => {
+      read.add(key);
+      return local.get(key);
+    },
+    range: (start: string, end: string, limit?: number) => local.range(start, end, limit),
+    counter: (key: string) => local.counter(key),
+  };
+  const nameOfB = (): string | undefined =>
+    hostNetworkView(noting, host(1)).forwarding.find(({ networkId }) => networkId === b.network.id)?.remotePorts[0]
+      ?.hostname;
+  t.equal(nameOfB(), 'b', 'of a port that an older version has written: the server says');
+  t.ok(read.has(serverTable.key('server-b')));
+  await transact(world.deps, world.alice, ({ reader, change }) => {
+    const row = portTable.must(reader, guestB.id);
+    portTable.update(change, row, new shoal.v1.Port({ ...row.record, dnsName: 'said-by-port' }));
+  });
+  read.clear();
+  t.equal(nameOfB(), 'said-by-port');
+  t.notOk(read.has(serverTable.key('server-b')));
+});
+
 void t.test('forwarding names the ports of other hosts and all hosts that carry the network', async (t) => {
   const world = makeWorld();
   const { a, b, apart, guestB } = await island(world);

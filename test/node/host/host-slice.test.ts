@@ -1,0 +1,73 @@
+/** What a host holds of a cell: what its guests need, and of all else what every host knows. */
+import t from 'tap';
+import { ShoalError } from '../../../node/base/errors.ts';
+import { hostSlice } from '../../../node/host/host-slice.ts';
+import { sliceOf } from '../../../node/state/slices/slice-of.ts';
+import { SliceState } from '../../../node/state/slices/slice-state.ts';
+import type { SliceTerm } from '../../../node/state/slices/slice-terms.ts';
+import { StateMachine } from '../../../node/state/state-machine.ts';
+import { serverTable } from '../../../node/state/tables/index.ts';
+import type { KeyValue, StateReader } from '../../../node/state/types.ts';
+import { Cell } from '../../../sim/bench/mesh/state/cell.ts';
+
+/** The rows that a host of a cell comes to hold. */
+function slice(cell: Cell): ReadonlyMap<string, KeyValue> {
+  const machine = new StateMachine();
+  let revision = 0;
+  for (const transaction of cell.transactions()) {
+    revision += 1;
+    machine.apply(revision, { clientToken: '', transaction });
+  }
+  return sliceOf(machine, termsOf(machine, cell));
+}
+
+/** Terms, asked for until nothing is missed. */
+function termsOf(machine: StateReader, cell: Cell): ReadonlySet<SliceTerm> {
+  const roots = hostSlice(cell.target);
+  const terms = new Set<SliceTerm>();
+  for (let round = 0; round < 20; round += 1) {
+    const before = terms.size;
+    const state = new SliceState({ missed: (term) => terms.add(term), used: () => {} });
+    state.restore(sliceOf(machine, terms).values(), terms, machine.revision);
+    try {
+      state.wholly(roots);
+    } catch (error) {
+      if (!ShoalError.is(error, 'NOT_IN_SLICE')) throw error;
+    }
+    if (terms.size === before) return terms;
+  }
+  throw new Error('what a host reads has no end');
+}
+
+const shape = { portsANetwork: 20, guests: 10, networks: 4, otherNetworks: 0 };
+const bytesOf = (rows: Iterable<KeyValue>): number =>
+  [...rows].reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+
+t.test('guests of other hosts are known by their ports: no record of their servers is held', (t) => {
+  const cell = new Cell({ ...shape, hosts: 10 });
+  const rows = slice(cell);
+  const servers = [...rows.keys()].filter((key) => key.startsWith(serverTable.prefix));
+  t.same(servers.sort(), cell.targetServerIds.map((id) => serverTable.key(id)).sort());
+  t.equal(cell.targetServerIds.length, 10);
+  t.equal([...rows.keys()].filter((key) => key.startsWith('t/port/')).length, 80);
+  t.end();
+});
+
+t.test('a host holds nothing of networks in which it has no guests', (t) => {
+  const alone = slice(new Cell({ ...shape, hosts: 10 }));
+  const among = slice(new Cell({ ...shape, hosts: 10, otherNetworks: 40 }));
+  const kinds = (rows: ReadonlyMap<string, KeyValue>) =>
+    ['t/port/', 't/server/', 't/network/', 't/subnet/', 't/router/', 't/security-group/'].map(
+      (prefix) => [...rows.keys()].filter((key) => key.startsWith(prefix)).length,
+    );
+  t.same(kinds(among), kinds(alone));
+  t.end();
+});
+
+t.test('what grows with the cell is the table of its hosts, at half a kilobyte each', (t) => {
+  const few = slice(new Cell({ ...shape, hosts: 10 }));
+  const many = slice(new Cell({ ...shape, hosts: 210 }));
+  const perHost = (bytesOf(many.values()) - bytesOf(few.values())) / 200;
+  t.ok(perHost < 512, `${perHost} bytes`);
+  t.end();
+});
