@@ -21,6 +21,11 @@ export const invariants = {
   'quorums-intersect': 'majorities of successive memberships have a member in common',
   'slice-is-part-of-the-state':
     'a slice is what its terms cover of the state at its revision, and that never goes back',
+  'resumes-without-gap':
+    'who takes up a subscription again, of whichever replica, hears of all that has changed in its slice meanwhile',
+  'partial-answers-marked': 'an answer that a slice cannot give in full is marked partial, or refused',
+  'stale-slice-never-acts':
+    'what a host has taken away on the word of the records it does not build again on the word of older ones',
   'watch-ordered-and-complete': 'a watcher hears every change of every revision once, in order',
   'slow-is-not-lost': 'nothing is refused early for want of a quorum while a majority is alive and connected',
   'bounded-queues': 'nothing that waits grows without bound',

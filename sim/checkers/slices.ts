@@ -1,6 +1,9 @@
-/** Slices against the replay of the log: a slice is what its terms cover of the state at its revision. */
+/**
+ * Slices against the replay of the log: a slice is what its terms cover of the state at its revision, who comes back to it
+ * hears of what it has missed, and what is answered from it is marked where it is not all.
+ */
 import { sliceOf } from '../../node/state/slices/slice-of.ts';
-import type { SliceTerm } from '../../node/state/slices/slice-terms.ts';
+import { isPrefix, type SliceTerm } from '../../node/state/slices/slice-terms.ts';
 import type { KeyValue, StateReader } from '../../node/state/types.ts';
 import type { Report } from './invariants.ts';
 
@@ -12,6 +15,29 @@ interface HeldSlice {
   readonly revision: number;
   readonly terms: readonly SliceTerm[];
   readonly rows: Iterable<KeyValue>;
+}
+
+/** A subscription that begins with a slice, up to its first whole delta. */
+interface Resumed {
+  /** Who subscribes to whom. */
+  readonly name: string;
+  /** Of the slice that it begins with. */
+  readonly fromRevision: number;
+  readonly toRevision: number;
+  /** Terms that it was whole in, and has given up none of meanwhile. */
+  readonly terms: readonly SliceTerm[];
+  /** The keys of which it was told, with a row or as gone. */
+  readonly told: ReadonlySet<string>;
+}
+
+/** What was answered of the keys in [start, end) from a slice. */
+interface SliceAnswer {
+  readonly life: string;
+  readonly revision: number;
+  readonly start: string;
+  readonly end: string;
+  readonly rows: readonly KeyValue[];
+  readonly isMarked: boolean;
 }
 
 export class SliceChecker {
@@ -87,7 +113,38 @@ export class SliceChecker {
     }
   }
 
+  /** Somebody has taken up a subscription again, and has its first delta whole. */
+  resumed({ name, fromRevision, toRevision, terms, told }: Resumed): void {
+    const before = this.#states.get(fromRevision);
+    const after = this.#states.get(toRevision);
+    if (before === undefined || after === undefined) return;
+    const had = sliceOf(before, terms);
+    const has = sliceOf(after, terms);
+    for (const key of new Set([...had.keys(), ...has.keys()])) {
+      if (had.get(key)?.revision === has.get(key)?.revision || told.has(key)) continue;
+      // A row that is there by an index entry goes with that entry, of which it is told.
+      if (!has.has(key) && !isCoveredBySelf(key, terms)) continue;
+      this.#report('resumes-without-gap', `${name}, from ${fromRevision} to ${toRevision}: nothing is said of ${key}`);
+      return;
+    }
+  }
+
+  /** Somebody who reads a slice was answered. */
+  answered({ life, revision, start, end, rows, isMarked }: SliceAnswer): void {
+    const state = this.#states.get(revision);
+    if (isMarked || state === undefined || revision > this.#newest) return;
+    const all = state.range(start, end);
+    if (all.length === rows.length && all.every(({ revision }, at) => rows[at]?.revision === revision)) return;
+    const found = `${rows.length} of the ${all.length} rows from ${start} on are given as all that there is`;
+    this.#report('partial-answers-marked', `${life} at ${revision}: ${found}`);
+  }
+
   #tell(life: string, slice: HeldSlice, what: string): void {
     this.#report('slice-is-part-of-the-state', `${life} at ${slice.revision}: ${what}`);
   }
+}
+
+/** Whether terms cover a key by what it is, and not by an entry that names it. */
+function isCoveredBySelf(key: string, terms: readonly SliceTerm[]): boolean {
+  return terms.some((term) => term === key || (isPrefix(term) && key.startsWith(term)));
 }

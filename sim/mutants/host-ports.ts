@@ -35,6 +35,15 @@ export function withStore(change: (inner: HostStore) => HostStore): PortsWrap {
   return (ports) => ({ ...ports, store: change(ports.store) });
 }
 
+/** The host does not note on the word of which records it acts. */
+export const withoutFence: PortsWrap = withStore((inner) => ({
+  ...inner,
+  write: async (writes) => {
+    const others = writes.filter(({ key }) => key !== 'claims-followed');
+    if (others.length > 0) await inner.write(others);
+  },
+}));
+
 /** Other drivers of storage. */
 export function withStorage(change: (inner: StorageDriver, ports: HostPorts) => StorageDriver): PortsWrap {
   return (ports) => {

@@ -4,7 +4,15 @@ import { AdvertView, type HeldAdvert } from '../../node/mesh/rules/adverts.ts';
 import type { Placed } from '../../node/services/kit/dependencies.ts';
 import { shoal } from '../../proto/messages.ts';
 import { diskPutBack } from '../settings/themes.ts';
-import { adopting, changedDriver, wallClockOnly, withClaims, withStorage, withStore } from './host-ports.ts';
+import {
+  adopting,
+  changedDriver,
+  wallClockOnly,
+  withClaims,
+  withoutFence,
+  withStorage,
+  withStore,
+} from './host-ports.ts';
 import type { Mutant } from './mutant.ts';
 import { plantedFaults } from './planted-faults.ts';
 import { crowd, few, guests } from './settings.ts';
@@ -209,13 +217,7 @@ export const hostMutants = {
   'acts-unnoted': {
     text: 'a host does not note on the word of which records it acts',
     overrides: { ...guests, ...diskPutBack, clients: 1 },
-    ports: withStore((inner) => ({
-      ...inner,
-      write: async (writes) => {
-        const others = writes.filter(({ key }) => key !== 'claims-followed');
-        if (others.length > 0) await inner.write(others);
-      },
-    })),
+    ports: withoutFence,
   },
   'foreign-references-taken': {
     text: 'whose the things are that a request names is not looked at',

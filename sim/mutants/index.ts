@@ -6,6 +6,7 @@ import { consensusMutants } from './consensus.ts';
 import { damageMutants } from './damage.ts';
 import { hostMutants } from './hosts.ts';
 import type { Mutant } from './mutant.ts';
+import { sliceMutants } from './slices.ts';
 import { stateMutants } from './state.ts';
 
 export const mutants: Readonly<Record<string, Mutant>> = {
@@ -13,4 +14,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...damageMutants,
   ...stateMutants,
   ...hostMutants,
+  ...sliceMutants,
 };

@@ -4,7 +4,9 @@ import type { Clock } from '../../node/base/clock.ts';
 import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
 import type { AdvertView } from '../../node/mesh/rules/adverts.ts';
 import type { Placer } from '../../node/services/kit/dependencies.ts';
+import type { SliceHandler } from '../../node/slices/slice-channel.ts';
 import type { Command } from '../../node/state/command.ts';
+import type { PartOfState } from '../../node/state/slices/partial-reader.ts';
 import type { StateClient } from '../../node/state/types.ts';
 import type { OpenedLog } from '../../node/store/index.ts';
 import type { Disk } from '../../node/store/log/disk.ts';
@@ -13,6 +15,16 @@ import type { PortsWrap } from '../agents/host-agent.ts';
 import type { SimOverrides } from '../settings/options.ts';
 import type { Process, SimNode } from '../world/node.ts';
 import type { PlantedFault } from './planted-faults.ts';
+
+/** Bugs of slices. */
+interface SliceBugs {
+  /** Stands between subscribers and the replica that feeds them. */
+  readonly feeder?: (inner: SliceHandler, replica: StateClient) => SliceHandler;
+  /** Stands between a slice and the host's own disk. */
+  readonly disk?: (inner: Disk, clock: Clock) => Disk;
+  /** Stands between a slice and those who answer from it. */
+  readonly part?: (inner: PartOfState) => PartOfState;
+}
 
 export interface Mutant {
   /** For people. */
@@ -34,6 +46,7 @@ export interface Mutant {
   readonly adverts?: () => AdvertView;
   /** Stands between the services of an agent and their placer. */
   readonly placer?: (inner: Placer) => Placer;
+  readonly slices?: SliceBugs;
   /** What a second, wrong hand does on a host, again and again. */
   readonly hand?: PlantedFault;
   /** Callers that every agent takes for administrators. */

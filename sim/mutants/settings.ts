@@ -47,5 +47,19 @@ export const snapshots = { ...consensus, logBytesMax: 20_000, thinkMs: 20, clien
 /** More than the hosts can take. */
 export const crowd = { ...guests, tenants: 8, faults: ['gossip-stale', 'agent-crash'], faultEveryMs: 1_000 } as const;
 
+/** Hosts that hold slices beside those that hold replicas, with guests on all of them. */
+export const slices = {
+  ...guests,
+  hosts: 7,
+  standbys: 0,
+  tenants: 3,
+  tenantThinkMs: 300,
+  clients: 3,
+  thinkMs: 100,
+  faults: ['agent-crash', 'net-partition', 'net-isolate', 'agent-pause'],
+  faultEveryMs: 1_000,
+  faultForMs: 2_000,
+} as const satisfies SimOverrides;
+
 /** One host that does a little. */
 export const few = { ...guests, hosts: 1, tenants: 1, chaosMs: 8_000, faults: [] } as const;

@@ -1,9 +1,11 @@
 /** The eye on hosts: what their drivers are called for, and what guests, disks and claims are there, seen from outside. */
-import type { GuestSpec } from '../../drivers/types.ts';
+import type { DiskSpec, GuestSpec } from '../../drivers/types.ts';
 import type { ServerId, VolumeId } from '../../node/base/ids.ts';
+import { serverTable } from '../../node/state/tables/index.ts';
 import type { StateReader } from '../../node/state/types.ts';
 import { checkHosts, checkStart, checkWrite, type RemovalChecker } from '../checkers/hosts.ts';
 import type { Report } from '../checkers/invariants.ts';
+import { RebuildChecker } from '../checkers/rebuilds.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { HostMachine } from '../world/machine.ts';
 import { pictureOf } from './host-pictures.ts';
@@ -24,9 +26,11 @@ interface HostEyeDeps {
 
 export class HostEye {
   readonly #deps: HostEyeDeps;
+  readonly #rebuilds: RebuildChecker;
 
   constructor(deps: HostEyeDeps) {
     this.#deps = deps;
+    this.#rebuilds = new RebuildChecker(deps.report);
   }
 
   /** A driver's call takes effect on a machine. */
@@ -39,6 +43,7 @@ export class HostEye {
     if (driver === 'compute' && method === 'startGuest') {
       const spec = subject as GuestSpec;
       powerOffs.starts(host, spec.serverId);
+      this.#rebuilds.builds(host, 'guest', spec.serverId);
       for (const { volumeId } of spec.disks) {
         checkStart(
           { host: machine.hostId, volumeId, generation: spec.generation },
@@ -46,6 +51,10 @@ export class HostEye {
           report,
         );
       }
+    }
+    if (driver === 'storage' && method === 'ensureDisk') {
+      const { volumeId } = subject as DiskSpec;
+      this.#rebuilds.builds(host, 'disk', records.serverOf(volumeId) ?? volumeId);
     }
     if (typeof subject !== 'string') return;
     records.note(replay());
@@ -59,10 +68,18 @@ export class HostEye {
     }
     if (driver === 'compute' && method === 'removeGuest' && machine.compute.guests.has(subject as ServerId)) {
       removals.removes(host, 'guest', subject);
+      this.#rebuilds.removes(host, subject, this.#isToGo(subject));
     }
     if (driver === 'storage' && method === 'removeDisk' && machine.storage.disks.has(subject as VolumeId)) {
-      removals.removes(host, 'disk', records.serverOf(subject) ?? subject);
+      const serverId = records.serverOf(subject) ?? subject;
+      removals.removes(host, 'disk', serverId);
+      this.#rebuilds.removes(host, serverId, this.#isToGo(serverId));
     }
+  }
+
+  /** Whether the records say that a server is being deleted, or name it no more. */
+  #isToGo(serverId: string): boolean {
+    return serverTable.get(this.#deps.replay(), serverId)?.record.deleting !== false;
   }
 
   /** Looks at all hosts as they are now: every guest that runs writes, and whether it may is checked. */

@@ -6,6 +6,7 @@ import { SecretChecker } from '../checkers/secrets.ts';
 import { HostWorld } from '../cluster/host-world.ts';
 import type { Mutant } from '../mutants/mutant.ts';
 import { ConsensusObserver } from '../observers/consensus-observer.ts';
+import { readPart, SubscriptionEye } from '../observers/slice-observer.ts';
 import type { SimOptions } from '../settings/options.ts';
 import { Trace } from '../trace/trace.ts';
 import type { Watcher } from '../trace/watcher.ts';
@@ -90,7 +91,7 @@ export class SimWorld {
       trace: this.trace,
       onSend: (message) => this.consensus.sent(message),
     });
-    this.slices = new SliceStreams(this.network);
+    this.slices = new SliceStreams(this.network, (name) => new SubscriptionEye(this.consensus.slices, name));
     const newId = idMaker(this.random.fork());
     for (let raftId = 1; raftId <= options.hosts; raftId += 1) this.nodes.push(this.#makeNode(raftId, newId));
     this.injector = new SimFaultInjector(
@@ -151,6 +152,7 @@ export class SimWorld {
         onSlice: ({ name }, slice) => {
           const { revision } = slice.bare;
           this.consensus.slices.changed(name, { revision, terms: slice.terms, rows: slice.rows() });
+          readPart(this.consensus.slices, name, mutant?.slices?.part?.(slice.part) ?? slice.part);
           this.outcome.reach('slice compared');
         },
         newId,
@@ -163,6 +165,8 @@ export class SimWorld {
         ...(mutant?.log === undefined ? {} : { wrapLog: mutant.log }),
         ...(mutant?.state === undefined ? {} : { wrapState: mutant.state }),
         ...(mutant?.command === undefined ? {} : { wrapCommand: mutant.command }),
+        ...(mutant?.slices?.feeder === undefined ? {} : { wrapFeeder: mutant.slices.feeder }),
+        ...(mutant?.slices?.disk === undefined ? {} : { wrapSliceDisk: mutant.slices.disk }),
       },
       {
         raftId,

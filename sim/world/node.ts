@@ -15,6 +15,7 @@ import { RaftLoop } from '../../node/consensus/loop/loop.ts';
 import type { RaftObserver } from '../../node/consensus/replica/observer.ts';
 import type { RaftTransport } from '../../node/consensus/transport/transport.ts';
 import { hostSlice } from '../../node/host/host-slice.ts';
+import type { SliceHandler } from '../../node/slices/slice-channel.ts';
 import { SliceFeeder } from '../../node/slices/slice-feeder.ts';
 import { SliceReplica } from '../../node/slices/slice-replica.ts';
 import { SliceStore } from '../../node/slices/slice-store.ts';
@@ -85,6 +86,8 @@ interface NodeDeps {
   readonly wrapPlace?: (node: SimNode, place: LogPlace) => LogPlace;
   readonly wrapLog?: (node: SimNode, log: OpenedLog) => OpenedLog;
   readonly wrapState?: (node: SimNode, state: StateClient, clock: Clock) => StateClient;
+  readonly wrapFeeder?: (inner: SliceHandler, replica: StateClient) => SliceHandler;
+  readonly wrapSliceDisk?: (inner: Disk, clock: Clock) => Disk;
   /** What is applied instead of the command at `index`. */
   readonly wrapCommand?: (node: SimNode, index: number, command: Command) => Command;
 }
@@ -261,7 +264,12 @@ export class SimNode {
       isReplica: () => member.isReplica,
     });
     await feeder.start();
-    this.#deps.slices.serve(raftId, life, (requests, signal) => feeder.serve(requests, signal));
+    const { wrapFeeder = (inner: SliceHandler) => inner } = this.#deps;
+    this.#deps.slices.serve(
+      raftId,
+      life,
+      wrapFeeder((requests, signal) => feeder.serve(requests, signal), member.replicaState),
+    );
     const { wrapState = (_node: SimNode, client: StateClient) => client } = this.#deps;
     const state = wrapState(this, member.state, clock);
     const replicaState = wrapState(this, member.replicaState, clock);
@@ -289,8 +297,9 @@ export class SimNode {
   #member(
     parts: Pick<Process, 'life' | 'clock' | 'logger' | 'loop'> & { readonly transport: RaftTransport },
   ): StateMember {
-    const { random, newId, slices, sliceDisk, onSlice } = this.#deps;
+    const { random, newId, slices, sliceDisk, onSlice, wrapSliceDisk = (inner: Disk) => inner } = this.#deps;
     const { life, clock, logger } = parts;
+    const store = (): SliceStore => new SliceStore(wrapSliceDisk(sliceDisk.open(life), clock));
     const { raftId } = this.#options;
     const channel = slices.channel(raftId, life);
     const onFatal = (error: unknown): void => this.#ended(life, error);
@@ -299,14 +308,14 @@ export class SimNode {
       channel,
       uniqueName: newId,
       onFatal,
-      keptRevision: async () => new SliceStore(sliceDisk.open(life)).revision(),
+      keptRevision: async () => store().revision(),
       slice: async () =>
         new SliceReplica({
           clock,
           logger: logger.child({ part: 'slice' }),
           random: random.fork(),
           channel,
-          store: new SliceStore(sliceDisk.open(life)),
+          store: store(),
           self: raftId,
           hosts: () => [1, 2, 3],
           roots: hostSlice(hostIdOf(raftId)),

@@ -6,13 +6,21 @@ import type { SliceChannel, SliceHandler, SliceReply, SliceRequest } from '../..
 import type { SimNetwork } from './network.ts';
 import type { Life } from './schedule.ts';
 
+/** Hears what is said on one stream: what the subscriber sends, and what reaches it. */
+interface StreamObserver {
+  says(request: SliceRequest): void;
+  hears(reply: SliceReply): void;
+}
+
 /** Who serves slices now, by member. */
 export class SliceStreams {
   readonly #network: SimNetwork;
+  readonly #observe: (name: string) => StreamObserver;
   readonly #handlers = new Map<RaftId, { readonly life: Life; readonly serve: SliceHandler }>();
 
-  constructor(network: SimNetwork) {
+  constructor(network: SimNetwork, observe: (name: string) => StreamObserver) {
     this.#network = network;
+    this.#observe = observe;
   }
 
   /** A process answers subscriptions from now on. */
@@ -35,6 +43,7 @@ export class SliceStreams {
     const route = { from: self, to, life, signal, mayHaveHappened: false };
     const stop = new AbortController();
     const arrived = new RequestQueue<SliceRequest>();
+    const observer = this.#observe(`${life.name} of n${to}`);
     const replies = await this.#network.call(route, async () => this.#served(to, arrived, stop.signal));
     const end = async (): Promise<void> => {
       stop.abort(new ShoalError('CANCELLED', 'The stream has ended.'));
@@ -44,7 +53,10 @@ export class SliceStreams {
     void life.died.then(end);
     let broken: unknown;
     const carrying = (async () => {
-      for await (const request of requests) await this.#network.call(route, async () => arrived.push(request));
+      for await (const request of requests) {
+        observer.says(request);
+        await this.#network.call(route, async () => arrived.push(request));
+      }
     })().catch((error: unknown) => {
       broken = error;
       stop.abort(error);
@@ -55,6 +67,7 @@ export class SliceStreams {
         const next = await this.#network.call(route, () => replies.next());
         if (broken !== undefined) throw ShoalError.from(broken, 'UNAVAILABLE');
         if (next.done === true) return;
+        observer.hears(next.value);
         yield next.value;
       }
     } finally {

@@ -34,6 +34,7 @@ import {
   registerModel,
 } from '../../../sim/checkers/linearizability-models.ts';
 import { checkRefusal, reasonMsMax, stillMsMax } from '../../../sim/checkers/patience.ts';
+import { RebuildChecker } from '../../../sim/checkers/rebuilds.ts';
 import { SecretChecker } from '../../../sim/checkers/secrets.ts';
 import { SliceChecker } from '../../../sim/checkers/slices.ts';
 import { WatchChecker } from '../../../sim/checkers/watch.ts';
@@ -60,6 +61,7 @@ const removal = on((report) => new RemovalChecker(report));
 const powerOff = on((report) => new PowerOffChecker(report));
 const gossip = on((report) => new GossipChecker(report));
 const secrets = on((report) => new SecretChecker(report));
+const rebuilds = on((report) => new RebuildChecker(report));
 
 const entry = (index: number, term: number, hash = `${index}/${term}`) => ({ index, term, hash });
 const at = (index: number, term: number) => ({ index, term });
@@ -295,6 +297,16 @@ const slices =
     });
     run(checker);
   };
+
+/** n4 takes up its subscription again: it had `t/a/` and what the index names at one revision, and is whole at another. */
+const resumed = (fromRevision: number, toRevision: number, ...told: readonly string[]): Trace =>
+  slices((c) =>
+    c.resumed({ name: 'n4.1 of n2', fromRevision, toRevision, terms: ['t/a/', 'x/a/of/k/'], told: new Set(told) }),
+  );
+
+/** Somebody asks n4, whose slice is at revision 2, for all that there is under `t/a/`. */
+const answered = (isMarked: boolean, ...rows: readonly KeyValue[]): Trace =>
+  slices((c) => c.answered({ life: 'n4.1', revision: 2, start: 't/a/', end: 't/a0', rows, isMarked }));
 
 // --- The proofs ------------------------------------------------------------------------------------------------------
 
@@ -652,6 +664,60 @@ const proofs: Readonly<Record<Invariant, Proof>> = {
       slices((c) => {
         c.changed('n4.1', { revision: 2, terms: ['t/b/'], rows: [] });
         c.changed('n4.1', { revision: 1, terms: ['t/b/'], rows: [] });
+      }),
+    ],
+  },
+  'resumes-without-gap': {
+    keeps: [
+      resumed(1, 2, 't/a/2'),
+      resumed(2, 3, 't/a/1', 't/a/2'),
+      // Of states that nobody remembers nothing can be said.
+      resumed(1, 9),
+    ],
+    breaks: [
+      // What is new, what is gone, and what has changed.
+      resumed(1, 2),
+      resumed(2, 3, 't/a/1'),
+      resumed(1, 3),
+    ],
+  },
+  'partial-answers-marked': {
+    keeps: [answered(false, row('t/a/1', 1), row('t/a/2', 2)), answered(true, row('t/a/1', 1)), answered(true)],
+    breaks: [answered(false, row('t/a/1', 1)), answered(false), answered(false, row('t/a/1', 1), row('t/a/2', 1))],
+  },
+  'stale-slice-never-acts': {
+    keeps: [
+      rebuilds((c) => {
+        c.builds('h', 'disk', 's');
+        c.builds('h', 'guest', 's');
+        c.removes('h', 's', true);
+      }),
+      // To be made again, by the same records.
+      rebuilds((c) => {
+        c.removes('h', 's', false);
+        c.builds('h', 'guest', 's');
+      }),
+      rebuilds((c) => {
+        c.removes('h', 's', true);
+        c.builds('i', 'disk', 's');
+        c.builds('h', 'disk', 'r');
+      }),
+    ],
+    breaks: [
+      rebuilds((c) => {
+        c.removes('h', 's', true);
+        c.builds('h', 'guest', 's');
+      }),
+      rebuilds((c) => {
+        c.builds('h', 'disk', 's');
+        c.removes('h', 's', true);
+        c.builds('h', 'disk', 's');
+      }),
+      rebuilds((c) => {
+        c.removes('h', 'r', true);
+        c.removes('h', 's', true);
+        c.removes('h', 's', false);
+        c.builds('h', 'disk', 's');
       }),
     ],
   },
