@@ -18,6 +18,7 @@ import type {
   ServerId,
   SubnetId,
   VolumeId,
+  VolumeSnapshotId,
 } from '../node/base/ids.ts';
 
 /** How guests execute: `kvm` only when a probe guest proved it; `fake` when there is no guest at all. */
@@ -43,7 +44,41 @@ export type DiskSource =
       /** Path of a ceph.conf that names monitors and keyring. */
       readonly confPath: string;
     }
+  | {
+      /** A disk of another host, served by `DiskExports` there. Its content is raw, whatever it is kept as. */
+      readonly kind: 'nbd';
+      /** Address of the host that serves it. */
+      readonly host: string;
+      readonly port: number;
+      readonly exportName: string;
+      readonly key: NbdKey;
+    }
   | { readonly kind: 'fake'; readonly name: string };
+
+/**
+ * What a client of an NBD export proves who it is with (TLS with a pre-shared key). A key of its own for each export, and no
+ * certificate of the mesh: a guest's QEMU must not hold what its host is known by.
+ */
+interface NbdKey {
+  readonly user: string;
+  /** 32 bytes in lower-case hex. Secret. */
+  readonly keyHex: string;
+}
+
+/**
+ * How a disk's content is encrypted, by QEMU (local files) or librbd (Ceph). Only what is written to the disk itself is: the
+ * image below a copy-on-write disk stays as it is.
+ */
+export interface DiskEncryption {
+  /** `luks` is version 1. `StorageCapabilities.encryption` says which a storage can do. */
+  readonly format: 'luks' | 'luks2';
+  /** `aes-xts-plain64`; AES in XTS mode; `INVALID_ARGUMENT` for any other. */
+  readonly cipher: string;
+  /** 256 or 512 for XTS, of which each half is a key. */
+  readonly keyBits: number;
+  /** Secret: never in a log, on a command line or in a file that stays. */
+  readonly passphrase: string;
+}
 
 /** A disk as records want it. */
 export interface DiskSpec {
@@ -52,8 +87,21 @@ export interface DiskSpec {
   readonly sizeBytes: number;
   /** Content at the bottom, copy-on-write; absent for an empty disk. */
   readonly imageSha256?: ImageSha256;
-  /** The generation of the server that owns it: what the storage lock carries. */
+  /** The generation of its owner (server, or volume): what the storage lock carries. */
   readonly generation: number;
+  /** Encrypted when it is made, and opened so. */
+  readonly encryption?: DiskEncryption;
+  /** Others may have it open at the same time. `INVALID_ARGUMENT` where `capabilities.multiAttach` is false. */
+  readonly shared?: boolean;
+  /** What a new, empty disk is made with: swap space or a file system. Not with `imageSha256` or `encryption`. */
+  readonly contents?: DiskContents;
+}
+
+/** What a blank disk of a server is made with. */
+interface DiskContents {
+  readonly format: 'swap' | 'ext4' | 'vfat';
+  /** Label of the file system, at most 11 characters of A-Z, a-z, 0-9, `-` and `_`. */
+  readonly label?: string;
 }
 
 /** A disk as found. */
@@ -67,6 +115,45 @@ export interface DiskFound {
   /** Made by an earlier version, above a copy that was named by the image's id; `imageSha256` is absent then. */
   readonly legacyImageId?: ImageId;
 }
+
+/** What a copy is made of: a disk as it is now, or as it was at a snapshot. */
+export interface DiskOrigin {
+  readonly volumeId: VolumeId;
+  readonly snapshotId?: VolumeSnapshotId;
+  /** How the origin is encrypted; must be given when it is. */
+  readonly encryption?: DiskEncryption;
+}
+
+/** A part of a disk's content. */
+export interface DiskRange {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  /** Exactly `lengthBytes`, at most 1 MiB. Absent: zeros, any length. */
+  readonly data?: Uint8Array;
+}
+
+/** A disk's content, being read. */
+export interface DiskExport {
+  /** Size of the disk at that instant. */
+  readonly sizeBytes: number;
+  /**
+   * In order of their offsets, without overlap. Without `sinceSnapshotId` they cover the whole disk; with it, only what
+   * differs. Reading ends what serves it; so does leaving the loop early.
+   */
+  readonly ranges: AsyncIterable<DiskRange>;
+}
+
+/** A disk that is on the storage and not Shoal's. */
+export interface UnmanagedDisk {
+  /** Its name there, of 1 to 200 characters. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Why it cannot be adopted; absent when it can. */
+  readonly unfit?: string;
+}
+
+/** Told now and then during long work: 0 to 100. */
+export type Progress = (percent: number) => void;
 
 /** An image already verified and inspected (drivers/image), present as a local file. */
 export interface ImageFile {
@@ -82,9 +169,21 @@ export interface StorageCapabilities {
   /** True when a disk can be opened from every host of the mesh (Ceph), false when it lives on one host (files). */
   readonly shared: boolean;
   readonly snapshots: boolean;
+  /** `copyDisk` from a snapshot takes no time and no room: the copy lies on its origin. Else it is a full copy. */
+  readonly clones: boolean;
+  /** Whether a disk may be open for several guests at once. */
+  readonly multiAttach: boolean;
+  /** Formats of encrypted disks. Empty: none. */
+  readonly encryption: readonly DiskEncryption['format'][];
 }
 
-/** Disks on one kind of storage. */
+/**
+ * Disks on one kind of storage. While a guest has a disk of one host's own storage open, its snapshots are made and removed,
+ * and it grows, by the `ComputeDriver`, and the calls here are a `CONFLICT`; on shared storage they work here as well.
+ *
+ * A write that does not fit is `DRIVER_FAILED` with the fact `reason: 'full'`; where the storage takes no writes (read-only,
+ * or its pool has gone), with `reason: 'read-only'` or `'no-pool'`. A host that it has fenced gets `FENCE_UNPROVEN`.
+ */
 export interface StorageDriver {
   readonly name: 'local' | 'rbd' | 'fake';
   readonly capabilities: StorageCapabilities;
@@ -110,7 +209,10 @@ export interface StorageDriver {
    */
   removeImage(name: ImageSha256 | ImageId, signal: AbortSignal): Promise<void>;
 
-  /** Makes the disk unless it exists; grows it when it is smaller than asked. Never shrinks. */
+  /**
+   * Makes the disk unless it exists; grows it when it is smaller than asked. Never shrinks. `INVALID_ARGUMENT` when it is
+   * larger than all of the storage: it could never be filled.
+   */
   ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void>;
   /** Undefined when the storage said that there is none. */
   findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined>;
@@ -123,8 +225,46 @@ export interface StorageDriver {
   openDisk(spec: DiskSpec, owner: HostId, signal: AbortSignal): Promise<DiskSource>;
   /** Gives the lock back after QEMU has exited. Not holding it is success. */
   closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void>;
-  /** Removes the disk for good. Called only for a committed delete. Absent is success. */
+  /**
+   * Removes the disk for good. Called only for a committed delete. Absent is success. `CONFLICT` while it is open or has
+   * snapshots. Copies that lie on it are made independent first, which takes as long as they are large.
+   */
   removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+
+  /** Keeps the content as it is now. There already: success. `NOT_FOUND` without the disk. */
+  createSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;
+  /** Absent is success, also of the disk. Copies made of it live on. */
+  removeSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;
+  /** In the order in which they were made. Empty when there is no such disk. */
+  listSnapshots(volumeId: VolumeId, signal: AbortSignal): Promise<readonly VolumeSnapshotId[]>;
+  /**
+   * Puts the content back to what it was at the snapshot; snapshots stay. The disk keeps its size: what was added to it since
+   * is zeros. `CONFLICT` while it is open, `NOT_FOUND` without the snapshot. Cut off, it is repeated from the beginning.
+   */
+  revertDisk(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the disk `spec` with the content of `from`, of the same storage; there already: success, grown as by `ensureDisk`.
+   * It appears when it is whole. `spec.imageSha256` is absent, `spec.sizeBytes` at least the origin's size. An origin that is
+   * open must be named with a snapshot, else `CONFLICT`. Removing the origin leaves the copy as it is.
+   */
+  copyDisk(from: DiskOrigin, spec: DiskSpec, progress: Progress, signal: AbortSignal): Promise<void>;
+  /**
+   * Reads the content, decrypted, of a closed disk or of a snapshot. `sinceSnapshotId`: only what differs from that snapshot
+   * of the same disk.
+   */
+  exportDisk(from: DiskOrigin, sinceSnapshotId: VolumeSnapshotId | undefined, signal: AbortSignal): Promise<DiskExport>;
+  /**
+   * Writes these ranges into the disk, which exists and is closed; what they do not name stays. Durable when it returns. Cut
+   * off, some are written and some not.
+   */
+  importDisk(spec: DiskSpec, ranges: AsyncIterable<DiskRange>, progress: Progress, signal: AbortSignal): Promise<void>;
+
+  /** What lies there and could become a disk. */
+  listUnmanaged(signal: AbortSignal): Promise<readonly UnmanagedDisk[]>;
+  /** Makes what has this name the disk. Done already: success. `NOT_FOUND`; `CONFLICT` when it is unfit or open. */
+  adoptDisk(name: string, volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+  /** Lets go of the disk: its bytes stay under this name, whole and depending on nothing. Done already: success. */
+  releaseDisk(volumeId: VolumeId, name: string, signal: AbortSignal): Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- compute
@@ -144,6 +284,43 @@ export interface GuestDisk {
   readonly source: DiskSource;
   /** Order of boot; 0 first; absent: not booted from. */
   readonly bootIndex?: number;
+  /** Default `virtio`. The guest finds it as `/dev/disk/by-id/virtio-SERIAL`, or `scsi-0QEMU_QEMU_HARDDISK_SERIAL`. */
+  readonly bus?: 'virtio' | 'scsi';
+  /** The guest may read and not write. */
+  readonly readOnly?: boolean;
+  /** Other guests have it open at the same time. */
+  readonly shared?: boolean;
+  readonly encryption?: DiskEncryption;
+  readonly limits?: DiskLimits;
+  /** What its storage lock carries; absent: the guest's generation. */
+  readonly generation?: number;
+}
+
+/**
+ * How much a guest may do with a disk, each kind by itself; absent or 0: no limit. Bytes and operations a second. A total and
+ * its parts exclude each other. `...Max` are bursts, above the plain limit.
+ */
+export interface DiskLimits {
+  readonly bytesPerS?: number;
+  readonly readBytesPerS?: number;
+  readonly writeBytesPerS?: number;
+  readonly iops?: number;
+  readonly readIops?: number;
+  readonly writeIops?: number;
+  readonly bytesPerSMax?: number;
+  readonly readBytesPerSMax?: number;
+  readonly writeBytesPerSMax?: number;
+  readonly iopsMax?: number;
+  readonly readIopsMax?: number;
+  readonly writeIopsMax?: number;
+  /** An operation larger than this counts as several. */
+  readonly sizeIopsBytes?: number;
+}
+
+/** One snapshot of a disk of a guest that runs. */
+export interface DiskSnapshot {
+  readonly volumeId: VolumeId;
+  readonly snapshotId: VolumeSnapshotId;
 }
 
 /** A guest as records want it. */
@@ -173,6 +350,8 @@ export interface GuestFound {
   readonly detail: string;
   /** Absent when crashed. */
   readonly pid?: number;
+  /** What is plugged in, in no order. Absent when nobody could be asked: it crashed, or its monitor does not answer. */
+  readonly disks?: readonly VolumeId[];
 }
 
 /** A guest changed by itself. */
@@ -212,6 +391,47 @@ export interface ComputeDriver {
   resumeGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
   /** Forgets a stopped guest: its run-time files and console log go. `CONFLICT` while its process lives. */
   removeGuest(serverId: ServerId, signal: AbortSignal): Promise<void>;
+  /**
+   * Plugs a disk into a guest that runs; it keeps it over a reset, and not over a stop. Plugged in already: success.
+   * `NOT_FOUND` without the guest; `CONFLICT` when it is powered off, has no free place, or was started by a version that kept
+   * none; `DEADLINE_EXCEEDED` is repeated.
+   */
+  attachDisk(serverId: ServerId, disk: GuestDisk, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks the guest to let go of the disk, and returns when it has and QEMU has closed it. Not plugged in, or no such guest:
+   * success. `UNAVAILABLE` when the guest does not answer in 10 s (it boots, or is paused): the request stands, and the call
+   * is repeated.
+   */
+  detachDisk(serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+  /** Grows a disk that is plugged in, storage and guest alike. Never shrinks. */
+  resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Keeps the content of some disks that are plugged in, all at one instant, as snapshots that their storage drivers list.
+   * `freeze`: the guest's agent is asked to freeze the file systems; one that does not answer in 3 s is gone without. Some
+   * are there already: those are kept, and the others are made. Returns whether the file systems were frozen.
+   */
+  snapshotDisks(
+    serverId: ServerId,
+    snapshots: readonly DiskSnapshot[],
+    options: { readonly freeze: boolean },
+    signal: AbortSignal,
+  ): Promise<{ readonly frozen: boolean }>;
+  /** Removes a snapshot of a disk that is plugged in. Absent is success. */
+  removeDiskSnapshot(serverId: ServerId, snapshot: DiskSnapshot, signal: AbortSignal): Promise<void>;
+  /** Replaces the limits of a disk that is plugged in. */
+  setDiskLimits(serverId: ServerId, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void>;
+  /**
+   * Copies a disk that is plugged in to `target`, which has at least its size, while the guest works with it, and switches the
+   * guest over to it. The guest knows the disk by the same id; the old source is closed. An abort, or a failure, leaves the
+   * guest on the old one. On the target already: success. Continues what an agent before began.
+   */
+  mirrorDisk(
+    serverId: ServerId,
+    volumeId: VolumeId,
+    target: GuestDisk,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** The last `bytesMax` bytes of the serial console, over restarts. Empty when it printed nothing. */
   consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array>;
   /** Called for each change that nobody asked for. Returns how to stop listening. */

@@ -9,11 +9,20 @@
  */
 import { createHash } from 'node:crypto';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
 import type { CommandRunner } from '../command.ts';
 import { checkImageName, checkImageSha256, mustBeContent } from '../image/content-name.ts';
-import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
+import type {
+  DiskExport,
+  DiskFound,
+  DiskSource,
+  DiskSpec,
+  ImageFile,
+  StorageCapabilities,
+  StorageDriver,
+  UnmanagedDisk,
+} from '../types.ts';
 import { CephClient, type CephIdentity } from './client.ts';
 import { exitStatus } from './exit-status.ts';
 import { Fence, stillWatched } from './fence.ts';
@@ -48,7 +57,13 @@ const addressLockS = 10;
  */
 export class RbdStorageDriver implements StorageDriver {
   readonly name = 'rbd';
-  readonly capabilities: StorageCapabilities = { shared: true, snapshots: true };
+  readonly capabilities: StorageCapabilities = {
+    shared: true,
+    snapshots: false,
+    clones: false,
+    multiAttach: false,
+    encryption: [],
+  };
   /** Fences hosts and unfences them: for the code that heals. */
   readonly fence: Fence;
   readonly #log: Logger;
@@ -211,6 +226,46 @@ export class RbdStorageDriver implements StorageDriver {
     if (removed.status === notEmpty) throw new ShoalError('CONFLICT', `disk ${volumeId} has snapshots`);
   }
 
+  createSnapshot(): Promise<void> {
+    return notBuilt('createSnapshot');
+  }
+
+  removeSnapshot(): Promise<void> {
+    return notBuilt('removeSnapshot');
+  }
+
+  listSnapshots(): Promise<readonly VolumeSnapshotId[]> {
+    return notBuilt('listSnapshots');
+  }
+
+  revertDisk(): Promise<void> {
+    return notBuilt('revertDisk');
+  }
+
+  copyDisk(): Promise<void> {
+    return notBuilt('copyDisk');
+  }
+
+  exportDisk(): Promise<DiskExport> {
+    return notBuilt('exportDisk');
+  }
+
+  importDisk(): Promise<void> {
+    return notBuilt('importDisk');
+  }
+
+  listUnmanaged(): Promise<readonly UnmanagedDisk[]> {
+    return notBuilt('listUnmanaged');
+  }
+
+  adoptDisk(): Promise<void> {
+    return notBuilt('adoptDisk');
+  }
+
+  releaseDisk(): Promise<void> {
+    return notBuilt('releaseDisk');
+  }
+
   // --------------------------------------------------------------------------------------------------------- takeover
 
   /**
@@ -359,4 +414,8 @@ function inUse(name: string, disks: number): ShoalError {
 
 function checkId(id: string): void {
   if (!uuidPattern.test(id)) throw new ShoalError('INVALID_ARGUMENT', `'${id}' is not a lower-case UUID`);
+}
+
+async function notBuilt(what: string): Promise<never> {
+  throw new ShoalError('NOT_IMPLEMENTED', `disks in Ceph: ${what} is not built yet`);
 }

@@ -7,10 +7,22 @@
  */
 import { type Clock, sleep, systemClock } from '../../node/base/clock.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { ServerId } from '../../node/base/ids.ts';
+import type { ServerId, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
-import type { ComputeDriver, GuestEvent, GuestFound, GuestPower, GuestSpec } from '../types.ts';
+import { checkLimits } from '../disk-limits.ts';
+import type {
+  ComputeDriver,
+  DiskLimits,
+  DiskSnapshot,
+  GuestDisk,
+  GuestEvent,
+  GuestFound,
+  GuestPower,
+  GuestSpec,
+  Progress,
+} from '../types.ts';
 import { Faults } from './faults.ts';
+import type { FakeStorage } from './storage.ts';
 
 /** Operations whose next calls can be made to fail. */
 type FakeComputeOperation =
@@ -23,7 +35,14 @@ type FakeComputeOperation =
   | 'pauseGuest'
   | 'resumeGuest'
   | 'removeGuest'
-  | 'consoleLog';
+  | 'consoleLog'
+  | 'attachDisk'
+  | 'detachDisk'
+  | 'resizeDisk'
+  | 'snapshotDisks'
+  | 'removeDiskSnapshot'
+  | 'setDiskLimits'
+  | 'mirrorDisk';
 
 /** How guests behave; may be changed at any time. */
 interface FakeGuestBehaviour {
@@ -33,32 +52,61 @@ interface FakeGuestBehaviour {
   powerOffDelayMs: number;
   /** A started guest crashes by itself after this; absent: it does not. */
   crashAfterMs?: number;
+  /** From the request to unplug a disk to the guest's letting go; `Infinity`: it never does. Default 0. */
+  unplugDelayMs: number;
+  /** Whether guests have an agent that freezes their file systems. Default false. */
+  freezes: boolean;
 }
 
 interface FakeGuest {
-  readonly spec: GuestSpec;
+  /** With the disks that it has now: those that were plugged in too. */
+  spec: GuestSpec;
   readonly pid: number;
   power: GuestPower | 'stopped';
   detail: string;
   console: string;
 }
 
+/** Disks and NICs that a guest has room for, as a real one. */
+const devicesMax = 26;
+/** How long `detachDisk` waits for the guest, as the real driver. */
+const unplugTimeoutMs = 10_000;
+
 /** What a fake console keeps, in characters; as much as the real one. */
 const consoleCharsMax = mibBytes;
+
+type FakeStorageDisk = FakeStorage['disks'] extends Map<VolumeId, infer Disk> ? Disk : never;
 
 /** The machine on which fake guests run. Outlives the drivers opened on it. */
 export class FakeComputeHost {
   readonly faults = new Faults<FakeComputeOperation>();
-  readonly behaviour: FakeGuestBehaviour = { startDelayMs: 0, powerOffDelayMs: 0 };
+  readonly behaviour: FakeGuestBehaviour = {
+    startDelayMs: 0,
+    powerOffDelayMs: 0,
+    unplugDelayMs: 0,
+    freezes: false,
+  };
   readonly clock: Clock;
   /** Every start that really happened, in order: for checks that nothing was started twice. */
   readonly starts: { readonly serverId: ServerId; readonly generation: number }[] = [];
   readonly guests = new Map<ServerId, FakeGuest>();
   readonly listeners = new Set<(event: GuestEvent) => void>();
+  readonly #storages: readonly FakeStorage[];
   #lastPid = 1000;
 
-  constructor(clock: Clock = systemClock) {
+  /** @param storages where its guests' disks are: what a guest does with a disk that is plugged in is done there. */
+  constructor(clock: Clock = systemClock, storages: readonly FakeStorage[] = []) {
     this.clock = clock;
+    this.#storages = storages;
+  }
+
+  /** The storage that has the disk; `NOT_FOUND` when none has. */
+  storageOf(volumeId: VolumeId): { readonly storage: FakeStorage; readonly disk: FakeStorageDisk } {
+    for (const storage of this.#storages) {
+      const disk = storage.disks.get(volumeId);
+      if (disk !== undefined) return { storage, disk };
+    }
+    throw new ShoalError('NOT_FOUND', `no storage of this host has disk ${volumeId}`);
   }
 
   /** The guest's process dies. */
@@ -223,6 +271,91 @@ export class FakeComputeDriver implements ComputeDriver {
     return bytes.subarray(Math.max(0, bytes.length - bytesMax));
   }
 
+  async attachDisk(serverId: ServerId, disk: GuestDisk, signal: AbortSignal): Promise<void> {
+    const guest = this.#living('attachDisk', serverId, signal);
+    if (disk.limits !== undefined) checkLimits(disk.limits);
+    if (guest.spec.disks.some(({ volumeId }) => volumeId === disk.volumeId)) return;
+    if (guest.spec.disks.length + guest.spec.nics.length >= devicesMax) {
+      throw new ShoalError('CONFLICT', `guest ${serverId} has no free place for another disk`);
+    }
+    guest.spec = { ...guest.spec, disks: [...guest.spec.disks, disk] };
+  }
+
+  async detachDisk(serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    this.#begin('detachDisk', signal);
+    const has = (): FakeGuest | undefined => {
+      const guest = this.#host.guests.get(serverId);
+      const isThere = guest !== undefined && isLiving(guest);
+      return isThere && guest.spec.disks.some((disk) => disk.volumeId === volumeId) ? guest : undefined;
+    };
+    const before = has();
+    if (before === undefined) return;
+    const { unplugDelayMs } = this.#host.behaviour;
+    const waitMs = before.power === 'running' ? unplugDelayMs : Number.POSITIVE_INFINITY;
+    if (waitMs > 0) await this.#wait(Math.min(waitMs, unplugTimeoutMs), signal);
+    const guest = has();
+    if (guest === undefined) return;
+    if (waitMs > unplugTimeoutMs) {
+      throw new ShoalError('UNAVAILABLE', `guest ${serverId} has not let go of disk ${volumeId} yet`);
+    }
+    guest.spec = { ...guest.spec, disks: guest.spec.disks.filter((disk) => disk.volumeId !== volumeId) };
+  }
+
+  async resizeDisk(serverId: ServerId, volumeId: VolumeId, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    this.#plugged('resizeDisk', serverId, volumeId, signal);
+    this.#host.storageOf(volumeId).storage.grow(volumeId, sizeBytes);
+  }
+
+  async snapshotDisks(
+    serverId: ServerId,
+    snapshots: readonly DiskSnapshot[],
+    options: { readonly freeze: boolean },
+    signal: AbortSignal,
+  ): Promise<{ readonly frozen: boolean }> {
+    const guest = this.#living('snapshotDisks', serverId, signal);
+    const disks = snapshots.map(({ volumeId, snapshotId }) => {
+      mustHave(guest, volumeId);
+      return { disk: this.#host.storageOf(volumeId).disk, snapshotId };
+    });
+    const missing = disks.filter(({ disk, snapshotId }) => !disk.snapshots.has(snapshotId));
+    for (const { disk, snapshotId } of missing) disk.snapshots.set(snapshotId, disk.content);
+    const canFreeze = this.#host.behaviour.freezes && guest.power === 'running';
+    return { frozen: options.freeze && canFreeze && missing.length > 0 };
+  }
+
+  async removeDiskSnapshot(serverId: ServerId, snapshot: DiskSnapshot, signal: AbortSignal): Promise<void> {
+    this.#plugged('removeDiskSnapshot', serverId, snapshot.volumeId, signal);
+    this.#host.storageOf(snapshot.volumeId).disk.snapshots.delete(snapshot.snapshotId);
+  }
+
+  async setDiskLimits(serverId: ServerId, volumeId: VolumeId, limits: DiskLimits, signal: AbortSignal): Promise<void> {
+    const guest = this.#plugged('setDiskLimits', serverId, volumeId, signal);
+    checkLimits(limits);
+    replaceDisk(guest, volumeId, (disk) => ({ ...disk, limits }));
+  }
+
+  async mirrorDisk(
+    serverId: ServerId,
+    volumeId: VolumeId,
+    target: GuestDisk,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const guest = this.#living('mirrorDisk', serverId, signal);
+    if (guest.spec.disks.some((disk) => disk.volumeId === target.volumeId)) {
+      progress(100);
+      return;
+    }
+    mustHave(guest, volumeId);
+    const [from, to] = [this.#host.storageOf(volumeId).disk, this.#host.storageOf(target.volumeId).disk];
+    if (to.sizeBytes < from.sizeBytes) {
+      throw new ShoalError('CONFLICT', `disk ${target.volumeId} is smaller than ${volumeId}`);
+    }
+    to.content = from.content;
+    replaceDisk(guest, volumeId, () => target);
+    progress(100);
+  }
+
   onEvent(listener: (event: GuestEvent) => void): () => void {
     this.#own.add(listener);
     this.#host.listeners.add(listener);
@@ -248,6 +381,12 @@ export class FakeComputeDriver implements ComputeDriver {
     return guest;
   }
 
+  #plugged(operation: FakeComputeOperation, serverId: ServerId, volumeId: VolumeId, signal: AbortSignal): FakeGuest {
+    const guest = this.#living(operation, serverId, signal);
+    mustHave(guest, volumeId);
+    return guest;
+  }
+
   async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
     try {
       await sleep(this.#host.clock, delayMs, signal);
@@ -261,6 +400,16 @@ function refuseAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new ShoalError('CANCELLED', 'cancelled before it began');
 }
 
+function mustHave(guest: FakeGuest, volumeId: VolumeId): void {
+  if (guest.spec.disks.some((disk) => disk.volumeId === volumeId)) return;
+  throw new ShoalError('NOT_FOUND', `guest ${guest.spec.serverId} does not have disk ${volumeId}`);
+}
+
+function replaceDisk(guest: FakeGuest, volumeId: VolumeId, change: (disk: GuestDisk) => GuestDisk): void {
+  const disks = guest.spec.disks.map((disk) => (disk.volumeId === volumeId ? change(disk) : disk));
+  guest.spec = { ...guest.spec, disks };
+}
+
 function isLiving(guest: FakeGuest): boolean {
   return guest.power !== 'crashed' && guest.power !== 'stopped';
 }
@@ -269,5 +418,6 @@ function asFound(guest: FakeGuest): GuestFound | undefined {
   const { power, detail, pid, spec } = guest;
   if (power === 'stopped') return undefined;
   const { serverId, generation } = spec;
-  return { serverId, generation, power, detail, ...(power === 'crashed' ? {} : { pid }) };
+  const alive = { pid, disks: spec.disks.map((disk) => disk.volumeId) };
+  return { serverId, generation, power, detail, ...(power === 'crashed' ? {} : alive) };
 }

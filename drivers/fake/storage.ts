@@ -4,12 +4,30 @@
  * `FakeStorage` is the storage itself, which several hosts' drivers share when it is `shared` (as Ceph) and one holds
  * when not (as local files). It is also the fourth witness that the simulator needs: it remembers who has each disk
  * open (`watchers`), whom it has fenced (`blocked`), and refuses writes of those (`write`).
+ *
+ * What a disk holds is a word (`content`): every write makes another, a snapshot keeps it, a copy has its origin's. Two disks
+ * with the same word hold the same bytes. As bytes (`exportDisk`) it stands at the disk's beginning.
  */
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import { gibBytes } from '../../node/base/units.ts';
+import { checkDiskSpec, checkUnmanagedName } from '../disk-spec.ts';
 import { checkImageName, checkImageSha256 } from '../image/content-name.ts';
-import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
+import { storageRefusal } from '../storage-refusal.ts';
+import type {
+  DiskExport,
+  DiskFound,
+  DiskOrigin,
+  DiskRange,
+  DiskSource,
+  DiskSpec,
+  ImageFile,
+  Progress,
+  StorageCapabilities,
+  StorageDriver,
+  UnmanagedDisk,
+} from '../types.ts';
+import { bytesOfContent, contentOfBytes } from './content.ts';
 import { Faults } from './faults.ts';
 
 /** Operations whose next calls can be made to fail. */
@@ -24,12 +42,36 @@ type FakeStorageOperation =
   | 'listDisks'
   | 'openDisk'
   | 'closeDisk'
-  | 'removeDisk';
+  | 'removeDisk'
+  | 'createSnapshot'
+  | 'removeSnapshot'
+  | 'listSnapshots'
+  | 'revertDisk'
+  | 'copyDisk'
+  | 'exportDisk'
+  | 'importDisk'
+  | 'listUnmanaged'
+  | 'adoptDisk'
+  | 'releaseDisk';
+
+interface Holder {
+  readonly owner: HostId;
+  readonly generation: number;
+}
 
 interface FakeDisk {
   readonly imageSha256: ImageSha256 | undefined;
   sizeBytes: number;
-  lock: { readonly owner: HostId; readonly generation: number } | undefined;
+  /** Empty: zeros. */
+  content: string;
+  /** Of an encrypted disk: without it nothing is read. */
+  readonly passphrase: string | undefined;
+  /** Content at each, in the order in which they were made. */
+  readonly snapshots: Map<VolumeSnapshotId, string>;
+  /** Who has it for itself. */
+  lock: Holder | undefined;
+  /** Who has it beside others. */
+  readonly sharers: Holder[];
   /** Hosts whose guests have it open. A crashed agent's guest still does. */
   readonly watchers: Set<HostId>;
   /** Who wrote, in order: what a checker compares with who should have. */
@@ -45,6 +87,9 @@ export class FakeStorage {
   canFence = true;
   readonly images = new Map<string, { readonly virtualSizeBytes: number; readonly format: string }>();
   readonly disks = new Map<VolumeId, FakeDisk>();
+  /** Disks that are there and not Shoal's, by name. */
+  readonly unmanaged = new Map<string, { readonly sizeBytes: number; readonly content: string }>();
+  #writes = 0;
   readonly blocked = new Set<HostId>();
 
   constructor(options: { readonly shared?: boolean; readonly totalBytes?: number } = {}) {
@@ -57,7 +102,37 @@ export class FakeStorage {
     const disk = this.disks.get(volumeId);
     if (disk === undefined || this.blocked.has(owner)) return false;
     disk.writes.push({ owner, generation });
+    this.#writes += 1;
+    disk.content = `write ${this.#writes}`;
     return true;
+  }
+
+  /** Makes a disk larger; never smaller. `NOT_FOUND` without it; full as `ensureDisk`. */
+  grow(volumeId: VolumeId, sizeBytes: number): void {
+    const disk = this.disks.get(volumeId);
+    if (disk === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${volumeId}`);
+    if (sizeBytes <= disk.sizeBytes) return;
+    this.mustFit(sizeBytes - disk.sizeBytes);
+    disk.sizeBytes = sizeBytes;
+  }
+
+  /** Bytes that all disks have been promised. */
+  usedBytes(): number {
+    let used = 0;
+    for (const disk of this.disks.values()) used += disk.sizeBytes;
+    return used;
+  }
+
+  /** Throws when so much more has no room. */
+  mustFit(bytes: number): void {
+    const free = this.totalBytes - this.usedBytes();
+    if (bytes > free) throw storageRefusal('full', `the storage is full: ${bytes} bytes asked, ${free} free`);
+  }
+
+  /** What the disk holds now, or held at a snapshot; undefined when there is no such disk or snapshot. */
+  contentOf(volumeId: VolumeId, snapshotId?: VolumeSnapshotId): string | undefined {
+    const disk = this.disks.get(volumeId);
+    return snapshotId === undefined ? disk?.content : disk?.snapshots.get(snapshotId);
   }
 
   /** The guest that had it open is gone, without its agent saying so. */
@@ -74,7 +149,8 @@ export class FakeStorageDriver implements StorageDriver {
 
   constructor(storage: FakeStorage) {
     this.#storage = storage;
-    this.capabilities = { shared: storage.shared, snapshots: false };
+    const { shared } = storage;
+    this.capabilities = { shared, snapshots: true, clones: shared, multiAttach: shared, encryption: ['luks', 'luks2'] };
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -86,7 +162,7 @@ export class FakeStorageDriver implements StorageDriver {
   async capacity(signal: AbortSignal): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
     this.#begin('capacity', signal);
     const { totalBytes } = this.#storage;
-    return { totalBytes, freeBytes: Math.max(0, totalBytes - this.#usedBytes()) };
+    return { totalBytes, freeBytes: Math.max(0, totalBytes - this.#storage.usedBytes()) };
   }
 
   async ensureImage(image: ImageFile, signal: AbortSignal): Promise<void> {
@@ -118,14 +194,16 @@ export class FakeStorageDriver implements StorageDriver {
   async ensureDisk(spec: DiskSpec, signal: AbortSignal): Promise<void> {
     this.#begin('ensureDisk', signal);
     const disk = this.#storage.disks.get(spec.volumeId);
+    const isNew = disk === undefined;
+    checkDiskSpec(spec, {
+      capabilities: this.capabilities,
+      ...(isNew ? { totalBytes: this.#storage.totalBytes } : {}),
+    });
     if (disk !== undefined) {
       if (disk.imageSha256 !== spec.imageSha256) {
         throw new ShoalError('CONFLICT', `disk ${spec.volumeId} exists with other content at its bottom`);
       }
-      if (spec.sizeBytes > disk.sizeBytes) {
-        this.#mustFit(spec.sizeBytes - disk.sizeBytes);
-        disk.sizeBytes = spec.sizeBytes;
-      }
+      this.#storage.grow(spec.volumeId, spec.sizeBytes);
       return;
     }
     if (spec.imageSha256 !== undefined) {
@@ -136,14 +214,8 @@ export class FakeStorageDriver implements StorageDriver {
         throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes is smaller than its image`);
       }
     }
-    this.#mustFit(spec.sizeBytes);
-    this.#storage.disks.set(spec.volumeId, {
-      imageSha256: spec.imageSha256,
-      sizeBytes: spec.sizeBytes,
-      lock: undefined,
-      watchers: new Set(),
-      writes: [],
-    });
+    const made = spec.contents === undefined ? '' : `made as ${spec.contents.format}`;
+    this.#make(spec, spec.imageSha256 === undefined ? made : `image ${spec.imageSha256}`);
   }
 
   async findDisk(volumeId: VolumeId, signal: AbortSignal): Promise<DiskFound | undefined> {
@@ -161,7 +233,12 @@ export class FakeStorageDriver implements StorageDriver {
     this.#begin('openDisk', signal);
     const disk = this.#storage.disks.get(spec.volumeId);
     if (disk === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${spec.volumeId}`);
-    const { lock } = disk;
+    checkDiskSpec(spec, { capabilities: this.capabilities });
+    if (spec.shared === true) return this.#openShared(spec, disk, owner);
+    const { lock, sharers } = disk;
+    if (sharers.length > 0) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is open beside others`, { facts: { sharers } });
+    }
     if (lock !== undefined && lock.generation > spec.generation) {
       throw new ShoalError('FENCE_UNPROVEN', `disk ${spec.volumeId} is locked at generation ${lock.generation}`);
     }
@@ -190,34 +267,205 @@ export class FakeStorageDriver implements StorageDriver {
   async closeDisk(volumeId: VolumeId, owner: HostId, generation: number, signal: AbortSignal): Promise<void> {
     this.#begin('closeDisk', signal);
     const disk = this.#storage.disks.get(volumeId);
-    if (disk?.lock?.owner !== owner || disk.lock.generation !== generation) return;
-    disk.watchers.delete(owner);
-    disk.lock = undefined;
+    if (disk === undefined) return;
+    const at = disk.sharers.findIndex((holder) => holder.owner === owner && holder.generation === generation);
+    if (at >= 0) disk.sharers.splice(at, 1);
+    if (disk.lock?.owner === owner && disk.lock.generation === generation) disk.lock = undefined;
+    else if (at < 0) return;
+    if (!disk.sharers.some((holder) => holder.owner === owner)) disk.watchers.delete(owner);
   }
 
   async removeDisk(volumeId: VolumeId, signal: AbortSignal): Promise<void> {
     this.#begin('removeDisk', signal);
+    const disk = this.#storage.disks.get(volumeId);
+    if (disk !== undefined && disk.snapshots.size > 0) {
+      throw new ShoalError('CONFLICT', `disk ${volumeId} has ${disk.snapshots.size} snapshots`);
+    }
     this.#storage.disks.delete(volumeId);
+  }
+
+  async createSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
+    this.#begin('createSnapshot', signal);
+    const disk = this.#mustHave(volumeId);
+    if (disk.snapshots.has(snapshotId)) return;
+    if (!this.#storage.shared) mustBeClosed(volumeId, disk);
+    disk.snapshots.set(snapshotId, disk.content);
+  }
+
+  async removeSnapshot(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
+    this.#begin('removeSnapshot', signal);
+    const disk = this.#storage.disks.get(volumeId);
+    if (disk?.snapshots.has(snapshotId) !== true) return;
+    if (!this.#storage.shared) mustBeClosed(volumeId, disk);
+    disk.snapshots.delete(snapshotId);
+  }
+
+  async listSnapshots(volumeId: VolumeId, signal: AbortSignal): Promise<readonly VolumeSnapshotId[]> {
+    this.#begin('listSnapshots', signal);
+    return [...(this.#storage.disks.get(volumeId)?.snapshots.keys() ?? [])];
+  }
+
+  async revertDisk(volumeId: VolumeId, snapshotId: VolumeSnapshotId, signal: AbortSignal): Promise<void> {
+    this.#begin('revertDisk', signal);
+    const disk = this.#mustHave(volumeId);
+    mustBeClosed(volumeId, disk);
+    disk.content = contentAt(volumeId, disk, snapshotId);
+  }
+
+  async copyDisk(from: DiskOrigin, spec: DiskSpec, progress: Progress, signal: AbortSignal): Promise<void> {
+    this.#begin('copyDisk', signal);
+    checkDiskSpec(spec, { capabilities: this.capabilities, totalBytes: this.#storage.totalBytes, isCopy: true });
+    const there = this.#storage.disks.get(spec.volumeId);
+    if (there !== undefined) {
+      this.#storage.grow(spec.volumeId, spec.sizeBytes);
+      progress(100);
+      return;
+    }
+    const origin = this.#mustHave(from.volumeId);
+    mustBeReadable(from, origin);
+    if (from.snapshotId === undefined) mustBeClosed(from.volumeId, origin);
+    if (spec.sizeBytes < origin.sizeBytes) {
+      throw new ShoalError('INVALID_ARGUMENT', `a disk of ${spec.sizeBytes} bytes is smaller than its origin`);
+    }
+    this.#make(spec, contentAt(from.volumeId, origin, from.snapshotId));
+    progress(100);
+  }
+
+  async exportDisk(
+    from: DiskOrigin,
+    sinceSnapshotId: VolumeSnapshotId | undefined,
+    signal: AbortSignal,
+  ): Promise<DiskExport> {
+    this.#begin('exportDisk', signal);
+    const disk = this.#mustHave(from.volumeId);
+    mustBeReadable(from, disk);
+    if (from.snapshotId === undefined) mustBeClosed(from.volumeId, disk);
+    const content = contentAt(from.volumeId, disk, from.snapshotId);
+    const isSame = sinceSnapshotId !== undefined && contentAt(from.volumeId, disk, sinceSnapshotId) === content;
+    const { sizeBytes } = disk;
+    return {
+      sizeBytes,
+      ranges: isSame ? nothing() : bytesOfContent(content, sizeBytes, sinceSnapshotId === undefined),
+    };
+  }
+
+  async importDisk(
+    spec: DiskSpec,
+    ranges: AsyncIterable<DiskRange>,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#begin('importDisk', signal);
+    const disk = this.#mustHave(spec.volumeId);
+    mustBeClosed(spec.volumeId, disk);
+    mustBeReadable({ volumeId: spec.volumeId, ...(spec.encryption && { encryption: spec.encryption }) }, disk);
+    for await (const range of ranges) {
+      if (signal.aborted) throw new ShoalError('CANCELLED', 'writing a disk was cancelled');
+      const { offsetBytes, lengthBytes } = range;
+      if (offsetBytes + lengthBytes > disk.sizeBytes) {
+        throw new ShoalError('INVALID_ARGUMENT', `a range ends behind the ${disk.sizeBytes} bytes of ${spec.volumeId}`);
+      }
+      if (offsetBytes === 0 && lengthBytes > 0) disk.content = contentOfBytes(range.data);
+      progress(Math.floor(((offsetBytes + lengthBytes) * 100) / disk.sizeBytes));
+    }
+  }
+
+  async listUnmanaged(signal: AbortSignal): Promise<readonly UnmanagedDisk[]> {
+    this.#begin('listUnmanaged', signal);
+    return [...this.#storage.unmanaged].map(([name, { sizeBytes }]) => ({ name, sizeBytes }));
+  }
+
+  async adoptDisk(name: string, volumeId: VolumeId, signal: AbortSignal): Promise<void> {
+    this.#begin('adoptDisk', signal);
+    checkUnmanagedName(name);
+    const found = this.#storage.unmanaged.get(name);
+    if (found === undefined) {
+      if (this.#storage.disks.has(volumeId)) return;
+      throw new ShoalError('NOT_FOUND', `there is no disk named '${name}' on this storage`);
+    }
+    if (this.#storage.disks.has(volumeId)) throw new ShoalError('CONFLICT', `disk ${volumeId} exists already`);
+    this.#storage.unmanaged.delete(name);
+    this.#make({ volumeId, sizeBytes: found.sizeBytes, generation: 0 }, found.content);
+  }
+
+  async releaseDisk(volumeId: VolumeId, name: string, signal: AbortSignal): Promise<void> {
+    this.#begin('releaseDisk', signal);
+    checkUnmanagedName(name);
+    const disk = this.#storage.disks.get(volumeId);
+    if (disk === undefined) {
+      if (this.#storage.unmanaged.has(name)) return;
+      throw new ShoalError('NOT_FOUND', `there is no disk ${volumeId}`);
+    }
+    if (this.#storage.unmanaged.has(name)) throw new ShoalError('CONFLICT', `a disk named '${name}' is there already`);
+    mustBeClosed(volumeId, disk);
+    if (disk.snapshots.size > 0) throw new ShoalError('CONFLICT', `disk ${volumeId} has snapshots`);
+    this.#storage.disks.delete(volumeId);
+    this.#storage.unmanaged.set(name, { sizeBytes: disk.sizeBytes, content: disk.content });
+  }
+
+  /** Beside others who share it too. Who holds it for itself is fenced as by `openDisk`, when its generation is lower. */
+  #openShared(spec: DiskSpec, disk: FakeDisk, owner: HostId): DiskSource {
+    const { volumeId, generation } = spec;
+    if (this.#storage.blocked.has(owner)) {
+      throw new ShoalError('FENCE_UNPROVEN', `the storage has fenced this host`, { facts: { owner } });
+    }
+    if (disk.lock !== undefined) {
+      throw new ShoalError('FENCE_UNPROVEN', `disk ${volumeId} is locked by one host alone`, {
+        facts: { ...disk.lock },
+      });
+    }
+    const isHeld = disk.sharers.some((holder) => holder.owner === owner && holder.generation === generation);
+    if (!isHeld) disk.sharers.push({ owner, generation });
+    disk.watchers.add(owner);
+    return { kind: 'fake', name: volumeId };
+  }
+
+  #mustHave(volumeId: VolumeId): FakeDisk {
+    const disk = this.#storage.disks.get(volumeId);
+    if (disk === undefined) throw new ShoalError('NOT_FOUND', `there is no disk ${volumeId}`);
+    return disk;
+  }
+
+  #make(spec: DiskSpec, content: string): void {
+    this.#storage.mustFit(spec.sizeBytes);
+    this.#storage.disks.set(spec.volumeId, {
+      imageSha256: spec.imageSha256,
+      sizeBytes: spec.sizeBytes,
+      content,
+      passphrase: spec.encryption?.passphrase,
+      snapshots: new Map(),
+      lock: undefined,
+      sharers: [],
+      watchers: new Set(),
+      writes: [],
+    });
   }
 
   #begin(operation: FakeStorageOperation, signal: AbortSignal): void {
     if (signal.aborted) throw new ShoalError('CANCELLED', 'cancelled before it began');
     this.#storage.faults.strike(operation);
   }
-
-  #usedBytes(): number {
-    let used = 0;
-    for (const disk of this.#storage.disks.values()) used += disk.sizeBytes;
-    return used;
-  }
-
-  #mustFit(bytes: number): void {
-    const free = this.#storage.totalBytes - this.#usedBytes();
-    if (bytes > free) throw new ShoalError('DRIVER_FAILED', `the storage is full: ${bytes} bytes asked, ${free} free`);
-  }
 }
 
 function asFound(volumeId: VolumeId, disk: FakeDisk): DiskFound {
   const { sizeBytes, imageSha256 } = disk;
   return { volumeId, sizeBytes, ...(imageSha256 === undefined ? {} : { imageSha256 }) };
+}
+
+async function* nothing(): AsyncGenerator<DiskRange> {}
+
+function mustBeClosed(volumeId: VolumeId, disk: FakeDisk): void {
+  if (disk.watchers.size > 0) throw new ShoalError('CONFLICT', `a guest has disk ${volumeId} open`);
+}
+
+function mustBeReadable(from: DiskOrigin, disk: FakeDisk): void {
+  if (disk.passphrase === from.encryption?.passphrase) return;
+  throw new ShoalError('INVALID_ARGUMENT', `disk ${from.volumeId} cannot be read with the passphrase that was given`);
+}
+
+function contentAt(volumeId: VolumeId, disk: FakeDisk, snapshotId: VolumeSnapshotId | undefined): string {
+  if (snapshotId === undefined) return disk.content;
+  const content = disk.snapshots.get(snapshotId);
+  if (content === undefined) throw new ShoalError('NOT_FOUND', `disk ${volumeId} has no snapshot ${snapshotId}`);
+  return content;
 }

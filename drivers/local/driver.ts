@@ -16,7 +16,7 @@ import { chmod, constants, copyFile, link, mkdir, open, readdir, rename, rm, sta
 import { join } from 'node:path';
 import { syncFolder, writeFileDurably } from '../../node/base/durable-file.ts';
 import { ShoalError } from '../../node/base/errors.ts';
-import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
+import type { HostId, ImageId, ImageSha256, VolumeId, VolumeSnapshotId } from '../../node/base/ids.ts';
 import { isRecord } from '../../node/base/json-value.ts';
 import { errnoOf, isMissing } from '../../node/base/system-error.ts';
 import type { Logger } from '../../node/base/telemetry/logger.ts';
@@ -24,7 +24,16 @@ import { type CommandRunner, runCommand } from '../command.ts';
 import { checkImageName, checkImageSha256, imageBelow, mustBeContent } from '../image/content-name.ts';
 import { boundedQemuImg } from '../image/qemu-img.ts';
 import { readJsonFile } from '../json-file.ts';
-import type { DiskFound, DiskSource, DiskSpec, ImageFile, StorageCapabilities, StorageDriver } from '../types.ts';
+import type {
+  DiskExport,
+  DiskFound,
+  DiskSource,
+  DiskSpec,
+  ImageFile,
+  StorageCapabilities,
+  StorageDriver,
+  UnmanagedDisk,
+} from '../types.ts';
 
 /** How the driver is set up on a host. */
 interface LocalStorageOptions {
@@ -52,7 +61,13 @@ const sectorBytes = 512;
  */
 export class LocalStorageDriver implements StorageDriver {
   readonly name = 'local';
-  readonly capabilities: StorageCapabilities = { shared: false, snapshots: false };
+  readonly capabilities: StorageCapabilities = {
+    shared: false,
+    snapshots: false,
+    clones: false,
+    multiAttach: false,
+    encryption: [],
+  };
   readonly #log: Logger;
   readonly #run: CommandRunner;
   readonly #options: LocalStorageOptions;
@@ -280,6 +295,46 @@ export class LocalStorageDriver implements StorageDriver {
     await syncFolder(this.#disksDir);
   }
 
+  createSnapshot(): Promise<void> {
+    return notBuilt('createSnapshot');
+  }
+
+  removeSnapshot(): Promise<void> {
+    return notBuilt('removeSnapshot');
+  }
+
+  listSnapshots(): Promise<readonly VolumeSnapshotId[]> {
+    return notBuilt('listSnapshots');
+  }
+
+  revertDisk(): Promise<void> {
+    return notBuilt('revertDisk');
+  }
+
+  copyDisk(): Promise<void> {
+    return notBuilt('copyDisk');
+  }
+
+  exportDisk(): Promise<DiskExport> {
+    return notBuilt('exportDisk');
+  }
+
+  importDisk(): Promise<void> {
+    return notBuilt('importDisk');
+  }
+
+  listUnmanaged(): Promise<readonly UnmanagedDisk[]> {
+    return notBuilt('listUnmanaged');
+  }
+
+  adoptDisk(): Promise<void> {
+    return notBuilt('adoptDisk');
+  }
+
+  releaseDisk(): Promise<void> {
+    return notBuilt('releaseDisk');
+  }
+
   async #createDisk(spec: DiskSpec, sizeBytes: number, signal: AbortSignal): Promise<void> {
     const path = this.#diskPath(spec.volumeId);
     const beside = `${path}.tmp`;
@@ -429,4 +484,8 @@ async function readQcow2Header(path: string): Promise<Qcow2Header | undefined> {
     if (isMissing(caught)) return undefined;
     throw ShoalError.from(caught, 'CANNOT_TELL', `reading ${path}`);
   }
+}
+
+async function notBuilt(what: string): Promise<never> {
+  throw new ShoalError('NOT_IMPLEMENTED', `local disks: ${what} is not built yet`);
 }

@@ -185,6 +185,8 @@ function protocolNode(source: DiskSource, nodeName: string): Readonly<Record<str
         conf: source.confPath,
         discard: 'unmap',
       };
+    case 'nbd':
+      throw new ShoalError('NOT_IMPLEMENTED', `${source.exportName} is a disk of another host`);
     case 'fake':
       throw new ShoalError('INVALID_ARGUMENT', `${source.name} is on fake storage, which QEMU cannot open`);
   }

@@ -311,6 +311,34 @@ export class QemuDriver implements ComputeDriver {
     });
   }
 
+  attachDisk(): Promise<void> {
+    return notBuilt('attachDisk');
+  }
+
+  detachDisk(): Promise<void> {
+    return notBuilt('detachDisk');
+  }
+
+  resizeDisk(): Promise<void> {
+    return notBuilt('resizeDisk');
+  }
+
+  snapshotDisks(): Promise<{ readonly frozen: boolean }> {
+    return notBuilt('snapshotDisks');
+  }
+
+  removeDiskSnapshot(): Promise<void> {
+    return notBuilt('removeDiskSnapshot');
+  }
+
+  setDiskLimits(): Promise<void> {
+    return notBuilt('setDiskLimits');
+  }
+
+  mirrorDisk(): Promise<void> {
+    return notBuilt('mirrorDisk');
+  }
+
   async consoleLog(serverId: ServerId, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
     this.#mustRun();
     if (signal.aborted) throw new ShoalError('CANCELLED', 'reading a console was cancelled');
@@ -730,4 +758,8 @@ async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<
     results.push(...(await Promise.all(items.slice(at, at + parallelMax).map(work))));
   }
   return results;
+}
+
+async function notBuilt(what: string): Promise<never> {
+  throw new ShoalError('NOT_IMPLEMENTED', `disks of guests that run: ${what} is not built yet`);
 }

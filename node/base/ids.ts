@@ -21,6 +21,9 @@ export type ImageSha256 = Branded<'ImageSha256'>;
 /** A disk, as storage drivers name it: a server's record has that of its root disk (`rootVolumeId`). */
 export type VolumeId = Branded<'VolumeId'>;
 
+/** A snapshot of one disk, as storage drivers name it. */
+export type VolumeSnapshotId = Branded<'VolumeSnapshotId'>;
+
 /** Consensus: a member's number in the Raft group, in [1, 2^53). 0 is "none". */
 export type RaftId = number;
 

@@ -52,9 +52,10 @@ export async function startDrivers(
             { log: logger.child({ part: 'qemu' }) },
             { runDir: join(config.dataDir, 'guests'), uids, reachablePaths: [join(config.dataDir, 'disks')] },
           );
+    const fakeStorage = new FakeStorage({ shared: false });
     const storage = new Map<string, StorageDriver>();
     if (qemu === undefined) {
-      storage.set('local', new FakeStorageDriver(new FakeStorage({ shared: false })));
+      storage.set('local', new FakeStorageDriver(fakeStorage));
     } else {
       const passable = !(await qemu.prepare()).isWhole;
       storage.set(
@@ -90,7 +91,7 @@ export async function startDrivers(
     let compute: ComputeDriver;
     let hypervisor = noHypervisor;
     if (qemu === undefined) {
-      compute = new FakeComputeDriver(new FakeComputeHost(clock));
+      compute = new FakeComputeDriver(new FakeComputeHost(clock, [fakeStorage]));
       await compute.start(signal);
       description['compute'] = 'fake';
     } else {

@@ -121,6 +121,46 @@ export class PatientStorage implements StorageDriver {
     return this.#ask(() => this.#inner.removeDisk(...given));
   }
 
+  createSnapshot(...given: Parameters<StorageDriver['createSnapshot']>): ReturnType<StorageDriver['createSnapshot']> {
+    return this.#ask(() => this.#inner.createSnapshot(...given));
+  }
+
+  removeSnapshot(...given: Parameters<StorageDriver['removeSnapshot']>): ReturnType<StorageDriver['removeSnapshot']> {
+    return this.#ask(() => this.#inner.removeSnapshot(...given));
+  }
+
+  listSnapshots(...given: Parameters<StorageDriver['listSnapshots']>): ReturnType<StorageDriver['listSnapshots']> {
+    return this.#ask(() => this.#inner.listSnapshots(...given));
+  }
+
+  revertDisk(...given: Parameters<StorageDriver['revertDisk']>): ReturnType<StorageDriver['revertDisk']> {
+    return this.#ask(() => this.#inner.revertDisk(...given));
+  }
+
+  copyDisk(...given: Parameters<StorageDriver['copyDisk']>): ReturnType<StorageDriver['copyDisk']> {
+    return this.#ask(() => this.#inner.copyDisk(...given));
+  }
+
+  exportDisk(...given: Parameters<StorageDriver['exportDisk']>): ReturnType<StorageDriver['exportDisk']> {
+    return this.#ask(() => this.#inner.exportDisk(...given));
+  }
+
+  importDisk(...given: Parameters<StorageDriver['importDisk']>): ReturnType<StorageDriver['importDisk']> {
+    return this.#ask(() => this.#inner.importDisk(...given));
+  }
+
+  listUnmanaged(...given: Parameters<StorageDriver['listUnmanaged']>): ReturnType<StorageDriver['listUnmanaged']> {
+    return this.#ask(() => this.#inner.listUnmanaged(...given));
+  }
+
+  adoptDisk(...given: Parameters<StorageDriver['adoptDisk']>): ReturnType<StorageDriver['adoptDisk']> {
+    return this.#ask(() => this.#inner.adoptDisk(...given));
+  }
+
+  releaseDisk(...given: Parameters<StorageDriver['releaseDisk']>): ReturnType<StorageDriver['releaseDisk']> {
+    return this.#ask(() => this.#inner.releaseDisk(...given));
+  }
+
   async #keepStarting(started: () => void): Promise<void> {
     const { signal } = this.#stopping;
     for (let pauseMs = retryMsMin; !signal.aborted; pauseMs = Math.min(retryMsMax, pauseMs * 2)) {

@@ -86,12 +86,15 @@ export class HostMachine {
     this.images = new SimImages(options.raftId <= imageHolders);
     this.#era = new Life(`h${options.raftId}`);
     const now = (): Clock => new LifeClock(deps.schedule, deps.time, this.#era);
-    this.compute = new FakeComputeHost({
-      nowMs: () => deps.time.wallMs(),
-      monotonicMs: () => deps.time.monotonicMs(),
-      setTimeout: (callback, delayMs) => now().setTimeout(callback, delayMs),
-      setInterval: (callback, periodMs) => now().setInterval(callback, periodMs),
-    });
+    this.compute = new FakeComputeHost(
+      {
+        nowMs: () => deps.time.wallMs(),
+        monotonicMs: () => deps.time.monotonicMs(),
+        setTimeout: (callback, delayMs) => now().setTimeout(callback, delayMs),
+        setInterval: (callback, periodMs) => now().setInterval(callback, periodMs),
+      },
+      [this.storage],
+    );
   }
 
   /** Guests whose processes live and run. */

@@ -6,7 +6,8 @@ import { FakeStorage, FakeStorageDriver } from '../../../drivers/fake/storage.ts
 import type { GuestEvent, GuestSpec } from '../../../drivers/types.ts';
 import type { Clock } from '../../../node/base/clock.ts';
 import { ShoalError } from '../../../node/base/errors.ts';
-import type { HostId, ServerId, VolumeId } from '../../../node/base/ids.ts';
+import type { HostId, ServerId, VolumeId, VolumeSnapshotId } from '../../../node/base/ids.ts';
+import { mibBytes } from '../../../node/base/units.ts';
 
 const { signal } = new AbortController();
 const spec = (): GuestSpec => ({
@@ -134,4 +135,69 @@ await t.test('a full storage refuses, and keeps what it has', async (t) => {
     code: 'DRIVER_FAILED',
   });
   t.strictSame(await driver.capacity(signal), { totalBytes: 10, freeBytes: 2 });
+});
+
+await t.test('a guest takes disks in and lets them go, and its snapshots are of one instant', async (t) => {
+  const storage = new FakeStorage();
+  const disks = new FakeStorageDriver(storage);
+  const clock = new ManualClock();
+  const host = new FakeComputeHost(clock, [storage]);
+  const driver = new FakeComputeDriver(host);
+  await driver.start(signal);
+  const guest = spec();
+  await driver.startGuest(guest, signal);
+  const owner = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' as HostId;
+  const [one, two] = [randomUUID() as VolumeId, randomUUID() as VolumeId];
+  for (const volumeId of [one, two]) {
+    const disk = { volumeId, sizeBytes: mibBytes, generation: 1 };
+    await disks.ensureDisk(disk, signal);
+    await driver.attachDisk(guest.serverId, { volumeId, source: await disks.openDisk(disk, owner, signal) }, signal);
+  }
+  t.strictSame((await driver.find(guest.serverId, signal))?.disks, [one, two]);
+  for (const volumeId of [one, two]) storage.write(volumeId, owner, 1);
+  const snapshotId = randomUUID() as VolumeSnapshotId;
+  const both = [one, two].map((volumeId) => ({ volumeId, snapshotId }));
+  t.strictSame(await driver.snapshotDisks(guest.serverId, both, { freeze: true }, signal), { frozen: false });
+  const kept = storage.contentOf(one, snapshotId);
+  storage.write(one, owner, 1);
+  await driver.snapshotDisks(guest.serverId, both, { freeze: true }, signal);
+  t.equal(storage.contentOf(one, snapshotId), kept, 'made once');
+  t.not(storage.contentOf(one), kept);
+  await t.rejects(disks.revertDisk(one, snapshotId, signal), { code: 'CONFLICT' }, 'it is open');
+
+  await driver.pauseGuest(guest.serverId, signal);
+  host.behaviour.unplugDelayMs = 20;
+  await driver.resumeGuest(guest.serverId, signal);
+  const detaching = driver.detachDisk(guest.serverId, one, signal);
+  t.strictSame((await driver.find(guest.serverId, signal))?.disks, [one, two], 'not yet');
+  clock.advance(20);
+  await detaching;
+  await driver.detachDisk(guest.serverId, one, signal);
+  t.strictSame((await driver.find(guest.serverId, signal))?.disks, [two]);
+  await disks.closeDisk(one, owner, 1, signal);
+  await disks.revertDisk(one, snapshotId, signal);
+  t.equal(storage.contentOf(one), kept);
+
+  await driver.resizeDisk(guest.serverId, two, 2 * mibBytes, signal);
+  t.match(await disks.findDisk(two, signal), { sizeBytes: 2 * mibBytes });
+  await t.rejects(driver.setDiskLimits(guest.serverId, two, { iops: 1, readIops: 1 }, signal), {
+    code: 'INVALID_ARGUMENT',
+  });
+  host.crash(guest.serverId);
+  t.equal((await driver.find(guest.serverId, signal))?.disks, undefined, 'nobody can be asked');
+});
+
+await t.test('a guest that does not let go of a disk keeps it, and the caller hears so', async (t) => {
+  const clock = new ManualClock();
+  const host = new FakeComputeHost(clock);
+  const driver = new FakeComputeDriver(host);
+  await driver.start(signal);
+  const volumeId = randomUUID() as VolumeId;
+  const guest: GuestSpec = { ...spec(), disks: [{ volumeId, source: { kind: 'fake', name: volumeId } }] };
+  await driver.startGuest(guest, signal);
+  await driver.pauseGuest(guest.serverId, signal);
+  const detaching = driver.detachDisk(guest.serverId, volumeId, signal);
+  clock.advance(10_000);
+  await t.rejects(detaching, { code: 'UNAVAILABLE' });
+  t.strictSame((await driver.find(guest.serverId, signal))?.disks, [volumeId]);
 });
