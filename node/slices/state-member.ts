@@ -20,7 +20,7 @@ import { SwitchedState } from './switched-state.ts';
 
 /** How often is looked what this host is to hold. Unit: ms. */
 const lookMs = 500;
-/** A member that hears no leader for so long asks another replica whether it is a member yet. Unit: ms. */
+/** A member to which no leader has spoken for so long asks another replica whether it is one yet. Unit: ms. */
 const silentMs = 3_000;
 /** How long that may take. Unit: ms. */
 const askMs = 2_000;
@@ -50,14 +50,14 @@ export class StateMember implements Service {
   #isSliced = false;
   #timer: Timer | undefined;
   #changing: Promise<void> | undefined;
-  #routedMs: number;
+  #askedMs = Number.NEGATIVE_INFINITY;
   #isStopping = false;
 
   constructor(deps: StateMemberDeps) {
     this.#deps = deps;
     this.#replica = new RaftStateClient({ ...deps, uniqueName: deps.uniqueName() });
     this.state = new SwitchedState(this.#replica);
-    this.#routedMs = deps.clock.monotonicMs();
+    this.#askedMs = deps.clock.monotonicMs();
   }
 
   /** Whether the state here is a replica's. */
@@ -133,12 +133,11 @@ export class StateMember implements Service {
   #dismissed(): Promise<void> | undefined {
     const { loop, clock } = this.#deps;
     const nowMs = clock.monotonicMs();
-    if (loop.route() !== undefined) this.#routedMs = nowMs;
     const { confState } = loop;
     if (confState.voters.length === 0) return undefined;
     if (!this.#isMember()) return this.#takeSlice();
-    if (nowMs - this.#routedMs < silentMs) return undefined;
-    this.#routedMs = nowMs;
+    if (loop.leaderSilentMs < silentMs || nowMs - this.#askedMs < silentMs) return undefined;
+    this.#askedMs = nowMs;
     return this.#askWhetherMember();
   }
 
@@ -181,7 +180,7 @@ export class StateMember implements Service {
     const slice = await this.#open();
     while (!this.#isStopping) {
       // Made a member again meanwhile.
-      if (this.#isMember() && loop.route() !== undefined) {
+      if (this.#isMember() && loop.leaderSilentMs < silentMs) {
         this.#slice = undefined;
         await slice.replica.stop();
         return;

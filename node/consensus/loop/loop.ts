@@ -446,6 +446,11 @@ export class RaftLoop implements Service, RaftHandlers {
     return this.#core?.raft.leader ?? nobody;
   }
 
+  /** Since who leads has spoken to this node as to a member, ms; Infinity: never. */
+  get leaderSilentMs(): number {
+    return this.#quorum.leaderSilentMs;
+  }
+
   /** What may be expected of the voters. */
   get outlook(): QuorumOutlook {
     return this.#quorum.outlook;
@@ -819,6 +824,7 @@ export class RaftLoop implements Service, RaftHandlers {
   #take(message: Message): void {
     const core = this.#core;
     if (core === undefined || !this.#handshake.believes(message, core)) return;
+    this.#quorum.spoke(message.from);
     if (message.type === 'MsgSnap') {
       this.#onSnapshotOffer(message);
       return;

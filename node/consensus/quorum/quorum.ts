@@ -63,6 +63,8 @@ export class Quorum {
   readonly #deps: QuorumDeps;
   readonly #raftId: RaftId;
   readonly #heard: Heard;
+  /** Of messages of the group's own, which greetings are not. */
+  readonly #spoken: Heard;
   readonly #losses: Losses;
   #lastTickMs: number;
   /** How long nobody is known who could commit, as far as this process was running. Unit: milliseconds. */
@@ -74,6 +76,7 @@ export class Quorum {
     this.#deps = deps;
     this.#raftId = deps.store.identity.raftId;
     this.#heard = new Heard(this.#raftId);
+    this.#spoken = new Heard(this.#raftId);
     this.#losses = new Losses({ ...deps, silentMs: (member) => this.#heard.silentMs(member) });
     this.#lastTickMs = deps.clock.monotonicMs();
   }
@@ -82,6 +85,19 @@ export class Quorum {
   heard(peer: RaftId): void {
     this.#heard.note(peer);
     this.#losses.heard(peer);
+  }
+
+  /** A peer has said something as a member of the group to another: a greeting alone is answered to anybody. */
+  spoke(peer: RaftId): void {
+    this.#spoken.note(peer);
+  }
+
+  /**
+   * Since who leads has last said something as a leader, ms: it does to all members, several times a second, and to nobody else.
+   * 0 where this node leads; Infinity: never, or nobody is known to lead.
+   */
+  get leaderSilentMs(): number {
+    return this.#spoken.silentMs(this.#deps.core()?.raft.leader ?? nobody);
   }
 
   /** Whether a member is known to be lost, and not merely silent. */
@@ -108,6 +124,7 @@ export class Quorum {
     if (nowMs - this.#lastTickMs > tickMsMax) markTickCameLate();
     const ranMs = Math.min(nowMs - this.#lastTickMs, tickMsMax);
     this.#heard.advance(ranMs);
+    this.#spoken.advance(ranMs);
     this.#lastTickMs = nowMs;
     this.#routelessMs = this.route() === undefined ? this.#routelessMs + ranMs : 0;
     // Asked before a route is given up, so that the answers are there when they are needed.
