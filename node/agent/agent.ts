@@ -57,6 +57,7 @@ import { PeerClients } from '../mesh/peers/peer-client.ts';
 import { PeerServer } from '../mesh/peers/peer-server.ts';
 import { RelayHandler } from '../mesh/relay/relay-handler.ts';
 import { meshAddAuthority, meshRekey } from '../services/cluster/mesh-rekey.ts';
+import { meshSealedKeys } from '../services/cluster/sealed-keys.ts';
 import { MeshTokenKeys } from '../services/identity/token-keys.ts';
 import type { ServiceDependencies } from '../services/kit/dependencies.ts';
 import { followSliceHandler, grpcSliceChannel } from '../slices/grpc-slice-channel.ts';
@@ -369,6 +370,7 @@ export class Agent {
         tokenKeys: new MeshTokenKeys(keys),
         rekey: meshRekey(keys, clock, config.api.tokenLifetimeMs),
         addAuthority: meshAddAuthority(keys, clock),
+        drawSealedKey: meshSealedKeys(keys, state),
         troubles: () => ({ ...loop.troubles(), ...selfCheck.troubles() }),
       },
       { config, hostId, externalMtu: externalMtuBytes(config.network.externalInterface) },

@@ -25,6 +25,8 @@ import type {
 } from '../services/kit/dependencies.ts';
 import { QuotaService } from '../services/kit/quota.ts';
 import { defaultNetworkOptions, NetworkService } from '../services/network/index.ts';
+import { VolumeService } from '../services/volume/index.ts';
+import type { VolumeDependencies } from '../services/volume/kit/dependencies.ts';
 
 /** What they are built on. */
 interface ServicePorts {
@@ -37,6 +39,7 @@ interface ServicePorts {
   readonly tokenKeys: TokenKeys;
   readonly rekey: Rekey;
   readonly addAuthority: AddAuthority;
+  readonly drawSealedKey: VolumeDependencies['drawSealedKey'];
   /** What is wrong with the log or the state here, by part. */
   readonly troubles: () => Readonly<Record<string, string>>;
 }
@@ -56,6 +59,7 @@ export interface Services {
   readonly network: NetworkService;
   readonly compute: ComputeService;
   readonly computeOptions: ComputeOptions;
+  readonly volume: VolumeService;
   readonly quotas: QuotaService;
   readonly cluster: ClusterService;
   readonly jobs: Jobs;
@@ -96,6 +100,10 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
       computeOptions,
     ),
     computeOptions,
+    volume: new VolumeService(
+      { ...services, hostViews: views, drawSealedKey: ports.drawSealedKey },
+      { storage: config.storage },
+    ),
     quotas: new QuotaService(services),
     jobs: new Jobs({ ...services, addAuthority: ports.addAuthority }),
     cluster: new ClusterService({ ...services, hostProbe: probe, rekey }, views, {

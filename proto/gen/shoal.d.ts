@@ -32982,6 +32982,9 @@ export namespace shoal {
             /** VolumeSnapshot observedRevision. */
             observedRevision: number;
 
+            /** VolumeSnapshot typeId. */
+            typeId: string;
+
             /**
              * Creates a new VolumeSnapshot instance using the specified properties.
              * @param [properties] Properties to set
@@ -33076,6 +33079,9 @@ export namespace shoal {
 
                 /** VolumeSnapshot observedRevision */
                 observedRevision?: number;
+
+                /** VolumeSnapshot typeId */
+                typeId?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -33208,6 +33214,77 @@ export namespace shoal {
 
             /** Shape of a VolumeType. */
             type $Shape = shoal.v1.VolumeType.$Properties;
+        }
+
+        /**
+         * Properties of a VolumeDefaultType.
+         * @deprecated Use shoal.v1.VolumeDefaultType.$Properties instead.
+         */
+        interface IVolumeDefaultType extends shoal.v1.VolumeDefaultType.$Properties {
+        }
+
+        /** Represents a VolumeDefaultType. */
+        class VolumeDefaultType {
+
+            /**
+             * Constructs a new VolumeDefaultType.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: shoal.v1.VolumeDefaultType.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VolumeDefaultType id. */
+            id: string;
+
+            /** VolumeDefaultType typeId. */
+            typeId: string;
+
+            /**
+             * Creates a new VolumeDefaultType instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VolumeDefaultType instance
+             */
+            static create(properties: shoal.v1.VolumeDefaultType.$Shape): shoal.v1.VolumeDefaultType & shoal.v1.VolumeDefaultType.$Shape;
+            static create(properties?: shoal.v1.VolumeDefaultType.$Properties): shoal.v1.VolumeDefaultType;
+
+            /**
+             * Encodes the specified VolumeDefaultType message. Does not implicitly {@link shoal.v1.VolumeDefaultType.verify|verify} messages.
+             * @param message VolumeDefaultType message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: shoal.v1.VolumeDefaultType.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VolumeDefaultType message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {shoal.v1.VolumeDefaultType & shoal.v1.VolumeDefaultType.$Shape} VolumeDefaultType
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): shoal.v1.VolumeDefaultType & shoal.v1.VolumeDefaultType.$Shape;
+        }
+
+        namespace VolumeDefaultType {
+
+            /** Properties of a VolumeDefaultType. */
+            interface $Properties {
+
+                /** VolumeDefaultType id */
+                id?: string;
+
+                /** VolumeDefaultType typeId */
+                typeId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VolumeDefaultType. */
+            type $Shape = shoal.v1.VolumeDefaultType.$Properties;
         }
 
         /**

@@ -67,6 +67,9 @@ export class HostAgent {
         addAuthority: () => {
           throw new ShoalError('NOT_IMPLEMENTED', 'The simulated mesh has no authority.');
         },
+        drawSealedKey: () => {
+          throw new ShoalError('NOT_IMPLEMENTED', 'The simulated mesh has no key to seal with.');
+        },
         troubles: () => process.loop.troubles(),
       },
       { config, hostId },

@@ -3,7 +3,6 @@
  * claim back; only a commit of unknown fate does not, for the server may be bound: then the claim's own expiry decides.
  */
 
-import { createHash } from 'node:crypto';
 import { shoal } from '../../../proto/messages.ts';
 import { must } from '../../base/assert.ts';
 import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
@@ -17,6 +16,7 @@ import { type StateReader, transactionItemsMax } from '../../state/types.ts';
 import type { RequestContext } from '../kit/context.ts';
 import type { PlacedServer } from '../kit/dependencies.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
+import { idFromToken } from '../kit/id-from-token.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
 import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../kit/quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../kit/transact.ts';
@@ -561,11 +561,4 @@ function noHostFault(error: ShoalError, nowMs: number): shoal.v1.ServerFault {
     details: JSON.stringify(error.facts),
     createdMs: nowMs,
   });
-}
-
-/** The same token, the same id: the record's own key then makes a repeat harmless. Shaped as a UUID of version 8. */
-function idFromToken(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex');
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

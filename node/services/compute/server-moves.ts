@@ -15,6 +15,7 @@ import { putOnHost } from '../kit/put-on-host.ts';
 import { isSharedPool } from '../kit/storage-pools.ts';
 import { type Attempt, type Change, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
+import { moveVolumes } from '../volume/records/server-disks.ts';
 import type { ComputeDependencies } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest, conflict } from './refusals.ts';
@@ -104,6 +105,10 @@ export class ServerMoves {
         status: ServerStatus.SERVER_STATUS_SHUTOFF,
         taskState: '',
         updatedMs: this.#deps.clock.nowMs(),
+        disks: moveVolumes(attempt.change, attempt.reader, record, {
+          hostId: previousHostId,
+          nowMs: this.#deps.clock.nowMs(),
+        }),
       });
       serverTable.update(attempt.change, row, next);
       movePorts(attempt, record, previousHostId);
@@ -122,7 +127,12 @@ export class ServerMoves {
   }
 
   #checkMovable(server: shoal.v1.Server): void {
-    checkMovable(server, isSharedPool(this.#deps.hostViews.adverts(), server.storage, server.hostId));
+    const adverts = this.#deps.hostViews.adverts();
+    const pools = new Set([server.storage, ...server.disks.flatMap(({ pool }) => pool ?? [])]);
+    const shared = [...pools].map((pool) => isSharedPool(adverts, pool, server.hostId));
+    // One that nobody tells of comes before one that is shared: it may be of the host's own.
+    const worst = shared.includes(false) ? false : shared.includes(undefined) ? undefined : true;
+    checkMovable(server, worst);
   }
 
   async #move(context: RequestContext, server: shoal.v1.Server, placed: Placed): Promise<void> {
@@ -152,6 +162,7 @@ export class ServerMoves {
           status: ServerStatus.SERVER_STATUS_MIGRATING,
           taskState: 'resize_migrating',
           updatedMs: this.#deps.clock.nowMs(),
+          disks: moveVolumes(change, reader, row.record, { hostId: placed.hostId, nowMs: this.#deps.clock.nowMs() }),
         });
         serverTable.update(change, row, next);
         movePorts(attempt, row.record, placed.hostId);

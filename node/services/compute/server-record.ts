@@ -12,6 +12,7 @@ import { refundQuota } from '../kit/quota.ts';
 import type { Change, TransactOptions } from '../kit/transact.ts';
 import { editWhileRoom, transactInPieces, unfinished } from '../kit/transact-in-pieces.ts';
 import { releaseFloatingIps, removePortRow, updatePortRow } from '../network/port-record.ts';
+import { releaseVolumes } from '../volume/records/server-disks.ts';
 import { conflict, serverNotFound } from './refusals.ts';
 
 const { ServerStatus } = shoal.v1;
@@ -82,8 +83,8 @@ export function amountsOf(server: shoal.v1.Server): { instances: number; cores: 
 }
 
 /**
- * Removes a server with the ports made for it, its place in its group and its quota; other ports become free. Only its
- * NICs are looked at, which are few, so that the change always fits a transaction. Ports that merely name the server are
+ * Removes a server with the ports made for it, its place in its group and its quota; other ports and its volumes become
+ * free, or go with it. Only its NICs and disks are looked at, which are few, so that the change always fits a transaction. Ports that merely name the server are
  * for `freeNamingPorts`.
  */
 export function removeServerRow(change: Change, reader: StateReader, row: Row<shoal.v1.Server>, nowMs: number): void {
@@ -103,6 +104,7 @@ export function removeServerRow(change: Change, reader: StateReader, row: Row<sh
     const memberIds = group.record.memberIds.filter((id) => id !== server.id);
     serverGroupTable.update(change, group, new shoal.v1.ServerGroup({ ...group.record, memberIds }));
   }
+  releaseVolumes(change, reader, server, nowMs);
   refundQuota(change, server.projectId, amountsOf(server));
   serverTable.remove(change, row);
 }

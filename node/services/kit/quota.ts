@@ -5,6 +5,7 @@
 
 import { shoal } from '../../../proto/messages.ts';
 import { ShoalError } from '../../base/errors.ts';
+import { ownValue } from '../../base/own-value.ts';
 import { encodePart } from '../../state/table.ts';
 import { quotaTable } from '../../state/tables/index.ts';
 import type { StateReader } from '../../state/types.ts';
@@ -43,10 +44,37 @@ export const defaultLimits = {
   image_count_total: 100,
   /** MiB; each image counts for its size rounded up. */
   image_size_total: 102_400,
+  /** Cinder's. A snapshot counts in `gigabytes` with its volume's size, as there. */
+  volumes: 10,
+  snapshots: 10,
+  /** GiB. */
+  gigabytes: 1000,
+  backups: 10,
+  /** GiB. */
+  backup_gigabytes: 1000,
+  /** GiB of one volume. */
+  per_volume_gigabytes: -1,
+  /** Groups of volumes. */
+  groups: 10,
 } as const;
 
 /** A thing that is limited. */
 export type QuotaResource = keyof typeof defaultLimits;
+
+/**
+ * What volumes of one type take of a project, by the type's id, which unlike its name stays. No limit unless one is set. The
+ * APIs show it by the type's name (node/services/volume/quotas.ts).
+ */
+type TypeQuotaResource = `${'volumes' | 'snapshots' | 'gigabytes'}_${string}`;
+
+/** All that a counter is kept of. */
+export type CountedResource = QuotaResource | TypeQuotaResource;
+
+/** The refusal of a charge, in the words of the API that the thing belongs to. */
+export type QuotaRefusal = (
+  resource: CountedResource,
+  facts: { readonly limit: number; readonly used: number; readonly requested: number },
+) => ShoalError;
 
 /** Resources whose use is counted for the project as a whole. */
 export const countedResources = [
@@ -65,6 +93,9 @@ export const countedResources = [
   'image_size_total',
 ] as const satisfies readonly QuotaResource[];
 
+/** How much of each resource. */
+export type Amounts = Partial<Record<QuotaResource, number>> & Readonly<Record<TypeQuotaResource, number>>;
+
 /** The limit that means "none". */
 export const unlimited = -1;
 /** Longest id of a project that can have limits of its own, characters: what OpenStack's databases hold. */
@@ -73,17 +104,18 @@ const projectIdCharactersMax = 64;
 const limitMax = 2 ** 31 - 1;
 
 /** Key of the counter of `resource` used by `owner` (a project; for key pairs a user). */
-export function quotaKey(owner: string, resource: QuotaResource): string {
-  return `c/quota/${encodePart(owner)}/${resource}`;
+export function quotaKey(owner: string, resource: CountedResource): string {
+  return `c/quota/${encodePart(owner)}/${encodePart(resource)}`;
 }
 
 /** The project's limit; `unlimited` for none. */
-export function quotaLimit(reader: StateReader, projectId: string, resource: QuotaResource): number {
-  return quotaTable.get(reader, projectId)?.record.limits[resource] ?? defaultLimits[resource];
+export function quotaLimit(reader: StateReader, projectId: string, resource: CountedResource): number {
+  const limits = quotaTable.get(reader, projectId)?.record.limits ?? {};
+  return ownValue(limits, resource) ?? ownValue<number>(defaultLimits, resource) ?? unlimited;
 }
 
 /** How much of `resource` is used now. */
-export function quotaUsage(reader: StateReader, owner: string, resource: QuotaResource): number {
+export function quotaUsage(reader: StateReader, owner: string, resource: CountedResource): number {
   return reader.counter(quotaKey(owner, resource));
 }
 
@@ -92,20 +124,22 @@ export function quotaUsage(reader: StateReader, owner: string, resource: QuotaRe
  * nothing is placed or drawn for a request that cannot succeed; the counter's bound decides in the end.
  * @param owner whose use is counted
  * @param projectId whose limits hold; of key pairs, which are counted for a user, the caller's project
+ * @param refuse makes the refusal; default: Nova's and Neutron's words
  */
 export function chargeQuota(
   change: Change,
   reader: StateReader,
   owner: string,
-  amounts: Partial<Record<QuotaResource, number>>,
+  amounts: Amounts,
   projectId = owner,
+  refuse: QuotaRefusal = overQuota,
 ): void {
   for (const [name, amount] of Object.entries(amounts)) {
     if (amount === 0) continue;
-    const resource = name as QuotaResource;
+    const resource = name as CountedResource;
     const limit = quotaLimit(reader, projectId, resource);
     const used = quotaUsage(reader, owner, resource);
-    const refusal = (): ShoalError => overQuota(resource, { limit, used, requested: amount });
+    const refusal = (): ShoalError => refuse(resource, { limit, used, requested: amount });
     const max = limit === unlimited ? Number.MAX_SAFE_INTEGER : limit;
     if (used + amount > max) throw refusal();
     change.bounded(quotaKey(owner, resource), amount, { min: 0, max }, refusal);
@@ -113,10 +147,10 @@ export function chargeQuota(
 }
 
 /** Gives back to the project's quota in `change`. Never refused for a limit that was lowered meanwhile. */
-export function refundQuota(change: Change, owner: string, amounts: Partial<Record<QuotaResource, number>>): void {
+export function refundQuota(change: Change, owner: string, amounts: Amounts): void {
   for (const [name, amount] of Object.entries(amounts)) {
     if (amount === 0) continue;
-    change.add(quotaKey(owner, name as QuotaResource), -amount, { min: 0, max: Number.MAX_SAFE_INTEGER });
+    change.add(quotaKey(owner, name as CountedResource), -amount, { min: 0, max: Number.MAX_SAFE_INTEGER });
   }
 }
 
@@ -182,18 +216,21 @@ export class QuotaService {
     });
   }
 
-  /** Back to the defaults. */
-  async reset(context: RequestContext, projectId: string): Promise<void> {
+  /** Back to the defaults. @param isMeant of which limits, by their names in the record; default: all. */
+  async reset(context: RequestContext, projectId: string, isMeant?: (resource: string) => boolean): Promise<void> {
     await transact(this.#deps, context, ({ reader, change }) => {
       const row = quotaTable.get(reader, projectId);
-      if (row !== undefined) quotaTable.remove(change, row);
+      if (row === undefined) return;
+      const kept = Object.entries(row.record.limits).filter(([name]) => isMeant !== undefined && !isMeant(name));
+      if (kept.length === 0) quotaTable.remove(change, row);
+      else quotaTable.update(change, row, new shoal.v1.Quota({ id: projectId, limits: Object.fromEntries(kept) }));
     });
   }
 }
 
 /** The refusal, with the figures. */
 export function overQuota(
-  resource: QuotaResource,
+  resource: CountedResource,
   facts: { readonly limit: number; readonly used: number; readonly requested: number },
 ): ShoalError {
   return new ShoalError(

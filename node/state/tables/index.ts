@@ -305,6 +305,14 @@ export const volumeTypeTable = new Table<shoal.v1.VolumeType>({
   ],
 });
 
+/** Types that single projects have instead of the default one. */
+export const volumeDefaultTypeTable = new Table<shoal.v1.VolumeDefaultType>({
+  name: 'volume-default-type',
+  codec: v1.VolumeDefaultType,
+  id: (r) => r.id,
+  indexes: [{ name: 'type', keys: (r) => [indexKey(r.typeId)] }],
+});
+
 /** Cinder QoS specs, which types name. */
 export const qosSpecsTable = new Table<shoal.v1.QosSpecs>({
   name: 'qos-specs',

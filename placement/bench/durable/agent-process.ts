@@ -164,6 +164,7 @@ const { identity, directory, images, network, compute, cluster, jobs } = buildSe
     tokenKeys: fixedTokenKeys(Buffer.from(config.tokenKey, 'base64')),
     rekey: refuseNow,
     addAuthority: refuseNow,
+    drawSealedKey: refuseNow,
     troubles: () => ({}),
   },
   {

@@ -1,0 +1,338 @@
+/**
+ * What a host tells the records of volumes and snapshots. Each report is one transaction that first looks whether the record
+ * still speaks of this host and still asks for what was done: one that comes late changes nothing, and the same one twice changes
+ * nothing the second time.
+ */
+import { shoal } from '../../../proto/messages.ts';
+import { coverageMark } from '../../base/buggify/buggify.ts';
+import { ShoalError } from '../../base/errors.ts';
+import type { HostId } from '../../base/ids.ts';
+import { beginningOf } from '../../base/text.ts';
+import { indexKey, type Row } from '../../state/table.ts';
+import {
+  serverTable,
+  volumeBackupTable,
+  volumeGroupSnapshotTable,
+  volumeSnapshotTable,
+  volumeTable,
+} from '../../state/tables/index.ts';
+import type { ServiceDependencies } from '../kit/dependencies.ts';
+import { type Attempt, transact } from '../kit/transact.ts';
+import type { SnapshotMade, VolumeFault, VolumeReports } from '../kit/volume-reporting.ts';
+import { amountsOfGrowth, refund } from './kit/charges.ts';
+import { addMessage, type MessageAction } from './kit/messages.ts';
+import { writeBackup } from './records/backup-record.ts';
+import { endGroupSnapshot } from './records/group-snapshot-record.ts';
+import { diskOf, volumeDisks, withoutServer, writeDisks } from './records/server-disks.ts';
+import { removeSnapshotRow, writeSnapshot } from './records/snapshot-record.ts';
+import { removeVolumeRow, restingStatus, writeVolume } from './records/volume-record.ts';
+
+type Volume = shoal.v1.Volume;
+type Snapshot = shoal.v1.VolumeSnapshot;
+type Server = shoal.v1.Server;
+
+const markVolumeReportComesLate = coverageMark(
+  'volume-report-comes-late',
+  "a report speaks of a volume that is another host's or gone",
+);
+const markVolumeReportOfOldRequest = coverageMark(
+  'volume-report-of-old-request',
+  'a volume was asked for something else while its host was at it',
+);
+
+/** Statuses that end when the host has done what they say. */
+const underWay: readonly string[] = ['creating', 'downloading', 'extending', 'reverting', 'managing'];
+
+/** What a failure makes of each status, and what it was about. Of those that are not here the status stays. */
+const failures: ReadonlyMap<string, { readonly status: string; readonly action: MessageAction }> = new Map([
+  ['creating', { status: 'error', action: 'create' }],
+  ['downloading', { status: 'error', action: 'fromImage' }],
+  ['managing', { status: 'error_managing', action: 'create' }],
+  ['extending', { status: 'error_extending', action: 'extend' }],
+  ['reverting', { status: 'error', action: 'revert' }],
+  ['deleting', { status: 'error_deleting', action: 'delete' }],
+]);
+
+/** Longest text of a server's fault, characters: Nova's column. */
+const faultCharactersMax = 255;
+
+/** The reports of one host. Given to its kinds. */
+export class VolumeReportService implements VolumeReports {
+  readonly #deps: ServiceDependencies;
+  readonly #hostId: HostId;
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends waits when the agent stops. */
+  constructor(deps: ServiceDependencies, hostId: HostId, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#hostId = hostId;
+    this.#signal = signal;
+  }
+
+  async made(volume: Volume, sizeGib: number): Promise<void> {
+    await this.#report(volume, (attempt, row, isCurrent) => {
+      const { record } = row;
+      const isEnd = isCurrent && underWay.includes(record.status);
+      const next = this.#write(attempt, row, {
+        madeGib: sizeGib,
+        observedRevision: Math.max(record.observedRevision, volume.askedRevision),
+        launchedMs: record.launchedMs === 0 ? this.#nowMs : record.launchedMs,
+        ...(isEnd ? { status: restingStatus(record.attachments), revertSnapshotId: '' } : {}),
+      });
+      if (!isEnd) return;
+      this.#endRestoration(attempt, next);
+      for (const serverId of serverIdsOf(next)) this.#beginServer(attempt, serverId, next);
+    });
+  }
+
+  async removed(volume: Volume): Promise<void> {
+    await this.#report(volume, ({ reader, change }, row) => {
+      if (row.record.status !== 'deleting') return;
+      if (volumeSnapshotTable.count(reader, 'volume', indexKey(volume.id)) > 0) {
+        throw new ShoalError('UNAVAILABLE', `volume ${volume.id} still has snapshots, which go first`);
+      }
+      removeVolumeRow(change, reader, row);
+    });
+  }
+
+  async failed(volume: Volume, fault: VolumeFault): Promise<void> {
+    await this.#report(volume, (attempt, row, isCurrent) => {
+      const { record } = row;
+      if (!isCurrent || record.observedRevision >= volume.askedRevision) {
+        markVolumeReportOfOldRequest();
+        return;
+      }
+      const { status, action } = failures.get(record.status) ?? { status: record.status, action: 'extend' as const };
+      const isGrowth = action === 'extend' && record.madeGib > 0 && record.sizeGib > record.madeGib;
+      if (isGrowth) {
+        refund(attempt.change, record.projectId, amountsOfGrowth(record.sizeGib - record.madeGib, record.typeId));
+      }
+      const next = this.#write(attempt, row, {
+        status,
+        observedRevision: volume.askedRevision,
+        revertSnapshotId: '',
+        ...(isGrowth ? { sizeGib: record.madeGib } : {}),
+      });
+      this.#tell(attempt, { ...record, resourceType: 'VOLUME' }, action, fault.message);
+      this.#endRestoration(attempt, next);
+      for (const serverId of serverIdsOf(next)) this.#failServer(attempt, serverId, next, fault);
+    });
+  }
+
+  async snapshotsMade(snapshots: readonly Snapshot[], made: SnapshotMade): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      for (const snapshot of snapshots) {
+        const row = this.#own(attempt, snapshot);
+        if (row === undefined || row.record.status !== 'creating') continue;
+        const fields = { ...made, status: 'available', progressPercent: 100, observedRevision: snapshot.askedRevision };
+        writeSnapshot(attempt.change, row, fields, this.#nowMs);
+      }
+      this.#endGroups(attempt, snapshots, 'available');
+    });
+  }
+
+  async snapshotRemoved(snapshot: Snapshot): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = this.#own(attempt, snapshot);
+      if (row === undefined || row.record.status !== 'deleting') return;
+      removeSnapshotRow(attempt.change, row);
+      this.#endGroups(attempt, [snapshot], 'gone');
+    });
+  }
+
+  async snapshotFailed(snapshot: Snapshot, fault: VolumeFault): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = this.#own(attempt, snapshot);
+      if (row === undefined || row.record.observedRevision >= snapshot.askedRevision) return;
+      const isDeletion = row.record.status === 'deleting';
+      const status = isDeletion ? 'error_deleting' : 'error';
+      writeSnapshot(attempt.change, row, { status, observedRevision: snapshot.askedRevision }, this.#nowMs);
+      const action = isDeletion ? 'snapshotDelete' : 'snapshotCreate';
+      this.#tell(attempt, { ...row.record, resourceType: 'VOLUME_SNAPSHOT' }, action, fault.message);
+      this.#endGroups(attempt, [snapshot], 'error');
+    });
+  }
+
+  async attached(server: Server, volumeId: string): Promise<void> {
+    await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
+      if (disk.attached !== true) {
+        this.#writeDisk(attempt, row, disk, new shoal.v1.ServerDisk({ ...disk, attached: true }));
+      }
+      const volume = volumeTable.get(attempt.reader, volumeId);
+      const attachment = volume?.record.attachments.find(({ serverId }) => serverId === server.id);
+      if (volume === undefined || attachment === undefined || attachment.status !== 'attaching') return;
+      const next = new shoal.v1.VolumeAttachment({ ...attachment, status: 'attached', attachedMs: this.#nowMs });
+      const attachments = volume.record.attachments.map((one) => (one === attachment ? next : one));
+      this.#write(attempt, volume, { attachments, status: restingStatus(attachments) });
+    });
+  }
+
+  async detached(server: Server, volumeId: string): Promise<void> {
+    await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
+      if (disk.detaching === true) this.#free(attempt, row, disk);
+    });
+  }
+
+  async attachFailed(server: Server, volumeId: string, fault: VolumeFault): Promise<void> {
+    await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
+      if (disk.attached === true) return;
+      const volume = this.#free(attempt, row, disk);
+      if (volume !== undefined) this.#tell(attempt, { ...volume, resourceType: 'VOLUME' }, 'attach', fault.message);
+    });
+  }
+
+  async detachFailed(server: Server, volumeId: string, fault: VolumeFault): Promise<void> {
+    await this.#reportDisk(server, volumeId, (attempt, row, disk) => {
+      if (disk.detaching !== true) return;
+      this.#writeDisk(attempt, row, disk, new shoal.v1.ServerDisk({ ...disk, detaching: false }));
+      const volume = volumeTable.get(attempt.reader, volumeId);
+      if (volume === undefined) return;
+      const attachments = volume.record.attachments.map((one) =>
+        one.serverId === server.id ? new shoal.v1.VolumeAttachment({ ...one, status: 'attached' }) : one,
+      );
+      this.#write(attempt, volume, { attachments, status: restingStatus(attachments) });
+      this.#tell(attempt, { ...volume.record, resourceType: 'VOLUME' }, 'detach', fault.message);
+    });
+  }
+
+  get #options(): { readonly signal: AbortSignal } {
+    return { signal: this.#signal };
+  }
+
+  get #nowMs(): number {
+    return this.#deps.clock.nowMs();
+  }
+
+  /** Runs `work` on the record if it is still this host's; `isCurrent`: nothing else has been asked of it since. */
+  async #report(volume: Volume, work: (attempt: Attempt, row: Row<Volume>, isCurrent: boolean) => void): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = volumeTable.get(attempt.reader, volume.id);
+      if (row === undefined || row.record.hostId !== this.#hostId) markVolumeReportComesLate();
+      else work(attempt, row, row.record.askedRevision === volume.askedRevision);
+    });
+  }
+
+  /** The snapshot's row, if it is this host's and nothing else has been asked of it. */
+  #own({ reader }: Attempt, snapshot: Snapshot): Row<Snapshot> | undefined {
+    const row = volumeSnapshotTable.get(reader, snapshot.id);
+    const isOurs = row?.record.hostId === this.#hostId && row.record.askedRevision === snapshot.askedRevision;
+    return isOurs ? row : undefined;
+  }
+
+  /** Runs `work` on a server's disk if the server is still this host's at this generation. */
+  async #reportDisk(
+    server: Server,
+    volumeId: string,
+    work: (attempt: Attempt, row: Row<Server>, disk: shoal.v1.IServerDisk) => void,
+  ): Promise<void> {
+    await transact(this.#deps, this.#options, (attempt) => {
+      const row = serverTable.get(attempt.reader, server.id);
+      const isOurs = row?.record.hostId === this.#hostId && row.record.generation === server.generation;
+      const disk = row === undefined ? undefined : diskOf(row.record, volumeId);
+      // Detached and attached again meanwhile: what is said is of the disk before.
+      const isSame = disk?.attachmentId === diskOf(server, volumeId)?.attachmentId;
+      if (row === undefined || !isOurs || disk === undefined || !isSame) markVolumeReportComesLate();
+      else work(attempt, row, disk);
+    });
+  }
+
+  /** The server's disk and the volume's attachment go. Returns the volume as it is then. */
+  #free(attempt: Attempt, row: Row<Server>, disk: shoal.v1.IServerDisk): Volume | undefined {
+    const disks = row.record.disks.filter((one) => one !== disk);
+    writeDisks(attempt.change, row, disks, this.#nowMs);
+    const volume = volumeTable.get(attempt.reader, disk.volumeId ?? '');
+    if (volume === undefined) return undefined;
+    return this.#write(attempt, volume, withoutServer(volume.record, row.record.id));
+  }
+
+  #writeDisk(attempt: Attempt, row: Row<Server>, disk: shoal.v1.IServerDisk, next: shoal.v1.ServerDisk): void {
+    const disks = row.record.disks.map((one) => (one === disk ? next : one));
+    writeDisks(attempt.change, row, disks, this.#nowMs);
+  }
+
+  /** Writes the record unless nothing but its time would change. */
+  #write({ change }: Attempt, row: Row<Volume>, fields: Partial<shoal.v1.Volume.$Properties>): Volume {
+    const next = new shoal.v1.Volume({ ...row.record, ...fields });
+    const bytes = (volume: Volume): Buffer => Buffer.from(shoal.v1.Volume.encode(volume).finish());
+    if (bytes(next).equals(bytes(row.record))) return row.record;
+    return writeVolume(change, row, fields, this.#nowMs);
+  }
+
+  /** A backup that the volume was made of, or put back from, is free again. */
+  #endRestoration({ reader, change }: Attempt, volume: Volume): void {
+    const backup = volumeBackupTable.get(reader, volume.sourceBackupId);
+    if (backup?.record.status !== 'restoring' || backup.record.restoreVolumeId !== volume.id) return;
+    writeBackup(change, backup, { status: 'available', restoreVolumeId: '' }, this.#nowMs);
+  }
+
+  /** A server that waits for its volumes goes on when this was the last of them. */
+  #beginServer({ reader, change }: Attempt, serverId: string, volume: Volume): void {
+    const row = serverTable.get(reader, serverId);
+    if (row?.record.taskState !== waitsForVolumes) return;
+    const isMade = (id: string): boolean => id === volume.id || (volumeTable.get(reader, id)?.record.madeGib ?? 0) > 0;
+    if (!volumeDisks(row.record).every(({ volumeId }) => isMade(volumeId ?? ''))) {
+      // Two volumes may become ready at once, each in a view without the other.
+      serverTable.update(change, row, new shoal.v1.Server({ ...row.record, updatedMs: this.#nowMs }));
+      return;
+    }
+    serverTable.update(
+      change,
+      row,
+      new shoal.v1.Server({ ...row.record, taskState: 'spawning', updatedMs: this.#nowMs }),
+    );
+  }
+
+  /** A server that waits for its volumes will not be made. */
+  #failServer({ reader, change }: Attempt, serverId: string, volume: Volume, fault: VolumeFault): void {
+    const row = serverTable.get(reader, serverId);
+    if (row?.record.taskState !== waitsForVolumes) return;
+    const next = new shoal.v1.Server({
+      ...row.record,
+      status: shoal.v1.ServerStatus.SERVER_STATUS_ERROR,
+      taskState: '',
+      updatedMs: this.#nowMs,
+      fault: new shoal.v1.ServerFault({
+        code: 500,
+        message: beginningOf(
+          `Build of instance ${serverId} aborted: volume ${volume.id}: ${fault.message}`,
+          faultCharactersMax,
+        ),
+        details: fault.details,
+        createdMs: this.#nowMs,
+      }),
+    });
+    serverTable.update(change, row, next);
+  }
+
+  #endGroups(attempt: Attempt, snapshots: readonly Snapshot[], end: 'available' | 'error' | 'gone'): void {
+    const ids = new Set(snapshots.map(({ groupSnapshotId }) => groupSnapshotId).filter((id) => id !== ''));
+    for (const id of ids) {
+      const row = volumeGroupSnapshotTable.get(attempt.reader, id);
+      const done = new Set(snapshots.map((snapshot) => snapshot.id));
+      if (row !== undefined) endGroupSnapshot(attempt, row, { done, end, nowMs: this.#nowMs });
+    }
+  }
+
+  #tell(
+    { change }: Attempt,
+    about: { readonly id: string; readonly projectId: string; readonly resourceType: 'VOLUME' | 'VOLUME_SNAPSHOT' },
+    action: MessageAction,
+    text: string,
+  ): void {
+    const { id, projectId, resourceType } = about;
+    addMessage(
+      change,
+      { projectId, resourceType, resourceId: id, action, text },
+      { id: this.#deps.newId(), nowMs: this.#nowMs },
+    );
+  }
+}
+
+/** Nova's task of a server whose volumes are being made: its host builds nothing yet. */
+const waitsForVolumes = 'block_device_mapping';
+
+function serverIdsOf({ attachments }: Volume): readonly string[] {
+  return attachments.flatMap(({ serverId }) =>
+    serverId === null || serverId === undefined || serverId === '' ? [] : [serverId],
+  );
+}

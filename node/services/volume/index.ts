@@ -1,0 +1,30 @@
+/** The volume service: what both gateways call. */
+import { VolumeAttachments } from './attachments/attachments.ts';
+import type { VolumeDependencies, VolumeOptions } from './kit/dependencies.ts';
+import { VolumeMessages } from './kit/messages.ts';
+import { VolumeQuotas } from './quotas.ts';
+import { VolumeQos } from './types/qos.ts';
+import { VolumeTypes } from './types/types.ts';
+import { VolumeSnapshots } from './volumes/snapshots.ts';
+import { Volumes } from './volumes/volumes.ts';
+
+/** Cinder's resources, each by its own class. Reads take a reader; changes commit one transaction each. */
+export class VolumeService {
+  readonly volumes: Volumes;
+  readonly snapshots: VolumeSnapshots;
+  readonly types: VolumeTypes;
+  readonly qos: VolumeQos;
+  readonly attachments: VolumeAttachments;
+  readonly messages: VolumeMessages;
+  readonly quotas: VolumeQuotas;
+
+  constructor(deps: VolumeDependencies, options: VolumeOptions) {
+    this.volumes = new Volumes(deps, options);
+    this.snapshots = new VolumeSnapshots(deps);
+    this.types = new VolumeTypes(deps);
+    this.qos = new VolumeQos(deps);
+    this.attachments = new VolumeAttachments(deps);
+    this.messages = new VolumeMessages(deps);
+    this.quotas = new VolumeQuotas(deps);
+  }
+}

@@ -1,0 +1,53 @@
+/** What volumes and snapshots take of their project's quota, as a whole and by their type. */
+import type { shoal } from '../../../../proto/messages.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import type { StateReader } from '../../../state/types.ts';
+import { type Amounts, chargeQuota, quotaLimit, refundQuota, unlimited } from '../../kit/quota.ts';
+import type { Change } from '../../kit/transact.ts';
+import { overVolumeQuota } from './refusals.ts';
+
+type SizedVolume = Pick<shoal.v1.Volume, 'sizeGib' | 'typeId'>;
+
+/** Of a volume. */
+export function amountsOfVolume({ sizeGib, typeId }: SizedVolume): Amounts {
+  return { volumes: 1, gigabytes: sizeGib, ...ofType(typeId, { volumes: 1, gigabytes: sizeGib }) };
+}
+
+/** Of a snapshot: as in Cinder its volume's size counts once more. @param typeId its volume's. */
+export function amountsOfSnapshot(sizeGib: number, typeId: string): Amounts {
+  return { snapshots: 1, gigabytes: sizeGib, ...ofType(typeId, { snapshots: 1, gigabytes: sizeGib }) };
+}
+
+/** Of so many GiB more of a volume. */
+export function amountsOfGrowth(addedGib: number, typeId: string): Amounts {
+  return { gigabytes: addedGib, ...ofType(typeId, { gigabytes: addedGib }) };
+}
+
+function ofType(
+  typeId: string,
+  amounts: Readonly<Partial<Record<'volumes' | 'snapshots' | 'gigabytes', number>>>,
+): Amounts {
+  if (typeId === '') return {};
+  return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [`${name}_${typeId}`, amount]));
+}
+
+/** Takes from the project's quota. Throws `QUOTA_EXCEEDED` in Cinder's words. */
+export function charge(change: Change, reader: StateReader, projectId: string, amounts: Amounts): void {
+  chargeQuota(change, reader, projectId, amounts, projectId, overVolumeQuota);
+}
+
+/** Gives back. */
+export function refund(change: Change, projectId: string, amounts: Amounts): void {
+  refundQuota(change, projectId, amounts);
+}
+
+/** Refuses a volume that is larger than the project may have one. */
+export function checkVolumeSize(reader: StateReader, projectId: string, sizeGib: number): void {
+  const limit = quotaLimit(reader, projectId, 'per_volume_gigabytes');
+  if (limit === unlimited || sizeGib <= limit) return;
+  throw new ShoalError(
+    'QUOTA_EXCEEDED',
+    `Requested volume size ${sizeGib}G is larger than maximum allowed limit ${limit}G.`,
+    { facts: { type: 'OverQuota', resource: 'per_volume_gigabytes', limit } },
+  );
+}

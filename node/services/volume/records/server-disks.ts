@@ -1,0 +1,116 @@
+/**
+ * A server's disks and the volumes among them, as rows that change together: each disk that is a volume has an attachment in
+ * the volume's record, and the two are written in one transaction.
+ */
+import { shoal } from '../../../../proto/messages.ts';
+import { ShoalError } from '../../../base/errors.ts';
+import type { Row } from '../../../state/table.ts';
+import { serverTable, volumeTable } from '../../../state/tables/index.ts';
+import type { StateReader } from '../../../state/types.ts';
+import type { Change } from '../../kit/transact.ts';
+import { checkDeletable, deleteVolume, restingStatus, writeVolume } from './volume-record.ts';
+
+type Server = shoal.v1.Server;
+
+/** Disks of one server, its own included: what the guest's bus has room for (drivers/qemu). */
+export const disksMax = 16;
+
+/** The kind of a disk that is a volume. */
+export const volumeKind = 'volume';
+
+/** The volumes among a server's disks. */
+export function volumeDisks({ disks }: Pick<Server, 'disks'>): readonly shoal.v1.IServerDisk[] {
+  return disks.filter(({ kind }) => kind === volumeKind);
+}
+
+/** A server's disk by its volume; undefined: it has none. */
+export function diskOf({ disks }: Pick<Server, 'disks'>, volumeId: string): shoal.v1.IServerDisk | undefined {
+  return disks.find((disk) => disk.kind === volumeKind && disk.volumeId === volumeId);
+}
+
+/** Writes a server's disks. */
+export function writeDisks(change: Change, row: Row<Server>, disks: shoal.v1.IServerDisk[], nowMs: number): Server {
+  const next = new shoal.v1.Server({ ...row.record, disks, updatedMs: nowMs });
+  serverTable.update(change, row, next);
+  return next;
+}
+
+/** The first name after those in use: "vdb" after the root's "vda". */
+export function nextDeviceName(disks: readonly shoal.v1.IServerDisk[], hasImplicitRoot: boolean): string {
+  const used = new Set(disks.map(({ device }) => (device ?? '').replace(/^\/dev\//, '')));
+  if (hasImplicitRoot) used.add('vda');
+  for (let at = 0; at < 26; at++) {
+    const name = `vd${String.fromCharCode(97 + at)}`;
+    if (!used.has(name)) return name;
+  }
+  throw new ShoalError('CONFLICT', 'The server has no name left for another disk.');
+}
+
+/** Whether the server has a root disk that its list of disks does not name: servers of an image have. */
+export function hasImplicitRoot({ rootVolumeId, disks }: Pick<Server, 'rootVolumeId' | 'disks'>): boolean {
+  return rootVolumeId !== '' && !disks.some(({ volumeId }) => volumeId === rootVolumeId);
+}
+
+/** An attachment as the volume's record has it from the start. */
+export function newAttachment(fields: {
+  readonly id: string;
+  readonly serverId: string;
+  readonly hostId: string;
+  readonly device: string;
+  readonly readOnly: boolean;
+}): shoal.v1.VolumeAttachment {
+  const { device, ...rest } = fields;
+  return new shoal.v1.VolumeAttachment({ ...rest, status: 'attaching', device: `/dev/${device}` });
+}
+
+/** The volume's fields without the attachments of a server. */
+export function withoutServer(volume: shoal.v1.Volume, serverId: string): Partial<shoal.v1.Volume.$Properties> {
+  const attachments = volume.attachments.filter((one) => one.serverId !== serverId);
+  return { attachments, status: restingStatus(attachments) };
+}
+
+/**
+ * A server goes: its volumes become free, and those that are to go with it are asked to. For the transaction that removes the
+ * server's row, so that no volume is ever attached to a server that is not there.
+ */
+export function releaseVolumes(change: Change, reader: StateReader, server: Server, nowMs: number): void {
+  for (const disk of volumeDisks(server)) {
+    const row = volumeTable.get(reader, disk.volumeId ?? '');
+    if (row === undefined) continue;
+    const freed = withoutServer(row.record, server.id);
+    const left = new shoal.v1.Volume({ ...row.record, ...freed });
+    const goes = disk.deleteOnTermination === true && isDeletable(reader, left);
+    if (goes) deleteVolume({ reader, change }, row, { cascade: false, nowMs, fields: freed });
+    else writeVolume(change, row, freed, nowMs);
+  }
+}
+
+/** What cannot be deleted (it has snapshots, or is attached elsewhere) stays, as with Nova and Cinder. */
+function isDeletable(reader: StateReader, volume: shoal.v1.Volume): boolean {
+  try {
+    checkDeletable(reader, volume, { force: true, cascade: false });
+    return true;
+  } catch (caught) {
+    if (ShoalError.is(caught, 'INVALID_ARGUMENT')) return false;
+    throw caught;
+  }
+}
+
+/** A server gets another host: the storage locks of its volumes carry a higher number from now on, so that the old one is known as such. */
+export function moveVolumes(
+  change: Change,
+  reader: StateReader,
+  server: Server,
+  { hostId, nowMs }: { readonly hostId: string; readonly nowMs: number },
+): shoal.v1.IServerDisk[] {
+  return server.disks.map((disk) => {
+    const row = disk.kind === volumeKind ? volumeTable.get(reader, disk.volumeId ?? '') : undefined;
+    if (row === undefined) return disk;
+    const generation = row.record.generation + 1;
+    const attachments = row.record.attachments.map((one) =>
+      one.serverId === server.id ? new shoal.v1.VolumeAttachment({ ...one, hostId }) : one,
+    );
+    writeVolume(change, row, { attachments, generation }, nowMs);
+    return new shoal.v1.ServerDisk({ ...disk, generation });
+  });
+}

@@ -1,0 +1,50 @@
+/** What a type says of the encryption of its volumes. */
+import { shoal } from '../../../../proto/messages.ts';
+import { invalidInput } from '../kit/refusals.ts';
+
+/** Providers that hosts know, with Cinder's names of classes for them. */
+const providers: ReadonlyMap<string, string> = new Map([
+  ['luks', 'luks'],
+  ['luks2', 'luks2'],
+  ['nova.volume.encryptors.luks.LuksEncryptor', 'luks'],
+  ['LuksEncryptor', 'luks'],
+]);
+/** Bits of a key: AES in XTS mode takes two keys, so 256 bits are AES-128 and 512 are AES-256. */
+const keySizes: readonly number[] = [256, 512];
+const ciphers: readonly string[] = ['aes-xts-plain64'];
+const locations: readonly string[] = ['front-end', 'back-end'];
+
+/** Absent: as it is, or the default. */
+export interface EncryptionDraft {
+  readonly provider?: string;
+  readonly cipher?: string;
+  readonly keyBits?: number;
+  readonly controlLocation?: string;
+}
+
+/** The encryption as a type is to have it. Throws `INVALID_ARGUMENT` for what no host can do. */
+export function checkEncryption(
+  before: shoal.v1.IVolumeTypeEncryption | null,
+  draft: EncryptionDraft,
+  { id, nowMs }: { readonly id: string; readonly nowMs: number },
+): shoal.v1.VolumeTypeEncryption {
+  const wanted = draft.provider ?? before?.provider ?? '';
+  const provider = providers.get(wanted);
+  if (provider === undefined) throw invalidInput(`provider must be one of ${[...providers.keys()].join(', ')}.`);
+  const cipher = draft.cipher ?? before?.cipher ?? 'aes-xts-plain64';
+  if (!ciphers.includes(cipher)) throw invalidInput(`cipher must be one of ${ciphers.join(', ')}.`);
+  const keyBits = draft.keyBits ?? before?.keyBits ?? 256;
+  if (!keySizes.includes(keyBits)) throw invalidInput(`key_size must be one of ${keySizes.join(', ')}.`);
+  const controlLocation = draft.controlLocation ?? before?.controlLocation ?? 'front-end';
+  if (!locations.includes(controlLocation))
+    throw invalidInput(`control_location must be one of ${locations.join(', ')}.`);
+  return new shoal.v1.VolumeTypeEncryption({
+    id: before?.id ?? id,
+    provider,
+    cipher,
+    keyBits,
+    controlLocation,
+    createdMs: before?.createdMs ?? nowMs,
+    updatedMs: nowMs,
+  });
+}
