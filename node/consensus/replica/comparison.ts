@@ -15,7 +15,7 @@
  * | more than half of the electors have one digest, and so have more than half of the voters | each member that has another is told; it gives its state up and gets that of the others |
  * | some differ, and no digest has such a majority | writes and fresh reads are refused with `STATE_DIVERGED` until a later round finds one; each that answered reads its rows from disk once more, unless it has read that revision from there |
  * | after that: all others fetch a snapshot, and at the revision at which states differed a majority had the leader's | the leader's is right, and writes go on |
- * | after that: all others fetch a snapshot, and none of them has come to the revision at which states differed | each one that differed has lost its state since: the leader's is the only one left, and writes go on |
+ * | after that: all others fetch a snapshot, and none of them that has come to the revision at which states differed holds another there | each one that differed has lost its state since: the leader's is the only one left, and writes go on |
  *
  * Nobody gets a copy of a state that was not compared: a snapshot is given away only once a round that began after it was
  * taken has found nobody who differs from the leader, or a majority that does not (`vouches`). Otherwise an odd leader
@@ -284,13 +284,16 @@ export class Comparison {
 
   /**
    * Whether nobody is left of those whose states differed but this node: a member that had come to that revision has it
-   * still, unless it has lost its state.
+   * still, unless it has lost its state; and one that has it and holds what this node held there does not differ.
    */
   #areOthersLost(round: Round): boolean {
-    return round.asked.every(
-      (member) =>
-        this.#isLeftBehind(round, member) && (round.behind.get(member)?.revision ?? this.#disputed) < this.#disputed,
-    );
+    return round.asked.every((member) => {
+      const told = round.behind.get(member);
+      if (told === undefined || !this.#isLeftBehind(round, member)) return false;
+      if (told.revision < this.#disputed) return true;
+      const own = this.#deps.digestAt(told.revision);
+      return own !== undefined && told.digest !== undefined && isSameDigest(own, told.digest);
+    });
   }
 
   /** Whether a majority had the state of this replica at the revision at which states differed, and has come no further. */

@@ -311,10 +311,20 @@ await t.test('when all that differed have lost their states the leader goes on w
   t.equal(lagging.leader.disagreement, undefined, 'who had not come so far was no party to it');
 
   const party = afterADispute();
+  Object.assign(party.places.get(1) ?? {}, { digestSince: 20 });
   Object.assign(party.places.get(2) ?? {}, { applied: 12 });
   party.round();
-  t.match(party.leader.disagreement, /no majority/, 'one of them has its state still');
+  t.match(
+    party.leader.disagreement,
+    /no majority/,
+    'one of them has its state still, and the leader does not know what its own was there',
+  );
   t.equal(party.leader.vouches(20), 'no');
+
+  const agreeing = afterADispute();
+  Object.assign(agreeing.places.get(2) ?? {}, { applied: 12 });
+  agreeing.round();
+  t.equal(agreeing.leader.disagreement, undefined, 'who holds what the leader held there does not differ');
 
   const silent = afterADispute();
   silent.silent.add(2);
