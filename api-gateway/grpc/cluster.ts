@@ -48,6 +48,7 @@ export function clusterHandlers(callers: Callers, cluster: ClusterService): Hand
           forgottenServerIds: [...removal.forgottenServerIds],
           releasedServerIds: [...removal.releasedServerIds],
           lostImageIds: [...removal.lostImageIds],
+          lostVolumeIds: [...removal.lostVolumeIds],
         };
       }),
     resetPassword: (request, call) =>

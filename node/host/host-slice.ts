@@ -16,12 +16,18 @@ import {
   meshTable,
   portTable,
   projectTable,
+  qosSpecsTable,
   removedHostTable,
   revokedTokenTable,
   roleAssignmentTable,
   roleTable,
   serverTable,
   userTable,
+  volumeBackupTable,
+  volumeGroupTable,
+  volumeSnapshotTable,
+  volumeTable,
+  volumeTypeTable,
 } from '../state/tables/index.ts';
 import type { StateReader } from '../state/types.ts';
 
@@ -36,6 +42,8 @@ const common = [
   roleTable,
   aggregateTable,
   imageTable,
+  volumeTypeTable,
+  qosSpecsTable,
 ] as const;
 
 /** Who there is, and who may do what: whole as well, for as long as it is small. */
@@ -59,9 +67,30 @@ export function hostSlice(hostId: HostId): (reader: StateReader) => void {
       projects.add(record.projectId);
       // Those of a guest that is to go.
       portTable.by(reader, 'device', indexKey(record.id));
+      // Those that it has open, whichever host carries out what is asked of them.
+      volumeTable.by(reader, 'server', indexKey(record.id));
     }
+    readVolumes(reader, hostId);
     for (const id of projects) readProject(reader, id);
   };
+}
+
+/** What this host carries out of block storage: volumes with their snapshots and what they are made of, backups, groups. */
+function readVolumes(reader: StateReader, hostId: HostId): void {
+  for (const { record } of volumeTable.by(reader, 'host', hostId)) {
+    volumeSnapshotTable.by(reader, 'volume', indexKey(record.id));
+    volumeSnapshotTable.find(reader, record.sourceSnapshotId);
+    volumeTable.find(reader, record.sourceVolumeId);
+    volumeBackupTable.find(reader, record.sourceBackupId);
+  }
+  volumeSnapshotTable.by(reader, 'host', hostId);
+  volumeGroupTable.by(reader, 'host', hostId);
+  for (const { record } of volumeBackupTable.by(reader, 'host', hostId)) {
+    // The chain that it adds to, and the volume that it is of.
+    volumeBackupTable.find(reader, record.parentId);
+    volumeTable.find(reader, record.volumeId);
+    volumeTable.find(reader, record.restoreVolumeId);
+  }
 }
 
 /** Reads a table with its indexes. Returns how many rows it has. */

@@ -1258,6 +1258,9 @@ export namespace shoal {
             /** RemoveHostResponse releasedServerIds. */
             releasedServerIds: string[];
 
+            /** RemoveHostResponse lostVolumeIds. */
+            lostVolumeIds: string[];
+
             /**
              * Creates a new RemoveHostResponse instance using the specified properties.
              * @param [properties] Properties to set
@@ -1298,6 +1301,9 @@ export namespace shoal {
 
                 /** RemoveHostResponse releasedServerIds */
                 releasedServerIds?: string[];
+
+                /** RemoveHostResponse lostVolumeIds */
+                lostVolumeIds?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

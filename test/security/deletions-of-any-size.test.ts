@@ -238,7 +238,12 @@ const cases: readonly Case[] = [
           .slice(0, 60)
           .map((imageId) => new shoal.v1.Image({ id: imageId, hostIds: [id, staying.id], properties })),
       );
-      const deps = { ...world.deps, hostProbe: { answers: async () => true }, rekey: () => 1 };
+      const deps = {
+        ...world.deps,
+        hostProbe: { answers: async () => true },
+        hostViews: { adverts: () => [], condition: () => 'unknown' as const },
+        rekey: () => 1,
+      };
       return async () => {
         await removeHost(deps, { host: id, force: true, signal: world.admin.signal });
       };

@@ -156,7 +156,12 @@ async function foundMesh(test: Test): Promise<Mesh> {
     async remove(host: string, trusted = false) {
       state.voters = [1];
       await removeHost(
-        { ...deps, rekey, hostProbe: { answers: async () => true } },
+        {
+          ...deps,
+          rekey,
+          hostProbe: { answers: async () => true },
+          hostViews: { adverts: () => [], condition: () => 'unknown' },
+        },
         {
           host,
           force: true,

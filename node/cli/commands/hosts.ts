@@ -117,7 +117,7 @@ export function registerHosts(program: Command): void {
     .argument('<name>', 'name or id of the host')
     .option(
       '--force',
-      'also when it is alive and votes, when it can never tear down what is being deleted or release what moves away, or when it alone holds an image',
+      'also when it is alive and votes, when it can never tear down what is being deleted or release what moves away, or when it alone holds an image or has volumes on its own storage',
     )
     .option(
       '--trusted',
@@ -125,14 +125,14 @@ export function registerHosts(program: Command): void {
     )
     .option('--json', 'print one JSON object')
     .action(async (name: string, flags: RemoveFlags) => {
-      const { forgottenServerIds, releasedServerIds, lostImageIds } = await withHost(
+      const { forgottenServerIds, releasedServerIds, lostImageIds, lostVolumeIds } = await withHost(
         flags,
         name,
         (calls, hostId, options) =>
           calls.removeHost({ hostId, force: flags.force ?? false, trusted: flags.trusted ?? false }, options),
       );
       if (flags.json) {
-        console.log(jsonText({ removed: name, forgottenServerIds, releasedServerIds, lostImageIds }));
+        console.log(jsonText({ removed: name, forgottenServerIds, releasedServerIds, lostImageIds, lostVolumeIds }));
         return;
       }
       console.log(`${name} is no host of this mesh any more. Its agent ends by itself or may be stopped.`);
@@ -144,6 +144,7 @@ export function registerHosts(program: Command): void {
       for (const id of releasedServerIds)
         console.log(`server ${id} had moved away: its new host shuts ${name} out of the storage and takes its disk`);
       for (const id of lostImageIds) console.log(`image ${id} was held there alone: its content is lost`);
+      for (const id of lostVolumeIds) console.log(`volume ${id} was on its own storage: its content is lost`);
     });
 
   withConfigOptions(program.command('rekey'))

@@ -50,12 +50,12 @@ interface IssuedTicket {
 
 /** See above. Authorisation is the gateway's. */
 export class ClusterService {
-  readonly #deps: HostRemovalDependencies;
+  readonly #deps: Omit<HostRemovalDependencies, 'hostViews'>;
   readonly #views: HostViews;
   readonly #self: SelfDescription;
   readonly #passwords = new Passwords();
 
-  constructor(deps: HostRemovalDependencies, views: HostViews, self: SelfDescription) {
+  constructor(deps: Omit<HostRemovalDependencies, 'hostViews'>, views: HostViews, self: SelfDescription) {
     this.#deps = deps;
     this.#views = views;
     this.#self = self;
@@ -177,7 +177,7 @@ export class ClusterService {
     options: { readonly force: boolean; readonly trusted: boolean },
     signal: AbortSignal,
   ): Promise<Removal> {
-    return removeHost(this.#deps, { host, ...options, signal });
+    return removeHost({ ...this.#deps, hostViews: this.#views }, { host, ...options, signal });
   }
 
   /** Draws a new mesh key and a new authority; returns the key's number. All tokens and unused tickets are void. */

@@ -20,11 +20,12 @@ import {
   serverTable,
 } from '../../state/tables/index.ts';
 import type { ClusterStatus, StateReader } from '../../state/types.ts';
-import type { HostProbe, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
+import type { HostProbe, HostViews, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
 import { endPutsOnHost } from '../kit/put-on-host.ts';
 import { type Change, transact } from '../kit/transact.ts';
 import { editWhileRoom } from '../kit/transact-in-pieces.ts';
 import { placeSnat } from '../network/routers.ts';
+import { hasVolumes, moveVolumesOff } from '../volume/records/host-volumes.ts';
 import { freeNamingPorts, removeServerRow } from './server-record.ts';
 
 /** Steps of emptying: as many rows as a mesh may have on one host, and an end to a race with those who add more. */
@@ -35,6 +36,7 @@ const namedMax = 10;
 /** What a removal asks of the agent: whether a voter answers now, and that the mesh's secrets are drawn again. */
 export interface HostRemovalDependencies extends ServiceDependencies {
   readonly hostProbe: HostProbe;
+  readonly hostViews: HostViews;
   readonly rekey: Rekey;
 }
 
@@ -43,7 +45,7 @@ interface RemovalRequest {
   readonly host: string;
   /**
    * Also when it is alive and votes; also when servers there that are being deleted cannot be torn down any more, or
-   * servers that move away wait for it to release them; also when it alone holds the content of an image.
+   * servers that move away wait for it to release them; also when it alone holds the content of an image, or volumes.
    */
   readonly force: boolean;
   /**
@@ -61,6 +63,8 @@ export interface Removal {
   /** Servers that moved away and that it had not released: their new hosts fence it and take over. */
   readonly releasedServerIds: readonly string[];
   readonly lostImageIds: readonly string[];
+  /** Volumes that were on its own storage. */
+  readonly lostVolumeIds: readonly string[];
 }
 
 /**
@@ -75,6 +79,7 @@ export async function removeHost(deps: HostRemovalDependencies, request: Removal
   await mustBeAllowed(deps, reader, host, request);
   await disable(deps, host.id, signal);
   const lostImageIds = new Set<string>();
+  const lostVolumeIds = new Set<string>();
   const forgottenServerIds = new Set<string>();
   const releasedServerIds = new Set<string>();
   for (let step = 0; step < stepsMax; step++) {
@@ -83,11 +88,15 @@ export async function removeHost(deps: HostRemovalDependencies, request: Removal
     if (await moveImagesOff(deps, host.id, { force, signal, lostImageIds })) continue;
     if (force && (await releaseMoved(deps, host.id, { signal, releasedServerIds }))) continue;
     if (await forgetServer(deps, host.id, { force, signal, forgottenServerIds })) continue;
+    const volumes = await moveVolumesOff(deps, { hostId: host.id, force, signal });
+    for (const id of volumes.lostVolumeIds) lostVolumeIds.add(id);
+    if (volumes.isMore) continue;
     if (!(await takeAway(deps, host.id, request))) continue;
     const removal = {
       forgottenServerIds: [...forgottenServerIds],
       releasedServerIds: [...releasedServerIds],
       lostImageIds: [...lostImageIds],
+      lostVolumeIds: [...lostVolumeIds],
     };
     deps.logger.warn({ hostId: host.id, name: host.name, force, ...removal }, 'a host was removed from the mesh');
     return { host, ...removal };
@@ -302,7 +311,8 @@ async function takeAway(deps: HostRemovalDependencies, hostId: string, request: 
     const isEmpty =
       routerTable.by(reader, 'snat-host', hostId).length === 0 &&
       aggregateTable.by(reader, 'host', hostId).length === 0 &&
-      serverTable.by(reader, 'host', hostId).length === 0;
+      serverTable.by(reader, 'host', hostId).length === 0 &&
+      !hasVolumes(reader, hostId);
     if (!isEmpty) return false;
     removeRecord(change, row, deps.clock.nowMs());
     endPutsOnHost(change, reader, hostId);

@@ -217,6 +217,7 @@ void t.test('the mesh is shown to everybody and steered by administrators', asyn
   t.match(await door.removeHost({ hostId: 'host-2' }, { timeoutMs: 5000 }), {
     forgottenServerIds: [],
     lostImageIds: [],
+    lostVolumeIds: [],
   });
   t.equal((await door.listHosts({}, { timeoutMs: 5000 })).hosts.length, 1);
   await t.rejects(cluster.removeHost({ hostId: 'host-2' }, as('root')), { code: 'NOT_FOUND' });

@@ -6,15 +6,17 @@ import { sliceOf } from '../../../node/state/slices/slice-of.ts';
 import { SliceState } from '../../../node/state/slices/slice-state.ts';
 import type { SliceTerm } from '../../../node/state/slices/slice-terms.ts';
 import { StateMachine } from '../../../node/state/state-machine.ts';
-import { serverTable } from '../../../node/state/tables/index.ts';
-import type { KeyValue, StateReader } from '../../../node/state/types.ts';
+import { TransactionBuilder } from '../../../node/state/table.ts';
+import { serverTable, volumeSnapshotTable, volumeTable } from '../../../node/state/tables/index.ts';
+import type { KeyValue, StateReader, Transaction } from '../../../node/state/types.ts';
+import { shoal } from '../../../proto/messages.ts';
 import { Cell } from '../../../sim/bench/mesh/state/cell.ts';
 
 /** The rows that a host of a cell comes to hold. */
-function slice(cell: Cell): ReadonlyMap<string, KeyValue> {
+function slice(cell: Cell, more: readonly Transaction[] = []): ReadonlyMap<string, KeyValue> {
   const machine = new StateMachine();
   let revision = 0;
-  for (const transaction of cell.transactions()) {
+  for (const transaction of [...cell.transactions(), ...more]) {
     revision += 1;
     machine.apply(revision, { clientToken: '', transaction });
   }
@@ -69,5 +71,37 @@ t.test('what grows with the cell is the table of its hosts, at half a kilobyte e
   const many = slice(new Cell({ ...shape, hosts: 210 }));
   const perHost = (bytesOf(many.values()) - bytesOf(few.values())) / 200;
   t.ok(perHost < 512, `${perHost} bytes`);
+  t.end();
+});
+
+t.test('a host holds the volumes that it carries out, those that its guests have open, and no others', (t) => {
+  const cell = new Cell({ ...shape, hosts: 10 });
+  const elsewhere = 'e'.repeat(32);
+  const volume = (id: string, hostId: string, fields: Partial<shoal.v1.Volume.$Properties> = {}) =>
+    new shoal.v1.Volume({ id, projectId: 'p', hostId, ...fields });
+  const builder = new TransactionBuilder();
+  // The cell's servers are known once it has been made.
+  const made = new Cell({ ...shape, hosts: 10 });
+  slice(made);
+  const [guest = ''] = made.targetServerIds;
+  volumeTable.insert(builder, volume('carried', cell.target, { sourceSnapshotId: 'snapshot-of-source' }));
+  volumeTable.insert(builder, volume('open', elsewhere, { attachments: [{ id: 'a', serverId: guest }] }));
+  volumeTable.insert(builder, volume('other', elsewhere));
+  for (const [id, volumeId, hostId] of [
+    ['snapshot-of-carried', 'carried', cell.target],
+    ['snapshot-of-source', 'source', elsewhere],
+    ['snapshot-of-other', 'other', elsewhere],
+  ] as const) {
+    volumeSnapshotTable.insert(builder, new shoal.v1.VolumeSnapshot({ id, projectId: 'p', volumeId, hostId }));
+  }
+  const keys = [...slice(cell, [builder.build()]).keys()];
+  t.same(
+    keys.filter((key) => key.startsWith(volumeTable.prefix)),
+    ['carried', 'open'].map((id) => volumeTable.key(id)),
+  );
+  t.same(
+    keys.filter((key) => key.startsWith(volumeSnapshotTable.prefix)),
+    ['snapshot-of-carried', 'snapshot-of-source'].map((id) => volumeSnapshotTable.key(id)),
+  );
   t.end();
 });

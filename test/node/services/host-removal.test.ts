@@ -11,10 +11,13 @@ import {
   removedHostTable,
   routerTable,
   serverTable,
+  volumeMessageTable,
+  volumeSnapshotTable,
+  volumeTable,
 } from '../../../node/state/tables/index.ts';
 import type { Transaction } from '../../../node/state/types.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { type ComputeWorld, hostsAct, makeComputeWorld } from './compute-world.ts';
+import { type ComputeWorld, fakeHostViews, hostsAct, makeComputeWorld } from './compute-world.ts';
 import { addExternal, addHost, addNetwork, beforeCommit } from './world.ts';
 
 const never = new AbortController().signal;
@@ -31,7 +34,7 @@ async function makeMesh(): Promise<Mesh> {
   await addHost(world, 3);
   world.state.voters = [1, 2, 3];
   await holdImage(world, [idOf(1)]);
-  const deps = { ...world.deps, hostProbe: world.hostProbe, rekey: world.rekey };
+  const deps = { ...world.deps, hostProbe: world.hostProbe, hostViews: fakeHostViews(world), rekey: world.rekey };
   return {
     ...world,
     remove: (host, force = false) => removeHost(deps, { host, force, signal: never }),
@@ -264,4 +267,54 @@ void t.test('a removal that finds its host empty sees what is put there before i
   await mesh.remove('host-3', true);
   t.ok(routedLate());
   t.equal(routerTable.by(mesh.state.local, 'snat-host', idOf(3)).length, 0, 'they have moved off before it went');
+});
+
+/** A volume as it is after its host has made it. */
+async function addVolume(
+  world: ComputeWorld,
+  fields: { readonly id: string; readonly pool: string; readonly hostId: string },
+) {
+  const volume = new shoal.v1.Volume({
+    ...fields,
+    projectId: 'alice-project',
+    status: 'available',
+    sizeGib: 1,
+    madeGib: 1,
+    askedRevision: 1,
+    observedRevision: 1,
+  });
+  const snapshot = new shoal.v1.VolumeSnapshot({
+    id: `snapshot-of-${fields.id}`,
+    projectId: 'alice-project',
+    volumeId: fields.id,
+    pool: fields.pool,
+    hostId: fields.hostId,
+    status: 'available',
+  });
+  await transact(world.deps, world.admin, ({ change }) => {
+    volumeTable.insert(change, volume);
+    volumeSnapshotTable.insert(change, snapshot);
+  });
+}
+
+t.test('volumes on shared storage go to another host; those on its own storage are lost by force alone', async (t) => {
+  const mesh = await makeMesh();
+  await addVolume(mesh, { id: 'shared', pool: 'rbd', hostId: idOf(3) });
+  await addVolume(mesh, { id: 'own', pool: 'local', hostId: idOf(3) });
+  mesh.hostProbe.silent.add(idOf(3));
+  await t.rejects(mesh.remove('host-3'), { code: 'CONFLICT', message: /alone holds volume .*own/ });
+  t.equal(volumeTable.get(mesh.state.local, 'own')?.record.status, 'available');
+  const { lostVolumeIds } = await mesh.remove('host-3', true);
+  t.same(lostVolumeIds, ['own']);
+  const moved = volumeTable.get(mesh.state.local, 'shared')?.record;
+  t.match(moved, { status: 'available' });
+  t.ok([idOf(1), idOf(2)].includes(moved?.hostId as HostId));
+  t.equal(volumeSnapshotTable.get(mesh.state.local, 'snapshot-of-shared')?.record.hostId, moved?.hostId);
+  t.match(volumeTable.get(mesh.state.local, 'own')?.record, { status: 'error', hostId: '', madeGib: 1 });
+  t.match(volumeSnapshotTable.get(mesh.state.local, 'snapshot-of-own')?.record, { status: 'error', hostId: '' });
+  t.match(volumeMessageTable.list(mesh.state.local)[0]?.record, {
+    resourceId: 'own',
+    userMessage: /its content is lost/,
+  });
+  t.notOk(mesh.hostNames().includes('host-3'));
 });
