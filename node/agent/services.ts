@@ -95,6 +95,7 @@ export function buildServices(ports: ServicePorts, options: ServiceOptions): Ser
         hostViews: views,
         hostProbe: probe,
         rekey,
+        drawSealedKey: ports.drawSealedKey,
         newServerId: orderedUuids(services.clock, services.newId),
       },
       computeOptions,

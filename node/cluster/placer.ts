@@ -345,7 +345,7 @@ export class GossipPlacer implements Placer {
       imageId: image?.id ?? '',
       imageProperties: image?.properties ?? {},
       zone: request.zone,
-      storagePools: [{ name: request.storage, gib: flavor.diskGib }],
+      storagePools: poolsOf(request),
       hints: {
         ...(differentHosts === undefined ? {} : { differentHosts }),
         ...(sameHosts === undefined ? {} : { sameHosts }),
@@ -388,8 +388,8 @@ export class GossipPlacer implements Placer {
     });
   }
 
-  #needsOf({ flavor, storage }: PlaceRequest): ResourceNeeds {
-    return needsOf({ flavor, storage }, (name) => this.#deps.columns.isSharedPool(name));
+  #needsOf({ flavor, storage, hasRootVolume = false }: PlaceRequest): ResourceNeeds {
+    return needsOf({ flavor, storage, hasRootVolume }, (name) => this.#deps.columns.isSharedPool(name));
   }
 
   #hostName(hostId: HostId): string {
@@ -407,6 +407,20 @@ export class GossipPlacer implements Placer {
       facts: { hostName: name },
     });
   }
+}
+
+/** The pools that its disks live in: the one of its own, where it has some, and its volumes'. */
+function poolsOf({
+  flavor,
+  storage,
+  hasRootVolume = false,
+  volumePools = [],
+}: PlaceRequest): PlacementRequest['storagePools'] {
+  const hasOwn = !hasRootVolume || flavor.ephemeralGib > 0 || flavor.swapMib > 0;
+  const own = hasOwn ? [{ name: storage, gib: hasRootVolume ? 0 : flavor.diskGib }] : [];
+  const gib = new Map<string, number>();
+  for (const pool of [...own, ...volumePools]) gib.set(pool.name, (gib.get(pool.name) ?? 0) + pool.gib);
+  return [...gib].map(([name, sum]) => ({ name, gib: sum }));
 }
 
 /** What the policy of a strict group allows, for a caller that asked for more at once; empty when there is none. */

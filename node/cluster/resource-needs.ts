@@ -10,15 +10,17 @@ import type { shoal } from '../../proto/messages.ts';
 
 /**
  * What a server takes from its host.
+ * @param server.hasRootVolume it boots from a volume, and no root disk of the flavor's size is made.
  * @param isShared whether a storage is the same on every host (`StorageCapabilities.shared`): disks there take nothing of
  *   the host's own. Undefined: not known, which is no storage of this host.
  */
 export function needsOf(
-  server: Pick<shoal.v1.Server, 'flavor' | 'storage'>,
+  server: Pick<shoal.v1.Server, 'flavor' | 'storage'> & { readonly hasRootVolume?: boolean },
   isShared: (storage: string) => boolean | undefined,
 ): ResourceNeeds {
   const { flavor } = server;
-  const disk = (flavor?.diskGib ?? 0) + (flavor?.ephemeralGib ?? 0) + Math.ceil((flavor?.swapMib ?? 0) / 1024);
+  const rootGib = server.hasRootVolume === true ? 0 : (flavor?.diskGib ?? 0);
+  const disk = rootGib + (flavor?.ephemeralGib ?? 0) + Math.ceil((flavor?.swapMib ?? 0) / 1024);
   return {
     ...extraAmountsOf(flavor?.extraSpecs ?? {}),
     vcpus: flavor?.vcpus ?? 0,
@@ -26,6 +28,11 @@ export function needsOf(
     diskGib: isShared(server.storage) === false ? disk : 0,
     pci: [],
   };
+}
+
+/** Whether a server boots from a volume, so that no root disk of its own is made. */
+export function bootsFromVolume({ disks }: Pick<shoal.v1.Server, 'disks'>): boolean {
+  return disks.some(({ kind, bootIndex }) => kind === 'volume' && bootIndex === 0);
 }
 
 /** The amounts of a claim, for the wire. */

@@ -19,7 +19,7 @@ import type { shoal } from '../../../proto/messages.ts';
 import { coverageMark, failpoint } from '../../base/buggify/buggify.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ServerId } from '../../base/ids.ts';
-import { needsOf } from '../../cluster/resource-needs.ts';
+import { bootsFromVolume, needsOf } from '../../cluster/resource-needs.ts';
 import { notesLostKey } from '../../store/host/host-record.ts';
 import type { HostStore } from '../../store/host/host-store.ts';
 import { RevisionFence } from '../outage/revision-fence.ts';
@@ -186,7 +186,7 @@ export class ClaimBook {
       const key = { serverId: server.id as ServerId, generation };
       here.set(claimKeyText(key), {
         key,
-        needs: needsOf(server, this.#isSharedStorage),
+        needs: needsOf({ ...server, hasRootVolume: bootsFromVolume(server) }, this.#isSharedStorage),
         groupId: server.serverGroupId,
         isGuestHere: isHere(server.id),
       });

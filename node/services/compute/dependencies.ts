@@ -1,14 +1,14 @@
 /** What the compute service needs beside what every service is given. */
-import type { HostControl, HostProbe, HostViews, Placer, Rekey, ServiceDependencies } from '../kit/dependencies.ts';
+import type { HostControl, HostProbe, Placer, Rekey } from '../kit/dependencies.ts';
+import type { VolumeDependencies } from '../volume/kit/dependencies.ts';
 
 /**
- * The agent gives these: placement over the mesh, this host's guests, the hosts as gossip knows them, a direct question
- * to another host, and the drawing of the mesh's secrets.
+ * The agent gives these: placement over the mesh, this host's guests, a direct question to another host, the drawing of the
+ * mesh's secrets, and what volumes need, for servers are made with them.
  */
-export interface ComputeDependencies extends ServiceDependencies {
+export interface ComputeDependencies extends VolumeDependencies {
   readonly placer: Placer;
   readonly hostControl: HostControl;
-  readonly hostViews: HostViews;
   readonly hostProbe: HostProbe;
   readonly rekey: Rekey;
   /** A fresh UUID that sorts behind those made before (base/ordered-uuids.ts). Absent: `newId`. */

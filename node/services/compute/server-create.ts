@@ -18,11 +18,14 @@ import type { PlacedServer } from '../kit/dependencies.ts';
 import { deviceOwners } from '../kit/device-owners.ts';
 import { idFromToken } from '../kit/id-from-token.ts';
 import { putOnHost } from '../kit/put-on-host.ts';
-import { chargeQuota, quotaLimit, quotaUsage, unlimited } from '../kit/quota.ts';
+import { type Amounts, type CountedResource, chargeQuota, quotaLimit, quotaUsage, unlimited } from '../kit/quota.ts';
 import { type Attempt, Change, randomFrom, transact } from '../kit/transact.ts';
 import { updatePortRow } from '../network/port-record.ts';
 import { planPort } from '../network/ports.ts';
+import { amountsOfVolume, charge, sumOf } from '../volume/kit/charges.ts';
+import type { CheckedVolume } from '../volume/volumes/volume-draft.ts';
 import { askedAction } from './action-history.ts';
+import type { CheckedDisks } from './block-devices.ts';
 import type { ComputeDependencies, ComputeOptions } from './dependencies.ts';
 import { groupAllows, groupForPlacement, writeGroup } from './group-hosts.ts';
 import { badRequest } from './refusals.ts';
@@ -35,6 +38,7 @@ import {
   usablePort,
 } from './server-draft.ts';
 import { amountsOf, powerStates } from './server-record.ts';
+import { planDisks } from './server-volumes.ts';
 
 const markCreationRepeated = coverageMark('creation-repeated', 'a creation is answered with what an earlier one made');
 const failpointCreateClaimedNotBound = failpoint(
@@ -71,6 +75,9 @@ const itemsPerNic = 32;
 /** Bytes that a server takes in a command beside its record (compares, index entries, ids of its ports), and each NIC: as above. */
 const bytesPerServer = 4096;
 const bytesPerNic = 2048;
+/** The same of each disk: the volume that it may be, its attachment and what is said of it in the server's record. */
+const itemsPerDisk = 40;
+const bytesPerDisk = 4096;
 /** Longest fault message, characters: names every filter with its count several times over. */
 const faultCharactersMax = 1024;
 /** Part of a command's bound that servers may fill; the rest is for what comes once a transaction. */
@@ -131,7 +138,9 @@ export class ServerMaker {
     if (before[0] !== undefined) markCreationRepeated();
     if (before[0] !== undefined && isDone) return { servers: before, reservationId: before[0].reservationId };
 
-    const checked = checkDraft(context, reader, draft, this.#options);
+    const { storage } = meshDefaults(reader, this.#options);
+    const draftOptions = { ...this.#options, storage, hostViews: this.#deps.hostViews };
+    const checked = checkDraft(context, reader, draft, draftOptions);
     const reservationId = before[0]?.reservationId ?? `r-${this.#deps.newId().replaceAll('-', '').slice(0, 8)}`;
     const known = new Set(before.map((server) => server.id));
     const wanted = ids
@@ -140,8 +149,7 @@ export class ServerMaker {
     const made: shoal.v1.Server[] = [];
     // The last name is the longest.
     const sample = must(wanted.at(-1), 'a server to make');
-    const { storage } = meshDefaults(reader, this.#options);
-    const atOnce = serversPerTransaction(this.#record(context, checked, sample, storage), checked.nics.length);
+    const atOnce = serversPerTransaction(this.#record(context, checked, sample, storage), checked);
     try {
       for (let first = 0; first < wanted.length; first += atOnce) {
         const batch = wanted.slice(first, first + atOnce);
@@ -216,7 +224,9 @@ export class ServerMaker {
             serverId: must(wanted[0], 'a server to place').id as ServerId,
             generation: firstGeneration,
             flavor: checked.flavor,
-            image: checked.image,
+            ...(checked.image === undefined ? {} : { image: checked.image }),
+            ...(checked.disks.isRootVolume ? { hasRootVolume: true } : {}),
+            ...(checked.disks.pools.length === 0 ? {} : { volumePools: checked.disks.pools }),
             projectId: context.projectId,
             zone: checked.zone,
             storage,
@@ -231,7 +241,8 @@ export class ServerMaker {
         );
       } catch (caught) {
         if (!ShoalError.is(caught, 'NO_VALID_HOST') || checked.maxCount > 1) throw caught;
-        return [await this.#bindFailed(context, checked, must(wanted[0], 'the one server'), storage, caught)];
+        const why = withVolumeHost(caught, checked);
+        return [await this.#bindFailed(context, checked, must(wanted[0], 'the one server'), storage, why)];
       }
       failpointCreateClaimedNotBound();
       try {
@@ -266,6 +277,7 @@ export class ServerMaker {
   #rehearse(context: RequestContext, reader: StateReader, checked: CheckedDraft, namings: readonly Naming[]): void {
     const attempt: Attempt = { reader, change: new Change(), random: randomFrom(this.#deps.newId()), number: 0 };
     this.#charge(context, attempt, checked, namings.length);
+    charge(attempt.change, reader, context.projectId, volumeAmounts(checked.disks, namings.length));
     for (const naming of namings) this.#ports(context, attempt, checked, naming, '');
   }
 
@@ -295,6 +307,7 @@ export class ServerMaker {
         const server = this.#record(context, checked, naming, where.storage);
         server.hostId = hostId;
         server.portIds = [...this.#ports(context, attempt, checked, naming, hostId)];
+        planDisks({ deps: this.#deps, options: this.#options, context }, attempt, server, checked.disks);
         servers.push(server);
         added.push(server);
       }
@@ -313,7 +326,7 @@ export class ServerMaker {
       for (const server of added) putOnHost(change, server.hostId);
       this.#charge(context, attempt, checked, added.length);
       if (checked.groupId !== '') this.#join(attempt, checked.groupId, added);
-      change.compare({ key: imageTable.key(checked.image.id), exists: true });
+      if (checked.image !== undefined) change.compare({ key: imageTable.key(checked.image.id), exists: true });
       for (const server of added) serverTable.insert(change, server);
       failpointCreateBindPlanned();
       return servers;
@@ -440,7 +453,7 @@ export class ServerMaker {
       userId: context.userId,
       description: checked.description,
       flavor: checked.flavor,
-      imageId: checked.image.id,
+      imageId: checked.image?.id ?? '',
       generation: firstGeneration,
       powerWanted: shoal.v1.PowerWanted.POWER_WANTED_RUNNING,
       askedRevision: 1,
@@ -453,7 +466,7 @@ export class ServerMaker {
       metadata: checked.metadata,
       zone: checked.zone,
       storage,
-      rootVolumeId: this.#deps.newId(),
+      rootVolumeId: checked.disks.isRootVolume ? '' : this.#deps.newId(),
       createdMs: nowMs,
       updatedMs: nowMs,
       configDrive: checked.configDrive,
@@ -527,6 +540,12 @@ function affordable(
     }
     count = Math.min(count, fit);
   }
+  for (const [resource, amount] of Object.entries(volumeAmounts(checked.disks, 1))) {
+    const limit = quotaLimit(reader, context.projectId, resource as CountedResource);
+    const used = quotaUsage(reader, context.projectId, resource as CountedResource);
+    // Too little for `minCount`: the charge refuses it, in Cinder's words.
+    if (limit !== unlimited) count = Math.min(count, Math.max(minCount, Math.floor((limit - used) / amount)));
+  }
   const group = serverGroupTable.get(reader, checked.groupId)?.record;
   if (group === undefined) return count;
   const left = membersLeft(reader, group);
@@ -545,12 +564,41 @@ function tooManyMembers(): ShoalError {
 }
 
 /** How many servers with such a record fit into one transaction, whatever their addresses turn out to be. */
-function serversPerTransaction(record: shoal.v1.Server, nicCount: number): number {
-  const bytes = bytesPerServer + encodeRecord(shoal.v1.Server, record).length + nicCount * bytesPerNic;
-  const items = itemsPerServer + nicCount * itemsPerNic;
+function serversPerTransaction(record: shoal.v1.Server, { nics, disks }: CheckedDraft): number {
+  const nicCount = nics.length;
+  const diskBytes = disks.disks.reduce((sum, { newVolume }) => sum + bytesPerDisk + imageBytesOf(newVolume), 0);
+  const bytes = bytesPerServer + encodeRecord(shoal.v1.Server, record).length + nicCount * bytesPerNic + diskBytes;
+  const items = itemsPerServer + nicCount * itemsPerNic + disks.disks.length * itemsPerDisk;
   return Math.max(
     1,
     Math.floor(Math.min((fillMax * commandBytesMax) / bytes, (fillMax * transactionItemsMax) / items)),
+  );
+}
+
+/** What a volume's record has of its image, bytes at most: the one part of it that may be large. */
+function imageBytesOf(volume: CheckedVolume | undefined): number {
+  const characters = Object.entries(volume?.imageMetadata ?? {}).reduce(
+    (sum, [k, v]) => sum + k.length + v.length + 16,
+    0,
+  );
+  return 3 * characters;
+}
+
+/** What the volumes that are made with so many servers take of the quota. */
+function volumeAmounts({ disks }: CheckedDisks, count: number): Amounts {
+  const each = disks.flatMap(({ newVolume }) =>
+    newVolume === undefined ? [] : [amountsOfVolume({ sizeGib: newVolume.sizeGib, typeId: newVolume.type.id })],
+  );
+  return sumOf(Array.from({ length: count }, () => each).flat());
+}
+
+/** Why no other host was looked at, for a server whose volumes are on one host. */
+function withVolumeHost(error: ShoalError, { disks }: CheckedDraft): ShoalError {
+  if (disks.hostName === undefined) return error;
+  return new ShoalError(
+    error.code,
+    `${error.message} Volumes of the server are on the own storage of host ${disks.hostName}: only that host can have it.`,
+    { facts: error.facts, cause: error },
   );
 }
 

@@ -5,7 +5,6 @@
 
 import { compileJsonQuery, defaultFilterNames } from '../../../placement/index.ts';
 import { shoal } from '../../../proto/messages.ts';
-import { must } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { field, says } from '../../base/field-names.ts';
 import { ipVersion } from '../../base/ip-version.ts';
@@ -22,6 +21,7 @@ import {
 import type { StateReader } from '../../state/types.ts';
 import { bootableFormats } from '../image/draft.ts';
 import type { RequestContext } from '../kit/context.ts';
+import type { HostViews } from '../kit/dependencies.ts';
 import { canSeeNetwork, findImage, findOwnServer } from '../kit/ownership.ts';
 import { isAllowed, isOwner } from '../kit/permissions.ts';
 import { quotaLimit, unlimited } from '../kit/quota.ts';
@@ -29,6 +29,7 @@ import { zoneOf } from '../kit/zones.ts';
 import { parseIpv4 } from '../network/address.ts';
 import { isFreePort } from '../network/ports.ts';
 import { checkAttributes, checkHintNames } from './attribute-rules.ts';
+import { type BlockDeviceDraft, type CheckedDisks, checkBlockDevices } from './block-devices.ts';
 import { canUse } from './flavors.ts';
 import { checkInjectedFiles, type InjectedFileDraft } from './injected-files.ts';
 import { keypairId } from './keypairs.ts';
@@ -63,7 +64,10 @@ export interface NicDraft {
 export interface ServerDraft {
   readonly name: string;
   readonly flavorId: string;
+  /** Empty: it boots from a volume of `blockDevices`. */
   readonly imageId: string;
+  /** Disks beside the image's own (`block_device_mapping_v2`). Absent: none but the flavor's. */
+  readonly blockDevices?: readonly BlockDeviceDraft[];
   /** Absent: the project's one network, when it has exactly one; `none`: no NIC; `auto`: the one network, or a refusal. */
   readonly networks?: readonly NicDraft[] | 'auto' | 'none';
   readonly keyName?: string;
@@ -96,7 +100,9 @@ export interface ServerDraft {
 export interface CheckedDraft {
   readonly name: string;
   readonly flavor: shoal.v1.Flavor;
-  readonly image: shoal.v1.Image;
+  /** Undefined: it boots from a volume. */
+  readonly image: shoal.v1.Image | undefined;
+  readonly disks: CheckedDisks;
   readonly nics: readonly NicDraft[];
   readonly key: shoal.v1.Keypair | undefined;
   readonly userData: Uint8Array;
@@ -129,7 +135,7 @@ export function checkDraft(
   context: RequestContext,
   reader: StateReader,
   draft: ServerDraft,
-  options: RequestSpecOptions = {},
+  options: DraftOptions,
 ): CheckedDraft {
   if (context.projectId === '') throw badRequest('A server belongs to a project; the token names none.');
   const minCount = draft.minCount ?? 1;
@@ -138,13 +144,26 @@ export function checkDraft(
     throw badRequest(`min_count and max_count must be from 1 to ${countMax}.`);
   }
   if (minCount > maxCount) throw badRequest('min_count must be <= max_count');
-  if (draft.imageId === '') {
-    throw badRequest(says`This version of Shoal boots servers from images: ${field('imageRef')} is needed.`);
+  const devices = draft.blockDevices ?? [];
+  if (draft.imageId === '' && devices.length === 0) {
+    throw badRequest(
+      says`${field('imageRef')} is needed, or a volume to boot from: the server would have nothing to boot.`,
+    );
   }
-  const spec = checkRequestSpec(context, reader, draft, options);
+  const flavor = checkFlavor(context, reader, draft.flavorId);
+  const mapping = { devices, imageId: draft.imageId, flavor, serversMax: maxCount };
+  const disks = checkBlockDevices(context, reader, mapping, options);
+  // Where the root disk is a volume, the flavor's disk is not made: the image, if one is named, need not fit in it.
+  const imageId = disks.isRootVolume ? '' : (disks.imageId ?? draft.imageId);
+  const spec = checkRequestSpec(context, reader, { ...draft, imageId }, options);
+  const onlyHost = disks.hostName;
+  if (onlyHost !== undefined && (spec.hostName ?? spec.forceHostName ?? onlyHost) !== onlyHost) {
+    throw badRequest(`The server's volumes are on the own storage of host ${onlyHost}, and another host is asked for.`);
+  }
   return {
     ...spec,
-    image: must(spec.image, 'the image of a draft that names one'),
+    hostName: spec.hostName ?? (spec.forceHostName === undefined ? onlyHost : undefined),
+    disks,
     name: checkName('name', draft.name),
     nics: checkNics(context, reader, draft, maxCount),
     key: checkKey(context, reader, draft.keyName),
@@ -174,6 +193,12 @@ export interface RequestSpec {
   readonly zone?: string;
   readonly hostName?: string;
   readonly schedulerHints?: Readonly<Record<string, unknown>>;
+}
+
+/** What a draft is checked with beside the records. */
+interface DraftOptions extends RequestSpecOptions {
+  readonly hostViews: HostViews;
+  readonly storage: string;
 }
 
 /** What an agent's configuration says of request specs. */
@@ -212,9 +237,6 @@ function checkFlavor(context: RequestContext, reader: StateReader, id: string): 
   const flavor = flavorTable.get(reader, id)?.record;
   if (flavor === undefined || !canUse(context, flavor)) throw badRequest(`Flavor ${id} could not be found.`);
   if (flavor.disabled) throw badRequest(`Flavor ${id} is disabled.`);
-  if (flavor.ephemeralGib > 0 || flavor.swapMib > 0) {
-    throw badRequest('This version of Shoal makes no ephemeral or swap disks; choose a flavor without them.');
-  }
   return flavor;
 }
 

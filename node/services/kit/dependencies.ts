@@ -58,8 +58,12 @@ export interface PlaceRequest {
   readonly image?: shoal.v1.Image;
   readonly projectId: string;
   readonly zone: string;
-  /** "local" or "rbd". */
+  /** Name of the storage pool that disks of its own go to. */
   readonly storage: string;
+  /** Further pools that its host must reach, and GiB that are needed there: those of its volumes. Absent: none. */
+  readonly volumePools?: readonly { readonly name: string; readonly gib: number }[];
+  /** It boots from a volume: the flavor's root disk is not made. */
+  readonly hasRootVolume?: boolean;
   /** Hosts that hold the guest already (a move): never chosen. */
   readonly excludeHostIds: readonly string[];
   /** An administrator's choice, by host name; filters other than capacity are skipped. */

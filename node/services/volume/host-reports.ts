@@ -23,7 +23,7 @@ import { amountsOfGrowth, refund } from './kit/charges.ts';
 import { addMessage, type MessageAction } from './kit/messages.ts';
 import { writeBackup } from './records/backup-record.ts';
 import { endGroupSnapshot } from './records/group-snapshot-record.ts';
-import { diskOf, volumeDisks, withoutServer, writeDisks } from './records/server-disks.ts';
+import { diskOf, volumeDisks, waitsForVolumes, withoutServer, writeDisks } from './records/server-disks.ts';
 import { removeSnapshotRow, writeSnapshot } from './records/snapshot-record.ts';
 import { removeVolumeRow, restingStatus, writeVolume } from './records/volume-record.ts';
 
@@ -327,9 +327,6 @@ export class VolumeReportService implements VolumeReports {
     );
   }
 }
-
-/** Nova's task of a server whose volumes are being made: its host builds nothing yet. */
-const waitsForVolumes = 'block_device_mapping';
 
 function serverIdsOf({ attachments }: Volume): readonly string[] {
   return attachments.flatMap(({ serverId }) =>

@@ -75,7 +75,7 @@ void t.test('a refusal calls fields as this API does, where the other calls them
   t.equal(restOnlyNameIn('(rule:create_network:router:external) is disallowed by policy', names), undefined);
   await t.rejects(compute.createServer({ name: 'x', flavorId: '1' }, as('alice')), {
     code: 'INVALID_ARGUMENT',
-    message: 'This version of Shoal boots servers from images: image_id is needed.',
+    message: 'image_id is needed, or a volume to boot from: the server would have nothing to boot.',
   });
 });
 

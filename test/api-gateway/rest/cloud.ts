@@ -20,6 +20,7 @@ import {
   fakeHostViews,
   hostsAct,
   reportsOf,
+  testSealedKey,
 } from '../../node/services/compute-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
@@ -59,6 +60,7 @@ export async function startCloud(
     hostControl,
     hostViews: fakeHostViews(base),
     hostProbe,
+    drawSealedKey: testSealedKey,
   });
   const quotas = new QuotaService(base.deps);
   const network = new NetworkService(base.deps);

@@ -140,6 +140,14 @@ export class FakeHostProbe implements HostProbe {
   }
 }
 
+/** A key that is sealed so that tests can see under what. */
+export function testSealedKey(
+  label: string,
+  bytes: number,
+): { readonly sealed: Uint8Array; readonly keyEpoch: number } {
+  return { sealed: Buffer.from(`${label}/${bytes}`), keyEpoch: 0 };
+}
+
 /** Every host is alive and empty. */
 export function fakeHostViews(world: World): HostViews {
   return {
@@ -199,6 +207,7 @@ export async function makeComputeWorld(): Promise<ComputeWorld> {
     hostViews: fakeHostViews(world),
     hostProbe,
     rekey,
+    drawSealedKey: testSealedKey,
     newServerId: orderedUuids(world.deps.clock, world.deps.newId),
   });
   await addHost(world, 1);

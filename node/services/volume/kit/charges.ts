@@ -31,6 +31,15 @@ function ofType(
   return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [`${name}_${typeId}`, amount]));
 }
 
+/** The amounts of several, as one charge. */
+export function sumOf(all: readonly Amounts[]): Amounts {
+  const sum = new Map<string, number>();
+  for (const amounts of all) {
+    for (const [name, amount] of Object.entries(amounts)) sum.set(name, (sum.get(name) ?? 0) + amount);
+  }
+  return Object.fromEntries(sum);
+}
+
 /** Takes from the project's quota. Throws `QUOTA_EXCEEDED` in Cinder's words. */
 export function charge(change: Change, reader: StateReader, projectId: string, amounts: Amounts): void {
   chargeQuota(change, reader, projectId, amounts, projectId, overVolumeQuota);

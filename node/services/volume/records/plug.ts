@@ -28,7 +28,8 @@ export function planPlug(
   const { serverId, hostId, attachmentId, device } = place;
   mustReach(deps, volume, hostId);
   // One whose making failed is asked for again.
-  const again = volume.hostId !== '' && volume.madeGib === 0 ? nextVolumeRequest(volume) : {};
+  const isIdle = volume.observedRevision >= volume.askedRevision;
+  const again = volume.hostId !== '' && volume.madeGib === 0 && isIdle ? nextVolumeRequest(volume) : {};
   const binding = { ...again, ...bindVolume(deps, attempt, volume, hostId) };
   const others = volume.attachments.length;
   // Those who have it open together share its lock: one number for all of them.

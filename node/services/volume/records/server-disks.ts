@@ -18,6 +18,9 @@ export const disksMax = 16;
 /** The kind of a disk that is a volume. */
 export const volumeKind = 'volume';
 
+/** Nova's task of a server whose volumes are being made: its host builds nothing yet. */
+export const waitsForVolumes = 'block_device_mapping';
+
 /** The volumes among a server's disks. */
 export function volumeDisks({ disks }: Pick<Server, 'disks'>): readonly shoal.v1.IServerDisk[] {
   return disks.filter(({ kind }) => kind === volumeKind);

@@ -36,12 +36,10 @@ interface VolumeNaming {
   readonly id: string;
   /** The host that is to have it: a server's, which is made with it. Absent: one is chosen. */
   readonly hostId?: string;
-  /** The pool is checked beforehand, and the charge made, by the caller. */
-  readonly isCharged?: boolean;
 }
 
 /**
- * Adds a volume to the change. An empty one in a pool of hosts' own has no host until its bytes are needed; one for which no
+ * Plans a volume: the change gets all but its record, which the caller inserts. An empty one in a pool of hosts' own has no host until its bytes are needed; one for which no
  * host can be found is made in `error`, and its owner is told why, as Cinder does. Throws `QUOTA_EXCEEDED`, and what is refused.
  */
 export function planVolume(
@@ -56,7 +54,7 @@ export function planVolume(
   const pool = findPool(reader, deps.hostViews, poolName);
   const volume = recordOf(context, checked, { id: naming.id, pool: poolName, nowMs });
   volume.encryption = encryptionOf(deps, checked);
-  if (naming.isCharged !== true) charge(change, reader, context.projectId, amountsOfVolume(volume));
+  charge(change, reader, context.projectId, amountsOfVolume(volume));
   useType(change, reader, checked.type);
   holdSource(attempt, checked, volume, nowMs);
   if (checked.groupId !== '') joinGroup(attempt, checked, volume, nowMs);
@@ -74,7 +72,6 @@ export function planVolume(
       volume.askedRevision = 1;
     }
   }
-  volumeTable.insert(change, volume);
   return volume;
 }
 

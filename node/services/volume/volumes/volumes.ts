@@ -74,7 +74,9 @@ export class Volumes {
     return transact(this.#deps, context, (attempt) => {
       const before = clientToken === undefined ? undefined : volumeTable.get(attempt.reader, id)?.record;
       if (before !== undefined) return before;
-      return planVolume(planning, attempt, checkVolumeDraft(context, attempt.reader, draft), { id });
+      const volume = planVolume(planning, attempt, checkVolumeDraft(context, attempt.reader, draft), { id });
+      volumeTable.insert(attempt.change, volume);
+      return volume;
     });
   }
 

@@ -4,7 +4,7 @@ import { VolumeReportService } from '../../../../node/services/volume/host-repor
 import { VolumeService } from '../../../../node/services/volume/index.ts';
 import { serverTable, volumeSnapshotTable, volumeTable } from '../../../../node/state/tables/index.ts';
 import type { shoal } from '../../../../proto/messages.ts';
-import { type ComputeWorld, fakeHostViews, hostsAct, makeComputeWorld } from '../compute-world.ts';
+import { type ComputeWorld, fakeHostViews, hostsAct, makeComputeWorld, testSealedKey } from '../compute-world.ts';
 
 /** See above. */
 export interface VolumeWorld extends ComputeWorld {
@@ -19,7 +19,7 @@ export async function makeVolumeWorld(storage: 'local' | 'rbd' = 'rbd'): Promise
   const deps = {
     ...world.deps,
     hostViews: fakeHostViews(world),
-    drawSealedKey: (label: string, bytes: number) => ({ sealed: Buffer.from(`${label}/${bytes}`), keyEpoch: 0 }),
+    drawSealedKey: testSealedKey,
   };
   return {
     ...world,
