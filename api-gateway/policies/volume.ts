@@ -1,5 +1,149 @@
 /** Cinder's policy, by Cinder's names, for the block storage API and for `shoal.v1.VolumeService`. */
-import { anyToken, cloudAdmin, type PolicyRule, projectReader, rule } from './rule.ts';
+import { administrator, anyToken, cloudAdmin, type PolicyRule, projectMember, projectReader, rule } from './rule.ts';
+
+const act = (collection: string, name: string): string => `POST /v3/${collection}/:id/action#${name}`;
+const volumeAction = (name: string): string => act('volumes', name);
+
+const volumeRules: readonly PolicyRule[] = [
+  rule('volume:create', projectMember, ['POST /v3/volumes']),
+  rule('volume:get_all', projectReader, ['GET /v3/volumes', 'GET /v3/volumes/detail', 'GET /v3/volumes/summary']),
+  rule('volume:get', projectReader, ['GET /v3/volumes/:id']),
+  rule('volume:update', projectMember, ['PUT /v3/volumes/:id']),
+  rule('volume:delete', projectMember, ['DELETE /v3/volumes/:id']),
+  rule('volume:get_volume_metadata', projectReader, [
+    'GET /v3/volumes/:id/metadata',
+    'GET /v3/volumes/:id/metadata/:key',
+  ]),
+  rule('volume:create_volume_metadata', projectMember, ['POST /v3/volumes/:id/metadata']),
+  rule('volume:update_volume_metadata', projectMember, [
+    'PUT /v3/volumes/:id/metadata',
+    'PUT /v3/volumes/:id/metadata/:key',
+  ]),
+  rule('volume:delete_volume_metadata', projectMember, ['DELETE /v3/volumes/:id/metadata/:key']),
+  rule('volume_extension:volume_encryption_metadata', projectReader, [
+    'GET /v3/volumes/:id/encryption',
+    'GET /v3/volumes/:id/encryption/:key',
+  ]),
+  // The handler refuses what is no action of this version; this rule says which callers it tells.
+  rule('volume:action', projectMember, ['POST /v3/volumes/:id/action']),
+  rule('volume:extend', projectMember, [volumeAction('os-extend')]),
+  rule('volume:extend_volume_completion', cloudAdmin, [volumeAction('os-extend_volume_completion')]),
+  rule('volume:revert_to_snapshot', projectMember, [volumeAction('revert')]),
+  rule('volume:update_readonly_flag', projectMember, [volumeAction('os-update_readonly_flag')]),
+  rule('volume:set_bootable', projectMember, [volumeAction('os-set_bootable')]),
+  rule('volume_extension:volume_image_metadata:set', projectMember, [volumeAction('os-set_image_metadata')]),
+  rule('volume_extension:volume_image_metadata:remove', projectMember, [volumeAction('os-unset_image_metadata')]),
+  rule('volume_extension:volume_actions:reserve', projectMember, [volumeAction('os-reserve')]),
+  rule('volume_extension:volume_actions:unreserve', projectMember, [volumeAction('os-unreserve')]),
+  rule('volume_extension:volume_actions:begin_detaching', projectMember, [volumeAction('os-begin_detaching')]),
+  rule('volume_extension:volume_actions:roll_detaching', projectMember, [volumeAction('os-roll_detaching')]),
+  rule('volume_extension:volume_admin_actions:reset_status', cloudAdmin, [volumeAction('os-reset_status')]),
+  rule('volume_extension:volume_admin_actions:force_delete', cloudAdmin, [volumeAction('os-force_delete')]),
+];
+
+const snapshotRules: readonly PolicyRule[] = [
+  rule('volume:get_all_snapshots', projectReader, ['GET /v3/snapshots', 'GET /v3/snapshots/detail']),
+  rule('volume:create_snapshot', projectMember, ['POST /v3/snapshots']),
+  rule('volume:get_snapshot', projectReader, ['GET /v3/snapshots/:id']),
+  rule('volume:update_snapshot', projectMember, ['PUT /v3/snapshots/:id']),
+  rule('volume:delete_snapshot', projectMember, ['DELETE /v3/snapshots/:id']),
+  rule('volume:get_snapshot_metadata', projectReader, [
+    'GET /v3/snapshots/:id/metadata',
+    'GET /v3/snapshots/:id/metadata/:key',
+  ]),
+  rule('volume:update_snapshot_metadata', projectMember, [
+    'POST /v3/snapshots/:id/metadata',
+    'PUT /v3/snapshots/:id/metadata',
+    'PUT /v3/snapshots/:id/metadata/:key',
+  ]),
+  rule('volume:delete_snapshot_metadata', projectMember, ['DELETE /v3/snapshots/:id/metadata/:key']),
+  rule('volume:snapshot_action', projectMember, ['POST /v3/snapshots/:id/action']),
+  rule('volume_extension:snapshot_admin_actions:reset_status', cloudAdmin, [act('snapshots', 'os-reset_status')]),
+  rule('volume_extension:snapshot_admin_actions:force_delete', cloudAdmin, [act('snapshots', 'os-force_delete')]),
+];
+
+const typeRules: readonly PolicyRule[] = [
+  rule('volume_extension:type_get_all', projectReader, ['GET /v3/types']),
+  rule('volume_extension:type_get', projectReader, ['GET /v3/types/:id']),
+  rule('volume_extension:type_create', cloudAdmin, ['POST /v3/types']),
+  rule('volume_extension:type_update', cloudAdmin, ['PUT /v3/types/:id']),
+  rule('volume_extension:type_delete', cloudAdmin, ['DELETE /v3/types/:id']),
+  rule('volume_extension:types_extra_specs:index', projectReader, ['GET /v3/types/:id/extra_specs']),
+  rule('volume_extension:types_extra_specs:show', projectReader, ['GET /v3/types/:id/extra_specs/:key']),
+  rule('volume_extension:types_extra_specs:create', cloudAdmin, ['POST /v3/types/:id/extra_specs']),
+  rule('volume_extension:types_extra_specs:update', cloudAdmin, ['PUT /v3/types/:id/extra_specs/:key']),
+  rule('volume_extension:types_extra_specs:delete', cloudAdmin, ['DELETE /v3/types/:id/extra_specs/:key']),
+  rule('volume_extension:volume_type_access:get_all_for_type', cloudAdmin, ['GET /v3/types/:id/os-volume-type-access']),
+  rule('volume_extension:volume_type_access:action', cloudAdmin, ['POST /v3/types/:id/action']),
+  rule('volume_extension:volume_type_access:addProjectAccess', cloudAdmin, [act('types', 'addProjectAccess')]),
+  rule('volume_extension:volume_type_access:removeProjectAccess', cloudAdmin, [act('types', 'removeProjectAccess')]),
+  rule('volume_extension:volume_type_encryption:get', cloudAdmin, [
+    'GET /v3/types/:id/encryption',
+    'GET /v3/types/:id/encryption/:key',
+  ]),
+  rule('volume_extension:volume_type_encryption:create', cloudAdmin, ['POST /v3/types/:id/encryption']),
+  rule('volume_extension:volume_type_encryption:update', cloudAdmin, ['PUT /v3/types/:id/encryption/:key']),
+  rule('volume_extension:volume_type_encryption:delete', cloudAdmin, ['DELETE /v3/types/:id/encryption/:key']),
+  rule('volume_extension:default_get_all', cloudAdmin, ['GET /v3/default-types']),
+  rule('volume_extension:default_get', cloudAdmin, ['GET /v3/default-types/:project']),
+  rule('volume_extension:default_set_or_update', cloudAdmin, ['PUT /v3/default-types/:project']),
+  rule('volume_extension:default_unset', cloudAdmin, ['DELETE /v3/default-types/:project']),
+];
+
+const qosRules: readonly PolicyRule[] = [
+  rule('volume_extension:qos_specs_manage:get_all', cloudAdmin, ['GET /v3/qos-specs']),
+  rule('volume_extension:qos_specs_manage:get', cloudAdmin, [
+    'GET /v3/qos-specs/:id',
+    'GET /v3/qos-specs/:id/associations',
+  ]),
+  rule('volume_extension:qos_specs_manage:create', cloudAdmin, ['POST /v3/qos-specs']),
+  rule('volume_extension:qos_specs_manage:update', cloudAdmin, [
+    'PUT /v3/qos-specs/:id',
+    'GET /v3/qos-specs/:id/associate',
+    'GET /v3/qos-specs/:id/disassociate',
+    'GET /v3/qos-specs/:id/disassociate_all',
+  ]),
+  rule('volume_extension:qos_specs_manage:delete', cloudAdmin, [
+    'DELETE /v3/qos-specs/:id',
+    'PUT /v3/qos-specs/:id/delete_keys',
+  ]),
+];
+
+const attachmentRules: readonly PolicyRule[] = [
+  rule('volume:attachment_get_all', projectReader, ['GET /v3/attachments', 'GET /v3/attachments/detail']),
+  rule('volume:attachment_get', projectReader, ['GET /v3/attachments/:id']),
+  rule('volume:attachment_create', projectMember, ['POST /v3/attachments']),
+  rule('volume:attachment_update', projectMember, ['PUT /v3/attachments/:id']),
+  rule('volume:attachment_delete', projectMember, ['DELETE /v3/attachments/:id']),
+  rule('volume:attachment_action', projectMember, ['POST /v3/attachments/:id/action']),
+  rule('volume:attachment_complete', projectMember, [act('attachments', 'os-complete')]),
+];
+
+const projectRules: readonly PolicyRule[] = [
+  rule('volume_extension:quotas:show', projectReader, [
+    'GET /v3/os-quota-sets/:project',
+    'GET /v3/os-quota-sets/:project/defaults',
+  ]),
+  rule('volume_extension:quotas:update', cloudAdmin, ['PUT /v3/os-quota-sets/:project']),
+  rule('volume_extension:quotas:delete', cloudAdmin, ['DELETE /v3/os-quota-sets/:project']),
+  rule('volume_extension:quota_classes:get', cloudAdmin, ['GET /v3/os-quota-class-sets/:id']),
+  rule('limits_extension:used_limits', projectReader, ['GET /v3/limits']),
+  rule('message:get_all', projectReader, ['GET /v3/messages']),
+  rule('message:get', projectReader, ['GET /v3/messages/:id']),
+  rule('message:delete', projectMember, ['DELETE /v3/messages/:id']),
+];
+
+/** Parts of requests and of answers that are rights of their own. Asked by handlers. */
+const parts: readonly PolicyRule[] = [
+  // `all_tenants`: Cinder has no rule for it and asks whether the caller is an administrator.
+  rule('volume:get_all:all_projects', administrator, []),
+  rule('volume:force_delete', administrator, []),
+  rule('volume_extension:volume_host_attribute', administrator, []),
+  rule('volume_extension:volume_mig_status_attribute', administrator, []),
+  rule('volume_extension:access_types_extra_specs', administrator, []),
+  rule('volume_extension:access_types_qos_specs_id', administrator, []),
+  rule('limits_extension:other_project', administrator, []),
+];
 
 /** What the service consists of, and where it runs. */
 const serviceRules: readonly PolicyRule[] = [
@@ -24,4 +168,13 @@ const serviceRules: readonly PolicyRule[] = [
 ];
 
 /** All rules of block storage. */
-export const volumePolicies: readonly PolicyRule[] = [...serviceRules];
+export const volumePolicies: readonly PolicyRule[] = [
+  ...volumeRules,
+  ...snapshotRules,
+  ...typeRules,
+  ...qosRules,
+  ...attachmentRules,
+  ...projectRules,
+  ...serviceRules,
+  ...parts,
+];

@@ -64,7 +64,8 @@ export class Interfaces implements Service, RelayedApi {
     const { services, placer, loop, apiTls, metrics, health, onFatal, relay } = parts;
     this.#relay = relay;
     const { state, clock, logger, newId } = services;
-    const { identity, directory, images, network, compute, computeOptions, quotas, cluster, jobs } = parts.built;
+    const { identity, directory, images, network, compute, computeOptions, volume, quotas, cluster, jobs } =
+      parts.built;
     this.#images = images;
     const limiter = new PasswordLimiter(clock, defaultLimits);
     const catalog = new Catalog(Object.values(catalogServices), region);
@@ -123,7 +124,7 @@ export class Interfaces implements Service, RelayedApi {
           imageModule({ images, quotas, storage: config.storage }),
           networkModule({ network, quotas, hosts: compute.hosts }),
           computeModule({ compute, quotas, network, images }),
-          volumeModule({ compute }),
+          volumeModule({ compute, volume }),
           placementModule(new PlacementPreview(placer, computeOptions)),
           operationsModule({
             registry: metrics.registry,

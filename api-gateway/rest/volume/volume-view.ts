@@ -1,6 +1,8 @@
 /** Volumes as Cinder shows them, with the keys of each microversion. */
 import type { FastifyRequest } from 'fastify';
-import { hostTable, volumeTypeTable } from '../../../node/state/tables/index.ts';
+import { defaultZone, zoneOf } from '../../../node/services/kit/zones.ts';
+import { typeById } from '../../../node/services/volume/records/type-record.ts';
+import { hostTable } from '../../../node/state/tables/index.ts';
 import type { StateReader } from '../../../node/state/types.ts';
 import type { shoal } from '../../../proto/messages.ts';
 import type { Gateway } from '../kit/module.ts';
@@ -22,12 +24,12 @@ export function briefVolumeView({ id, name }: shoal.v1.Volume, { gateway, reques
 /** All of it that this caller may see. */
 export function volumeView(volume: shoal.v1.Volume, shown: Shown): View {
   const { gateway, request, reader } = shown;
-  const type = volumeTypeTable.find(reader, volume.typeId)?.record;
+  const type = typeById(reader, volume.typeId);
   return {
     id: volume.id,
     status: volume.status,
     size: volume.sizeGib,
-    availability_zone: volume.zone,
+    availability_zone: zoneOfVolume(reader, volume),
     created_at: timeText(volume.createdMs),
     updated_at: maybeTime(volume.updatedMs),
     name: volume.name,
@@ -99,6 +101,13 @@ function newerPart(volume: shoal.v1.Volume, { gateway, request }: Shown): View {
     [microversion >= 65, { consumes_quota: true }],
   ];
   return Object.assign({}, ...parts.filter(([isShown]) => isShown).map(([, view]) => view));
+}
+
+/** The one that was asked for, else that of its host, else the one that hosts are in that name none. */
+export function zoneOfVolume(reader: StateReader, { zone, hostId }: shoal.v1.Volume): string {
+  if (zone !== '') return zone;
+  const host = hostId === '' ? undefined : hostTable.find(reader, hostId)?.record;
+  return host === undefined ? defaultZone : zoneOf(reader, host);
 }
 
 /** `HOST@POOL#POOL`; null: no host has been chosen yet. */

@@ -10,25 +10,24 @@ import { ComputeService } from '../../../node/services/compute/index.ts';
 import { QuotaService } from '../../../node/services/kit/quota.ts';
 import { NetworkService } from '../../../node/services/network/index.ts';
 import { MemoryStateClient } from '../../../node/state/client/memory-state-client.ts';
-import { serverTable } from '../../../node/state/tables/index.ts';
+import { serverTable, volumeSnapshotTable, volumeTable } from '../../../node/state/tables/index.ts';
 import {
   addImage,
-  type ComputeWorld,
   FakeHostControl,
   FakeHostProbe,
   FakePlacer,
   fakeHostViews,
-  hostsAct,
   reportsOf,
   testSealedKey,
 } from '../../node/services/compute-world.ts';
+import { type VolumeWorld, volumeHostsAct, volumeServiceOf } from '../../node/services/volume/volume-world.ts';
 import { addHost, testClock, worldOn } from '../../node/services/world.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { foundTestMesh } from '../../support/mesh-secrets.ts';
 
 export interface Cloud {
   readonly gateway: TestGateway;
-  readonly world: ComputeWorld;
+  readonly world: VolumeWorld;
   /** A token of a plain member of a project of their own. */
   readonly memberToken: string;
   readonly memberProjectId: string;
@@ -64,7 +63,8 @@ export async function startCloud(
   });
   const quotas = new QuotaService(base.deps);
   const network = new NetworkService(base.deps);
-  const world: ComputeWorld = {
+  const { volume, volumeReports } = volumeServiceOf(base, 'rbd');
+  const world: VolumeWorld = {
     ...base,
     network,
     compute,
@@ -74,6 +74,8 @@ export async function startCloud(
     rekey,
     addAuthority,
     reports: reportsOf(base),
+    volume,
+    volumeReports,
   };
   const gateway = await startGateway({
     state,
@@ -85,7 +87,7 @@ export async function startCloud(
     modules: (_deps, images) => [
       computeModule({ compute, quotas, network, images }),
       networkModule({ network, quotas, hosts: compute.hosts }),
-      volumeModule({ compute }),
+      volumeModule({ compute, volume }),
       ...(options.modules ?? []),
     ],
   });
@@ -110,23 +112,25 @@ export async function startCloud(
   };
 }
 
-/** Has the hosts act a moment after each change of a server's record. */
-function startActing(world: ComputeWorld): { stop(): Promise<void> } {
+/** Has the hosts act a moment after each change of a record that asks something of them. */
+function startActing(world: VolumeWorld): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let isDue = false;
   let isStopped = false;
-  const watch = world.state.watch({ prefix: serverTable.prefix }, () => {
+  const act = (): void => {
     if (isDue || isStopped) return;
     isDue = true;
     setTimeout(() => {
       isDue = false;
-      if (!isStopped && world.state.available) running = running.then(() => hostsAct(world));
+      if (!isStopped && world.state.available) running = running.then(() => volumeHostsAct(world));
     }, 50);
-  });
+  };
+  const tables = [serverTable, volumeTable, volumeSnapshotTable];
+  const watches = tables.map(({ prefix }) => world.state.watch({ prefix }, act));
   return {
     async stop() {
       isStopped = true;
-      watch.close();
+      for (const watch of watches) watch.close();
       await running;
     },
   };

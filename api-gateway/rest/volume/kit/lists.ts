@@ -2,7 +2,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShoalError } from '../../../../node/base/errors.ts';
 import { ownValue } from '../../../../node/base/own-value.ts';
-import type { StateReader } from '../../../../node/state/types.ts';
 import { shown } from '../../../kit/input.ts';
 import { anyOf, type Filter, type Filters, once } from '../../kit/lists/filter.ts';
 import { addList, type Cut, type List, type Listing, type ListStyle } from '../../kit/lists/list.ts';
@@ -10,7 +9,6 @@ import { type Compare, orderByKeys } from '../../kit/lists/order.ts';
 import { cutPage, type Page, pathWith, placeOf } from '../../kit/lists/page.ts';
 import { Query } from '../../kit/lists/query.ts';
 import type { Gateway } from '../../kit/module.ts';
-import { targetOf } from '../../kit/request-target.ts';
 import { flagOf, linkTo, volumePath } from './common.ts';
 import { parseFlatMap } from './flat-map.ts';
 import { type Microversion, microversionOf, requireMicroversion } from './microversion.ts';
@@ -243,13 +241,6 @@ export function addBothLists<T>(
 }
 
 /** For `items`: what the caller's list is made from. */
-export function scopeOf({ query }: Listing): { readonly allProjects: boolean } {
-  return { allProjects: wantsAllProjects(query) };
+export function scopeOf({ query, allows }: Listing): { readonly allProjects: boolean } {
+  return { allProjects: wantsAllProjects(query) && allows('volume:get_all:all_projects') };
 }
-
-/** Path of a request, without its query. */
-export function pathOf(request: FastifyRequest): string {
-  return targetOf(request.url).path;
-}
-
-export type { Listing, StateReader };

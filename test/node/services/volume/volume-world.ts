@@ -16,13 +16,20 @@ export interface VolumeWorld extends ComputeWorld {
 /** @param storage the pool of types that name none. */
 export async function makeVolumeWorld(storage: 'local' | 'rbd' = 'rbd'): Promise<VolumeWorld> {
   const world = await makeComputeWorld();
+  return { ...world, ...volumeServiceOf(world, storage) };
+}
+
+/** The service and what hosts tell it, on a world that has hosts. */
+export function volumeServiceOf(
+  world: Parameters<typeof fakeHostViews>[0],
+  storage: 'local' | 'rbd',
+): Pick<VolumeWorld, 'volume' | 'volumeReports'> {
   const deps = {
     ...world.deps,
     hostViews: fakeHostViews(world),
     drawSealedKey: testSealedKey,
   };
   return {
-    ...world,
     volume: new VolumeService(deps, { storage }),
     volumeReports: (hostId) => new VolumeReportService(world.deps, hostId as HostId, new AbortController().signal),
   };

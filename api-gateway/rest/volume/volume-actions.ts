@@ -1,0 +1,80 @@
+/** `POST /volumes/:id/action`: what is asked of a volume beside its being made and deleted. */
+import type { FastifyInstance } from 'fastify';
+import { ShoalError } from '../../../node/base/errors.ts';
+import type { VolumeService } from '../../../node/services/volume/index.ts';
+import type { Gateway } from '../kit/module.ts';
+import * as schemas from '../schemas/volume.ts';
+import { type Action, type Actions, action, addActions, type Call } from './kit/actions.ts';
+import { flagOf } from './kit/common.ts';
+import { microversionOf, requireMicroversion } from './kit/microversion.ts';
+
+/** From here on a volume that guests have open can be extended. */
+const onlineExtendFrom = 42;
+
+/** Adds the actions of volumes. */
+export function addVolumeActions(app: FastifyInstance, gateway: Gateway, service: VolumeService): void {
+  addActions(app, gateway, '/v3/volumes/:id/action', {
+    ...stateActions(service),
+    ...contentActions(service),
+    ...useActions(service),
+  });
+}
+
+/** An action without an argument. */
+function plain(run: (call: Call) => Promise<void>): Action {
+  return action(schemas.nothing, (_argument, call) => run(call));
+}
+
+function stateActions({ volumes }: VolumeService): Actions {
+  return {
+    'os-extend': action(schemas.extendBody, ({ new_size: size }, { context, id, request }) =>
+      volumes.extend(context, id, Number(size), { online: microversionOf(request) >= onlineExtendFrom }),
+    ),
+    'os-reset_status': action(schemas.resetVolumeBody, (body, { context, id }) =>
+      volumes.resetStatus(context, id, {
+        ...(body.status == null ? {} : { status: body.status.toLowerCase() }),
+        ...(body.attach_status == null ? {} : { attachStatus: body.attach_status.toLowerCase() }),
+        ...(body.migration_status == null ? {} : { migrationStatus: body.migration_status.toLowerCase() }),
+      }),
+    ),
+    'os-force_delete': plain(({ context, id }) => volumes.remove(context, id, { force: true })),
+    'os-set_bootable': action(schemas.bootableBody, async ({ bootable }, { context, id }) => {
+      await volumes.setBootable(context, id, flagOf('bootable', bootable));
+      return { status: 200 };
+    }),
+    'os-update_readonly_flag': action(schemas.readOnlyBody, ({ readonly }, { context, id }) =>
+      volumes.setReadOnly(context, id, flagOf('readonly', readonly)),
+    ),
+    // Hosts grow what guests have open by themselves, and wait for nobody's word that it is done.
+    'os-extend_volume_completion': action(schemas.extendCompletionBody, async (_argument, { request }) => {
+      requireMicroversion(request, { from: 71 });
+      throw new ShoalError('INVALID_ARGUMENT', 'Invalid volume: no extension of it waits for a completion.');
+    }),
+  };
+}
+
+function contentActions({ volumes }: VolumeService): Actions {
+  return {
+    revert: action(schemas.revertBody, ({ snapshot_id: snapshotId }, { context, id, request }) => {
+      requireMicroversion(request, { from: 40 });
+      return volumes.revert(context, id, snapshotId);
+    }),
+    'os-set_image_metadata': action(schemas.setImageMetadataBody, async ({ metadata }, { context, id }) => ({
+      status: 200,
+      body: { metadata: await volumes.setImageMetadata(context, id, metadata) },
+    })),
+    'os-unset_image_metadata': action(schemas.unsetImageMetadataBody, async ({ key }, { context, id }) => {
+      await volumes.removeImageMetadata(context, id, key);
+      return { status: 200 };
+    }),
+  };
+}
+
+function useActions({ volumes }: VolumeService): Actions {
+  return {
+    'os-reserve': plain(({ context, id }) => volumes.reserve(context, id)),
+    'os-unreserve': plain(({ context, id }) => volumes.unreserve(context, id)),
+    'os-begin_detaching': plain(({ context, id }) => volumes.beginDetaching(context, id)),
+    'os-roll_detaching': plain(({ context, id }) => volumes.rollDetaching(context, id)),
+  };
+}
