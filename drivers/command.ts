@@ -13,6 +13,8 @@ export interface CommandOptions {
   /** Exit statuses that are answers, not failures. Default: only 0. */
   readonly okStatus?: readonly number[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Called with each piece of standard output as it comes: progress. */
+  readonly onOutput?: (text: string) => void;
   /** Cap on standard output; more is a failure. Default 16 MiB. */
   readonly outputBytesMax?: number;
 }
@@ -73,6 +75,7 @@ export const runCommand: CommandRunner = (argv, options = {}) => {
       stdoutBytes += chunk.length;
       if (stdoutBytes > outputBytesMax) kill('output');
       else stdout.push(chunk);
+      options.onOutput?.(chunk.toString('utf8'));
     });
     child.stderr.on('data', (chunk: Buffer) => {
       if (stderrBytes < stderrBytesMax) stderr.push(chunk.subarray(0, stderrBytesMax - stderrBytes));

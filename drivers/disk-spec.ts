@@ -50,9 +50,24 @@ function checkEncryption(encryption: DiskEncryption, capabilities: StorageCapabi
   }
 }
 
+/** Whether it is a UUID in lower case: what disks and their snapshots are named by. */
+export function isDiskId(id: string): boolean {
+  return uuidPattern.test(id);
+}
+
+/** Throws `INVALID_ARGUMENT` unless it is. */
+export function checkDiskId(id: string): void {
+  if (!isDiskId(id)) throw new ShoalError('INVALID_ARGUMENT', `'${id.slice(0, 100)}' is not a lower-case UUID`);
+}
+
+/** Whether an unmanaged disk may have this name. */
+export function isUnmanagedName(name: string): boolean {
+  return namePattern.test(name) && !uuidPattern.test(name);
+}
+
 /** Throws `INVALID_ARGUMENT` for what is no name of an unmanaged disk. A UUID is none: it would be taken for one of Shoal's. */
 export function checkUnmanagedName(name: string): void {
-  if (namePattern.test(name) && !uuidPattern.test(name)) return;
+  if (isUnmanagedName(name)) return;
   throw new ShoalError(
     'INVALID_ARGUMENT',
     'the name of an unmanaged disk has 1 to 200 letters, digits, `_`, `.` and `-`, begins with none of the last two, and is no UUID',

@@ -7,6 +7,7 @@ import { ShoalError } from '../../node/base/errors.ts';
 import type { HostId, ImageId, ImageSha256, VolumeId } from '../../node/base/ids.ts';
 import { mibBytes } from '../../node/base/units.ts';
 import { randomSha256 } from '../support/guests/image-file.ts';
+import { storageContentCompliance } from './storage-content.ts';
 
 /** One kind of storage, set up afresh for the suite. */
 export interface StorageFixture {
@@ -173,6 +174,8 @@ export async function storageCompliance(t: Test, fixture: StorageFixture): Promi
     await second.removeDisk(spec.volumeId, signal);
     await second.stop();
   });
+
+  if (driver.capabilities.snapshots) await storageContentCompliance(t, driver, fixture);
 
   await t.test('a call that was given up before it began does nothing', async (t) => {
     const spec = newSpec();
